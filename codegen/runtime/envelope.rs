@@ -1,0 +1,268 @@
+//! The forms of answers.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A value that an answer's body decodes into.
+pub trait Answer: Sized {
+    /// Decodes a body.
+    fn decode(body: &[u8]) -> Result<Self, DecodeError>;
+}
+
+/// Why a body did not decode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    /// Where in the document, such as `data[1].threatInfo.fileSize`; `.` for the document itself.
+    pub path: String,
+    /// What was wrong there.
+    pub message: String,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at {}: {}", self.path, self.message)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl From<serde_path_to_error::Error<serde_json::Error>> for DecodeError {
+    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        Self { path: error.path().to_string(), message: error.into_inner().to_string() }
+    }
+}
+
+/// Decodes JSON with the path of what does not fit.
+pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    let mut de = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut de)?;
+    de.end().map_err(|error| DecodeError { path: ".".into(), message: error.to_string() })?;
+    Ok(value)
+}
+
+fn item<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error: serde_path_to_error::Error<serde_json::Error>| error.into())
+}
+
+/// One page of a list: `{"data": […], "pagination": {…}}`.
+///
+/// An item that does not decode is set apart in [`undecoded`](Self::undecoded); the others are not
+/// lost for it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// The items that decoded, in the server's order.
+    pub data: Vec<T>,
+    /// The items that did not.
+    pub undecoded: Vec<Undecoded>,
+    /// Where the next page begins. Some lists leave it out.
+    pub pagination: Option<Pagination>,
+    /// Errors that came with the data.
+    pub errors: Option<Vec<Value>>,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self { data: Vec::new(), undecoded: Vec::new(), pagination: None, errors: None }
+    }
+}
+
+impl<T> Page<T> {
+    /// The cursor of the next page; `None` on the last one.
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.pagination.as_ref()?.next_cursor()
+    }
+
+    /// How many items match, as far as the server counted them.
+    pub fn total(&self) -> Option<u64> {
+        self.pagination.as_ref()?.total_items
+    }
+
+    /// All items in the server's order, those that did not decode among them.
+    pub fn into_items(self) -> impl Iterator<Item = Result<T, Undecoded>> {
+        let mut good = self.data.into_iter();
+        let mut bad = self.undecoded.into_iter().peekable();
+        let mut index = 0;
+        std::iter::from_fn(move || {
+            let next = match bad.next_if(|item| item.index == index) {
+                Some(item) => Some(Err(item)),
+                None => good.next().map(Ok),
+            };
+            index += 1;
+            next
+        })
+    }
+}
+
+/// An item of a page that did not decode.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Undecoded {
+    /// Position in the page, from 0.
+    pub index: usize,
+    /// What was wrong; the path starts at the item.
+    pub error: DecodeError,
+    /// The item as the server sent it.
+    pub value: Value,
+}
+
+/// Where the next page begins.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Pagination {
+    /// Items that match in all; absent when the server was told not to count, meaningless with some
+    /// cursors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_items: Option<u64>,
+    /// Cursor as the server wrote it; [`next_cursor`](Self::next_cursor) is what to go by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl Pagination {
+    /// The cursor of the next page. Null, absence, an empty text and the word `null` all mean that
+    /// there is none: each of them has been seen.
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref().filter(|cursor| !matches!(cursor.trim(), "" | "null"))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct RawPage<T> {
+    #[serde(default = "Option::default", deserialize_with = "some")]
+    data: Option<Option<Vec<T>>>,
+    #[serde(default)]
+    pagination: Option<Pagination>,
+    #[serde(default)]
+    errors: Option<Vec<Value>>,
+}
+
+/// Tells a member that is null from one that is absent.
+fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(de).map(Some)
+}
+
+impl<T> RawPage<T> {
+    fn check(self) -> Result<Self, DecodeError> {
+        if self.data.is_none() && self.pagination.is_none() && self.errors.is_none() {
+            return Err(DecodeError {
+                path: ".".into(),
+                message: "neither data nor pagination: this is no page of a list".into(),
+            });
+        }
+        Ok(self)
+    }
+}
+
+impl<T: DeserializeOwned> Answer for Page<T> {
+    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        if let Ok(page) = json::<RawPage<T>>(body) {
+            let RawPage { data, pagination, errors } = page.check()?;
+            let data = data.flatten().unwrap_or_default();
+            return Ok(Self { data, undecoded: Vec::new(), pagination, errors });
+        }
+        // Only now, since it costs a second reading: one by one.
+        let RawPage { data, pagination, errors } = json::<RawPage<Value>>(body)?.check()?;
+        let mut page = Self { pagination, errors, ..Self::default() };
+        for (index, value) in data.flatten().unwrap_or_default().into_iter().enumerate() {
+            match item(&value) {
+                Ok(item) => page.data.push(item),
+                Err(error) => page.undecoded.push(Undecoded { index, error, value }),
+            }
+        }
+        Ok(page)
+    }
+}
+
+impl<T: Serialize> Serialize for Page<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Items<'a, T>(&'a Page<T>);
+
+        impl<T: Serialize> Serialize for Items<'_, T> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let (mut good, mut bad) = (self.0.data.iter(), self.0.undecoded.iter().peekable());
+                let count = self.0.data.len() + self.0.undecoded.len();
+                serializer.collect_seq((0..count).map(
+                    |index| match bad.next_if(|item| item.index == index) {
+                        Some(item) => Item::Bad(&item.value),
+                        None => Item::Good(good.next()),
+                    },
+                ))
+            }
+        }
+
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Item<'a, T> {
+            Good(Option<&'a T>),
+            Bad(&'a Value),
+        }
+
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("data", &Items(self))?;
+        if let Some(pagination) = &self.pagination {
+            map.serialize_entry("pagination", pagination)?;
+        }
+        if let Some(errors) = &self.errors {
+            map.serialize_entry("errors", errors)?;
+        }
+        map.end()
+    }
+}
+
+/// An answer about one thing: `{"data": {…}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Data<T> {
+    /// The thing; absent when the server said nothing about it.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub data: Option<T>,
+    /// Errors that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<Value>>,
+}
+
+impl<T> Default for Data<T> {
+    fn default() -> Self {
+        Self { data: None, errors: None }
+    }
+}
+
+impl<T: DeserializeOwned> Answer for Data<T> {
+    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        json(body)
+    }
+}
+
+impl Answer for Value {
+    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        json(body)
+    }
+}
+
+/// An answer without content. Whatever the server sends all the same is left unread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Empty;
+
+impl Answer for Empty {
+    fn decode(_: &[u8]) -> Result<Self, DecodeError> {
+        Ok(Self)
+    }
+}
+
+/// Marks an answer of any bytes, such as a zip file. It is downloaded, not decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {}
+
+/// Reads a list that may be null, and leaves out elements that are.
+pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<Vec<T>>, D::Error> {
+    let list = Option::<Vec<Option<T>>>::deserialize(de)?;
+    Ok(list.map(|list| list.into_iter().flatten().collect()))
+}

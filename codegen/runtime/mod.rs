@@ -1,0 +1,20 @@
+//! What the generated modules are made of: open enums, timestamps, answer envelopes, operation facts
+//! and request values. No I/O.
+
+mod envelope;
+mod field;
+mod open_enum;
+mod operation;
+mod request;
+mod timestamp;
+
+pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
+
+pub use envelope::{Answer, Binary, Data, DecodeError, Empty, Page, Pagination, Undecoded, list};
+pub use field::{Field, FieldKind, Fields};
+pub use open_enum::OpenEnum;
+pub use operation::{
+    AnswerForm, ApiVersion, Evidence, FilterRule, Kind, Method, Operation, Paging, Part, Rate,
+};
+pub use request::{Problem, Request, RequestError};
+pub use timestamp::Timestamp;

@@ -1,0 +1,163 @@
+//! Enums that keep values they do not know.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, Error, Visitor};
+
+/// An enum of the vendor, which may grow without notice.
+///
+/// Every value survives a round trip: what this version of the client does not know is kept in the
+/// variant `Unrecognized`, as the server wrote it.
+pub trait OpenEnum: From<String> {
+    /// The wire values known to this version of the client, in the order of the specification.
+    const KNOWN: &'static [&'static str];
+
+    /// The wire value.
+    fn as_str(&self) -> &str;
+
+    /// Whether this version of the client knows the value.
+    fn is_known(&self) -> bool {
+        Self::KNOWN.contains(&self.as_str())
+    }
+}
+
+struct TextVisitor<E>(PhantomData<E>);
+
+impl<E: OpenEnum> Visitor<'_> for TextVisitor<E> {
+    type Value = E;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text value")
+    }
+
+    fn visit_str<Er: Error>(self, value: &str) -> Result<E, Er> {
+        Ok(E::from(value.to_owned()))
+    }
+
+    fn visit_string<Er: Error>(self, value: String) -> Result<E, Er> {
+        Ok(E::from(value))
+    }
+
+    // Some enums turned into numbers or flags on one release of the console and back on the next.
+    fn visit_bool<Er: Error>(self, value: bool) -> Result<E, Er> {
+        Ok(E::from(value.to_string()))
+    }
+
+    fn visit_i64<Er: Error>(self, value: i64) -> Result<E, Er> {
+        Ok(E::from(value.to_string()))
+    }
+
+    fn visit_u64<Er: Error>(self, value: u64) -> Result<E, Er> {
+        Ok(E::from(value.to_string()))
+    }
+
+    fn visit_f64<Er: Error>(self, value: f64) -> Result<E, Er> {
+        Ok(E::from(value.to_string()))
+    }
+}
+
+/// Reads any scalar into an open enum; shared by all of them.
+pub(crate) fn deserialize<'de, E: OpenEnum, D: Deserializer<'de>>(de: D) -> Result<E, D::Error> {
+    de.deserialize_any(TextVisitor(PhantomData))
+}
+
+macro_rules! open_enum {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $wire:literal,)+ }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+            /// A value that this version of the client does not know, as it stood on the wire.
+            Unrecognized(Box<str>),
+        }
+
+        impl $name {
+            /// The wire value.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $wire,)+
+                    Self::Unrecognized(value) => value,
+                }
+            }
+        }
+
+        impl $crate::runtime::OpenEnum for $name {
+            const KNOWN: &'static [&'static str] = &[$($wire),+];
+
+            fn as_str(&self) -> &str {
+                Self::as_str(self)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(value: &str) -> Self {
+                match value {
+                    $($wire => Self::$variant,)+
+                    other => Self::Unrecognized(other.into()),
+                }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(value: String) -> Self {
+                Self::from(value.as_str())
+            }
+        }
+
+        impl From<&String> for $name {
+            fn from(value: &String) -> Self {
+                Self::from(value.as_str())
+            }
+        }
+
+        impl From<std::borrow::Cow<'_, str>> for $name {
+            fn from(value: std::borrow::Cow<'_, str>) -> Self {
+                Self::from(&*value)
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(value: &$name) -> Self {
+                value.clone()
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(value: &str) -> Result<Self, Self::Err> {
+                Ok(Self::from(value))
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
+                $crate::runtime::open_enum_deserialize(de)
+            }
+        }
+    };
+}
+pub(crate) use open_enum;

@@ -1,0 +1,490 @@
+//! Requests as values: built and checked without I/O.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{ApiVersion, Field, FieldKind, FilterRule, Method, Operation, Timestamp};
+
+/// Everything but the unreserved characters of RFC 3986.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A request that can be looked at, and sent any number of times.
+///
+/// It holds neither the console's address nor the token nor the API version: those belong to the
+/// client that sends it. `T` is what the answer decodes into.
+pub struct Request<T> {
+    operation: &'static Operation,
+    segments: Vec<(&'static str, String)>,
+    query: Map<String, Value>,
+    body: Option<Value>,
+    selects: bool,
+    everything: bool,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Request<T> {
+    fn clone(&self) -> Self {
+        Self {
+            operation: self.operation,
+            segments: self.segments.clone(),
+            query: self.query.clone(),
+            body: self.body.clone(),
+            selects: self.selects,
+            everything: self.everything,
+            answer: PhantomData,
+        }
+    }
+}
+
+impl<T> PartialEq for Request<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.operation == other.operation
+            && self.segments == other.segments
+            && self.query == other.query
+            && self.body == other.body
+            && self.everything == other.everything
+    }
+}
+
+/// Bodies may hold passwords, so only the outline is shown.
+impl<T> fmt::Debug for Request<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("operation", &self.operation.id)
+            .field("segments", &self.segments)
+            .field("query", &self.query.keys().collect::<Vec<_>>())
+            .field("body", &self.body.as_ref().map(|_| "…"))
+            .finish()
+    }
+}
+
+impl<T> Request<T> {
+    pub(crate) fn new(operation: &'static Operation) -> Self {
+        Self {
+            operation,
+            segments: Vec::new(),
+            query: Map::new(),
+            body: None,
+            selects: false,
+            everything: false,
+            answer: PhantomData,
+        }
+    }
+
+    pub(crate) fn segment(
+        mut self,
+        name: &'static str,
+        value: impl AsRef<str>,
+    ) -> Result<Self, RequestError> {
+        let value = value.as_ref();
+        // URL parsers fold dot segments away even when they are percent-encoded, and an empty segment
+        // makes another path: both would reach an operation that nobody asked for.
+        if value.trim().is_empty() || matches!(value, "." | "..") || value.contains(char::is_control) {
+            let value = value.to_owned();
+            return Err(self.refuse(Problem::PathSegment { name, value }));
+        }
+        self.segments.push((name, utf8_percent_encode(value, SEGMENT).to_string()));
+        Ok(self)
+    }
+
+    pub(crate) fn query_of(mut self, query: &impl Serialize) -> Result<Self, RequestError> {
+        let mut map = self.object(query)?;
+        map.retain(|_, value| !value.is_null());
+        let check = Check { part: "", place: Place::Query };
+        let selects = check.fields(&mut map, |name| self.operation.query_field(name));
+        self.selects |= selects.map_err(|problem| self.refuse(problem))?;
+        self.query = map;
+        Ok(self)
+    }
+
+    pub(crate) fn body_of(mut self, body: &impl Serialize) -> Result<Self, RequestError> {
+        let mut map = self.object(body)?;
+        for part in self.operation.body {
+            let Some(Value::Object(fields)) = map.get_mut(part.name) else { continue };
+            let place = if part.is_filter { Place::Filter } else { Place::Data };
+            let check = Check { part: part.name, place };
+            let field = |name: &str| part.fields.iter().find(|field| field.name == name);
+            let selects = check.fields(fields, field);
+            let selects = selects.map_err(|problem| self.refuse(problem))?;
+            self.selects |= part.is_filter && selects;
+        }
+        self.body = Some(Value::Object(map));
+        Ok(self)
+    }
+
+    fn object(&self, value: &impl Serialize) -> Result<Map<String, Value>, RequestError> {
+        match serde_json::to_value(value) {
+            Ok(Value::Object(map)) => Ok(map),
+            Ok(_) => Err(self.refuse(Problem::Unserializable("not an object".into()))),
+            Err(error) => Err(self.refuse(Problem::Unserializable(error.to_string()))),
+        }
+    }
+
+    fn refuse(&self, problem: Problem) -> RequestError {
+        RequestError { operation: self.operation.id, problem: Box::new(problem) }
+    }
+
+    /// Says in so many words that the action is meant for everything in scope: every threat, every
+    /// agent that the token can reach. Without it an action whose filter selects nothing in particular
+    /// is refused.
+    #[must_use]
+    pub fn everything_in_scope(mut self) -> Self {
+        self.everything = true;
+        self
+    }
+
+    /// The facts about the operation.
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> Method {
+        self.operation.method
+    }
+
+    /// The path from the root of the console, such as `/web/api/v2.1/threats`, percent-encoded.
+    ///
+    /// # Errors
+    /// [`Problem::Version`] when the operation does not exist on that version of the API.
+    pub fn path(&self, version: ApiVersion) -> Result<String, RequestError> {
+        if !self.operation.is_in(version) {
+            return Err(self.refuse(Problem::Version { version, exists: self.operation.versions }));
+        }
+        let mut path = self.operation.path.replace("{version}", version.as_str());
+        for (name, value) in &self.segments {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        Ok(path)
+    }
+
+    /// The query as names and values, not percent-encoded, sorted by name. Lists are joined by commas.
+    pub fn query(&self) -> Vec<(String, String)> {
+        self.query.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+    }
+
+    /// The JSON body.
+    pub fn body(&self) -> Option<&Value> {
+        self.body.as_ref()
+    }
+
+    /// Whether the filter, or the query of a read, selects anything in particular.
+    pub fn selects(&self) -> bool {
+        self.selects
+    }
+
+    /// Sets or removes one query parameter, as paging does with `cursor`.
+    ///
+    /// # Errors
+    /// When the operation does not declare the parameter, or the value does not fit.
+    pub fn set_query(&mut self, name: &str, value: impl Into<Value>) -> Result<(), RequestError> {
+        let value = value.into();
+        if value.is_null() {
+            self.query.remove(name);
+            return Ok(());
+        }
+        let field = |name: &str| self.operation.query_field(name);
+        if field(name).is_none() {
+            return Err(self.refuse(Problem::UndeclaredParameter(name.to_owned())));
+        }
+        let mut map = Map::from_iter([(name.to_owned(), value)]);
+        let check = Check { part: "", place: Place::Query };
+        check.fields(&mut map, field).map_err(|problem| self.refuse(problem))?;
+        self.query.append(&mut map);
+        Ok(())
+    }
+
+    /// Whether the request may be sent: the client asks before sending, a dry run before printing.
+    ///
+    /// # Errors
+    /// [`Problem::EmptyFilter`] when the operation demands a filter, nothing is selected, and
+    /// [`everything_in_scope`](Self::everything_in_scope) was not said.
+    pub fn check(&self) -> Result<(), RequestError> {
+        let mandatory = self.operation.filter == FilterRule::Mandatory;
+        if mandatory && !self.selects && !self.everything {
+            return Err(self.refuse(Problem::EmptyFilter));
+        }
+        Ok(())
+    }
+
+    /// The same request with an answer that is left as JSON.
+    pub fn untyped(self) -> Request<Value> {
+        Request {
+            operation: self.operation,
+            segments: self.segments,
+            query: self.query,
+            body: self.body,
+            selects: self.selects,
+            everything: self.everything,
+            answer: PhantomData,
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+/// A request that cannot be sent, or must not be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestError {
+    operation: &'static str,
+    problem: Box<Problem>,
+}
+
+impl RequestError {
+    /// Identifier of the operation.
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.operation, self.problem)
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+/// What is wrong with a request. Fields are named as on the wire, with the part of the body in front:
+/// `filter.ids`.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// An action without a filter, or with one that selects nothing in particular.
+    EmptyFilter,
+    /// A list that was given without items. The server ignores it, which makes a filter wider.
+    EmptyList(String),
+    /// A text, or an item of a list, that is empty or blank.
+    Blank(String),
+    /// An item of a list in a query holds a comma, which the wire format cannot express.
+    Comma {
+        /// The field.
+        field: String,
+        /// The item.
+        item: String,
+    },
+    /// More or fewer items than the API takes.
+    Items {
+        /// The field.
+        field: String,
+        /// How many there were.
+        count: u64,
+        /// Least and most.
+        bounds: (Option<u64>, Option<u64>),
+    },
+    /// A text, or an item of a list, that is shorter or longer than the API takes.
+    Length {
+        /// The field.
+        field: String,
+        /// How many characters there were.
+        count: u64,
+        /// Least and most.
+        bounds: (Option<u64>, Option<u64>),
+    },
+    /// A number outside what the API takes.
+    Range {
+        /// The field.
+        field: String,
+        /// The number.
+        value: i64,
+        /// Least and most.
+        bounds: (Option<i64>, Option<i64>),
+    },
+    /// A text that is no point in time.
+    NotATime {
+        /// The field.
+        field: String,
+        /// The text.
+        value: String,
+    },
+    /// A path segment that is empty, a dot segment, or holds control characters.
+    PathSegment {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// The operation does not exist on this version of the API.
+    Version {
+        /// The version asked for.
+        version: ApiVersion,
+        /// The versions that have it.
+        exists: &'static [ApiVersion],
+    },
+    /// A query parameter that the operation does not have. The server would ignore it.
+    UndeclaredParameter(String),
+    /// The value is no JSON object.
+    Unserializable(String),
+}
+
+struct Bounds<N>((Option<N>, Option<N>));
+
+impl<N: fmt::Display> fmt::Display for Bounds<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            (Some(least), Some(most)) => write!(f, "{least} to {most}"),
+            (Some(least), None) => write!(f, "at least {least}"),
+            (None, Some(most)) => write!(f, "at most {most}"),
+            (None, None) => f.write_str("any"),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyFilter => f.write_str(
+                "the filter selects nothing in particular, so this would act on everything in scope; \
+                 give a filter, or say that everything in scope is meant",
+            ),
+            Self::EmptyList(field) => {
+                write!(
+                    f,
+                    "{field} is a list without items, which the server would ignore; leave it out or fill it"
+                )
+            }
+            Self::Blank(field) => {
+                write!(
+                    f,
+                    "{field} holds an empty text, which matches anything or nothing; leave it out or fill it"
+                )
+            }
+            Self::Comma { field, item } => {
+                write!(
+                    f,
+                    "{field} holds {item:?}; commas separate the items of a query and cannot be part of one"
+                )
+            }
+            Self::Items { field, count, bounds } => {
+                write!(f, "{field} has {count} items; the API takes {}", Bounds(*bounds))
+            }
+            Self::Length { field, count, bounds } => {
+                write!(f, "{field} has a text of {count} characters; the API takes {}", Bounds(*bounds))
+            }
+            Self::Range { field, value, bounds } => {
+                write!(f, "{field} is {value}; the API takes {}", Bounds(*bounds))
+            }
+            Self::NotATime { field, value } => {
+                write!(f, "{field} is {value:?}, which is no point in time; write it as 2026-11-21T08:30:00Z")
+            }
+            Self::PathSegment { name, value } => {
+                write!(f, "{name} is {value:?}, which cannot stand in a path; give an identifier")
+            }
+            Self::Version { version, exists } => {
+                let exists: Vec<_> = exists.iter().map(|version| version.as_str()).collect();
+                write!(f, "not on API {version}, only on {}", exists.join(" and "))
+            }
+            Self::UndeclaredParameter(name) => {
+                write!(f, "{name} is no parameter of this operation; the server would ignore it")
+            }
+            Self::Unserializable(why) => write!(f, "the request cannot be written as JSON: {why}"),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Query,
+    Filter,
+    Data,
+}
+
+#[derive(Clone, Copy)]
+struct Check {
+    part: &'static str,
+    place: Place,
+}
+
+impl Check {
+    /// Checks the values against what is known of the fields, writes times in the form of the API, and
+    /// tells whether any value narrows the selection.
+    fn fields(
+        self,
+        map: &mut Map<String, Value>,
+        known: impl Fn(&str) -> Option<&'static Field>,
+    ) -> Result<bool, Problem> {
+        let mut selects = false;
+        for (name, value) in map.iter_mut().filter(|(_, value)| !value.is_null()) {
+            let Some(field) = known(name) else { continue };
+            self.value(field, value)?;
+            selects |= field.selects;
+        }
+        Ok(selects)
+    }
+
+    fn name(self, field: &Field) -> String {
+        match self.part {
+            "" => field.name.to_owned(),
+            part => format!("{part}.{}", field.name),
+        }
+    }
+
+    fn value(self, field: &Field, value: &mut Value) -> Result<(), Problem> {
+        match value {
+            Value::Array(list) => {
+                if list.is_empty() && self.place != Place::Data {
+                    return Err(Problem::EmptyList(self.name(field)));
+                }
+                let count = list.len() as u64;
+                if outside(count, field.items) {
+                    let field_name = self.name(field);
+                    return Err(Problem::Items { field: field_name, count, bounds: field.items });
+                }
+                for item in list {
+                    self.text(field, item)?;
+                }
+            }
+            Value::Number(number) => {
+                let value = number.as_i64();
+                if let Some(value) = value.filter(|value| outside(*value, field.range)) {
+                    let field_name = self.name(field);
+                    return Err(Problem::Range { field: field_name, value, bounds: field.range });
+                }
+            }
+            other => self.text(field, other)?,
+        }
+        Ok(())
+    }
+
+    fn text(self, field: &Field, value: &mut Value) -> Result<(), Problem> {
+        let Value::String(text) = value else { return Ok(()) };
+        if text.trim().is_empty() && self.place != Place::Data {
+            return Err(Problem::Blank(self.name(field)));
+        }
+        if field.kind == FieldKind::Timestamp {
+            match Timestamp::from(text.as_str()).to_utc() {
+                Some(time) => *text = time.as_str().to_owned(),
+                None => {
+                    return Err(Problem::NotATime { field: self.name(field), value: text.clone() });
+                }
+            }
+        }
+        let count = text.chars().count() as u64;
+        if outside(count, field.length) {
+            return Err(Problem::Length { field: self.name(field), count, bounds: field.length });
+        }
+        if field.kind == FieldKind::List && self.place == Place::Query && text.contains(',') {
+            return Err(Problem::Comma { field: self.name(field), item: text.clone() });
+        }
+        Ok(())
+    }
+}
+
+fn outside<N: PartialOrd>(value: N, (least, most): (Option<N>, Option<N>)) -> bool {
+    least.is_some_and(|least| value < least) || most.is_some_and(|most| value > most)
+}

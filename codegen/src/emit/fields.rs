@@ -1,0 +1,88 @@
+//! Tables of what is known about the fields of requests.
+
+use heck::ToSnakeCase;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::Value;
+
+use crate::bundle::{Bundle, reference};
+use crate::facts::{self, PropertyFacts};
+use crate::{Error, Result};
+
+/// A table entry for a property of a schema, or for a query parameter.
+///
+/// `facts` is the node that holds `x-s1` and the description, `schema` the one that holds the type.
+pub(super) fn entry(
+    bundle: &Bundle,
+    name: &str,
+    facts: &Value,
+    schema: &Value,
+    required: bool,
+) -> Result<TokenStream> {
+    let PropertyFacts { selects, .. } =
+        facts::of(facts).map_err(|message| Error::Generator(format!("{name}: {message}")))?;
+    let doc = words(facts["description"].as_str().unwrap_or_default());
+    let rust_name = rust_name(name);
+
+    let list = schema["type"] == "array";
+    let item = if list { &schema["items"] } else { schema };
+    let named = reference(item).and_then(|name| Some((name, bundle.schema(name)?)));
+    let known = named.filter(|(_, schema)| schema.get("enum").is_some()).map(|(name, _)| name);
+    let kind = match (list, item["type"].as_str(), item["format"].as_str()) {
+        (true, _, _) => "List",
+        (_, Some("string"), Some("date-time")) => "Timestamp",
+        (_, Some("string"), _) => "Text",
+        (_, Some("boolean"), _) => "Boolean",
+        (_, Some("integer"), _) => "Integer",
+        (_, Some("number"), _) => "Number",
+        _ if known.is_some() => "Text",
+        _ => "Object",
+    };
+    let kind = format_ident!("{kind}");
+
+    let mut extras = Vec::new();
+    if required {
+        extras.push(quote!(required: true));
+    }
+    if !selects {
+        extras.push(quote!(selects: false));
+    }
+    if let Some(name) = known {
+        let name = format_ident!("{name}");
+        extras.push(quote!(known: <#name as OpenEnum>::KNOWN));
+    }
+    let mut bounds = |field: &str, node: &Value, least: &str, most: &str| {
+        let (least, most) = (number(&node[least]), number(&node[most]));
+        if least.is_some() || most.is_some() {
+            let (field, least, most) = (format_ident!("{field}"), option(least), option(most));
+            extras.push(quote!(#field: (#least, #most)));
+        }
+    };
+    bounds("items", schema, "minItems", "maxItems");
+    bounds("length", item, "minLength", "maxLength");
+    bounds("range", schema, "minimum", "maximum");
+    let new = quote!(Field::new(#name, #rust_name, FieldKind::#kind, #doc));
+    Ok(if extras.is_empty() { new } else { quote!(Field { #(#extras,)* ..#new }) })
+}
+
+/// The Rust name of a field, by the rule of the generator.
+pub(super) fn rust_name(wire: &str) -> String {
+    let name = wire.to_snake_case();
+    if syn::parse_str::<syn::Ident>(&name).is_err() { format!("{name}_") } else { name }
+}
+
+/// A text in one line.
+pub(super) fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn number(value: &Value) -> Option<i64> {
+    value.as_i64()
+}
+
+fn option(value: Option<i64>) -> TokenStream {
+    match value.map(proc_macro2::Literal::i64_unsuffixed) {
+        Some(value) => quote!(Some(#value)),
+        None => quote!(None),
+    }
+}

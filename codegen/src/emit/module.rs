@@ -1,0 +1,621 @@
+//! Writes the module of one resource.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+use serde_json::Value;
+use syn::visit::Visit;
+
+use super::fields::{self, words};
+use crate::bundle::{Bundle, Operation};
+use crate::facts::{self, FilterRule, Kind, OperationFacts, Paging, SchemaFacts};
+use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
+use crate::overlay::{Envelope, envelope, properties, query_schema};
+use crate::{Error, Result};
+
+/// What a module may need of the support code.
+const RUNTIME: [&str; 20] = [
+    "AnswerForm",
+    "ApiVersion",
+    "Binary",
+    "Data",
+    "Empty",
+    "Evidence",
+    "Field",
+    "FieldKind",
+    "Fields",
+    "FilterRule",
+    "Kind",
+    "Method",
+    "OpenEnum",
+    "Operation",
+    "Page",
+    "Paging",
+    "Part",
+    "Rate",
+    "Request",
+    "RequestError",
+];
+
+/// The name of the function of an operation: its identifier without the resource.
+pub(super) fn function_name<'a>(id: &'a str, tag: &str) -> &'a str {
+    id.strip_prefix(tag).and_then(|rest| rest.strip_prefix('_')).unwrap_or(id)
+}
+
+/// The text of a module, without the header.
+pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<String> {
+    let mut names = Names::default();
+    let mut items = TokenStream::new();
+    for operation in bundle.operations().filter(|operation| operation.node["tags"][0] == module) {
+        items.extend(operation_items(bundle, model, operation, &mut names)?);
+    }
+    let mut enums = String::new();
+    for (name, ty) in &model.types {
+        if type_module(bundle, model, name) != module {
+            continue;
+        }
+        match ty {
+            TypeModel::Struct(fields) => items.extend(structure(bundle, model, name, fields, &mut names)?),
+            TypeModel::Enum(variants) => enums.push_str(&enumeration(bundle, name, variants)),
+        }
+    }
+
+    let file: syn::File =
+        syn::parse2(items).map_err(|error| Error::Generator(format!("{module}: {error}")))?;
+    let body = split_docs(&prettyplease::unparse(&file));
+
+    let mut text = String::new();
+    let tags = bundle.document["tags"].as_array().into_iter().flatten();
+    match tags.clone().find(|tag| tag["name"] == module).and_then(|tag| tag["description"].as_str()) {
+        Some(description) => text.push_str(&doc("//!", "", description)),
+        None => text.push_str("//! What several resources have in common.\n"),
+    }
+    text.push('\n');
+    let code = body.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let words: BTreeSet<&str> =
+        code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
+    let mut uses: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (path, name) in [
+        ("std::collections", "BTreeMap"),
+        ("serde_json", "Map"),
+        ("serde_json", "Value"),
+        ("crate::runtime", "Timestamp"),
+    ] {
+        if words.contains(name) {
+            uses.entry(path.into()).or_default().insert(name);
+        }
+    }
+    for name in RUNTIME.into_iter().filter(|name| words.contains(name)) {
+        uses.entry("crate::runtime".into()).or_default().insert(name);
+    }
+    if !enums.is_empty() {
+        uses.entry("crate::runtime".into()).or_default().insert("open_enum");
+    }
+    for name in &names.0 {
+        let home = type_module(bundle, model, name);
+        if home != module && words.contains(name.as_str()) && model.types.contains_key(name) {
+            uses.entry(format!("crate::{home}")).or_default().insert(name);
+        }
+    }
+    // The standard library, other crates, this crate: as people sort them.
+    let rank = |path: &str| [!path.starts_with("std"), path.starts_with("crate")];
+    let mut uses: Vec<_> = uses.into_iter().collect();
+    uses.sort_by_key(|(path, _)| (rank(path), path.clone()));
+    let mut group = None;
+    for (path, names) in uses {
+        if group.replace(rank(&path)).is_some_and(|group| group != rank(&path)) {
+            text.push('\n');
+        }
+        let names: Vec<_> = names.into_iter().map(|name| format_ident!("{name}")).collect();
+        let path: syn::Path = syn::parse_str(&path).map_err(|error| Error::Generator(error.to_string()))?;
+        let names = if let [name] = names.as_slice() { quote!(#name) } else { quote!({#(#names),*}) };
+        let item =
+            syn::parse2(quote!(use #path::#names;)).map_err(|error| Error::Generator(error.to_string()))?;
+        let file = syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![item] };
+        text.push_str(&prettyplease::unparse(&file));
+    }
+    text.push('\n');
+    text.push_str(&body);
+    text.push_str(&enums);
+    Ok(text)
+}
+
+/// The module that a type belongs to; a query belongs to its operation's.
+fn type_module<'a>(bundle: &'a Bundle, model: &Model, name: &str) -> &'a str {
+    if let Some(module) = bundle.modules.get(name) {
+        return module;
+    }
+    bundle
+        .operations()
+        .find(|operation| model.methods.contains_key(operation.id()) && query_schema(operation.id()) == name)
+        .and_then(|operation| operation.node["tags"][0].as_str())
+        .unwrap_or("shared")
+}
+
+/// Names that stand in types.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    fn see(&mut self, ty: &syn::Type) {
+        self.visit_type(ty);
+    }
+}
+
+impl Visit<'_> for Names {
+    fn visit_ident(&mut self, ident: &syn::Ident) {
+        self.0.insert(ident.to_string());
+    }
+}
+
+fn operation_items(
+    bundle: &Bundle,
+    model: &Model,
+    operation: Operation<'_>,
+    names: &mut Names,
+) -> Result<TokenStream> {
+    let id = operation.id();
+    let wrong = |message: String| Error::Generator(format!("{id}: {message}"));
+    let facts = facts::of_operation(operation.node).map_err(wrong)?;
+    let form = envelope(operation).map_err(wrong)?;
+    let method = &model.methods[id];
+    let tag = operation.node["tags"][0].as_str().unwrap_or_default();
+    let name = format_ident!("{}", function_name(id, tag));
+    let constant = format_ident!("{}", function_name(id, tag).to_uppercase());
+
+    let table = facts_table(bundle, operation, &facts, &form, names)?;
+    let path = operation.full_path();
+    let http = operation.method.to_uppercase();
+    let fact_doc = format!(" Facts about `{http} {path}`.");
+    let summary = words(operation.node["summary"].as_str().unwrap_or_default());
+    let mut docs = vec![summary, String::new()];
+    docs.extend(paragraphs(operation.node["description"].as_str().unwrap_or_default()));
+    docs.extend([String::new(), format!("`{http} {path}`")]);
+    if facts.filter == FilterRule::Mandatory {
+        docs.extend([
+            String::new(),
+            "Sending it is refused when the filter selects nothing in particular.".into(),
+        ]);
+    }
+    docs.extend([
+        String::new(),
+        "# Errors".into(),
+        "When a value is outside what the API takes, or cannot be expressed on the wire.".into(),
+    ]);
+    let docs = docs.into_iter().map(|line| if line.is_empty() { line } else { format!(" {line}") });
+
+    let (arguments, steps) = arguments(operation, method, names)?;
+    let answer = match &form {
+        Envelope::Page(name) | Envelope::Data(name) => {
+            names.0.insert(name.clone());
+            let inner = format_ident!("{name}");
+            if matches!(form, Envelope::Page(_)) { quote!(Page<#inner>) } else { quote!(Data<#inner>) }
+        }
+        Envelope::Empty => quote!(Empty),
+        Envelope::Binary => quote!(Binary),
+    };
+    let build = if steps.is_empty() {
+        quote!(Ok(Request::new(&#constant)))
+    } else {
+        let last = steps.len() - 1;
+        let (first, last) = (&steps[..last], &steps[last]);
+        quote!(Request::new(&#constant) #(#first?)* #last)
+    };
+    Ok(quote! {
+        #[doc = #fact_doc]
+        pub static #constant: Operation = #table;
+
+        #(#[doc = #docs])*
+        pub fn #name(#(#arguments),*) -> Result<Request<#answer>, RequestError> {
+            #build
+        }
+    })
+}
+
+/// The arguments of an operation's function, and the steps that put them into the request.
+fn arguments(
+    operation: Operation<'_>,
+    method: &MethodModel,
+    names: &mut Names,
+) -> Result<(Vec<TokenStream>, Vec<TokenStream>)> {
+    let mut arguments = Vec::new();
+    let mut steps = Vec::new();
+    for (ident, ty) in &method.arguments {
+        names.see(ty);
+        let wire = operation
+            .parameters_in("path")
+            .filter_map(|parameter| parameter["name"].as_str())
+            .find(|name| fields::rust_name(name) == ident.to_string());
+        if let Some(wire) = wire {
+            let ty = if matches!(ty, syn::Type::Reference(_)) { quote!(#ty) } else { quote!(&#ty) };
+            arguments.push(quote!(#ident: #ty));
+            steps.push(quote!(.segment(#wire, #ident)));
+        } else if ident == "query" || ident == "body" {
+            arguments.push(quote!(#ident: #ty));
+            let step = format_ident!("{ident}_of");
+            steps.push(quote!(.#step(#ident)));
+        } else {
+            let id = operation.id();
+            return Err(Error::Generator(format!("{id}: the argument {ident} is unknown")));
+        }
+    }
+    Ok((arguments, steps))
+}
+
+fn facts_table(
+    bundle: &Bundle,
+    operation: Operation<'_>,
+    facts: &OperationFacts,
+    form: &Envelope,
+    names: &mut Names,
+) -> Result<TokenStream> {
+    let id = operation.id();
+    let resource = operation.node["tags"][0].as_str().unwrap_or_default();
+    let path = operation.full_path();
+    let summary = words(operation.node["summary"].as_str().unwrap_or_default());
+    let method = variant(operation.method);
+    let versions = facts.versions.iter().map(|v| format_ident!("V{}", v.replace('.', "_")));
+    let permission = optional(facts.permission.as_deref().map(words));
+    let kind = format_ident!("{}", if facts.kind == Kind::Read { "Read" } else { "Action" });
+    let filter = format_ident!(
+        "{}",
+        match facts.filter {
+            FilterRule::None => "None",
+            FilterRule::Optional => "Optional",
+            FilterRule::Mandatory => "Mandatory",
+        }
+    );
+    let paging = format_ident!("{}", if facts.paging == Paging::None { "None" } else { "Cursor" });
+    let answer = format_ident!(
+        "{}",
+        match form {
+            Envelope::Page(_) | Envelope::Data(_) => "Json",
+            Envelope::Empty => "Empty",
+            Envelope::Binary => "Binary",
+        }
+    );
+    let (idempotent, destructive) = (facts.idempotent, facts.destructive);
+    let rate = match &facts.rate {
+        None => quote!(None),
+        Some(rate) => {
+            let (class, burst, source) = (&rate.class, rate.burst, words(&rate.source));
+            let burst = proc_macro2::Literal::u32_unsuffixed(burst);
+            let per_second = proc_macro2::Literal::f64_unsuffixed(rate.per_second);
+            quote!(Some(Rate::new(#class, #per_second, #burst, #source)))
+        }
+    };
+
+    let mut query = Vec::new();
+    if operation.parameters_in("query").next().is_some() {
+        let name = query_schema(id);
+        names.0.insert(name.clone());
+        let name = format_ident!("{name}");
+        query.push(quote!(<#name as Fields>::FIELDS));
+    }
+    if let Some(shared) = &facts.query {
+        names.0.insert(shared.clone());
+        let name = format_ident!("{shared}");
+        query.push(quote!(<#name as Fields>::FIELDS));
+    }
+    let mut parts = Vec::new();
+    let body = operation.body().and_then(crate::bundle::reference).and_then(|b| bundle.schema(b));
+    for (part, node, _) in body.into_iter().flat_map(properties) {
+        let Some(schema) = crate::bundle::reference(node) else { continue };
+        let is_filter = bundle
+            .schema(schema)
+            .is_some_and(|schema| facts::of::<SchemaFacts>(schema).is_ok_and(|facts| facts.filter));
+        names.0.insert(schema.to_owned());
+        let schema = format_ident!("{schema}");
+        parts.push(quote!(Part::new(#part, #is_filter, <#schema as Fields>::FIELDS)));
+    }
+    let evidence = facts.evidence.iter().map(|one| {
+        let (source, date) = (one.source.as_str(), &one.date);
+        let (reference, note) = (words(&one.reference), words(&one.note));
+        quote!(Evidence::new(#source, #date, #reference, #note))
+    });
+    Ok(quote! {
+        Operation {
+            id: #id,
+            resource: #resource,
+            method: Method::#method,
+            path: #path,
+            summary: #summary,
+            versions: &[#(ApiVersion::#versions),*],
+            permission: #permission,
+            kind: Kind::#kind,
+            idempotent: #idempotent,
+            destructive: #destructive,
+            filter: FilterRule::#filter,
+            rate: #rate,
+            paging: Paging::#paging,
+            answer: AnswerForm::#answer,
+            query: &[#(#query),*],
+            body: &[#(#parts),*],
+            evidence: &[#(#evidence),*],
+        }
+    })
+}
+
+fn structure(
+    bundle: &Bundle,
+    model: &Model,
+    name: &str,
+    fields: &[FieldModel],
+    names: &mut Names,
+) -> Result<TokenStream> {
+    let operation = bundle.operations().find(|operation| query_schema(operation.id()) == name);
+    let schema = bundle.schema(name);
+    let in_answers = model.in_answers.contains(name);
+    let in_requests = model.in_requests.contains(name);
+    let description = match (schema, operation) {
+        (Some(schema), _) => schema["description"].as_str().unwrap_or_default().to_owned(),
+        (None, Some(operation)) => {
+            let summary = words(operation.node["summary"].as_str().unwrap_or_default());
+            format!("Query of [`{0}`](fn@{0}): {summary}", {
+                let tag = operation.node["tags"][0].as_str().unwrap_or_default();
+                function_name(operation.id(), tag)
+            })
+        }
+        (None, None) => return Err(Error::Generator(format!("{name} is no schema"))),
+    };
+    let docs = paragraphs(&description);
+    let docs = docs.iter().map(|line| if line.is_empty() { line.clone() } else { format!(" {line}") });
+
+    let ident = format_ident!("{name}");
+    let optional = |field: &FieldModel| generic(&field.ty, "Option").is_some();
+    let all_optional =
+        fields.iter().all(|field| optional(field) || (operation.is_some() && field.wire == "filter"));
+    let mut derives = vec![quote!(Clone), quote!(Debug), quote!(PartialEq)];
+    if all_optional {
+        derives.push(quote!(Default));
+    }
+    let both = quote!(feature = "both-ways");
+    let mut attributes = Vec::new();
+    match (in_requests, in_answers) {
+        (true, true) => derives.extend([quote!(serde::Serialize), quote!(serde::Deserialize)]),
+        (true, false) => {
+            derives.push(quote!(serde::Serialize));
+            attributes.push(quote!(#[cfg_attr(#both, derive(serde::Deserialize))]));
+        }
+        _ => {
+            derives.push(quote!(serde::Deserialize));
+            attributes.push(quote!(#[cfg_attr(#both, derive(serde::Serialize))]));
+        }
+    }
+    if fields.iter().any(|field| camel(&field.ident.to_string()) != field.ident.to_string()) {
+        attributes.push(quote!(#[serde(rename_all = "camelCase")]));
+    }
+    if !in_requests {
+        attributes.push(quote!(#[non_exhaustive]));
+    }
+
+    let node = |wire: &str| -> Value {
+        match (schema, operation) {
+            (Some(schema), _) => schema["properties"][wire].clone(),
+            (None, Some(operation)) => operation
+                .parameters_in("query")
+                .find(|parameter| parameter["name"] == wire)
+                .cloned()
+                .unwrap_or_default(),
+            _ => Value::Null,
+        }
+    };
+    let mut members = Vec::new();
+    let mut setters = Vec::new();
+    let mut required = Vec::new();
+    for field in fields {
+        names.see(&field.ty);
+        let FieldModel { ident, wire, ty } = field;
+        let flat = operation.is_some() && wire == "filter";
+        let description = match node(wire)["description"].as_str() {
+            _ if flat => "What is selected; its `limit` is the size of the page.".to_owned(),
+            Some(text) => words(text),
+            None => return Err(Error::Generator(format!("{name}.{wire} has no description"))),
+        };
+        let line = format!(" {description}");
+        let mut serde = Vec::new();
+        if flat {
+            serde.push(quote!(flatten));
+        } else if camel(&ident.to_string()) != *wire {
+            serde.push(quote!(rename = #wire));
+        }
+        if let Some(inner) = generic(ty, "Option") {
+            if generic(inner, "Vec").is_some() && in_answers {
+                serde.push(quote!(default));
+                serde.push(quote!(deserialize_with = "crate::runtime::list"));
+            }
+            serde.push(quote!(skip_serializing_if = "Option::is_none"));
+        } else if !flat {
+            required.push(field);
+        }
+        let serde = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
+        members.push(quote!(#[doc = #line] #serde pub #ident: #ty));
+        if in_requests {
+            setters.push(setter(ident, ty, &line));
+        }
+    }
+
+    let mut items = quote! {
+        #(#[doc = #docs])*
+        #[derive(#(#derives),*)]
+        #(#attributes)*
+        pub struct #ident { #(#members,)* }
+    };
+    if in_requests {
+        let constructor = (!required.is_empty()).then(|| {
+            let (parameters, values): (Vec<_>, Vec<_>) = required
+                .iter()
+                .map(|field| {
+                    let (parameter, value) = input(&field.ident, &field.ty);
+                    let ident = &field.ident;
+                    (parameter, quote!(#ident: #value))
+                })
+                .unzip();
+            let rest = fields.iter().filter(|field| !required.iter().any(|r| r.ident == field.ident));
+            let rest = rest.map(|field| {
+                let ident = &field.ident;
+                quote!(#ident: Default::default())
+            });
+            quote! {
+                /// With what cannot be left out.
+                pub fn new(#(#parameters),*) -> Self {
+                    Self { #(#values,)* #(#rest,)* }
+                }
+            }
+        });
+        items.extend(quote!(impl #ident { #constructor #(#setters)* }));
+
+        let mut entries = Vec::new();
+        match (schema, operation) {
+            (Some(schema), _) => {
+                for (wire, node, required) in properties(schema) {
+                    entries.push(fields::entry(bundle, wire, node, node, required)?);
+                }
+            }
+            (None, Some(operation)) => {
+                let shared = operation.node.pointer("/x-s1/query").and_then(Value::as_str);
+                let shared = shared.and_then(|name| bundle.schema(name));
+                for parameter in operation.parameters_in("query") {
+                    let wire = parameter["name"].as_str().unwrap_or_default();
+                    let schema = &parameter["schema"];
+                    // Written out from the filter, which has a table of its own; but what the operation
+                    // declares itself, such as the bounds of `limit`, goes before.
+                    let same = shared.and_then(|shared| shared["properties"].get(wire));
+                    if same.is_some_and(|same| same["description"] == parameter["description"]) {
+                        continue;
+                    }
+                    let required = parameter["required"] == true;
+                    entries.push(fields::entry(bundle, wire, parameter, schema, required)?);
+                }
+            }
+            (None, None) => {}
+        }
+        for entry in &entries {
+            if let Ok(expr) = syn::parse2::<syn::Expr>(entry.clone()) {
+                names.visit_expr(&expr);
+            }
+        }
+        items.extend(quote!(impl Fields for #ident { const FIELDS: &'static [Field] = &[#(#entries),*]; }));
+    }
+    Ok(items)
+}
+
+fn setter(ident: &syn::Ident, ty: &syn::Type, line: &str) -> TokenStream {
+    let inner = generic(ty, "Option");
+    let (parameter, value) = input(ident, inner.unwrap_or(ty));
+    let value = if inner.is_some() { quote!(Some(#value)) } else { value };
+    quote! {
+        #[doc = #line]
+        #[must_use]
+        pub fn #ident(mut self, #parameter) -> Self {
+            self.#ident = #value;
+            self
+        }
+    }
+}
+
+/// How a value of a type is taken: the parameter, and the expression that gives the value.
+fn input(ident: &syn::Ident, ty: &syn::Type) -> (TokenStream, TokenStream) {
+    if let Some(item) = generic(ty, "Vec") {
+        return (
+            quote!(#ident: impl IntoIterator<Item = impl Into<#item>>),
+            quote!(#ident.into_iter().map(Into::into).collect()),
+        );
+    }
+    match ty.to_token_stream().to_string().as_str() {
+        "bool" | "i64" | "f64" => (quote!(#ident: #ty), quote!(#ident)),
+        _ => (quote!(#ident: impl Into<#ty>), quote!(#ident.into())),
+    }
+}
+
+fn enumeration(bundle: &Bundle, name: &str, variants: &[VariantModel]) -> String {
+    let description = bundle.schema(name).and_then(|schema| schema["description"].as_str());
+    let mut text = String::from("\nopen_enum! {\n");
+    text.push_str(&doc("///", "    ", description.unwrap_or_default()));
+    text.push_str(&format!("    pub enum {name} {{\n"));
+    for VariantModel { ident, wire } in variants {
+        text.push_str(&format!("        /// `{wire}` on the wire.\n        {ident} = {wire:?},\n"));
+    }
+    text.push_str("    }\n}\n");
+    text
+}
+
+/// The argument of a generic type, if the type is that one.
+fn generic<'a>(ty: &'a syn::Type, name: &str) -> Option<&'a syn::Type> {
+    let syn::Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    match arguments.args.first()? {
+        syn::GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    }
+}
+
+/// serde's own rule for `rename_all = "camelCase"`.
+fn camel(ident: &str) -> String {
+    let mut text = String::new();
+    let mut upper = false;
+    for c in ident.chars() {
+        match c {
+            '_' => upper = true,
+            c if upper && !text.is_empty() => {
+                text.extend(c.to_uppercase());
+                upper = false;
+            }
+            c => {
+                text.push(c);
+                upper = false;
+            }
+        }
+    }
+    text
+}
+
+fn variant(method: &str) -> syn::Ident {
+    let mut chars = method.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    format_ident!("{}", first.into_iter().chain(chars).collect::<String>())
+}
+
+fn optional(text: Option<String>) -> TokenStream {
+    match text {
+        Some(text) => quote!(Some(#text)),
+        None => quote!(None),
+    }
+}
+
+/// A description as lines of documentation: one a paragraph, with an empty one between.
+fn paragraphs(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in text.split("\n\n").map(words).filter(|paragraph| !paragraph.is_empty()) {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.push(paragraph);
+    }
+    lines
+}
+
+fn doc(mark: &str, indent: &str, text: &str) -> String {
+    paragraphs(text)
+        .iter()
+        .map(|line| format!("{indent}{mark} {line}").trim_end().to_owned() + "\n")
+        .collect()
+}
+
+/// Puts an empty line between items, which the formatter leaves out.
+fn split_docs(text: &str) -> String {
+    let mut out = String::new();
+    let mut previous = "";
+    for line in text.lines() {
+        let starts = line.starts_with("///") || line.starts_with("#[") || line.starts_with("impl");
+        if starts && (previous == "}" || previous == "};" || previous.ends_with(';')) {
+            out.push('\n');
+        }
+        out.push_str(line);
+        out.push('\n');
+        previous = line;
+    }
+    out
+}

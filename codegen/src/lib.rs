@@ -1,0 +1,88 @@
+//! From the curated specification to the raw client.
+//!
+//! The steps, each a module, each a function of what the one before it gave:
+//!
+//! 1. [`bundle`] joins the files of `spec/` into one plain OpenAPI document;
+//! 2. [`lint`] holds that document to the rules of `spec/README.md`;
+//! 3. [`overlay`] turns it into the dialect that the generator reads well;
+//! 4. [`generator`] runs progenitor and takes names and types from its output;
+//! 5. [`emit`] writes the modules of `generated/`, with the support code of `codegen/runtime/`;
+//! 6. [`files`] writes them to disk, or compares.
+//!
+//! [`facts`] is the one extension of the specification, `x-s1`, as types. Same input, same bytes:
+//! nothing here reads a clock, the network or the order of a hash map.
+
+pub mod bundle;
+pub mod emit;
+pub mod facts;
+pub mod files;
+pub mod generator;
+pub mod lint;
+pub mod overlay;
+
+/// The support code that is emitted with the generated modules, compiled here to be tested.
+#[allow(unused, reason = "what only generated modules call has no caller here")]
+#[path = "../runtime/mod.rs"]
+pub mod runtime;
+
+#[cfg(test)]
+#[path = "../runtime/tests.rs"]
+mod runtime_tests;
+
+use std::path::{Path, PathBuf};
+
+use bundle::Bundle;
+use files::Files;
+
+/// What went wrong on the way from `spec/` to `generated/`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file of the specification is no YAML, or has no form that bundling understands.
+    #[error("spec/{file}: {message}")]
+    Spec {
+        /// The file's name.
+        file: String,
+        /// What is wrong and where.
+        message: String,
+    },
+    /// The specification breaks its own rules.
+    #[error("the specification breaks {} of its rules:\n{}", .0.len(), lines(.0))]
+    Lint(Vec<lint::Finding>),
+    /// The generator refused the document, or its output has a shape that the passes do not know.
+    #[error("generator: {0}")]
+    Generator(String),
+    /// `generated/` is not what the specification gives.
+    #[error("{0}\ngenerated/ is not what spec/ gives; run `cargo xtask generate` and commit the result")]
+    Drift(String),
+}
+
+fn lines(findings: &[lint::Finding]) -> String {
+    findings.iter().map(|finding| format!("  {finding}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The result of every step here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that `generated/` consists of, from everything that `spec/` holds.
+///
+/// # Errors
+/// When a file cannot be read, breaks the rules of `spec/README.md`, or is beyond the generator.
+pub fn generate(spec: &Path) -> Result<Files> {
+    let bundle = Bundle::read(spec)?;
+    let findings = lint::check(&bundle);
+    if !findings.is_empty() {
+        return Err(Error::Lint(findings));
+    }
+    let overlay = overlay::apply(&bundle)?;
+    let model = generator::run(&bundle, &overlay)?;
+    emit::all(&bundle, &model)
+}
