@@ -1,1 +1,36 @@
-//! x
+#![doc = include_str!("../docs/crate.md")]
+
+mod address;
+mod client;
+mod error;
+mod outcome;
+mod paging;
+mod response;
+mod time;
+mod token;
+
+pub mod commands;
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod resources;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+
+pub use sentinelone_raw as raw;
+pub use sentinelone_raw::runtime::{
+    Answer, ApiVersion, Data, DecodeError, FilterRule, Kind, OpenEnum, Operation, Page, Problem, Request,
+    RequestError, Timestamp,
+};
+
+pub use address::{AddressError, Console};
+pub use client::{Client, ClientBuilder};
+pub use error::{Error, ErrorKind, Sent, VendorError};
+pub use outcome::{IdOutcome, IdState};
+pub use paging::{Items, Pages};
+pub use resources::threats;
+pub use response::{Acted, Response};
+pub use time::{TimeError, point_in_time};
+pub use token::{ApiToken, TokenError};
+
+/// The result of everything that talks to a console.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

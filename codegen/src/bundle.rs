@@ -112,6 +112,8 @@ impl Bundle {
             for (name, schema) in members(node, "/components/schemas") {
                 let mut schema = schema.clone();
                 settle(file, &files, &mut schema)?;
+                // Also where a dependent lets serde_json keep the order of a file.
+                schema.sort_all_objects();
                 if let Some(other) = modules.insert(name.clone(), module(file)) {
                     let message = format!("schema {name} is already in the module {other}");
                     return Err(wrong(file, message));
@@ -271,27 +273,31 @@ fn write_out_query(file: &str, operation: &mut Value, schemas: &Map<String, Valu
         if declared.iter().any(|other| other == name) {
             continue;
         }
-        let mut schema = property.clone();
-        let description = schema["description"].clone();
-        let mut parameter = json!({
-            "name": name,
-            "in": "query",
-            "required": false,
-            "description": description,
-        });
-        if let Some(map) = schema.as_object_mut() {
-            map.remove("description");
-            if let Some(facts) = map.remove(facts::KEY) {
-                parameter[facts::KEY] = facts;
-            }
-        }
-        if schema["type"] == "array" {
-            parameter["style"] = json!("form");
-            parameter["explode"] = json!(false);
-        }
-        parameter["schema"] = schema;
-        parameters.push(parameter);
+        parameters.push(query_parameter(name, property));
     }
     operation["parameters"] = Value::Array(parameters);
     Ok(())
+}
+
+/// The query parameter that a property of a filter is written out as.
+pub(crate) fn query_parameter(name: &str, property: &Value) -> Value {
+    let mut schema = property.clone();
+    let mut parameter = json!({
+        "name": name,
+        "in": "query",
+        "required": false,
+        "description": schema["description"],
+    });
+    if let Some(map) = schema.as_object_mut() {
+        map.remove("description");
+        if let Some(facts) = map.remove(facts::KEY) {
+            parameter[facts::KEY] = facts;
+        }
+    }
+    if schema["type"] == "array" {
+        parameter["style"] = json!("form");
+        parameter["explode"] = json!(false);
+    }
+    parameter["schema"] = schema;
+    parameter
 }

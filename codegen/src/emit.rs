@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::bundle::{self, Bundle};
 use crate::files::Files;
 use crate::generator::Model;
+use crate::overlay::{Envelope, envelope};
 use crate::{Error, Result};
 
 /// The command that rebuilds everything; the first line of every file names it.
@@ -88,5 +89,41 @@ fn lib(bundle: &Bundle, modules: &BTreeSet<&str>) -> String {
         text.push_str(&format!("    &{tag}::{name},\n"));
     }
     text.push_str("];\n");
+    text.push_str(&round_trips(bundle));
     text
+}
+
+/// Two functions that decode and encode again, for those who verify recorded traffic.
+fn round_trips(bundle: &Bundle) -> String {
+    let path = |name: &str| format!("{}::{name}", bundle.modules[name]);
+    let (mut answers, mut bodies) = (String::new(), String::new());
+    let mut operations: Vec<_> = bundle.operations().collect();
+    operations.sort_by_key(|operation| operation.id());
+    for operation in operations {
+        let id = operation.id();
+        let answer = match envelope(operation) {
+            Ok(Envelope::Page(name)) => format!("runtime::Page<{}>", path(&name)),
+            Ok(Envelope::Data(name)) => format!("runtime::Data<{}>", path(&name)),
+            _ => String::new(),
+        };
+        if !answer.is_empty() {
+            answers.push_str(&format!("        {id:?} => runtime::answer_again::<{answer}>(body),\n"));
+        }
+        if let Some(name) = operation.body().and_then(bundle::reference) {
+            bodies.push_str(&format!("        {id:?} => runtime::body_again::<{}>(body),\n", path(name)));
+        }
+    }
+    format!(
+        "\n/// Decodes the body of a successful answer and encodes it again: what is missing after that is what the\n\
+         /// types do not know. `None` when the operation is unknown or its answer is no JSON.\n\
+         ///\n/// # Errors\n/// When the body does not decode.\n\
+         #[cfg(feature = \"both-ways\")]\n#[rustfmt::skip]\n\
+         pub fn answer_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {{\n    \
+         Some(match operation {{\n{answers}        _ => return None,\n    }})\n}}\n\n\
+         /// The same for the body of a request.\n\
+         ///\n/// # Errors\n/// When the body does not decode.\n\
+         #[cfg(feature = \"both-ways\")]\n#[rustfmt::skip]\n\
+         pub fn body_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {{\n    \
+         Some(match operation {{\n{bodies}        _ => return None,\n    }})\n}}\n"
+    )
 }

@@ -64,7 +64,9 @@ pub fn check(folder: &Path, files: &Files) -> Result<()> {
         if there != wanted || !files.contains_key(&name) {
             let text = TextDiff::from_lines(there.as_str(), wanted);
             let (old, new) = (format!("a/generated/{name}"), format!("b/generated/{name}"));
-            diff.push_str(&text.unified_diff().context_radius(3).header(&old, &new).to_string());
+            let text = text.unified_diff().context_radius(3).header(&old, &new).to_string();
+            // An empty file differs from no file, but has no lines to show it.
+            diff.push_str(&if text.is_empty() { format!("--- {old}\n+++ {new}\n") } else { text });
         }
     }
     if diff.is_empty() { Ok(()) } else { Err(Error::Drift(diff)) }

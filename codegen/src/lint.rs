@@ -10,6 +10,43 @@ use crate::bundle::{Bundle, Operation, each_reference, members, reference};
 use crate::facts::{self, FilterRule, Kind, Op, Paging, PropertyFacts, SchemaFacts};
 use crate::overlay::{Envelope, envelope};
 
+/// Names that the emitted modules use for something else.
+const TAKEN: [&str; 33] = [
+    "AnswerForm",
+    "ApiVersion",
+    "BTreeMap",
+    "Binary",
+    "Data",
+    "Default",
+    "Empty",
+    "Evidence",
+    "Field",
+    "FieldKind",
+    "Fields",
+    "Filter",
+    "FilterRule",
+    "Into",
+    "IntoIterator",
+    "Kind",
+    "Map",
+    "Method",
+    "OpenEnum",
+    "Operation",
+    "Option",
+    "Page",
+    "Paging",
+    "Part",
+    "Rate",
+    "Request",
+    "RequestError",
+    "Result",
+    "Setting",
+    "String",
+    "Timestamp",
+    "Value",
+    "Vec",
+];
+
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -84,6 +121,13 @@ impl Lint<'_> {
         each_reference(node, &mut |name| {
             self.used.insert(name.to_owned());
         });
+        if let Some(name) = node.pointer("/x-s1/query").and_then(Value::as_str) {
+            self.used.insert(name.to_owned());
+            let schema = self.bundle.schema(name).unwrap_or(&Value::Null);
+            if schema["required"].as_array().is_some_and(|required| !required.is_empty()) {
+                self.add(place, format!("{name} is its query and requires something; a filter cannot"));
+            }
+        }
         let id = operation.id();
         let tags: Vec<_> = node["tags"].as_array().into_iter().flatten().collect();
         match tags.as_slice() {
@@ -214,6 +258,9 @@ impl Lint<'_> {
     fn schema(&mut self, name: &str, schema: &Value) {
         if name != name.to_upper_camel_case() {
             self.add(name, "the name is not upper camel case");
+        }
+        if TAKEN.contains(&name) {
+            self.add(name, "the name is that of a type in the support code or the standard library");
         }
         if schema["description"].as_str().is_none_or(str::is_empty) {
             self.add(name, "has no description");

@@ -45,3 +45,44 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &threats::UPDATE_ANALYST_VERDICT,
     &threats::UPDATE_INCIDENT,
 ];
+
+/// Decodes the body of a successful answer and encodes it again: what is missing after that is what the
+/// types do not know. `None` when the operation is unknown or its answer is no JSON.
+///
+/// # Errors
+/// When the body does not decode.
+#[cfg(feature = "both-ways")]
+#[rustfmt::skip]
+pub fn answer_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {
+    Some(match operation {
+        "threats_add_note" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "threats_list" => runtime::answer_again::<runtime::Page<threats::Threat>>(body),
+        "threats_list_notes" => runtime::answer_again::<runtime::Page<threats::ThreatNote>>(body),
+        "threats_list_v2_0" => runtime::answer_again::<runtime::Page<threats::LegacyThreat>>(body),
+        "threats_mark_as_resolved" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "threats_mark_as_threat" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "threats_mitigate" => runtime::answer_again::<runtime::Data<threats::ThreatMitigationResult>>(body),
+        "threats_summary" => runtime::answer_again::<runtime::Data<threats::ThreatSummary>>(body),
+        "threats_update_analyst_verdict" => runtime::answer_again::<runtime::Data<threats::ThreatVerdictResult>>(body),
+        "threats_update_incident" => runtime::answer_again::<runtime::Data<threats::ThreatIncidentResult>>(body),
+        _ => return None,
+    })
+}
+
+/// The same for the body of a request.
+///
+/// # Errors
+/// When the body does not decode.
+#[cfg(feature = "both-ways")]
+#[rustfmt::skip]
+pub fn body_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {
+    Some(match operation {
+        "threats_add_note" => runtime::body_again::<threats::ThreatNoteAddition>(body),
+        "threats_mark_as_resolved" => runtime::body_again::<threats::LegacyThreatResolution>(body),
+        "threats_mark_as_threat" => runtime::body_again::<threats::LegacyThreatMarking>(body),
+        "threats_mitigate" => runtime::body_again::<threats::ThreatMitigation>(body),
+        "threats_update_analyst_verdict" => runtime::body_again::<threats::ThreatVerdictUpdate>(body),
+        "threats_update_incident" => runtime::body_again::<threats::ThreatIncidentUpdate>(body),
+        _ => return None,
+    })
+}

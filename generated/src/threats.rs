@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::runtime::{
-    AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, FilterRule, Kind,
-    Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request, RequestError,
-    Timestamp, open_enum,
+    AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, Filter, FilterRule,
+    Kind, Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request, RequestError,
+    Setting, Timestamp, open_enum,
 };
 use crate::shared::{Affected, SortOrder};
 
@@ -989,6 +989,28 @@ impl LegacyThreatFilter {
     }
 }
 
+impl Filter for LegacyThreatFilter {
+    fn set(&mut self, name: &str, value: Setting) -> Result<(), Setting> {
+        match name {
+            "classifications" => self.classifications = value.list()?,
+            "contentHashes" => self.content_hashes = value.list()?,
+            "createdAt__gt" => self.created_at_gt = value.text()?,
+            "createdAt__gte" => self.created_at_gte = value.text()?,
+            "createdAt__lt" => self.created_at_lt = value.text()?,
+            "createdAt__lte" => self.created_at_lte = value.text()?,
+            "displayName__like" => self.display_name_like = value.text()?,
+            "ids" => self.ids = value.list()?,
+            "mitigationStatuses" => self.mitigation_statuses = value.list()?,
+            "query" => self.query = value.text()?,
+            "rank" => self.rank = value.integer()?,
+            "resolved" => self.resolved = value.boolean()?,
+            "siteIds" => self.site_ids = value.list()?,
+            _ => return Err(value),
+        }
+        Ok(())
+    }
+}
+
 impl Fields for LegacyThreatFilter {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -1320,7 +1342,11 @@ pub struct ThreatAgentDetectionInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset_version: Option<String>,
     /// What is known about the cloud instance, by name of the provider; empty elsewhere.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::map",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_providers: Option<BTreeMap<String, ThreatCloudProvider>>,
     /// Address that the console saw it come from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2878,6 +2904,147 @@ impl ThreatFilter {
     ) -> Self {
         self.uuid_contains = Some(uuid_contains.into_iter().map(Into::into).collect());
         self
+    }
+}
+
+impl Filter for ThreatFilter {
+    fn set(&mut self, name: &str, value: Setting) -> Result<(), Setting> {
+        match name {
+            "accountIds" => self.account_ids = value.list()?,
+            "agentIds" => self.agent_ids = value.list()?,
+            "agentIsActive" => self.agent_is_active = value.boolean()?,
+            "agentMachineTypes" => self.agent_machine_types = value.list()?,
+            "agentMachineTypesNin" => self.agent_machine_types_nin = value.list()?,
+            "agentTagsData" => self.agent_tags_data = value.text()?,
+            "agentVersions" => self.agent_versions = value.list()?,
+            "agentVersionsNin" => self.agent_versions_nin = value.list()?,
+            "analystVerdicts" => self.analyst_verdicts = value.list()?,
+            "analystVerdictsNin" => self.analyst_verdicts_nin = value.list()?,
+            "awsRole__contains" => self.aws_role_contains = value.list()?,
+            "awsSecurityGroups__contains" => {
+                self.aws_security_groups_contains = value.list()?;
+            }
+            "awsSubnetIds__contains" => self.aws_subnet_ids_contains = value.list()?,
+            "azureResourceGroup__contains" => {
+                self.azure_resource_group_contains = value.list()?;
+            }
+            "classificationSources" => self.classification_sources = value.list()?,
+            "classificationSourcesNin" => self.classification_sources_nin = value.list()?,
+            "classifications" => self.classifications = value.list()?,
+            "classificationsNin" => self.classifications_nin = value.list()?,
+            "cloudAccount__contains" => self.cloud_account_contains = value.list()?,
+            "cloudImage__contains" => self.cloud_image_contains = value.list()?,
+            "cloudInstanceId__contains" => {
+                self.cloud_instance_id_contains = value.list()?;
+            }
+            "cloudInstanceSize__contains" => {
+                self.cloud_instance_size_contains = value.list()?;
+            }
+            "cloudLocation__contains" => self.cloud_location_contains = value.list()?,
+            "cloudNetwork__contains" => self.cloud_network_contains = value.list()?,
+            "cloudProvider" => self.cloud_provider = value.list()?,
+            "cloudProviderNin" => self.cloud_provider_nin = value.list()?,
+            "collectionIds" => self.collection_ids = value.list()?,
+            "commandLineArguments__contains" => {
+                self.command_line_arguments_contains = value.list()?;
+            }
+            "computerName__contains" => self.computer_name_contains = value.list()?,
+            "confidenceLevels" => self.confidence_levels = value.list()?,
+            "confidenceLevelsNin" => self.confidence_levels_nin = value.list()?,
+            "containerImageName__contains" => {
+                self.container_image_name_contains = value.list()?;
+            }
+            "containerLabels__contains" => self.container_labels_contains = value.list()?,
+            "containerName__contains" => self.container_name_contains = value.list()?,
+            "contentHash__contains" => self.content_hash_contains = value.list()?,
+            "contentHashes" => self.content_hashes = value.list()?,
+            "countsFor" => self.counts_for = value.text()?,
+            "createdAt__gt" => self.created_at_gt = value.text()?,
+            "createdAt__gte" => self.created_at_gte = value.text()?,
+            "createdAt__lt" => self.created_at_lt = value.text()?,
+            "createdAt__lte" => self.created_at_lte = value.text()?,
+            "detectionAgentDomain__contains" => {
+                self.detection_agent_domain_contains = value.list()?;
+            }
+            "detectionAgentVersion__contains" => {
+                self.detection_agent_version_contains = value.list()?;
+            }
+            "detectionEngines" => self.detection_engines = value.list()?,
+            "detectionEnginesNin" => self.detection_engines_nin = value.list()?,
+            "displayName" => self.display_name = value.text()?,
+            "engines" => self.engines = value.list()?,
+            "enginesNin" => self.engines_nin = value.list()?,
+            "externalTicketExists" => self.external_ticket_exists = value.boolean()?,
+            "externalTicketId__contains" => {
+                self.external_ticket_id_contains = value.list()?;
+            }
+            "externalTicketIds" => self.external_ticket_ids = value.list()?,
+            "failedActions" => self.failed_actions = value.boolean()?,
+            "filePath__contains" => self.file_path_contains = value.list()?,
+            "gcpServiceAccount__contains" => {
+                self.gcp_service_account_contains = value.list()?;
+            }
+            "groupIds" => self.group_ids = value.list()?,
+            "hasAgentTags" => self.has_agent_tags = value.boolean()?,
+            "ids" => self.ids = value.list()?,
+            "incidentStatuses" => self.incident_statuses = value.list()?,
+            "incidentStatusesNin" => self.incident_statuses_nin = value.list()?,
+            "initiatedBy" => self.initiated_by = value.list()?,
+            "initiatedByNin" => self.initiated_by_nin = value.list()?,
+            "initiatedByUsername__contains" => {
+                self.initiated_by_username_contains = value.list()?;
+            }
+            "k8sClusterName__contains" => self.k8s_cluster_name_contains = value.list()?,
+            "k8sControllerLabels__contains" => {
+                self.k8s_controller_labels_contains = value.list()?;
+            }
+            "k8sControllerName__contains" => {
+                self.k8s_controller_name_contains = value.list()?;
+            }
+            "k8sNamespaceLabels__contains" => {
+                self.k8s_namespace_labels_contains = value.list()?;
+            }
+            "k8sNamespaceName__contains" => {
+                self.k8s_namespace_name_contains = value.list()?;
+            }
+            "k8sNodeLabels__contains" => self.k8s_node_labels_contains = value.list()?,
+            "k8sNodeName__contains" => self.k8s_node_name_contains = value.list()?,
+            "k8sPodLabels__contains" => self.k8s_pod_labels_contains = value.list()?,
+            "k8sPodName__contains" => self.k8s_pod_name_contains = value.list()?,
+            "limit" => self.limit = value.integer()?,
+            "mitigatedPreemptively" => self.mitigated_preemptively = value.boolean()?,
+            "mitigationStatuses" => self.mitigation_statuses = value.list()?,
+            "mitigationStatusesNin" => self.mitigation_statuses_nin = value.list()?,
+            "noteExists" => self.note_exists = value.boolean()?,
+            "originatedProcess__contains" => {
+                self.originated_process_contains = value.list()?;
+            }
+            "osArchs" => self.os_archs = value.list()?,
+            "osNames" => self.os_names = value.list()?,
+            "osNamesNin" => self.os_names_nin = value.list()?,
+            "osTypes" => self.os_types = value.list()?,
+            "osTypesNin" => self.os_types_nin = value.list()?,
+            "pendingActions" => self.pending_actions = value.boolean()?,
+            "publisherName__contains" => self.publisher_name_contains = value.list()?,
+            "query" => self.query = value.text()?,
+            "realtimeAgentVersion__contains" => {
+                self.realtime_agent_version_contains = value.list()?;
+            }
+            "rebootRequired" => self.reboot_required = value.boolean()?,
+            "resolved" => self.resolved = value.boolean()?,
+            "siteIds" => self.site_ids = value.list()?,
+            "storyline__contains" => self.storyline_contains = value.list()?,
+            "storylines" => self.storylines = value.list()?,
+            "tenant" => self.tenant = value.boolean()?,
+            "threatDetails__contains" => self.threat_details_contains = value.list()?,
+            "updatedAt__gt" => self.updated_at_gt = value.text()?,
+            "updatedAt__gte" => self.updated_at_gte = value.text()?,
+            "updatedAt__lt" => self.updated_at_lt = value.text()?,
+            "updatedAt__lte" => self.updated_at_lte = value.text()?,
+            "uuid__contains" => self.uuid_contains = value.list()?,
+            _ => return Err(value),
+        }
+        Ok(())
     }
 }
 
@@ -4761,6 +4928,7 @@ impl ThreatsListNotesQuery {
 impl Fields for ThreatsListNotesQuery {
     const FIELDS: &'static [Field] = &[
         Field {
+            selects: false,
             range: (Some(1), Some(1000)),
             ..Field::new(
                 "limit",
@@ -4770,6 +4938,7 @@ impl Fields for ThreatsListNotesQuery {
             )
         },
         Field {
+            selects: false,
             range: (Some(0), Some(1000)),
             ..Field::new(
                 "skip",
@@ -4778,24 +4947,33 @@ impl Fields for ThreatsListNotesQuery {
                 "How many items to leave out from the start, at most 1000. Further pages need the cursor.",
             )
         },
-        Field::new(
-            "cursor",
-            "cursor",
-            FieldKind::Text,
-            "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
-        ),
-        Field::new(
-            "countOnly",
-            "count_only",
-            FieldKind::Boolean,
-            "Answer with `pagination.totalItems` alone and an empty `data`.",
-        ),
-        Field::new(
-            "skipCount",
-            "skip_count",
-            FieldKind::Boolean,
-            "Spare the console the counting. The answer comes faster and its `totalItems` means nothing.",
-        ),
+        Field {
+            selects: false,
+            ..Field::new(
+                "cursor",
+                "cursor",
+                FieldKind::Text,
+                "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
+            )
+        },
+        Field {
+            selects: false,
+            ..Field::new(
+                "countOnly",
+                "count_only",
+                FieldKind::Boolean,
+                "Answer with `pagination.totalItems` alone and an empty `data`.",
+            )
+        },
+        Field {
+            selects: false,
+            ..Field::new(
+                "skipCount",
+                "skip_count",
+                FieldKind::Boolean,
+                "Spare the console the counting. The answer comes faster and its `totalItems` means nothing.",
+            )
+        },
         Field::new(
             "creatorId",
             "creator_id",
@@ -4809,6 +4987,7 @@ impl Fields for ThreatsListNotesQuery {
             "Only notes by users whose name holds this text.",
         ),
         Field {
+            selects: false,
             known: <ThreatNoteSortField as OpenEnum>::KNOWN,
             ..Field::new(
                 "sortBy",
@@ -4818,6 +4997,7 @@ impl Fields for ThreatsListNotesQuery {
             )
         },
         Field {
+            selects: false,
             known: <SortOrder as OpenEnum>::KNOWN,
             ..Field::new(
                 "sortOrder",
@@ -4905,6 +5085,7 @@ impl ThreatsListQuery {
 impl Fields for ThreatsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
+            selects: false,
             range: (Some(1), Some(1000)),
             ..Field::new(
                 "limit",
@@ -4914,6 +5095,7 @@ impl Fields for ThreatsListQuery {
             )
         },
         Field {
+            selects: false,
             range: (Some(0), Some(1000)),
             ..Field::new(
                 "skip",
@@ -4922,25 +5104,35 @@ impl Fields for ThreatsListQuery {
                 "How many items to leave out from the start, at most 1000. Further pages need the cursor.",
             )
         },
-        Field::new(
-            "cursor",
-            "cursor",
-            FieldKind::Text,
-            "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
-        ),
-        Field::new(
-            "countOnly",
-            "count_only",
-            FieldKind::Boolean,
-            "Answer with `pagination.totalItems` alone and an empty `data`.",
-        ),
-        Field::new(
-            "skipCount",
-            "skip_count",
-            FieldKind::Boolean,
-            "Spare the console the counting. The answer comes faster and its `totalItems` means nothing.",
-        ),
         Field {
+            selects: false,
+            ..Field::new(
+                "cursor",
+                "cursor",
+                FieldKind::Text,
+                "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
+            )
+        },
+        Field {
+            selects: false,
+            ..Field::new(
+                "countOnly",
+                "count_only",
+                FieldKind::Boolean,
+                "Answer with `pagination.totalItems` alone and an empty `data`.",
+            )
+        },
+        Field {
+            selects: false,
+            ..Field::new(
+                "skipCount",
+                "skip_count",
+                FieldKind::Boolean,
+                "Spare the console the counting. The answer comes faster and its `totalItems` means nothing.",
+            )
+        },
+        Field {
+            selects: false,
             known: <ThreatSortField as OpenEnum>::KNOWN,
             ..Field::new(
                 "sortBy",
@@ -4950,6 +5142,7 @@ impl Fields for ThreatsListQuery {
             )
         },
         Field {
+            selects: false,
             known: <SortOrder as OpenEnum>::KNOWN,
             ..Field::new(
                 "sortOrder",
@@ -5019,6 +5212,7 @@ impl ThreatsListV20Query {
 impl Fields for ThreatsListV20Query {
     const FIELDS: &'static [Field] = &[
         Field {
+            selects: false,
             range: (Some(1), Some(1000)),
             ..Field::new(
                 "limit",
@@ -5028,6 +5222,7 @@ impl Fields for ThreatsListV20Query {
             )
         },
         Field {
+            selects: false,
             range: (Some(0), Some(1000)),
             ..Field::new(
                 "skip",
@@ -5036,18 +5231,24 @@ impl Fields for ThreatsListV20Query {
                 "How many items to leave out from the start, at most 1000. Further pages need the cursor.",
             )
         },
-        Field::new(
-            "cursor",
-            "cursor",
-            FieldKind::Text,
-            "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
-        ),
-        Field::new(
-            "countOnly",
-            "count_only",
-            FieldKind::Boolean,
-            "Answer with `pagination.totalItems` alone and an empty `data`.",
-        ),
+        Field {
+            selects: false,
+            ..Field::new(
+                "cursor",
+                "cursor",
+                FieldKind::Text,
+                "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
+            )
+        },
+        Field {
+            selects: false,
+            ..Field::new(
+                "countOnly",
+                "count_only",
+                FieldKind::Boolean,
+                "Answer with `pagination.totalItems` alone and an empty `data`.",
+            )
+        },
     ];
 }
 

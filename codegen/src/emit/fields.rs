@@ -15,6 +15,7 @@ use crate::{Error, Result};
 pub(super) fn entry(
     bundle: &Bundle,
     name: &str,
+    rust_name: &str,
     facts: &Value,
     schema: &Value,
     required: bool,
@@ -22,7 +23,6 @@ pub(super) fn entry(
     let PropertyFacts { selects, .. } =
         facts::of(facts).map_err(|message| Error::Generator(format!("{name}: {message}")))?;
     let doc = words(facts["description"].as_str().unwrap_or_default());
-    let rust_name = rust_name(name);
 
     let list = schema["type"] == "array";
     let item = if list { &schema["items"] } else { schema };
@@ -68,7 +68,12 @@ pub(super) fn entry(
 /// The Rust name of a field, by the rule of the generator.
 pub(super) fn rust_name(wire: &str) -> String {
     let name = wire.to_snake_case();
-    if syn::parse_str::<syn::Ident>(&name).is_err() { format!("{name}_") } else { name }
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        return format!("x{name}");
+    }
+    // `gen` is reserved from edition 2024 on, which the parser does not look at.
+    let reserved = name == "gen" || syn::parse_str::<syn::Ident>(&name).is_err();
+    if reserved { format!("{name}_") } else { name }
 }
 
 /// A text in one line.

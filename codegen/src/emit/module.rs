@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use serde_json::Value;
 use syn::visit::Visit;
 
 use super::fields::{self, words};
-use crate::bundle::{Bundle, Operation};
+use crate::bundle::{self, Bundle, Operation};
 use crate::facts::{self, FilterRule, Kind, OperationFacts, Paging, SchemaFacts};
 use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
 use crate::overlay::{Envelope, envelope, properties, query_schema};
 use crate::{Error, Result};
 
 /// What a module may need of the support code.
-const RUNTIME: [&str; 20] = [
+const RUNTIME: [&str; 22] = [
     "AnswerForm",
     "ApiVersion",
     "Binary",
@@ -25,6 +25,7 @@ const RUNTIME: [&str; 20] = [
     "Field",
     "FieldKind",
     "Fields",
+    "Filter",
     "FilterRule",
     "Kind",
     "Method",
@@ -36,6 +37,7 @@ const RUNTIME: [&str; 20] = [
     "Rate",
     "Request",
     "RequestError",
+    "Setting",
 ];
 
 /// The name of the function of an operation: its identifier without the resource.
@@ -61,6 +63,8 @@ pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<Strin
         }
     }
 
+    let mut words = BTreeSet::new();
+    identifiers(items.clone(), &mut words);
     let file: syn::File =
         syn::parse2(items).map_err(|error| Error::Generator(format!("{module}: {error}")))?;
     let body = split_docs(&prettyplease::unparse(&file));
@@ -72,9 +76,6 @@ pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<Strin
         None => text.push_str("//! What several resources have in common.\n"),
     }
     text.push('\n');
-    let code = body.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let words: BTreeSet<&str> =
-        code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
     let mut uses: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (path, name) in [
         ("std::collections", "BTreeMap"),
@@ -86,7 +87,7 @@ pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<Strin
             uses.entry(path.into()).or_default().insert(name);
         }
     }
-    for name in RUNTIME.into_iter().filter(|name| words.contains(name)) {
+    for name in RUNTIME.into_iter().filter(|name| words.contains(*name)) {
         uses.entry("crate::runtime".into()).or_default().insert(name);
     }
     if !enums.is_empty() {
@@ -94,7 +95,7 @@ pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<Strin
     }
     for name in &names.0 {
         let home = type_module(bundle, model, name);
-        if home != module && words.contains(name.as_str()) && model.types.contains_key(name) {
+        if home != module && words.contains(name) && model.types.contains_key(name) {
             uses.entry(format!("crate::{home}")).or_default().insert(name);
         }
     }
@@ -119,6 +120,19 @@ pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<Strin
     text.push_str(&body);
     text.push_str(&enums);
     Ok(text)
+}
+
+/// All identifiers of the code; what stands in texts and documentation is none.
+fn identifiers(tokens: TokenStream, into: &mut BTreeSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => {
+                into.insert(ident.to_string());
+            }
+            TokenTree::Group(group) => identifiers(group.stream(), into),
+            _ => {}
+        }
+    }
 }
 
 /// The module that a type belongs to; a query belongs to its operation's.
@@ -226,11 +240,15 @@ fn arguments(
         let wire = operation
             .parameters_in("path")
             .filter_map(|parameter| parameter["name"].as_str())
-            .find(|name| fields::rust_name(name) == ident.to_string());
+            .find(|name| *ident == fields::rust_name(name));
         if let Some(wire) = wire {
-            let ty = if matches!(ty, syn::Type::Reference(_)) { quote!(#ty) } else { quote!(&#ty) };
+            let (ty, value) = match ty.to_token_stream().to_string().as_str() {
+                "bool" | "i64" | "f64" => (quote!(#ty), quote!(#ident.to_string())),
+                _ if matches!(ty, syn::Type::Reference(_)) => (quote!(#ty), quote!(#ident)),
+                _ => (quote!(&#ty), quote!(#ident)),
+            };
             arguments.push(quote!(#ident: #ty));
-            steps.push(quote!(.segment(#wire, #ident)));
+            steps.push(quote!(.segment(#wire, #value)));
         } else if ident == "query" || ident == "body" {
             arguments.push(quote!(#ident: #ty));
             let step = format_ident!("{ident}_of");
@@ -302,9 +320,9 @@ fn facts_table(
     let body = operation.body().and_then(crate::bundle::reference).and_then(|b| bundle.schema(b));
     for (part, node, _) in body.into_iter().flat_map(properties) {
         let Some(schema) = crate::bundle::reference(node) else { continue };
-        let is_filter = bundle
-            .schema(schema)
-            .is_some_and(|schema| facts::of::<SchemaFacts>(schema).is_ok_and(|facts| facts.filter));
+        // An enum has no fields.
+        let Some(object) = bundle.schema(schema).filter(|one| one.get("enum").is_none()) else { continue };
+        let is_filter = facts::of::<SchemaFacts>(object).is_ok_and(|facts| facts.filter);
         names.0.insert(schema.to_owned());
         let schema = format_ident!("{schema}");
         parts.push(quote!(Part::new(#part, #is_filter, <#schema as Fields>::FIELDS)));
@@ -383,7 +401,7 @@ fn structure(
             attributes.push(quote!(#[cfg_attr(#both, derive(serde::Serialize))]));
         }
     }
-    if fields.iter().any(|field| camel(&field.ident.to_string()) != field.ident.to_string()) {
+    if fields.iter().any(|field| field.ident != camel(&field.ident.to_string())) {
         attributes.push(quote!(#[serde(rename_all = "camelCase")]));
     }
     if !in_requests {
@@ -424,6 +442,10 @@ fn structure(
             if generic(inner, "Vec").is_some() && in_answers {
                 serde.push(quote!(default));
                 serde.push(quote!(deserialize_with = "crate::runtime::list"));
+            }
+            if generic(inner, "BTreeMap").is_some() && in_answers {
+                serde.push(quote!(default));
+                serde.push(quote!(deserialize_with = "crate::runtime::map"));
             }
             serde.push(quote!(skip_serializing_if = "Option::is_none"));
         } else if !flat {
@@ -467,10 +489,15 @@ fn structure(
         items.extend(quote!(impl #ident { #constructor #(#setters)* }));
 
         let mut entries = Vec::new();
+        let rust_name = |wire: &str| match fields.iter().find(|field| field.wire == wire) {
+            Some(field) => field.ident.to_string(),
+            // A parameter that the filter has too is a field of the filter.
+            None => fields::rust_name(wire),
+        };
         match (schema, operation) {
             (Some(schema), _) => {
                 for (wire, node, required) in properties(schema) {
-                    entries.push(fields::entry(bundle, wire, node, node, required)?);
+                    entries.push(fields::entry(bundle, wire, &rust_name(wire), node, node, required)?);
                 }
             }
             (None, Some(operation)) => {
@@ -482,11 +509,12 @@ fn structure(
                     // Written out from the filter, which has a table of its own; but what the operation
                     // declares itself, such as the bounds of `limit`, goes before.
                     let same = shared.and_then(|shared| shared["properties"].get(wire));
-                    if same.is_some_and(|same| same["description"] == parameter["description"]) {
+                    if same.is_some_and(|same| *parameter == bundle::query_parameter(wire, same)) {
                         continue;
                     }
                     let required = parameter["required"] == true;
-                    entries.push(fields::entry(bundle, wire, parameter, schema, required)?);
+                    let rust_name = rust_name(wire);
+                    entries.push(fields::entry(bundle, wire, &rust_name, parameter, schema, required)?);
                 }
             }
             (None, None) => {}
@@ -495,6 +523,38 @@ fn structure(
             if let Ok(expr) = syn::parse2::<syn::Expr>(entry.clone()) {
                 names.visit_expr(&expr);
             }
+        }
+        let selects = schema.is_some_and(|schema| facts::of::<SchemaFacts>(schema).is_ok_and(|f| f.filter));
+        if selects && all_optional {
+            let arms = fields.iter().filter_map(|FieldModel { ident, wire, ty }| {
+                let inner = generic(ty, "Option")?;
+                let name = |ty: &syn::Type| ty.to_token_stream().to_string();
+                let text = |name: &str| {
+                    matches!(name, "String" | "Timestamp")
+                        || matches!(model.types.get(name), Some(TypeModel::Enum(_)))
+                };
+                let take = match (name(inner).as_str(), generic(inner, "Vec")) {
+                    ("bool", _) => "boolean",
+                    ("i64", _) => "integer",
+                    (_, Some(item)) if text(&name(item)) => "list",
+                    (one, None) if text(one) => "text",
+                    // No setting fits.
+                    _ => return None,
+                };
+                let take = format_ident!("{take}");
+                Some(quote!(#wire => self.#ident = value.#take()?,))
+            });
+            items.extend(quote! {
+                impl Filter for #ident {
+                    fn set(&mut self, name: &str, value: Setting) -> Result<(), Setting> {
+                        match name {
+                            #(#arms)*
+                            _ => return Err(value),
+                        }
+                        Ok(())
+                    }
+                }
+            });
         }
         items.extend(quote!(impl Fields for #ident { const FIELDS: &'static [Field] = &[#(#entries),*]; }));
     }

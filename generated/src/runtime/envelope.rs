@@ -2,6 +2,7 @@
 
 //! The forms of answers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, Deserializer};
@@ -44,6 +45,23 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     let value = serde_path_to_error::deserialize(&mut de)?;
     de.end().map_err(|error| DecodeError { path: ".".into(), message: error.to_string() })?;
     Ok(value)
+}
+
+/// Decodes an answer and encodes it again.
+#[cfg(feature = "both-ways")]
+pub(crate) fn answer_again<T: Answer + Serialize>(body: &[u8]) -> Result<Value, DecodeError> {
+    encode(&T::decode(body)?)
+}
+
+/// Decodes the body of a request and encodes it again.
+#[cfg(feature = "both-ways")]
+pub(crate) fn body_again<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Value, DecodeError> {
+    encode(&json::<T>(body)?)
+}
+
+#[cfg(feature = "both-ways")]
+fn encode(value: &impl Serialize) -> Result<Value, DecodeError> {
+    serde_json::to_value(value).map_err(|error| DecodeError { path: ".".into(), message: error.to_string() })
 }
 
 fn item<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
@@ -120,10 +138,10 @@ pub struct Undecoded {
 pub struct Pagination {
     /// Items that match in all; absent when the server was told not to count, meaningless with some
     /// cursors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "count", skip_serializing_if = "Option::is_none")]
     pub total_items: Option<u64>,
     /// Cursor as the server wrote it; [`next_cursor`](Self::next_cursor) is what to go by.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
@@ -133,6 +151,19 @@ impl Pagination {
     pub fn next_cursor(&self) -> Option<&str> {
         self.next_cursor.as_deref().filter(|cursor| !matches!(cursor.trim(), "" | "null"))
     }
+}
+
+/// A count that is none is left out: it is not worth a page.
+fn count<'de, D: Deserializer<'de>>(de: D) -> Result<Option<u64>, D::Error> {
+    Ok(Value::deserialize(de)?.as_u64())
+}
+
+fn text<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(de)? {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
 }
 
 #[derive(Deserialize)]
@@ -267,4 +298,12 @@ pub enum Binary {}
 pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<Vec<T>>, D::Error> {
     let list = Option::<Vec<Option<T>>>::deserialize(de)?;
     Ok(list.map(|list| list.into_iter().flatten().collect()))
+}
+
+/// Reads a map that may be null, and leaves out entries that are.
+pub fn map<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    de: D,
+) -> Result<Option<BTreeMap<String, T>>, D::Error> {
+    let map = Option::<BTreeMap<String, Option<T>>>::deserialize(de)?;
+    Ok(map.map(|map| map.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()))
 }

@@ -76,3 +76,56 @@ impl Field {
         }
     }
 }
+
+/// A filter whose fields can be set by their names on the wire, as a command line has them.
+pub trait Filter: Fields + Default + Clone {
+    /// Sets the field of this name.
+    ///
+    /// # Errors
+    /// Gives the value back when no field has the name, or the field is of another kind.
+    fn set(&mut self, name: &str, value: Setting) -> Result<(), Setting>;
+}
+
+/// A value for a field of a [`Filter`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Setting {
+    /// For a [`FieldKind::List`].
+    List(Vec<String>),
+    /// For a [`FieldKind::Text`] or a [`FieldKind::Timestamp`].
+    Text(String),
+    /// For a [`FieldKind::Boolean`].
+    Boolean(bool),
+    /// For a [`FieldKind::Integer`].
+    Integer(i64),
+}
+
+impl Setting {
+    pub(crate) fn list<T: From<String>>(self) -> Result<Option<Vec<T>>, Self> {
+        match self {
+            Self::List(items) => Ok(Some(items.into_iter().map(T::from).collect())),
+            other => Err(other),
+        }
+    }
+
+    pub(crate) fn text<T: From<String>>(self) -> Result<Option<T>, Self> {
+        match self {
+            Self::Text(text) => Ok(Some(T::from(text))),
+            other => Err(other),
+        }
+    }
+
+    pub(crate) fn boolean(self) -> Result<Option<bool>, Self> {
+        match self {
+            Self::Boolean(flag) => Ok(Some(flag)),
+            other => Err(other),
+        }
+    }
+
+    pub(crate) fn integer(self) -> Result<Option<i64>, Self> {
+        match self {
+            Self::Integer(number) => Ok(Some(number)),
+            other => Err(other),
+        }
+    }
+}

@@ -10,10 +10,12 @@ mod operation;
 mod request;
 mod timestamp;
 
+#[cfg(feature = "both-ways")]
+pub(crate) use envelope::{answer_again, body_again};
 pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
 
-pub use envelope::{Answer, Binary, Data, DecodeError, Empty, Page, Pagination, Undecoded, list};
-pub use field::{Field, FieldKind, Fields};
+pub use envelope::{Answer, Binary, Data, DecodeError, Empty, Page, Pagination, Undecoded, list, map};
+pub use field::{Field, FieldKind, Fields, Filter, Setting};
 pub use open_enum::OpenEnum;
 pub use operation::{
     AnswerForm, ApiVersion, Evidence, FilterRule, Kind, Method, Operation, Paging, Part, Rate,

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{ApiVersion, Field, FieldKind, FilterRule, Method, Operation, Timestamp};
 
@@ -23,7 +23,8 @@ pub struct Request<T> {
     segments: Vec<(&'static str, String)>,
     query: Map<String, Value>,
     body: Option<Value>,
-    selects: bool,
+    /// Whether the body's filter selects anything; the query is looked at when asked, since it changes.
+    body_selects: bool,
     everything: bool,
     answer: PhantomData<fn() -> T>,
 }
@@ -35,7 +36,7 @@ impl<T> Clone for Request<T> {
             segments: self.segments.clone(),
             query: self.query.clone(),
             body: self.body.clone(),
-            selects: self.selects,
+            body_selects: self.body_selects,
             everything: self.everything,
             answer: PhantomData,
         }
@@ -71,7 +72,7 @@ impl<T> Request<T> {
             segments: Vec::new(),
             query: Map::new(),
             body: None,
-            selects: false,
+            body_selects: false,
             everything: false,
             answer: PhantomData,
         }
@@ -97,8 +98,8 @@ impl<T> Request<T> {
         let mut map = self.object(query)?;
         map.retain(|_, value| !value.is_null());
         let check = Check { part: "", place: Place::Query };
-        let selects = check.fields(&mut map, |name| self.operation.query_field(name));
-        self.selects |= selects.map_err(|problem| self.refuse(problem))?;
+        let fields = check.fields(&mut map, |name| self.operation.query_field(name));
+        fields.map_err(|problem| self.refuse(problem))?;
         self.query = map;
         Ok(self)
     }
@@ -112,7 +113,7 @@ impl<T> Request<T> {
             let field = |name: &str| part.fields.iter().find(|field| field.name == name);
             let selects = check.fields(fields, field);
             let selects = selects.map_err(|problem| self.refuse(problem))?;
-            self.selects |= part.is_filter && selects;
+            self.body_selects |= part.is_filter && selects;
         }
         self.body = Some(Value::Object(map));
         Ok(self)
@@ -166,7 +167,10 @@ impl<T> Request<T> {
 
     /// The query as names and values, not percent-encoded, sorted by name. Lists are joined by commas.
     pub fn query(&self) -> Vec<(String, String)> {
-        self.query.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+        let mut query: Vec<_> = self.query.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+        // The map keeps the order of insertion when some crate of the build asks serde_json for that.
+        query.sort_unstable();
+        query
     }
 
     /// The JSON body.
@@ -176,7 +180,8 @@ impl<T> Request<T> {
 
     /// Whether the filter, or the query of a read, selects anything in particular.
     pub fn selects(&self) -> bool {
-        self.selects
+        let selects = |name: &String| self.operation.query_field(name).is_some_and(|field| field.selects);
+        self.body_selects || self.query.keys().any(selects)
     }
 
     /// Sets or removes one query parameter, as paging does with `cursor`.
@@ -207,20 +212,21 @@ impl<T> Request<T> {
     /// [`everything_in_scope`](Self::everything_in_scope) was not said.
     pub fn check(&self) -> Result<(), RequestError> {
         let mandatory = self.operation.filter == FilterRule::Mandatory;
-        if mandatory && !self.selects && !self.everything {
+        if mandatory && !self.body_selects && !self.everything {
             return Err(self.refuse(Problem::EmptyFilter));
         }
         Ok(())
     }
 
-    /// The same request with an answer that is left as JSON.
-    pub fn untyped(self) -> Request<Value> {
+    /// The same request with the answer decoded into another type: `Page<Value>` keeps the items of a
+    /// list as the server sent them.
+    pub fn answering<U>(self) -> Request<U> {
         Request {
             operation: self.operation,
             segments: self.segments,
             query: self.query,
             body: self.body,
-            selects: self.selects,
+            body_selects: self.body_selects,
             everything: self.everything,
             answer: PhantomData,
         }
@@ -243,6 +249,11 @@ pub struct RequestError {
 }
 
 impl RequestError {
+    /// A value that the operation cannot be without is not there: `field`, named as on the wire.
+    pub fn missing(operation: &'static Operation, field: &str) -> Self {
+        Self { operation: operation.id, problem: Box::new(Problem::Missing(field.to_owned())) }
+    }
+
     /// Identifier of the operation.
     pub fn operation(&self) -> &'static str {
         self.operation
@@ -269,6 +280,8 @@ impl std::error::Error for RequestError {}
 pub enum Problem {
     /// An action without a filter, or with one that selects nothing in particular.
     EmptyFilter,
+    /// A value that the operation cannot be without.
+    Missing(String),
     /// A list that was given without items. The server ignores it, which makes a filter wider.
     EmptyList(String),
     /// A text, or an item of a list, that is empty or blank.
@@ -302,7 +315,7 @@ pub enum Problem {
     Range {
         /// The field.
         field: String,
-        /// The number.
+        /// The number; one that is not whole, or beyond 64 bits, as the nearest that is out of bounds too.
         value: i64,
         /// Least and most.
         bounds: (Option<i64>, Option<i64>),
@@ -354,6 +367,7 @@ impl fmt::Display for Problem {
                 "the filter selects nothing in particular, so this would act on everything in scope; \
                  give a filter, or say that everything in scope is meant",
             ),
+            Self::Missing(field) => write!(f, "{field} is missing; the API demands it"),
             Self::EmptyList(field) => {
                 write!(
                     f,
@@ -452,8 +466,7 @@ impl Check {
                 }
             }
             Value::Number(number) => {
-                let value = number.as_i64();
-                if let Some(value) = value.filter(|value| outside(*value, field.range)) {
+                if let Some(value) = beyond(number, field.range) {
                     let field_name = self.name(field);
                     return Err(Problem::Range { field: field_name, value, bounds: field.range });
                 }
@@ -489,4 +502,14 @@ impl Check {
 
 fn outside<N: PartialOrd>(value: N, (least, most): (Option<N>, Option<N>)) -> bool {
     least.is_some_and(|least| value < least) || most.is_some_and(|most| value > most)
+}
+
+/// The number, if it is outside the bounds.
+fn beyond(number: &Number, (least, most): (Option<i64>, Option<i64>)) -> Option<i64> {
+    match (number.as_i64(), number.as_f64()?) {
+        (Some(value), _) => outside(value, (least, most)).then_some(value),
+        (None, value) if least.is_some_and(|least| value < least as f64) => Some(value.floor() as i64),
+        (None, value) if most.is_some_and(|most| value > most as f64) => Some(value.ceil() as i64),
+        (None, _) => None,
+    }
 }

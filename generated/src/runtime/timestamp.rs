@@ -38,7 +38,8 @@ impl Timestamp {
 
     /// Milliseconds since 1970-01-01T00:00:00Z, rounded down; `None` if the text is no point in time.
     pub fn unix_millis(&self) -> Option<i64> {
-        Some(self.parse()?.as_millisecond())
+        // jiff's own milliseconds are cut off towards zero, which rounds up before 1970.
+        i64::try_from(self.parse()?.as_nanosecond().div_euclid(1_000_000)).ok()
     }
 
     /// The same moment for the standard library; `None` if the text is no point in time.

@@ -1,0 +1,120 @@
+//! The command line: made from the registry, so that a new command needs nothing here.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command, value_parser};
+use sentinelone::commands::{Argument, ArgumentKind, Entry, registry};
+
+const AFTER_HELP: &str = "\
+Environment:
+  S1_CONSOLE_URL  the console's address, where --console-url is not given
+  S1_API_TOKEN    the API token, where --api-token-file is not given
+
+Exit codes:
+  0  done
+  1  failed: nothing was done, or nobody knows
+  2  usage: something is missing or does not fit; nothing was sent
+  3  only part of the identifiers was affected";
+
+pub(crate) const OPTIONS: &str = "Console";
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    Command::new("s1")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("SentinelOne at the command line: the commands of the published integrations, safe by default")
+        .after_help(AFTER_HELP)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .args(globals())
+        .subcommands(registry().iter().map(subcommand))
+        .subcommand(
+            Command::new("commands")
+                .about("List all commands with their arguments, context paths and API versions"),
+        )
+        .subcommand(
+            Command::new("sandbox")
+                .about("Start the sandbox and keep it up: a console on this machine with an invented tenant")
+                .arg(
+                    Arg::new("port")
+                        .long("port")
+                        .value_name("PORT")
+                        .value_parser(value_parser!(u16))
+                        .default_value("0")
+                        .help("Port on 127.0.0.1; 0 for any that is free"),
+                ),
+        )
+}
+
+fn globals() -> Vec<Arg> {
+    let option = |name: &'static str| Arg::new(name).long(name).global(true).help_heading(OPTIONS);
+    let flag = |name: &'static str| option(name).action(ArgAction::SetTrue);
+    vec![
+        flag("sandbox").help("Use the embedded sandbox, started for this call alone; no account is needed"),
+        option("console-url").value_name("URL").help("Address of the console, such as usea1.sentinelone.net"),
+        option("api-token-file")
+            .value_name("FILE")
+            .value_parser(value_parser!(std::path::PathBuf))
+            .help("File that holds the API token and nothing else"),
+        option("api-version")
+            .value_name("VERSION")
+            .value_parser(PossibleValuesParser::new(["2.0", "2.1"]))
+            .default_value("2.1")
+            .help("Version of the API"),
+        option("output")
+            .value_name("FORMAT")
+            .value_parser(PossibleValuesParser::new(["table", "json", "ndjson", "context"]))
+            .default_value("table")
+            .help("table, json (what the console sent), ndjson (one thing a line) or context (SOAR paths)"),
+        flag("dry-run").help("Print the requests as a JSON array and send nothing"),
+        flag("yes").help("Do not ask before a destructive action; needed for one where there is no terminal"),
+    ]
+}
+
+fn subcommand(entry: &Entry) -> Command {
+    let versions: Vec<_> = entry.info.versions.iter().map(|version| version.as_str()).collect();
+    Command::new(entry.info.name)
+        .alias(entry.info.full_name)
+        .about(entry.info.summary)
+        .after_help(format!("On API {}.", versions.join(" and ")))
+        .args((entry.arguments)().iter().map(argument))
+}
+
+fn argument(argument: &Argument) -> Arg {
+    let long = argument.name.replace('_', "-");
+    let mut help = argument.doc.to_owned();
+    if !argument.values.is_empty() {
+        help.push_str(&format!(" Values: {}.", argument.values.join(", ")));
+    }
+    if let Some(default) = argument.default {
+        help.push_str(&format!(" Default: {default}."));
+    }
+    let (name, action) = match argument.kind {
+        ArgumentKind::List => ("A,B,…", ArgAction::Append),
+        ArgumentKind::Boolean => ("true|false", ArgAction::Set),
+        ArgumentKind::Integer => ("NUMBER", ArgAction::Set),
+        ArgumentKind::Time => ("TIME", ArgAction::Set),
+        _ => ("TEXT", ArgAction::Set),
+    };
+    let mut arg = Arg::new(argument.name)
+        .long(long.clone())
+        .value_name(name)
+        .action(action)
+        .required(argument.required)
+        .help(help)
+        .hide_possible_values(true);
+    if long != argument.name {
+        arg = arg.alias(argument.name);
+    }
+    if argument.kind == ArgumentKind::Boolean {
+        arg = arg.num_args(0..=1).default_missing_value("true");
+    }
+    arg
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn command_line_is_consistent() {
+        super::command().debug_assert();
+    }
+}

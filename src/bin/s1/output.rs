@@ -1,0 +1,186 @@
+//! What people and scripts see.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use sentinelone::commands::{AnyCommand, Entry, Outcome, Output, Source, find};
+use sentinelone::{ApiVersion, Request, Result};
+use serde_json::{Value, json};
+
+/// Writes text to stdout. A reader that went away, as `head` does, is no failure.
+pub(crate) fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+/// A JSON document for people and machines alike.
+pub(crate) fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// The requests of a dry run.
+pub(crate) fn requests(requests: &[Request<Value>], version: ApiVersion) -> Result<String> {
+    let requests = requests
+        .iter()
+        .map(|request| {
+            let query: serde_json::Map<_, _> =
+                request.query().into_iter().map(|(name, value)| (name, value.into())).collect();
+            Ok(json!({
+                "method": request.method().as_str(),
+                "path": request.path(version)?,
+                "query": query,
+                "body": request.body(),
+            }))
+        })
+        .collect::<Result<Value>>()?;
+    Ok(pretty(&requests))
+}
+
+/// What came of a command, in the format asked for.
+pub(crate) fn outcome(command: &dyn AnyCommand, outcome: &Outcome, format: &str) -> String {
+    match format {
+        "json" => pretty(&outcome.to_json()),
+        "ndjson" => outcome.items().iter().map(|item| format!("{item}\n")).collect(),
+        "context" => pretty(&outcome.context),
+        _ => table(command, outcome),
+    }
+}
+
+fn table(command: &dyn AnyCommand, outcome: &Outcome) -> String {
+    if command.info().acts {
+        let mut text = String::new();
+        if !outcome.ids.is_empty() {
+            let rows = outcome.ids.iter().map(|one| {
+                vec![one.id.clone(), one.state.to_string(), one.detail.clone().unwrap_or_default()]
+            });
+            text = grid(&["ID", "Result", "Console says"], rows);
+        }
+        let affected = outcome.affected.map_or("unknown".to_owned(), |count| count.to_string());
+        return format!("{text}affected: {affected}\n");
+    }
+    let outputs = find(command.info().name).map(|entry| entry.outputs).unwrap_or_default();
+    let prefix = common_prefix(outputs);
+    let at = |path: &str| outcome.context.pointer(&format!("/{}", path.replace('.', "/")));
+    let entries = match at(prefix) {
+        Some(Value::Array(entries)) => entries.clone(),
+        // One thing reads better from top to bottom.
+        Some(entry) => {
+            let names =
+                outputs.iter().filter_map(|output| output.path.strip_prefix(prefix)?.strip_prefix('.'));
+            let rows =
+                names.filter_map(|name| Some(vec![name.to_owned(), cell(entry.pointer(&pointer(name))?)]));
+            return grid(&["Field", "Value"], rows);
+        }
+        None => Vec::new(),
+    };
+    let paths: Vec<&str> = outputs
+        .iter()
+        .filter_map(|output| output.path.strip_prefix(prefix)?.strip_prefix('.'))
+        .filter(|path| entries.iter().any(|entry| entry.pointer(&pointer(path)).is_some()))
+        .collect();
+    let rows = entries.iter().map(|entry| {
+        paths.iter().map(|path| entry.pointer(&pointer(path)).map(cell).unwrap_or_default()).collect()
+    });
+    let count = entries.len();
+    let total = outcome.answer.pointer("/pagination/totalItems").and_then(Value::as_u64);
+    let footer = match total {
+        Some(total) if total > count as u64 => format!("{count} of {total}\n"),
+        _ => format!("{count} found\n"),
+    };
+    if paths.is_empty() { footer } else { grid(&paths, rows) + &footer }
+}
+
+/// The part of the context paths that all of them begin with.
+fn common_prefix(outputs: &[Output]) -> &'static str {
+    let first = outputs.first().map(|output| output.path).unwrap_or_default();
+    first.rsplit_once('.').map_or("", |(prefix, _)| prefix)
+}
+
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('.', "/"))
+}
+
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    // What came from an endpoint must not steer the terminal.
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header.to_vec());
+    if io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table.add_rows(rows);
+    format!("{table}\n")
+}
+
+/// The registry, for people or for machines.
+pub(crate) fn commands(entries: &[Entry], format: &str) -> String {
+    match format {
+        "table" => {
+            let rows = entries.iter().map(|entry| {
+                let versions: Vec<_> = entry.info.versions.iter().map(|version| version.as_str()).collect();
+                vec![entry.info.name.to_owned(), versions.join(", "), entry.info.summary.to_owned()]
+            });
+            grid(&["Command", "API", "What it does"], rows)
+        }
+        "ndjson" => entries.iter().map(|entry| format!("{}\n", described(entry))).collect(),
+        _ => pretty(&entries.iter().map(described).collect()),
+    }
+}
+
+fn described(entry: &Entry) -> Value {
+    let versions = |versions: &[ApiVersion]| -> Value {
+        versions.iter().map(|version| Value::from(version.as_str())).collect()
+    };
+    let arguments: Value = (entry.arguments)()
+        .iter()
+        .map(|argument| {
+            json!({
+                "name": argument.name,
+                "type": argument.kind.as_str(),
+                "values": argument.values,
+                "default": argument.default,
+                "required": argument.required,
+                "description": argument.doc,
+            })
+        })
+        .collect();
+    let outputs: Value = entry
+        .outputs
+        .iter()
+        .map(|output| {
+            let source = match output.source {
+                Source::Field { v2_0, v2_1 } => json!({ "field": { "2.0": v2_0, "2.1": v2_1 } }),
+                Source::Argument(name) => json!({ "argument": name }),
+                _ => json!("computed"),
+            };
+            json!({
+                "path": output.path,
+                "type": output.kind,
+                "description": output.doc,
+                "source": source,
+                "absent": output.absent.map(|(version, why)| json!({ "version": version.as_str(), "why": why })),
+                "undocumented": output.undocumented,
+            })
+        })
+        .collect();
+    json!({
+        "name": entry.info.name,
+        "full_name": entry.info.full_name,
+        "summary": entry.info.summary,
+        "versions": versions(entry.info.versions),
+        "acts": entry.info.acts,
+        "destructive": entry.info.destructive,
+        "arguments": arguments,
+        "outputs": outputs,
+    })
+}

@@ -1,0 +1,210 @@
+//! From the command line to an exit code.
+
+use std::fmt;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use sentinelone::commands::{
+    AnyCommand, ArgumentError, ArgumentKind, Arguments, Entry, Outcome, find, registry,
+};
+use sentinelone::sandbox::Sandbox;
+use sentinelone::{ApiToken, ApiVersion, Client, Error, ErrorKind, TokenError};
+use serde_json::Value;
+
+use crate::output;
+
+pub(crate) const DONE: u8 = 0;
+pub(crate) const FAILED: u8 = 1;
+pub(crate) const USAGE: u8 = 2;
+pub(crate) const PARTLY: u8 = 3;
+
+/// Why there is no result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Usage(String),
+    Client(Error),
+    Io(io::Error),
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Client(error) => match error.kind() {
+                ErrorKind::Configuration | ErrorKind::Request => USAGE,
+                _ => FAILED,
+            },
+            Self::Io(_) => FAILED,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) => f.write_str(message),
+            Self::Client(error) => {
+                write!(f, "{error}")?;
+                let mut source = std::error::Error::source(error);
+                while let Some(cause) = source {
+                    write!(f, "\n  because: {cause}")?;
+                    source = cause.source();
+                }
+                Ok(())
+            }
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl From<ArgumentError> for Failure {
+    fn from(error: ArgumentError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
+    matches.get_one::<String>(name).map(String::as_str).unwrap_or_default()
+}
+
+pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    let Some((name, matches)) = matches.subcommand() else { return Ok(USAGE) };
+    let format = text(matches, "output");
+    match name {
+        "sandbox" => keep_sandbox(matches).await,
+        "commands" => {
+            output::write(&output::commands(registry(), format))?;
+            Ok(DONE)
+        }
+        name => {
+            let entry = find(name).ok_or_else(|| Failure::Usage(format!("{name} is no command")))?;
+            run_command(entry, matches, format).await
+        }
+    }
+}
+
+async fn keep_sandbox(matches: &ArgMatches) -> Result<u8, Failure> {
+    let port = matches.get_one::<u16>("port").copied().unwrap_or_default();
+    let sandbox = Sandbox::start_on(port).await?;
+    output::write(&format!(
+        "# An invented tenant; what is done to it lasts until this process ends.\n\
+         export S1_CONSOLE_URL={}\nexport S1_API_TOKEN={}\n",
+        sandbox.url(),
+        Sandbox::TOKEN
+    ))?;
+    tokio::signal::ctrl_c().await?;
+    sandbox.stop().await;
+    Ok(DONE)
+}
+
+async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Result<u8, Failure> {
+    let version = if text(matches, "api-version") == "2.0" { ApiVersion::V2_0 } else { ApiVersion::V2_1 };
+    let command = entry.prepare(arguments(entry, matches))?;
+    // Also when they are sent: what does not fit is said before anything is asked for or started.
+    let requests = command.requests(version)?;
+    if matches.get_flag("dry-run") {
+        output::write(&output::requests(&requests, version)?)?;
+        return Ok(DONE);
+    }
+
+    let embedded = matches.get_flag("sandbox");
+    if entry.info.destructive && !embedded && !matches.get_flag("yes") {
+        let affected: usize = requests.iter().filter_map(|request| ids(request.body()?)).sum();
+        if !confirmed(command.as_ref(), affected)? {
+            return Err(Failure::Usage("not confirmed; nothing was sent".into()));
+        }
+    }
+    let sandbox = if embedded { Some(Sandbox::start().await?) } else { None };
+    let client = client(matches, sandbox.as_ref(), version)?;
+    let outcome = command.run(&client).await;
+    if let Some(sandbox) = sandbox {
+        sandbox.stop().await;
+    }
+    let outcome = outcome?;
+    output::write(&output::outcome(command.as_ref(), &outcome, format))?;
+    Ok(code(&outcome))
+}
+
+fn arguments(entry: &Entry, matches: &ArgMatches) -> Arguments {
+    let mut arguments = Arguments::new();
+    for argument in (entry.arguments)() {
+        let Some(values) = matches.get_many::<String>(argument.name) else { continue };
+        let values: Vec<&str> = values.map(String::as_str).collect();
+        // A list may be given at once or in several options.
+        let separator = if argument.kind == ArgumentKind::List { "," } else { " " };
+        arguments.set(argument.name, values.join(separator));
+    }
+    arguments
+}
+
+fn client(matches: &ArgMatches, sandbox: Option<&Sandbox>, version: ApiVersion) -> Result<Client, Failure> {
+    let url = matches.get_one::<String>("console-url");
+    let file = matches.get_one::<PathBuf>("api-token-file");
+    if let Some(sandbox) = sandbox {
+        if url.is_some() || file.is_some() {
+            let message = "--sandbox is a console of its own; leave out --console-url and --api-token-file";
+            return Err(Failure::Usage(message.into()));
+        }
+        let token = ApiToken::new(Sandbox::TOKEN)?;
+        return Ok(Client::builder(sandbox.url()).token(token).api_version(version).build()?);
+    }
+    let from_environment = std::env::var("S1_CONSOLE_URL").ok().filter(|url| !url.trim().is_empty());
+    let url = url.cloned().or(from_environment).ok_or_else(|| {
+        Failure::Usage("no console: give --console-url, set S1_CONSOLE_URL, or try --sandbox".into())
+    })?;
+    let token = match file {
+        Some(file) => ApiToken::from_file(file)?,
+        None => ApiToken::from_env("S1_API_TOKEN")?,
+    };
+    let client = Client::builder(url).token(token).api_version(version);
+    Ok(client.user_agent(concat!("s1/", env!("CARGO_PKG_VERSION"))).build()?)
+}
+
+fn ids(body: &Value) -> Option<usize> {
+    Some(body.pointer("/filter/ids")?.as_array()?.len())
+}
+
+/// Asks the person at the terminal.
+fn confirmed(command: &dyn AnyCommand, affected: usize) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        let name = command.info().name;
+        let message = format!("{name} is destructive and there is no terminal to ask at; give --yes");
+        return Err(Failure::Usage(message));
+    }
+    eprint!("{}: {} thing(s) will be affected. Go on? [y/N] ", command.info().summary, affected);
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+fn code(outcome: &Outcome) -> u8 {
+    if let Some(failure) = &outcome.failure {
+        eprintln!("error: {failure}");
+    }
+    if outcome.is_complete() {
+        return DONE;
+    }
+    let fulfilled = outcome.ids.iter().filter(|one| one.state.is_fulfilled()).count();
+    eprintln!("{fulfilled} of {} as asked for", outcome.ids.len());
+    if outcome.is_nothing() { FAILED } else { PARTLY }
+}

@@ -1,0 +1,353 @@
+//! The client: settings, and the one place through which every request goes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use http::{HeaderMap, HeaderValue, header};
+use sentinelone_raw::runtime::{Answer, ApiVersion, DecodeError, Kind, Method, Operation, Page, Request};
+
+use crate::Result;
+use crate::address::{AddressError, Console};
+use crate::error::{BODY_KEPT, Error, Trouble};
+use crate::paging::{Items, Pages};
+use crate::resources::threats::Threats;
+use crate::response::Response;
+use crate::token::ApiToken;
+
+/// A client of one console, cheap to clone; clones share connections.
+///
+/// ```no_run
+/// use sentinelone::threats::{IncidentStatus, ThreatFilter};
+/// use sentinelone::{ApiToken, Client};
+///
+/// # async fn example() -> Result<(), sentinelone::Error> {
+/// let client = Client::builder("usea1.sentinelone.net").token(ApiToken::from_env("S1_API_TOKEN")?).build()?;
+/// let answer = client
+///     .threats()
+///     .update_incident()
+///     .filter(ThreatFilter::default().computer_name_contains(["web-01"]))
+///     .status(IncidentStatus::Resolved)
+///     .send()
+///     .await?;
+/// println!("{} threats updated", answer.affected().unwrap_or_default());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    settings: Arc<Settings>,
+}
+
+#[derive(Debug)]
+struct Settings {
+    console: Console,
+    version: ApiVersion,
+    max_answer: usize,
+}
+
+/// Builds a [`Client`]. What is wrong with the settings is said by [`build`](Self::build).
+#[derive(Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    console: Result<Console, AddressError>,
+    token: Option<ApiToken>,
+    version: ApiVersion,
+    timeout: Duration,
+    connect_timeout: Duration,
+    max_answer: usize,
+    proxy: Proxy,
+    roots: Vec<Vec<u8>>,
+    trust_any: bool,
+    user_agent: Option<String>,
+}
+
+#[derive(Debug)]
+enum Proxy {
+    System,
+    None,
+    Url(String),
+}
+
+impl Client {
+    /// Starts with the console's address; see [`Console`] for what is forgiven and what is refused.
+    pub fn builder(console: impl AsRef<str>) -> ClientBuilder {
+        ClientBuilder {
+            console: console.as_ref().parse(),
+            token: None,
+            version: ApiVersion::default(),
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            max_answer: 64 * 1024 * 1024,
+            proxy: Proxy::System,
+            roots: Vec::new(),
+            trust_any: false,
+            user_agent: None,
+        }
+    }
+
+    /// Threats: what agents detected, and what was decided about it.
+    pub fn threats(&self) -> Threats<'_> {
+        Threats::new(self)
+    }
+
+    /// The version of the API that requests go to.
+    pub fn api_version(&self) -> ApiVersion {
+        self.settings.version
+    }
+
+    /// The console's address.
+    pub fn console(&self) -> &Console {
+        &self.settings.console
+    }
+
+    /// Sends a request: any of [`raw`](crate::raw), so that an operation without a method of its own is
+    /// usable too.
+    ///
+    /// # Errors
+    /// Before anything is sent: when the operation is not on this version of the API, or acts and has a
+    /// filter that selects nothing in particular. After that: whatever [`ErrorKind`](crate::ErrorKind)
+    /// lists. An answer of status 200 that comes with errors is an error too.
+    pub async fn send<T: Answer>(&self, request: &Request<T>) -> Result<Response<T>> {
+        request.check()?;
+        let path = request.path(self.settings.version)?;
+        let operation = request.operation();
+        let url = self.settings.console.url(&path, &request.query());
+        let method = match request.method() {
+            Method::Get => http::Method::GET,
+            Method::Post => http::Method::POST,
+            Method::Put => http::Method::PUT,
+            Method::Delete => http::Method::DELETE,
+        };
+        let mut builder = self.http.request(method, url).header(header::ACCEPT, "application/json");
+        if let Some(body) = request.body() {
+            builder = builder.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let answer = builder.send().await.map_err(|error| Error::transport(operation, error))?;
+        self.read(operation, answer).await
+    }
+
+    async fn read<T: Answer>(
+        &self,
+        operation: &'static Operation,
+        mut answer: reqwest::Response,
+    ) -> Result<Response<T>> {
+        let status = answer.status();
+        let headers = std::mem::take(answer.headers_mut());
+        let fine = status.is_success();
+        let limit = if fine { self.settings.max_answer } else { BODY_KEPT };
+        let mut body = BytesMut::new();
+        loop {
+            match answer.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                // The status is the message; what is missing of the text is not worth losing it.
+                Err(_) if !fine => break,
+                Err(error) => return Err(Error::transport(operation, error)),
+            }
+            if body.len() > limit {
+                if fine {
+                    return Err(Error::of(operation, Trouble::TooLarge { status, limit }));
+                }
+                break;
+            }
+        }
+        let body = body.freeze();
+        let said = if fine { errors_beside_data(&body) } else { true };
+        if !fine || said {
+            return Err(Error::api(operation, status, body, retry_after(&headers)));
+        }
+        let value = decode(operation, &body)
+            .map_err(|source| Error::of(operation, Trouble::Decode { status, source, body: body.clone() }))?;
+        Ok(Response { operation, status, headers, body, value })
+    }
+
+    /// Walks the pages of a list, from the first to the last, one request at a time, each when it is
+    /// asked for.
+    pub fn pages<T>(&self, request: Request<Page<T>>) -> Pages<T> {
+        Pages::of(self.clone(), Ok(request))
+    }
+
+    /// Walks the items of a list over all its pages.
+    pub fn items<T>(&self, request: Request<Page<T>>) -> Items<T> {
+        self.pages(request).items()
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<String> {
+    Some(headers.get(header::RETRY_AFTER)?.to_str().ok()?.to_owned())
+}
+
+/// Some answers of status 200 say in `errors` that part of the work was not done.
+fn errors_beside_data(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Beside {
+        #[serde(default)]
+        errors: Option<Vec<serde::de::IgnoredAny>>,
+    }
+    // A page of a thousand threats is not read twice for it.
+    let mentioned = body.windows(8).any(|window| window == b"\"errors\"");
+    mentioned
+        && serde_json::from_slice::<Beside>(body)
+            .is_ok_and(|beside| beside.errors.is_some_and(|errors| !errors.is_empty()))
+}
+
+fn decode<T: Answer>(operation: &'static Operation, body: &[u8]) -> Result<T, DecodeError> {
+    if !body.iter().all(u8::is_ascii_whitespace) {
+        return T::decode(body);
+    }
+    match operation.kind {
+        // An action that is done without a word is done; a list without a word is not an empty list.
+        Kind::Action => T::decode(b"{}"),
+        Kind::Read => Err(DecodeError { path: ".".into(), message: "the body is empty".into() }),
+    }
+}
+
+impl ClientBuilder {
+    /// The API token. It cannot be left out.
+    pub fn token(mut self, token: ApiToken) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The version of the API; 2.1 unless said otherwise.
+    pub fn api_version(mut self, version: ApiVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// How long a call may take from the first byte sent to the last byte read; 60 seconds unless said
+    /// otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long connecting may take; 10 seconds unless said otherwise.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How large an answer may be, in bytes; 64 MiB unless said otherwise. A page of a thousand threats
+    /// has some 7 MB.
+    pub fn max_answer_size(mut self, bytes: usize) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
+    /// The proxy to go through, such as `http://proxy.example.com:3128`. Without it, and without
+    /// [`no_proxy`](Self::no_proxy), the environment decides (`HTTPS_PROXY`, `NO_PROXY`).
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Proxy::Url(url.into());
+        self
+    }
+
+    /// Goes through no proxy, whatever the environment says. A console on this machine is never
+    /// reached through one.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = Proxy::None;
+        self
+    }
+
+    /// A further root certificate to trust, in PEM: that of a proxy which opens TLS, say.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Trusts any certificate, which lets anyone on the way read the token and act as you. For a lab;
+    /// [`root_certificate`](Self::root_certificate) is the way for everything else.
+    pub fn dangerously_trust_any_certificate(mut self, trust: bool) -> Self {
+        self.trust_any = trust;
+        self
+    }
+
+    /// What the client calls itself in front of its own name and version, such as `my-soar/2.3`.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = Some(name.into());
+        self
+    }
+
+    /// Builds the client. Nothing is sent.
+    ///
+    /// # Errors
+    /// When the address is none, the token is missing, or a proxy or certificate cannot be used.
+    pub fn build(self) -> Result<Client> {
+        let console = self.console?;
+        let token = self.token.ok_or_else(|| {
+            Error::configuration("no API token; read one with ApiToken::from_env or ApiToken::from_file")
+        })?;
+        let unusable = |what: &str, error: reqwest::Error| {
+            Error::configuration(format!("{what} cannot be used: {}", chain(&error.without_url())))
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, token.header()?);
+        let own = concat!("sentinelone-rs/", env!("CARGO_PKG_VERSION"));
+        let agent = self.user_agent.map_or(own.to_owned(), |name| format!("{name} {own}"));
+        let agent = HeaderValue::try_from(agent)
+            .map_err(|_| Error::configuration("the user agent holds characters that no header may have"))?;
+
+        let mut http = reqwest::Client::builder()
+            .default_headers(headers)
+            .user_agent(agent)
+            .timeout(self.timeout)
+            .connect_timeout(self.connect_timeout)
+            // The API redirects nowhere; following one could carry the token to another host.
+            .redirect(reqwest::redirect::Policy::none());
+        http = match self.proxy {
+            _ if console.is_loopback() => http.no_proxy(),
+            Proxy::System => http,
+            Proxy::None => http.no_proxy(),
+            Proxy::Url(url) => {
+                http.proxy(reqwest::Proxy::all(url).map_err(|error| unusable("the proxy", error))?)
+            }
+        };
+        http = tls(http, &self.roots, self.trust_any)?;
+        let http = http.build().map_err(|error| unusable("the HTTP client", error))?;
+        let settings = Settings { console, version: self.version, max_answer: self.max_answer };
+        Ok(Client { http, settings: Arc::new(settings) })
+    }
+}
+
+#[cfg(feature = "rustls")]
+fn tls(
+    mut http: reqwest::ClientBuilder,
+    roots: &[Vec<u8>],
+    trust_any: bool,
+) -> Result<reqwest::ClientBuilder> {
+    let unusable = |error: reqwest::Error| {
+        Error::configuration(format!("a root certificate cannot be used: {}", chain(&error)))
+    };
+    for pem in roots {
+        let bundle = reqwest::Certificate::from_pem_bundle(pem).map_err(unusable)?;
+        if bundle.is_empty() {
+            return Err(Error::configuration("a root certificate holds no PEM certificate"));
+        }
+        for certificate in bundle {
+            http = http.add_root_certificate(certificate);
+        }
+    }
+    Ok(http.tls_danger_accept_invalid_certs(trust_any))
+}
+
+#[cfg(not(feature = "rustls"))]
+fn tls(http: reqwest::ClientBuilder, roots: &[Vec<u8>], trust_any: bool) -> Result<reqwest::ClientBuilder> {
+    if roots.is_empty() && !trust_any {
+        return Ok(http);
+    }
+    Err(Error::configuration("certificates need the feature rustls, which this build leaves out"))
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

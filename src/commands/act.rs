@@ -1,0 +1,153 @@
+//! What actions on identifiers have in common: batches, and the truth about each identifier.
+
+use std::collections::BTreeMap;
+
+use sentinelone_raw::runtime::{Field, Request};
+use serde_json::{Value, json};
+
+use super::context::{put, under};
+use super::outcome::Outcome;
+use crate::Result;
+use crate::client::Client;
+use crate::error::{Error, Sent};
+use crate::outcome::{IdOutcome, IdState, outcomes};
+
+/// Splits identifiers into lists of as many as the API takes at once. Repeated ones are named once.
+pub(super) fn batches(ids: &[String], fields: &[Field]) -> Vec<Vec<String>> {
+    let mut unique: Vec<String> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for id in ids {
+        if seen.insert(id) {
+            unique.push(id.clone());
+        }
+    }
+    let most = fields.iter().find(|field| field.name == "ids").and_then(|field| field.items.1);
+    let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(unique.len());
+    unique.chunks(most.max(1)).map(<[String]>::to_vec).collect()
+}
+
+/// Sends the requests of an action one after the other. What ends them early is in the outcome once
+/// something was done; before that it is the error.
+pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Result<(Outcome, Vec<u16>)> {
+    // All of them may be sent, or none is.
+    requests.iter().try_for_each(Request::check)?;
+    let mut outcome = Outcome::found(Value::Null, Value::Null);
+    let mut statuses = Vec::new();
+    for request in &requests {
+        let asked = asked_ids(request);
+        if outcome.failure.is_some() {
+            outcome.ids.extend(asked.into_iter().map(|id| not_sent(id, IdState::NotAffected)));
+            continue;
+        }
+        match client.send(request).await {
+            Ok(answer) => {
+                let body = answer.json();
+                let affected = body.pointer("/data/affected").and_then(Value::as_u64);
+                outcome.ids.extend(per_id(&asked, affected, &body));
+                outcome.affected = match (outcome.affected, affected) {
+                    (Some(before), Some(now)) => Some(before + now),
+                    (None, now) if statuses.is_empty() => now,
+                    _ => None,
+                };
+                statuses.push(answer.status().as_u16());
+                join(&mut outcome.answer, body);
+            }
+            Err(error) if statuses.is_empty() => return Err(error),
+            Err(error) => {
+                let state =
+                    if error.was_sent() == Sent::Maybe { IdState::Unknown } else { IdState::NotAffected };
+                outcome.ids.extend(asked.into_iter().map(|id| not_sent(id, state)));
+                outcome.failure = Some(error);
+            }
+        }
+    }
+    Ok((outcome, statuses))
+}
+
+/// The context of an action: one entry for each identifier, `fill` puts into it what the command says.
+pub(super) fn contexts(prefix: &str, ids: &[IdOutcome], fill: impl Fn(&IdOutcome, &mut Value)) -> Value {
+    let entries = ids
+        .iter()
+        .map(|one| {
+            let mut entry = json!({});
+            put(&mut entry, "ID", json!(one.id));
+            fill(one, &mut entry);
+            entry
+        })
+        .collect();
+    under(prefix, entries)
+}
+
+/// Whether an identifier is as it was asked for; null when nobody knows.
+pub(super) fn known(one: &IdOutcome) -> Value {
+    match one.state {
+        IdState::Unknown => Value::Null,
+        state => Value::Bool(state.is_fulfilled()),
+    }
+}
+
+fn not_sent(id: String, state: IdState) -> IdOutcome {
+    IdOutcome { id, state, detail: None }
+}
+
+fn asked_ids(request: &Request<Value>) -> Vec<String> {
+    let ids = request.body().and_then(|body| body.pointer("/filter/ids")).and_then(Value::as_array);
+    ids.into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
+}
+
+fn per_id(asked: &[String], affected: Option<u64>, body: &Value) -> Vec<IdOutcome> {
+    let mut said = BTreeMap::new();
+    let mut mentioned = Vec::new();
+    for detail in body.pointer("/data/details").and_then(Value::as_array).into_iter().flatten() {
+        let Some(id) = detail.get("threatId").and_then(Value::as_str) else { continue };
+        said.insert(id.to_owned(), word(detail));
+        mentioned.push(id.to_owned());
+    }
+    // Selected by something else than identifiers: the console's own list is all that is known.
+    let ids = if asked.is_empty() { &mentioned } else { asked };
+    outcomes(ids, affected, &said)
+}
+
+/// What the console says of one thing, as one word: a refusal before a change, a change before none.
+fn word(detail: &Value) -> Option<String> {
+    let skipped = detail.get("skipped").and_then(Value::as_array).and_then(|skipped| skipped.first());
+    if let Some(skipped) = skipped {
+        let reason = skipped.get("reason").and_then(Value::as_str).unwrap_or("skipped");
+        return Some(reason.to_owned());
+    }
+    let words = ["result", "analystVerdict"].into_iter().filter_map(|name| detail.get(name)?.as_str());
+    let rank = |word: &str| match word {
+        "not_changed" => 0,
+        "already_set" => 1,
+        "updated" => 2,
+        _ => 3,
+    };
+    words.max_by_key(|word| rank(word)).map(str::to_owned)
+}
+
+/// Makes one answer of several: lists are joined, counts added up, everything else is the last one's.
+fn join(into: &mut Value, body: Value) {
+    match (into, body) {
+        (Value::Object(into), Value::Object(body)) => {
+            for (name, value) in body {
+                match into.get_mut(&name) {
+                    Some(present) => join(present, value),
+                    None => {
+                        into.insert(name, value);
+                    }
+                }
+            }
+        }
+        (Value::Array(into), Value::Array(body)) => into.extend(body),
+        (into @ Value::Number(_), Value::Number(more)) => match (into.as_u64(), more.as_u64()) {
+            (Some(a), Some(b)) => *into = json!(a + b),
+            _ => *into = Value::Number(more),
+        },
+        (into, body) => *into = body,
+    }
+}
+
+/// An error of an argument, for commands that find it when they build their requests.
+pub(super) fn refuse(command: &'static str, argument: &str, message: impl Into<String>) -> Error {
+    super::ArgumentError::new(command, argument, message).into()
+}

@@ -1,0 +1,283 @@
+//! Arguments of commands: names and texts.
+
+use std::collections::BTreeMap;
+
+use sentinelone_raw::runtime::{Field, FieldKind, OpenEnum, Timestamp};
+use serde_json::Value;
+
+use crate::time::point_in_time;
+
+/// An argument of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Argument {
+    /// Name, such as `threat_ids`.
+    pub name: &'static str,
+    /// What texts look like.
+    pub kind: ArgumentKind,
+    /// Whether the command cannot do without.
+    pub required: bool,
+    /// What holds when it is not given.
+    pub default: Option<&'static str>,
+    /// The values that are taken; empty where any text goes.
+    pub values: Vec<&'static str>,
+    /// Meaning.
+    pub doc: &'static str,
+}
+
+/// What the text of an argument looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ArgumentKind {
+    /// Any text.
+    Text,
+    /// Several, separated by commas, or a JSON array of texts.
+    List,
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A point in time; see [`point_in_time`].
+    Time,
+}
+
+impl ArgumentKind {
+    /// `text`, `list`, `boolean`, `integer` or `time`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::List => "list",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Time => "time",
+        }
+    }
+}
+
+impl Argument {
+    pub(super) const fn new(name: &'static str, kind: ArgumentKind, doc: &'static str) -> Self {
+        Self { name, kind, required: false, default: None, values: Vec::new(), doc }
+    }
+
+    pub(super) const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    pub(super) const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    pub(super) fn values(mut self, values: &[&'static str]) -> Self {
+        self.values = values.to_vec();
+        self
+    }
+
+    /// The argument that fills a field of a request.
+    pub(super) fn of_field(field: &Field) -> Self {
+        let kind = match field.kind {
+            FieldKind::List => ArgumentKind::List,
+            FieldKind::Boolean => ArgumentKind::Boolean,
+            FieldKind::Integer => ArgumentKind::Integer,
+            FieldKind::Timestamp => ArgumentKind::Time,
+            _ => ArgumentKind::Text,
+        };
+        Self::new(field.rust_name, kind, field.doc).values(field.known)
+    }
+}
+
+/// An argument that is missing, unknown, or does not fit. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ArgumentError {
+    command: &'static str,
+    argument: Option<String>,
+    message: String,
+}
+
+impl std::fmt::Display for ArgumentError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.argument {
+            Some(argument) => write!(f, "{}: {argument} {}", self.command, self.message),
+            None => write!(f, "{} {}", self.command, self.message),
+        }
+    }
+}
+
+impl ArgumentError {
+    pub(super) fn new(command: &'static str, argument: &str, message: impl Into<String>) -> Self {
+        Self { command, argument: Some(argument.to_owned()), message: message.into() }
+    }
+
+    pub(super) fn of_command(command: &'static str, message: impl Into<String>) -> Self {
+        Self { command, argument: None, message: message.into() }
+    }
+
+    /// Name of the command.
+    pub fn command(&self) -> &'static str {
+        self.command
+    }
+
+    /// Name of the argument; `None` when the command itself cannot be run.
+    pub fn argument(&self) -> Option<&str> {
+        self.argument.as_deref()
+    }
+}
+
+/// The arguments that a command is given: names and texts.
+///
+/// Names may be written with hyphens or underscores. A text without anything in it counts as not given,
+/// as playbooks pass them.
+#[derive(Clone, Debug)]
+pub struct Arguments {
+    command: &'static str,
+    values: BTreeMap<String, String>,
+    now: Timestamp,
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Arguments {
+    /// No arguments. Relative times count back from now.
+    pub fn new() -> Self {
+        Self { command: "", values: BTreeMap::new(), now: Timestamp::now() }
+    }
+
+    /// Lets relative times count back from another moment.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// Gives an argument.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Gives an argument.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.values.insert(name.replace('-', "_"), value.into());
+    }
+
+    pub(super) fn of_command(mut self, command: &'static str) -> Self {
+        self.command = command;
+        self
+    }
+
+    pub(super) fn check_names(&self, known: &[Argument]) -> Result<(), ArgumentError> {
+        match self.values.keys().find(|name| !known.iter().any(|one| one.name == **name)) {
+            Some(name) => Err(self.wrong(name, "is no argument of this command")),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn wrong(&self, name: &str, message: impl Into<String>) -> ArgumentError {
+        ArgumentError::new(self.command, name, message)
+    }
+
+    /// The text of an argument, if there is any.
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name).filter(|text| !text.trim().is_empty())
+    }
+
+    /// The text of an argument that has to be there.
+    pub(super) fn required(&mut self, name: &str) -> Result<String, ArgumentError> {
+        self.text(name).ok_or_else(|| self.wrong(name, "is missing"))
+    }
+
+    /// The texts of a list, if there are any.
+    pub(super) fn list(&mut self, name: &str) -> Result<Option<Vec<String>>, ArgumentError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let items: Vec<String> = if text.trim_start().starts_with('[') {
+            let Ok(items) = serde_json::from_str::<Vec<Value>>(&text) else {
+                return Err(self.wrong(name, "starts like a JSON array, but is none"));
+            };
+            items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect()
+        } else {
+            text.split(',').map(|item| item.trim().to_owned()).collect()
+        };
+        // A gap is where a script's variable was empty: what was meant cannot be told.
+        if items.is_empty() || items.iter().any(String::is_empty) {
+            return Err(
+                self.wrong(name, format!("has an empty item in {text:?}; remove the comma or fill the gap"))
+            );
+        }
+        Ok(Some(items))
+    }
+
+    /// The texts of a list that has to be there.
+    pub(super) fn required_list(&mut self, name: &str) -> Result<Vec<String>, ArgumentError> {
+        self.list(name)?.ok_or_else(|| self.wrong(name, "is missing; give at least one"))
+    }
+
+    /// One of the known values of an enum.
+    pub(super) fn choice<E: OpenEnum>(
+        &mut self,
+        name: &str,
+        values: &[&str],
+    ) -> Result<Option<E>, ArgumentError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let text = text.trim().to_owned();
+        self.one_of(name, &text, values)?;
+        Ok(Some(E::from(text)))
+    }
+
+    /// One of the known values of an enum, which has to be there.
+    pub(super) fn required_choice<E: OpenEnum>(
+        &mut self,
+        name: &str,
+        values: &[&str],
+    ) -> Result<E, ArgumentError> {
+        let missing = self.wrong(name, format!("is missing; give one of {}", values.join(", ")));
+        self.choice(name, values)?.ok_or(missing)
+    }
+
+    pub(super) fn one_of(&self, name: &str, text: &str, values: &[&str]) -> Result<(), ArgumentError> {
+        if values.is_empty() || values.contains(&text) {
+            return Ok(());
+        }
+        Err(self.wrong(name, format!("is {text:?}; give one of {}", values.join(", "))))
+    }
+
+    /// A flag.
+    pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>, ArgumentError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" => Ok(Some(true)),
+            "false" | "no" => Ok(Some(false)),
+            _ => Err(self.wrong(name, format!("is {text:?}; give true or false"))),
+        }
+    }
+
+    /// A whole number.
+    pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, ArgumentError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let number =
+            text.trim().parse().map_err(|_| self.wrong(name, format!("is {text:?}; give a whole number")))?;
+        Ok(Some(number))
+    }
+
+    /// A whole number from 1.
+    pub(super) fn count(&mut self, name: &str) -> Result<Option<u64>, ArgumentError> {
+        let Some(number) = self.integer(name)? else { return Ok(None) };
+        match u64::try_from(number) {
+            Ok(count) if count > 0 => Ok(Some(count)),
+            _ => Err(self.wrong(name, format!("is {number}; give a number from 1"))),
+        }
+    }
+
+    /// A point in time, written out or relative.
+    pub(super) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, ArgumentError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let time =
+            point_in_time(&text, &self.now).map_err(|error| self.wrong(name, format!("is {error}")))?;
+        Ok(Some(time))
+    }
+}

@@ -1,0 +1,79 @@
+//! `sentinelone-mitigate-threat`: agents kill, quarantine, remediate or roll back.
+
+use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
+use sentinelone_raw::threats::{self as raw, MitigationAction, ThreatFilter, ThreatMitigation};
+use serde_json::{Value, json};
+
+use super::act::{act, batches, contexts, known};
+use super::context::{Output, put};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use crate::Result;
+use crate::client::Client;
+
+/// Has agents mitigate threats. This interrupts people's work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MitigateThreat {
+    /// What the agents do.
+    pub action: MitigationAction,
+    /// The threats.
+    pub threat_ids: Vec<String>,
+}
+
+const PREFIX: &str = "SentinelOne.Threat";
+
+/// Those that the integration offers.
+const ACTIONS: &[&str] = &["kill", "quarantine", "un-quarantine", "remediate", "rollback-remediation"];
+
+impl Command for MitigateThreat {
+    const INFO: Info = Info {
+        name: "mitigate-threat",
+        full_name: "sentinelone-mitigate-threat",
+        summary: "Have agents mitigate threats",
+        versions: ApiVersion::ALL,
+        acts: true,
+        destructive: true,
+    };
+
+    const OUTPUTS: &'static [Output] = &[
+        Output::argument("SentinelOne.Threat.ID", "String", "Identifier of the threat", "threat_ids"),
+        Output::computed(
+            "SentinelOne.Threat.Mitigated",
+            "Boolean",
+            "Whether the action was started; null when nobody knows",
+        ),
+        Output::argument("SentinelOne.Threat.Mitigation.Action", "String", "The action", "action"),
+    ];
+
+    fn arguments() -> Vec<Argument> {
+        vec![
+            Argument::new("action", ArgumentKind::Text, "What the agents do.").required().values(ACTIONS),
+            Argument::new("threat_ids", ArgumentKind::List, "Identifiers of the threats.").required(),
+        ]
+    }
+
+    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self {
+            action: arguments.required_choice("action", ACTIONS)?,
+            threat_ids: arguments.required_list("threat_ids")?,
+        })
+    }
+
+    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+        batches(&self.threat_ids, ThreatFilter::FIELDS)
+            .into_iter()
+            .map(|ids| {
+                let body = ThreatMitigation::new(ThreatFilter::default().ids(ids));
+                Ok(raw::mitigate(&self.action, &body)?.answering())
+            })
+            .collect()
+    }
+
+    async fn run(&self, client: &Client) -> Result<Outcome> {
+        let (mut outcome, _) = act(client, self.requests(client.api_version())?).await?;
+        outcome.context = contexts(PREFIX, &outcome.ids, |one, entry| {
+            put(entry, "Mitigated", known(one));
+            put(entry, "Mitigation.Action", json!(self.action));
+        });
+        Ok(outcome)
+    }
+}

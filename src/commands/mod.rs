@@ -1,0 +1,216 @@
+//! The commands of two published integrations, under their names and with their arguments: Cortex
+//! XSOAR's "SentinelOne v2" and Swimlane's "Update Threat Incident".
+//!
+//! A command is a typed struct. It tells the [`requests`](Command::requests) it would send without
+//! sending anything, [runs](Command::run) on a client, and answers under the context paths that the
+//! integration documents. [`registry`] lists them all for those who have names and texts, as a command
+//! line or a SOAR platform does.
+//!
+//! ```
+//! use sentinelone::ApiVersion;
+//! use sentinelone::commands::{Command, UpdateThreatsStatus};
+//! use sentinelone::threats::IncidentStatus;
+//!
+//! let command = UpdateThreatsStatus {
+//!     threat_ids: vec!["1234567890123456789".into()],
+//!     status: IncidentStatus::Resolved,
+//! };
+//! let requests = command.requests(ApiVersion::V2_1)?;
+//! assert_eq!(requests[0].path(ApiVersion::V2_1)?, "/web/api/v2.1/threats/incident");
+//! # Ok::<(), sentinelone::Error>(())
+//! ```
+//!
+//! Where the published integration sends what the vendor's document does not know, these send what it
+//! does: lists joined by commas, times in UTC, every identifier in one request, and an error before
+//! anything is sent for an argument that cannot reach the API.
+
+mod act;
+mod arguments;
+mod context;
+mod outcome;
+
+mod get_threat_notes;
+mod get_threats;
+mod mark_as_threat;
+mod mitigate_threat;
+mod resolve_threat;
+mod threat_summary;
+mod update_threat_incident;
+mod update_threats_status;
+mod update_threats_verdict;
+mod write_threat_note;
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+
+use sentinelone_raw::runtime::{ApiVersion, Request};
+use serde_json::Value;
+
+use crate::Result;
+use crate::client::Client;
+
+pub use arguments::{Argument, ArgumentError, ArgumentKind, Arguments};
+pub use context::{Output, Source};
+pub use get_threat_notes::GetThreatNotes;
+pub use get_threats::GetThreats;
+pub use mark_as_threat::MarkAsThreat;
+pub use mitigate_threat::MitigateThreat;
+pub use outcome::Outcome;
+pub use resolve_threat::ResolveThreat;
+pub use threat_summary::ThreatSummary;
+pub use update_threat_incident::UpdateThreatIncident;
+pub use update_threats_status::UpdateThreatsStatus;
+pub use update_threats_verdict::UpdateThreatsVerdict;
+pub use write_threat_note::WriteThreatNote;
+
+/// What is known about a command without its arguments.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Info {
+    /// Name without the prefix, such as `get-threats`.
+    pub name: &'static str,
+    /// Name in the published integration, such as `sentinelone-get-threats`.
+    pub full_name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// API versions that have it.
+    pub versions: &'static [ApiVersion],
+    /// Whether it changes anything.
+    pub acts: bool,
+    /// Whether it interrupts, removes or isolates something, so that a person is asked first.
+    pub destructive: bool,
+}
+
+/// A command: arguments in, requests and context out.
+pub trait Command: Debug + Send + Sync + Sized + 'static {
+    /// What is known about it.
+    const INFO: Info;
+
+    /// Its context paths.
+    const OUTPUTS: &'static [Output];
+
+    /// Its arguments.
+    fn arguments() -> Vec<Argument>;
+
+    /// Reads it from named texts.
+    ///
+    /// # Errors
+    /// When an argument is missing, or its text does not fit.
+    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError>;
+
+    /// The requests that it sends, in order; of a list the first page.
+    ///
+    /// # Errors
+    /// When an argument cannot reach the API on this version, or is outside what the API takes.
+    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Those of [`requests`](Self::requests), before anything is sent, and those of
+    /// [`Client::send`]. Once part of an action is done, what failed after that is in
+    /// [`Outcome::failure`].
+    fn run(&self, client: &Client) -> impl Future<Output = Result<Outcome>> + Send;
+}
+
+/// A command whose type is known at run time only; from [`Entry::prepare`].
+pub trait AnyCommand: Debug + Send + Sync {
+    /// As [`Command::INFO`].
+    fn info(&self) -> &'static Info;
+
+    /// As [`Command::requests`].
+    ///
+    /// # Errors
+    /// As there; also when the version does not have the command.
+    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
+
+    /// As [`Command::run`].
+    fn run<'a>(&'a self, client: &'a Client) -> Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
+}
+
+impl<C: Command> AnyCommand for C {
+    fn info(&self) -> &'static Info {
+        const { &C::INFO }
+    }
+
+    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
+        on_version::<C>(version)?;
+        let requests = Command::requests(self, version)?;
+        requests.iter().try_for_each(Request::check)?;
+        Ok(requests)
+    }
+
+    fn run<'a>(&'a self, client: &'a Client) -> Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>> {
+        Box::pin(async move {
+            on_version::<C>(client.api_version())?;
+            Command::run(self, client).await
+        })
+    }
+}
+
+fn on_version<C: Command>(version: ApiVersion) -> Result<(), ArgumentError> {
+    if C::INFO.versions.contains(&version) {
+        return Ok(());
+    }
+    let versions: Vec<_> = C::INFO.versions.iter().map(|version| version.as_str()).collect();
+    let message = format!("is not on API {version}, only on {}", versions.join(" and "));
+    Err(ArgumentError::of_command(C::INFO.name, message))
+}
+
+/// An entry of the [`registry`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Entry {
+    /// What is known about the command.
+    pub info: &'static Info,
+    /// Its context paths.
+    pub outputs: &'static [Output],
+    /// Its arguments.
+    pub arguments: fn() -> Vec<Argument>,
+    read: fn(&mut Arguments) -> Result<Box<dyn AnyCommand>, ArgumentError>,
+}
+
+impl Entry {
+    const fn of<C: Command>() -> Self {
+        Self {
+            info: const { &C::INFO },
+            outputs: C::OUTPUTS,
+            arguments: C::arguments,
+            read: |arguments| Ok(Box::new(C::read(arguments)?)),
+        }
+    }
+
+    /// Reads the command from named texts.
+    ///
+    /// # Errors
+    /// When an argument is unknown or missing, or its text does not fit.
+    pub fn prepare(&self, arguments: Arguments) -> Result<Box<dyn AnyCommand>, ArgumentError> {
+        let mut arguments = arguments.of_command(self.info.name);
+        arguments.check_names(&(self.arguments)())?;
+        (self.read)(&mut arguments)
+    }
+}
+
+/// All commands, in alphabetical order.
+pub const fn registry() -> &'static [Entry] {
+    const {
+        &[
+            Entry::of::<GetThreatNotes>(),
+            Entry::of::<GetThreats>(),
+            Entry::of::<MarkAsThreat>(),
+            Entry::of::<MitigateThreat>(),
+            Entry::of::<ResolveThreat>(),
+            Entry::of::<ThreatSummary>(),
+            Entry::of::<UpdateThreatIncident>(),
+            Entry::of::<UpdateThreatsStatus>(),
+            Entry::of::<UpdateThreatsVerdict>(),
+            Entry::of::<WriteThreatNote>(),
+        ]
+    }
+}
+
+/// The command of this name, with or without the prefix `sentinelone-`.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    registry().iter().find(|entry| entry.info.name == name || entry.info.full_name == name)
+}

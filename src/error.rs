@@ -1,0 +1,418 @@
+//! Errors that answer questions.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::StatusCode;
+use sentinelone_raw::runtime::{DecodeError, Kind, Operation, RequestError};
+use serde_json::Value;
+
+use crate::address::AddressError;
+use crate::commands::ArgumentError;
+use crate::token::TokenError;
+
+/// What went wrong, and what can be done.
+///
+/// It tells which [operation](Self::operation) it was, whether the request [was
+/// sent](Self::was_sent), the [status](Self::status), what the [vendor says](Self::vendor_errors), and
+/// what to [do next](Self::advice). It never holds the token.
+pub struct Error(Box<Inner>);
+
+/// The kind of an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client is not set up right. Nothing was sent.
+    Configuration,
+    /// The request is not one that may be sent. Nothing was sent.
+    Request,
+    /// The console was not reached. Nothing arrived there, so that the call may be made again, an
+    /// action too.
+    Connect,
+    /// No answer came in time. The console may have acted on the request.
+    Timeout,
+    /// The connection broke before the whole answer was there. The console may have acted.
+    Broken,
+    /// The console answered with an error.
+    Api,
+    /// The console answered with something that is no answer to this operation.
+    Decode,
+    /// The answer is larger than the client was told to take.
+    TooLarge,
+    /// A list gave the same cursor twice, so that it would never end.
+    RepeatedCursor,
+}
+
+/// Whether a request reached the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sent {
+    /// It certainly did not.
+    No,
+    /// It may have, or part of it.
+    Maybe,
+    /// It did: the console answered.
+    Yes,
+}
+
+/// One entry of the vendor's error envelope.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VendorError {
+    /// The vendor's code, such as `4000040`.
+    pub code: Option<String>,
+    /// What it is about.
+    pub title: Option<String>,
+    /// What exactly is wrong. Often absent.
+    pub detail: Option<String>,
+}
+
+pub(crate) struct Inner {
+    operation: Option<&'static Operation>,
+    problem: Trouble,
+}
+
+pub(crate) enum Trouble {
+    Configuration(String),
+    Address(AddressError),
+    Token(TokenError),
+    Request(RequestError),
+    Argument(ArgumentError),
+    Transport { kind: ErrorKind, source: reqwest::Error },
+    Api { status: StatusCode, errors: Vec<VendorError>, body: Bytes, retry_after: Option<String> },
+    Decode { status: StatusCode, source: DecodeError, body: Bytes },
+    TooLarge { status: StatusCode, limit: usize },
+    RepeatedCursor,
+}
+
+/// How much of an error's body is kept.
+pub(crate) const BODY_KEPT: usize = 64 * 1024;
+
+impl Error {
+    pub(crate) fn of(operation: &'static Operation, problem: Trouble) -> Self {
+        Self(Box::new(Inner { operation: Some(operation), problem }))
+    }
+
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { operation: None, problem: Trouble::Configuration(message.into()) }))
+    }
+
+    pub(crate) fn transport(operation: &'static Operation, source: reqwest::Error) -> Self {
+        let kind = if source.is_connect() {
+            ErrorKind::Connect
+        } else if source.is_timeout() {
+            ErrorKind::Timeout
+        } else if source.is_builder() {
+            ErrorKind::Configuration
+        } else {
+            ErrorKind::Broken
+        };
+        // URLs hold identifiers of customers; the operation says enough.
+        Self::of(operation, Trouble::Transport { kind, source: source.without_url() })
+    }
+
+    pub(crate) fn api(
+        operation: &'static Operation,
+        status: StatusCode,
+        body: Bytes,
+        retry_after: Option<String>,
+    ) -> Self {
+        let errors = vendor_errors(&body);
+        let body = body.slice(..body.len().min(BODY_KEPT));
+        Self::of(operation, Trouble::Api { status, errors, body, retry_after })
+    }
+
+    /// What kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        match &self.0.problem {
+            Trouble::Configuration(_) | Trouble::Address(_) | Trouble::Token(_) => ErrorKind::Configuration,
+            Trouble::Request(_) | Trouble::Argument(_) => ErrorKind::Request,
+            Trouble::Transport { kind, .. } => *kind,
+            Trouble::Api { .. } => ErrorKind::Api,
+            Trouble::Decode { .. } => ErrorKind::Decode,
+            Trouble::TooLarge { .. } => ErrorKind::TooLarge,
+            Trouble::RepeatedCursor => ErrorKind::RepeatedCursor,
+        }
+    }
+
+    /// Identifier of the operation, such as `threats_update_incident`; `None` when it came to no
+    /// operation yet.
+    pub fn operation(&self) -> Option<&'static str> {
+        match &self.0.problem {
+            Trouble::Request(error) => Some(error.operation()),
+            _ => self.0.operation.map(|operation| operation.id),
+        }
+    }
+
+    /// Whether the request reached the console.
+    ///
+    /// # Troubleshooting
+    /// After [`Sent::No`] the call may be made again. After [`Sent::Maybe`] a read may, while an action
+    /// may have happened: look before acting again.
+    pub fn was_sent(&self) -> Sent {
+        match self.kind() {
+            ErrorKind::Configuration | ErrorKind::Request | ErrorKind::Connect => Sent::No,
+            ErrorKind::Timeout | ErrorKind::Broken => Sent::Maybe,
+            _ => Sent::Yes,
+        }
+    }
+
+    /// The HTTP status of the answer, if there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        match &self.0.problem {
+            Trouble::Api { status, .. }
+            | Trouble::Decode { status, .. }
+            | Trouble::TooLarge { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// What the vendor says, entry by entry; empty when the body was none of the vendor's forms.
+    pub fn vendor_errors(&self) -> &[VendorError] {
+        match &self.0.problem {
+            Trouble::Api { errors, .. } => errors,
+            _ => &[],
+        }
+    }
+
+    /// The body of the answer, JSON or not, its first 64 KiB.
+    pub fn body(&self) -> Option<&Bytes> {
+        match &self.0.problem {
+            Trouble::Api { body, .. } | Trouble::Decode { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+
+    /// The header `Retry-After`, as it came.
+    pub fn retry_after(&self) -> Option<&str> {
+        match &self.0.problem {
+            Trouble::Api { retry_after, .. } => retry_after.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What was wrong with the request, if that is what it is.
+    pub fn request_error(&self) -> Option<&RequestError> {
+        match &self.0.problem {
+            Trouble::Request(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Which argument of a command does not fit, if that is what it is.
+    pub fn argument_error(&self) -> Option<&ArgumentError> {
+        match &self.0.problem {
+            Trouble::Argument(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Where in the answer decoding failed, if that is what it is.
+    pub fn decode_error(&self) -> Option<&DecodeError> {
+        match &self.0.problem {
+            Trouble::Decode { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// What to do next, in a sentence.
+    pub fn advice(&self) -> String {
+        match self.kind() {
+            ErrorKind::Configuration => "correct the settings".into(),
+            ErrorKind::Request => "correct the request; nothing was sent".into(),
+            ErrorKind::Connect => {
+                "check the console's address, the network and the proxy; nothing was sent, so try again"
+                    .into()
+            }
+            ErrorKind::Timeout | ErrorKind::Broken => {
+                let acts = self.0.operation.is_some_and(|operation| !operation.idempotent);
+                if acts {
+                    "the console may have acted: look at the result before sending it again".into()
+                } else {
+                    "try again; repeating this operation changes nothing more".into()
+                }
+            }
+            ErrorKind::Api => self.api_advice(),
+            ErrorKind::Decode => {
+                "the console sent something this client does not know; the body is kept in the error".into()
+            }
+            ErrorKind::TooLarge => "ask for less at once, or raise the limit of the client".into(),
+            ErrorKind::RepeatedCursor => {
+                "the list would never end; what came so far is valid, narrow the filter to get the rest"
+                    .into()
+            }
+        }
+    }
+
+    fn api_advice(&self) -> String {
+        let permission = self.0.operation.and_then(|operation| operation.permission);
+        match self.status().map(|status| status.as_u16()) {
+            Some(401) => "the token is wrong, expired or revoked: create a new one".into(),
+            Some(403) => match permission {
+                Some(permission) => format!("the token's user needs {permission}, and the scope"),
+                None => "the role or the scope of the token's user does not allow it".into(),
+            },
+            Some(404) => {
+                "check the identifier, and that this console has the operation on this API version".into()
+            }
+            Some(429) => match self.retry_after() {
+                Some(wait) => format!("the console asks to wait (Retry-After: {wait})"),
+                None => "too many requests: wait before the next one".into(),
+            },
+            Some(300..400) => "the console redirects: check its address".into(),
+            Some(400..500) => "correct the request by what the console says".into(),
+            Some(500..) => match self.0.operation.map(|operation| operation.kind) {
+                Some(Kind::Read) => "the console failed: try again later".into(),
+                _ => {
+                    "the console failed and may have acted: look at the result before sending it again".into()
+                }
+            },
+            _ => "look at what the console says; part of it may have been done".into(),
+        }
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        Self(Box::new(Inner { operation: None, problem: Trouble::Request(error) }))
+    }
+}
+
+impl From<ArgumentError> for Error {
+    fn from(error: ArgumentError) -> Self {
+        Self(Box::new(Inner { operation: None, problem: Trouble::Argument(error) }))
+    }
+}
+
+impl From<AddressError> for Error {
+    fn from(error: AddressError) -> Self {
+        Self(Box::new(Inner { operation: None, problem: Trouble::Address(error) }))
+    }
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        Self(Box::new(Inner { operation: None, problem: Trouble::Token(error) }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(operation), false) = (self.operation(), matches!(self.0.problem, Trouble::Request(_))) {
+            write!(f, "{operation}: ")?;
+        }
+        match &self.0.problem {
+            Trouble::Configuration(message) => return f.write_str(message),
+            Trouble::Address(error) => return error.fmt(f),
+            Trouble::Token(error) => return error.fmt(f),
+            Trouble::Request(error) => return error.fmt(f),
+            Trouble::Argument(error) => return error.fmt(f),
+            Trouble::Transport { kind, .. } => f.write_str(match kind {
+                ErrorKind::Connect => "the console was not reached",
+                ErrorKind::Timeout => "no answer in time",
+                ErrorKind::Configuration => "the request could not be built",
+                _ => "the connection broke before the whole answer was there",
+            })?,
+            Trouble::Api { status, errors, body, .. } => {
+                write!(f, "the console answered {status}")?;
+                for error in errors {
+                    write!(f, ": {error}")?;
+                }
+                if errors.is_empty() {
+                    match excerpt(body) {
+                        Some(text) => write!(f, ": {text}")?,
+                        None => f.write_str(" without a word")?,
+                    }
+                }
+            }
+            Trouble::Decode { status, source, .. } => {
+                write!(f, "the answer ({status}) does not decode {source}")?;
+            }
+            Trouble::TooLarge { limit, .. } => {
+                write!(f, "the answer is larger than {limit} bytes")?;
+            }
+            Trouble::RepeatedCursor => f.write_str("the list gave the same cursor twice")?,
+        }
+        write!(f, "; {}", self.advice())
+    }
+}
+
+impl fmt::Display for VendorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Some entries say the same twice.
+        let detail = if self.detail == self.title { &None } else { &self.detail };
+        let parts = [&self.code, &self.title, detail];
+        let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
+        f.write_str(&parts.join(" "))
+    }
+}
+
+/// As [`Display`](fmt::Display), with the kind: bodies hold people's data and stay out.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}: {self})", self.kind())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.problem {
+            Trouble::Transport { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// The first line or so of a body that is none of the vendor's forms: HTML without its tags.
+fn excerpt(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let mut plain = String::new();
+    let mut in_tag = false;
+    for c in text.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                plain.push(' ');
+            }
+            _ if in_tag => {}
+            c if c.is_control() => plain.push(' '),
+            c => plain.push(c),
+        }
+    }
+    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut short: String = words.chars().take(200).collect();
+    if short.len() < words.len() {
+        short.push('…');
+    }
+    (!short.is_empty()).then_some(short)
+}
+
+/// Reads every form of error body that has been seen: the envelope, entries with `message` in place of
+/// a title, one that is nested as `error.errors`, and single `error` or `message` texts.
+pub(crate) fn vendor_errors(body: &[u8]) -> Vec<VendorError> {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let list = body.get("errors").or_else(|| body.pointer("/error/errors"));
+    if let Some(list) = list.and_then(Value::as_array) {
+        return list.iter().filter_map(vendor_error).collect();
+    }
+    vendor_error(&body).into_iter().collect()
+}
+
+fn vendor_error(entry: &Value) -> Option<VendorError> {
+    let text = |name: &str| match entry.get(name)? {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Null => None,
+        Value::Object(inner) => inner.get("message")?.as_str().map(str::to_owned),
+        other => Some(other.to_string()),
+    };
+    if let Value::String(text) = entry {
+        return Some(VendorError { detail: Some(text.clone()), ..VendorError::default() });
+    }
+    let error = VendorError {
+        code: text("code"),
+        title: text("title").or_else(|| text("error")),
+        detail: text("detail").or_else(|| text("message")),
+    };
+    (error != VendorError::default()).then_some(error)
+}

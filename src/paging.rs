@@ -1,0 +1,217 @@
+//! Lists over all their pages.
+
+use std::collections::{HashSet, VecDeque};
+
+use futures_util::stream::{self, Stream};
+use sentinelone_raw::runtime::{Page, Request, RequestError, Undecoded};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::Result;
+use crate::client::Client;
+use crate::error::{Error, Trouble};
+use crate::response::Response;
+
+/// The pages of a list, one request each, made when the page is asked for.
+///
+/// The walk ends when the server gives no further cursor, or when [`limit`](Self::limit) is reached; no
+/// page is fetched beyond that. A cursor that comes a second time ends it with an error, since the list
+/// would never end. After an error the walk is over.
+#[must_use = "nothing is fetched until it is asked for"]
+pub struct Pages<T> {
+    client: Client,
+    request: Result<Request<Page<T>>, RequestError>,
+    left: Option<u64>,
+    page_size: Option<u64>,
+    cursor: Option<String>,
+    seen: HashSet<String>,
+    state: State,
+}
+
+/// The request with the size of its page: what is asked for, else what it says itself, else as many as
+/// the API gives; never more than are wanted or given.
+pub(crate) fn sized<T>(
+    mut request: Request<T>,
+    page_size: Option<u64>,
+    wanted: Option<u64>,
+) -> Result<Request<T>, RequestError> {
+    if let Some(limit) = request.operation().query_field("limit") {
+        let most = limit.range.1.and_then(|most| u64::try_from(most).ok());
+        let given = request.query().into_iter().find(|(name, _)| name == "limit");
+        let given = given.and_then(|(_, value)| value.parse().ok());
+        let size = page_size.or(given).or(most);
+        let size = [size, wanted, most].into_iter().flatten().min();
+        request.set_query("limit", size.map_or(Value::Null, Value::from))?;
+    }
+    Ok(request)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Walking,
+    Repeated,
+    Over,
+}
+
+impl<T> Pages<T> {
+    /// A request that cannot be built is the first thing that the walk gives.
+    pub(crate) fn of(client: Client, request: Result<Request<Page<T>>, RequestError>) -> Self {
+        let (left, page_size, cursor) = (None, None, None);
+        Self { client, request, left, page_size, cursor, seen: HashSet::new(), state: State::Walking }
+    }
+
+    /// How many items to read in all; without it, all there are.
+    pub fn limit(mut self, items: u64) -> Self {
+        self.left = Some(items);
+        self
+    }
+
+    /// How many items to ask for at once; without it what the request says, else as many as the API
+    /// gives, which is 1000 on most lists. It is never asked for more than are still wanted.
+    pub fn page_size(mut self, items: u64) -> Self {
+        self.page_size = Some(items);
+        self
+    }
+
+    /// The items of all pages.
+    pub fn items(self) -> Items<T> {
+        Items { pages: self, ready: VecDeque::new() }
+    }
+}
+
+impl<T: DeserializeOwned> Pages<T> {
+    /// The next page; `None` after the last. Dropping the future loses nothing: the page is asked for
+    /// again.
+    ///
+    /// # Errors
+    /// Whatever [`Client::send`] gives, and [`ErrorKind::RepeatedCursor`](crate::ErrorKind).
+    pub async fn next(&mut self) -> Option<Result<Response<Page<T>>>> {
+        if self.left == Some(0) {
+            self.state = State::Over;
+        }
+        let page = match self.state {
+            State::Over => return None,
+            _ => self.fetch().await,
+        };
+        if page.is_err() {
+            self.state = State::Over;
+        }
+        Some(page)
+    }
+
+    async fn fetch(&mut self) -> Result<Response<Page<T>>> {
+        let mut request = self.request.clone()?;
+        if self.state == State::Repeated {
+            return Err(Error::of(request.operation(), Trouble::RepeatedCursor));
+        }
+        request = sized(request, self.page_size, self.left)?;
+        if let Some(cursor) = &self.cursor {
+            request.set_query("cursor", cursor.as_str())?;
+            // The cursor holds the position; other words about it are answered with 400.
+            request.set_query("skip", Value::Null)?;
+        }
+        let mut page = self.client.send(&request).await?;
+
+        let value = &mut page.value;
+        if let Some(left) = &mut self.left {
+            let count = (value.data.len() + value.undecoded.len()) as u64;
+            if count > *left {
+                let keep = usize::try_from(*left).unwrap_or(usize::MAX);
+                value.undecoded.retain(|item| item.index < keep);
+                value.data.truncate(keep - value.undecoded.len());
+            }
+            *left = left.saturating_sub(count);
+        }
+        self.cursor = value.next_cursor().map(str::to_owned);
+        self.state = match &self.cursor {
+            None => State::Over,
+            Some(cursor) if !self.seen.insert(cursor.clone()) => State::Repeated,
+            Some(_) => State::Walking,
+        };
+        Ok(page)
+    }
+
+    /// The pages as a stream.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Response<Page<T>>>> + Send
+    where
+        T: Send,
+    {
+        stream::unfold(self, |mut pages| async move { pages.next().await.map(|page| (page, pages)) })
+    }
+}
+
+/// The items of a list over all its pages. The next page is fetched when the items of the one before
+/// are used up.
+#[must_use = "nothing is fetched until it is asked for"]
+pub struct Items<T> {
+    pages: Pages<T>,
+    ready: VecDeque<Result<T, Undecoded>>,
+}
+
+impl<T> Items<T> {
+    /// How many items to read in all; without it, all there are.
+    pub fn limit(mut self, items: u64) -> Self {
+        self.pages = self.pages.limit(items);
+        self
+    }
+
+    /// As [`Pages::page_size`].
+    pub fn page_size(mut self, items: u64) -> Self {
+        self.pages = self.pages.page_size(items);
+        self
+    }
+}
+
+impl<T: DeserializeOwned> Items<T> {
+    /// The next item; `None` after the last. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// Those of [`Pages::next`], after which the walk is over; and [`ErrorKind::Decode`] for an item
+    /// that does not decode, after which it goes on with the next one.
+    ///
+    /// [`ErrorKind::Decode`]: crate::ErrorKind::Decode
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        loop {
+            match self.ready.pop_front() {
+                Some(Ok(item)) => return Some(Ok(item)),
+                Some(Err(bad)) => return Some(Err(self.undecoded(bad))),
+                None => match self.pages.next().await? {
+                    Ok(page) => self.ready.extend(page.into_value().into_items()),
+                    Err(error) => return Some(Err(error)),
+                },
+            }
+        }
+    }
+
+    fn undecoded(&self, item: Undecoded) -> Error {
+        let operation = match &self.pages.request {
+            Ok(request) => request.operation(),
+            Err(error) => return error.clone().into(),
+        };
+        let mut source = item.error;
+        let separator = if source.path.starts_with('[') { "" } else { "." };
+        source.path = format!("data[{}]{separator}{}", item.index, source.path);
+        let body = item.value.to_string().into();
+        Error::of(operation, Trouble::Decode { status: http::StatusCode::OK, source, body })
+    }
+
+    /// All items in one list, which is held in memory.
+    ///
+    /// # Errors
+    /// The first one that [`next`](Self::next) gives.
+    pub async fn collect(mut self) -> Result<Vec<T>> {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await {
+            items.push(item?);
+        }
+        Ok(items)
+    }
+
+    /// The items as a stream.
+    pub fn into_stream(self) -> impl Stream<Item = Result<T>> + Send
+    where
+        T: Send,
+    {
+        stream::unfold(self, |mut items| async move { items.next().await.map(|item| (item, items)) })
+    }
+}

@@ -1,0 +1,105 @@
+//! Answers of the console.
+
+use std::fmt;
+use std::ops::Deref;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use sentinelone_raw::runtime::{Data, Operation};
+use sentinelone_raw::shared::Affected;
+use sentinelone_raw::threats::{ThreatIncidentResult, ThreatMitigationResult, ThreatVerdictResult};
+use serde_json::Value;
+
+/// An answer: the decoded value, and beside it the status, the headers and the body as it came.
+///
+/// It dereferences to the value. What the value's type does not know is still in
+/// [`body`](Self::body): fields that are new, nulls, numbers of any size.
+#[derive(Clone)]
+pub struct Response<T> {
+    pub(crate) operation: &'static Operation,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) value: T,
+}
+
+impl<T> Response<T> {
+    /// The operation that was asked for.
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The vendor's identifier of the request, which its support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.headers.get("x-rqid")?.to_str().ok()
+    }
+
+    /// The body as it came. Cloning it copies nothing.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body as JSON; null when it is empty.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The decoded value alone.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+}
+
+/// What actions answer: how many things they were applied to.
+pub trait Acted {
+    /// How many; `None` when the console did not say.
+    fn affected(&self) -> Option<u64>;
+}
+
+macro_rules! acted {
+    ($($name:ident),+) => {
+        $(impl Acted for $name {
+            fn affected(&self) -> Option<u64> {
+                self.affected.and_then(|count| u64::try_from(count).ok())
+            }
+        })+
+    };
+}
+
+acted!(Affected, ThreatIncidentResult, ThreatMitigationResult, ThreatVerdictResult);
+
+impl<T: Acted> Response<Data<T>> {
+    /// How many things the action was applied to; `None` when the console did not say.
+    pub fn affected(&self) -> Option<u64> {
+        self.value.data.as_ref()?.affected()
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Headers may hold cookies and bodies hold people's data, so only the outline is shown.
+impl<T> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("operation", &self.operation.id)
+            .field("status", &self.status.as_u16())
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}

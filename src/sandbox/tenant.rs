@@ -1,0 +1,65 @@
+//! The state of the tenant: named lists of things.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::expression::lookup;
+use super::select;
+
+/// The tenant that every sandbox starts with.
+const BUNDLED: &str = include_str!("tenant.json");
+
+/// New ids count up from here; those of the bundled things are all below.
+const FIRST_ID: u64 = 900_000_000_000_000_001;
+
+#[derive(Debug)]
+pub(super) struct Tenant {
+    collections: BTreeMap<String, Vec<Value>>,
+    next_id: u64,
+}
+
+impl Default for Tenant {
+    fn default() -> Self {
+        // The file is part of the build and tests read it; an empty tenant is never seen.
+        let file: BTreeMap<String, Value> = serde_json::from_str(BUNDLED).unwrap_or_default();
+        let collections = file.into_iter().filter_map(|(name, value)| match value {
+            Value::Array(mut things) => {
+                things.sort_by(|one, other| select::order(created(one), created(other)));
+                Some((name, things))
+            }
+            _ => None,
+        });
+        Self { collections: collections.collect(), next_id: FIRST_ID }
+    }
+}
+
+impl Tenant {
+    /// The things of a collection in the order in which they were created.
+    pub(super) fn things(&self, collection: &str) -> &[Value] {
+        self.collections.get(collection).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn thing_mut(&mut self, collection: &str, index: usize) -> Option<&mut Value> {
+        self.collections.get_mut(collection)?.get_mut(index)
+    }
+
+    /// Adds a thing, which is the newest.
+    pub(super) fn insert(&mut self, collection: &str, thing: Value) {
+        self.collections.entry(collection.to_owned()).or_default().push(thing);
+    }
+
+    pub(super) fn new_id(&mut self) -> String {
+        let id = self.next_id;
+        self.next_id += 1;
+        id.to_string()
+    }
+}
+
+/// When a thing was created: its own `createdAt`, or that of the part that has one.
+fn created(thing: &Value) -> Option<&Value> {
+    lookup(thing, "createdAt").or_else(|| {
+        let parts = thing.as_object().into_iter().flatten();
+        parts.filter_map(|(_, part)| part.get("createdAt")).next()
+    })
+}

@@ -1,0 +1,457 @@
+//! The client against a scripted console.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
+use sentinelone::{
+    ApiToken, ApiVersion, Client, ClientBuilder, Console, ErrorKind, Page, Problem, Request, Sent, raw,
+};
+use serde_json::{Value, json};
+use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
+
+const TOKEN: &str = "eyJ-not-a-real-token";
+
+fn builder(server: &MockServer) -> ClientBuilder {
+    Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap())
+}
+
+fn client(server: &MockServer) -> Client {
+    builder(server).build().unwrap()
+}
+
+fn page(ids: std::ops::Range<u32>, next: Value) -> ResponseTemplate {
+    let data: Vec<_> = ids.map(|id| json!({ "id": id.to_string() })).collect();
+    ResponseTemplate::new(200)
+        .set_body_json(json!({ "data": data, "pagination": { "nextCursor": next, "totalItems": 25 } }))
+}
+
+/// A list of 25 threats in pages of ten; a fourth page does not exist.
+async fn three_pages(server: &MockServer) {
+    let list = || Mock::given(method("GET")).and(path("/web/api/v2.1/threats"));
+    list().and(query_param_is_missing("cursor")).respond_with(page(0..10, "a".into())).mount(server).await;
+    list().and(query_param("cursor", "a")).respond_with(page(10..20, "b".into())).mount(server).await;
+    list().and(query_param("cursor", "b")).respond_with(page(20..25, Value::Null)).mount(server).await;
+}
+
+async fn requests(server: &MockServer) -> usize {
+    server.received_requests().await.unwrap().len()
+}
+
+#[tokio::test]
+async fn all_items_of_all_pages_come_once_and_in_order() {
+    let server = MockServer::start().await;
+    three_pages(&server).await;
+    let filter = ThreatFilter::default().incident_statuses(["unresolved", "in_progress"]);
+    let items = client(&server).threats().list().filter(filter).items();
+    let ids: Vec<String> = items.collect().await.unwrap().into_iter().map(|t| t.id.unwrap()).collect();
+    assert_eq!(ids, (0..25).map(|id: u32| id.to_string()).collect::<Vec<_>>());
+    for request in server.received_requests().await.unwrap() {
+        let query: std::collections::BTreeMap<_, _> = request.url.query_pairs().into_owned().collect();
+        assert_eq!(query["incidentStatuses"], "unresolved,in_progress", "the filter goes with every page");
+        assert_eq!(query["limit"], "1000");
+    }
+}
+
+#[tokio::test]
+async fn no_page_is_fetched_beyond_the_limit() {
+    for (limit, pages, sizes) in [
+        (0, 0, vec![]),
+        (1, 1, vec!["1"]),
+        (10, 1, vec!["10"]),
+        (11, 2, vec!["11", "1"]),
+        (20, 2, vec!["20", "10"]),
+        (25, 3, vec!["25", "15", "5"]),
+        (99, 3, vec!["99", "89", "79"]),
+    ] {
+        let server = MockServer::start().await;
+        three_pages(&server).await;
+        let items = client(&server).threats().list().items().limit(limit).collect().await.unwrap();
+        assert_eq!(items.len() as u64, limit.min(25));
+        let received = server.received_requests().await.unwrap();
+        assert_eq!(received.len(), pages, "limit {limit}");
+        let asked: Vec<String> = received
+            .iter()
+            .map(|request| {
+                request.url.query_pairs().find(|(name, _)| name == "limit").unwrap().1.into_owned()
+            })
+            .collect();
+        assert_eq!(asked, sizes, "never asked for more than are wanted");
+    }
+}
+
+#[tokio::test]
+async fn pages_are_fetched_only_when_asked_for() {
+    let server = MockServer::start().await;
+    three_pages(&server).await;
+    let client = client(&server);
+    let mut items = client.threats().list().items().page_size(10);
+    assert_eq!(requests(&server).await, 0);
+    for _ in 0..10 {
+        items.next().await.unwrap().unwrap();
+        assert_eq!(requests(&server).await, 1);
+    }
+    items.next().await.unwrap().unwrap();
+    assert_eq!(requests(&server).await, 2);
+
+    let mut pages = std::pin::pin!(client.threats().list().pages().into_stream());
+    assert_eq!(pages.next().await.unwrap().unwrap().data.len(), 10);
+    assert_eq!(requests(&server).await, 3);
+}
+
+#[tokio::test]
+async fn a_repeated_cursor_ends_the_walk_with_an_error() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path("/web/api/v2.1/threats"));
+    list().and(query_param_is_missing("cursor")).respond_with(page(0..2, "a".into())).mount(&server).await;
+    list().and(query_param("cursor", "a")).respond_with(page(2..4, "b".into())).mount(&server).await;
+    list().and(query_param("cursor", "b")).respond_with(page(4..6, "a".into())).mount(&server).await;
+    let client = client(&server);
+    let mut items = client.threats().list().items();
+    let mut seen = 0;
+    let error = loop {
+        match items.next().await.unwrap() {
+            Ok(_) => seen += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(seen, 6, "what came before is not lost");
+    assert_eq!(error.kind(), ErrorKind::RepeatedCursor);
+    assert_eq!(error.operation(), Some("threats_list"));
+    assert!(items.next().await.is_none(), "after an error the walk is over");
+    assert_eq!(requests(&server).await, 3);
+}
+
+#[tokio::test]
+async fn the_words_for_no_cursor_end_the_walk() {
+    for next in [json!(null), json!(""), json!("null")] {
+        let server = MockServer::start().await;
+        Mock::given(path("/web/api/v2.1/threats")).respond_with(page(0..3, next)).mount(&server).await;
+        assert_eq!(client(&server).threats().list().items().collect().await.unwrap().len(), 3);
+        assert_eq!(requests(&server).await, 1);
+    }
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(json!({ "data": [{ "id": "1" }] }));
+    Mock::given(path("/web/api/v2.1/threats")).respond_with(answer).mount(&server).await;
+    assert_eq!(client(&server).threats().list().items().collect().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn one_bad_item_is_isolated_from_its_page() {
+    let server = MockServer::start().await;
+    let answer = json!({ "data": [
+        { "id": "1" },
+        { "id": "2", "threatInfo": { "fileSize": { "bytes": 3 } } },
+        { "id": "3" },
+    ] });
+    let answer = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(path("/web/api/v2.1/threats")).respond_with(answer).mount(&server).await;
+    let client = client(&server);
+
+    let page = client.threats().list().page().await.unwrap();
+    assert_eq!(page.data.len(), 2);
+    assert_eq!(page.undecoded[0].index, 1);
+    assert_eq!(page.undecoded[0].value["id"], "2", "the item is kept as it came");
+
+    let mut items = client.threats().list().items();
+    assert_eq!(items.next().await.unwrap().unwrap().id.as_deref(), Some("1"));
+    let error = items.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.decode_error().unwrap().path, "data[1].threatInfo.fileSize");
+    assert_eq!(items.next().await.unwrap().unwrap().id.as_deref(), Some("3"), "the walk goes on");
+    assert!(items.next().await.is_none());
+}
+
+#[tokio::test]
+async fn an_incident_update_reads_as_a_sentence() {
+    let server = MockServer::start().await;
+    let expected = json!({
+        "data": { "incidentStatus": "resolved", "analystVerdict": "false_positive" },
+        "filter": { "computerName__contains": ["web-01", "web-02"] },
+    });
+    Mock::given(method("POST"))
+        .and(path("/web/api/v2.1/threats/incident"))
+        .and(header("authorization", format!("ApiToken {TOKEN}").as_str()))
+        .and(header("content-type", "application/json"))
+        .and(body_json(expected))
+        .respond_with(
+            ResponseTemplate::new(200)
+                .insert_header("x-rqid", "r-1")
+                .set_body_json(json!({ "data": { "affected": 2, "unheardOf": 1 } })),
+        )
+        .expect(1)
+        .mount(&server)
+        .await;
+    let answer = client(&server)
+        .threats()
+        .update_incident()
+        .filter(ThreatFilter::default().computer_name_contains(["web-01", "web-02"]))
+        .status(IncidentStatus::Resolved)
+        .verdict(AnalystVerdict::FalsePositive)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.affected(), Some(2));
+    assert_eq!(answer.request_id(), Some("r-1"));
+    assert_eq!(answer.json()["data"]["unheardOf"], 1, "what the types do not know is in the body");
+}
+
+#[tokio::test]
+async fn actions_without_a_selection_are_never_sent() {
+    let server = MockServer::start().await;
+    let client = client(&server);
+    let threats = client.threats();
+    let nothing = [
+        ThreatFilter::default(),
+        ThreatFilter::default().limit(5),
+        ThreatFilter::default().tenant(true),
+        ThreatFilter::default().counts_for("osTypes"),
+    ];
+    for filter in nothing {
+        let update = threats.update_incident().filter(filter.clone()).status("resolved");
+        let verdict = threats.update_analyst_verdict("suspicious").filter(filter.clone());
+        let mitigate = threats.mitigate(MitigationAction::Kill).filter(filter.clone());
+        let note = threats.add_note("a note").filter(filter);
+        for error in [
+            update.send().await.map(drop).unwrap_err(),
+            verdict.send().await.map(drop).unwrap_err(),
+            mitigate.send().await.map(drop).unwrap_err(),
+            note.send().await.map(drop).unwrap_err(),
+        ] {
+            assert_eq!(error.request_error().unwrap().problem(), &Problem::EmptyFilter);
+            assert_eq!(error.was_sent(), Sent::No);
+        }
+    }
+    let none: [&str; 0] = [];
+    let update = threats.update_incident().filter(ThreatFilter::default().ids(none).site_ids(["1"]));
+    let error = update.status("resolved").everything_in_scope().send().await.unwrap_err();
+    assert_eq!(error.request_error().unwrap().problem(), &Problem::EmptyList("filter.ids".into()));
+    let error =
+        threats.update_incident().filter(ThreatFilter::default().ids(["1"])).send().await.unwrap_err();
+    assert_eq!(error.request_error().unwrap().problem(), &Problem::Missing("data.incidentStatus".into()));
+    assert_eq!(requests(&server).await, 0);
+}
+
+#[tokio::test]
+async fn everything_in_scope_is_sent_when_it_is_said() {
+    let server = MockServer::start().await;
+    Mock::given(path("/web/api/v2.1/threats/incident"))
+        .and(body_json(json!({ "data": { "incidentStatus": "resolved" }, "filter": {} })))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "data": { "affected": 9 } })))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let client = client(&server);
+    let update = client.threats().update_incident().status("resolved").everything_in_scope();
+    assert_eq!(update.send().await.unwrap().affected(), Some(9));
+}
+
+#[tokio::test]
+async fn counting_asks_for_the_count_alone() {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .and(path("/web/api/v2.1/threats"))
+        .and(query_param("countOnly", "true"))
+        .and(query_param("siteIds", "1,2"))
+        .and(query_param_is_missing("limit"))
+        .respond_with(page(0..0, Value::Null))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let client = client(&server);
+    let filter = ThreatFilter::default().site_ids(["1", "2"]).limit(3);
+    assert_eq!(client.threats().update_incident().filter(filter).count().await.unwrap(), 25);
+}
+
+#[tokio::test]
+async fn a_request_is_a_value_that_can_be_looked_at_and_sent_later() {
+    let server = MockServer::start().await;
+    three_pages(&server).await;
+    let query = raw::threats::ThreatsListQuery::default();
+    let request: Request<Page<raw::threats::Threat>> = raw::threats::list(&query).unwrap();
+    assert_eq!(request.path(ApiVersion::V2_1).unwrap(), "/web/api/v2.1/threats");
+    let answer = client(&server).send(&request).await.unwrap();
+    assert_eq!(answer.data.len(), 10);
+    let raw: Request<Value> = request.answering();
+    assert_eq!(client(&server).send(&raw).await.unwrap()["pagination"]["totalItems"], 25);
+}
+
+#[tokio::test]
+async fn an_operation_of_another_version_is_not_sent() {
+    let server = MockServer::start().await;
+    let client = builder(&server).api_version(ApiVersion::V2_0).build().unwrap();
+    let error = client.threats().list().page().await.unwrap_err();
+    assert!(matches!(error.request_error().unwrap().problem(), Problem::Version { .. }));
+    assert_eq!(requests(&server).await, 0);
+}
+
+#[tokio::test]
+async fn errors_in_an_answer_of_200_are_errors() {
+    let server = MockServer::start().await;
+    let answer =
+        json!({ "data": { "affected": 1 }, "errors": [{ "code": 4000, "title": "No", "detail": "part" }] });
+    let answer = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(path("/web/api/v2.1/threats/notes")).respond_with(answer).mount(&server).await;
+    let client = client(&server);
+    let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
+    let error = note.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Api);
+    assert_eq!(error.vendor_errors()[0].detail.as_deref(), Some("part"));
+    assert!(error.body().unwrap().starts_with(b"{"), "the data is kept in the error");
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_fine_for_an_action_and_an_error_for_a_list() {
+    let server = MockServer::start().await;
+    Mock::given(wiremock::matchers::any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let client = client(&server);
+    let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
+    assert_eq!(note.send().await.unwrap().affected(), None);
+    assert_eq!(client.threats().list().page().await.unwrap_err().kind(), ErrorKind::Decode);
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_kept_in_the_error() {
+    let server = MockServer::start().await;
+    let login = "<html><body>Please log in</body></html>";
+    let answer = ResponseTemplate::new(200).set_body_raw(login, "text/html");
+    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let error = client(&server).threats().list().page().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.body().unwrap().as_ref(), login.as_bytes());
+}
+
+#[tokio::test]
+async fn large_answers_are_bounded() {
+    let server = MockServer::start().await;
+    three_pages(&server).await;
+    let client = builder(&server).max_answer_size(100).build().unwrap();
+    assert_eq!(client.threats().list().page().await.unwrap_err().kind(), ErrorKind::TooLarge);
+
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(500).set_body_string("x".repeat(1 << 20));
+    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let error = builder(&server).build().unwrap().threats().list().page().await.unwrap_err();
+    assert_eq!(error.body().unwrap().len(), 64 * 1024);
+    assert!(error.to_string().len() < 600, "the text of an error stays readable");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let elsewhere = MockServer::start().await;
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(302).insert_header("location", elsewhere.uri());
+    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let error = client(&server).threats().list().page().await.unwrap_err();
+    assert_eq!(error.status().unwrap().as_u16(), 302);
+    assert_eq!(requests(&elsewhere).await, 0);
+}
+
+#[tokio::test]
+async fn a_console_that_is_not_there_was_not_sent_to() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let client =
+        Client::builder(format!("http://{address}")).token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
+    let error = client.threats().list().page().await.unwrap_err();
+    assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Connect, Sent::No));
+}
+
+#[tokio::test]
+async fn a_console_that_says_nothing_may_have_acted() {
+    struct Stall;
+    impl Respond for Stall {
+        fn respond(&self, _: &wiremock::Request) -> ResponseTemplate {
+            ResponseTemplate::new(200).set_delay(Duration::from_secs(30))
+        }
+    }
+    let server = MockServer::start().await;
+    Mock::given(wiremock::matchers::any()).respond_with(Stall).mount(&server).await;
+    let client = builder(&server).timeout(Duration::from_millis(200)).build().unwrap();
+    let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
+    let error = note.send().await.unwrap_err();
+    assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Timeout, Sent::Maybe));
+    assert!(error.advice().contains("look at the result"), "a note must not be written twice");
+}
+
+#[tokio::test]
+async fn the_token_prints_nowhere() {
+    let token = ApiToken::new(TOKEN).unwrap();
+    assert!(!format!("{token:?}").contains(TOKEN));
+    let server = MockServer::start().await;
+    let setup = builder(&server);
+    assert!(!format!("{setup:?}").contains(TOKEN));
+    let client = setup.build().unwrap();
+    assert!(!format!("{client:?}").contains(TOKEN), "{client:?}");
+    let error = client.threats().list().page().await.unwrap_err();
+    assert!(!format!("{error:?} {error}").contains(TOKEN));
+}
+
+#[test]
+fn tokens_are_read_forgivingly_and_refused_without_being_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, format!("ApiToken {TOKEN}\n")).unwrap();
+    assert!(ApiToken::from_file(&file).is_ok());
+    for text in ["", "  \n", "ApiToken ", "two words", "caf\u{e9}", "line\nbreak"] {
+        let error = ApiToken::new(text).unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(text.trim().is_empty() || text == "ApiToken " || !shown.contains(text), "{shown}");
+    }
+    assert!(ApiToken::from_file(folder.path().join("none")).unwrap_err().to_string().contains("none"));
+    assert!(ApiToken::from_env("S1_NO_SUCH_VARIABLE").is_err());
+}
+
+#[test]
+fn addresses_are_read_forgivingly_and_strictly() {
+    for address in [
+        "usea1.sentinelone.net",
+        " usea1.sentinelone.net/ ",
+        "https://usea1.sentinelone.net",
+        "https://usea1.sentinelone.net///",
+        "https://usea1.sentinelone.net/web/api/v2.1/threats?limit=1#x",
+        "USEA1.sentinelone.net/login",
+        "https://usea1.sentinelone.net:443/",
+    ] {
+        let console: Console = address.parse().unwrap();
+        assert_eq!(console.to_string(), "https://usea1.sentinelone.net", "{address}");
+    }
+    assert_eq!("localhost:8443".parse::<Console>().unwrap().to_string(), "https://localhost:8443");
+    for loopback in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8080", "http://127.8.9.1"] {
+        assert!(loopback.parse::<Console>().unwrap().is_loopback(), "{loopback}");
+    }
+    for wrong in [
+        "",
+        " ",
+        "http://usea1.sentinelone.net",
+        "http://10.0.0.1",
+        "http://localhost.example.com",
+        "ftp://usea1.sentinelone.net",
+        "https://user:secret@usea1.sentinelone.net",
+        "user:secret@usea1.sentinelone.net",
+        "https://",
+        "not a host",
+    ] {
+        let error = wrong.parse::<Console>().expect_err(wrong);
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_errors() {
+    let token = || ApiToken::new(TOKEN).unwrap();
+    let wrong = [
+        Client::builder("usea1.sentinelone.net").build(),
+        Client::builder("http://usea1.sentinelone.net").token(token()).build(),
+        Client::builder("usea1.sentinelone.net").token(token()).proxy("::no proxy::").build(),
+        Client::builder("usea1.sentinelone.net").token(token()).root_certificate("no certificate").build(),
+        Client::builder("usea1.sentinelone.net").token(token()).user_agent("line\nbreak").build(),
+    ];
+    for result in wrong {
+        let error = result.unwrap_err();
+        assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Configuration, Sent::No), "{error}");
+    }
+}

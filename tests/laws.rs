@@ -1,0 +1,214 @@
+//! Laws that hold for any filter, query or order of setters.
+#![cfg(feature = "contract")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use sentinelone::contract::Contract;
+use sentinelone::raw::runtime::{Field, FieldKind, Fields, Filter, Setting};
+use sentinelone::raw::threats as raw;
+use sentinelone::threats::{
+    AnalystVerdict, IncidentStatus, LegacyThreatFilter, ThreatFilter, ThreatIncidentData, ThreatSortField,
+    ThreatsListQuery,
+};
+use sentinelone::{ApiVersion, Problem, Timestamp};
+use serde_json::Value;
+
+/// A text that the API could take in this field, without a comma, which a query cannot express.
+fn text(field: &Field) -> BoxedStrategy<String> {
+    if !field.known.is_empty() {
+        return select(field.known).prop_map(str::to_owned).boxed();
+    }
+    let least = field.length.0.unwrap_or(1).max(1) as usize;
+    let most = field.length.1.map_or(12, |most| most as usize).max(least);
+    vec(any::<char>(), least..=most)
+        .prop_map(|chars| chars.into_iter().collect::<String>())
+        .prop_filter("blank or with a comma", |text| !text.trim().is_empty() && !text.contains(','))
+        .boxed()
+}
+
+fn setting(field: &'static Field) -> BoxedStrategy<Setting> {
+    match field.kind {
+        FieldKind::List => vec(text(field), 1..4).prop_map(Setting::List).boxed(),
+        FieldKind::Boolean => any::<bool>().prop_map(Setting::Boolean).boxed(),
+        FieldKind::Integer => (1..1000i64).prop_map(Setting::Integer).boxed(),
+        FieldKind::Timestamp => (0..4_102_444_800_000i64)
+            .prop_map(|millis| Setting::Text(Timestamp::from_unix_millis(millis).unwrap().to_string()))
+            .boxed(),
+        FieldKind::Text => text(field).prop_map(Setting::Text).boxed(),
+        other => panic!("{} is {other:?}, which no filter has", field.name),
+    }
+}
+
+/// A filter, and the wire names of what was set in it.
+fn filter<F: Filter + std::fmt::Debug + 'static>() -> BoxedStrategy<(F, BTreeSet<&'static str>)> {
+    let fields: Vec<_> = F::FIELDS
+        .iter()
+        .map(|field| option::weighted(0.1, setting(field)).prop_map(move |set| (field.name, set)))
+        .collect();
+    fields
+        .prop_map(|settings| {
+            let mut filter = F::default();
+            let mut names = BTreeSet::new();
+            for (name, set) in settings {
+                if let Some(set) = set {
+                    filter.set(name, set).unwrap();
+                    names.insert(name);
+                }
+            }
+            (filter, names)
+        })
+        .boxed()
+}
+
+fn selects(names: &BTreeSet<&str>) -> bool {
+    ThreatFilter::FIELDS.iter().any(|field| field.selects && names.contains(field.name))
+}
+
+fn status() -> impl Strategy<Value = IncidentStatus> {
+    select(vec![IncidentStatus::Unresolved, IncidentStatus::InProgress, IncidentStatus::Resolved])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_filter_is_a_body_that_the_specification_takes((filter, names) in filter::<ThreatFilter>(), status in status()) {
+        let data = ThreatIncidentData::new(status).analyst_verdict(AnalystVerdict::Suspicious);
+        let body = raw::ThreatIncidentUpdate::new(data, filter);
+        let request = raw::update_incident(&body).unwrap();
+        let json = request.body().unwrap();
+
+        let contract = Contract::bundled();
+        let operation = contract.operation("threats_update_incident").unwrap();
+        let findings = contract.check_request(operation, &BTreeMap::new(), &[], Some(json));
+        prop_assert!(findings.is_empty(), "{findings:?}");
+
+        let again: raw::ThreatIncidentUpdate = serde_json::from_value(json.clone()).unwrap();
+        prop_assert_eq!(&again, &body);
+
+        let wire: BTreeSet<&str> = json["filter"].as_object().unwrap().keys().map(String::as_str).collect();
+        prop_assert_eq!(&wire, &names);
+        prop_assert_eq!(request.check().is_ok(), selects(&names));
+    }
+
+    #[test]
+    fn any_list_query_survives_the_query_string(
+        (filter, _) in filter::<ThreatFilter>(),
+        cursor in option::of("[a-zA-Z0-9=]{1,20}"),
+        skip in option::of(0..=1000i64),
+        flags in any::<(Option<bool>, Option<bool>)>(),
+        sort in option::of(select(vec![ThreatSortField::CreatedAt, ThreatSortField::SiteName])),
+    ) {
+        let mut query = ThreatsListQuery { filter, ..ThreatsListQuery::default() };
+        (query.cursor, query.skip, query.sort_by) = (cursor, skip, sort);
+        (query.count_only, query.skip_count) = flags;
+        let request = raw::list(&query).unwrap();
+
+        // Through the URL, as it goes over the wire.
+        let mut url = url::Url::parse("https://console.example").unwrap();
+        url.query_pairs_mut().extend_pairs(request.query());
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        prop_assert_eq!(&pairs, &request.query());
+
+        let contract = Contract::bundled();
+        let operation = contract.operation("threats_list").unwrap();
+        let findings = contract.check_request(operation, &BTreeMap::new(), &pairs, None);
+        prop_assert!(findings.is_empty(), "{findings:?}");
+        let read = contract.query_to_json(operation, &pairs);
+        let again: ThreatsListQuery = serde_json::from_value(Value::Object(read)).unwrap();
+        prop_assert_eq!(again, query);
+    }
+
+    #[test]
+    fn the_old_list_survives_it_too((filter, names) in filter::<LegacyThreatFilter>()) {
+        let query = raw::ThreatsListV20Query { filter, ..Default::default() };
+        let request = raw::list_v2_0(&query).unwrap();
+        let contract = Contract::bundled();
+        let operation = contract.operation("threats_list_v2_0").unwrap();
+        let pairs = request.query();
+        let findings = contract.check_request(operation, &BTreeMap::new(), &pairs, None);
+        prop_assert!(findings.is_empty(), "{findings:?}");
+        let wire: BTreeSet<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+        prop_assert_eq!(wire, names);
+    }
+
+    /// Whatever is set, in whatever order, with whatever left empty: either nothing is sent, or exactly
+    /// what was set is on the wire and it selects something.
+    #[test]
+    fn no_request_is_broader_than_what_was_asked(
+        (mut filter, mut names) in filter::<ThreatFilter>(),
+        emptied in vec(select(ThreatFilter::FIELDS.iter().collect::<Vec<_>>()), 0..3),
+        blank in "[ \t]{0,3}",
+    ) {
+        let mut broken = false;
+        for field in emptied {
+            let empty = match field.kind {
+                FieldKind::List => Setting::List(Vec::new()),
+                FieldKind::Text | FieldKind::Timestamp => Setting::Text(blank.clone()),
+                _ => continue,
+            };
+            filter.set(field.name, empty).unwrap();
+            names.insert(field.name);
+            broken = true;
+        }
+        let data = ThreatIncidentData::new("resolved");
+        let request = raw::update_incident(&raw::ThreatIncidentUpdate::new(data, filter.clone()));
+        let list = raw::list(&ThreatsListQuery { filter, ..Default::default() });
+        if broken {
+            let refused = |problem: &Problem| matches!(problem, Problem::EmptyList(_) | Problem::Blank(_));
+            prop_assert!(refused(request.unwrap_err().problem()));
+            prop_assert!(refused(list.unwrap_err().problem()));
+            return Ok(());
+        }
+        let request = request.unwrap();
+        let sent: BTreeSet<&str> =
+            request.body().unwrap()["filter"].as_object().unwrap().keys().map(String::as_str).collect();
+        prop_assert_eq!(&sent, &names);
+        prop_assert_eq!(request.check().is_ok(), selects(&names));
+        let query = list.unwrap().query();
+        let sent: BTreeSet<&str> = query.iter().map(|(name, _)| name.as_str()).collect();
+        prop_assert_eq!(&sent, &names);
+    }
+}
+
+/// A value for each field, one at a time: it is on the wire under its own name, and nothing else is.
+#[test]
+fn every_field_of_the_filter_reaches_the_wire_under_its_own_name() {
+    assert_eq!(ThreatFilter::FIELDS.len(), 98);
+    for field in ThreatFilter::FIELDS {
+        let text = field.known.first().copied().unwrap_or("ab").to_owned();
+        let (value, in_body, in_query) = match field.kind {
+            FieldKind::List => {
+                let json = serde_json::json!([text]);
+                (Setting::List(vec![text.clone()]), json, text)
+            }
+            FieldKind::Boolean => (Setting::Boolean(true), Value::Bool(true), "true".into()),
+            FieldKind::Integer => (Setting::Integer(7), 7.into(), "7".into()),
+            FieldKind::Timestamp => {
+                let time = "2026-11-21T08:30:00Z".to_owned();
+                (Setting::Text(time.clone()), time.clone().into(), time)
+            }
+            _ => (Setting::Text(text.clone()), text.clone().into(), text),
+        };
+        let mut filter = ThreatFilter::default();
+        filter.set(field.name, value).unwrap();
+
+        let data = ThreatIncidentData::new(IncidentStatus::Resolved);
+        let request = raw::update_incident(&raw::ThreatIncidentUpdate::new(data, filter.clone())).unwrap();
+        let expected = serde_json::json!({
+            "data": { "incidentStatus": "resolved" },
+            "filter": { field.name: in_body },
+        });
+        assert_eq!(request.body(), Some(&expected));
+        assert_eq!(request.check().is_ok(), field.selects, "{}", field.name);
+
+        let list = raw::list(&ThreatsListQuery { filter, ..Default::default() }).unwrap();
+        assert_eq!(list.query(), [(field.name.to_owned(), in_query)]);
+        assert_eq!(list.path(ApiVersion::V2_1).unwrap(), "/web/api/v2.1/threats");
+    }
+}

@@ -1,0 +1,701 @@
+//! The sandbox over HTTP, and the tenant and the plans that it plays from.
+
+#![cfg(feature = "sandbox")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use reqwest::{Client, Method};
+use sentinelone::contract::{Contract, OperationSpec, compare};
+use sentinelone::sandbox::Sandbox;
+use sentinelone_raw::runtime::Kind;
+use serde_json::{Map, Value, json};
+
+const THREATS: &str = "/web/api/v2.1/threats";
+const LEGACY: &str = "/web/api/v2.0/threats";
+const TENANT: &str = include_str!("../src/sandbox/tenant.json");
+
+/// Names and values.
+type Query<'a> = &'a [(&'a str, &'a str)];
+
+struct Console {
+    sandbox: Sandbox,
+    http: Client,
+}
+
+impl Console {
+    async fn start() -> Self {
+        Self { sandbox: Sandbox::start().await.unwrap(), http: Client::new() }
+    }
+
+    /// Sends a request, and holds the answer to the specification where it declares the status.
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> (u16, Value) {
+        let mut url = url::Url::parse(&self.sandbox.url()).unwrap().join(path).unwrap();
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let request = self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
+        let request = request.header("authorization", format!("ApiToken {}", Sandbox::TOKEN));
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            None => request,
+        };
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/json");
+        assert!(response.headers()["x-rqid"].to_str().unwrap().starts_with("sandbox-"));
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.unwrap();
+        if let (Some(found), 200 | 400 | 401) = (Contract::bundled().find(method, path), status) {
+            let findings = Contract::bundled().check_answer(found.operation, status, &bytes);
+            assert_eq!(findings, [], "{method} {path} {query:?}");
+        }
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        assert!(!answer.to_string().contains("\"_"), "hidden fields in {answer}");
+        (status, answer)
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
+        let (status, answer) = self.send("GET", path, query, None).await;
+        assert_eq!(status, 200, "{path} {query:?}: {answer}");
+        answer
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.send("POST", path, &[], Some(&body)).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    }
+
+    /// The numbers of the threats that a query selects: the last two digits of their ids.
+    async fn select(&self, query: &[(&str, &str)]) -> Vec<u8> {
+        let mut query = query.to_vec();
+        query.push(("limit", "1000"));
+        numbers(&self.get(THREATS, &query).await)
+    }
+
+    async fn threat(&self, number: u8) -> Value {
+        let answer = self.get(THREATS, &[("ids", &id(number))]).await;
+        answer["data"][0].clone()
+    }
+}
+
+fn id(number: u8) -> String {
+    format!("4600000000000000{number:02}")
+}
+
+fn numbers(list: &Value) -> Vec<u8> {
+    let things = list["data"].as_array().unwrap();
+    things.iter().map(|thing| thing["id"].as_str().unwrap()[16..].parse().unwrap()).collect()
+}
+
+fn errors(answer: &Value) -> Vec<(i64, String, String)> {
+    let entries = answer["errors"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    entries.map(|e| (e["code"].as_i64().unwrap(), text(&e["title"]), text(&e["detail"]))).collect()
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused() {
+    let console = Console::start().await;
+    let url = format!("{}{THREATS}", console.sandbox.url());
+    let headers = [None, Some("ApiToken wrong"), Some("Bearer sandbox-token"), Some("sandbox-token")];
+    for header in headers {
+        let mut request = console.http.get(&url);
+        if let Some(header) = header {
+            request = request.header("authorization", header);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 401, "{header:?}");
+        let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        let (code, title, _) = errors(&answer).remove(0);
+        assert_eq!((code, title.as_str()), (4_010_010, "Authentication Failed"));
+    }
+    // Who is not known learns nothing about paths.
+    let response = console.http.get(format!("{}/nowhere", console.sandbox.url())).send().await.unwrap();
+    assert_eq!(response.status(), 401);
+}
+
+#[tokio::test]
+async fn what_is_not_there() {
+    let console = Console::start().await;
+    let cases = [
+        ("GET", "/", 404),
+        ("GET", "/web/api/v2.1/nothing", 404),
+        ("GET", "/web/api/v9.9/threats", 404),
+        ("POST", "/web/api/v2.0/threats/incident", 404),
+        ("POST", "/web/api/v2.1/threats/mark-as-threat", 404),
+        ("DELETE", THREATS, 405),
+        ("GET", "/web/api/v2.1/threats/incident", 405),
+    ];
+    for (method, path, status) in cases {
+        let (found, answer) = console.send(method, path, &[], None).await;
+        assert_eq!(found, status, "{method} {path}");
+        assert_eq!(errors(&answer)[0].0, i64::from(status) * 10_000 + 10);
+    }
+}
+
+#[tokio::test]
+async fn departures_from_the_specification_are_refused() {
+    let console = Console::start().await;
+    let cases: [(Query<'_>, &[&str]); 5] = [
+        (&[("nobody", "1")], &["request.query.nobody"]),
+        (&[("limit", "0"), ("skip", "x")], &["request.query.limit", "request.query.skip"]),
+        (&[("incidentStatuses", "done")], &["request.query.incidentStatuses[0]"]),
+        (&[("ids", "1"), ("ids", "2")], &["request.query.ids"]),
+        (&[("createdAt__gt", "yesterday")], &["request.query.createdAt__gt"]),
+    ];
+    for (query, places) in cases {
+        let (status, answer) = console.send("GET", THREATS, query, None).await;
+        assert_eq!(status, 400, "{query:?}");
+        let errors = errors(&answer);
+        assert_eq!(errors.len(), places.len(), "{errors:?}");
+        for ((code, title, detail), place) in errors.iter().zip(places) {
+            assert_eq!((*code, title.as_str()), (4_000_040, "Validation Error"));
+            assert!(detail.starts_with(&format!("{place}: ")), "{detail}");
+        }
+    }
+    let path = "/web/api/v2.1/threats/incident";
+    let ids = json!({ "ids": [id(1)] });
+    let bodies = [
+        json!({ "filter": ids }),
+        json!({ "filter": ids, "data": { "incidentStatus": "done" } }),
+        json!({ "filter": ids, "data": { "incidentStatus": "resolved" }, "more": 1 }),
+        json!({ "filter": { "idz": ["1"] }, "data": { "incidentStatus": "resolved" } }),
+        json!([]),
+    ];
+    for body in bodies {
+        assert_eq!(console.send("POST", path, &[], Some(&body)).await.0, 400, "{body}");
+    }
+    assert_eq!(console.send("POST", path, &[], None).await.0, 400);
+    assert_eq!(console.send("GET", THREATS, &[], Some(&json!({}))).await.0, 400);
+    let mitigate = "/web/api/v2.1/threats/mitigate/explode";
+    assert_eq!(console.send("POST", mitigate, &[], Some(&json!({ "filter": ids }))).await.0, 400);
+
+    let url = format!("{}{path}", console.sandbox.url());
+    let request = console.http.post(url).header("authorization", "ApiToken sandbox-token").body("{");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert_eq!(console.sandbox.exchanges().last().unwrap().body, Some(json!("{")));
+}
+
+#[tokio::test]
+async fn long_bodies_are_refused() {
+    let console = Console::start().await;
+    let body = json!({ "data": { "text": "x".repeat(11 * 1024 * 1024) }, "filter": {} });
+    let (status, answer) = console.send("POST", "/web/api/v2.1/threats/notes", &[], Some(&body)).await;
+    assert_eq!((status, errors(&answer)[0].1.as_str()), (413, "Payload Too Large"));
+    assert_eq!(console.sandbox.exchanges()[0].body, None);
+}
+
+#[tokio::test]
+async fn filters_select() {
+    let console = Console::start().await;
+    let all: Vec<u8> = (1..=12).collect();
+    let cases: &[(Query<'_>, &[u8])] = &[
+        (&[], &all),
+        // one of, none of
+        (&[("ids", "460000000000000003,460000000000000001,460000000000000099")], &[1, 3]),
+        (&[("ids", "")], &all),
+        (&[("incidentStatuses", "in_progress")], &[5, 6, 10]),
+        (&[("incidentStatusesNin", "in_progress,resolved")], &[4, 7, 8, 11, 12]),
+        (&[("incidentStatuses", "unresolved"), ("mitigationStatuses", "mitigated")], &[8]),
+        (&[("classifications", "malware")], &[]),
+        (&[("externalTicketIds", "EX-1041")], &[2]),
+        // equal
+        (&[("displayName", "xmr-worker")], &[2]),
+        (&[("displayName", "xmr")], &[]),
+        (&[("resolved", "true")], &[1, 2, 3, 9]),
+        (&[("resolved", "false"), ("osTypes", "macos")], &[4, 10]),
+        // substrings, in any case
+        (&[("threatDetails__contains", "SHELL")], &[6, 7, 9]),
+        (&[("computerName__contains", "web-,db")], &[2, 3, 6, 7, 9, 11]),
+        // elements and keys
+        (&[("engines", "executables")], &[8, 10]),
+        (&[("detectionEnginesNin", "executables,reputation,manual,pup")], &[3, 5, 6, 9, 11, 12]),
+        (&[("k8sPodLabels__contains", "TIER=")], &[6]),
+        // existence
+        (&[("noteExists", "true")], &[1, 6]),
+        (&[("externalTicketExists", "true")], &[2, 6]),
+        (&[("externalTicketExists", "false"), ("osTypes", "linux")], &[9, 11]),
+        // times
+        (&[("createdAt__gt", "2026-11-18T04:09:36.111143Z")], &[12]),
+        (&[("createdAt__gte", "2026-11-18T04:09:36.111143Z")], &[11, 12]),
+        (&[("createdAt__gte", "2026-11-18T06:09:36.111143+02:00")], &[11, 12]),
+        (&[("createdAt__lt", "2026-11-10T02:31:47.202026Z")], &[1]),
+        (&[("createdAt__lte", "2026-11-10T02:31:47.202026Z")], &[1, 2]),
+        // text in any of several fields
+        (&[("query", "MAC-DESIGN")], &[4, 10]),
+        (&[("query", "ex-10")], &[2, 6]),
+        // what selects nothing
+        (&[("tenant", "true"), ("countsFor", "osTypes")], &all),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(console.select(query).await, *expected, "{query:?}");
+    }
+    let cloud = console.select(&[("cloudInstanceId__contains", "i-")]).await;
+    assert_eq!(cloud, [2, 6, 9, 11], "through the keys of a map");
+
+    let (status, answer) = console.send("GET", THREATS, &[("cloudProvider", "AWS")], None).await;
+    assert_eq!(status, 501);
+    assert!(errors(&answer)[0].2.contains("cloudProvider"), "{answer}");
+    let body = json!({ "data": { "text": "hello" }, "filter": { "agentTagsData": "{}" } });
+    let (status, answer) = console.send("POST", "/web/api/v2.1/threats/notes", &[], Some(&body)).await;
+    assert_eq!(status, 501);
+    assert!(errors(&answer)[0].2.contains("filter.agentTagsData"), "{answer}");
+}
+
+#[tokio::test]
+async fn lists_are_sorted() {
+    let console = Console::start().await;
+    let by = |field| [("sortBy", field), ("sortOrder", "desc")];
+    let descending: Vec<u8> = (1..=12).rev().collect();
+    assert_eq!(console.select(&by("createdAt")).await, descending);
+    assert_eq!(console.select(&by("id")).await, descending);
+    let macs = [("osTypes", "macos"), ("sortBy", "classification")];
+    assert_eq!(console.select(&macs).await, [10, 4], "Adware before PUA");
+    // Equal ones stay in the order of creation.
+    let sites = console.select(&by("siteName")).await;
+    assert_eq!(sites, [1, 4, 5, 8, 10, 12, 2, 3, 6, 7, 9, 11]);
+    assert_eq!(console.select(&[("sortOrder", "desc")]).await[0], 1);
+    assert_eq!(console.select(&[("sortBy", "contentHash")]).await, (1..=12).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn pages_follow_each_other() {
+    let console = Console::start().await;
+    for limit in ["1", "5", "6", "12", "1000"] {
+        let mut seen = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let mut query = vec![("limit", limit)];
+            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            let page = console.get(THREATS, &query).await;
+            assert_eq!(page["pagination"]["totalItems"], 12);
+            seen.extend(numbers(&page));
+            match page["pagination"]["nextCursor"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => break,
+            }
+        }
+        assert_eq!(seen, (1..=12).collect::<Vec<_>>(), "{limit} at a time");
+    }
+    let first = console.get(THREATS, &[]).await;
+    assert_eq!(numbers(&first).len(), 10, "without a limit");
+    let cursor = first["pagination"]["nextCursor"].as_str().unwrap();
+
+    assert_eq!(numbers(&console.get(THREATS, &[("skip", "11")]).await), [12]);
+    assert_eq!(numbers(&console.get(THREATS, &[("skip", "999")]).await), [] as [u8; 0]);
+    let count = console.get(THREATS, &[("countOnly", "true"), ("osTypes", "macos")]).await;
+    assert_eq!(count, json!({ "data": [], "pagination": { "totalItems": 2, "nextCursor": null } }));
+    let spared = console.get(THREATS, &[("skipCount", "true")]).await;
+    assert_eq!(spared["pagination"].get("totalItems"), None);
+
+    let longer = format!("0{cursor}");
+    let upper = cursor.to_uppercase();
+    for wrong in ["x", "", "0000000a00000000", "ééééé", "+000000a00000000", &longer, &upper] {
+        if wrong == cursor {
+            continue;
+        }
+        assert_eq!(console.send("GET", THREATS, &[("cursor", wrong)], None).await.0, 400, "{wrong:?}");
+    }
+    // A cursor belongs to its list.
+    assert_eq!(console.send("GET", LEGACY, &[("cursor", cursor)], None).await.0, 400);
+}
+
+#[tokio::test]
+async fn the_incident_status_changes_once() {
+    let console = Console::start().await;
+    let path = "/web/api/v2.1/threats/incident";
+    let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": [id(4), id(1)] } });
+    let before = [console.threat(1).await, console.threat(4).await];
+    let answer = console.post(path, body.clone()).await;
+    let expected = json!({ "data": { "affected": 1, "details": [
+        { "threatId": id(1), "result": "already_set" },
+        { "threatId": id(4), "result": "updated" },
+    ] } });
+    assert_eq!(answer, expected);
+    assert_eq!(console.threat(1).await, before[0], "nothing changed, the time of change neither");
+    let after = console.threat(4).await;
+    let changed: BTreeSet<_> = compare(&before[1], &after).into_iter().map(|loss| loss.path).collect();
+    let expected = ["incidentStatus", "incidentStatusDescription", "updatedAt"];
+    assert_eq!(changed, expected.map(|name| format!("threatInfo.{name}")).into());
+    assert_eq!(after["threatInfo"]["incidentStatusDescription"], "Resolved");
+    assert_eq!(console.select(&[("resolved", "true")]).await, [1, 2, 3, 4, 9]);
+
+    let answer = console.post(path, body).await;
+    assert_eq!(answer["data"]["affected"], 0);
+    assert_eq!(answer["data"]["details"][1]["result"], "already_set");
+    assert_eq!(console.threat(4).await, after);
+
+    let both = json!({ "data": { "incidentStatus": "resolved", "analystVerdict": "suspicious" },
+        "filter": { "ids": [id(4)] } });
+    let answer = console.post(path, both).await;
+    let entry = json!({ "threatId": id(4), "result": "already_set", "analystVerdict": "updated" });
+    assert_eq!(answer, json!({ "data": { "affected": 1, "details": [entry] } }));
+    let none = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ["1"] } });
+    assert_eq!(console.post(path, none).await, json!({ "data": { "affected": 0, "details": [] } }));
+}
+
+#[tokio::test]
+async fn an_empty_filter_reaches_everything() {
+    let console = Console::start().await;
+    let path = "/web/api/v2.1/threats/analyst-verdict";
+    let verdict = |filter| json!({ "data": { "analystVerdict": "suspicious" }, "filter": filter });
+    let answer = console.post(path, verdict(json!({ "limit": 2, "tenant": true }))).await;
+    assert_eq!(answer["data"]["affected"], 2, "the limit bounds it, in the order of the list");
+    assert_eq!(console.select(&[("analystVerdicts", "suspicious")]).await, [1, 2, 10, 12]);
+    let answer = console.post(path, verdict(json!({ "ids": [] }))).await;
+    assert_eq!(answer["data"]["details"].as_array().unwrap().len(), 12);
+    assert_eq!(answer["data"]["affected"], 8);
+}
+
+#[tokio::test]
+async fn notes_are_added_and_listed() {
+    let console = Console::start().await;
+    let notes = format!("{THREATS}/{}/notes", id(4));
+    let count = json!({ "data": [], "pagination": { "totalItems": 0, "nextCursor": null } });
+    assert_eq!(console.get(&notes, &[]).await, count);
+    let body = json!({ "data": { "text": "Looked at it" }, "filter": { "ids": [id(4), id(5)] } });
+    for _ in 0..2 {
+        assert_eq!(
+            console.post(&format!("{THREATS}/notes"), body.clone()).await,
+            json!({ "data": { "affected": 2 } })
+        );
+    }
+    let list = console.get(&notes, &[]).await;
+    let list = list["data"].as_array().unwrap();
+    assert_eq!(list.len(), 2);
+    assert_ne!(list[0]["id"], list[1]["id"]);
+    assert_eq!(list[0]["text"], "Looked at it");
+    assert_eq!(console.select(&[("noteExists", "true")]).await, [1, 4, 5, 6]);
+
+    let first = format!("{THREATS}/{}/notes", id(1));
+    let by = console.get(&first, &[("creator__like", "AMIRA")]).await;
+    assert_eq!(by["data"].as_array().unwrap().len(), 1);
+    let newest = console.get(&first, &[("sortBy", "createdAt"), ("sortOrder", "desc")]).await;
+    assert_eq!(newest["data"][0]["id"], "500000000000000002");
+}
+
+#[tokio::test]
+async fn mitigation_works_on_both_versions() {
+    let console = Console::start().await;
+    let body = json!({ "filter": { "ids": [id(4)] } });
+    let answer = console.post("/web/api/v2.1/threats/mitigate/kill", body.clone()).await;
+    assert_eq!(answer, json!({ "data": { "affected": 1, "details": [{ "threatId": id(4) }] } }));
+    assert_eq!(console.threat(4).await["threatInfo"]["mitigationStatus"], "mitigated");
+    let answer = console.post("/web/api/v2.0/threats/mitigate/un-quarantine", body).await;
+    assert_eq!(answer["data"]["affected"], 1);
+    let threat = console.threat(4).await;
+    assert_eq!(threat["threatInfo"]["mitigationStatusDescription"], "Not mitigated");
+    let legacy = console.get(LEGACY, &[("mitigationStatuses", "active")]).await;
+    assert!(numbers(&legacy).contains(&4));
+}
+
+#[tokio::test]
+async fn api_2_0_has_its_own_shape() {
+    let console = Console::start().await;
+    let list = console.get(LEGACY, &[("limit", "1000")]).await;
+    assert_eq!(numbers(&list), (1..=12).collect::<Vec<_>>());
+    let first = &list["data"][0];
+    assert_eq!(first["mitigationStatus"], "blocked");
+    assert_eq!(first["engines"], json!(["reputation"]));
+    assert_eq!((&first["rank"], &first["initiatedBy"]), (&json!(9), &json!("agentPolicy")));
+    assert_eq!(first["agentComputerName"], "lap-finance-07");
+    assert_eq!(first.get("threatInfo"), None);
+    assert_eq!(numbers(&console.get(LEGACY, &[("rank", "9")]).await), [1, 6, 8]);
+    assert_eq!(numbers(&console.get(LEGACY, &[("displayName__like", "XMR")]).await), [2]);
+
+    let body = json!({ "data": { "targetScope": "site" }, "filter": { "ids": [id(4)] } });
+    let answer = console.post("/web/api/v2.0/threats/mark-as-threat", body).await;
+    assert_eq!(answer, json!({ "data": { "affected": 1 } }));
+    assert_eq!(console.threat(4).await["threatInfo"]["confidenceLevel"], "malicious");
+    let body = json!({ "filter": { "resolved": false } });
+    let answer = console.post("/web/api/v2.0/threats/mark-as-resolved", body).await;
+    assert_eq!(answer["data"]["affected"], 8);
+    assert_eq!(console.select(&[("resolved", "false")]).await, [] as [u8; 0]);
+}
+
+#[tokio::test]
+async fn the_summary_adds_up() {
+    let console = Console::start().await;
+    let path = "/web/api/v2.1/private/threats/summary";
+    let summary = console.get(path, &[]).await;
+    let count = |name: &str| summary["data"][name].as_u64().unwrap();
+    assert_eq!(count("total"), 12);
+    assert_eq!(count("total"), count("resolved") + count("notResolved"));
+    assert_eq!(count("notResolved"), count("maliciousNotResolved") + count("suspiciousNotResolved"));
+    assert_eq!((count("resolved"), count("inProgress"), count("notMitigated")), (4, 3, 6));
+    let of = |site: &'static str| [("siteIds", site)];
+    let one = console.get(path, &of("420000000000000001")).await;
+    let two = console.get(path, &of("420000000000000002")).await;
+    assert_eq!(one["data"]["total"], 6);
+    assert_eq!(two["data"]["total"], 6);
+}
+
+#[tokio::test]
+async fn exchanges_are_remembered_without_the_token() {
+    let console = Console::start().await;
+    console.get(THREATS, &[("query", "a b&c"), ("limit", "1")]).await;
+    let body = json!({ "data": { "text": "hello" }, "filter": { "ids": [id(1)] } });
+    console.post(&format!("{THREATS}/notes"), body.clone()).await;
+    let exchanges = console.sandbox.exchanges();
+    assert_eq!(exchanges.len(), 2);
+    let first = &exchanges[0];
+    assert_eq!((first.method.as_str(), first.path.as_str(), first.status), ("GET", THREATS, 200));
+    let query = [("query", "a b&c"), ("limit", "1")];
+    assert_eq!(first.query, query.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!((&first.body, &exchanges[1].body), (&None, &Some(body)));
+    assert_eq!(exchanges[1].answer, json!({ "data": { "affected": 1 } }));
+    assert!(!serde_json::to_string(&exchanges).unwrap().contains(Sandbox::TOKEN));
+    for _ in 0..Sandbox::REMEMBERED {
+        console.get(THREATS, &[("countOnly", "true")]).await;
+    }
+    let exchanges = console.sandbox.exchanges();
+    assert_eq!((exchanges.len(), exchanges[0].method.as_str()), (Sandbox::REMEMBERED, "GET"));
+}
+
+#[tokio::test]
+async fn it_stops() {
+    // An idle connection and one that stopped in the middle of a request do not hold it up.
+    let console = Console::start().await;
+    console.get(THREATS, &[]).await;
+    let address = console.sandbox.url().replace("http://", "");
+    let mut half = std::net::TcpStream::connect(&address).unwrap();
+    let head = "POST /web/api/v2.1/threats/notes HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{";
+    std::io::Write::write_all(&mut half, head.as_bytes()).unwrap();
+    console.get(THREATS, &[]).await;
+    let port = address.rsplit_once(':').unwrap().1.parse().unwrap();
+    assert!(Sandbox::start_on(port).await.is_err(), "the port is taken");
+    console.sandbox.stop().await;
+    let error = console.http.get(format!("http://{address}/")).send().await.unwrap_err();
+    assert!(error.is_connect(), "{error}");
+
+    let dropped = Sandbox::start().await.unwrap();
+    let url = dropped.url();
+    drop(dropped);
+    tokio::task::yield_now().await;
+    assert!(Client::new().get(url).send().await.is_err());
+}
+
+#[tokio::test]
+async fn two_sandboxes_share_nothing() {
+    let (one, other) = (Console::start().await, Console::start().await);
+    let body = json!({ "filter": { "limit": 1 } });
+    one.post("/web/api/v2.1/threats/mitigate/un-quarantine", body).await;
+    assert_eq!(one.threat(1).await["threatInfo"]["mitigationStatus"], "not_mitigated");
+    assert_eq!(other.threat(1).await["threatInfo"]["mitigationStatus"], "mitigated");
+    // What one connection changes all others see.
+    let second = Client::new().get(format!("{}{THREATS}?ids={}", one.sandbox.url(), id(1)));
+    let response = second.header("authorization", "ApiToken sandbox-token").send().await.unwrap();
+    let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!(answer["data"][0]["threatInfo"]["mitigationStatus"], "not_mitigated");
+}
+
+/// A value that fits a schema.
+fn plausible(schema: &Value) -> Value {
+    let contract = Contract::bundled();
+    if let Some(first) = first_of_enum(schema) {
+        return first;
+    }
+    match contract.type_of(schema) {
+        Some("array") => json!([plausible(contract.items(schema).unwrap())]),
+        Some("boolean") => json!(true),
+        Some("integer" | "number") => json!(1),
+        Some("object") => {
+            let properties = contract.properties(schema).into_iter();
+            let filter = |name: &str| name == "filter";
+            let all: Map<_, _> = properties
+                .map(|(name, schema)| {
+                    (name.to_owned(), if filter(name) { json!({}) } else { plausible(schema) })
+                })
+                .collect();
+            Value::Object(all)
+        }
+        _ if schema.to_string().contains("date-time") => json!("2026-11-15T00:00:00Z"),
+        _ => json!("example"),
+    }
+}
+
+fn first_of_enum(schema: &Value) -> Option<Value> {
+    static DOCUMENT: LazyLock<Value> =
+        LazyLock::new(|| serde_json::from_str(sentinelone_raw::OPENAPI).unwrap());
+    let mut schema = schema;
+    while let Some(reference) = schema.get("$ref").or_else(|| schema.pointer("/allOf/0/$ref")) {
+        schema = DOCUMENT.pointer(reference.as_str().unwrap().strip_prefix('#').unwrap())?;
+    }
+    schema["enum"].get(0).cloned()
+}
+
+/// Paths of an operation on all of its versions, filled in with values that exist.
+fn paths(operation: &OperationSpec) -> Vec<String> {
+    let versions = operation.versions().iter();
+    let mut paths: Vec<_> = versions.map(|v| operation.path().replace("{version}", v.as_str())).collect();
+    for parameter in operation.parameters().iter().filter(|parameter| parameter.in_path) {
+        let value =
+            first_of_enum(&parameter.schema).map_or_else(|| id(1), |v| v.as_str().unwrap().to_owned());
+        for path in &mut paths {
+            *path = path.replace(&format!("{{{}}}", parameter.name), &value);
+        }
+    }
+    paths
+}
+
+fn query_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(query_text).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn every_field_of_every_filter_can_be_played() {
+    let console = Console::start().await;
+    let contract = Contract::bundled();
+    let mut played = 0;
+    for operation in contract.operations() {
+        for path in paths(operation) {
+            for parameter in operation.parameters().iter().filter(|parameter| !parameter.in_path) {
+                let value = query_text(&plausible(&parameter.schema));
+                let query = [(parameter.name.as_str(), value.as_str())];
+                let (status, answer) = console.send("GET", &path, &query, None).await;
+                let expected = match parameter.name.as_str() {
+                    // Nobody gave out this one.
+                    "cursor" => 400,
+                    "limit" | "skip" | "countOnly" | "skipCount" | "sortBy" | "sortOrder" => 200,
+                    _ if parameter.x_s1.get("field").is_some() => 200,
+                    _ if parameter.x_s1["selects"] == false => 200,
+                    _ => 501,
+                };
+                assert_eq!(status, expected, "{path} {query:?}: {answer}");
+                played += 1;
+            }
+            let Some(schema) = operation.body_schema() else {
+                assert_eq!(console.send(operation.method(), &path, &[], None).await.0, 200, "{path}");
+                continue;
+            };
+            let body = plausible(schema);
+            let properties = contract.properties(schema);
+            for (name, schema) in contract.properties(properties["filter"]) {
+                let mut body = body.clone();
+                body["filter"] = json!({ name: plausible(schema) });
+                let (status, answer) = console.send(operation.method(), &path, &[], Some(&body)).await;
+                let known = schema.pointer("/x-s1/field").is_some() || schema["x-s1"]["selects"] == false;
+                assert_eq!(status, if known { 200 } else { 501 }, "{path} {body}: {answer}");
+                played += 1;
+            }
+        }
+    }
+    assert!(played > 500, "{played}");
+}
+
+/// The schema of the things of every collection that some operation shows as they are.
+fn shown() -> BTreeMap<String, &'static Value> {
+    let contract = Contract::bundled();
+    let plain = contract.operations().filter_map(|operation| {
+        let plan = operation.x_s1().get("sandbox")?;
+        if operation.kind() != Kind::Read || plan.get("as").is_some() || plan.get("count").is_some() {
+            return None;
+        }
+        let data = contract.properties(operation.answer_schema(200)?).remove("data")?;
+        let collection = plan["collection"].as_str()?.to_owned();
+        Some((collection, contract.items(data).unwrap_or(data)))
+    });
+    plain.collect()
+}
+
+fn tenant() -> Value {
+    serde_json::from_str(TENANT).unwrap()
+}
+
+#[test]
+fn the_tenant_fits_the_specification() {
+    let mut checked = 0;
+    for (collection, schema) in shown() {
+        for (index, thing) in tenant()[&collection].as_array().unwrap().iter().enumerate() {
+            let mut thing = thing.clone();
+            thing.as_object_mut().unwrap().retain(|name, _| !name.starts_with('_'));
+            let place = format!("{collection}[{index}]");
+            assert_eq!(Contract::bundled().check_value(schema, &thing, &place), []);
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 15);
+}
+
+/// Whether a path leads to a declared field, or starts at a hidden one that some thing has.
+fn leads_somewhere(collection: &str, path: &str) -> bool {
+    if path.starts_with('_') {
+        let tenant = tenant();
+        let mut things = tenant[collection].as_array().unwrap().iter();
+        return things.any(|thing| thing.get(path).is_some());
+    }
+    let contract = Contract::bundled();
+    let schemas = shown();
+    let Some(root) = schemas.get(collection) else { return false };
+    let found = path.split('.').try_fold(*root, |schema, name| match name {
+        "*" => contract.items(schema),
+        name => contract.properties(schema).remove(name),
+    });
+    found.is_some()
+}
+
+#[test]
+fn plans_name_fields_that_exist() {
+    fn texts(value: &Value) -> Vec<&str> {
+        match value {
+            Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+            one => one.as_str().into_iter().collect(),
+        }
+    }
+
+    /// The fields of the selected thing that an expression names.
+    fn items(expression: &Value, found: &mut Vec<String>) {
+        match expression {
+            Value::String(text) => found.extend(text.strip_prefix("$item.").map(str::to_owned)),
+            Value::Object(fields) => fields.get("of").into_iter().for_each(|of| items(of, found)),
+            _ => {}
+        }
+    }
+
+    let contract = Contract::bundled();
+    for operation in contract.operations() {
+        let plan = &operation.x_s1()["sandbox"];
+        let collection = plan["collection"].as_str().unwrap();
+        assert!(tenant()[collection].is_array(), "{collection}");
+        let mut fields: Vec<String> = Vec::new();
+        let filter = operation.body_schema().and_then(|schema| contract.properties(schema).remove("filter"));
+        let filter = filter.map(|filter| contract.properties(filter)).unwrap_or_default();
+        let of_body = filter.values().map(|property| &property["x-s1"]["field"]);
+        let of_query = operation.parameters().iter().filter_map(|parameter| parameter.x_s1.get("field"));
+        fields.extend(of_body.chain(of_query).flat_map(texts).map(str::to_owned));
+        let names = |key: &str| plan[key].as_object().into_iter().flatten();
+        fields.extend(names("where").chain(names("set")).map(|(field, _)| field.clone()));
+        for (_, conditions) in names("count") {
+            fields.extend(conditions.as_object().unwrap().keys().cloned());
+        }
+        for (_, shown) in names("as") {
+            match shown {
+                Value::String(path) if !path.starts_with('$') => fields.push(path.clone()),
+                other => items(other, &mut fields),
+            }
+        }
+        names("set").chain(names("details")).for_each(|(_, e)| items(e, &mut fields));
+        for field in fields {
+            assert!(leads_somewhere(collection, &field), "{}: {field}", operation.id());
+        }
+        if let Some(insert) = plan["insert"]["item"].as_object() {
+            let target = plan["insert"]["collection"].as_str().unwrap();
+            for field in insert.keys() {
+                assert!(leads_somewhere(target, field), "{}: {field}", operation.id());
+            }
+        }
+    }
+}
