@@ -237,10 +237,10 @@ async fn filters_select() {
         (&[("tenant", "true"), ("countsFor", "osTypes")], &all),
     ];
     for (query, expected) in cases {
-        assert_eq!(console.select(query).await, *expected, "{query:?}");
+        assert_eq!(oldest_first(console.select(query).await), *expected, "{query:?}");
     }
     let cloud = console.select(&[("cloudInstanceId__contains", "i-")]).await;
-    assert_eq!(cloud, [2, 6, 9, 11], "through the keys of a map");
+    assert_eq!(oldest_first(cloud), [2, 6, 9, 11], "through the keys of a map");
 
     let (status, answer) = console.send("GET", THREATS, &[("cloudProvider", "AWS")], None).await;
     assert_eq!(status, 501);
@@ -249,6 +249,11 @@ async fn filters_select() {
     let (status, answer) = console.send("POST", "/web/api/v2.1/threats/notes", &[], Some(&body)).await;
     assert_eq!(status, 501);
     assert!(errors(&answer)[0].2.contains("filter.agentTagsData"), "{answer}");
+}
+
+fn oldest_first(mut list: Vec<u8>) -> Vec<u8> {
+    list.reverse();
+    list
 }
 
 #[tokio::test]
@@ -260,11 +265,11 @@ async fn lists_are_sorted() {
     assert_eq!(console.select(&by("id")).await, descending);
     let macs = [("osTypes", "macos"), ("sortBy", "classification")];
     assert_eq!(console.select(&macs).await, [10, 4], "Adware before PUA");
-    // Equal ones stay in the order of creation.
+    // Equal ones stay in the order of the list, which is newest first.
     let sites = console.select(&by("siteName")).await;
-    assert_eq!(sites, [1, 4, 5, 8, 10, 12, 2, 3, 6, 7, 9, 11]);
-    assert_eq!(console.select(&[("sortOrder", "desc")]).await[0], 1);
-    assert_eq!(console.select(&[("sortBy", "contentHash")]).await, (1..=12).collect::<Vec<_>>());
+    assert_eq!(sites, [12, 10, 8, 5, 4, 1, 11, 9, 7, 6, 3, 2]);
+    assert_eq!(console.select(&[("sortOrder", "desc")]).await[0], 12);
+    assert_eq!(console.select(&[("sortBy", "contentHash")]).await, descending);
 }
 
 #[tokio::test]
@@ -284,13 +289,13 @@ async fn pages_follow_each_other() {
                 None => break,
             }
         }
-        assert_eq!(seen, (1..=12).collect::<Vec<_>>(), "{limit} at a time");
+        assert_eq!(seen, (1..=12).rev().collect::<Vec<_>>(), "{limit} at a time");
     }
     let first = console.get(THREATS, &[]).await;
     assert_eq!(numbers(&first).len(), 10, "without a limit");
     let cursor = first["pagination"]["nextCursor"].as_str().unwrap();
 
-    assert_eq!(numbers(&console.get(THREATS, &[("skip", "11")]).await), [12]);
+    assert_eq!(numbers(&console.get(THREATS, &[("skip", "11")]).await), [1]);
     assert_eq!(numbers(&console.get(THREATS, &[("skip", "999")]).await), [] as [u8; 0]);
     let count = console.get(THREATS, &[("countOnly", "true"), ("osTypes", "macos")]).await;
     assert_eq!(count, json!({ "data": [], "pagination": { "totalItems": 2, "nextCursor": null } }));
@@ -317,8 +322,8 @@ async fn the_incident_status_changes_once() {
     let before = [console.threat(1).await, console.threat(4).await];
     let answer = console.post(path, body.clone()).await;
     let expected = json!({ "data": { "affected": 1, "details": [
-        { "threatId": id(1), "result": "already_set" },
         { "threatId": id(4), "result": "updated" },
+        { "threatId": id(1), "result": "already_set" },
     ] } });
     assert_eq!(answer, expected);
     assert_eq!(console.threat(1).await, before[0], "nothing changed, the time of change neither");
@@ -327,11 +332,11 @@ async fn the_incident_status_changes_once() {
     let expected = ["incidentStatus", "incidentStatusDescription", "updatedAt"];
     assert_eq!(changed, expected.map(|name| format!("threatInfo.{name}")).into());
     assert_eq!(after["threatInfo"]["incidentStatusDescription"], "Resolved");
-    assert_eq!(console.select(&[("resolved", "true")]).await, [1, 2, 3, 4, 9]);
+    assert_eq!(console.select(&[("resolved", "true")]).await, [9, 4, 3, 2, 1]);
 
     let answer = console.post(path, body).await;
     assert_eq!(answer["data"]["affected"], 0);
-    assert_eq!(answer["data"]["details"][1]["result"], "already_set");
+    assert_eq!(answer["data"]["details"][0]["result"], "already_set");
     assert_eq!(console.threat(4).await, after);
 
     let both = json!({ "data": { "incidentStatus": "resolved", "analystVerdict": "suspicious" },
@@ -349,11 +354,12 @@ async fn an_empty_filter_reaches_everything() {
     let path = "/web/api/v2.1/threats/analyst-verdict";
     let verdict = |filter| json!({ "data": { "analystVerdict": "suspicious" }, "filter": filter });
     let answer = console.post(path, verdict(json!({ "limit": 2, "tenant": true }))).await;
-    assert_eq!(answer["data"]["affected"], 2, "the limit bounds it, in the order of the list");
-    assert_eq!(console.select(&[("analystVerdicts", "suspicious")]).await, [1, 2, 10, 12]);
+    assert_eq!(answer["data"]["details"].as_array().unwrap().len(), 2, "the limit bounds it");
+    assert_eq!(answer["data"]["affected"], 1, "one of the two newest was suspicious already");
+    assert_eq!(console.select(&[("analystVerdicts", "suspicious")]).await, [12, 11, 10]);
     let answer = console.post(path, verdict(json!({ "ids": [] }))).await;
     assert_eq!(answer["data"]["details"].as_array().unwrap().len(), 12);
-    assert_eq!(answer["data"]["affected"], 8);
+    assert_eq!(answer["data"]["affected"], 9);
 }
 
 #[tokio::test]
@@ -374,7 +380,7 @@ async fn notes_are_added_and_listed() {
     assert_eq!(list.len(), 2);
     assert_ne!(list[0]["id"], list[1]["id"]);
     assert_eq!(list[0]["text"], "Looked at it");
-    assert_eq!(console.select(&[("noteExists", "true")]).await, [1, 4, 5, 6]);
+    assert_eq!(console.select(&[("noteExists", "true")]).await, [6, 5, 4, 1]);
 
     let first = format!("{THREATS}/{}/notes", id(1));
     let by = console.get(&first, &[("creator__like", "AMIRA")]).await;
@@ -402,14 +408,14 @@ async fn mitigation_works_on_both_versions() {
 async fn api_2_0_has_its_own_shape() {
     let console = Console::start().await;
     let list = console.get(LEGACY, &[("limit", "1000")]).await;
-    assert_eq!(numbers(&list), (1..=12).collect::<Vec<_>>());
-    let first = &list["data"][0];
+    assert_eq!(numbers(&list), (1..=12).rev().collect::<Vec<_>>());
+    let first = &list["data"][11];
     assert_eq!(first["mitigationStatus"], "blocked");
     assert_eq!(first["engines"], json!(["reputation"]));
     assert_eq!((&first["rank"], &first["initiatedBy"]), (&json!(9), &json!("agentPolicy")));
     assert_eq!(first["agentComputerName"], "lap-finance-07");
     assert_eq!(first.get("threatInfo"), None);
-    assert_eq!(numbers(&console.get(LEGACY, &[("rank", "9")]).await), [1, 6, 8]);
+    assert_eq!(numbers(&console.get(LEGACY, &[("rank", "9")]).await), [8, 6, 1]);
     assert_eq!(numbers(&console.get(LEGACY, &[("displayName__like", "XMR")]).await), [2]);
 
     let body = json!({ "data": { "targetScope": "site" }, "filter": { "ids": [id(4)] } });
@@ -487,7 +493,7 @@ async fn it_stops() {
 #[tokio::test]
 async fn two_sandboxes_share_nothing() {
     let (one, other) = (Console::start().await, Console::start().await);
-    let body = json!({ "filter": { "limit": 1 } });
+    let body = json!({ "filter": { "ids": [id(1)] } });
     one.post("/web/api/v2.1/threats/mitigate/un-quarantine", body).await;
     assert_eq!(one.threat(1).await["threatInfo"]["mitigationStatus"], "not_mitigated");
     assert_eq!(other.threat(1).await["threatInfo"]["mitigationStatus"], "mitigated");
