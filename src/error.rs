@@ -156,6 +156,15 @@ impl Error {
         }
     }
 
+    /// Whether the console may have done what the request asked for, in whole or in part. It certainly
+    /// did not when nothing arrived there, or when it refused the request (a status of 300 to 499).
+    pub fn may_have_acted(&self) -> bool {
+        match (self.was_sent(), self.kind(), self.status().map(|status| status.as_u16())) {
+            (Sent::No, _, _) | (_, ErrorKind::Api, Some(300..500)) => false,
+            _ => true,
+        }
+    }
+
     /// The HTTP status of the answer, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
         match &self.0.problem {

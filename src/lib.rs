@@ -34,3 +34,8 @@ pub use token::{ApiToken, TokenError};
 
 /// The result of everything that talks to a console.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -358,6 +358,7 @@ async fn a_console_that_is_not_there_was_not_sent_to() {
         Client::builder(format!("http://{address}")).token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
     let error = client.threats().list().page().await.unwrap_err();
     assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Connect, Sent::No));
+    assert!(!error.may_have_acted());
 }
 
 #[tokio::test]
@@ -374,6 +375,7 @@ async fn a_console_that_says_nothing_may_have_acted() {
     let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
     let error = note.send().await.unwrap_err();
     assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Timeout, Sent::Maybe));
+    assert!(error.may_have_acted());
     assert!(error.advice().contains("look at the result"), "a note must not be written twice");
 }
 

@@ -9,7 +9,7 @@ use super::context::{put, under};
 use super::outcome::Outcome;
 use crate::Result;
 use crate::client::Client;
-use crate::error::{Error, Sent};
+use crate::error::Error;
 use crate::outcome::{IdOutcome, IdState, outcomes};
 
 /// Splits identifiers into lists of as many as the API takes at once. Repeated ones are named once.
@@ -54,8 +54,7 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
             }
             Err(error) if statuses.is_empty() => return Err(error),
             Err(error) => {
-                let state =
-                    if error.was_sent() == Sent::Maybe { IdState::Unknown } else { IdState::NotAffected };
+                let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
                 outcome.ids.extend(asked.into_iter().map(|id| not_sent(id, state)));
                 outcome.failure = Some(error);
             }

@@ -6,7 +6,7 @@ use sentinelone_raw::threats::{
 };
 use serde_json::{Value, json};
 
-use super::act::{act, batches};
+use super::act::{act, batches, refuse};
 use super::context::Output;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -26,6 +26,10 @@ pub struct UpdateThreatIncident {
     /// is refused.
     pub everything_in_scope: bool,
 }
+
+const NOTHING_SELECTED: &str = "selects nothing in particular, so this would update every threat in scope; give a \
+     field such as ids or computer_name_contains (limit, tenant and counts_for select nothing), or say \
+     everything_in_scope";
 
 impl Command for UpdateThreatIncident {
     const INFO: Info = Info {
@@ -116,7 +120,12 @@ impl Command for UpdateThreatIncident {
                     ..ThreatIncidentData::new(self.incident_status.clone())
                 };
                 let request = raw::update_incident(&ThreatIncidentUpdate::new(data, filter))?;
-                let request = if self.everything_in_scope { request.everything_in_scope() } else { request };
+                if self.everything_in_scope {
+                    return Ok(request.everything_in_scope().answering());
+                }
+                if !request.selects() {
+                    return Err(refuse(Self::INFO.name, "filter", NOTHING_SELECTED));
+                }
                 Ok(request.answering())
             })
             .collect()

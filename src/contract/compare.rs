@@ -1,3 +1,5 @@
+//! What decoding and encoding again loses of a document.
+
 use std::fmt;
 
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! What a check finds, and how bad it is.
+
 use std::fmt;
 
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! An operation of the specification, with what is needed to check and to play it.
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 

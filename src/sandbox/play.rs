@@ -295,13 +295,14 @@ impl Play<'_> {
         let mut selected = self.select(tenant)?;
         let limit = self.body.pointer("/filter/limit").and_then(Value::as_u64);
         selected.truncate(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX));
-        // What is not idempotent is done anew each time, whatever the state was before.
-        let again = self.plan.get("set").is_none() || self.operation().x_s1()["idempotent"] == false;
+        // What is not idempotent is done anew each time. Where the answer has no details, it could not say
+        // that something was so already, and counts what the action was applied to.
+        let every = self.mapping("details").is_none() || self.operation().x_s1()["idempotent"] == false;
         let (mut affected, mut details) = (0, Vec::new());
         for position in selected {
             let (changed, outcome) = self.set(tenant, position);
             let inserted = self.insert(tenant, position);
-            affected += u64::from(changed || inserted || again);
+            affected += u64::from(changed || inserted || every);
             if let Some(entry) = self.mapping("details") {
                 let item = tenant.things(self.collection()).get(position).unwrap_or(&Value::Null);
                 let scope = self.scope(item, &outcome, "");

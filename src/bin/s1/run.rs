@@ -9,7 +9,7 @@ use sentinelone::commands::{
     AnyCommand, ArgumentError, ArgumentKind, Arguments, Entry, Outcome, find, registry,
 };
 use sentinelone::sandbox::Sandbox;
-use sentinelone::{ApiToken, ApiVersion, Client, Error, ErrorKind, TokenError};
+use sentinelone::{ApiToken, ApiVersion, Client, Console, Error, ErrorKind, TokenError};
 use serde_json::Value;
 
 use crate::output;
@@ -171,11 +171,12 @@ fn client(matches: &ArgMatches, sandbox: Option<&Sandbox>, version: ApiVersion) 
     let url = url.cloned().or(from_environment).ok_or_else(|| {
         Failure::Usage("no console: give --console-url, set S1_CONSOLE_URL, or try --sandbox".into())
     })?;
+    let console: Console = url.parse().map_err(Error::from)?;
     let token = match file {
         Some(file) => ApiToken::from_file(file)?,
         None => ApiToken::from_env("S1_API_TOKEN")?,
     };
-    let client = Client::builder(url).token(token).api_version(version);
+    let client = Client::builder(console.to_string()).token(token).api_version(version);
     Ok(client.user_agent(concat!("s1/", env!("CARGO_PKG_VERSION"))).build()?)
 }
 

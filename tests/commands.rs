@@ -1,0 +1,422 @@
+//! The commands: what they send, what they refuse, and what they make of answers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use sentinelone::commands::{Arguments, Entry, Outcome, Source, UpdateThreatIncident, find, registry};
+use sentinelone::commands::{Command, UpdateThreatsStatus};
+use sentinelone::raw::runtime::Fields;
+use sentinelone::threats::{IncidentStatus, ThreatFilter};
+use sentinelone::{ApiToken, ApiVersion, Client, IdState, Timestamp};
+use serde_json::{Value, json};
+use wiremock::matchers::{body_json, body_partial_json, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const NOW: &str = "2026-11-21T08:30:00Z";
+
+fn arguments(given: &[(&str, &str)]) -> Arguments {
+    let start = Arguments::new().at(Timestamp::from(NOW));
+    given.iter().fold(start, |arguments, (name, value)| arguments.with(name, *value))
+}
+
+fn entry(name: &str) -> &'static Entry {
+    find(name).unwrap_or_else(|| panic!("{name} is no command"))
+}
+
+/// Method, path, query and body of what a command sends.
+fn sent(name: &str, version: ApiVersion, given: &[(&str, &str)]) -> Result<Vec<Value>, String> {
+    let command = entry(name).prepare(arguments(given)).map_err(|error| error.to_string())?;
+    let requests = command.requests(version).map_err(|error| error.to_string())?;
+    Ok(requests
+        .iter()
+        .map(|request| {
+            let query: serde_json::Map<_, _> =
+                request.query().into_iter().map(|(name, value)| (name, value.into())).collect();
+            json!([request.method().as_str(), request.path(version).unwrap(), query, request.body()])
+        })
+        .collect())
+}
+
+const V2_0: ApiVersion = ApiVersion::V2_0;
+const V2_1: ApiVersion = ApiVersion::V2_1;
+
+#[test]
+fn get_threats_sends_what_the_vendor_document_says() {
+    let given = [
+        ("content_hash", "aa,bb"),
+        ("mitigation_status", "active,mitigated"),
+        ("created_before", "2 hours"),
+        ("created_after", "10 days"),
+        ("created_until", "2026-11-20"),
+        ("created_from", "2018-02-27T04:49:26.257525Z"),
+        ("resolved", "True"),
+        ("display_name", "evil.exe"),
+        ("limit", "50"),
+        ("query", "free, text"),
+        ("threat_ids", " 1, 2 "),
+        ("classifications", "Malware,Ransomware"),
+        ("site_ids", "7"),
+        ("incident_statuses", "IN_PROGRESS, UNRESOLVED"),
+    ];
+    let query = json!({
+        "contentHashes": "aa,bb",
+        "mitigationStatuses": "not_mitigated,mitigated",
+        "createdAt__lt": "2026-11-21T06:30:00Z",
+        "createdAt__gt": "2026-11-11T08:30:00Z",
+        "createdAt__lte": "2026-11-20T00:00:00Z",
+        "createdAt__gte": "2018-02-27T04:49:26.257525Z",
+        "resolved": "true",
+        "displayName": "evil.exe",
+        "limit": "50",
+        "query": "free, text",
+        "ids": "1,2",
+        "classifications": "Malware,Ransomware",
+        "siteIds": "7",
+        "incidentStatuses": "in_progress,unresolved",
+    });
+    let expected = json!(["GET", "/web/api/v2.1/threats", query, null]);
+    assert_eq!(sent("get-threats", V2_1, &given).unwrap(), [expected]);
+}
+
+#[test]
+fn get_threats_on_the_old_api() {
+    let given = [("display_name", "evil"), ("rank", "7"), ("mitigation_status", "blocked"), ("limit", "5")];
+    let query =
+        json!({ "displayName__like": "evil", "rank": "7", "mitigationStatuses": "blocked", "limit": "5" });
+    let expected = json!(["GET", "/web/api/v2.0/threats", query, null]);
+    assert_eq!(sent("get-threats", V2_0, &given).unwrap(), [expected]);
+}
+
+#[test]
+fn get_threats_has_the_defaults_of_the_integration() {
+    let limit = |given: &[(&str, &str)]| sent("get-threats", V2_1, given).unwrap()[0][2].clone();
+    assert_eq!(limit(&[]), json!({ "limit": "20" }), "resolved and unresolved ones");
+    assert_eq!(limit(&[("include_resolved_param", "true")])["resolved"], "false");
+    assert_eq!(limit(&[("resolved", "false")])["resolved"], "false");
+    assert_eq!(limit(&[("limit", "5000")])["limit"], "1000", "the rest comes with further pages");
+    let many = (0..30).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    assert_eq!(limit(&[("threat_ids", &many)])["limit"], "30", "as many as are named");
+    assert_eq!(limit(&[("threat_ids", &many), ("limit", "3")])["limit"], "3");
+}
+
+#[test]
+fn what_cannot_reach_the_api_is_refused() {
+    let refusals = [
+        ("get-threats", V2_1, vec![("rank", "7")], "rank"),
+        ("get-threats", V2_1, vec![("mitigation_status", "blocked")], "mitigation_status"),
+        ("get-threats", V2_0, vec![("mitigation_status", "marked_as_benign")], "mitigation_status"),
+        ("get-threats", V2_0, vec![("incident_statuses", "resolved")], "incident_statuses"),
+        ("get-threats", V2_1, vec![("resolved", "true"), ("include_resolved_param", "false")], "resolved"),
+        ("get-threats", V2_1, vec![("limit", "0")], "limit"),
+        ("get-threats", V2_1, vec![("limit", "-1")], "limit"),
+        ("get-threats", V2_1, vec![("limit", "many")], "limit"),
+        ("get-threats", V2_1, vec![("created_after", "soon")], "created_after"),
+        ("get-threats", V2_1, vec![("incident_statuses", "closed")], "incident_statuses"),
+        ("get-threats", V2_1, vec![("threat_ids", "1,,2")], "threat_ids"),
+        ("get-threats", V2_1, vec![("threat_ids", "1,")], "threat_ids"),
+        ("get-threats", V2_1, vec![("unheard_of", "1")], "unheard_of"),
+        ("threat-summary", V2_0, vec![], "2.0"),
+        ("mark-as-threat", V2_1, vec![("threat_ids", "1"), ("target_scope", "site")], "2.1"),
+        ("mark-as-threat", V2_0, vec![("target_scope", "site")], "threat_ids"),
+        ("mark-as-threat", V2_0, vec![("threat_ids", "1"), ("target_scope", "group")], "target_scope"),
+        ("mark-as-threat", V2_0, vec![("threat_ids", " "), ("target_scope", "site")], "threat_ids"),
+        ("resolve-threat", V2_1, vec![("threat_ids", "1")], "2.1"),
+        ("mitigate-threat", V2_1, vec![("threat_ids", "1"), ("action", "explode")], "action"),
+        ("mitigate-threat", V2_1, vec![("threat_ids", ""), ("action", "kill")], "threat_ids"),
+        ("update-threats-status", V2_1, vec![("threat_ids", "1"), ("status", "closed")], "status"),
+        ("update-threats-verdict", V2_1, vec![("threat_ids", "1")], "verdict"),
+        ("write-threat-note", V2_1, vec![("threat_ids", "1"), ("note", "x")], "data.text"),
+        ("get-threat-notes", V2_1, vec![("threat_id", "..")], "threat_id"),
+        ("update-threat-incident", V2_1, vec![("incident_status", "resolved")], "filter"),
+        ("update-threat-incident", V2_1, vec![("incident_status", "resolved"), ("limit", "3")], "filter"),
+        ("update-threat-incident", V2_1, vec![("incident_status", "resolved"), ("tenant", "true")], "filter"),
+        ("update-threat-incident", V2_1, vec![("ids", "1")], "incident_status"),
+        (
+            "update-threat-incident",
+            V2_1,
+            vec![("incident_status", "resolved"), ("os_types", "beos")],
+            "os_types",
+        ),
+        (
+            "update-threat-incident",
+            V2_1,
+            vec![("incident_status", "resolved"), ("computer_name_contains", "x")],
+            "computerName__contains",
+        ),
+        (
+            "update-threat-incident",
+            V2_1,
+            vec![("incident_status", "resolved"), ("created_at_gt", "soon")],
+            "created_at_gt",
+        ),
+    ];
+    for (name, version, given, about) in refusals {
+        let error = sent(name, version, &given).expect_err(&format!("{name} {given:?}"));
+        assert!(error.contains(about), "{name} {given:?}: {error}");
+    }
+}
+
+#[test]
+fn actions_name_their_identifiers_in_one_request() {
+    let both = [("threat_ids", r#"["1", "2"]"#), ("status", "resolved")];
+    let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ["1", "2"] } });
+    let expected = json!(["POST", "/web/api/v2.1/threats/incident", {}, body]);
+    assert_eq!(sent("update-threats-status", V2_1, &both).unwrap(), [expected]);
+
+    let given = [("threat_ids", "1,2,1"), ("action", "rollback-remediation")];
+    let expected = json!(["POST", "/web/api/v2.0/threats/mitigate/rollback-remediation", {}, { "filter": { "ids": ["1", "2"] } }]);
+    assert_eq!(sent("mitigate-threat", V2_0, &given).unwrap(), [expected]);
+}
+
+#[test]
+fn identifiers_go_in_batches_below_the_limit_of_the_api() {
+    let ids = (0..12_001).map(|id| id.to_string()).collect::<Vec<_>>();
+    let command = UpdateThreatsStatus { status: IncidentStatus::Resolved, threat_ids: ids.clone() };
+    let requests = command.requests(V2_1).unwrap();
+    let batches: Vec<Vec<String>> = requests
+        .iter()
+        .map(|request| serde_json::from_value(request.body().unwrap()["filter"]["ids"].clone()).unwrap())
+        .collect();
+    assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [5000, 5000, 2001]);
+    assert_eq!(batches.concat(), ids);
+}
+
+#[test]
+fn every_field_of_the_filter_is_an_argument() {
+    let names: Vec<_> = UpdateThreatIncident::arguments().iter().map(|argument| argument.name).collect();
+    let mut expected = vec!["incident_status", "analyst_verdict"];
+    expected.extend(ThreatFilter::FIELDS.iter().map(|field| field.rust_name));
+    expected.push("everything_in_scope");
+    assert_eq!(names, expected);
+    assert_eq!(names.len(), 98 + 3);
+}
+
+#[test]
+fn the_whole_incident_update() {
+    let given = [
+        ("incident_status", "in_progress"),
+        ("analyst_verdict", "suspicious"),
+        ("computer_name_contains", "web-01,web-02"),
+        ("agent_is_active", "false"),
+        ("updated_at_gte", "1 day"),
+        ("limit", "9"),
+        ("query", "a, b"),
+        ("k8s_node_labels_contains", "role=db"),
+    ];
+    let body = json!({
+        "data": { "incidentStatus": "in_progress", "analystVerdict": "suspicious" },
+        "filter": {
+            "computerName__contains": ["web-01", "web-02"],
+            "agentIsActive": false,
+            "updatedAt__gte": "2026-11-20T08:30:00Z",
+            "limit": 9,
+            "query": "a, b",
+            "k8sNodeLabels__contains": ["role=db"],
+        },
+    });
+    let expected = json!(["POST", "/web/api/v2.1/threats/incident", {}, body]);
+    assert_eq!(sent("update-threat-incident", V2_1, &given).unwrap(), [expected]);
+
+    let given = [("incident_status", "resolved"), ("everything_in_scope", "true")];
+    let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": {} });
+    let sent = sent("update-threat-incident", V2_1, &given).unwrap();
+    assert_eq!(sent, [json!(["POST", "/web/api/v2.1/threats/incident", {}, body])]);
+}
+
+#[test]
+fn the_registry_is_complete_and_consistent() {
+    let names: Vec<_> = registry().iter().map(|entry| entry.info.name).collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(names, sorted);
+    for entry in registry() {
+        assert_eq!(entry.info.full_name, format!("sentinelone-{}", entry.info.name));
+        assert!(std::ptr::eq(find(entry.info.full_name).unwrap(), entry));
+        let arguments = (entry.arguments)();
+        for argument in &arguments {
+            assert!(!argument.doc.is_empty() && argument.name == argument.name.to_lowercase());
+            assert!(argument.default.is_none() || !argument.required, "{}", argument.name);
+        }
+        for output in entry.outputs {
+            if let Source::Argument(name) = output.source {
+                assert!(arguments.iter().any(|argument| argument.name == name), "{}: {name}", output.path);
+            }
+            let absent =
+                matches!(output.source, Source::Field { v2_1: None, .. } | Source::Field { v2_0: None, .. });
+            assert_eq!(absent, output.absent.is_some(), "{}: the reason is missing", output.path);
+        }
+        // Facts of the command are those of the operations behind it.
+        let required: Vec<(&str, &str)> = arguments
+            .iter()
+            .filter(|argument| argument.required)
+            .map(|argument| (argument.name, argument.values.first().copied().unwrap_or("12")))
+            .chain((entry.info.name == "update-threat-incident").then_some(("ids", "1")))
+            .collect();
+        for version in entry.info.versions {
+            let command = entry.prepare(self::arguments(&required)).unwrap();
+            for request in command.requests(*version).unwrap() {
+                let operation = request.operation();
+                assert_eq!(operation.destructive, entry.info.destructive, "{}", operation.id);
+                assert_eq!(operation.kind == sentinelone::Kind::Action, entry.info.acts, "{}", operation.id);
+            }
+        }
+    }
+}
+
+async fn run(server: &MockServer, version: ApiVersion, name: &str, given: &[(&str, &str)]) -> Outcome {
+    let client = Client::builder(server.uri())
+        .token(ApiToken::new("token-of-the-test").unwrap())
+        .api_version(version)
+        .build()
+        .unwrap();
+    entry(name).prepare(arguments(given)).unwrap().run(&client).await.unwrap()
+}
+
+fn answer(body: Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(body)
+}
+
+fn states(outcome: &Outcome) -> Vec<(&str, IdState)> {
+    outcome.ids.iter().map(|one| (one.id.as_str(), one.state)).collect()
+}
+
+#[tokio::test]
+async fn get_threats_follows_the_cursor_and_keeps_unknown_fields() {
+    let server = MockServer::start().await;
+    let threat = |id: u32| {
+        json!({
+            "id": id.to_string(),
+            "brandNew": { "field": id },
+            "threatInfo": { "sha256": "ff", "createdAt": NOW, "classification": null },
+            "agentRealtimeInfo": { "agentComputerName": "web-01" },
+        })
+    };
+    let first =
+        json!({ "data": [threat(1), threat(2)], "pagination": { "nextCursor": "n", "totalItems": 9 } });
+    let second =
+        json!({ "data": [threat(3), threat(4)], "pagination": { "nextCursor": "m", "totalItems": 9 } });
+    let list = || Mock::given(path("/web/api/v2.1/threats"));
+    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(answer(second)).expect(1).mount(&server).await;
+
+    let outcome = run(&server, V2_1, "get-threats", &[("limit", "3")]).await;
+    assert_eq!(outcome.answer["data"].as_array().unwrap().len(), 3);
+    assert_eq!(outcome.answer["data"][2]["brandNew"]["field"], 3, "what the server sent");
+    let threats = &outcome.context["SentinelOne"]["Threat"];
+    let expected = json!({
+        "ID": "3", "AgentComputerName": "web-01", "FileSha256": "ff", "CreatedDate": NOW,
+    });
+    assert_eq!(threats[2], expected, "null fields are left out");
+}
+
+#[tokio::test]
+async fn get_threats_keeps_the_rank_on_the_old_api() {
+    let server = MockServer::start().await;
+    let data = json!([{ "id": "1", "rank": 7, "fileSha256": "aa" }, { "id": "2", "rank": 3 }, { "id": "3" }]);
+    let body = json!({ "data": data, "pagination": { "nextCursor": null, "totalItems": 3 } });
+    Mock::given(path("/web/api/v2.0/threats")).respond_with(answer(body)).mount(&server).await;
+    let outcome = run(&server, V2_0, "get-threats", &[("rank", "5")]).await;
+    let threats = outcome.context["SentinelOne"]["Threat"].as_array().unwrap();
+    assert_eq!(threats.len(), 2, "unknown ranks stay: nothing is lost silently");
+    assert_eq!(threats[0], json!({ "ID": "1", "Rank": 7, "FileSha256": "aa" }));
+}
+
+#[tokio::test]
+async fn each_identifier_gets_its_own_truth() {
+    let server = MockServer::start().await;
+    let details = json!([
+        { "threatId": "1", "result": "updated", "analystVerdict": "not_changed" },
+        { "threatId": "2", "result": "already_set" },
+        { "threatId": "3", "result": "conditions_not_met" },
+    ]);
+    let body = json!({ "data": { "affected": 1, "details": details } });
+    Mock::given(path("/web/api/v2.1/threats/incident")).respond_with(answer(body)).mount(&server).await;
+    let given = [("threat_ids", "1,2,3,4"), ("status", "resolved")];
+    let outcome = run(&server, V2_1, "update-threats-status", &given).await;
+    let expected = [
+        ("1", IdState::Done),
+        ("2", IdState::AlreadySet),
+        ("3", IdState::NotAffected),
+        ("4", IdState::NotAffected),
+    ];
+    assert_eq!(states(&outcome), expected);
+    assert!(!outcome.is_complete() && !outcome.is_nothing());
+    let entries = json!([
+        { "ID": "1", "Updated": true, "Status": "resolved" },
+        { "ID": "2", "Updated": true, "Status": "resolved" },
+        { "ID": "3", "Updated": false, "Status": "resolved" },
+        { "ID": "4", "Updated": false, "Status": "resolved" },
+    ]);
+    assert_eq!(outcome.context, json!({ "SentinelOne": { "Threat": entries } }));
+}
+
+#[tokio::test]
+async fn a_count_that_fits_no_one_in_particular_is_said_to_be_unknown() {
+    let server = MockServer::start().await;
+    let body = json!({ "data": { "affected": 1 } });
+    Mock::given(path("/web/api/v2.1/threats/notes")).respond_with(answer(body)).mount(&server).await;
+    let outcome = run(&server, V2_1, "write-threat-note", &[("threat_ids", "1,2"), ("note", "seen")]).await;
+    assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
+    assert_eq!(outcome.context["SentinelOne"]["Threat"][0]["Status"], "Unknown");
+}
+
+#[tokio::test]
+async fn what_was_done_before_a_failure_stands() {
+    let server = MockServer::start().await;
+    let post = || Mock::given(path("/web/api/v2.1/threats/incident"));
+    let ids: Vec<String> = (0..10_001).map(|id| id.to_string()).collect();
+    let batch =
+        |ids: &[String]| json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ids } });
+    let done = answer(json!({ "data": { "affected": 5000 } }));
+    post().and(body_json(batch(&ids[..5000]))).respond_with(done).expect(1).mount(&server).await;
+    let broken = ResponseTemplate::new(500);
+    post().and(body_json(batch(&ids[5000..10_000]))).respond_with(broken).expect(1).mount(&server).await;
+
+    let list = ids.join(",");
+    let given = [("threat_ids", list.as_str()), ("status", "resolved")];
+    let outcome = run(&server, V2_1, "update-threats-status", &given).await;
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 500);
+    let count = |state| outcome.ids.iter().filter(|one| one.state == state).count();
+    assert_eq!(count(IdState::Done), 5000);
+    // Whether the second batch was applied before the console failed, nobody knows; the third was not sent.
+    assert_eq!(count(IdState::Unknown), 5000);
+    assert_eq!(count(IdState::NotAffected), 1);
+}
+
+#[tokio::test]
+async fn swimlane_gets_what_swimlane_documents() {
+    let server = MockServer::start().await;
+    let details = json!([{ "threatId": "7", "result": "updated", "analystVerdict": "updated" }]);
+    let body = json!({ "data": { "affected": 1, "details": details }, "errors": null });
+    Mock::given(path("/web/api/v2.1/threats/incident"))
+        .and(body_partial_json(json!({ "filter": { "osTypes": ["linux"] } })))
+        .respond_with(answer(body.clone()))
+        .mount(&server)
+        .await;
+    let given = [("incident_status", "resolved"), ("os_types", "linux")];
+    let outcome = run(&server, V2_1, "update-threat-incident", &given).await;
+    assert_eq!(outcome.context, json!({ "status_code": 200, "reason": "OK", "json_body": body }));
+    assert_eq!(states(&outcome), [("7", IdState::Done)], "the console's list is what is known");
+}
+
+#[tokio::test]
+async fn counts_and_notes_stand_under_their_paths() {
+    let server = MockServer::start().await;
+    let counts = json!({ "data": { "total": 9, "resolved": 4, "notResolved": 5 } });
+    Mock::given(path("/web/api/v2.1/private/threats/summary"))
+        .and(query_param("groupIds", "1,2"))
+        .respond_with(answer(counts))
+        .mount(&server)
+        .await;
+    let outcome = run(&server, V2_1, "threat-summary", &[("group_ids", "1,2")]).await;
+    let expected = json!({ "Total": 9, "Resolved": 4, "NotResolved": 5 });
+    assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
+
+    let note = json!({ "id": "5", "text": "seen", "creatorId": "6", "edited": false });
+    Mock::given(path("/web/api/v2.1/threats/9/notes"))
+        .respond_with(answer(json!({ "data": [note], "pagination": { "totalItems": 1 } })))
+        .mount(&server)
+        .await;
+    let outcome = run(&server, V2_1, "get-threat-notes", &[("threat_id", "9")]).await;
+    let expected = json!([{ "ID": "5", "Text": "seen", "CreatorID": "6", "Edited": false }]);
+    assert_eq!(outcome.context["SentinelOne"]["Notes"], expected);
+}

@@ -1,0 +1,124 @@
+//! Rules of the house that a compiler does not check.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn files(folder: &Path, ending: &str, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, ending, into);
+        } else if path.to_string_lossy().ends_with(ending) {
+            into.push(path);
+        }
+    }
+}
+
+fn version(text: &str) -> Vec<u32> {
+    text.split('.').map(|part| part.parse().unwrap()).collect()
+}
+
+/// The stated Rust version is the highest that any locked dependency demands.
+#[test]
+fn the_stated_rust_version_is_true() {
+    // Only what this machine builds is there without the network.
+    let host = Command::new("rustc").arg("-vV").output().unwrap().stdout;
+    let host = String::from_utf8(host).unwrap();
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let arguments = ["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", host];
+    let metadata = cargo(&arguments);
+    let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+    let stated = version(env!("CARGO_PKG_RUST_VERSION"));
+    let packages = metadata["packages"].as_array().unwrap();
+    let highest = packages
+        .iter()
+        .filter(|package| !package["source"].is_null())
+        .filter_map(|package| {
+            let demanded = version(package["rust_version"].as_str()?);
+            Some((demanded, package["name"].to_string()))
+        })
+        .max()
+        .unwrap();
+    let major_and_minor = |version: &[u32]| version[..2].to_vec();
+    assert_eq!(major_and_minor(&highest.0), major_and_minor(&stated), "{highest:?} demands it");
+}
+
+/// The default build of the library has rustls and nothing that only the command line, the sandbox or the
+/// contract check need.
+#[test]
+fn the_default_build_is_lean() {
+    let tree =
+        cargo(&["tree", "-p", "sentinelone", "-e", "normal", "--prefix", "none", "--locked", "--offline"]);
+    let names: Vec<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&"rustls") && names.contains(&"sentinelone-raw"));
+    let heavy = [
+        "chrono",
+        "clap",
+        "comfy-table",
+        "jsonschema",
+        "native-tls",
+        "openssl",
+        "progenitor-client",
+        "progenitor-impl",
+        "regress",
+        "schemars",
+        "time",
+        "typify-impl",
+    ];
+    for name in heavy {
+        assert!(!names.contains(&name), "{name} is in the default build");
+    }
+}
+
+/// Every module says what it is for.
+#[test]
+fn every_module_has_a_first_line_of_documentation() {
+    let mut sources = Vec::new();
+    for folder in
+        ["src", "codegen/src", "codegen/runtime", "codegen/tests", "xtask/src", "tests", "generated/src"]
+    {
+        files(&root().join(folder), ".rs", &mut sources);
+    }
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let first =
+            text.lines().find(|line| !line.starts_with("// ") && !line.is_empty()).unwrap_or_default();
+        let documented = first.starts_with("//!") || first.starts_with("#![doc");
+        assert!(documented, "{} begins with {first:?}", path.display());
+    }
+}
+
+/// Nothing imports backwards: the raw client knows nothing of the client, codegen nothing of either.
+#[test]
+fn the_arrows_stay_one_way() {
+    for (manifest, forbidden) in [
+        ("codegen/Cargo.toml", &["sentinelone-raw", "sentinelone.workspace", "sentinelone ="][..]),
+        ("generated/Cargo.toml", &["sentinelone-codegen", "sentinelone.workspace", "reqwest", "tokio"][..]),
+    ] {
+        let text = std::fs::read_to_string(root().join(manifest)).unwrap();
+        let (_, dependencies) = text.split_once("[dependencies]").unwrap();
+        for name in forbidden {
+            assert!(!dependencies.contains(name), "{manifest} depends on {name}");
+        }
+    }
+}
+
+/// The README's commands are the ones that CI runs.
+#[test]
+fn ci_runs_the_test_command_of_the_readme() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let ci = std::fs::read_to_string(root().join(".ci/run")).unwrap();
+    let command = "cargo test --workspace --all-features";
+    assert!(readme.contains(command) && ci.contains(command));
+}
