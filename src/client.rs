@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, header};
-use sentinelone_raw::runtime::{Answer, ApiVersion, DecodeError, Kind, Method, Operation, Page, Request};
+use sentinelone_raw::runtime::{
+    Answer, AnswerForm, ApiVersion, DecodeError, Kind, Method, Operation, Page, Request,
+};
 
 use crate::Result;
 use crate::address::{AddressError, Console};
@@ -120,7 +122,8 @@ impl Client {
             Method::Put => http::Method::PUT,
             Method::Delete => http::Method::DELETE,
         };
-        let mut builder = self.http.request(method, url).header(header::ACCEPT, "application/json");
+        let accept = if operation.answer == AnswerForm::Binary { "*/*" } else { "application/json" };
+        let mut builder = self.http.request(method, url).header(header::ACCEPT, accept);
         if let Some(body) = request.body() {
             builder = builder.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
         }
@@ -154,8 +157,8 @@ impl Client {
             }
         }
         let body = body.freeze();
-        let said = if fine { errors_beside_data(&body) } else { true };
-        if !fine || said {
+        let json = operation.answer == AnswerForm::Json;
+        if !fine || json && errors_beside_data(&body) {
             return Err(Error::api(operation, status, body, retry_after(&headers)));
         }
         let value = decode(operation, &body)
@@ -194,7 +197,7 @@ fn errors_beside_data(body: &[u8]) -> bool {
 }
 
 fn decode<T: Answer>(operation: &'static Operation, body: &[u8]) -> Result<T, DecodeError> {
-    if !body.iter().all(u8::is_ascii_whitespace) {
+    if operation.answer != AnswerForm::Json || !body.iter().all(u8::is_ascii_whitespace) {
         return T::decode(body);
     }
     match operation.kind {

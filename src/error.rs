@@ -159,10 +159,9 @@ impl Error {
     /// Whether the console may have done what the request asked for, in whole or in part. It certainly
     /// did not when nothing arrived there, or when it refused the request (a status of 300 to 499).
     pub fn may_have_acted(&self) -> bool {
-        match (self.was_sent(), self.kind(), self.status().map(|status| status.as_u16())) {
-            (Sent::No, _, _) | (_, ErrorKind::Api, Some(300..500)) => false,
-            _ => true,
-        }
+        let refused = self.kind() == ErrorKind::Api
+            && self.status().is_some_and(|status| (300..500).contains(&status.as_u16()));
+        self.was_sent() != Sent::No && !refused
     }
 
     /// The HTTP status of the answer, if there was one.

@@ -9,6 +9,8 @@
 //! 5. [`emit`] writes the modules of `generated/`, with the support code of `codegen/runtime/`;
 //! 6. [`files`] writes them to disk, or compares.
 //!
+//! [`stock`] is what the generator gives without all that, to compare with.
+//!
 //! [`facts`] is the one extension of the specification, `x-s1`, as types. Same input, same bytes:
 //! nothing here reads a clock, the network or the order of a hash map.
 
@@ -19,6 +21,7 @@ pub mod files;
 pub mod generator;
 pub mod lint;
 pub mod overlay;
+pub mod stock;
 
 /// The support code that is emitted with the generated modules, compiled here to be tested.
 #[allow(unused, reason = "what only generated modules call has no caller here")]

@@ -1,5 +1,7 @@
 //! The levers: thin commands over codegen and the contract.
 
+mod measure;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,6 +13,7 @@ usage: cargo xtask <command>
 commands:
   generate           write generated/ from spec/
   generate --check   compare instead; print a diff and fail when they differ
+  measure            time release builds of generated/ beside the generator's own output
 ";
 
 fn main() -> ExitCode {
@@ -19,6 +22,7 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         ["generate"] => write(),
         ["generate", "--check"] => check(),
+        ["measure"] => measure::run(root()),
         ["--help" | "-h" | "help"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -290,9 +290,15 @@ impl Answer for Empty {
     }
 }
 
-/// Marks an answer of any bytes, such as a zip file. It is downloaded, not decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binary {}
+/// An answer of any bytes, such as a zip file. The bytes are the body of the response, as they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Binary;
+
+impl Answer for Binary {
+    fn decode(_: &[u8]) -> Result<Self, DecodeError> {
+        Ok(Self)
+    }
+}
 
 /// Reads a list that may be null, and leaves out elements that are.
 pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<Vec<T>>, D::Error> {
