@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub const COMMAND: &str = "cargo xtask generate";
 
 /// The support code: file name and text.
-const RUNTIME: [(&str, &str); 7] = [
+const SUPPORT: [(&str, &str); 7] = [
     ("mod.rs", include_str!("../runtime/mod.rs")),
     ("envelope.rs", include_str!("../runtime/envelope.rs")),
     ("field.rs", include_str!("../runtime/field.rs")),
@@ -23,6 +23,33 @@ const RUNTIME: [(&str, &str); 7] = [
     ("operation.rs", include_str!("../runtime/operation.rs")),
     ("request.rs", include_str!("../runtime/request.rs")),
     ("timestamp.rs", include_str!("../runtime/timestamp.rs")),
+];
+
+/// What a module may need of the support code; no schema can have one of these names.
+pub(crate) const RUNTIME: [&str; 23] = [
+    "AnswerForm",
+    "ApiVersion",
+    "Binary",
+    "Data",
+    "Empty",
+    "Evidence",
+    "Field",
+    "FieldKind",
+    "Fields",
+    "Filter",
+    "FilterRule",
+    "Kind",
+    "Method",
+    "OpenEnum",
+    "Operation",
+    "Page",
+    "Paging",
+    "Part",
+    "Rate",
+    "Request",
+    "RequestError",
+    "Setting",
+    "Timestamp",
 ];
 
 /// All files of `generated/`.
@@ -33,7 +60,7 @@ pub fn all(bundle: &Bundle, model: &Model) -> Result<Files> {
     let mut files = Files::new();
     let cargo = include_str!("../template/Cargo.toml.in");
     files.insert("Cargo.toml".into(), format!("{}\n{cargo}", header("#", "codegen/template")));
-    for (name, text) in RUNTIME {
+    for (name, text) in SUPPORT {
         let header = header("//", &format!("codegen/runtime/{name}"));
         files.insert(format!("src/runtime/{name}"), format!("{header}\n{text}"));
     }

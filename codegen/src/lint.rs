@@ -7,45 +7,14 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
 use crate::bundle::{Bundle, Operation, each_reference, members, reference};
+use crate::emit::RUNTIME;
 use crate::facts::{self, FilterRule, Kind, Op, Paging, PropertyFacts, SchemaFacts};
 use crate::overlay::{Envelope, envelope};
 
-/// Names that the emitted modules use for something else.
-const TAKEN: [&str; 33] = [
-    "AnswerForm",
-    "ApiVersion",
-    "BTreeMap",
-    "Binary",
-    "Data",
-    "Default",
-    "Empty",
-    "Evidence",
-    "Field",
-    "FieldKind",
-    "Fields",
-    "Filter",
-    "FilterRule",
-    "Into",
-    "IntoIterator",
-    "Kind",
-    "Map",
-    "Method",
-    "OpenEnum",
-    "Operation",
-    "Option",
-    "Page",
-    "Paging",
-    "Part",
-    "Rate",
-    "Request",
-    "RequestError",
-    "Result",
-    "Setting",
-    "String",
-    "Timestamp",
-    "Value",
-    "Vec",
-];
+/// Names of the standard library and of serde_json that the emitted modules use; those of the support
+/// code are [`RUNTIME`].
+const TAKEN: [&str; 10] =
+    ["BTreeMap", "Default", "Into", "IntoIterator", "Map", "Option", "Result", "String", "Value", "Vec"];
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -259,7 +228,7 @@ impl Lint<'_> {
         if name != name.to_upper_camel_case() {
             self.add(name, "the name is not upper camel case");
         }
-        if TAKEN.contains(&name) {
+        if TAKEN.contains(&name) || RUNTIME.contains(&name) {
             self.add(name, "the name is that of a type in the support code or the standard library");
         }
         if schema["description"].as_str().is_none_or(str::is_empty) {

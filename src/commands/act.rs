@@ -1,30 +1,56 @@
 //! What actions on identifiers have in common: batches, and the truth about each identifier.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use sentinelone_raw::runtime::{Field, Request};
+use sentinelone_raw::runtime::{Field, Request, RequestError};
 use serde_json::{Value, json};
 
-use super::context::{put, under};
-use super::outcome::Outcome;
+use super::context::{Output, under};
+use super::{Argument, ArgumentKind, Command, Outcome};
 use crate::Result;
 use crate::client::Client;
 use crate::error::Error;
 use crate::outcome::{IdOutcome, IdState, outcomes};
 
-/// Splits identifiers into lists of as many as the API takes at once. Repeated ones are named once.
-pub(super) fn batches(ids: &[String], fields: &[Field]) -> Vec<Vec<String>> {
-    let mut unique: Vec<String> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for id in ids {
-        if seen.insert(id) {
-            unique.push(id.clone());
-        }
-    }
+/// The requests of an action on identifiers: one for as many as the API takes at once. Repeated ones are
+/// named once.
+pub(super) fn requests<T>(
+    ids: &[String],
+    fields: &[Field],
+    build: impl Fn(Vec<String>) -> Result<Request<T>, RequestError>,
+) -> Result<Vec<Request<Value>>> {
+    let mut seen = HashSet::new();
+    let unique: Vec<String> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
     let most = fields.iter().find(|field| field.name == "ids").and_then(|field| field.items.1);
     let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(unique.len());
-    unique.chunks(most.max(1)).map(<[String]>::to_vec).collect()
+    unique.chunks(most.max(1)).map(|ids| Ok(build(ids.to_vec())?.answering())).collect()
 }
+
+/// Runs a command that acts on threats. Its context has one entry for each, into which `fill` puts what
+/// the command says of it.
+pub(super) async fn act_on_threats<C: Command>(
+    command: &C,
+    client: &Client,
+    fill: impl Fn(&IdOutcome, &mut Value),
+) -> Result<Outcome> {
+    let (mut outcome, _) = act(client, command.requests(client.api_version())?).await?;
+    let entries = outcome.ids.iter().map(|one| {
+        let mut entry = json!({ "ID": one.id });
+        fill(one, &mut entry);
+        entry
+    });
+    outcome.context = under("SentinelOne.Threat", entries.collect());
+    Ok(outcome)
+}
+
+/// The argument that names the threats to act on.
+pub(super) fn threat_ids() -> Argument {
+    Argument::new("threat_ids", ArgumentKind::List, "Identifiers of the threats.").required()
+}
+
+/// The context path of each threat's identifier.
+pub(super) const THREAT_ID: Output =
+    Output::argument("SentinelOne.Threat.ID", "String", "Identifier of the threat", "threat_ids");
 
 /// Sends the requests of an action one after the other. What ends them early is in the outcome once
 /// something was done; before that it is the error.
@@ -61,20 +87,6 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
         }
     }
     Ok((outcome, statuses))
-}
-
-/// The context of an action: one entry for each identifier, `fill` puts into it what the command says.
-pub(super) fn contexts(prefix: &str, ids: &[IdOutcome], fill: impl Fn(&IdOutcome, &mut Value)) -> Value {
-    let entries = ids
-        .iter()
-        .map(|one| {
-            let mut entry = json!({});
-            put(&mut entry, "ID", json!(one.id));
-            fill(one, &mut entry);
-            entry
-        })
-        .collect();
-    under(prefix, entries)
 }
 
 /// Whether an identifier is as it was asked for; null when nobody knows.

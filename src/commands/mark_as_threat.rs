@@ -6,7 +6,7 @@ use sentinelone_raw::threats::{
 };
 use serde_json::Value;
 
-use super::act::{act, batches, contexts, known};
+use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
 use super::context::{Output, put};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -22,8 +22,6 @@ pub struct MarkAsThreat {
     pub target_scope: ThreatTargetScope,
 }
 
-const PREFIX: &str = "SentinelOne.Threat";
-
 impl Command for MarkAsThreat {
     const INFO: Info = Info {
         name: "mark-as-threat",
@@ -35,7 +33,7 @@ impl Command for MarkAsThreat {
     };
 
     const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Threat.ID", "String", "Identifier of the threat", "threat_ids"),
+        THREAT_ID,
         Output::computed(
             "SentinelOne.Threat.MarkedAsThreat",
             "Boolean",
@@ -45,7 +43,7 @@ impl Command for MarkAsThreat {
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("threat_ids", ArgumentKind::List, "Identifiers of the threats.").required(),
+            threat_ids(),
             Argument::new("target_scope", ArgumentKind::Text, "Where exclusions are made.")
                 .required()
                 .values(ThreatTargetScope::KNOWN),
@@ -60,20 +58,16 @@ impl Command for MarkAsThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let data = LegacyThreatMarkingData::new(self.target_scope.clone());
-        batches(&self.threat_ids, LegacyThreatFilter::FIELDS)
-            .into_iter()
-            .map(|ids| {
-                let filter = LegacyThreatFilter::default().ids(ids);
-                Ok(raw::mark_as_threat(&LegacyThreatMarking::new(data.clone(), filter))?.answering())
-            })
-            .collect()
+        requests(&self.threat_ids, LegacyThreatFilter::FIELDS, |ids| {
+            let data = LegacyThreatMarkingData::new(self.target_scope.clone());
+            raw::mark_as_threat(&LegacyThreatMarking::new(data, LegacyThreatFilter::default().ids(ids)))
+        })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = act(client, self.requests(client.api_version())?).await?;
-        outcome.context =
-            contexts(PREFIX, &outcome.ids, |one, entry| put(entry, "MarkedAsThreat", known(one)));
-        Ok(outcome)
+        act_on_threats(self, client, |one, entry| {
+            put(entry, "MarkedAsThreat", known(one));
+        })
+        .await
     }
 }

@@ -4,7 +4,7 @@ use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use sentinelone_raw::threats::{self as raw, MitigationAction, ThreatFilter, ThreatMitigation};
 use serde_json::{Value, json};
 
-use super::act::{act, batches, contexts, known};
+use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
 use super::context::{Output, put};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -18,8 +18,6 @@ pub struct MitigateThreat {
     /// The threats.
     pub threat_ids: Vec<String>,
 }
-
-const PREFIX: &str = "SentinelOne.Threat";
 
 /// Those that the integration offers.
 const ACTIONS: &[&str] = &["kill", "quarantine", "un-quarantine", "remediate", "rollback-remediation"];
@@ -35,7 +33,7 @@ impl Command for MitigateThreat {
     };
 
     const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Threat.ID", "String", "Identifier of the threat", "threat_ids"),
+        THREAT_ID,
         Output::computed(
             "SentinelOne.Threat.Mitigated",
             "Boolean",
@@ -47,7 +45,7 @@ impl Command for MitigateThreat {
     fn arguments() -> Vec<Argument> {
         vec![
             Argument::new("action", ArgumentKind::Text, "What the agents do.").required().values(ACTIONS),
-            Argument::new("threat_ids", ArgumentKind::List, "Identifiers of the threats.").required(),
+            threat_ids(),
         ]
     }
 
@@ -59,21 +57,16 @@ impl Command for MitigateThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        batches(&self.threat_ids, ThreatFilter::FIELDS)
-            .into_iter()
-            .map(|ids| {
-                let body = ThreatMitigation::new(ThreatFilter::default().ids(ids));
-                Ok(raw::mitigate(&self.action, &body)?.answering())
-            })
-            .collect()
+        requests(&self.threat_ids, ThreatFilter::FIELDS, |ids| {
+            raw::mitigate(&self.action, &ThreatMitigation::new(ThreatFilter::default().ids(ids)))
+        })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = act(client, self.requests(client.api_version())?).await?;
-        outcome.context = contexts(PREFIX, &outcome.ids, |one, entry| {
+        act_on_threats(self, client, |one, entry| {
             put(entry, "Mitigated", known(one));
             put(entry, "Mitigation.Action", json!(self.action));
-        });
-        Ok(outcome)
+        })
+        .await
     }
 }

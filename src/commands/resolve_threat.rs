@@ -4,9 +4,9 @@ use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use sentinelone_raw::threats::{self as raw, LegacyThreatFilter, LegacyThreatResolution};
 use serde_json::Value;
 
-use super::act::{act, batches, contexts, known};
+use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
 use super::context::{Output, put};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
 
@@ -17,8 +17,6 @@ pub struct ResolveThreat {
     /// The threats.
     pub threat_ids: Vec<String>,
 }
-
-const PREFIX: &str = "SentinelOne.Threat";
 
 impl Command for ResolveThreat {
     const INFO: Info = Info {
@@ -31,7 +29,7 @@ impl Command for ResolveThreat {
     };
 
     const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Threat.ID", "String", "Identifier of the threat", "threat_ids"),
+        THREAT_ID,
         Output::computed(
             "SentinelOne.Threat.Resolved",
             "Boolean",
@@ -40,7 +38,7 @@ impl Command for ResolveThreat {
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("threat_ids", ArgumentKind::List, "Identifiers of the threats.").required()]
+        vec![threat_ids()]
     }
 
     fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
@@ -48,18 +46,15 @@ impl Command for ResolveThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        batches(&self.threat_ids, LegacyThreatFilter::FIELDS)
-            .into_iter()
-            .map(|ids| {
-                let filter = LegacyThreatFilter::default().ids(ids);
-                Ok(raw::mark_as_resolved(&LegacyThreatResolution::new(filter))?.answering())
-            })
-            .collect()
+        requests(&self.threat_ids, LegacyThreatFilter::FIELDS, |ids| {
+            raw::mark_as_resolved(&LegacyThreatResolution::new(LegacyThreatFilter::default().ids(ids)))
+        })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = act(client, self.requests(client.api_version())?).await?;
-        outcome.context = contexts(PREFIX, &outcome.ids, |one, entry| put(entry, "Resolved", known(one)));
-        Ok(outcome)
+        act_on_threats(self, client, |one, entry| {
+            put(entry, "Resolved", known(one));
+        })
+        .await
     }
 }

@@ -6,7 +6,7 @@ use sentinelone_raw::threats::{
 };
 use serde_json::{Value, json};
 
-use super::act::{act, batches, refuse};
+use super::act::{act, refuse, requests};
 use super::context::Output;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -105,30 +105,24 @@ impl Command for UpdateThreatIncident {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let filters = match &self.filter.ids {
-            Some(ids) if !ids.is_empty() => batches(ids, ThreatFilter::FIELDS)
-                .into_iter()
-                .map(|ids| ThreatFilter { ids: Some(ids), ..self.filter.clone() })
-                .collect(),
-            _ => vec![self.filter.clone()],
+        let build = |filter: ThreatFilter| {
+            let data = ThreatIncidentData {
+                analyst_verdict: self.analyst_verdict.clone(),
+                ..ThreatIncidentData::new(self.incident_status.clone())
+            };
+            let request = raw::update_incident(&ThreatIncidentUpdate::new(data, filter))?;
+            Ok(if self.everything_in_scope { request.everything_in_scope() } else { request })
         };
-        filters
-            .into_iter()
-            .map(|filter| {
-                let data = ThreatIncidentData {
-                    analyst_verdict: self.analyst_verdict.clone(),
-                    ..ThreatIncidentData::new(self.incident_status.clone())
-                };
-                let request = raw::update_incident(&ThreatIncidentUpdate::new(data, filter))?;
-                if self.everything_in_scope {
-                    return Ok(request.everything_in_scope().answering());
-                }
-                if !request.selects() {
-                    return Err(refuse(Self::INFO.name, "filter", NOTHING_SELECTED));
-                }
-                Ok(request.answering())
-            })
-            .collect()
+        let requests = match &self.filter.ids {
+            Some(ids) if !ids.is_empty() => requests(ids, ThreatFilter::FIELDS, |ids| {
+                build(ThreatFilter { ids: Some(ids), ..self.filter.clone() })
+            })?,
+            _ => vec![build(self.filter.clone())?.answering()],
+        };
+        if !self.everything_in_scope && !requests.iter().all(Request::selects) {
+            return Err(refuse(Self::INFO.name, "filter", NOTHING_SELECTED));
+        }
+        Ok(requests)
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {

@@ -6,7 +6,7 @@ use sentinelone_raw::threats::{
 };
 use serde_json::{Value, json};
 
-use super::act::{act, batches, contexts, known};
+use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
 use super::context::{Output, put};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -21,8 +21,6 @@ pub struct UpdateThreatsVerdict {
     pub threat_ids: Vec<String>,
 }
 
-const PREFIX: &str = "SentinelOne.Threat";
-
 impl Command for UpdateThreatsVerdict {
     const INFO: Info = Info {
         name: "update-threats-verdict",
@@ -34,7 +32,7 @@ impl Command for UpdateThreatsVerdict {
     };
 
     const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Threat.ID", "String", "Identifier of the threat", "threat_ids"),
+        THREAT_ID,
         Output::computed(
             "SentinelOne.Threat.Updated",
             "Boolean",
@@ -48,7 +46,7 @@ impl Command for UpdateThreatsVerdict {
             Argument::new("verdict", ArgumentKind::Text, "The verdict to set.")
                 .required()
                 .values(AnalystVerdict::KNOWN),
-            Argument::new("threat_ids", ArgumentKind::List, "Identifiers of the threats.").required(),
+            threat_ids(),
         ]
     }
 
@@ -60,23 +58,19 @@ impl Command for UpdateThreatsVerdict {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        batches(&self.threat_ids, ThreatFilter::FIELDS)
-            .into_iter()
-            .map(|ids| {
-                // The integration asks in tenant scope; with identifiers that selects no more threats.
-                let filter = ThreatFilter::default().ids(ids).tenant(true);
-                let data = ThreatVerdictData::new(self.verdict.clone());
-                Ok(raw::update_analyst_verdict(&ThreatVerdictUpdate::new(data, filter))?.answering())
-            })
-            .collect()
+        requests(&self.threat_ids, ThreatFilter::FIELDS, |ids| {
+            // The integration asks in tenant scope; with identifiers that selects no more threats.
+            let filter = ThreatFilter::default().ids(ids).tenant(true);
+            let data = ThreatVerdictData::new(self.verdict.clone());
+            raw::update_analyst_verdict(&ThreatVerdictUpdate::new(data, filter))
+        })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = act(client, self.requests(client.api_version())?).await?;
-        outcome.context = contexts(PREFIX, &outcome.ids, |one, entry| {
+        act_on_threats(self, client, |one, entry| {
             put(entry, "Updated", known(one));
             put(entry, "Update.Action", json!(self.verdict));
-        });
-        Ok(outcome)
+        })
+        .await
     }
 }

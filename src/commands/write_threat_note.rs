@@ -4,7 +4,7 @@ use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use sentinelone_raw::threats::{self as raw, ThreatFilter, ThreatNoteAddition, ThreatNoteData};
 use serde_json::{Value, json};
 
-use super::act::{act, batches, contexts};
+use super::act::{THREAT_ID, act_on_threats, requests, threat_ids};
 use super::context::{Output, put};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -20,8 +20,6 @@ pub struct WriteThreatNote {
     pub note: String,
 }
 
-const PREFIX: &str = "SentinelOne.Threat";
-
 impl Command for WriteThreatNote {
     const INFO: Info = Info {
         name: "write-threat-note",
@@ -33,7 +31,7 @@ impl Command for WriteThreatNote {
     };
 
     const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Threat.ID", "String", "Identifier of the threat", "threat_ids"),
+        THREAT_ID,
         Output::argument("SentinelOne.Threat.Note", "String", "The note", "note"),
         Output::computed(
             "SentinelOne.Threat.Status",
@@ -44,7 +42,7 @@ impl Command for WriteThreatNote {
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("threat_ids", ArgumentKind::List, "Identifiers of the threats.").required(),
+            threat_ids(),
             Argument::new("note", ArgumentKind::Text, "The note, 2 to 10,000 characters.").required(),
         ]
     }
@@ -54,19 +52,14 @@ impl Command for WriteThreatNote {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        batches(&self.threat_ids, ThreatFilter::FIELDS)
-            .into_iter()
-            .map(|ids| {
-                let data = ThreatNoteData::new(self.note.clone());
-                let filter = ThreatFilter::default().ids(ids);
-                Ok(raw::add_note(&ThreatNoteAddition::new(data, filter))?.answering())
-            })
-            .collect()
+        requests(&self.threat_ids, ThreatFilter::FIELDS, |ids| {
+            let data = ThreatNoteData::new(self.note.clone());
+            raw::add_note(&ThreatNoteAddition::new(data, ThreatFilter::default().ids(ids)))
+        })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = act(client, self.requests(client.api_version())?).await?;
-        outcome.context = contexts(PREFIX, &outcome.ids, |one, entry| {
+        act_on_threats(self, client, |one, entry| {
             put(entry, "Note", json!(self.note));
             let status = match one.state {
                 IdState::Unknown => "Unknown",
@@ -74,7 +67,7 @@ impl Command for WriteThreatNote {
                 _ => "Failed",
             };
             put(entry, "Status", json!(status));
-        });
-        Ok(outcome)
+        })
+        .await
     }
 }

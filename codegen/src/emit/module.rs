@@ -7,38 +7,13 @@ use quote::{ToTokens, format_ident, quote};
 use serde_json::Value;
 use syn::visit::Visit;
 
+use super::RUNTIME;
 use super::fields::{self, words};
 use crate::bundle::{self, Bundle, Operation};
 use crate::facts::{self, FilterRule, Kind, OperationFacts, Paging, SchemaFacts};
 use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
 use crate::overlay::{Envelope, envelope, properties, query_schema};
 use crate::{Error, Result};
-
-/// What a module may need of the support code.
-const RUNTIME: [&str; 22] = [
-    "AnswerForm",
-    "ApiVersion",
-    "Binary",
-    "Data",
-    "Empty",
-    "Evidence",
-    "Field",
-    "FieldKind",
-    "Fields",
-    "Filter",
-    "FilterRule",
-    "Kind",
-    "Method",
-    "OpenEnum",
-    "Operation",
-    "Page",
-    "Paging",
-    "Part",
-    "Rate",
-    "Request",
-    "RequestError",
-    "Setting",
-];
 
 /// The name of the function of an operation: its identifier without the resource.
 pub(super) fn function_name<'a>(id: &'a str, tag: &str) -> &'a str {
@@ -77,12 +52,7 @@ pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<Strin
     }
     text.push('\n');
     let mut uses: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for (path, name) in [
-        ("std::collections", "BTreeMap"),
-        ("serde_json", "Map"),
-        ("serde_json", "Value"),
-        ("crate::runtime", "Timestamp"),
-    ] {
+    for (path, name) in [("std::collections", "BTreeMap"), ("serde_json", "Map"), ("serde_json", "Value")] {
         if words.contains(name) {
             uses.entry(path.into()).or_default().insert(name);
         }
