@@ -180,6 +180,13 @@ fn identifiers_go_in_batches_below_the_limit_of_the_api() {
 }
 
 #[test]
+fn acting_on_nobody_is_no_success() {
+    let command = UpdateThreatsStatus { status: IncidentStatus::Resolved, threat_ids: Vec::new() };
+    let error = command.requests(V2_1).unwrap_err();
+    assert_eq!(error.argument_error().unwrap().argument(), Some("threat_ids"));
+}
+
+#[test]
 fn every_field_of_the_filter_is_an_argument() {
     let names: Vec<_> = UpdateThreatIncident::arguments().iter().map(|argument| argument.name).collect();
     let mut expected = vec!["incident_status", "analyst_verdict"];

@@ -13,14 +13,18 @@ use crate::error::Error;
 use crate::outcome::{IdOutcome, IdState, outcomes};
 
 /// The requests of an action on identifiers: one for as many as the API takes at once. Repeated ones are
-/// named once.
-pub(super) fn requests<T>(
+/// named once; without any there is nothing to act on, which is an error and no success.
+pub(super) fn requests<C: Command, T>(
+    _: &C,
     ids: &[String],
     fields: &[Field],
     build: impl Fn(Vec<String>) -> Result<Request<T>, RequestError>,
 ) -> Result<Vec<Request<Value>>> {
     let mut seen = HashSet::new();
     let unique: Vec<String> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    if unique.is_empty() {
+        return Err(refuse(C::INFO.name, "threat_ids", "is missing; give at least one"));
+    }
     let most = fields.iter().find(|field| field.name == "ids").and_then(|field| field.items.1);
     let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(unique.len());
     unique.chunks(most.max(1)).map(|ids| Ok(build(ids.to_vec())?.answering())).collect()

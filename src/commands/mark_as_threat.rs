@@ -58,7 +58,7 @@ impl Command for MarkAsThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(&self.threat_ids, LegacyThreatFilter::FIELDS, |ids| {
+        requests(self, &self.threat_ids, LegacyThreatFilter::FIELDS, |ids| {
             let data = LegacyThreatMarkingData::new(self.target_scope.clone());
             raw::mark_as_threat(&LegacyThreatMarking::new(data, LegacyThreatFilter::default().ids(ids)))
         })

@@ -57,7 +57,7 @@ impl Command for MitigateThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(&self.threat_ids, ThreatFilter::FIELDS, |ids| {
+        requests(self, &self.threat_ids, ThreatFilter::FIELDS, |ids| {
             raw::mitigate(&self.action, &ThreatMitigation::new(ThreatFilter::default().ids(ids)))
         })
     }

@@ -46,7 +46,7 @@ impl Command for ResolveThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(&self.threat_ids, LegacyThreatFilter::FIELDS, |ids| {
+        requests(self, &self.threat_ids, LegacyThreatFilter::FIELDS, |ids| {
             raw::mark_as_resolved(&LegacyThreatResolution::new(LegacyThreatFilter::default().ids(ids)))
         })
     }

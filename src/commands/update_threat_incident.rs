@@ -114,7 +114,7 @@ impl Command for UpdateThreatIncident {
             Ok(if self.everything_in_scope { request.everything_in_scope() } else { request })
         };
         let requests = match &self.filter.ids {
-            Some(ids) if !ids.is_empty() => requests(ids, ThreatFilter::FIELDS, |ids| {
+            Some(ids) if !ids.is_empty() => requests(self, ids, ThreatFilter::FIELDS, |ids| {
                 build(ThreatFilter { ids: Some(ids), ..self.filter.clone() })
             })?,
             _ => vec![build(self.filter.clone())?.answering()],

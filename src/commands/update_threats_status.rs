@@ -58,7 +58,7 @@ impl Command for UpdateThreatsStatus {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(&self.threat_ids, ThreatFilter::FIELDS, |ids| {
+        requests(self, &self.threat_ids, ThreatFilter::FIELDS, |ids| {
             let data = ThreatIncidentData::new(self.status.clone());
             raw::update_incident(&ThreatIncidentUpdate::new(data, ThreatFilter::default().ids(ids)))
         })

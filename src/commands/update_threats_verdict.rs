@@ -58,7 +58,7 @@ impl Command for UpdateThreatsVerdict {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(&self.threat_ids, ThreatFilter::FIELDS, |ids| {
+        requests(self, &self.threat_ids, ThreatFilter::FIELDS, |ids| {
             // The integration asks in tenant scope; with identifiers that selects no more threats.
             let filter = ThreatFilter::default().ids(ids).tenant(true);
             let data = ThreatVerdictData::new(self.verdict.clone());

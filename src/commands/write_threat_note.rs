@@ -52,7 +52,7 @@ impl Command for WriteThreatNote {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(&self.threat_ids, ThreatFilter::FIELDS, |ids| {
+        requests(self, &self.threat_ids, ThreatFilter::FIELDS, |ids| {
             let data = ThreatNoteData::new(self.note.clone());
             raw::add_note(&ThreatNoteAddition::new(data, ThreatFilter::default().ids(ids)))
         })
