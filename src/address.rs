@@ -53,7 +53,8 @@ impl Console {
     /// Whether the console is on this machine.
     pub fn is_loopback(&self) -> bool {
         match self.0.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            // Names below localhost are not: some resolvers ask others for them.
+            Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
@@ -79,11 +80,19 @@ impl std::str::FromStr for Console {
         if address.is_empty() {
             return Err(AddressError::Empty);
         }
-        let full = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
         let invalid = |reason: String| {
             // What stands before an @ may be a password.
             let shown = address.rsplit_once('@').map_or(address, |(_, host)| host);
             AddressError::Invalid { address: shown.to_owned(), reason }
+        };
+        let place = address.split(['?', '#']).next().unwrap_or_default();
+        let full = match place.split_once("://") {
+            Some((scheme, _)) if !scheme.contains('/') => address.to_owned(),
+            // One slash is a slip, and would make a host of the scheme.
+            _ if place.starts_with("http:") || place.starts_with("https:") => {
+                return Err(invalid("two slashes follow the scheme".into()));
+            }
+            _ => format!("https://{address}"),
         };
         let mut url = Url::parse(&full).map_err(|error| invalid(error.to_string()))?;
         if !url.username().is_empty() || url.password().is_some() {

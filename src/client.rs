@@ -1,17 +1,19 @@
 //! The client: settings, and the one place through which every request goes.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, header};
+use secrecy::{ExposeSecret, SecretString};
 use sentinelone_raw::runtime::{
     Answer, AnswerForm, ApiVersion, DecodeError, Kind, Method, Operation, Page, Request,
 };
 
 use crate::Result;
 use crate::address::{AddressError, Console};
-use crate::error::{BODY_KEPT, Error, Trouble};
+use crate::error::{BODY_KEPT, Error, Trouble, errors_beside_data};
 use crate::paging::{Items, Pages};
 use crate::resources::threats::Threats;
 use crate::response::Response;
@@ -47,6 +49,8 @@ struct Settings {
     console: Console,
     version: ApiVersion,
     max_answer: usize,
+    /// Kept so that it can be taken out of what an error keeps.
+    token: ApiToken,
 }
 
 /// Builds a [`Client`]. What is wrong with the settings is said by [`build`](Self::build).
@@ -65,11 +69,21 @@ pub struct ClientBuilder {
     user_agent: Option<String>,
 }
 
-#[derive(Debug)]
 enum Proxy {
     System,
     None,
-    Url(String),
+    /// May hold a password.
+    Url(SecretString),
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::None => "None",
+            Self::Url(_) => "Url(…)",
+        })
+    }
 }
 
 impl Client {
@@ -110,7 +124,8 @@ impl Client {
     /// # Errors
     /// Before anything is sent: when the operation is not on this version of the API, or acts and has a
     /// filter that selects nothing in particular. After that: whatever [`ErrorKind`](crate::ErrorKind)
-    /// lists. An answer of status 200 that comes with errors is an error too.
+    /// lists. An answer of status 200 with errors and no data is an error too; with data it is an answer,
+    /// and [`Response::vendor_errors`] has the errors.
     pub async fn send<T: Answer>(&self, request: &Request<T>) -> Result<Response<T>> {
         request.check()?;
         let path = request.path(self.settings.version)?;
@@ -157,12 +172,14 @@ impl Client {
             }
         }
         let body = body.freeze();
-        let json = operation.answer == AnswerForm::Json;
-        if !fine || json && errors_beside_data(&body) {
+        if !fine || operation.answer == AnswerForm::Json && says_only_errors(&body) {
+            let body = self.settings.token.redact(body);
             return Err(Error::api(operation, status, body, retry_after(&headers)));
         }
-        let value = decode(operation, &body)
-            .map_err(|source| Error::of(operation, Trouble::Decode { status, source, body: body.clone() }))?;
+        let value = decode(operation, &body).map_err(|source| {
+            let body = self.settings.token.redact(body.clone());
+            Error::of(operation, Trouble::Decode { status, source, body })
+        })?;
         Ok(Response { operation, status, headers, body, value })
     }
 
@@ -182,18 +199,15 @@ fn retry_after(headers: &HeaderMap) -> Option<String> {
     Some(headers.get(header::RETRY_AFTER)?.to_str().ok()?.to_owned())
 }
 
-/// Some answers of status 200 say in `errors` that part of the work was not done.
-fn errors_beside_data(body: &[u8]) -> bool {
+/// Whether an answer of status 200 has errors and no data. With data it is an answer: what was done and
+/// what was found must not be lost for what was not.
+fn says_only_errors(body: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
-    struct Beside {
+    struct Data {
         #[serde(default)]
-        errors: Option<Vec<serde::de::IgnoredAny>>,
+        data: Option<serde::de::IgnoredAny>,
     }
-    // A page of a thousand threats is not read twice for it.
-    let mentioned = body.windows(8).any(|window| window == b"\"errors\"");
-    mentioned
-        && serde_json::from_slice::<Beside>(body)
-            .is_ok_and(|beside| beside.errors.is_some_and(|errors| !errors.is_empty()))
+    errors_beside_data(body) && serde_json::from_slice::<Data>(body).is_ok_and(|answer| answer.data.is_none())
 }
 
 fn decode<T: Answer>(operation: &'static Operation, body: &[u8]) -> Result<T, DecodeError> {
@@ -243,7 +257,7 @@ impl ClientBuilder {
     /// The proxy to go through, such as `http://proxy.example.com:3128`. Without it, and without
     /// [`no_proxy`](Self::no_proxy), the environment decides (`HTTPS_PROXY`, `NO_PROXY`).
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Proxy::Url(url.into());
+        self.proxy = Proxy::Url(SecretString::from(url.into()));
         self
     }
 
@@ -303,15 +317,23 @@ impl ClientBuilder {
             _ if console.is_loopback() => http.no_proxy(),
             Proxy::System => http,
             Proxy::None => http.no_proxy(),
-            Proxy::Url(url) => {
-                http.proxy(reqwest::Proxy::all(url).map_err(|error| unusable("the proxy", error))?)
-            }
+            Proxy::Url(url) => http.proxy(proxy(url.expose_secret())?),
         };
         http = tls(http, &self.roots, self.trust_any)?;
         let http = http.build().map_err(|error| unusable("the HTTP client", error))?;
-        let settings = Settings { console, version: self.version, max_answer: self.max_answer };
+        let settings = Settings { console, version: self.version, max_answer: self.max_answer, token };
         Ok(Client { http, settings: Arc::new(settings) })
     }
+}
+
+/// What is wrong with it is not said in detail: it may hold a password.
+fn proxy(url: &str) -> Result<reqwest::Proxy> {
+    let unusable = || Error::configuration("the proxy cannot be used; write it as http://host:port");
+    let parsed = url::Url::parse(url).map_err(|_| unusable())?;
+    if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
+        return Err(unusable());
+    }
+    reqwest::Proxy::all(parsed).map_err(|_| unusable())
 }
 
 #[cfg(feature = "rustls")]

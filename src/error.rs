@@ -15,7 +15,7 @@ use crate::token::TokenError;
 ///
 /// It tells which [operation](Self::operation) it was, whether the request [was
 /// sent](Self::was_sent), the [status](Self::status), what the [vendor says](Self::vendor_errors), and
-/// what to [do next](Self::advice). It never holds the token.
+/// what to [do next](Self::advice). The client's token is taken out of everything that it keeps.
 pub struct Error(Box<Inner>);
 
 /// The kind of an [`Error`].
@@ -240,6 +240,9 @@ impl Error {
                 }
             }
             ErrorKind::Api => self.api_advice(),
+            ErrorKind::Decode | ErrorKind::TooLarge if self.is_action() => {
+                "the console has probably acted: look at the result before sending it again".into()
+            }
             ErrorKind::Decode => {
                 "the console sent something this client does not know; the body is kept in the error".into()
             }
@@ -249,6 +252,10 @@ impl Error {
                     .into()
             }
         }
+    }
+
+    fn is_action(&self) -> bool {
+        self.0.operation.is_some_and(|operation| operation.kind == Kind::Action)
     }
 
     fn api_advice(&self) -> String {
@@ -268,12 +275,10 @@ impl Error {
             },
             Some(300..400) => "the console redirects: check its address".into(),
             Some(400..500) => "correct the request by what the console says".into(),
-            Some(500..) => match self.0.operation.map(|operation| operation.kind) {
-                Some(Kind::Read) => "the console failed: try again later".into(),
-                _ => {
-                    "the console failed and may have acted: look at the result before sending it again".into()
-                }
-            },
+            Some(500..) if self.is_action() => {
+                "the console failed and may have acted: look at the result before sending it again".into()
+            }
+            Some(500..) => "the console failed: try again later".into(),
             _ => "look at what the console says; part of it may have been done".into(),
         }
     }
@@ -333,7 +338,8 @@ impl fmt::Display for Error {
                 }
             }
             Trouble::Decode { status, source, .. } => {
-                write!(f, "the answer ({status}) does not decode {source}")?;
+                let place = if source.path == "." { "as a whole" } else { &source.path };
+                write!(f, "the answer ({status}) does not decode, {place}: {}", source.message)?;
             }
             Trouble::TooLarge { limit, .. } => {
                 write!(f, "the answer is larger than {limit} bytes")?;
@@ -349,7 +355,7 @@ impl fmt::Display for VendorError {
         // Some entries say the same twice.
         let detail = if self.detail == self.title { &None } else { &self.detail };
         let parts = [&self.code, &self.title, detail];
-        let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
+        let parts: Vec<_> = parts.into_iter().flatten().filter_map(|part| excerpt(part.as_bytes())).collect();
         f.write_str(&parts.join(" "))
     }
 }
@@ -370,7 +376,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// The first line or so of a body that is none of the vendor's forms: HTML without its tags.
+/// The first line or so of what the console says: HTML without its tags, and nothing that steers a
+/// terminal.
 fn excerpt(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let mut plain = String::new();
@@ -404,6 +411,23 @@ pub(crate) fn vendor_errors(body: &[u8]) -> Vec<VendorError> {
         return list.iter().filter_map(vendor_error).collect();
     }
     vendor_error(&body).into_iter().collect()
+}
+
+/// Whether an answer says that something went wrong beside the data that it has.
+pub(crate) fn errors_beside_data(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Beside {
+        #[serde(default)]
+        errors: Value,
+    }
+    // A page of a thousand threats is not read twice for it.
+    let mentioned = body.windows(8).any(|window| window == b"\"errors\"");
+    let beside = if mentioned { serde_json::from_slice::<Beside>(body).ok() } else { None };
+    beside.is_some_and(|beside| match beside.errors {
+        Value::Null => false,
+        Value::Array(errors) => !errors.is_empty(),
+        _ => true,
+    })
 }
 
 fn vendor_error(entry: &Value) -> Option<VendorError> {

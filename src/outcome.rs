@@ -1,7 +1,9 @@
 //! What is known about each thing that an action was asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+
+use serde_json::Value;
 
 /// What is known about one of the identifiers that an action was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,18 +25,21 @@ pub enum IdState {
     Done,
     /// The thing is in the wanted state already.
     AlreadySet,
+    /// Part of what was asked for was applied, and part was not.
+    Partly,
     /// The action was not applied: the thing is unknown, out of scope, or does not allow it.
     NotAffected,
-    /// The console counted fewer than were asked for, and did not say which.
+    /// The console did not say enough to know.
     Unknown,
 }
 
 impl IdState {
-    /// `done`, `already_set`, `not_affected` or `unknown`.
+    /// `done`, `already_set`, `partly`, `not_affected` or `unknown`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::AlreadySet => "already_set",
+            Self::Partly => "partly",
             Self::NotAffected => "not_affected",
             Self::Unknown => "unknown",
         }
@@ -52,77 +57,134 @@ impl fmt::Display for IdState {
     }
 }
 
-/// Tells for each identifier what is known, from what the console counted and what it said of each.
+/// What an answer to an action says of each identifier that was asked for; of those that the console
+/// mentions where none was.
 ///
-/// `said` holds those that the console mentions, with its word if it gives one. Without a word the count
-/// decides: if it covers all that are left, they are done; if nothing is left of it, they are not;
-/// otherwise nobody knows which.
-pub(crate) fn outcomes(
-    ids: &[String],
-    affected: Option<u64>,
-    said: &BTreeMap<String, Option<String>>,
-) -> Vec<IdOutcome> {
+/// The console's word on one comes first. A mention without a word counts as done as far as the count of
+/// affected things goes. Without any details the count decides: if it covers all that were asked for, they
+/// are done, and if it is zero, none is. In every other case nobody knows.
+pub(crate) fn outcomes(asked: &[String], answer: &Value) -> Vec<IdOutcome> {
+    let affected = answer.pointer("/data/affected").and_then(Value::as_u64);
+    let details = answer.pointer("/data/details").and_then(Value::as_array);
+    let mut said = BTreeMap::new();
+    let mut mentioned = Vec::new();
+    for detail in details.into_iter().flatten() {
+        if let Some(id) = detail.get("threatId").and_then(Value::as_str) {
+            said.insert(id, word(detail));
+            mentioned.push(id.to_owned());
+        }
+    }
+    let ids = if asked.is_empty() { &mentioned } else { asked };
+    let mut seen = HashSet::new();
     let mut outcomes: Vec<IdOutcome> = Vec::new();
-    let mut seen = BTreeSet::new();
     for id in ids.iter().filter(|id| seen.insert(*id)) {
-        let detail = said.get(id).cloned().flatten();
-        let state = match detail.as_deref() {
-            Some("updated") => IdState::Done,
-            Some("already_set") => IdState::AlreadySet,
-            Some(_) => IdState::NotAffected,
-            None => IdState::Unknown,
+        let (state, detail) = match said.get(id.as_str()) {
+            Some(Some((state, word))) => (*state, Some(word.clone())),
+            _ => (IdState::Unknown, None),
         };
         outcomes.push(IdOutcome { id: id.clone(), state, detail });
     }
-    let done = outcomes.iter().filter(|one| one.state == IdState::Done).count() as u64;
-    let mut left = affected.map(|affected| affected.saturating_sub(done));
-    // First those that are mentioned, then those that are not.
-    for mentioned in [true, false] {
-        let silent = |one: &&mut IdOutcome| one.detail.is_none() && said.contains_key(&one.id) == mentioned;
-        let count = outcomes.iter_mut().filter(silent).count() as u64;
-        let state = match left {
+    let told = outcomes.iter().filter(|one| matches!(one.state, IdState::Done | IdState::Partly)).count();
+    let left = affected.map(|affected| affected.saturating_sub(told as u64));
+    let silent = |one: &IdOutcome| one.detail.is_none();
+    let mentions =
+        outcomes.iter().filter(|one| silent(one) && said.contains_key(one.id.as_str())).count() as u64;
+    let count = outcomes.iter().filter(|one| silent(one)).count() as u64;
+    for one in outcomes.iter_mut().filter(|one| silent(one)) {
+        let is_mentioned = said.contains_key(one.id.as_str());
+        one.state = match left {
             Some(0) => IdState::NotAffected,
-            Some(left) if left >= count => IdState::Done,
+            Some(left) if is_mentioned && left >= mentions => IdState::Done,
+            Some(left) if !is_mentioned && mentions > 0 && left == mentions => IdState::NotAffected,
+            // With details, a thing that they leave out is not counted among the rest by guesswork.
+            Some(left) if said.is_empty() && left >= count => IdState::Done,
             _ => IdState::Unknown,
         };
-        outcomes.iter_mut().filter(silent).for_each(|one| one.state = state);
-        left = left.map(|left| left.saturating_sub(count));
     }
     outcomes
 }
 
+/// What the console says of one thing; `None` for a bare mention.
+fn word(detail: &Value) -> Option<(IdState, String)> {
+    let list = |name: &str| detail.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let mut words: Vec<String> =
+        ["result", "analystVerdict"].iter().filter_map(|name| text(detail, name)).collect();
+    // Nothing was asked of a part that is not changed, if another part says more.
+    if words.iter().any(|word| word != "not_changed") {
+        words.retain(|word| word != "not_changed");
+    }
+    let skipped = list("skipped").iter().map(|skip| text(skip, "reason").unwrap_or_else(|| "skipped".into()));
+    words.extend(skipped);
+    words.dedup();
+    let refused = words.iter().any(|word| !matches!(word.as_str(), "updated" | "already_set"));
+    let changed = words.iter().any(|word| word == "updated") || !list("reports").is_empty();
+    let state = match (changed, refused) {
+        (true, true) => IdState::Partly,
+        (true, false) => IdState::Done,
+        (false, true) => IdState::NotAffected,
+        (false, false) => IdState::AlreadySet,
+    };
+    (!words.is_empty()).then(|| (state, words.join(", ")))
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     /// The states of the identifiers a, b and c.
-    fn states(affected: Option<u64>, said: &[(&str, Option<&str>)]) -> Vec<&'static str> {
+    fn states(affected: Value, details: Value) -> Vec<&'static str> {
         let ids = ["a", "b", "c", "a"].map(str::to_owned);
-        let said = said.iter().map(|(id, word)| ((*id).to_owned(), word.map(str::to_owned))).collect();
-        outcomes(&ids, affected, &said).iter().map(|one| one.state.as_str()).collect()
+        let answer = json!({ "data": { "affected": affected, "details": details } });
+        outcomes(&ids, &answer).iter().map(|one| one.state.as_str()).collect()
     }
 
     #[test]
     fn a_count_alone_tells_all_or_nothing() {
-        assert_eq!(states(Some(3), &[]), ["done", "done", "done"]);
-        assert_eq!(states(Some(0), &[]), ["not_affected", "not_affected", "not_affected"]);
-        assert_eq!(states(Some(2), &[]), ["unknown", "unknown", "unknown"], "nobody knows which");
-        assert_eq!(states(None, &[]), ["unknown", "unknown", "unknown"]);
+        assert_eq!(states(json!(3), json!(null)), ["done", "done", "done"]);
+        assert_eq!(states(json!(0), json!(null)), ["not_affected", "not_affected", "not_affected"]);
+        assert_eq!(states(json!(2), json!(null)), ["unknown", "unknown", "unknown"], "nobody knows which");
+        assert_eq!(states(json!(null), json!(null)), ["unknown", "unknown", "unknown"]);
     }
 
     #[test]
     fn the_console_has_the_word() {
-        let said = [("a", Some("updated")), ("b", Some("already_set")), ("c", Some("missing_permissions"))];
-        assert_eq!(states(Some(1), &said), ["done", "already_set", "not_affected"]);
-        assert_eq!(states(Some(1), &said[..1]), ["done", "not_affected", "not_affected"]);
-        assert_eq!(states(Some(3), &said[..1]), ["done", "done", "done"]);
-        assert_eq!(states(Some(2), &said[..1]), ["done", "unknown", "unknown"]);
+        let of = |id: &str, result: &str| json!({ "threatId": id, "result": result });
+        let all = json!([of("a", "updated"), of("b", "already_set"), of("c", "missing_permissions")]);
+        assert_eq!(states(json!(1), all), ["done", "already_set", "not_affected"]);
+        let one = json!([of("a", "updated")]);
+        assert_eq!(states(json!(1), one.clone()), ["done", "not_affected", "not_affected"]);
+        // The count may hold others than those that were asked for: no one is told done by subtraction.
+        assert_eq!(states(json!(3), one.clone()), ["done", "unknown", "unknown"]);
+        assert_eq!(states(json!(null), one), ["done", "unknown", "unknown"]);
+        let two = json!([of("a", "updated"), of("b", "already_set")]);
+        assert_eq!(states(json!(2), two), ["done", "already_set", "unknown"]);
     }
 
     #[test]
     fn being_mentioned_without_a_word_counts_first() {
-        assert_eq!(states(Some(1), &[("b", None)]), ["not_affected", "done", "not_affected"]);
-        assert_eq!(states(Some(0), &[("b", None)]), ["not_affected", "not_affected", "not_affected"]);
-        assert_eq!(states(Some(1), &[("b", None), ("c", None)]), ["not_affected", "unknown", "unknown"]);
+        let mention = |id: &str| json!({ "threatId": id });
+        assert_eq!(states(json!(1), json!([mention("b")])), ["not_affected", "done", "not_affected"]);
+        assert_eq!(states(json!(0), json!([mention("b")])), ["not_affected", "not_affected", "not_affected"]);
+        assert_eq!(states(json!(2), json!([mention("b")])), ["unknown", "done", "unknown"]);
+        let two = json!([mention("b"), mention("c")]);
+        assert_eq!(states(json!(1), two), ["unknown", "unknown", "unknown"]);
+    }
+
+    #[test]
+    fn part_of_what_was_asked_for_is_neither_done_nor_not() {
+        let both = |result: &str, verdict: &str| json!([{ "threatId": "a", "result": result, "analystVerdict": verdict }]);
+        assert_eq!(states(json!(1), both("updated", "missing_permissions"))[0], "partly");
+        assert_eq!(states(json!(1), both("updated", "not_changed"))[0], "done");
+        assert_eq!(states(json!(1), both("already_set", "updated"))[0], "done");
+        assert_eq!(states(json!(0), both("not_changed", "not_changed"))[0], "not_affected");
+        let report = json!({ "threatId": "a", "reports": [{}], "skipped": [{ "reason": "not_supported" }] });
+        assert_eq!(states(json!(1), json!([report]))[0], "partly");
+        let skipped = json!({ "threatId": "a", "reports": [], "skipped": [{ "reason": "permissions" }] });
+        assert_eq!(states(json!(0), json!([skipped]))[0], "not_affected");
+        let started = json!({ "threatId": "a", "reports": [{}], "skipped": [] });
+        assert_eq!(states(json!(1), json!([started]))[0], "done");
     }
 }

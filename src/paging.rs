@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use sentinelone_raw::runtime::{Page, Request, RequestError, Undecoded};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,23 +25,26 @@ pub struct Pages<T> {
     page_size: Option<u64>,
     cursor: Option<String>,
     seen: HashSet<String>,
+    /// The size of every page, once it is settled.
+    size: Option<Option<u64>>,
     state: State,
 }
 
-/// The request with the size of its page: what is asked for, else what it says itself, else as many as
-/// the API gives; never more than are wanted or given.
-pub(crate) fn sized<T>(
-    mut request: Request<T>,
-    page_size: Option<u64>,
-    wanted: Option<u64>,
-) -> Result<Request<T>, RequestError> {
-    if let Some(limit) = request.operation().query_field("limit") {
-        let most = limit.range.1.and_then(|most| u64::try_from(most).ok());
-        let given = request.query().into_iter().find(|(name, _)| name == "limit");
-        let given = given.and_then(|(_, value)| value.parse().ok());
-        let size = page_size.or(given).or(most);
-        let size = [size, wanted, most].into_iter().flatten().min();
-        request.set_query("limit", size.map_or(Value::Null, Value::from))?;
+/// The size of a page: what is asked for, else what the request says itself, else as many as the API
+/// gives; never more than are wanted or given. `None` where the list has no such parameter.
+fn page_size<T>(request: &Request<T>, asked: Option<u64>, wanted: Option<u64>) -> Option<u64> {
+    let limit = request.operation().query_field("limit")?;
+    let most = limit.range.1.and_then(|most| u64::try_from(most).ok());
+    let given = request.query().into_iter().find(|(name, _)| name == "limit");
+    let given = given.and_then(|(_, value)| value.parse().ok());
+    let size = asked.or(given).or(most);
+    [size, wanted, most].into_iter().flatten().min()
+}
+
+/// The request of the first page of a walk that ends after so many items.
+pub(crate) fn sized<T>(mut request: Request<T>, wanted: Option<u64>) -> Result<Request<T>, RequestError> {
+    if let Some(size) = page_size(&request, None, wanted) {
+        request.set_query("limit", size)?;
     }
     Ok(request)
 }
@@ -57,7 +60,8 @@ impl<T> Pages<T> {
     /// A request that cannot be built is the first thing that the walk gives.
     pub(crate) fn of(client: Client, request: Result<Request<Page<T>>, RequestError>) -> Self {
         let (left, page_size, cursor) = (None, None, None);
-        Self { client, request, left, page_size, cursor, seen: HashSet::new(), state: State::Walking }
+        let (seen, size, state) = (HashSet::new(), None, State::Walking);
+        Self { client, request, left, page_size, cursor, seen, size, state }
     }
 
     /// How many items to read in all; without it, all there are.
@@ -67,7 +71,8 @@ impl<T> Pages<T> {
     }
 
     /// How many items to ask for at once; without it what the request says, else as many as the API
-    /// gives, which is 1000 on most lists. It is never asked for more than are still wanted.
+    /// gives, which is 1000 on most lists, and never more than [`limit`](Self::limit). Every page of a walk
+    /// is asked for with the same size.
     pub fn page_size(mut self, items: u64) -> Self {
         self.page_size = Some(items);
         self
@@ -104,10 +109,17 @@ impl<T: DeserializeOwned> Pages<T> {
         if self.state == State::Repeated {
             return Err(Error::of(request.operation(), Trouble::RepeatedCursor));
         }
-        request = sized(request, self.page_size, self.left)?;
+        let size = match self.size {
+            Some(size) => size,
+            None => *self.size.insert(page_size(&request, self.page_size, self.left)),
+        };
+        if let Some(size) = size {
+            request.set_query("limit", size)?;
+        }
         if let Some(cursor) = &self.cursor {
             request.set_query("cursor", cursor.as_str())?;
-            // The cursor holds the position; other words about it are answered with 400.
+            // The cursor holds the position. The size of the page stays what it was on the first one:
+            // whether a cursor takes another is not known, and more than is wanted is dropped here.
             request.set_query("skip", Value::Null)?;
         }
         let mut page = self.client.send(&request).await?;
@@ -132,11 +144,11 @@ impl<T: DeserializeOwned> Pages<T> {
     }
 
     /// The pages as a stream.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Response<Page<T>>>> + Send
+    pub fn into_stream(self) -> BoxStream<'static, Result<Response<Page<T>>>>
     where
-        T: Send,
+        T: Send + 'static,
     {
-        stream::unfold(self, |mut pages| async move { pages.next().await.map(|page| (page, pages)) })
+        stream::unfold(self, |mut pages| async move { pages.next().await.map(|page| (page, pages)) }).boxed()
     }
 }
 
@@ -188,9 +200,7 @@ impl<T: DeserializeOwned> Items<T> {
             Ok(request) => request.operation(),
             Err(error) => return error.clone().into(),
         };
-        let mut source = item.error;
-        let separator = if source.path.starts_with('[') { "" } else { "." };
-        source.path = format!("data[{}]{separator}{}", item.index, source.path);
+        let source = item.located();
         let body = item.value.to_string().into();
         Error::of(operation, Trouble::Decode { status: http::StatusCode::OK, source, body })
     }
@@ -208,10 +218,10 @@ impl<T: DeserializeOwned> Items<T> {
     }
 
     /// The items as a stream.
-    pub fn into_stream(self) -> impl Stream<Item = Result<T>> + Send
+    pub fn into_stream(self) -> BoxStream<'static, Result<T>>
     where
-        T: Send,
+        T: Send + 'static,
     {
-        stream::unfold(self, |mut items| async move { items.next().await.map(|item| (item, items)) })
+        stream::unfold(self, |mut items| async move { items.next().await.map(|item| (item, items)) }).boxed()
     }
 }

@@ -5,10 +5,13 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use sentinelone_raw::runtime::{Data, Operation};
+use sentinelone_raw::runtime::{Data, DecodeError, Operation};
 use sentinelone_raw::shared::Affected;
 use sentinelone_raw::threats::{ThreatIncidentResult, ThreatMitigationResult, ThreatVerdictResult};
 use serde_json::Value;
+
+use crate::error::{Error, Trouble, VendorError, errors_beside_data, vendor_errors};
+use crate::outcome::{IdOutcome, outcomes};
 
 /// An answer: the decoded value, and beside it the status, the headers and the body as it came.
 ///
@@ -39,6 +42,13 @@ impl<T> Response<T> {
         &self.headers
     }
 
+    /// The error of an answer without what makes it one.
+    pub(crate) fn lacks(&self, path: &str) -> Error {
+        let source = DecodeError { path: path.to_owned(), message: "is missing".to_owned() };
+        let (status, body) = (self.status, self.body.clone());
+        Error::of(self.operation, Trouble::Decode { status, source, body })
+    }
+
     /// The vendor's identifier of the request, which its support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.headers.get("x-rqid")?.to_str().ok()
@@ -52,6 +62,11 @@ impl<T> Response<T> {
     /// The body as JSON; null when it is empty.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Errors that came with the data: part of what was asked for was not done, or is not in the list.
+    pub fn vendor_errors(&self) -> Vec<VendorError> {
+        if errors_beside_data(&self.body) { vendor_errors(&self.body) } else { Vec::new() }
     }
 
     /// The decoded value alone.
@@ -82,6 +97,13 @@ impl<T: Acted> Response<Data<T>> {
     /// How many things the action was applied to; `None` when the console did not say.
     pub fn affected(&self) -> Option<u64> {
         self.value.data.as_ref()?.affected()
+    }
+
+    /// What is known of each identifier that the action was asked for; without any, of each that the
+    /// console mentions. The count alone is no truth about one of them.
+    pub fn outcomes<I: Into<String>>(&self, ids: impl IntoIterator<Item = I>) -> Vec<IdOutcome> {
+        let ids: Vec<String> = ids.into_iter().map(Into::into).collect();
+        outcomes(&ids, &self.json())
     }
 }
 

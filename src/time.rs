@@ -6,7 +6,7 @@ use sentinelone_raw::runtime::Timestamp;
 /// Why a text is no point in time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is no point in time; write it as 2026-11-21T08:30:00Z, as 2026-11-21, as \"3 days\" or \"12 hours\", \
+    "{text:?}; write it as 2026-11-21T08:30:00Z, as 2026-11-21, as \"3 days\" or \"12 hours\", \
      which is so long ago, or as epoch milliseconds"
 )]
 pub struct TimeError {
@@ -16,8 +16,8 @@ pub struct TimeError {
 /// Reads a point in time: RFC 3339, a date, or how long ago it was.
 ///
 /// `3 days`, `12 hours`, `1 year ago`, `5 months` and the like count back from `now`: months and years by
-/// the calendar, in UTC. `now` is a word of its own. A date or time without a zone is UTC. A number of at
-/// least eleven digits is epoch milliseconds.
+/// the calendar, in UTC. `now` is a word of its own. A date or time without a zone is UTC. A number of
+/// thirteen digits is epoch milliseconds.
 ///
 /// ```
 /// use sentinelone::{Timestamp, point_in_time};
@@ -41,7 +41,7 @@ pub fn point_in_time(text: &str, now: &Timestamp) -> Result<Timestamp, TimeError
         return Ok(ago);
     }
     if let Ok(date) = text.parse::<jiff::civil::Date>()
-        && !text.contains([':', 'T', 't'])
+        && !text.contains([':', 'T', 't', '['])
     {
         let midnight = date.to_zoned(TimeZone::UTC).map_err(|_| wrong())?;
         return Timestamp::from(midnight.timestamp().to_string()).to_utc().ok_or_else(wrong);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -76,6 +77,13 @@ impl ApiToken {
         let token = std::fs::read_to_string(path)
             .map_err(|source| TokenError::File { path: path.to_owned(), source })?;
         Self::new(token)
+    }
+
+    /// A body without the token, which a server or what stands before it may have sent back.
+    pub(crate) fn redact(&self, body: Bytes) -> Bytes {
+        let token = self.0.expose_secret();
+        let text = String::from_utf8_lossy(&body);
+        if text.contains(token) { text.replace(token, "…").into() } else { body }
     }
 
     /// The header that carries it, marked so that it is not printed either.

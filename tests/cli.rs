@@ -88,12 +88,31 @@ fn usage_is_answered_with_2_and_a_reason() {
         &["--sandbox", "update-threat-incident", "--incident-status", "resolved", "--limit", "3"],
         &["--sandbox", "update-threats-status", "--threat-ids", "1", "--status", "closed"],
         &["--sandbox", "update-threats-status", "--threat-ids", "1,", "--status", "resolved"],
+        &[
+            "--sandbox",
+            "update-threat-incident",
+            "--incident-status",
+            "resolved",
+            "--ids",
+            "1",
+            "--site-ids",
+            "",
+        ],
+        &["--sandbox", "get-threats", "--limit", "1", "--limit", "2"],
         &["--sandbox", "--api-version", "2.0", "threat-summary"],
         &["get-threats"],
         &["get-threats", "--console-url", "http://console.example.com"],
         &["get-threats", "--console-url", "console.example.com"],
         &["get-threats", "--sandbox", "--console-url", "console.example.com"],
-        &["mitigate-threat", "--threat-ids", "1", "--action", "kill"],
+        &["mitigate-threat", "--threat-ids", "1", "--action", "kill", "--console-url", "console.example.com"],
+        &[
+            "update-threat-incident",
+            "--incident-status",
+            "resolved",
+            "--everything-in-scope",
+            "--console-url",
+            "console.example.com",
+        ],
         &["get-threats", "--unheard-of", "1"],
         &["unheard-of"],
     ];
@@ -118,6 +137,9 @@ fn exit_codes_tell_all_from_part_from_nothing() {
     assert_eq!(note("460000000000000011"), 0);
     assert_eq!(note("460000000000000011,1"), 3);
     assert_eq!(note("1,2"), 1);
+    let nothing =
+        ["--sandbox", "update-threat-incident", "--incident-status", "resolved", "--classifications", "None"];
+    assert_eq!(run(&nothing).status.code(), Some(0), "a filter that matches nothing is done");
     let unreachable = run(&[
         "get-threats",
         "--console-url",

@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
-    ApiToken, ApiVersion, Client, ClientBuilder, Console, ErrorKind, Page, Problem, Request, Sent, raw,
+    ApiToken, ApiVersion, Client, ClientBuilder, Console, ErrorKind, IdState, Page, Problem, Request, Sent,
+    raw,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
@@ -61,10 +62,10 @@ async fn no_page_is_fetched_beyond_the_limit() {
         (0, 0, vec![]),
         (1, 1, vec!["1"]),
         (10, 1, vec!["10"]),
-        (11, 2, vec!["11", "1"]),
-        (20, 2, vec!["20", "10"]),
-        (25, 3, vec!["25", "15", "5"]),
-        (99, 3, vec!["99", "89", "79"]),
+        (11, 2, vec!["11", "11"]),
+        (20, 2, vec!["20", "20"]),
+        (25, 3, vec!["25", "25", "25"]),
+        (99, 3, vec!["99", "99", "99"]),
     ] {
         let server = MockServer::start().await;
         three_pages(&server).await;
@@ -78,7 +79,7 @@ async fn no_page_is_fetched_beyond_the_limit() {
                 request.url.query_pairs().find(|(name, _)| name == "limit").unwrap().1.into_owned()
             })
             .collect();
-        assert_eq!(asked, sizes, "never asked for more than are wanted");
+        assert_eq!(asked, sizes, "one size for the whole walk, and no larger than what is wanted");
     }
 }
 
@@ -96,7 +97,7 @@ async fn pages_are_fetched_only_when_asked_for() {
     items.next().await.unwrap().unwrap();
     assert_eq!(requests(&server).await, 2);
 
-    let mut pages = std::pin::pin!(client.threats().list().pages().into_stream());
+    let mut pages = client.threats().list().pages().into_stream();
     assert_eq!(pages.next().await.unwrap().unwrap().data.len(), 10);
     assert_eq!(requests(&server).await, 3);
 }
@@ -288,18 +289,75 @@ async fn an_operation_of_another_version_is_not_sent() {
 }
 
 #[tokio::test]
-async fn errors_in_an_answer_of_200_are_errors() {
+async fn errors_beside_data_lose_neither() {
+    let errors = json!([{ "code": 4000, "title": "No", "detail": "part" }]);
     let server = MockServer::start().await;
-    let answer =
-        json!({ "data": { "affected": 1 }, "errors": [{ "code": 4000, "title": "No", "detail": "part" }] });
-    let answer = ResponseTemplate::new(200).set_body_json(answer);
-    Mock::given(path("/web/api/v2.1/threats/notes")).respond_with(answer).mount(&server).await;
+    let both = json!({ "data": { "affected": 1 }, "errors": errors });
+    Mock::given(path("/web/api/v2.1/threats/notes"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(both))
+        .mount(&server)
+        .await;
+    let alone = ResponseTemplate::new(200).set_body_json(json!({ "data": null, "errors": errors }));
+    Mock::given(path("/web/api/v2.1/threats/incident")).respond_with(alone).mount(&server).await;
     let client = client(&server);
-    let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
-    let error = note.send().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Api);
-    assert_eq!(error.vendor_errors()[0].detail.as_deref(), Some("part"));
-    assert!(error.body().unwrap().starts_with(b"{"), "the data is kept in the error");
+
+    let one = ThreatFilter::default().ids(["1"]);
+    let answer = client.threats().add_note("a note").filter(one.clone()).send().await.unwrap();
+    assert_eq!(answer.affected(), Some(1));
+    assert_eq!(answer.vendor_errors()[0].detail.as_deref(), Some("part"));
+
+    let error = client.threats().update_incident().filter(one).status("resolved").send().await.unwrap_err();
+    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Api, 200));
+    assert!(error.may_have_acted());
+}
+
+#[tokio::test]
+async fn the_token_is_taken_out_of_what_an_error_keeps() {
+    let server = MockServer::start().await;
+    let echo = format!("<html>502\u{1b}[2J for Authorization: ApiToken {TOKEN}</html>");
+    let answer = ResponseTemplate::new(502).set_body_string(echo);
+    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let error = client(&server).threats().list().page().await.unwrap_err();
+    let shown = format!("{error} {error:?} {}", String::from_utf8_lossy(error.body().unwrap()));
+    assert!(!shown.contains(TOKEN), "{shown}");
+    assert!(!error.to_string().contains('\u{1b}'), "nothing that steers a terminal");
+    let title =
+        json!({ "errors": [{ "code": 1, "title": "\u{1b}[31mred\nline", "detail": "x".repeat(9000) }] });
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(403).set_body_json(title);
+    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let text = client(&server).threats().list().page().await.unwrap_err().to_string();
+    assert!(!text.contains(['\u{1b}', '\n']) && text.len() < 600, "{text}");
+}
+
+#[tokio::test]
+async fn odd_envelopes_lose_nothing_and_arrays_are_none() {
+    let page = |body: Value| async move {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(200).set_body_json(body);
+        Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+        client(&server).threats().list().page().await
+    };
+    let odd = json!({ "data": [null, { "id": "1" }], "pagination": "none", "errors": {} });
+    assert_eq!(page(odd).await.unwrap().data.len(), 1);
+    for none in [json!([[]]), json!([null]), json!([[{ "id": "1" }]]), json!("text"), json!({})] {
+        assert_eq!(page(none).await.unwrap_err().kind(), ErrorKind::Decode);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_tells_of_each_identifier() {
+    let server = MockServer::start().await;
+    let details =
+        json!([{ "threatId": "1", "result": "updated" }, { "threatId": "2", "result": "already_set" }]);
+    let answer =
+        ResponseTemplate::new(200).set_body_json(json!({ "data": { "affected": 1, "details": details } }));
+    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let client = client(&server);
+    let update = client.threats().update_incident().filter(ThreatFilter::default().ids(["1", "2", "3"]));
+    let answer = update.status("resolved").send().await.unwrap();
+    let states: Vec<_> = answer.outcomes(["1", "2", "3"]).into_iter().map(|one| one.state).collect();
+    assert_eq!(states, [IdState::Done, IdState::AlreadySet, IdState::NotAffected]);
 }
 
 #[tokio::test]
@@ -384,8 +442,8 @@ async fn the_token_prints_nowhere() {
     let token = ApiToken::new(TOKEN).unwrap();
     assert!(!format!("{token:?}").contains(TOKEN));
     let server = MockServer::start().await;
-    let setup = builder(&server);
-    assert!(!format!("{setup:?}").contains(TOKEN));
+    let setup = builder(&server).proxy("http://user:secret@127.0.0.1:1");
+    assert!(!format!("{setup:?}").contains(TOKEN) && !format!("{setup:?}").contains("secret"));
     let client = setup.build().unwrap();
     assert!(!format!("{client:?}").contains(TOKEN), "{client:?}");
     let error = client.threats().list().page().await.unwrap_err();
@@ -416,6 +474,7 @@ fn addresses_are_read_forgivingly_and_strictly() {
         "https://usea1.sentinelone.net///",
         "https://usea1.sentinelone.net/web/api/v2.1/threats?limit=1#x",
         "USEA1.sentinelone.net/login",
+        "usea1.sentinelone.net/login?next=https://elsewhere.example",
         "https://usea1.sentinelone.net:443/",
     ] {
         let console: Console = address.parse().unwrap();
@@ -431,6 +490,9 @@ fn addresses_are_read_forgivingly_and_strictly() {
         "http://usea1.sentinelone.net",
         "http://10.0.0.1",
         "http://localhost.example.com",
+        "http://evil.localhost",
+        "http:/usea1.sentinelone.net",
+        "https:usea1.sentinelone.net",
         "ftp://usea1.sentinelone.net",
         "https://user:secret@usea1.sentinelone.net",
         "user:secret@usea1.sentinelone.net",
@@ -449,11 +511,14 @@ fn settings_that_cannot_be_used_are_errors() {
         Client::builder("usea1.sentinelone.net").build(),
         Client::builder("http://usea1.sentinelone.net").token(token()).build(),
         Client::builder("usea1.sentinelone.net").token(token()).proxy("::no proxy::").build(),
+        Client::builder("usea1.sentinelone.net").token(token()).proxy("user:secret@proxy:99999").build(),
+        Client::builder("usea1.sentinelone.net").token(token()).proxy("ftp://user:secret@proxy").build(),
         Client::builder("usea1.sentinelone.net").token(token()).root_certificate("no certificate").build(),
         Client::builder("usea1.sentinelone.net").token(token()).user_agent("line\nbreak").build(),
     ];
     for result in wrong {
         let error = result.unwrap_err();
         assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Configuration, Sent::No), "{error}");
+        assert!(!format!("{error:?}").contains("secret"));
     }
 }

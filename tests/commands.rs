@@ -46,7 +46,7 @@ fn get_threats_sends_what_the_vendor_document_says() {
         ("created_before", "2 hours"),
         ("created_after", "10 days"),
         ("created_until", "2026-11-20"),
-        ("created_from", "2018-02-27T04:49:26.257525Z"),
+        ("created_from", "2025-05-06T07:08:09.101112Z"),
         ("resolved", "True"),
         ("display_name", "evil.exe"),
         ("limit", "50"),
@@ -62,7 +62,7 @@ fn get_threats_sends_what_the_vendor_document_says() {
         "createdAt__lt": "2026-11-21T06:30:00Z",
         "createdAt__gt": "2026-11-11T08:30:00Z",
         "createdAt__lte": "2026-11-20T00:00:00Z",
-        "createdAt__gte": "2018-02-27T04:49:26.257525Z",
+        "createdAt__gte": "2025-05-06T07:08:09.101112Z",
         "resolved": "true",
         "displayName": "evil.exe",
         "limit": "50",
@@ -125,6 +125,16 @@ fn what_cannot_reach_the_api_is_refused() {
         ("update-threats-verdict", V2_1, vec![("threat_ids", "1")], "verdict"),
         ("write-threat-note", V2_1, vec![("threat_ids", "1"), ("note", "x")], "data.text"),
         ("get-threat-notes", V2_1, vec![("threat_id", "..")], "threat_id"),
+        ("get-threats", V2_1, vec![("threat_ids", "[null]")], "threat_ids"),
+        ("get-threats", V2_1, vec![("threat_ids", "[1.5]")], "threat_ids"),
+        ("get-threats", V2_1, vec![("query", " ")], "query"),
+        ("get-threats", V2_0, vec![("rank", "11")], "rank"),
+        (
+            "update-threat-incident",
+            V2_1,
+            vec![("incident_status", "resolved"), ("ids", "1"), ("limit", "-5")],
+            "limit",
+        ),
         ("update-threat-incident", V2_1, vec![("incident_status", "resolved")], "filter"),
         ("update-threat-incident", V2_1, vec![("incident_status", "resolved"), ("limit", "3")], "filter"),
         ("update-threat-incident", V2_1, vec![("incident_status", "resolved"), ("tenant", "true")], "filter"),
@@ -177,6 +187,44 @@ fn identifiers_go_in_batches_below_the_limit_of_the_api() {
         .collect();
     assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [5000, 5000, 2001]);
     assert_eq!(batches.concat(), ids);
+}
+
+/// A variable of a script that was empty must not make a filter wider.
+#[test]
+fn an_argument_without_anything_in_it_is_refused_whatever_it_is() {
+    for entry in registry() {
+        for argument in (entry.arguments)() {
+            for blank in ["", " ", "\t"] {
+                let given = [("ids", "1"), ("incident_status", "resolved"), (argument.name, blank)];
+                let known = |name: &str| (entry.arguments)().iter().any(|one| one.name == name);
+                let given: Vec<_> = given.into_iter().filter(|(name, _)| known(name)).collect();
+                let error = entry.prepare(arguments(&given)).map(drop);
+                assert!(error.is_err(), "{} {}", entry.info.name, argument.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_limit_bounds_the_whole_and_not_each_batch() {
+    let ids = (0..5_001).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let given = [("incident_status", "resolved"), ("ids", ids.as_str())];
+    assert_eq!(sent("update-threat-incident", V2_1, &given).unwrap().len(), 2);
+    let given = [given[0], given[1], ("limit", "10")];
+    assert!(sent("update-threat-incident", V2_1, &given).unwrap_err().contains("limit"));
+}
+
+#[test]
+fn lists_add_up_and_nothing_else_is_given_twice() {
+    let mut twice = arguments(&[]);
+    twice.add("threat-ids", r#"["1"]"#);
+    twice.add("threat_ids", "2,3");
+    let requests = entry("get-threats").prepare(twice).unwrap().requests(V2_1).unwrap();
+    assert_eq!(requests[0].query()[0], ("ids".to_owned(), "1,2,3".to_owned()));
+    let mut twice = arguments(&[]);
+    twice.add("limit", "1");
+    twice.add("limit", "2");
+    assert_eq!(entry("get-threats").prepare(twice).unwrap_err().argument(), Some("limit"));
 }
 
 #[test]
@@ -346,7 +394,7 @@ async fn each_identifier_gets_its_own_truth() {
         ("4", IdState::NotAffected),
     ];
     assert_eq!(states(&outcome), expected);
-    assert!(!outcome.is_complete() && !outcome.is_nothing());
+    assert!(!outcome.is_complete() && outcome.did_something());
     let entries = json!([
         { "ID": "1", "Updated": true, "Status": "resolved" },
         { "ID": "2", "Updated": true, "Status": "resolved" },
@@ -387,6 +435,48 @@ async fn what_was_done_before_a_failure_stands() {
     // Whether the second batch was applied before the console failed, nobody knows; the third was not sent.
     assert_eq!(count(IdState::Unknown), 5000);
     assert_eq!(count(IdState::NotAffected), 1);
+}
+
+#[tokio::test]
+async fn what_was_read_before_a_failure_stands() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path("/web/api/v2.1/threats"));
+    let first = json!({ "data": [{ "id": "1" }], "pagination": { "nextCursor": "n" } });
+    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-threats", &[]).await;
+    assert_eq!(outcome.context["SentinelOne"]["Threat"], json!([{ "ID": "1" }]));
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 503);
+    assert!(!outcome.is_complete());
+}
+
+#[tokio::test]
+async fn what_the_console_says_beside_its_answer_is_kept() {
+    let server = MockServer::start().await;
+    let details = json!([{ "threatId": "1", "result": "updated" }]);
+    let errors = json!([{ "code": 4030010, "title": "Insufficient permissions" }]);
+    let body = json!({ "data": { "affected": 1, "details": details }, "errors": errors });
+    Mock::given(path("/web/api/v2.1/threats/incident")).respond_with(answer(body)).mount(&server).await;
+    let given = [("threat_ids", "1,2"), ("status", "resolved")];
+    let outcome = run(&server, V2_1, "update-threats-status", &given).await;
+    assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::NotAffected)]);
+    assert_eq!(outcome.errors[0].code.as_deref(), Some("4030010"));
+}
+
+#[tokio::test]
+async fn an_action_that_is_answered_with_nothing_is_unknown() {
+    let server = MockServer::start().await;
+    Mock::given(path("/web/api/v2.1/threats/incident"))
+        .respond_with(ResponseTemplate::new(200))
+        .mount(&server)
+        .await;
+    let given = [("threat_ids", "1"), ("status", "resolved")];
+    let outcome = run(&server, V2_1, "update-threats-status", &given).await;
+    assert_eq!(states(&outcome), [("1", IdState::Unknown)]);
+    assert!(!outcome.did_something());
+    let expected = json!([{ "id": "1", "state": "unknown", "detail": null }]);
+    assert_eq!(outcome.to_json(), json!({ "results": expected }));
+    assert_eq!(json!(outcome.items()), expected);
 }
 
 #[tokio::test]

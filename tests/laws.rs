@@ -35,7 +35,10 @@ fn setting(field: &'static Field) -> BoxedStrategy<Setting> {
     match field.kind {
         FieldKind::List => vec(text(field), 1..4).prop_map(Setting::List).boxed(),
         FieldKind::Boolean => any::<bool>().prop_map(Setting::Boolean).boxed(),
-        FieldKind::Integer => (1..1000i64).prop_map(Setting::Integer).boxed(),
+        FieldKind::Integer => {
+            let (least, most) = (field.range.0.unwrap_or(1), field.range.1.unwrap_or(1000));
+            (least..=most).prop_map(Setting::Integer).boxed()
+        }
         FieldKind::Timestamp => (0..4_102_444_800_000i64)
             .prop_map(|millis| Setting::Text(Timestamp::from_unix_millis(millis).unwrap().to_string()))
             .boxed(),

@@ -15,12 +15,13 @@ use crate::{Error, Result};
 pub const COMMAND: &str = "cargo xtask generate";
 
 /// The support code: file name and text.
-const SUPPORT: [(&str, &str); 7] = [
+const SUPPORT: [(&str, &str); 8] = [
     ("mod.rs", include_str!("../runtime/mod.rs")),
     ("envelope.rs", include_str!("../runtime/envelope.rs")),
     ("field.rs", include_str!("../runtime/field.rs")),
     ("open_enum.rs", include_str!("../runtime/open_enum.rs")),
     ("operation.rs", include_str!("../runtime/operation.rs")),
+    ("parts.rs", include_str!("../runtime/parts.rs")),
     ("request.rs", include_str!("../runtime/request.rs")),
     ("timestamp.rs", include_str!("../runtime/timestamp.rs")),
 ];
@@ -120,10 +121,11 @@ fn lib(bundle: &Bundle, modules: &BTreeSet<&str>) -> String {
     text
 }
 
-/// Two functions that decode and encode again, for those who verify recorded traffic.
+/// Functions that decode and encode again, and that build requests of what was recorded, for those who
+/// verify traffic.
 fn round_trips(bundle: &Bundle) -> String {
     let path = |name: &str| format!("{}::{name}", bundle.modules[name]);
-    let (mut answers, mut bodies) = (String::new(), String::new());
+    let (mut answers, mut bodies, mut requests) = (String::new(), String::new(), String::new());
     let mut operations: Vec<_> = bundle.operations().collect();
     operations.sort_by_key(|operation| operation.id());
     for operation in operations {
@@ -136,9 +138,28 @@ fn round_trips(bundle: &Bundle) -> String {
         if !answer.is_empty() {
             answers.push_str(&format!("        {id:?} => runtime::answer_again::<{answer}>(body),\n"));
         }
+        let mut arguments: Vec<String> = operation
+            .parameters_in("path")
+            .filter_map(|parameter| {
+                let name = parameter["name"].as_str()?;
+                let value = format!("parts.segment({name:?})?");
+                let typed = bundle::reference(&parameter["schema"]).is_some();
+                Some(if typed { format!("&{value}.into()") } else { value })
+            })
+            .collect();
+        if operation.parameters_in("query").next().is_some() {
+            arguments.push("&parts.query()?".to_owned());
+        }
         if let Some(name) = operation.body().and_then(bundle::reference) {
             bodies.push_str(&format!("        {id:?} => runtime::body_again::<{}>(body),\n", path(name)));
+            arguments.push("&parts.body()?".to_owned());
         }
+        let tag = operation.node["tags"][0].as_str().unwrap_or_default();
+        let function = format!("{tag}::{}", module::function_name(id, tag));
+        requests.push_str(&format!(
+            "        {id:?} => {function}({}).map(runtime::Request::answering),\n",
+            arguments.join(", ")
+        ));
     }
     format!(
         "\n/// Decodes the body of a successful answer and encodes it again: what is missing after that is what the\n\
@@ -151,6 +172,11 @@ fn round_trips(bundle: &Bundle) -> String {
          ///\n/// # Errors\n/// When the body does not decode.\n\
          #[cfg(feature = \"both-ways\")]\n#[rustfmt::skip]\n\
          pub fn body_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {{\n    \
-         Some(match operation {{\n{bodies}        _ => return None,\n    }})\n}}\n"
+         Some(match operation {{\n{bodies}        _ => return None,\n    }})\n}}\n\n\
+         /// Builds the request of an operation from its parts, as recorded traffic has them.\n\
+         ///\n/// # Errors\n/// When the operation is unknown, or a part is missing or does not fit.\n\
+         #[cfg(feature = \"both-ways\")]\n#[rustfmt::skip]\n\
+         pub fn request_of(operation: &str, parts: &runtime::Parts) -> Result<runtime::Request<serde_json::Value>, runtime::PartsError> {{\n    \
+         Ok(match operation {{\n{requests}        _ => return Err(runtime::PartsError::unknown(operation)),\n    }}?)\n}}\n"
     )
 }

@@ -86,3 +86,25 @@ pub fn body_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Val
         _ => return None,
     })
 }
+
+/// Builds the request of an operation from its parts, as recorded traffic has them.
+///
+/// # Errors
+/// When the operation is unknown, or a part is missing or does not fit.
+#[cfg(feature = "both-ways")]
+#[rustfmt::skip]
+pub fn request_of(operation: &str, parts: &runtime::Parts) -> Result<runtime::Request<serde_json::Value>, runtime::PartsError> {
+    Ok(match operation {
+        "threats_add_note" => threats::add_note(&parts.body()?).map(runtime::Request::answering),
+        "threats_list" => threats::list(&parts.query()?).map(runtime::Request::answering),
+        "threats_list_notes" => threats::list_notes(parts.segment("threat_id")?, &parts.query()?).map(runtime::Request::answering),
+        "threats_list_v2_0" => threats::list_v2_0(&parts.query()?).map(runtime::Request::answering),
+        "threats_mark_as_resolved" => threats::mark_as_resolved(&parts.body()?).map(runtime::Request::answering),
+        "threats_mark_as_threat" => threats::mark_as_threat(&parts.body()?).map(runtime::Request::answering),
+        "threats_mitigate" => threats::mitigate(&parts.segment("action")?.into(), &parts.body()?).map(runtime::Request::answering),
+        "threats_summary" => threats::summary(&parts.query()?).map(runtime::Request::answering),
+        "threats_update_analyst_verdict" => threats::update_analyst_verdict(&parts.body()?).map(runtime::Request::answering),
+        "threats_update_incident" => threats::update_incident(&parts.body()?).map(runtime::Request::answering),
+        _ => return Err(runtime::PartsError::unknown(operation)),
+    }?)
+}

@@ -1071,12 +1071,15 @@ impl Fields for LegacyThreatFilter {
             FieldKind::Text,
             "Threats that hold this text somewhere; in which fields is not documented.",
         ),
-        Field::new(
-            "rank",
-            "rank",
-            FieldKind::Integer,
-            "Lowest risk score, 1 to 10. The integration drops lower ones itself too, so whether the console takes it as the lowest or as the only one is not known.",
-        ),
+        Field {
+            range: (Some(1), Some(10)),
+            ..Field::new(
+                "rank",
+                "rank",
+                FieldKind::Integer,
+                "Lowest risk score, 1 to 10. The integration drops lower ones itself too, so whether the console takes it as the lowest or as the only one is not known.",
+            )
+        },
         Field::new(
             "resolved",
             "resolved",
@@ -1754,7 +1757,7 @@ pub struct ThreatFilter {
     /// Threats whose file has one of these SHA-1 hashes, 40 hex digits each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_hashes: Option<Vec<String>>,
-    /// Comma-separated names of fields to count values of, for example `osTypes,machineTypes`. Changes the answer and picks nothing.
+    /// Names of the fields that the answer is to show, separated by commas, for example `osTypes,machineTypes`. Picks nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts_for: Option<String>,
     /// Threats recorded by the console after this time.
@@ -2357,7 +2360,7 @@ impl ThreatFilter {
         self.content_hashes = Some(content_hashes.into_iter().map(Into::into).collect());
         self
     }
-    /// Comma-separated names of fields to count values of, for example `osTypes,machineTypes`. Changes the answer and picks nothing.
+    /// Names of the fields that the answer is to show, separated by commas, for example `osTypes,machineTypes`. Picks nothing.
     #[must_use]
     pub fn counts_for(mut self, counts_for: impl Into<String>) -> Self {
         self.counts_for = Some(counts_for.into());
@@ -3398,7 +3401,7 @@ impl Fields for ThreatFilter {
                 "countsFor",
                 "counts_for",
                 FieldKind::Text,
-                "Comma-separated names of fields to count values of, for example `osTypes,machineTypes`. Changes the answer and picks nothing.",
+                "Names of the fields that the answer is to show, separated by commas, for example `osTypes,machineTypes`. Picks nothing.",
             )
         },
         Field::new(
@@ -3708,6 +3711,7 @@ impl Fields for ThreatFilter {
         },
         Field {
             selects: false,
+            range: (Some(1), None),
             ..Field::new(
                 "limit",
                 "limit",

@@ -1,6 +1,6 @@
 //! What actions on identifiers have in common: batches, and the truth about each identifier.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use sentinelone_raw::runtime::{Field, Request, RequestError};
 use serde_json::{Value, json};
@@ -73,7 +73,8 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
             Ok(answer) => {
                 let body = answer.json();
                 let affected = body.pointer("/data/affected").and_then(Value::as_u64);
-                outcome.ids.extend(per_id(&asked, affected, &body));
+                outcome.ids.extend(outcomes(&asked, &body));
+                outcome.errors.extend(answer.vendor_errors());
                 outcome.affected = match (outcome.affected, affected) {
                     (Some(before), Some(now)) => Some(before + now),
                     (None, now) if statuses.is_empty() => now,
@@ -93,10 +94,10 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
     Ok((outcome, statuses))
 }
 
-/// Whether an identifier is as it was asked for; null when nobody knows.
+/// Whether an identifier is as it was asked for; null when nobody knows, or when only part of it is.
 pub(super) fn known(one: &IdOutcome) -> Value {
     match one.state {
-        IdState::Unknown => Value::Null,
+        IdState::Unknown | IdState::Partly => Value::Null,
         state => Value::Bool(state.is_fulfilled()),
     }
 }
@@ -108,36 +109,6 @@ fn not_sent(id: String, state: IdState) -> IdOutcome {
 fn asked_ids(request: &Request<Value>) -> Vec<String> {
     let ids = request.body().and_then(|body| body.pointer("/filter/ids")).and_then(Value::as_array);
     ids.into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
-}
-
-fn per_id(asked: &[String], affected: Option<u64>, body: &Value) -> Vec<IdOutcome> {
-    let mut said = BTreeMap::new();
-    let mut mentioned = Vec::new();
-    for detail in body.pointer("/data/details").and_then(Value::as_array).into_iter().flatten() {
-        let Some(id) = detail.get("threatId").and_then(Value::as_str) else { continue };
-        said.insert(id.to_owned(), word(detail));
-        mentioned.push(id.to_owned());
-    }
-    // Selected by something else than identifiers: the console's own list is all that is known.
-    let ids = if asked.is_empty() { &mentioned } else { asked };
-    outcomes(ids, affected, &said)
-}
-
-/// What the console says of one thing, as one word: a refusal before a change, a change before none.
-fn word(detail: &Value) -> Option<String> {
-    let skipped = detail.get("skipped").and_then(Value::as_array).and_then(|skipped| skipped.first());
-    if let Some(skipped) = skipped {
-        let reason = skipped.get("reason").and_then(Value::as_str).unwrap_or("skipped");
-        return Some(reason.to_owned());
-    }
-    let words = ["result", "analystVerdict"].into_iter().filter_map(|name| detail.get(name)?.as_str());
-    let rank = |word: &str| match word {
-        "not_changed" => 0,
-        "already_set" => 1,
-        "updated" => 2,
-        _ => 3,
-    };
-    words.max_by_key(|word| rank(word)).map(str::to_owned)
 }
 
 /// Makes one answer of several: lists are joined, counts added up, everything else is the last one's.

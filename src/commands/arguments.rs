@@ -126,12 +126,13 @@ impl ArgumentError {
 
 /// The arguments that a command is given: names and texts.
 ///
-/// Names may be written with hyphens or underscores. A text without anything in it counts as not given,
-/// as playbooks pass them.
+/// Names may be written with hyphens or underscores. An argument that is given without anything in it is an
+/// error and does not count as left out: a variable that was empty must not make a filter wider. A platform
+/// that passes every argument leaves the empty ones out itself.
 #[derive(Clone, Debug)]
 pub struct Arguments {
     command: &'static str,
-    values: BTreeMap<String, String>,
+    values: BTreeMap<String, Vec<String>>,
     now: Timestamp,
 }
 
@@ -161,9 +162,14 @@ impl Arguments {
         self
     }
 
-    /// Gives an argument.
+    /// Gives an argument, in place of what was given before.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.values.insert(name.replace('-', "_"), value.into());
+        self.values.insert(name.replace('-', "_"), vec![value.into()]);
+    }
+
+    /// Gives an argument once more: the items of a list add up, anything else cannot be given twice.
+    pub fn add(&mut self, name: &str, value: impl Into<String>) {
+        self.values.entry(name.replace('-', "_")).or_default().push(value.into());
     }
 
     pub(super) fn of_command(mut self, command: &'static str) -> Self {
@@ -182,34 +188,64 @@ impl Arguments {
         ArgumentError::new(self.command, name, message)
     }
 
-    /// The text of an argument, if there is any.
-    pub(super) fn text(&mut self, name: &str) -> Option<String> {
-        self.values.remove(name).filter(|text| !text.trim().is_empty())
+    /// The text of an argument, if it is given.
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, ArgumentError> {
+        let mut texts = self.texts(name)?;
+        if texts.len() > 1 {
+            return Err(self.wrong(name, "is given more than once"));
+        }
+        Ok(texts.pop())
+    }
+
+    fn texts(&mut self, name: &str) -> Result<Vec<String>, ArgumentError> {
+        let texts = self.values.remove(name).unwrap_or_default();
+        if texts.iter().any(|text| text.trim().is_empty()) {
+            return Err(self.wrong(name, "is given without anything in it; leave it out or fill it"));
+        }
+        Ok(texts)
     }
 
     /// The text of an argument that has to be there.
     pub(super) fn required(&mut self, name: &str) -> Result<String, ArgumentError> {
-        self.text(name).ok_or_else(|| self.wrong(name, "is missing"))
+        self.text(name)?.ok_or_else(|| self.wrong(name, "is missing"))
     }
 
-    /// The texts of a list, if there are any.
+    /// The texts of a list, if it is given.
     pub(super) fn list(&mut self, name: &str) -> Result<Option<Vec<String>>, ArgumentError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let texts = self.texts(name)?;
+        if texts.is_empty() {
+            return Ok(None);
+        }
+        let mut items = Vec::new();
+        for text in texts {
+            items.extend(self.items(name, &text)?);
+        }
+        Ok(Some(items))
+    }
+
+    fn items(&self, name: &str, text: &str) -> Result<Vec<String>, ArgumentError> {
         let items: Vec<String> = if text.trim_start().starts_with('[') {
-            let Ok(items) = serde_json::from_str::<Vec<Value>>(&text) else {
+            let Ok(items) = serde_json::from_str::<Vec<Value>>(text) else {
                 return Err(self.wrong(name, "starts like a JSON array, but is none"));
             };
-            items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect()
+            let texts = items.iter().map(|item| match item {
+                Value::String(text) => Some(text.trim().to_owned()),
+                Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+                _ => None,
+            });
+            let Some(texts) = texts.collect() else {
+                return Err(self.wrong(name, "is a JSON array of other things than texts"));
+            };
+            texts
         } else {
             text.split(',').map(|item| item.trim().to_owned()).collect()
         };
         // A gap is where a script's variable was empty: what was meant cannot be told.
         if items.is_empty() || items.iter().any(String::is_empty) {
-            return Err(
-                self.wrong(name, format!("has an empty item in {text:?}; remove the comma or fill the gap"))
-            );
+            let message = format!("has an empty item in {text:?}; remove the comma or fill the gap");
+            return Err(self.wrong(name, message));
         }
-        Ok(Some(items))
+        Ok(items)
     }
 
     /// The texts of a list that has to be there.
@@ -223,7 +259,7 @@ impl Arguments {
         name: &str,
         values: &[&str],
     ) -> Result<Option<E>, ArgumentError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name)? else { return Ok(None) };
         let text = text.trim().to_owned();
         self.one_of(name, &text, values)?;
         Ok(Some(E::from(text)))
@@ -248,7 +284,7 @@ impl Arguments {
 
     /// A flag.
     pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>, ArgumentError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name)? else { return Ok(None) };
         match text.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" => Ok(Some(true)),
             "false" | "no" => Ok(Some(false)),
@@ -258,7 +294,7 @@ impl Arguments {
 
     /// A whole number.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, ArgumentError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name)? else { return Ok(None) };
         let number =
             text.trim().parse().map_err(|_| self.wrong(name, format!("is {text:?}; give a whole number")))?;
         Ok(Some(number))
@@ -275,9 +311,9 @@ impl Arguments {
 
     /// A point in time, written out or relative.
     pub(super) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, ArgumentError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
-        let time =
-            point_in_time(&text, &self.now).map_err(|error| self.wrong(name, format!("is {error}")))?;
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let time = point_in_time(&text, &self.now)
+            .map_err(|error| self.wrong(name, format!("is no point in time: {error}")))?;
         Ok(Some(time))
     }
 }

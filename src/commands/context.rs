@@ -17,6 +17,8 @@ pub struct Output {
     pub source: Source,
     /// Whether the integration writes it without documenting it.
     pub undocumented: bool,
+    /// Whether it is a column of a table for people.
+    pub column: bool,
     /// Why one version of the API cannot fill it.
     pub absent: Option<(ApiVersion, &'static str)>,
 }
@@ -40,7 +42,7 @@ pub enum Source {
 
 impl Output {
     const fn new(path: &'static str, kind: &'static str, doc: &'static str, source: Source) -> Self {
-        Self { path, kind, doc, source, undocumented: false, absent: None }
+        Self { path, kind, doc, source, undocumented: false, column: true, absent: None }
     }
 
     /// From the same field on every version.
@@ -90,6 +92,12 @@ impl Output {
     /// Concluded.
     pub(super) const fn computed(path: &'static str, kind: &'static str, doc: &'static str) -> Self {
         Self::new(path, kind, doc, Source::Computed)
+    }
+
+    /// Too long or too seldom looked at for a table.
+    pub(super) const fn no_column(mut self) -> Self {
+        self.column = false;
+        self
     }
 
     /// Written by the integration without documentation.

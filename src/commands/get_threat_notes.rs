@@ -4,11 +4,12 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::threats::{self as raw, ThreatsListNotesQuery};
 use serde_json::Value;
 
-use super::context::{Output, entry, under};
+use super::context::Output;
+use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::{Pages, sized};
+use crate::paging::sized;
 
 /// All notes of a threat.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,24 +53,13 @@ impl Command for GetThreatNotes {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let version = client.api_version();
-        let mut pages = Pages::of(client.clone(), Ok(self.request()?));
-        let mut answer = Value::Null;
-        let mut notes = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page?;
-            answer = page.json();
-            notes.extend(page.into_value().data);
-        }
-        let entries = notes.iter().map(|note| entry(Self::OUTPUTS, PREFIX, version, note)).collect();
-        answer["data"] = Value::Array(notes);
-        Ok(Outcome::found(answer, under(PREFIX, entries)))
+        list(client, self.request()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetThreatNotes {
     fn request(&self) -> Result<Request<Page<Value>>> {
         let request = raw::list_notes(&self.threat_id, &ThreatsListNotesQuery::default())?;
-        Ok(sized(request.answering(), None, None)?)
+        Ok(sized(request.answering(), None)?)
     }
 }

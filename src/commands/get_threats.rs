@@ -8,11 +8,12 @@ use sentinelone_raw::threats::{
 use serde_json::Value;
 
 use super::act::refuse;
-use super::context::{Output, entry, under};
+use super::context::Output;
+use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::{Pages, sized};
+use crate::paging::sized;
 
 const DEFAULT_LIMIT: u64 = 20;
 
@@ -86,7 +87,8 @@ impl Command for GetThreats {
             "Site of the endpoint",
             "siteId",
             "agentRealtimeInfo.siteId",
-        ),
+        )
+        .no_column(),
         Output::fields(
             "SentinelOne.Threat.Classification",
             "String",
@@ -100,7 +102,8 @@ impl Command for GetThreats {
             "What classified it",
             "classificationSource",
             "threatInfo.classificationSource",
-        ),
+        )
+        .no_column(),
         Output::fields(
             "SentinelOne.Threat.ConfidenceLevel",
             "String",
@@ -114,7 +117,8 @@ impl Command for GetThreats {
             "SHA-256 of the file",
             "fileSha256",
             "threatInfo.sha256",
-        ),
+        )
+        .no_column(),
         Output::fields(
             "SentinelOne.Threat.MitigationStatus",
             "String",
@@ -128,15 +132,18 @@ impl Command for GetThreats {
             "Agent on the endpoint",
             "agentId",
             "agentRealtimeInfo.agentId",
-        ),
-        Output::only_2_0("SentinelOne.Threat.Rank", "Number", "Risk score, 1 to 10", "rank", GONE),
+        )
+        .no_column(),
+        Output::only_2_0("SentinelOne.Threat.Rank", "Number", "Risk score, 1 to 10", "rank", GONE)
+            .no_column(),
         Output::only_2_0(
             "SentinelOne.Threat.MarkedAsBenign",
             "Boolean",
             "Whether someone marked it as benign",
             "markedAsBenign",
             "threats of API 2.1 say it as the mitigation status marked_as_benign",
-        ),
+        )
+        .no_column(),
         Output::fields(
             "SentinelOne.Threat.SiteName",
             "String",
@@ -152,6 +159,7 @@ impl Command for GetThreats {
             "fileContentHash",
             "threatInfo.sha1",
         )
+        .no_column()
         .undocumented(),
         Output::fields(
             "SentinelOne.Threat.ThreatName",
@@ -168,6 +176,7 @@ impl Command for GetThreats {
             "agentOsType",
             "agentRealtimeInfo.agentOsType",
         )
+        .no_column()
         .undocumented(),
         Output::fields(
             "SentinelOne.Threat.FilePath",
@@ -176,6 +185,7 @@ impl Command for GetThreats {
             "filePath",
             "threatInfo.filePath",
         )
+        .no_column()
         .undocumented(),
         Output::fields(
             "SentinelOne.Threat.Username",
@@ -184,8 +194,10 @@ impl Command for GetThreats {
             "username",
             "threatInfo.processUser",
         )
+        .no_column()
         .undocumented(),
         Output::only_2_0("SentinelOne.Threat.Description", "String", "Description", "description", GONE)
+            .no_column()
             .undocumented(),
         Output::only_2_0(
             "SentinelOne.Threat.FileDisplayName",
@@ -194,6 +206,7 @@ impl Command for GetThreats {
             "fileDisplayName",
             GONE,
         )
+        .no_column()
         .undocumented(),
         Output::only_2_0(
             "SentinelOne.Threat.InQuarantine",
@@ -202,6 +215,7 @@ impl Command for GetThreats {
             "inQuarantine",
             GONE,
         )
+        .no_column()
         .undocumented(),
         Output::only_2_0(
             "SentinelOne.Threat.FileMaliciousContent",
@@ -210,6 +224,7 @@ impl Command for GetThreats {
             "fileMaliciousContent",
             GONE,
         )
+        .no_column()
         .undocumented(),
     ];
 
@@ -295,9 +310,9 @@ impl Command for GetThreats {
             created_until: arguments.time("created_until")?,
             created_from: arguments.time("created_from")?,
             resolved,
-            display_name: arguments.text("display_name"),
+            display_name: arguments.text("display_name")?,
             limit: arguments.count("limit")?,
-            query: arguments.text("query"),
+            query: arguments.text("query")?,
             threat_ids: arguments.list("threat_ids")?.unwrap_or_default(),
             classifications: arguments.list("classifications")?.unwrap_or_default(),
             rank: arguments.integer("rank")?,
@@ -311,22 +326,13 @@ impl Command for GetThreats {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let version = client.api_version();
-        let request = self.request(version)?;
-        let mut pages = Pages::of(client.clone(), Ok(request)).limit(self.wanted());
-        let mut answer = Value::Null;
-        let mut threats = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page?;
-            answer = page.json();
-            threats.extend(page.into_value().data);
-        }
-        if let Some(rank) = self.rank {
-            threats.retain(|threat| threat["rank"].as_i64().is_none_or(|found| found >= rank));
-        }
-        let entries = threats.iter().map(|threat| entry(Self::OUTPUTS, PREFIX, version, threat)).collect();
-        answer["data"] = Value::Array(threats);
-        Ok(Outcome::found(answer, under(PREFIX, entries)))
+        let request = self.request(client.api_version())?;
+        // The console may take the rank for more than the lowest one; what it lets pass is looked at again.
+        let keep = |threat: &Value| match (self.rank, threat.get("rank").and_then(Value::as_i64)) {
+            (Some(lowest), Some(rank)) => rank >= lowest,
+            _ => true,
+        };
+        list(client, request, Some(self.wanted()), keep, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
@@ -341,7 +347,7 @@ impl GetThreats {
             ApiVersion::V2_0 => self.request_2_0()?,
             _ => self.request_2_1()?,
         };
-        Ok(sized(request, None, Some(self.wanted()))?)
+        Ok(sized(request, Some(self.wanted()))?)
     }
 
     fn request_2_1(&self) -> Result<Request<Page<Value>>> {

@@ -28,6 +28,7 @@ mod act;
 mod arguments;
 mod context;
 mod outcome;
+mod read;
 
 mod get_threat_notes;
 mod get_threats;
@@ -115,21 +116,41 @@ pub trait Command: Debug + Send + Sync + Sized + 'static {
 }
 
 /// A command whose type is known at run time only; from [`Entry::prepare`].
-pub trait AnyCommand: Debug + Send + Sync {
+#[derive(Debug)]
+pub struct Prepared(Box<dyn Erased>);
+
+impl Prepared {
     /// As [`Command::INFO`].
-    fn info(&self) -> &'static Info;
+    pub fn info(&self) -> &'static Info {
+        self.0.info()
+    }
 
     /// As [`Command::requests`].
     ///
     /// # Errors
-    /// As there; also when the version does not have the command.
-    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
+    /// As there; also when the version does not have the command, or a request must not be sent.
+    pub fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
+        self.0.requests(version)
+    }
 
     /// As [`Command::run`].
+    ///
+    /// # Errors
+    /// As there; also when the version does not have the command.
+    pub async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.0.run(client).await
+    }
+}
+
+trait Erased: Debug + Send + Sync {
+    fn info(&self) -> &'static Info;
+
+    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
+
     fn run<'a>(&'a self, client: &'a Client) -> Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
 }
 
-impl<C: Command> AnyCommand for C {
+impl<C: Command> Erased for C {
     fn info(&self) -> &'static Info {
         const { &C::INFO }
     }
@@ -168,7 +189,7 @@ pub struct Entry {
     pub outputs: &'static [Output],
     /// Its arguments.
     pub arguments: fn() -> Vec<Argument>,
-    read: fn(&mut Arguments) -> Result<Box<dyn AnyCommand>, ArgumentError>,
+    read: fn(&mut Arguments) -> Result<Prepared, ArgumentError>,
 }
 
 impl Entry {
@@ -177,7 +198,7 @@ impl Entry {
             info: const { &C::INFO },
             outputs: C::OUTPUTS,
             arguments: C::arguments,
-            read: |arguments| Ok(Box::new(C::read(arguments)?)),
+            read: |arguments| Ok(Prepared(Box::new(C::read(arguments)?))),
         }
     }
 
@@ -185,7 +206,7 @@ impl Entry {
     ///
     /// # Errors
     /// When an argument is unknown or missing, or its text does not fit.
-    pub fn prepare(&self, arguments: Arguments) -> Result<Box<dyn AnyCommand>, ArgumentError> {
+    pub fn prepare(&self, arguments: Arguments) -> Result<Prepared, ArgumentError> {
         let mut arguments = arguments.of_command(self.info.name);
         arguments.check_names(&(self.arguments)())?;
         (self.read)(&mut arguments)

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::error::Error;
+use super::context::put;
+use crate::error::{Error, VendorError};
 use crate::outcome::{IdOutcome, IdState};
 
 /// What came of a command.
@@ -18,50 +19,57 @@ pub struct Outcome {
     pub ids: Vec<IdOutcome>,
     /// Actions: how many things the console says it acted on.
     pub affected: Option<u64>,
-    /// Actions in several requests: what ended them early. What was done before stands.
+    /// Errors that came beside what was done or found.
+    pub errors: Vec<VendorError>,
+    /// What ended it early: actions in several requests, lists of several pages. What was done and found
+    /// before stands.
     pub failure: Option<Error>,
 }
 
 impl Outcome {
     /// Of a read.
     pub(super) fn found(answer: Value, context: Value) -> Self {
-        Self { answer, context, ids: Vec::new(), affected: None, failure: None }
+        Self { answer, context, ids: Vec::new(), affected: None, errors: Vec::new(), failure: None }
     }
 
-    /// Whether everything that was asked for is as it was asked for.
+    /// Whether everything that was asked for is there, and known to be as it was asked for.
     pub fn is_complete(&self) -> bool {
-        self.failure.is_none() && self.ids.iter().all(|one| one.state.is_fulfilled())
+        self.failure.is_none()
+            && self.errors.is_empty()
+            && self.ids.iter().all(|one| one.state.is_fulfilled())
     }
 
-    /// Whether nothing that was asked for is as it was asked for. False where nothing particular was
-    /// asked for.
-    pub fn is_nothing(&self) -> bool {
-        !self.ids.is_empty() && self.ids.iter().all(|one| one.state == IdState::NotAffected)
+    /// Actions: whether anything is known to have been done, or to have been so already.
+    pub fn did_something(&self) -> bool {
+        let done = |one: &IdOutcome| one.state.is_fulfilled() || one.state == IdState::Partly;
+        self.affected.is_some_and(|affected| affected > 0) || self.ids.iter().any(done)
     }
 
-    /// What the console sent, with `results` beside it: what is known of each identifier.
+    /// What the console sent, with `results` beside it where something is known of identifiers.
     pub fn to_json(&self) -> Value {
         let mut answer = self.answer.clone();
-        if !self.ids.is_empty() && answer.is_object() {
-            answer["results"] = self
-                .ids
-                .iter()
-                .map(|one| json!({ "id": one.id, "state": one.state.as_str(), "detail": one.detail }))
-                .collect();
+        if !self.ids.is_empty() {
+            put(&mut answer, "results", Value::Array(self.results()));
         }
         answer
     }
 
-    /// The things that the answer is about, one by one: the items of a list, the results of an action, or
+    /// The things that the answer is about, one by one: the results of an action, the items of a list, or
     /// the one thing.
     pub fn items(&self) -> Vec<Value> {
         if !self.ids.is_empty() {
-            return self.to_json()["results"].as_array().cloned().unwrap_or_default();
+            return self.results();
         }
         match self.answer.get("data") {
             Some(Value::Array(items)) => items.clone(),
             Some(thing) => vec![thing.clone()],
             None => vec![self.answer.clone()],
         }
+    }
+
+    fn results(&self) -> Vec<Value> {
+        let result =
+            |one: &IdOutcome| json!({ "id": one.id, "state": one.state.as_str(), "detail": one.detail });
+        self.ids.iter().map(result).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! `sentinelone-threat-summary`: how many threats there are in each state.
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::{ApiVersion, Data, Request};
 use sentinelone_raw::threats::{self as raw, ThreatsSummaryQuery};
 use serde_json::Value;
 
@@ -79,17 +79,23 @@ impl Command for ThreatSummary {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let group_ids = (!self.group_ids.is_empty()).then(|| self.group_ids.clone());
-        let query = ThreatsSummaryQuery { group_ids, ..ThreatsSummaryQuery::default() };
-        Ok(vec![raw::summary(&query)?.answering()])
+        Ok(vec![self.request()?.answering()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let mut answer = Value::Null;
-        for request in self.requests(client.api_version())? {
-            answer = client.send(&request).await?.into_value();
-        }
-        let counts = entry(Self::OUTPUTS, PREFIX, client.api_version(), &answer["data"]);
-        Ok(Outcome::found(answer, under(PREFIX, counts)))
+        let answer = client.send(&self.request()?).await?;
+        let body = answer.json();
+        let counts = body.get("data").filter(|data| data.is_object()).ok_or_else(|| answer.lacks("data"))?;
+        let counts = entry(Self::OUTPUTS, PREFIX, client.api_version(), counts);
+        let errors = answer.vendor_errors();
+        Ok(Outcome { errors, ..Outcome::found(body, under(PREFIX, counts)) })
+    }
+}
+
+impl ThreatSummary {
+    fn request(&self) -> Result<Request<Data<raw::ThreatSummary>>> {
+        let group_ids = (!self.group_ids.is_empty()).then(|| self.group_ids.clone());
+        let query = ThreatsSummaryQuery { group_ids, ..ThreatsSummaryQuery::default() };
+        Ok(raw::summary(&query)?)
     }
 }

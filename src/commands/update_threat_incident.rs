@@ -88,7 +88,7 @@ impl Command for UpdateThreatIncident {
                 FieldKind::Boolean => arguments.boolean(name)?.map(Setting::Boolean),
                 FieldKind::Integer => arguments.integer(name)?.map(Setting::Integer),
                 FieldKind::Timestamp => arguments.time(name)?.map(|time| Setting::Text(time.to_string())),
-                _ => arguments.text(name).map(Setting::Text),
+                _ => arguments.text(name)?.map(Setting::Text),
             };
             let Some(setting) = setting else { continue };
             if let Setting::List(items) = &setting {
@@ -113,6 +113,15 @@ impl Command for UpdateThreatIncident {
             let request = raw::update_incident(&ThreatIncidentUpdate::new(data, filter))?;
             Ok(if self.everything_in_scope { request.everything_in_scope() } else { request })
         };
+        let most =
+            ThreatFilter::FIELDS.iter().find(|field| field.name == "ids").and_then(|field| field.items.1);
+        let ids = self.filter.ids.as_ref().map_or(0, |ids| ids.len() as u64);
+        if self.filter.limit.is_some() && most.is_some_and(|most| ids > most) {
+            // Each request has a limit of its own, so that together they would reach further than it.
+            let message =
+                format!("goes with at most {} ids, which is what one request holds", most.unwrap_or(ids));
+            return Err(refuse(Self::INFO.name, "limit", message));
+        }
         let requests = match &self.filter.ids {
             Some(ids) if !ids.is_empty() => requests(self, ids, ThreatFilter::FIELDS, |ids| {
                 build(ThreatFilter { ids: Some(ids), ..self.filter.clone() })

@@ -62,7 +62,7 @@ impl Command for WriteThreatNote {
         act_on_threats(self, client, |one, entry| {
             put(entry, "Note", json!(self.note));
             let status = match one.state {
-                IdState::Unknown => "Unknown",
+                IdState::Unknown | IdState::Partly => "Unknown",
                 state if state.is_fulfilled() => "Success",
                 _ => "Failed",
             };

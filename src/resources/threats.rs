@@ -56,7 +56,7 @@ impl<'a> Threats<'a> {
     pub async fn count(self, filter: &ThreatFilter) -> Result<u64> {
         let request = count_request(filter)?;
         let page = self.client.send(&request).await?;
-        page.total().ok_or_else(|| no_total(&page))
+        page.total().ok_or_else(|| page.lacks("pagination.totalItems"))
     }
 
     /// Sets the incident status, and the analyst verdict too if one is given, of the threats that a
@@ -127,12 +127,6 @@ impl<'a> Threats<'a> {
 fn count_request(filter: &ThreatFilter) -> Result<Request<Page<Threat>>, RequestError> {
     let filter = ThreatFilter { limit: None, ..filter.clone() };
     raw::list(&ThreatsListQuery { filter, count_only: Some(true), ..Default::default() })
-}
-
-fn no_total<T>(page: &Response<T>) -> crate::Error {
-    let source = crate::DecodeError { path: "pagination.totalItems".into(), message: "is missing".into() };
-    let (status, body) = (page.status(), page.body().clone());
-    crate::Error::of(page.operation(), crate::error::Trouble::Decode { status, source, body })
 }
 
 /// A list of threats in the making; from [`Threats::list`].

@@ -13,7 +13,15 @@ use serde_json::Value;
 /// A value that an answer's body decodes into.
 pub trait Answer: Sized {
     /// Decodes a body.
+    ///
+    /// # Errors
+    /// When the body is none of this form.
     fn decode(body: &[u8]) -> Result<Self, DecodeError>;
+
+    /// What of it did not decode and was set apart.
+    fn undecoded(&self) -> &[Undecoded] {
+        &[]
+    }
 }
 
 /// Why a body did not decode.
@@ -50,7 +58,11 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
 /// Decodes an answer and encodes it again.
 #[cfg(feature = "both-ways")]
 pub(crate) fn answer_again<T: Answer + Serialize>(body: &[u8]) -> Result<Value, DecodeError> {
-    encode(&T::decode(body)?)
+    let answer = T::decode(body)?;
+    if let Some(item) = answer.undecoded().first() {
+        return Err(item.located());
+    }
+    encode(&answer)
 }
 
 /// Decodes the body of a request and encodes it again.
@@ -62,6 +74,14 @@ pub(crate) fn body_again<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result
 #[cfg(feature = "both-ways")]
 fn encode(value: &impl Serialize) -> Result<Value, DecodeError> {
     serde_json::to_value(value).map_err(|error| DecodeError { path: ".".into(), message: error.to_string() })
+}
+
+/// Decodes an envelope. A derived reader would take an array for one too, member by member.
+fn envelope<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(DecodeError { path: ".".into(), message: "this is no JSON object".into() });
+    }
+    json(body)
 }
 
 fn item<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
@@ -123,12 +143,22 @@ impl<T> Page<T> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Undecoded {
-    /// Position in the page, from 0.
+    /// Position among the items of the page, from 0; nulls are not counted.
     pub index: usize,
     /// What was wrong; the path starts at the item.
     pub error: DecodeError,
     /// The item as the server sent it.
     pub value: Value,
+}
+
+impl Undecoded {
+    /// What was wrong, with the path from the root of the page: `data[1].threatInfo.fileSize`.
+    pub fn located(&self) -> DecodeError {
+        let Self { index, error, .. } = self;
+        let separator = if error.path.starts_with('[') { "" } else { "." };
+        let path = format!("data[{index}]{separator}{}", error.path);
+        DecodeError { path, message: error.message.clone() }
+    }
 }
 
 /// Where the next page begins.
@@ -170,11 +200,20 @@ fn text<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct RawPage<T> {
     #[serde(default = "Option::default", deserialize_with = "some")]
-    data: Option<Option<Vec<T>>>,
-    #[serde(default)]
-    pagination: Option<Pagination>,
-    #[serde(default)]
+    data: Option<Option<Vec<Option<T>>>>,
+    #[serde(default, deserialize_with = "some")]
+    pagination: Option<Value>,
+    #[serde(default, deserialize_with = "errors")]
     errors: Option<Vec<Value>>,
+}
+
+/// Reads errors in whatever form they come; a word about a failure is not worth the answer.
+fn errors<'de, D: Deserializer<'de>>(de: D) -> Result<Option<Vec<Value>>, D::Error> {
+    Ok(match Value::deserialize(de)? {
+        Value::Null => None,
+        Value::Array(list) => Some(list),
+        other => Some(vec![other]),
+    })
 }
 
 /// Tells a member that is null from one that is absent.
@@ -183,34 +222,41 @@ fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<
 }
 
 impl<T> RawPage<T> {
-    fn check(self) -> Result<Self, DecodeError> {
+    /// A page without its items, and the items. A null in the place of an item is left out.
+    fn split(self) -> Result<(Page<T>, Vec<Option<T>>), DecodeError> {
         if self.data.is_none() && self.pagination.is_none() && self.errors.is_none() {
             return Err(DecodeError {
                 path: ".".into(),
                 message: "neither data nor pagination: this is no page of a list".into(),
             });
         }
-        Ok(self)
+        let pagination = self.pagination.and_then(|value| serde_json::from_value(value).ok());
+        let page = Page { pagination, errors: self.errors, ..Page::default() };
+        Ok((page, self.data.flatten().unwrap_or_default()))
     }
 }
 
 impl<T: DeserializeOwned> Answer for Page<T> {
     fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        if let Ok(page) = json::<RawPage<T>>(body) {
-            let RawPage { data, pagination, errors } = page.check()?;
-            let data = data.flatten().unwrap_or_default();
-            return Ok(Self { data, undecoded: Vec::new(), pagination, errors });
+        if let Ok(page) = envelope::<RawPage<T>>(body) {
+            let (mut page, items) = page.split()?;
+            page.data = items.into_iter().flatten().collect();
+            return Ok(page);
         }
         // Only now, since it costs a second reading: one by one.
-        let RawPage { data, pagination, errors } = json::<RawPage<Value>>(body)?.check()?;
-        let mut page = Self { pagination, errors, ..Self::default() };
-        for (index, value) in data.flatten().unwrap_or_default().into_iter().enumerate() {
+        let (page, items) = envelope::<RawPage<Value>>(body)?.split()?;
+        let mut page = Self { pagination: page.pagination, errors: page.errors, ..Self::default() };
+        for (index, value) in items.into_iter().flatten().enumerate() {
             match item(&value) {
                 Ok(item) => page.data.push(item),
                 Err(error) => page.undecoded.push(Undecoded { index, error, value }),
             }
         }
         Ok(page)
+    }
+
+    fn undecoded(&self) -> &[Undecoded] {
+        &self.undecoded
     }
 }
 
@@ -258,7 +304,7 @@ pub struct Data<T> {
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub data: Option<T>,
     /// Errors that came with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "errors", skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<Value>>,
 }
 
@@ -270,7 +316,7 @@ impl<T> Default for Data<T> {
 
 impl<T: DeserializeOwned> Answer for Data<T> {
     fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        json(body)
+        envelope(body)
     }
 }
 

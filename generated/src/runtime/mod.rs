@@ -7,6 +7,8 @@ mod envelope;
 mod field;
 mod open_enum;
 mod operation;
+#[cfg(feature = "both-ways")]
+mod parts;
 mod request;
 mod timestamp;
 
@@ -20,5 +22,7 @@ pub use open_enum::OpenEnum;
 pub use operation::{
     AnswerForm, ApiVersion, Evidence, FilterRule, Kind, Method, Operation, Paging, Part, Rate,
 };
+#[cfg(feature = "both-ways")]
+pub use parts::{Parts, PartsError};
 pub use request::{Problem, Request, RequestError};
 pub use timestamp::Timestamp;

@@ -58,6 +58,10 @@ impl Timestamp {
 
     fn parse(&self) -> Option<jiff::Timestamp> {
         let text = self.0.trim();
+        // An annotation such as [Europe/Berlin] would be read as UTC.
+        if text.contains('[') {
+            return None;
+        }
         text.parse()
             .ok()
             .or_else(|| {
@@ -65,8 +69,9 @@ impl Timestamp {
                 local.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
             })
             .or_else(|| {
-                // Fields that some releases write as a number are epoch milliseconds.
-                let millis = text.parse().ok().filter(|_| text.len() >= 11)?;
+                // Fields that some releases write as a number are epoch milliseconds: 13 digits from 2001
+                // to 2286.
+                let millis = text.parse().ok().filter(|_| text.len() == 13)?;
                 jiff::Timestamp::from_millisecond(millis).ok()
             })
     }

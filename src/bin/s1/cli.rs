@@ -10,10 +10,12 @@ Environment:
   S1_API_TOKEN    the API token, where --api-token-file is not given
 
 Exit codes:
-  0  done
+  0  done; also when a filter matched nothing
   1  failed: nothing was done, or nobody knows
   2  usage: something is missing or does not fit; nothing was sent
-  3  only part of the identifiers was affected";
+  3  only part of the identifiers was affected, or only part of a list was read
+
+A value that begins with a dash is given as --option=-value.";
 
 pub(crate) const OPTIONS: &str = "Console";
 
@@ -64,9 +66,13 @@ fn globals() -> Vec<Arg> {
             .value_name("FORMAT")
             .value_parser(PossibleValuesParser::new(["table", "json", "ndjson", "context"]))
             .default_value("table")
-            .help("table, json (what the console sent), ndjson (one thing a line) or context (SOAR paths)"),
+            .help("table, json (what the console sent, with the results of an action beside it), ndjson (one thing a \
+                 line) or context (SOAR paths)"),
         flag("dry-run").help("Print the requests as a JSON array and send nothing"),
-        flag("yes").help("Do not ask before a destructive action; needed for one where there is no terminal"),
+        flag("yes").help(
+            "Do not ask before an action that is destructive or reaches everything in scope; needed for one \
+             where there is no terminal",
+        ),
     ]
 }
 

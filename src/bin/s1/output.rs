@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
-use sentinelone::commands::{AnyCommand, Entry, Outcome, Output, Source, find};
+use sentinelone::commands::{Entry, Outcome, Output, Prepared, Source, find};
 use sentinelone::{ApiVersion, Request, Result};
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ pub(crate) fn requests(requests: &[Request<Value>], version: ApiVersion) -> Resu
 }
 
 /// What came of a command, in the format asked for.
-pub(crate) fn outcome(command: &dyn AnyCommand, outcome: &Outcome, format: &str) -> String {
+pub(crate) fn outcome(command: &Prepared, outcome: &Outcome, format: &str) -> String {
     match format {
         "json" => pretty(&outcome.to_json()),
         "ndjson" => outcome.items().iter().map(|item| format!("{item}\n")).collect(),
@@ -49,7 +49,7 @@ pub(crate) fn outcome(command: &dyn AnyCommand, outcome: &Outcome, format: &str)
     }
 }
 
-fn table(command: &dyn AnyCommand, outcome: &Outcome) -> String {
+fn table(command: &Prepared, outcome: &Outcome) -> String {
     if command.info().acts {
         let mut text = String::new();
         if !outcome.ids.is_empty() {
@@ -78,6 +78,7 @@ fn table(command: &dyn AnyCommand, outcome: &Outcome) -> String {
     };
     let paths: Vec<&str> = outputs
         .iter()
+        .filter(|output| output.column)
         .filter_map(|output| output.path.strip_prefix(prefix)?.strip_prefix('.'))
         .filter(|path| entries.iter().any(|entry| entry.pointer(&pointer(path)).is_some()))
         .collect();
@@ -159,7 +160,16 @@ fn described(entry: &Entry) -> Value {
         .iter()
         .map(|output| {
             let source = match output.source {
-                Source::Field { v2_0, v2_1 } => json!({ "field": { "2.0": v2_0, "2.1": v2_1 } }),
+                Source::Field { v2_0, v2_1 } => {
+                    let on = |version: &ApiVersion| if *version == ApiVersion::V2_0 { v2_0 } else { v2_1 };
+                    let fields: serde_json::Map<_, _> = entry
+                        .info
+                        .versions
+                        .iter()
+                        .map(|version| (version.to_string(), json!(on(version))))
+                        .collect();
+                    json!({ "field": fields })
+                }
                 Source::Argument(name) => json!({ "argument": name }),
                 _ => json!("computed"),
             };

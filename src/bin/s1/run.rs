@@ -5,11 +5,11 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use sentinelone::commands::{
-    AnyCommand, ArgumentError, ArgumentKind, Arguments, Entry, Outcome, find, registry,
-};
+use sentinelone::commands::{ArgumentError, Arguments, Entry, Outcome, Prepared, find, registry};
 use sentinelone::sandbox::Sandbox;
-use sentinelone::{ApiToken, ApiVersion, Client, Console, Error, ErrorKind, TokenError};
+use sentinelone::{
+    ApiToken, ApiVersion, Client, Console, Error, ErrorKind, IdState, Request, RequestError, TokenError,
+};
 use serde_json::Value;
 
 use crate::output;
@@ -76,6 +76,12 @@ impl From<ArgumentError> for Failure {
     }
 }
 
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
 impl From<TokenError> for Failure {
     fn from(error: TokenError) -> Self {
         Self::Client(error.into())
@@ -104,7 +110,9 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 
 async fn keep_sandbox(matches: &ArgMatches) -> Result<u8, Failure> {
     let port = matches.get_one::<u16>("port").copied().unwrap_or_default();
-    let sandbox = Sandbox::start_on(port).await?;
+    let sandbox = Sandbox::start_on(port).await.map_err(|error| {
+        io::Error::new(error.kind(), format!("the sandbox cannot listen on port {port}: {error}"))
+    })?;
     output::write(&format!(
         "# An invented tenant; what is done to it lasts until this process ends.\n\
          export S1_CONSOLE_URL={}\nexport S1_API_TOKEN={}\n",
@@ -127,11 +135,9 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
     }
 
     let embedded = matches.get_flag("sandbox");
-    if entry.info.destructive && !embedded && !matches.get_flag("yes") {
-        let affected: usize = requests.iter().filter_map(|request| ids(request.body()?)).sum();
-        if !confirmed(command.as_ref(), affected)? {
-            return Err(Failure::Usage("not confirmed; nothing was sent".into()));
-        }
+    let everything = entry.info.acts && requests.iter().any(|request| !request.selects());
+    if (entry.info.destructive || everything) && !embedded && !matches.get_flag("yes") {
+        confirm(&command, &requests, version, &console(matches)?)?;
     }
     let sandbox = if embedded { Some(Sandbox::start().await?) } else { None };
     let client = client(matches, sandbox.as_ref(), version)?;
@@ -140,72 +146,106 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
         sandbox.stop().await;
     }
     let outcome = outcome?;
-    output::write(&output::outcome(command.as_ref(), &outcome, format))?;
-    Ok(code(&outcome))
+    output::write(&output::outcome(&command, &outcome, format))?;
+    Ok(code(&command, &outcome))
 }
 
 fn arguments(entry: &Entry, matches: &ArgMatches) -> Arguments {
     let mut arguments = Arguments::new();
     for argument in (entry.arguments)() {
         let Some(values) = matches.get_many::<String>(argument.name) else { continue };
-        let values: Vec<&str> = values.map(String::as_str).collect();
         // A list may be given at once or in several options.
-        let separator = if argument.kind == ArgumentKind::List { "," } else { " " };
-        arguments.set(argument.name, values.join(separator));
+        for value in values {
+            arguments.add(argument.name, value.as_str());
+        }
     }
     arguments
 }
 
+fn console(matches: &ArgMatches) -> Result<Console, Failure> {
+    let url = matches.get_one::<String>("console-url").cloned();
+    let from_environment = || std::env::var("S1_CONSOLE_URL").ok().filter(|url| !url.trim().is_empty());
+    let url = url.or_else(from_environment).ok_or_else(|| {
+        Failure::Usage("no console: give --console-url, set S1_CONSOLE_URL, or try --sandbox".into())
+    })?;
+    Ok(url.parse().map_err(Error::from)?)
+}
+
 fn client(matches: &ArgMatches, sandbox: Option<&Sandbox>, version: ApiVersion) -> Result<Client, Failure> {
-    let url = matches.get_one::<String>("console-url");
     let file = matches.get_one::<PathBuf>("api-token-file");
     if let Some(sandbox) = sandbox {
-        if url.is_some() || file.is_some() {
+        if file.is_some() || matches.get_one::<String>("console-url").is_some() {
             let message = "--sandbox is a console of its own; leave out --console-url and --api-token-file";
             return Err(Failure::Usage(message.into()));
         }
         let token = ApiToken::new(Sandbox::TOKEN)?;
         return Ok(Client::builder(sandbox.url()).token(token).api_version(version).build()?);
     }
-    let from_environment = std::env::var("S1_CONSOLE_URL").ok().filter(|url| !url.trim().is_empty());
-    let url = url.cloned().or(from_environment).ok_or_else(|| {
-        Failure::Usage("no console: give --console-url, set S1_CONSOLE_URL, or try --sandbox".into())
-    })?;
-    let console: Console = url.parse().map_err(Error::from)?;
+    let console = console(matches)?;
     let token = match file {
         Some(file) => ApiToken::from_file(file)?,
+        None if std::env::var_os("S1_API_TOKEN").is_none() => {
+            return Err(Failure::Usage("no API token: set S1_API_TOKEN, or give --api-token-file".into()));
+        }
         None => ApiToken::from_env("S1_API_TOKEN")?,
     };
     let client = Client::builder(console.to_string()).token(token).api_version(version);
     Ok(client.user_agent(concat!("s1/", env!("CARGO_PKG_VERSION"))).build()?)
 }
 
-fn ids(body: &Value) -> Option<usize> {
-    Some(body.pointer("/filter/ids")?.as_array()?.len())
-}
-
-/// Asks the person at the terminal.
-fn confirmed(command: &dyn AnyCommand, affected: usize) -> Result<bool, Failure> {
+/// Asks the person at the terminal, and takes nothing else than yes for it.
+fn confirm(
+    command: &Prepared,
+    requests: &[Request<Value>],
+    version: ApiVersion,
+    console: &Console,
+) -> Result<(), Failure> {
+    let name = command.info().name;
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let name = command.info().name;
-        let message = format!("{name} is destructive and there is no terminal to ask at; give --yes");
+        let message = format!("{name} needs a yes and there is no terminal to ask at; give --yes");
         return Err(Failure::Usage(message));
     }
-    eprint!("{}: {} thing(s) will be affected. Go on? [y/N] ", command.info().summary, affected);
+    let mut ids = 0;
+    for request in requests {
+        let path = request.path(version)?;
+        let list = request.body().and_then(|body| body.pointer("/filter/ids")).and_then(Value::as_array);
+        ids += list.map_or(0, Vec::len);
+        if !request.selects() {
+            eprintln!("{} {console}{path} acts on everything in the scope of the token", request.method());
+        }
+    }
+    let path = requests.first().map(|request| request.path(version)).transpose()?.unwrap_or_default();
+    let what = if ids > 0 { format!("on {ids} things") } else { "on what its filter selects".to_owned() };
+    eprint!("{name}: {console}{path} {what}. Go on? [y/N] ");
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    Err(Failure::Usage("not confirmed; nothing was sent".into()))
 }
 
-fn code(outcome: &Outcome) -> u8 {
+fn code(command: &Prepared, outcome: &Outcome) -> u8 {
+    for error in &outcome.errors {
+        eprintln!("error: the console says beside its answer: {error}");
+    }
     if let Some(failure) = &outcome.failure {
         eprintln!("error: {failure}");
+    }
+    let acts = command.info().acts;
+    if acts && outcome.ids.is_empty() && outcome.affected.is_none() {
+        eprintln!("the console did not say what was done");
+        return FAILED;
     }
     if outcome.is_complete() {
         return DONE;
     }
-    let fulfilled = outcome.ids.iter().filter(|one| one.state.is_fulfilled()).count();
-    eprintln!("{fulfilled} of {} as asked for", outcome.ids.len());
-    if outcome.is_nothing() { FAILED } else { PARTLY }
+    if !outcome.ids.is_empty() {
+        let count = |keep: fn(IdState) -> bool| outcome.ids.iter().filter(|one| keep(one.state)).count();
+        let (known, unknown) = (count(IdState::is_fulfilled), count(|state| state == IdState::Unknown));
+        let unsure = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
+        eprintln!("{known} of {} as asked for{unsure}", outcome.ids.len());
+    }
+    if acts && !outcome.did_something() { FAILED } else { PARTLY }
 }

@@ -1,0 +1,48 @@
+//! What commands that list have in common.
+
+use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use serde_json::Value;
+
+use super::Outcome;
+use super::context::{Output, entry, put, under};
+use crate::Result;
+use crate::client::Client;
+use crate::paging::Pages;
+
+/// Reads the pages of a list up to a limit and answers with the items that `keep` lets pass.
+///
+/// What ends the walk early is in the outcome once something was read; before that it is the error.
+pub(super) async fn list(
+    client: &Client,
+    request: Request<Page<Value>>,
+    limit: Option<u64>,
+    keep: impl Fn(&Value) -> bool,
+    (prefix, outputs): (&str, &[Output]),
+) -> Result<Outcome> {
+    let version = client.api_version();
+    let mut pages = Pages::of(client.clone(), Ok(request));
+    if let Some(limit) = limit {
+        pages = pages.limit(limit);
+    }
+    let mut outcome = Outcome::found(Value::Null, Value::Null);
+    let mut items = Vec::new();
+    while let Some(page) = pages.next().await {
+        match page {
+            Ok(page) => {
+                outcome.errors.extend(page.vendor_errors());
+                outcome.answer = page.json();
+                items.extend(page.into_value().data.into_iter().filter(&keep));
+            }
+            Err(error) if outcome.answer.is_null() => return Err(error),
+            Err(error) => outcome.failure = Some(error),
+        }
+    }
+    outcome.context = under(prefix, entries(outputs, prefix, version, &items));
+    // The last page's envelope around the items of all.
+    put(&mut outcome.answer, "data", Value::Array(items));
+    Ok(outcome)
+}
+
+fn entries(outputs: &[Output], prefix: &str, version: ApiVersion, items: &[Value]) -> Value {
+    items.iter().map(|item| entry(outputs, prefix, version, item)).collect()
+}
