@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::option;
@@ -12,10 +13,10 @@ use sentinelone::contract::Contract;
 use sentinelone::raw::runtime::{Field, FieldKind, Fields, Filter, Setting};
 use sentinelone::raw::threats as raw;
 use sentinelone::threats::{
-    AnalystVerdict, IncidentStatus, LegacyThreatFilter, ThreatFilter, ThreatIncidentData, ThreatSortField,
-    ThreatsListQuery,
+    AnalystVerdict, IncidentStatus, LegacyThreatFilter, MitigationAction, SortOrder, ThreatFilter,
+    ThreatIncidentData, ThreatSortField, ThreatsListQuery,
 };
-use sentinelone::{ApiVersion, Problem, Timestamp};
+use sentinelone::{ApiToken, ApiVersion, Client, Problem, Timestamp};
 use serde_json::Value;
 
 /// A text that the API could take in this field, without a comma, which a query cannot express.
@@ -68,6 +69,12 @@ fn filter<F: Filter + std::fmt::Debug + 'static>() -> BoxedStrategy<(F, BTreeSet
         .boxed()
 }
 
+/// Nothing is sent in this file.
+static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+    let token = ApiToken::new("token-of-the-test").unwrap();
+    Client::builder("https://console.example").token(token).build().unwrap()
+});
+
 fn selects(names: &BTreeSet<&str>) -> bool {
     ThreatFilter::FIELDS.iter().any(|field| field.selects && names.contains(field.name))
 }
@@ -106,9 +113,10 @@ proptest! {
         skip in option::of(0..=1000i64),
         flags in any::<(Option<bool>, Option<bool>)>(),
         sort in option::of(select(vec![ThreatSortField::CreatedAt, ThreatSortField::SiteName])),
+        order in option::of(select(vec![SortOrder::Asc, SortOrder::Desc])),
     ) {
         let mut query = ThreatsListQuery { filter, ..ThreatsListQuery::default() };
-        (query.cursor, query.skip, query.sort_by) = (cursor, skip, sort);
+        (query.cursor, query.skip, query.sort_by, query.sort_order) = (cursor, skip, sort, order);
         (query.count_only, query.skip_count) = flags;
         let request = raw::list(&query).unwrap();
 
@@ -138,6 +146,50 @@ proptest! {
         prop_assert!(findings.is_empty(), "{findings:?}");
         let wire: BTreeSet<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
         prop_assert_eq!(wire, names);
+    }
+
+    /// The bodies of the old API hold to the specification too.
+    #[test]
+    fn any_old_filter_is_a_body((filter, names) in filter::<LegacyThreatFilter>()) {
+        let body = raw::LegacyThreatResolution::new(filter);
+        let request = raw::mark_as_resolved(&body).unwrap();
+        let contract = Contract::bundled();
+        let operation = contract.operation("threats_mark_as_resolved").unwrap();
+        let findings = contract.check_request(operation, &BTreeMap::new(), &[], request.body());
+        prop_assert!(findings.is_empty(), "{findings:?}");
+        let selects = LegacyThreatFilter::FIELDS.iter().any(|field| field.selects && names.contains(field.name));
+        prop_assert_eq!(request.check().is_ok(), selects);
+        let again: raw::LegacyThreatResolution = serde_json::from_value(request.body().unwrap().clone()).unwrap();
+        prop_assert_eq!(again, body);
+    }
+
+    /// What people build by sentences is what the functions below them build: nothing is added or lost,
+    /// and the guard is the same.
+    #[test]
+    fn sentences_say_no_more_than_their_words((filter, names) in filter::<ThreatFilter>(), status in status()) {
+        let threats = CLIENT.threats();
+        let list = raw::list(&ThreatsListQuery { filter: filter.clone(), ..Default::default() });
+        prop_assert_eq!(threats.list().filter(filter.clone()).request(), list);
+
+        let data = ThreatIncidentData::new(status.clone());
+        let expected = raw::update_incident(&raw::ThreatIncidentUpdate::new(data, filter.clone())).unwrap();
+        let update = threats.update_incident().filter(filter.clone()).status(status);
+        prop_assert_eq!(&update.request().unwrap(), &expected);
+        prop_assert!(update.everything_in_scope().request().unwrap().check().is_ok());
+
+        let action = MitigationAction::Kill;
+        let expected = raw::mitigate(&action, &raw::ThreatMitigation::new(filter.clone())).unwrap();
+        prop_assert_eq!(&threats.mitigate(action).filter(filter.clone()).request().unwrap(), &expected);
+        prop_assert_eq!(expected.check().is_ok(), selects(&names));
+
+        let data = raw::ThreatNoteData::new("a note");
+        let expected = raw::add_note(&raw::ThreatNoteAddition::new(data, filter.clone())).unwrap();
+        prop_assert_eq!(threats.add_note("a note").filter(filter.clone()).request().unwrap(), expected);
+
+        let data = raw::ThreatVerdictData::new(AnalystVerdict::Suspicious);
+        let expected = raw::update_analyst_verdict(&raw::ThreatVerdictUpdate::new(data, filter.clone())).unwrap();
+        let verdict = threats.update_analyst_verdict(AnalystVerdict::Suspicious).filter(filter);
+        prop_assert_eq!(verdict.request().unwrap(), expected);
     }
 
     /// Whatever is set, in whatever order, with whatever left empty: either nothing is sent, or exactly
