@@ -51,7 +51,9 @@ pub static SUMMARY: Operation = Operation {
 ///
 /// Counts the threats in the scope of the token, or in the given sites and groups, by status and by confidence. The path is marked private, so it may change without notice.
 ///
-/// `GET /web/api/v{version}/private/threats/summary`
+/// `GET /web/api/v{version}/private/threats/summary`, on API 2.1.
+///
+/// Sources: integration of 2026-11, inference of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -112,7 +114,9 @@ pub static LIST: Operation = Operation {
 ///
 /// Answers with the threats that match every given condition, open and closed ones alike. Without a condition it reads everything in the scope of the token, so narrow it down.
 ///
-/// `GET /web/api/v{version}/threats`
+/// `GET /web/api/v{version}/threats`, on API 2.1.
+///
+/// At most 10 requests a second, 50 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -174,7 +178,9 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
 ///
 /// Records what a human decided about the selected threats. The verdict is a label in the console and mitigates nothing.
 ///
-/// `POST /web/api/v{version}/threats/analyst-verdict`
+/// `POST /web/api/v{version}/threats/analyst-verdict`, on API 2.1.
+///
+/// At most 100 requests a second, 1000 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -240,7 +246,9 @@ pub static UPDATE_INCIDENT: Operation = Operation {
 ///
 /// Sets how far the investigation of the selected threats has come, and the analyst's verdict too when one is given. Changes the record in the console only, nothing on the endpoint.
 ///
-/// `POST /web/api/v{version}/threats/incident`
+/// `POST /web/api/v{version}/threats/incident`, on API 2.1.
+///
+/// At most 100 requests a second, 1000 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -297,7 +305,9 @@ pub static MITIGATE: Operation = Operation {
 ///
 /// Makes the agents act on the selected threats: stop the processes, lock the files away, undo the changes, or take one of these back. An agent that is offline acts when it returns, so success here says that the order was given. `affected` counts only threats that the token may mitigate.
 ///
-/// `POST /web/api/v{version}/threats/mitigate/{action}`
+/// `POST /web/api/v{version}/threats/mitigate/{action}`, on API 2.0 and 2.1.
+///
+/// At most 100 requests a second, 1000 at once. Needs a role that may mitigate threats, such as Admin, IR Team or SOC. Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -364,7 +374,9 @@ pub static ADD_NOTE: Operation = Operation {
 ///
 /// Adds one note with the same text to every selected threat. Sending it twice leaves two notes.
 ///
-/// `POST /web/api/v{version}/threats/notes`
+/// `POST /web/api/v{version}/threats/notes`, on API 2.1.
+///
+/// At most 100 requests a second, 1000 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -421,7 +433,9 @@ pub static LIST_NOTES: Operation = Operation {
 ///
 /// Answers with the notes on one threat that match every given condition.
 ///
-/// `GET /web/api/v{version}/threats/{threat_id}/notes`
+/// `GET /web/api/v{version}/threats/{threat_id}/notes`, on API 2.1.
+///
+/// At most 100 requests a second, 1000 at once. Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -479,7 +493,9 @@ pub static LIST_V2_0: Operation = Operation {
 ///
 /// The list of threats as consoles offered it before 2.1, with flat entries and its own words for the mitigation status. Conditions work as on 2.1: without one it reads everything in scope.
 ///
-/// `GET /web/api/v2.0/threats`
+/// `GET /web/api/v2.0/threats`, on API 2.0.
+///
+/// Sources: integration of 2026-11, corpus of 2026-11, inference of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -527,7 +543,9 @@ pub static MARK_AS_RESOLVED: Operation = Operation {
 ///
 /// Closes the selected threats. On 2.1 the incident status `resolved` takes its place.
 ///
-/// `POST /web/api/v2.0/threats/mark-as-resolved`
+/// `POST /web/api/v2.0/threats/mark-as-resolved`, on API 2.0.
+///
+/// Sources: integration of 2026-11, inference of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -580,7 +598,9 @@ pub static MARK_AS_THREAT: Operation = Operation {
 ///
 /// Confirms that the selected detections are threats, for the site or for the whole tenant. Gone in API 2.1.
 ///
-/// `POST /web/api/v2.0/threats/mark-as-threat`
+/// `POST /web/api/v2.0/threats/mark-as-threat`, on API 2.0.
+///
+/// Sources: integration of 2026-11, inference of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -881,7 +901,7 @@ pub struct LegacyThreatFilter {
     /// Threats that hold this text somewhere; in which fields is not documented.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Lowest risk score, 1 to 10. The integration drops lower ones itself too, so whether the console takes it as the lowest or as the only one is not known.
+    /// Lowest risk score. The integration drops lower ones itself too, so whether the console takes it as the lowest or as the only one is not known. 1 to 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<i64>,
     /// Whether the threat is closed.
@@ -966,7 +986,7 @@ impl LegacyThreatFilter {
         self.query = Some(query.into());
         self
     }
-    /// Lowest risk score, 1 to 10. The integration drops lower ones itself too, so whether the console takes it as the lowest or as the only one is not known.
+    /// Lowest risk score. The integration drops lower ones itself too, so whether the console takes it as the lowest or as the only one is not known. 1 to 10.
     #[must_use]
     pub fn rank(mut self, rank: i64) -> Self {
         self.rank = Some(rank);
@@ -1077,7 +1097,7 @@ impl Fields for LegacyThreatFilter {
                 "rank",
                 "rank",
                 FieldKind::Integer,
-                "Lowest risk score, 1 to 10. The integration drops lower ones itself too, so whether the console takes it as the lowest or as the only one is not known.",
+                "Lowest risk score. The integration drops lower ones itself too, so whether the console takes it as the lowest or as the only one is not known.",
             )
         },
         Field::new(
@@ -1628,133 +1648,133 @@ pub struct ThreatEcsInfo {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatFilter {
-    /// Threats on agents of these accounts.
+    /// Threats on agents of these accounts. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
-    /// Threats on these agents, by the id that the console gave them.
+    /// Threats on these agents, by the id that the console gave them. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_ids: Option<Vec<String>>,
     /// Whether the agent is in contact with the console now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_is_active: Option<bool>,
-    /// Threats on these kinds of machine.
+    /// Threats on these kinds of machine. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_machine_types: Option<Vec<MachineType>>,
-    /// Threats on none of these kinds of machine.
+    /// Threats on none of these kinds of machine. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_machine_types_nin: Option<Vec<MachineType>>,
     /// Tags of the agent, as a JSON object written into one text: each key is the key of a tag and holds a list of values, any of which will do; a key that ends in `__nin` excludes its values instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_tags_data: Option<String>,
-    /// Threats on agents of exactly these versions, four numbers each.
+    /// Threats on agents of exactly these versions, four numbers each. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_versions: Option<Vec<String>>,
-    /// Threats on agents of none of these versions.
+    /// Threats on agents of none of these versions. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_versions_nin: Option<Vec<String>>,
-    /// Threats with one of these verdicts by an analyst.
+    /// Threats with one of these verdicts by an analyst. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analyst_verdicts: Option<Vec<AnalystVerdict>>,
-    /// Threats with none of these verdicts.
+    /// Threats with none of these verdicts. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analyst_verdicts_nin: Option<Vec<AnalystVerdict>>,
-    /// Threats on Amazon instances whose IAM role holds one of these texts.
+    /// Threats on Amazon instances whose IAM role holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(rename = "awsRole__contains", skip_serializing_if = "Option::is_none")]
     pub aws_role_contains: Option<Vec<String>>,
-    /// Threats on Amazon instances in a security group whose name holds one of these texts.
+    /// Threats on Amazon instances in a security group whose name holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "awsSecurityGroups__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub aws_security_groups_contains: Option<Vec<String>>,
-    /// Threats on Amazon instances in a subnet whose id holds one of these texts.
+    /// Threats on Amazon instances in a subnet whose id holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(rename = "awsSubnetIds__contains", skip_serializing_if = "Option::is_none")]
     pub aws_subnet_ids_contains: Option<Vec<String>>,
-    /// Threats on Azure instances whose resource group holds one of these texts.
+    /// Threats on Azure instances whose resource group holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "azureResourceGroup__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub azure_resource_group_contains: Option<Vec<String>>,
-    /// Threats whose kind was chosen by one of these parts of the product.
+    /// Threats whose kind was chosen by one of these parts of the product. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classification_sources: Option<Vec<ThreatClassificationSource>>,
-    /// Threats whose kind was chosen by none of these.
+    /// Threats whose kind was chosen by none of these. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classification_sources_nin: Option<Vec<ThreatClassificationSource>>,
-    /// Threats of these kinds of malware, for example `Malware` or `Infostealer`.
+    /// Threats of these kinds of malware, for example `Malware` or `Infostealer`. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classifications: Option<Vec<String>>,
-    /// Threats of none of these kinds.
+    /// Threats of none of these kinds. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classifications_nin: Option<Vec<String>>,
-    /// Threats on instances whose account, subscription or project holds one of these texts.
+    /// Threats on instances whose account, subscription or project holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(rename = "cloudAccount__contains", skip_serializing_if = "Option::is_none")]
     pub cloud_account_contains: Option<Vec<String>>,
-    /// Threats on instances started from an image whose name holds one of these texts.
+    /// Threats on instances started from an image whose name holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(rename = "cloudImage__contains", skip_serializing_if = "Option::is_none")]
     pub cloud_image_contains: Option<Vec<String>>,
-    /// Threats on instances whose id holds one of these texts.
+    /// Threats on instances whose id holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "cloudInstanceId__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub cloud_instance_id_contains: Option<Vec<String>>,
-    /// Threats on instances whose size holds one of these texts.
+    /// Threats on instances whose size holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "cloudInstanceSize__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub cloud_instance_size_contains: Option<Vec<String>>,
-    /// Threats on instances in a region or zone whose name holds one of these texts.
+    /// Threats on instances in a region or zone whose name holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(rename = "cloudLocation__contains", skip_serializing_if = "Option::is_none")]
     pub cloud_location_contains: Option<Vec<String>>,
-    /// Threats on instances in a network whose name holds one of these texts.
+    /// Threats on instances in a network whose name holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(rename = "cloudNetwork__contains", skip_serializing_if = "Option::is_none")]
     pub cloud_network_contains: Option<Vec<String>>,
-    /// Threats on instances of these cloud providers.
+    /// Threats on instances of these cloud providers. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_provider: Option<Vec<String>>,
-    /// Threats on instances of none of these providers.
+    /// Threats on instances of none of these providers. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_provider_nin: Option<Vec<String>>,
-    /// Threats from these collections, which group detections of the same content.
+    /// Threats from these collections, which group detections of the same content. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collection_ids: Option<Vec<String>>,
-    /// Threats whose command line holds one of these texts.
+    /// Threats whose command line holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "commandLineArguments__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub command_line_arguments_contains: Option<Vec<String>>,
-    /// Threats on endpoints whose host name holds one of these texts.
+    /// Threats on endpoints whose host name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "computerName__contains", skip_serializing_if = "Option::is_none")]
     pub computer_name_contains: Option<Vec<String>>,
-    /// Threats that the product is this sure about.
+    /// Threats that the product is this sure about. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence_levels: Option<Vec<ConfidenceLevel>>,
-    /// Threats at none of these levels of confidence.
+    /// Threats at none of these levels of confidence. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence_levels_nin: Option<Vec<ConfidenceLevel>>,
-    /// Threats in containers whose image name holds one of these texts.
+    /// Threats in containers whose image name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "containerImageName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub container_image_name_contains: Option<Vec<String>>,
-    /// Threats in containers with a label that holds one of these texts.
+    /// Threats in containers with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "containerLabels__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub container_labels_contains: Option<Vec<String>>,
-    /// Threats in containers whose name holds one of these texts.
+    /// Threats in containers whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "containerName__contains", skip_serializing_if = "Option::is_none")]
     pub container_name_contains: Option<Vec<String>>,
-    /// Threats whose file has a hash that holds one of these pieces.
+    /// Threats whose file has a hash that holds one of these pieces. At most 10 items, each at least 2 characters.
     #[serde(rename = "contentHash__contains", skip_serializing_if = "Option::is_none")]
     pub content_hash_contains: Option<Vec<String>>,
-    /// Threats whose file has one of these SHA-1 hashes, 40 hex digits each.
+    /// Threats whose file has one of these SHA-1 hashes, 40 hex digits each. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_hashes: Option<Vec<String>>,
     /// Names of the fields that the answer is to show, separated by commas, for example `osTypes,machineTypes`. Picks nothing.
@@ -1772,172 +1792,172 @@ pub struct ThreatFilter {
     /// Threats recorded at this time or before it.
     #[serde(rename = "createdAt__lte", skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<Timestamp>,
-    /// Threats on endpoints whose domain, when they were detected, held one of these texts.
+    /// Threats on endpoints whose domain, when they were detected, held one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "detectionAgentDomain__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub detection_agent_domain_contains: Option<Vec<String>>,
-    /// Threats on agents whose version was one that holds one of these texts when they were detected.
+    /// Threats on agents whose version was one that holds one of these texts when they were detected. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "detectionAgentVersion__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub detection_agent_version_contains: Option<Vec<String>>,
-    /// Threats that one of these engines raised.
+    /// Threats that one of these engines raised. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detection_engines: Option<Vec<DetectionEngine>>,
-    /// Threats that none of these engines raised.
+    /// Threats that none of these engines raised. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detection_engines_nin: Option<Vec<DetectionEngine>>,
     /// The threat with exactly this name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// The older name of `detectionEngines`.
+    /// The older name of `detectionEngines`. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engines: Option<Vec<DetectionEngine>>,
-    /// The older name of `detectionEnginesNin`.
+    /// The older name of `detectionEnginesNin`. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engines_nin: Option<Vec<DetectionEngine>>,
     /// Whether the number of a ticket in another system is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_ticket_exists: Option<bool>,
-    /// Threats whose ticket number holds one of these texts.
+    /// Threats whose ticket number holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "externalTicketId__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub external_ticket_id_contains: Option<Vec<String>>,
-    /// Threats with exactly these ticket numbers.
+    /// Threats with exactly these ticket numbers. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_ticket_ids: Option<Vec<String>>,
     /// Whether any action went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_actions: Option<bool>,
-    /// Threats whose path on the endpoint holds one of these texts.
+    /// Threats whose path on the endpoint holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "filePath__contains", skip_serializing_if = "Option::is_none")]
     pub file_path_contains: Option<Vec<String>>,
-    /// Threats on Google instances whose service account holds one of these texts.
+    /// Threats on Google instances whose service account holds one of these texts. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "gcpServiceAccount__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub gcp_service_account_contains: Option<Vec<String>>,
-    /// Threats on agents of these groups.
+    /// Threats on agents of these groups. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
     /// True for threats on agents that carry any tag, false for those on agents without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_agent_tags: Option<bool>,
-    /// Threats with these ids, 18-digit decimal numbers as text.
+    /// Threats with these ids, 18-digit decimal numbers as text. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
-    /// Threats whose investigation stands at one of these.
+    /// Threats whose investigation stands at one of these. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_statuses: Option<Vec<IncidentStatus>>,
-    /// Threats whose investigation stands at none of these.
+    /// Threats whose investigation stands at none of these. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_statuses_nin: Option<Vec<IncidentStatus>>,
-    /// Threats whose detection was set off by one of these.
+    /// Threats whose detection was set off by one of these. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiated_by: Option<Vec<ThreatInitiatorFilter>>,
-    /// Threats whose detection was set off by none of these.
+    /// Threats whose detection was set off by none of these. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiated_by_nin: Option<Vec<ThreatInitiatorFilter>>,
-    /// Threats set off by a user whose name holds one of these texts.
+    /// Threats set off by a user whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "initiatedByUsername__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub initiated_by_username_contains: Option<Vec<String>>,
-    /// Threats in Kubernetes clusters whose name holds one of these texts.
+    /// Threats in Kubernetes clusters whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "k8sClusterName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub k8s_cluster_name_contains: Option<Vec<String>>,
-    /// Threats in pods managed by a controller with a label that holds one of these texts.
+    /// Threats in pods managed by a controller with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "k8sControllerLabels__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub k8s_controller_labels_contains: Option<Vec<String>>,
-    /// Threats in pods managed by a controller whose name holds one of these texts.
+    /// Threats in pods managed by a controller whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "k8sControllerName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub k8s_controller_name_contains: Option<Vec<String>>,
-    /// Threats in Kubernetes namespaces with a label that holds one of these texts.
+    /// Threats in Kubernetes namespaces with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "k8sNamespaceLabels__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub k8s_namespace_labels_contains: Option<Vec<String>>,
-    /// Threats in Kubernetes namespaces whose name holds one of these texts.
+    /// Threats in Kubernetes namespaces whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "k8sNamespaceName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub k8s_namespace_name_contains: Option<Vec<String>>,
-    /// Threats on Kubernetes nodes with a label that holds one of these texts.
+    /// Threats on Kubernetes nodes with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "k8sNodeLabels__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_node_labels_contains: Option<Vec<String>>,
-    /// Threats on Kubernetes nodes whose name holds one of these texts.
+    /// Threats on Kubernetes nodes whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "k8sNodeName__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_node_name_contains: Option<Vec<String>>,
-    /// Threats in Kubernetes pods with a label that holds one of these texts.
+    /// Threats in Kubernetes pods with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "k8sPodLabels__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_pod_labels_contains: Option<Vec<String>>,
-    /// Threats in Kubernetes pods whose name holds one of these texts.
+    /// Threats in Kubernetes pods whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "k8sPodName__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_pod_name_contains: Option<Vec<String>>,
-    /// At most how many threats. Narrows nothing down; on actions its effect is not documented.
+    /// At most how many threats. Narrows nothing down; on actions its effect is not documented. At least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
     /// Whether the threat was stopped before it ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigated_preemptively: Option<bool>,
-    /// Threats whose mitigation stands at one of these.
+    /// Threats whose mitigation stands at one of these. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigation_statuses: Option<Vec<MitigationStatus>>,
-    /// Threats whose mitigation stands at none of these.
+    /// Threats whose mitigation stands at none of these. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigation_statuses_nin: Option<Vec<MitigationStatus>>,
     /// Whether anybody wrote a note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note_exists: Option<bool>,
-    /// Threats started or written by a process whose name holds one of these texts.
+    /// Threats started or written by a process whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "originatedProcess__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub originated_process_contains: Option<Vec<String>>,
-    /// Threats on operating systems for these architectures. Answers do not show the architecture.
+    /// Threats on operating systems for these architectures. Answers do not show the architecture. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_archs: Option<Vec<OsArch>>,
-    /// Threats on operating systems of these names, for example `Windows 10 Pro`.
+    /// Threats on operating systems of these names, for example `Windows 10 Pro`. At most 10 items, each at least 2 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_names: Option<Vec<String>>,
-    /// Threats on operating systems of none of these names.
+    /// Threats on operating systems of none of these names. At most 10 items, each at least 2 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_names_nin: Option<Vec<String>>,
-    /// Threats on these families of operating systems.
+    /// Threats on these families of operating systems. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_types: Option<Vec<OsType>>,
-    /// Threats on none of these families.
+    /// Threats on none of these families. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_types_nin: Option<Vec<OsType>>,
     /// Whether an ordered action still waits for its agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_actions: Option<bool>,
-    /// Threats whose file was signed by a publisher whose name holds one of these texts.
+    /// Threats whose file was signed by a publisher whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "publisherName__contains", skip_serializing_if = "Option::is_none")]
     pub publisher_name_contains: Option<Vec<String>>,
     /// Threats that hold this text anywhere in their name and details, hash, path, command line, storyline, originating process, initiating user or ticket number, in the host name, UUID, domain or versions of their agent, or in the names and labels of their container and its place in Kubernetes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Threats on agents whose version now holds one of these texts.
+    /// Threats on agents whose version now holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "realtimeAgentVersion__contains",
         skip_serializing_if = "Option::is_none"
@@ -1949,19 +1969,19 @@ pub struct ThreatFilter {
     /// Whether the investigation is closed. A remnant of API 2.0; `incidentStatuses` says more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<bool>,
-    /// Threats on agents of these sites.
+    /// Threats on agents of these sites. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
-    /// Threats whose storyline id holds one of these texts.
+    /// Threats whose storyline id holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "storyline__contains", skip_serializing_if = "Option::is_none")]
     pub storyline_contains: Option<Vec<String>>,
-    /// Threats with exactly these storyline ids, each a chain of related events on an endpoint.
+    /// Threats with exactly these storyline ids, each a chain of related events on an endpoint. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storylines: Option<Vec<String>>,
     /// Ask in the name of the whole tenant and not of sites or accounts. Widens the reach and picks nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
-    /// Threats whose details, foremost the name, hold one of these texts.
+    /// Threats whose details, foremost the name, hold one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "threatDetails__contains", skip_serializing_if = "Option::is_none")]
     pub threat_details_contains: Option<Vec<String>>,
     /// Threats last changed after this time.
@@ -1976,13 +1996,13 @@ pub struct ThreatFilter {
     /// Threats last changed at this time or before it.
     #[serde(rename = "updatedAt__lte", skip_serializing_if = "Option::is_none")]
     pub updated_at_lte: Option<Timestamp>,
-    /// Threats on agents whose UUID holds one of these texts.
+    /// Threats on agents whose UUID holds one of these texts. At most 10 items, each at least 2 characters.
     #[serde(rename = "uuid__contains", skip_serializing_if = "Option::is_none")]
     pub uuid_contains: Option<Vec<String>>,
 }
 
 impl ThreatFilter {
-    /// Threats on agents of these accounts.
+    /// Threats on agents of these accounts. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -1991,7 +2011,7 @@ impl ThreatFilter {
         self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats on these agents, by the id that the console gave them.
+    /// Threats on these agents, by the id that the console gave them. At most 5000 items.
     #[must_use]
     pub fn agent_ids(
         mut self,
@@ -2006,7 +2026,7 @@ impl ThreatFilter {
         self.agent_is_active = Some(agent_is_active);
         self
     }
-    /// Threats on these kinds of machine.
+    /// Threats on these kinds of machine. At most 5000 items.
     #[must_use]
     pub fn agent_machine_types(
         mut self,
@@ -2017,7 +2037,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on none of these kinds of machine.
+    /// Threats on none of these kinds of machine. At most 5000 items.
     #[must_use]
     pub fn agent_machine_types_nin(
         mut self,
@@ -2034,7 +2054,7 @@ impl ThreatFilter {
         self.agent_tags_data = Some(agent_tags_data.into());
         self
     }
-    /// Threats on agents of exactly these versions, four numbers each.
+    /// Threats on agents of exactly these versions, four numbers each. At most 5000 items.
     #[must_use]
     pub fn agent_versions(
         mut self,
@@ -2043,7 +2063,7 @@ impl ThreatFilter {
         self.agent_versions = Some(agent_versions.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats on agents of none of these versions.
+    /// Threats on agents of none of these versions. At most 5000 items.
     #[must_use]
     pub fn agent_versions_nin(
         mut self,
@@ -2054,7 +2074,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats with one of these verdicts by an analyst.
+    /// Threats with one of these verdicts by an analyst. At most 5000 items.
     #[must_use]
     pub fn analyst_verdicts(
         mut self,
@@ -2065,7 +2085,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats with none of these verdicts.
+    /// Threats with none of these verdicts. At most 5000 items.
     #[must_use]
     pub fn analyst_verdicts_nin(
         mut self,
@@ -2076,7 +2096,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on Amazon instances whose IAM role holds one of these texts.
+    /// Threats on Amazon instances whose IAM role holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn aws_role_contains(
         mut self,
@@ -2087,7 +2107,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on Amazon instances in a security group whose name holds one of these texts.
+    /// Threats on Amazon instances in a security group whose name holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn aws_security_groups_contains(
         mut self,
@@ -2098,7 +2118,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on Amazon instances in a subnet whose id holds one of these texts.
+    /// Threats on Amazon instances in a subnet whose id holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn aws_subnet_ids_contains(
         mut self,
@@ -2109,7 +2129,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on Azure instances whose resource group holds one of these texts.
+    /// Threats on Azure instances whose resource group holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn azure_resource_group_contains(
         mut self,
@@ -2120,7 +2140,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats whose kind was chosen by one of these parts of the product.
+    /// Threats whose kind was chosen by one of these parts of the product. At most 5000 items.
     #[must_use]
     pub fn classification_sources(
         mut self,
@@ -2133,7 +2153,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats whose kind was chosen by none of these.
+    /// Threats whose kind was chosen by none of these. At most 5000 items.
     #[must_use]
     pub fn classification_sources_nin(
         mut self,
@@ -2146,7 +2166,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats of these kinds of malware, for example `Malware` or `Infostealer`.
+    /// Threats of these kinds of malware, for example `Malware` or `Infostealer`. At most 5000 items.
     #[must_use]
     pub fn classifications(
         mut self,
@@ -2157,7 +2177,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats of none of these kinds.
+    /// Threats of none of these kinds. At most 5000 items.
     #[must_use]
     pub fn classifications_nin(
         mut self,
@@ -2168,7 +2188,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on instances whose account, subscription or project holds one of these texts.
+    /// Threats on instances whose account, subscription or project holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_account_contains(
         mut self,
@@ -2179,7 +2199,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on instances started from an image whose name holds one of these texts.
+    /// Threats on instances started from an image whose name holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_image_contains(
         mut self,
@@ -2190,7 +2210,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on instances whose id holds one of these texts.
+    /// Threats on instances whose id holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_instance_id_contains(
         mut self,
@@ -2201,7 +2221,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on instances whose size holds one of these texts.
+    /// Threats on instances whose size holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_instance_size_contains(
         mut self,
@@ -2212,7 +2232,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on instances in a region or zone whose name holds one of these texts.
+    /// Threats on instances in a region or zone whose name holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_location_contains(
         mut self,
@@ -2223,7 +2243,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on instances in a network whose name holds one of these texts.
+    /// Threats on instances in a network whose name holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_network_contains(
         mut self,
@@ -2234,7 +2254,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on instances of these cloud providers.
+    /// Threats on instances of these cloud providers. At most 5000 items.
     #[must_use]
     pub fn cloud_provider(
         mut self,
@@ -2243,7 +2263,7 @@ impl ThreatFilter {
         self.cloud_provider = Some(cloud_provider.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats on instances of none of these providers.
+    /// Threats on instances of none of these providers. At most 5000 items.
     #[must_use]
     pub fn cloud_provider_nin(
         mut self,
@@ -2254,7 +2274,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats from these collections, which group detections of the same content.
+    /// Threats from these collections, which group detections of the same content. At most 5000 items.
     #[must_use]
     pub fn collection_ids(
         mut self,
@@ -2263,7 +2283,7 @@ impl ThreatFilter {
         self.collection_ids = Some(collection_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats whose command line holds one of these texts.
+    /// Threats whose command line holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn command_line_arguments_contains(
         mut self,
@@ -2274,7 +2294,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on endpoints whose host name holds one of these texts.
+    /// Threats on endpoints whose host name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn computer_name_contains(
         mut self,
@@ -2285,7 +2305,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats that the product is this sure about.
+    /// Threats that the product is this sure about. At most 5000 items.
     #[must_use]
     pub fn confidence_levels(
         mut self,
@@ -2296,7 +2316,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats at none of these levels of confidence.
+    /// Threats at none of these levels of confidence. At most 5000 items.
     #[must_use]
     pub fn confidence_levels_nin(
         mut self,
@@ -2307,7 +2327,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in containers whose image name holds one of these texts.
+    /// Threats in containers whose image name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn container_image_name_contains(
         mut self,
@@ -2318,7 +2338,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in containers with a label that holds one of these texts.
+    /// Threats in containers with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn container_labels_contains(
         mut self,
@@ -2329,7 +2349,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in containers whose name holds one of these texts.
+    /// Threats in containers whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn container_name_contains(
         mut self,
@@ -2340,7 +2360,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats whose file has a hash that holds one of these pieces.
+    /// Threats whose file has a hash that holds one of these pieces. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn content_hash_contains(
         mut self,
@@ -2351,7 +2371,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats whose file has one of these SHA-1 hashes, 40 hex digits each.
+    /// Threats whose file has one of these SHA-1 hashes, 40 hex digits each. At most 5000 items.
     #[must_use]
     pub fn content_hashes(
         mut self,
@@ -2390,7 +2410,7 @@ impl ThreatFilter {
         self.created_at_lte = Some(created_at_lte.into());
         self
     }
-    /// Threats on endpoints whose domain, when they were detected, held one of these texts.
+    /// Threats on endpoints whose domain, when they were detected, held one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn detection_agent_domain_contains(
         mut self,
@@ -2401,7 +2421,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on agents whose version was one that holds one of these texts when they were detected.
+    /// Threats on agents whose version was one that holds one of these texts when they were detected. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn detection_agent_version_contains(
         mut self,
@@ -2412,7 +2432,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats that one of these engines raised.
+    /// Threats that one of these engines raised. At most 5000 items.
     #[must_use]
     pub fn detection_engines(
         mut self,
@@ -2423,7 +2443,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats that none of these engines raised.
+    /// Threats that none of these engines raised. At most 5000 items.
     #[must_use]
     pub fn detection_engines_nin(
         mut self,
@@ -2440,7 +2460,7 @@ impl ThreatFilter {
         self.display_name = Some(display_name.into());
         self
     }
-    /// The older name of `detectionEngines`.
+    /// The older name of `detectionEngines`. At most 5000 items.
     #[must_use]
     pub fn engines(
         mut self,
@@ -2449,7 +2469,7 @@ impl ThreatFilter {
         self.engines = Some(engines.into_iter().map(Into::into).collect());
         self
     }
-    /// The older name of `detectionEnginesNin`.
+    /// The older name of `detectionEnginesNin`. At most 5000 items.
     #[must_use]
     pub fn engines_nin(
         mut self,
@@ -2464,7 +2484,7 @@ impl ThreatFilter {
         self.external_ticket_exists = Some(external_ticket_exists);
         self
     }
-    /// Threats whose ticket number holds one of these texts.
+    /// Threats whose ticket number holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn external_ticket_id_contains(
         mut self,
@@ -2475,7 +2495,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats with exactly these ticket numbers.
+    /// Threats with exactly these ticket numbers. At most 5000 items.
     #[must_use]
     pub fn external_ticket_ids(
         mut self,
@@ -2492,7 +2512,7 @@ impl ThreatFilter {
         self.failed_actions = Some(failed_actions);
         self
     }
-    /// Threats whose path on the endpoint holds one of these texts.
+    /// Threats whose path on the endpoint holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn file_path_contains(
         mut self,
@@ -2503,7 +2523,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on Google instances whose service account holds one of these texts.
+    /// Threats on Google instances whose service account holds one of these texts. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn gcp_service_account_contains(
         mut self,
@@ -2514,7 +2534,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on agents of these groups.
+    /// Threats on agents of these groups. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -2529,13 +2549,13 @@ impl ThreatFilter {
         self.has_agent_tags = Some(has_agent_tags);
         self
     }
-    /// Threats with these ids, 18-digit decimal numbers as text.
+    /// Threats with these ids, 18-digit decimal numbers as text. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats whose investigation stands at one of these.
+    /// Threats whose investigation stands at one of these. At most 5000 items.
     #[must_use]
     pub fn incident_statuses(
         mut self,
@@ -2546,7 +2566,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats whose investigation stands at none of these.
+    /// Threats whose investigation stands at none of these. At most 5000 items.
     #[must_use]
     pub fn incident_statuses_nin(
         mut self,
@@ -2557,7 +2577,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats whose detection was set off by one of these.
+    /// Threats whose detection was set off by one of these. At most 5000 items.
     #[must_use]
     pub fn initiated_by(
         mut self,
@@ -2566,7 +2586,7 @@ impl ThreatFilter {
         self.initiated_by = Some(initiated_by.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats whose detection was set off by none of these.
+    /// Threats whose detection was set off by none of these. At most 5000 items.
     #[must_use]
     pub fn initiated_by_nin(
         mut self,
@@ -2577,7 +2597,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats set off by a user whose name holds one of these texts.
+    /// Threats set off by a user whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn initiated_by_username_contains(
         mut self,
@@ -2588,7 +2608,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in Kubernetes clusters whose name holds one of these texts.
+    /// Threats in Kubernetes clusters whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_cluster_name_contains(
         mut self,
@@ -2599,7 +2619,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in pods managed by a controller with a label that holds one of these texts.
+    /// Threats in pods managed by a controller with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_controller_labels_contains(
         mut self,
@@ -2610,7 +2630,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in pods managed by a controller whose name holds one of these texts.
+    /// Threats in pods managed by a controller whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_controller_name_contains(
         mut self,
@@ -2621,7 +2641,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in Kubernetes namespaces with a label that holds one of these texts.
+    /// Threats in Kubernetes namespaces with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_namespace_labels_contains(
         mut self,
@@ -2632,7 +2652,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in Kubernetes namespaces whose name holds one of these texts.
+    /// Threats in Kubernetes namespaces whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_namespace_name_contains(
         mut self,
@@ -2643,7 +2663,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on Kubernetes nodes with a label that holds one of these texts.
+    /// Threats on Kubernetes nodes with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_node_labels_contains(
         mut self,
@@ -2654,7 +2674,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on Kubernetes nodes whose name holds one of these texts.
+    /// Threats on Kubernetes nodes whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_node_name_contains(
         mut self,
@@ -2665,7 +2685,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in Kubernetes pods with a label that holds one of these texts.
+    /// Threats in Kubernetes pods with a label that holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_pod_labels_contains(
         mut self,
@@ -2676,7 +2696,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats in Kubernetes pods whose name holds one of these texts.
+    /// Threats in Kubernetes pods whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_pod_name_contains(
         mut self,
@@ -2687,7 +2707,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// At most how many threats. Narrows nothing down; on actions its effect is not documented.
+    /// At most how many threats. Narrows nothing down; on actions its effect is not documented. At least 1.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
@@ -2699,7 +2719,7 @@ impl ThreatFilter {
         self.mitigated_preemptively = Some(mitigated_preemptively);
         self
     }
-    /// Threats whose mitigation stands at one of these.
+    /// Threats whose mitigation stands at one of these. At most 5000 items.
     #[must_use]
     pub fn mitigation_statuses(
         mut self,
@@ -2710,7 +2730,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats whose mitigation stands at none of these.
+    /// Threats whose mitigation stands at none of these. At most 5000 items.
     #[must_use]
     pub fn mitigation_statuses_nin(
         mut self,
@@ -2727,7 +2747,7 @@ impl ThreatFilter {
         self.note_exists = Some(note_exists);
         self
     }
-    /// Threats started or written by a process whose name holds one of these texts.
+    /// Threats started or written by a process whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn originated_process_contains(
         mut self,
@@ -2738,7 +2758,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats on operating systems for these architectures. Answers do not show the architecture.
+    /// Threats on operating systems for these architectures. Answers do not show the architecture. At most 5000 items.
     #[must_use]
     pub fn os_archs(
         mut self,
@@ -2747,7 +2767,7 @@ impl ThreatFilter {
         self.os_archs = Some(os_archs.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats on operating systems of these names, for example `Windows 10 Pro`.
+    /// Threats on operating systems of these names, for example `Windows 10 Pro`. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn os_names(
         mut self,
@@ -2756,7 +2776,7 @@ impl ThreatFilter {
         self.os_names = Some(os_names.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats on operating systems of none of these names.
+    /// Threats on operating systems of none of these names. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn os_names_nin(
         mut self,
@@ -2765,7 +2785,7 @@ impl ThreatFilter {
         self.os_names_nin = Some(os_names_nin.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats on these families of operating systems.
+    /// Threats on these families of operating systems. At most 5000 items.
     #[must_use]
     pub fn os_types(
         mut self,
@@ -2774,7 +2794,7 @@ impl ThreatFilter {
         self.os_types = Some(os_types.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats on none of these families.
+    /// Threats on none of these families. At most 5000 items.
     #[must_use]
     pub fn os_types_nin(
         mut self,
@@ -2789,7 +2809,7 @@ impl ThreatFilter {
         self.pending_actions = Some(pending_actions);
         self
     }
-    /// Threats whose file was signed by a publisher whose name holds one of these texts.
+    /// Threats whose file was signed by a publisher whose name holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn publisher_name_contains(
         mut self,
@@ -2806,7 +2826,7 @@ impl ThreatFilter {
         self.query = Some(query.into());
         self
     }
-    /// Threats on agents whose version now holds one of these texts.
+    /// Threats on agents whose version now holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn realtime_agent_version_contains(
         mut self,
@@ -2829,7 +2849,7 @@ impl ThreatFilter {
         self.resolved = Some(resolved);
         self
     }
-    /// Threats on agents of these sites.
+    /// Threats on agents of these sites. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -2838,7 +2858,7 @@ impl ThreatFilter {
         self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Threats whose storyline id holds one of these texts.
+    /// Threats whose storyline id holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn storyline_contains(
         mut self,
@@ -2849,7 +2869,7 @@ impl ThreatFilter {
         );
         self
     }
-    /// Threats with exactly these storyline ids, each a chain of related events on an endpoint.
+    /// Threats with exactly these storyline ids, each a chain of related events on an endpoint. At most 5000 items.
     #[must_use]
     pub fn storylines(
         mut self,
@@ -2864,7 +2884,7 @@ impl ThreatFilter {
         self.tenant = Some(tenant);
         self
     }
-    /// Threats whose details, foremost the name, hold one of these texts.
+    /// Threats whose details, foremost the name, hold one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn threat_details_contains(
         mut self,
@@ -2899,7 +2919,7 @@ impl ThreatFilter {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
-    /// Threats on agents whose UUID holds one of these texts.
+    /// Threats on agents whose UUID holds one of these texts. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn uuid_contains(
         mut self,
@@ -4622,7 +4642,7 @@ impl Fields for ThreatNoteAddition {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct ThreatNoteData {
-    /// The note itself, plain text.
+    /// The note itself, plain text. 2 to 10000 characters.
     pub text: String,
 }
 
@@ -4631,7 +4651,7 @@ impl ThreatNoteData {
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into() }
     }
-    /// The note itself, plain text.
+    /// The note itself, plain text. 2 to 10000 characters.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = text.into();
@@ -4843,7 +4863,7 @@ impl Fields for ThreatVerdictUpdate {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatsListNotesQuery {
-    /// Answer with `pagination.totalItems` alone and an empty `data`.
+    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
     /// Only notes by the user with this id.
@@ -4855,10 +4875,10 @@ pub struct ThreatsListNotesQuery {
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Size of a page. Without it the console sends 10 items.
+    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// How many items to leave out from the start, at most 1000. Further pages need the cursor.
+    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<i64>,
     /// Spare the console the counting. The answer comes faster and its `totalItems` means nothing.
@@ -4873,7 +4893,7 @@ pub struct ThreatsListNotesQuery {
 }
 
 impl ThreatsListNotesQuery {
-    /// Answer with `pagination.totalItems` alone and an empty `data`.
+    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
@@ -4897,13 +4917,13 @@ impl ThreatsListNotesQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Size of a page. Without it the console sends 10 items.
+    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How many items to leave out from the start, at most 1000. Further pages need the cursor.
+    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
@@ -5018,7 +5038,7 @@ impl Fields for ThreatsListNotesQuery {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatsListQuery {
-    /// Answer with `pagination.totalItems` alone and an empty `data`.
+    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
@@ -5027,7 +5047,7 @@ pub struct ThreatsListQuery {
     /// What is selected; its `limit` is the size of the page.
     #[serde(flatten)]
     pub filter: ThreatFilter,
-    /// How many items to leave out from the start, at most 1000. Further pages need the cursor.
+    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<i64>,
     /// Spare the console the counting. The answer comes faster and its `totalItems` means nothing.
@@ -5042,7 +5062,7 @@ pub struct ThreatsListQuery {
 }
 
 impl ThreatsListQuery {
-    /// Answer with `pagination.totalItems` alone and an empty `data`.
+    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
@@ -5060,7 +5080,7 @@ impl ThreatsListQuery {
         self.filter = filter.into();
         self
     }
-    /// How many items to leave out from the start, at most 1000. Further pages need the cursor.
+    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
@@ -5163,7 +5183,7 @@ impl Fields for ThreatsListQuery {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatsListV20Query {
-    /// Answer with `pagination.totalItems` alone and an empty `data`.
+    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
@@ -5172,16 +5192,16 @@ pub struct ThreatsListV20Query {
     /// What is selected; its `limit` is the size of the page.
     #[serde(flatten)]
     pub filter: LegacyThreatFilter,
-    /// Size of a page. Without it the console sends 10 items.
+    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// How many items to leave out from the start, at most 1000. Further pages need the cursor.
+    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<i64>,
 }
 
 impl ThreatsListV20Query {
-    /// Answer with `pagination.totalItems` alone and an empty `data`.
+    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
@@ -5199,13 +5219,13 @@ impl ThreatsListV20Query {
         self.filter = filter.into();
         self
     }
-    /// Size of a page. Without it the console sends 10 items.
+    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How many items to leave out from the start, at most 1000. Further pages need the cursor.
+    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);

@@ -65,6 +65,32 @@ pub(super) fn entry(
     Ok(if extras.is_empty() { new } else { quote!(Field { #(#extras,)* ..#new }) })
 }
 
+/// The bounds of a value as a sentence, with a blank before it; empty where there are none.
+pub(super) fn limits(schema: &Value) -> String {
+    let item = if schema["type"] == "array" { &schema["items"] } else { schema };
+    let between = |node: &Value, least: &str, most: &str| match (number(&node[least]), number(&node[most])) {
+        (Some(least), Some(most)) => Some(format!("{least} to {most}")),
+        (Some(least), None) => Some(format!("at least {least}")),
+        (None, Some(most)) => Some(format!("at most {most}")),
+        (None, None) => None,
+    };
+    let items = between(schema, "minItems", "maxItems").map(|range| format!("{range} items"));
+    let length = between(item, "minLength", "maxLength").map(|range| format!("{range} characters"));
+    let length = length.map(|range| if item == schema { range } else { format!("each {range}") });
+    let range = between(schema, "minimum", "maximum");
+    let default = schema.get("default").filter(|value| !value.is_null());
+    let default =
+        default.map(|value| format!("{} where it is not given", value.to_string().replace('"', "`")));
+    let parts: Vec<String> = [items, length, range, default].into_iter().flatten().collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    let text = parts.join(", ");
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    format!(" {}.", first.into_iter().chain(chars).collect::<String>())
+}
+
 /// The Rust name of a field, by the rule of the generator.
 pub(super) fn rust_name(wire: &str) -> String {
     let name = wire.to_snake_case();

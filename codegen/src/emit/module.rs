@@ -155,7 +155,8 @@ fn operation_items(
     let summary = words(operation.node["summary"].as_str().unwrap_or_default());
     let mut docs = vec![summary, String::new()];
     docs.extend(paragraphs(operation.node["description"].as_str().unwrap_or_default()));
-    docs.extend([String::new(), format!("`{http} {path}`")]);
+    docs.extend([String::new(), format!("`{http} {path}`, on API {}.", facts.versions.join(" and "))]);
+    docs.extend([String::new(), sources(&facts)]);
     if facts.filter == FilterRule::Mandatory {
         docs.extend([
             String::new(),
@@ -195,6 +196,26 @@ fn operation_items(
             #build
         }
     })
+}
+
+/// What is known of limits and permissions, and who says all this, in a paragraph.
+fn sources(facts: &OperationFacts) -> String {
+    let mut text = String::new();
+    if let Some(rate) = &facts.rate {
+        let (per_second, burst) = (rate.per_second, rate.burst);
+        text.push_str(&format!("At most {per_second} requests a second, {burst} at once. "));
+    }
+    if let Some(permission) = &facts.permission {
+        text.push_str(&format!("Needs {}. ", words(permission).trim_end_matches('.')));
+    }
+    let mut sources: Vec<String> = Vec::new();
+    for one in &facts.evidence {
+        let source = format!("{} of {}", one.source.as_str().replace('-', " "), one.date);
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    text + &format!("Sources: {}.", sources.join(", "))
 }
 
 /// The arguments of an operation's function, and the steps that put them into the request.
@@ -401,7 +422,10 @@ fn structure(
             Some(text) => words(text),
             None => return Err(Error::Generator(format!("{name}.{wire} has no description"))),
         };
-        let line = format!(" {description}");
+        let node = node(wire);
+        let schema = if node["schema"].is_object() { &node["schema"] } else { &node };
+        let limits = if in_requests { fields::limits(schema) } else { String::new() };
+        let line = format!(" {description}{limits}");
         let mut serde = Vec::new();
         if flat {
             serde.push(quote!(flatten));
