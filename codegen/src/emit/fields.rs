@@ -74,8 +74,12 @@ pub(super) fn limits(schema: &Value) -> String {
         (None, Some(most)) => Some(format!("at most {most}")),
         (None, None) => None,
     };
-    let items = between(schema, "minItems", "maxItems").map(|range| format!("{range} items"));
-    let length = between(item, "minLength", "maxLength").map(|range| format!("{range} characters"));
+    let of = |range: String, one: &str| {
+        let plural = if range.ends_with(" 1") { "" } else { "s" };
+        format!("{range} {one}{plural}")
+    };
+    let items = between(schema, "minItems", "maxItems").map(|range| of(range, "item"));
+    let length = between(item, "minLength", "maxLength").map(|range| of(range, "character"));
     let length = length.map(|range| if item == schema { range } else { format!("each {range}") });
     let range = between(schema, "minimum", "maximum");
     let default = schema.get("default").filter(|value| !value.is_null());

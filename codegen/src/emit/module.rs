@@ -210,7 +210,8 @@ fn sources(facts: &OperationFacts) -> String {
     }
     let mut sources: Vec<String> = Vec::new();
     for one in &facts.evidence {
-        let source = format!("{} of {}", one.source.as_str().replace('-', " "), one.date);
+        let source = one.source.as_str().replace('-', " ");
+        let source = if one.date.is_empty() { source } else { format!("{source} of {}", one.date) };
         if !sources.contains(&source) {
             sources.push(source);
         }
