@@ -13,7 +13,7 @@ use sentinelone_raw::runtime::{
 
 use crate::Result;
 use crate::address::{AddressError, Console};
-use crate::error::{BODY_KEPT, Error, Trouble, errors_beside_data};
+use crate::error::{BODY_KEPT, Error, Trouble, errors_beside_data, vendor_errors};
 use crate::paging::{Items, Pages};
 use crate::resources::threats::Threats;
 use crate::response::Response;
@@ -143,7 +143,12 @@ impl Client {
             builder = builder.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
         }
         let answer = builder.send().await.map_err(|error| Error::transport(operation, error))?;
-        self.read(operation, answer).await
+        self.read(operation, answer).await.map_err(|error| self.clean(error))
+    }
+
+    /// An error without this client's token in it.
+    pub(crate) fn clean(&self, error: Error) -> Error {
+        error.without(&self.settings.token)
     }
 
     async fn read<T: Answer>(
@@ -173,14 +178,13 @@ impl Client {
         }
         let body = body.freeze();
         if !fine || operation.answer == AnswerForm::Json && says_only_errors(&body) {
-            let body = self.settings.token.redact(body);
             return Err(Error::api(operation, status, body, retry_after(&headers)));
         }
-        let value = decode(operation, &body).map_err(|source| {
-            let body = self.settings.token.redact(body.clone());
-            Error::of(operation, Trouble::Decode { status, source, body })
-        })?;
-        Ok(Response { operation, status, headers, body, value })
+        let value = decode(operation, &body)
+            .map_err(|source| Error::of(operation, Trouble::Decode { status, source, body: body.clone() }))?;
+        let mut errors = if errors_beside_data(&body) { vendor_errors(&body) } else { Vec::new() };
+        errors.iter_mut().for_each(|error| error.redact(&self.settings.token));
+        Ok(Response { operation, status, headers, body, errors, value })
     }
 
     /// Walks the pages of a list, from the first to the last, one request at a time, each when it is

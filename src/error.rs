@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::address::AddressError;
 use crate::commands::ArgumentError;
-use crate::token::TokenError;
+use crate::token::{ApiToken, TokenError};
 
 /// What went wrong, and what can be done.
 ///
@@ -119,6 +119,24 @@ impl Error {
         let errors = vendor_errors(&body);
         let body = body.slice(..body.len().min(BODY_KEPT));
         Self::of(operation, Trouble::Api { status, errors, body, retry_after })
+    }
+
+    /// The same without the token, which a server, or what stands before it, may have sent back.
+    pub(crate) fn without(mut self, token: &ApiToken) -> Self {
+        match &mut self.0.problem {
+            Trouble::Api { errors, body, retry_after, .. } => {
+                errors.iter_mut().for_each(|error| error.redact(token));
+                *body = token.redact_body(body);
+                *retry_after = retry_after.take().map(|text| token.redact(&text));
+            }
+            Trouble::Decode { source, body, .. } => {
+                source.path = token.redact(&source.path);
+                source.message = token.redact(&source.message);
+                *body = token.redact_body(body);
+            }
+            _ => {}
+        }
+        self
     }
 
     /// What kind of error it is.
@@ -350,6 +368,14 @@ impl fmt::Display for Error {
     }
 }
 
+impl VendorError {
+    pub(crate) fn redact(&mut self, token: &ApiToken) {
+        for part in [&mut self.code, &mut self.title, &mut self.detail] {
+            *part = part.take().map(|text| token.redact(&text));
+        }
+    }
+}
+
 impl fmt::Display for VendorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Some entries say the same twice.
@@ -406,11 +432,17 @@ fn excerpt(body: &[u8]) -> Option<String> {
 /// a title, one that is nested as `error.errors`, and single `error` or `message` texts.
 pub(crate) fn vendor_errors(body: &[u8]) -> Vec<VendorError> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
-    let list = body.get("errors").or_else(|| body.pointer("/error/errors"));
-    if let Some(list) = list.and_then(Value::as_array) {
-        return list.iter().filter_map(vendor_error).collect();
+    match body.get("errors").or_else(|| body.pointer("/error/errors")) {
+        None | Some(Value::Null) => vendor_error(&body).into_iter().collect(),
+        Some(Value::Array(list)) => list.iter().map(any_error).collect(),
+        Some(other) => vec![any_error(other)],
     }
-    vendor_error(&body).into_iter().collect()
+}
+
+/// An entry of whatever form: one that is not known is kept as it came.
+fn any_error(entry: &Value) -> VendorError {
+    let detail = || VendorError { detail: Some(entry.to_string()), ..VendorError::default() };
+    vendor_error(entry).unwrap_or_else(detail)
 }
 
 /// Whether an answer says that something went wrong beside the data that it has.

@@ -57,45 +57,71 @@ impl fmt::Display for IdState {
     }
 }
 
+/// What the console says of one thing.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    /// Its words, in order.
+    words: Vec<String>,
+    /// Whether it reports that something was started.
+    started: bool,
+    /// Whether it says something that is not understood.
+    unclear: bool,
+}
+
 /// What an answer to an action says of each identifier that was asked for; of those that the console
 /// mentions where none was.
 ///
-/// The console's word on one comes first. A mention without a word counts as done as far as the count of
-/// affected things goes. Without any details the count decides: if it covers all that were asked for, they
-/// are done, and if it is zero, none is. In every other case nobody knows.
+/// The console's word on one comes first; one that is not known means that nobody knows. A mention without
+/// a word counts as done as far as the count of affected things goes. Without any details the count decides:
+/// if it covers all that were asked for, they are done, and if it is zero, none is. In every other case
+/// nobody knows.
 pub(crate) fn outcomes(asked: &[String], answer: &Value) -> Vec<IdOutcome> {
     let affected = answer.pointer("/data/affected").and_then(Value::as_u64);
-    let details = answer.pointer("/data/details").and_then(Value::as_array);
-    let mut said = BTreeMap::new();
+    let mut said: BTreeMap<String, Said> = BTreeMap::new();
     let mut mentioned = Vec::new();
-    for detail in details.into_iter().flatten() {
-        if let Some(id) = detail.get("threatId").and_then(Value::as_str) {
-            said.insert(id, word(detail));
-            mentioned.push(id.to_owned());
+    // Whether there are details that cannot be told whose they are.
+    let mut unread = false;
+    match answer.pointer("/data/details") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(details)) => {
+            for detail in details {
+                let id = match detail.get("threatId") {
+                    Some(Value::String(id)) => id.clone(),
+                    Some(Value::Number(id)) => id.to_string(),
+                    _ => {
+                        unread = true;
+                        continue;
+                    }
+                };
+                said.entry(id.clone()).or_default().add(detail);
+                mentioned.push(id);
+            }
         }
+        Some(_) => unread = true,
     }
     let ids = if asked.is_empty() { &mentioned } else { asked };
     let mut seen = HashSet::new();
     let mut outcomes: Vec<IdOutcome> = Vec::new();
     for id in ids.iter().filter(|id| seen.insert(*id)) {
-        let (state, detail) = match said.get(id.as_str()) {
-            Some(Some((state, word))) => (*state, Some(word.clone())),
-            _ => (IdState::Unknown, None),
-        };
-        outcomes.push(IdOutcome { id: id.clone(), state, detail });
+        let words = said.get(id).map(|said| said.words.join(", ")).filter(|words| !words.is_empty());
+        let state = said.get(id).and_then(Said::state).unwrap_or(IdState::Unknown);
+        outcomes.push(IdOutcome { id: id.clone(), state, detail: words });
     }
-    let told = outcomes.iter().filter(|one| matches!(one.state, IdState::Done | IdState::Partly)).count();
-    let left = affected.map(|affected| affected.saturating_sub(told as u64));
-    let silent = |one: &IdOutcome| one.detail.is_none();
-    let mentions =
-        outcomes.iter().filter(|one| silent(one) && said.contains_key(one.id.as_str())).count() as u64;
-    let count = outcomes.iter().filter(|one| silent(one)).count() as u64;
-    for one in outcomes.iter_mut().filter(|one| silent(one)) {
-        let is_mentioned = said.contains_key(one.id.as_str());
+    let is_silent = |one: &IdOutcome| said.get(&one.id).is_none_or(|said| said.state().is_none());
+    let is_mentioned = |one: &IdOutcome| said.contains_key(&one.id);
+    let told =
+        outcomes.iter().filter(|one| matches!(one.state, IdState::Done | IdState::Partly)).count() as u64;
+    let count = outcomes.iter().filter(|one| is_silent(one)).count() as u64;
+    let mentions = outcomes.iter().filter(|one| is_silent(one) && is_mentioned(one)).count() as u64;
+    let unclear = unread || said.values().any(|said| said.unclear);
+    let left = affected.map(|affected| affected.saturating_sub(told));
+    for one in outcomes.iter_mut().filter(|one| is_silent(one)) {
         one.state = match left {
-            Some(0) => IdState::NotAffected,
-            Some(left) if is_mentioned && left >= mentions => IdState::Done,
-            Some(left) if !is_mentioned && mentions > 0 && left == mentions => IdState::NotAffected,
+            Some(0) if !unread => IdState::NotAffected,
+            // Nobody is told done by what was left over from something that is not understood.
+            _ if unclear => IdState::Unknown,
+            Some(left) if is_mentioned(one) && left >= mentions => IdState::Done,
+            Some(left) if !is_mentioned(one) && mentions > 0 && left == mentions => IdState::NotAffected,
             // With details, a thing that they leave out is not counted among the rest by guesswork.
             Some(left) if said.is_empty() && left >= count => IdState::Done,
             _ => IdState::Unknown,
@@ -104,28 +130,51 @@ pub(crate) fn outcomes(asked: &[String], answer: &Value) -> Vec<IdOutcome> {
     outcomes
 }
 
-/// What the console says of one thing; `None` for a bare mention.
-fn word(detail: &Value) -> Option<(IdState, String)> {
-    let list = |name: &str| detail.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let mut words: Vec<String> =
-        ["result", "analystVerdict"].iter().filter_map(|name| text(detail, name)).collect();
-    // Nothing was asked of a part that is not changed, if another part says more.
-    if words.iter().any(|word| word != "not_changed") {
-        words.retain(|word| word != "not_changed");
+impl Said {
+    /// Takes in one entry of the details; a thing may have several.
+    fn add(&mut self, detail: &Value) {
+        for name in ["result", "analystVerdict"] {
+            match detail.get(name) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(word)) if word.trim().is_empty() => {}
+                Some(Value::String(word)) => self.words.push(word.clone()),
+                Some(_) => self.unclear = true,
+            }
+        }
+        // Nothing was asked of a part that is not changed, if another part says more.
+        if self.words.iter().any(|word| word != "not_changed") {
+            self.words.retain(|word| word != "not_changed");
+        }
+        let list =
+            |name: &str| detail.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for skip in list("skipped") {
+            let reason = skip.get("reason").and_then(Value::as_str).unwrap_or("reason unknown");
+            self.words.push(format!("skipped: {reason}"));
+        }
+        self.words.dedup();
+        self.started |= !list("reports").is_empty();
     }
-    let skipped = list("skipped").iter().map(|skip| text(skip, "reason").unwrap_or_else(|| "skipped".into()));
-    words.extend(skipped);
-    words.dedup();
-    let refused = words.iter().any(|word| !matches!(word.as_str(), "updated" | "already_set"));
-    let changed = words.iter().any(|word| word == "updated") || !list("reports").is_empty();
-    let state = match (changed, refused) {
-        (true, true) => IdState::Partly,
-        (true, false) => IdState::Done,
-        (false, true) => IdState::NotAffected,
-        (false, false) => IdState::AlreadySet,
-    };
-    (!words.is_empty()).then(|| (state, words.join(", ")))
+
+    /// What that means; `None` for a bare mention.
+    fn state(&self) -> Option<IdState> {
+        let is_refusal = |word: &String| {
+            matches!(word.as_str(), "not_changed" | "conditions_not_met" | "missing_permissions")
+                || word.starts_with("skipped: ")
+        };
+        let is_known = |word: &String| is_refusal(word) || matches!(word.as_str(), "updated" | "already_set");
+        if self.unclear || !self.words.iter().all(is_known) {
+            return Some(IdState::Unknown);
+        }
+        let changed = self.started || self.words.iter().any(|word| word == "updated");
+        let refused = self.words.iter().any(is_refusal);
+        match (changed, refused) {
+            (true, true) => Some(IdState::Partly),
+            (true, false) => Some(IdState::Done),
+            (false, true) => Some(IdState::NotAffected),
+            (false, false) if self.words.is_empty() => None,
+            (false, false) => Some(IdState::AlreadySet),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +220,33 @@ mod tests {
         assert_eq!(states(json!(2), json!([mention("b")])), ["unknown", "done", "unknown"]);
         let two = json!([mention("b"), mention("c")]);
         assert_eq!(states(json!(1), two), ["unknown", "unknown", "unknown"]);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_nobodys_certainty() {
+        let ids = ["a".to_owned(), "7".to_owned()];
+        let states = |details: Value| -> Vec<&str> {
+            let answer = json!({ "data": { "affected": 2, "details": details } });
+            outcomes(&ids, &answer).iter().map(|one| one.state.as_str()).collect()
+        };
+        let refused = json!({ "threatId": 7, "result": "missing_permissions" });
+        assert_eq!(states(json!([refused])), ["unknown", "not_affected"], "numbers are identifiers too");
+        for odd in [
+            json!([{ "id": "a", "result": "missing_permissions" }]),
+            json!({ "threatId": "a", "result": "missing_permissions" }),
+            json!("two of them"),
+            json!([{ "threatId": "a", "result": false }, { "threatId": "7", "result": 3 }]),
+            json!([{ "threatId": "a", "result": "success" }, { "threatId": "7", "result": "UPDATED" }]),
+        ] {
+            assert_eq!(states(odd.clone()), ["unknown", "unknown"], "{odd}");
+        }
+        let twice = json!([
+            { "threatId": "a", "result": "missing_permissions" },
+            { "threatId": "a", "result": "updated" },
+        ]);
+        assert_eq!(states(twice), ["partly", "unknown"]);
+        assert_eq!(states(json!([{ "threatId": "a", "result": "" }, { "threatId": "7" }])), ["done", "done"]);
+        assert_eq!(states(json!([])), ["done", "done"]);
     }
 
     #[test]

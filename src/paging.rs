@@ -202,7 +202,9 @@ impl<T: DeserializeOwned> Items<T> {
         };
         let source = item.located();
         let body = item.value.to_string().into();
-        Error::of(operation, Trouble::Decode { status: http::StatusCode::OK, source, body })
+        self.pages
+            .client
+            .clean(Error::of(operation, Trouble::Decode { status: http::StatusCode::OK, source, body }))
     }
 
     /// All items in one list, which is held in memory.

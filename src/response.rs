@@ -10,7 +10,7 @@ use sentinelone_raw::shared::Affected;
 use sentinelone_raw::threats::{ThreatIncidentResult, ThreatMitigationResult, ThreatVerdictResult};
 use serde_json::Value;
 
-use crate::error::{Error, Trouble, VendorError, errors_beside_data, vendor_errors};
+use crate::error::{Error, Trouble, VendorError};
 use crate::outcome::{IdOutcome, outcomes};
 
 /// An answer: the decoded value, and beside it the status, the headers and the body as it came.
@@ -23,6 +23,7 @@ pub struct Response<T> {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) errors: Vec<VendorError>,
     pub(crate) value: T,
 }
 
@@ -65,8 +66,8 @@ impl<T> Response<T> {
     }
 
     /// Errors that came with the data: part of what was asked for was not done, or is not in the list.
-    pub fn vendor_errors(&self) -> Vec<VendorError> {
-        if errors_beside_data(&self.body) { vendor_errors(&self.body) } else { Vec::new() }
+    pub fn vendor_errors(&self) -> &[VendorError] {
+        &self.errors
     }
 
     /// The decoded value alone.

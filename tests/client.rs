@@ -330,6 +330,52 @@ async fn the_token_is_taken_out_of_what_an_error_keeps() {
     assert!(!text.contains(['\u{1b}', '\n']) && text.len() < 600, "{text}");
 }
 
+/// Wherever the token comes back from, nothing that is kept has it.
+#[tokio::test]
+async fn the_token_is_taken_out_of_every_part_of_an_error() {
+    let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", c as u32)).collect();
+    let cut = format!("{}ApiToken {}", "x".repeat(64 * 1024 - 9 - TOKEN.len() / 2), TOKEN);
+    let answers = [
+        (200, format!(r#"{{"data":"ApiToken {TOKEN}"}}"#)),
+        (200, format!(r#"{{"data":[{{"id":[]}}],"pagination":{{}},"errors":[{{"title":"bad {TOKEN}"}}]}}"#)),
+        (500, format!(r#"{{"message":"{escaped}"}}"#)),
+        (429, "slow".to_owned()),
+        (500, cut),
+    ];
+    for (status, body) in answers {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(status).insert_header("retry-after", TOKEN).set_body_string(&body);
+        Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+        let client = client(&server);
+        let list = client.threats().list();
+        let mut shown = match list.page().await {
+            Ok(page) => format!("{:?}", page.vendor_errors()),
+            Err(error) => {
+                let body = String::from_utf8_lossy(error.body().unwrap()).into_owned();
+                format!("{error} {:?} {:?} {body}", error.retry_after(), error.vendor_errors())
+            }
+        };
+        if let Some(Err(error)) = list.items().next().await {
+            shown.push_str(&format!("{error} {}", String::from_utf8_lossy(error.body().unwrap())));
+        }
+        assert!(!shown.contains(&TOKEN[..10]), "{status}: {}", &shown[shown.len().saturating_sub(300)..]);
+        assert!(!shown.contains(&escaped[..60]), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn errors_beside_data_are_kept_in_whatever_form() {
+    for odd in [json!({ "code": 7, "title": "No" }), json!("boom"), json!([{ "reason": "boom" }])] {
+        let server = MockServer::start().await;
+        let body = json!({ "data": { "affected": 2 }, "errors": odd });
+        let answer = ResponseTemplate::new(200).set_body_json(body);
+        Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+        let client = client(&server);
+        let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
+        assert_eq!(note.send().await.unwrap().vendor_errors().len(), 1, "{odd}");
+    }
+}
+
 #[tokio::test]
 async fn odd_envelopes_lose_nothing_and_arrays_are_none() {
     let page = |body: Value| async move {

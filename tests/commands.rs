@@ -142,6 +142,18 @@ fn what_cannot_reach_the_api_is_refused() {
         (
             "update-threat-incident",
             V2_1,
+            vec![("incident_status", "resolved"), ("agent_tags_data", "{}")],
+            "agentTagsData",
+        ),
+        (
+            "update-threat-incident",
+            V2_1,
+            vec![("incident_status", "resolved"), ("agent_tags_data", r#"{"site":[]}"#)],
+            "agentTagsData",
+        ),
+        (
+            "update-threat-incident",
+            V2_1,
             vec![("incident_status", "resolved"), ("os_types", "beos")],
             "os_types",
         ),
@@ -373,6 +385,23 @@ async fn get_threats_keeps_the_rank_on_the_old_api() {
     let threats = outcome.context["SentinelOne"]["Threat"].as_array().unwrap();
     assert_eq!(threats.len(), 2, "unknown ranks stay: nothing is lost silently");
     assert_eq!(threats[0], json!({ "ID": "1", "Rank": 7, "FileSha256": "aa" }));
+}
+
+/// The rank is looked at again here, and what does not pass does not use up the limit.
+#[tokio::test]
+async fn get_threats_fills_its_limit_with_what_it_keeps() {
+    let server = MockServer::start().await;
+    let page = |ranks: [i64; 2], next: Value| {
+        let data: Vec<_> = ranks.iter().map(|rank| json!({ "id": rank.to_string(), "rank": rank })).collect();
+        answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
+    };
+    let list = || Mock::given(path("/web/api/v2.0/threats"));
+    list().and(query_param_is_missing("cursor")).respond_with(page([3, 9], "n".into())).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(page([8, 10], "m".into())).mount(&server).await;
+    let outcome = run(&server, V2_0, "get-threats", &[("rank", "5"), ("limit", "2")]).await;
+    let expected = json!([{ "ID": "9", "Rank": 9 }, { "ID": "8", "Rank": 8 }]);
+    assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
+    assert!(outcome.is_complete(), "no third page is asked for");
 }
 
 #[tokio::test]

@@ -43,6 +43,9 @@ fn setting(field: &'static Field) -> BoxedStrategy<Setting> {
         FieldKind::Timestamp => (0..4_102_444_800_000i64)
             .prop_map(|millis| Setting::Text(Timestamp::from_unix_millis(millis).unwrap().to_string()))
             .boxed(),
+        FieldKind::Json => vec("[a-z]{1,9}", 1..4)
+            .prop_map(|values| Setting::Text(serde_json::json!({ "key": values }).to_string()))
+            .boxed(),
         FieldKind::Text => text(field).prop_map(Setting::Text).boxed(),
         other => panic!("{} is {other:?}, which no filter has", field.name),
     }
@@ -204,7 +207,7 @@ proptest! {
         for field in emptied {
             let empty = match field.kind {
                 FieldKind::List => Setting::List(Vec::new()),
-                FieldKind::Text | FieldKind::Timestamp => Setting::Text(blank.clone()),
+                FieldKind::Text | FieldKind::Timestamp | FieldKind::Json => Setting::Text(blank.clone()),
                 _ => continue,
             };
             filter.set(field.name, empty).unwrap();
@@ -247,6 +250,10 @@ fn every_field_of_the_filter_reaches_the_wire_under_its_own_name() {
             FieldKind::Timestamp => {
                 let time = "2026-11-21T08:30:00Z".to_owned();
                 (Setting::Text(time.clone()), time.clone().into(), time)
+            }
+            FieldKind::Json => {
+                let tags = r#"{"key":["value"]}"#.to_owned();
+                (Setting::Text(tags.clone()), tags.clone().into(), tags)
             }
             _ => (Setting::Text(text.clone()), text.clone().into(), text),
         };

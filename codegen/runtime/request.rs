@@ -1,5 +1,6 @@
 //! Requests as values: built and checked without I/O.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -325,6 +326,14 @@ pub enum Problem {
         /// The text.
         value: String,
     },
+    /// A text that is no JSON object of lists with texts in them. Without any the field would select
+    /// nothing in particular.
+    NotLists {
+        /// The field.
+        field: String,
+        /// The text.
+        value: String,
+    },
     /// A path segment that is empty, a dot segment, or holds control characters.
     PathSegment {
         /// Its name.
@@ -395,6 +404,12 @@ impl fmt::Display for Problem {
             }
             Self::NotATime { field, value } => {
                 write!(f, "{field} is {value:?}, which is no point in time; write it as 2026-11-21T08:30:00Z")
+            }
+            Self::NotLists { field, value } => {
+                write!(
+                    f,
+                    "{field} is {value:?}; write it as {{\"key\": [\"value\"]}}, with at least one value"
+                )
             }
             Self::PathSegment { name, value } => {
                 write!(f, "{name} is {value:?}, which cannot stand in a path; give an identifier")
@@ -487,6 +502,9 @@ impl Check {
                 }
             }
         }
+        if field.kind == FieldKind::Json && !holds_lists(text) {
+            return Err(Problem::NotLists { field: self.name(field), value: text.clone() });
+        }
         let count = text.chars().count() as u64;
         if outside(count, field.length) {
             return Err(Problem::Length { field: self.name(field), count, bounds: field.length });
@@ -496,6 +514,14 @@ impl Check {
         }
         Ok(())
     }
+}
+
+/// Whether a text is a JSON object that is not empty, of lists that are not empty, of texts that are not
+/// blank.
+fn holds_lists(text: &str) -> bool {
+    let Ok(map) = serde_json::from_str::<BTreeMap<String, Vec<String>>>(text) else { return false };
+    let full = |list: &Vec<String>| !list.is_empty() && list.iter().all(|item| !item.trim().is_empty());
+    !map.is_empty() && map.values().all(full)
 }
 
 fn outside<N: PartialOrd>(value: N, (least, most): (Option<N>, Option<N>)) -> bool {

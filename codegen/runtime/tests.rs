@@ -939,6 +939,7 @@ fn settings_go_into_fields_of_their_kind() {
 /// A value that fits the field, or null.
 fn fitting(field: &'static Field) -> BoxedStrategy<Value> {
     let value = match field.kind {
+        FieldKind::Json => "[a-z]{2,5}".prop_map(|item| json!(format!(r#"{{"{item}":["{item}"]}}"#))).boxed(),
         FieldKind::List => prop::collection::vec("[a-z]{2,5}", 1..=3).prop_map(|list| json!(list)).boxed(),
         FieldKind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
         FieldKind::Integer => (1_i64..=50).prop_map(Value::from).boxed(),
@@ -973,5 +974,27 @@ proptest! {
         let query = list_of(&Value::Object(filter.clone())).unwrap();
         prop_assert_eq!(query.selects(), expected);
         prop_assert_eq!(query.query().len(), filter.values().filter(|value| !value.is_null()).count());
+    }
+}
+
+#[test]
+fn json_texts_hold_lists_with_something_in_them() {
+    let check = |text: &str| {
+        const FIELDS: &[Field] = &[Field::new("tags", "tags", FieldKind::Json, "Tags.")];
+        static OPERATION: Operation = Operation {
+            filter: FilterRule::Mandatory,
+            body: &[Part::new("filter", true, FIELDS)],
+            ..operation("things_tag", Method::Post, "/web/api/v{version}/things/tag")
+        };
+        Request::<Value>::new(&OPERATION).body_of(&json!({ "filter": { "tags": text } }))
+    };
+    for full in [r#"{"site":["a"]}"#, r#"{"a":["b","c"],"d__nin":["e"]}"#] {
+        assert!(check(full).unwrap().selects(), "{full}");
+    }
+    for empty in
+        ["{}", r#"{"a":[]}"#, r#"{"a":[" "]}"#, "[]", "null", "x", r#"{"a":"b"}"#, r#"{"a":["b"],"c":[]}"#]
+    {
+        let error = check(empty).unwrap_err();
+        assert!(matches!(error.problem(), Problem::NotLists { .. }), "{empty}: {error}");
     }
 }

@@ -146,6 +146,8 @@ pub struct SchemaFacts {
 pub struct PropertyFacts {
     /// A value narrows what the filter selects.
     pub selects: bool,
+    /// The text holds a JSON object of lists.
+    pub json: bool,
     /// The field of the answer that a filter looks at: a path or several.
     pub field: Option<Value>,
     /// The comparison, where the name does not tell.
@@ -156,7 +158,7 @@ pub struct PropertyFacts {
 
 impl Default for PropertyFacts {
     fn default() -> Self {
-        Self { selects: true, field: None, op: None, evidence: Vec::new() }
+        Self { selects: true, json: false, field: None, op: None, evidence: Vec::new() }
     }
 }
 

@@ -471,8 +471,10 @@ fn rules_of_parameters() {
     );
     breaks(
         |spec| spec.thing(&limit("/x-s1"), json!({ "select": false })),
-        &["GET /things: parameter limit: unknown field `select`, expected one of `selects`, `field`, `op`, \
-           `evidence`"],
+        &[
+            "GET /things: parameter limit: unknown field `select`, expected one of `selects`, `json`, `field`, `op`, \
+           `evidence`",
+        ],
     );
 }
 
@@ -603,7 +605,7 @@ fn rules_of_schemas() {
         (
             thing("id/x-s1"),
             json!({ "feild": "a" }),
-            "Thing.id: unknown field `feild`, expected one of `selects`, `field`, `op`, `evidence`",
+            "Thing.id: unknown field `feild`, expected one of `selects`, `json`, `field`, `op`, `evidence`",
         ),
         (thing("id/x-s1"), json!({ "field": "a" }), "Thing.id: `field` is for filters"),
         (

@@ -3120,7 +3120,7 @@ impl Fields for ThreatFilter {
         Field::new(
             "agentTagsData",
             "agent_tags_data",
-            FieldKind::Text,
+            FieldKind::Json,
             "Tags of the agent, as a JSON object written into one text: each key is the key of a tag and holds a list of values, any of which will do; a key that ends in `__nin` excludes its values instead.",
         ),
         Field {

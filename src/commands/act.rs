@@ -74,7 +74,7 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
                 let body = answer.json();
                 let affected = body.pointer("/data/affected").and_then(Value::as_u64);
                 outcome.ids.extend(outcomes(&asked, &body));
-                outcome.errors.extend(answer.vendor_errors());
+                outcome.errors.extend_from_slice(answer.vendor_errors());
                 outcome.affected = match (outcome.affected, affected) {
                     (Some(before), Some(now)) => Some(before + now),
                     (None, now) if statuses.is_empty() => now,
@@ -111,24 +111,24 @@ fn asked_ids(request: &Request<Value>) -> Vec<String> {
     ids.into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
 }
 
-/// Makes one answer of several: lists are joined, counts added up, everything else is the last one's.
+/// Makes one answer of several: lists are joined, `affected` is added up, everything else is the last one's.
 fn join(into: &mut Value, body: Value) {
     match (into, body) {
         (Value::Object(into), Value::Object(body)) => {
             for (name, value) in body {
-                match into.get_mut(&name) {
-                    Some(present) => join(present, value),
-                    None => {
+                let sum = into.get(&name).and_then(Value::as_u64).zip(value.as_u64());
+                match (into.get_mut(&name), sum) {
+                    (Some(present), Some((before, now))) if name == "affected" => {
+                        *present = json!(before + now)
+                    }
+                    (Some(present), _) => join(present, value),
+                    (None, _) => {
                         into.insert(name, value);
                     }
                 }
             }
         }
         (Value::Array(into), Value::Array(body)) => into.extend(body),
-        (into @ Value::Number(_), Value::Number(more)) => match (into.as_u64(), more.as_u64()) {
-            (Some(a), Some(b)) => *into = json!(a + b),
-            _ => *into = Value::Number(more),
-        },
         (into, body) => *into = body,
     }
 }

@@ -47,10 +47,14 @@ impl Outcome {
 
     /// What the console sent, with `results` beside it where something is known of identifiers.
     pub fn to_json(&self) -> Value {
-        let mut answer = self.answer.clone();
-        if !self.ids.is_empty() {
-            put(&mut answer, "results", Value::Array(self.results()));
+        if self.ids.is_empty() {
+            return self.answer.clone();
         }
+        let mut answer = match &self.answer {
+            Value::Null | Value::Object(_) => self.answer.clone(),
+            odd => json!({ "answer": odd }),
+        };
+        put(&mut answer, "results", Value::Array(self.results()));
         answer
     }
 

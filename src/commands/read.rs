@@ -9,7 +9,8 @@ use crate::Result;
 use crate::client::Client;
 use crate::paging::Pages;
 
-/// Reads the pages of a list up to a limit and answers with the items that `keep` lets pass.
+/// Reads the pages of a list, of the size that the request says, until there are as many items as wanted
+/// that `keep` lets pass.
 ///
 /// What ends the walk early is in the outcome once something was read; before that it is the error.
 pub(super) async fn list(
@@ -21,22 +22,23 @@ pub(super) async fn list(
 ) -> Result<Outcome> {
     let version = client.api_version();
     let mut pages = Pages::of(client.clone(), Ok(request));
-    if let Some(limit) = limit {
-        pages = pages.limit(limit);
-    }
+    let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut outcome = Outcome::found(Value::Null, Value::Null);
     let mut items = Vec::new();
-    while let Some(page) = pages.next().await {
-        match page {
-            Ok(page) => {
-                outcome.errors.extend(page.vendor_errors());
+    // What is not kept does not count, so that the walk itself knows no limit.
+    while items.len() < most {
+        match pages.next().await {
+            None => break,
+            Some(Ok(page)) => {
+                outcome.errors.extend_from_slice(page.vendor_errors());
                 outcome.answer = page.json();
                 items.extend(page.into_value().data.into_iter().filter(&keep));
             }
-            Err(error) if outcome.answer.is_null() => return Err(error),
-            Err(error) => outcome.failure = Some(error),
+            Some(Err(error)) if outcome.answer.is_null() => return Err(error),
+            Some(Err(error)) => outcome.failure = Some(error),
         }
     }
+    items.truncate(most);
     outcome.context = under(prefix, entries(outputs, prefix, version, &items));
     // The last page's envelope around the items of all.
     put(&mut outcome.answer, "data", Value::Array(items));

@@ -85,9 +85,12 @@ impl Command for ThreatSummary {
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let answer = client.send(&self.request()?).await?;
         let body = answer.json();
-        let counts = body.get("data").filter(|data| data.is_object()).ok_or_else(|| answer.lacks("data"))?;
+        let counts = body
+            .get("data")
+            .filter(|data| data.is_object())
+            .ok_or_else(|| client.clean(answer.lacks("data")))?;
         let counts = entry(Self::OUTPUTS, PREFIX, client.api_version(), counts);
-        let errors = answer.vendor_errors();
+        let errors = answer.vendor_errors().to_vec();
         Ok(Outcome { errors, ..Outcome::found(body, under(PREFIX, counts)) })
     }
 }

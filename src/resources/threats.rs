@@ -56,7 +56,7 @@ impl<'a> Threats<'a> {
     pub async fn count(self, filter: &ThreatFilter) -> Result<u64> {
         let request = count_request(filter)?;
         let page = self.client.send(&request).await?;
-        page.total().ok_or_else(|| page.lacks("pagination.totalItems"))
+        page.total().ok_or_else(|| self.client.clean(page.lacks("pagination.totalItems")))
     }
 
     /// Sets the incident status, and the analyst verdict too if one is given, of the threats that a

@@ -20,7 +20,7 @@ pub(super) fn entry(
     schema: &Value,
     required: bool,
 ) -> Result<TokenStream> {
-    let PropertyFacts { selects, .. } =
+    let PropertyFacts { selects, json, .. } =
         facts::of(facts).map_err(|message| Error::Generator(format!("{name}: {message}")))?;
     let doc = words(facts["description"].as_str().unwrap_or_default());
 
@@ -30,6 +30,7 @@ pub(super) fn entry(
     let known = named.filter(|(_, schema)| schema.get("enum").is_some()).map(|(name, _)| name);
     let kind = match (list, item["type"].as_str(), item["format"].as_str()) {
         (true, _, _) => "List",
+        (_, Some("string"), _) if json => "Json",
         (_, Some("string"), Some("date-time")) => "Timestamp",
         (_, Some("string"), _) => "Text",
         (_, Some("boolean"), _) => "Boolean",

@@ -44,6 +44,8 @@ pub enum FieldKind {
     Timestamp,
     /// A list of texts: an array in a body, separated by commas in a query.
     List,
+    /// A text that holds a JSON object whose values are lists of texts.
+    Json,
     /// A nested object, or a value of any kind.
     Object,
 }
@@ -92,7 +94,7 @@ pub trait Filter: Fields + Default + Clone {
 pub enum Setting {
     /// For a [`FieldKind::List`].
     List(Vec<String>),
-    /// For a [`FieldKind::Text`] or a [`FieldKind::Timestamp`].
+    /// For a [`FieldKind::Text`], a [`FieldKind::Timestamp`] or a [`FieldKind::Json`].
     Text(String),
     /// For a [`FieldKind::Boolean`].
     Boolean(bool),

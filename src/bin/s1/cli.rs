@@ -11,7 +11,7 @@ Environment:
 
 Exit codes:
   0  done; also when a filter matched nothing
-  1  failed: nothing was done, or nobody knows
+  1  failed: nothing was done, nobody knows, or the result could not be printed
   2  usage: something is missing or does not fit; nothing was sent
   3  only part of the identifiers was affected, or only part of a list was read
 

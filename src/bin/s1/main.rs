@@ -18,14 +18,14 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: {error}");
+            output::say(format_args!("error: {error}"));
             return ExitCode::from(run::FAILED);
         }
     };
     match runtime.block_on(run::run(&matches)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            output::say(format_args!("error: {failure}"));
             ExitCode::from(failure.code())
         }
     }

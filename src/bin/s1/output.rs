@@ -16,6 +16,11 @@ pub(crate) fn write(text: &str) -> io::Result<()> {
     }
 }
 
+/// Writes a line to stderr. Where nobody reads it there is nothing more to say, and nothing to fail for.
+pub(crate) fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// A JSON document for people and machines alike.
 pub(crate) fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
@@ -105,21 +110,28 @@ fn pointer(path: &str) -> String {
 }
 
 fn cell(value: &Value) -> String {
-    let text = match value {
+    match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
-    // What came from an endpoint must not steer the terminal.
+    }
+}
+
+/// What came from a console or an endpoint must not steer the terminal.
+fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
+
+/// A table narrower than this is not wrapped.
+const NARROWEST: u16 = 40;
 
 fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header.to_vec());
-    if io::stdout().is_terminal() {
+    // Some terminals say that they have no width at all.
+    if io::stdout().is_terminal() && table.width().is_some_and(|width| width >= NARROWEST) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
-    table.add_rows(rows);
+    table.add_rows(rows.map(|row| row.iter().map(|cell| plain(cell)).collect::<Vec<_>>()));
     format!("{table}\n")
 }
 

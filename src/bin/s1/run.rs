@@ -135,12 +135,12 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
     }
 
     let embedded = matches.get_flag("sandbox");
-    let everything = entry.info.acts && requests.iter().any(|request| !request.selects());
-    if (entry.info.destructive || everything) && !embedded && !matches.get_flag("yes") {
-        confirm(&command, &requests, version, &console(matches)?)?;
-    }
     let sandbox = if embedded { Some(Sandbox::start().await?) } else { None };
     let client = client(matches, sandbox.as_ref(), version)?;
+    let everything = entry.info.acts && requests.iter().any(|request| !request.selects());
+    if (entry.info.destructive || everything) && !embedded && !matches.get_flag("yes") {
+        confirm(&command, &requests, version, client.console())?;
+    }
     let outcome = command.run(&client).await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
@@ -205,22 +205,21 @@ fn confirm(
         let message = format!("{name} needs a yes and there is no terminal to ask at; give --yes");
         return Err(Failure::Usage(message));
     }
-    let mut ids = 0;
-    for request in requests {
-        let path = request.path(version)?;
-        let list = request.body().and_then(|body| body.pointer("/filter/ids")).and_then(Value::as_array);
-        ids += list.map_or(0, Vec::len);
-        if !request.selects() {
-            eprintln!("{} {console}{path} acts on everything in the scope of the token", request.method());
-        }
-    }
+    let ids = |request: &Request<Value>| {
+        Some(request.body()?.pointer("/filter/ids")?.as_array()?.len()).filter(|_| request.selects())
+    };
+    let ids: Option<usize> = requests.iter().map(ids).sum();
+    let what = match ids {
+        Some(ids) => format!("on {ids} things"),
+        None if requests.iter().all(Request::selects) => "on what its filter selects".to_owned(),
+        None => "on EVERYTHING in the scope of the token".to_owned(),
+    };
     let path = requests.first().map(|request| request.path(version)).transpose()?.unwrap_or_default();
-    let what = if ids > 0 { format!("on {ids} things") } else { "on what its filter selects".to_owned() };
-    eprint!("{name}: {console}{path} {what}. Go on? [y/N] ");
+    write!(io::stderr(), "{name}: {console}{path} {what}. Go on? [y/N] ")?;
     io::stderr().flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+    let mut answer = Vec::new();
+    io::stdin().lock().read_until(b'\n', &mut answer)?;
+    if matches!(String::from_utf8_lossy(&answer).trim().to_ascii_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
     Err(Failure::Usage("not confirmed; nothing was sent".into()))
@@ -228,14 +227,14 @@ fn confirm(
 
 fn code(command: &Prepared, outcome: &Outcome) -> u8 {
     for error in &outcome.errors {
-        eprintln!("error: the console says beside its answer: {error}");
+        output::say(format_args!("error: the console says beside its answer: {error}"));
     }
     if let Some(failure) = &outcome.failure {
-        eprintln!("error: {failure}");
+        output::say(format_args!("error: {failure}"));
     }
     let acts = command.info().acts;
     if acts && outcome.ids.is_empty() && outcome.affected.is_none() {
-        eprintln!("the console did not say what was done");
+        output::say("the console did not say what was done");
         return FAILED;
     }
     if outcome.is_complete() {
@@ -245,7 +244,7 @@ fn code(command: &Prepared, outcome: &Outcome) -> u8 {
         let count = |keep: fn(IdState) -> bool| outcome.ids.iter().filter(|one| keep(one.state)).count();
         let (known, unknown) = (count(IdState::is_fulfilled), count(|state| state == IdState::Unknown));
         let unsure = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
-        eprintln!("{known} of {} as asked for{unsure}", outcome.ids.len());
+        output::say(format_args!("{known} of {} as asked for{unsure}", outcome.ids.len()));
     }
     if acts && !outcome.did_something() { FAILED } else { PARTLY }
 }
