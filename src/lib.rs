@@ -18,8 +18,8 @@ pub mod sandbox;
 
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
-    Answer, ApiVersion, Data, DecodeError, FilterRule, Kind, OpenEnum, Operation, Page, Problem, Request,
-    RequestError, Timestamp,
+    Acted, Answer, ApiVersion, Data, DecodeError, FilterRule, Kind, OpenEnum, Operation, Page, Problem,
+    Request, RequestError, Timestamp,
 };
 
 pub use address::{AddressError, Console};
@@ -28,7 +28,7 @@ pub use error::{Error, ErrorKind, Sent, VendorError};
 pub use outcome::{IdOutcome, IdState};
 pub use paging::{Items, Pages};
 pub use resources::threats;
-pub use response::{Acted, Response};
+pub use response::Response;
 pub use time::{TimeError, point_in_time};
 pub use token::{ApiToken, TokenError};
 

@@ -5,9 +5,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use sentinelone_raw::runtime::{Data, DecodeError, Operation};
-use sentinelone_raw::shared::Affected;
-use sentinelone_raw::threats::{ThreatIncidentResult, ThreatMitigationResult, ThreatVerdictResult};
+use sentinelone_raw::runtime::{Acted, Data, DecodeError, Operation};
 use serde_json::Value;
 
 use crate::error::{Error, Trouble, VendorError};
@@ -75,24 +73,6 @@ impl<T> Response<T> {
         self.value
     }
 }
-
-/// What actions answer: how many things they were applied to.
-pub trait Acted {
-    /// How many; `None` when the console did not say.
-    fn affected(&self) -> Option<u64>;
-}
-
-macro_rules! acted {
-    ($($name:ident),+) => {
-        $(impl Acted for $name {
-            fn affected(&self) -> Option<u64> {
-                self.affected.and_then(|count| u64::try_from(count).ok())
-            }
-        })+
-    };
-}
-
-acted!(Affected, ThreatIncidentResult, ThreatMitigationResult, ThreatVerdictResult);
 
 impl<T: Acted> Response<Data<T>> {
     /// How many things the action was applied to; `None` when the console did not say.

@@ -27,7 +27,8 @@ const SUPPORT: [(&str, &str); 8] = [
 ];
 
 /// What a module may need of the support code; no schema can have one of these names.
-pub(crate) const RUNTIME: [&str; 23] = [
+pub(crate) const RUNTIME: [&str; 24] = [
+    "Acted",
     "AnswerForm",
     "ApiVersion",
     "Binary",

@@ -2,7 +2,7 @@
 
 //! What several resources have in common.
 
-use crate::runtime::open_enum;
+use crate::runtime::{Acted, open_enum};
 
 /// How far an action on a selection reached.
 #[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
@@ -12,6 +12,12 @@ pub struct Affected {
     /// How many things the action was applied to. Zero is a success too: nothing matched, or the token may not touch what did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affected: Option<i64>,
+}
+
+impl Acted for Affected {
+    fn affected(&self) -> Option<u64> {
+        self.affected.and_then(|count| u64::try_from(count).ok())
+    }
 }
 
 open_enum! {

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::runtime::{
-    AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, Filter, FilterRule,
-    Kind, Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request, RequestError,
-    Setting, Timestamp, open_enum,
+    Acted, AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, Filter,
+    FilterRule, Kind, Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request,
+    RequestError, Setting, Timestamp, open_enum,
 };
 use crate::shared::{Affected, SortOrder};
 
@@ -4057,6 +4057,12 @@ pub struct ThreatIncidentResult {
     pub details: Option<Vec<ThreatIncidentChange>>,
 }
 
+impl Acted for ThreatIncidentResult {
+    fn affected(&self) -> Option<u64> {
+        self.affected.and_then(|count| u64::try_from(count).ok())
+    }
+}
+
 /// Which threats get which incident status.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
@@ -4472,6 +4478,12 @@ pub struct ThreatMitigationResult {
     pub details: Option<Vec<ThreatMitigationReport>>,
 }
 
+impl Acted for ThreatMitigationResult {
+    fn affected(&self) -> Option<u64> {
+        self.affected.and_then(|count| u64::try_from(count).ok())
+    }
+}
+
 /// An action that the console did not start on a threat.
 #[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
@@ -4808,6 +4820,12 @@ pub struct ThreatVerdictResult {
         skip_serializing_if = "Option::is_none"
     )]
     pub details: Option<Vec<ThreatVerdictChange>>,
+}
+
+impl Acted for ThreatVerdictResult {
+    fn affected(&self) -> Option<u64> {
+        self.affected.and_then(|count| u64::try_from(count).ok())
+    }
 }
 
 /// Which threats get which verdict.

@@ -459,6 +459,16 @@ fn structure(
         #(#attributes)*
         pub struct #ident { #(#members,)* }
     };
+    let count = fields.iter().find(|field| field.wire == "affected");
+    if in_answers && count.is_some_and(|count| count.ty.to_token_stream().to_string() == "Option < i64 >") {
+        items.extend(quote! {
+            impl Acted for #ident {
+                fn affected(&self) -> Option<u64> {
+                    self.affected.and_then(|count| u64::try_from(count).ok())
+                }
+            }
+        });
+    }
     if in_requests {
         let constructor = (!required.is_empty()).then(|| {
             let (parameters, values): (Vec<_>, Vec<_>) = required

@@ -326,6 +326,12 @@ impl Answer for Value {
     }
 }
 
+/// What actions answer: how many things they were applied to.
+pub trait Acted {
+    /// How many; `None` when the console did not say.
+    fn affected(&self) -> Option<u64>;
+}
+
 /// An answer without content. Whatever the server sends all the same is left unread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Empty;
