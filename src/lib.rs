@@ -2,6 +2,7 @@
 
 mod address;
 mod client;
+mod dotted;
 mod error;
 mod outcome;
 mod paging;

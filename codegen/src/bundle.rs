@@ -21,6 +21,8 @@ pub struct Bundle {
     pub document: Value,
     /// The module that each schema belongs to: the file's name in snake case, `shared` for the root.
     pub modules: BTreeMap<String, String>,
+    /// The module of the file that each path stands in.
+    pub path_modules: BTreeMap<String, String>,
     /// Paths that a resource file has and the index has not, with the file.
     pub unlisted: Vec<(String, String)>,
 }
@@ -153,7 +155,8 @@ impl Bundle {
             "securitySchemes": root["components"]["securitySchemes"].clone(),
         });
         document.sort_all_objects();
-        Ok(Self { document, modules, unlisted })
+        let path_modules = listed.iter().map(|(file, path)| (path.clone(), module(file))).collect();
+        Ok(Self { document, modules, path_modules, unlisted })
     }
 
     /// All operations, by path and method.

@@ -134,8 +134,6 @@ impl Source {
 pub struct SchemaFacts {
     /// It selects things.
     pub filter: bool,
-    /// It is only used for query parameters.
-    pub query: bool,
     /// Where it comes from.
     pub evidence: Vec<Evidence>,
 }

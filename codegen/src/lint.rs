@@ -6,7 +6,7 @@ use std::fmt;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
-use crate::bundle::{Bundle, Operation, each_reference, members, reference};
+use crate::bundle::{Bundle, METHODS, Operation, each_reference, members, reference};
 use crate::emit::RUNTIME;
 use crate::facts::{self, FilterRule, Kind, Op, Paging, PropertyFacts, SchemaFacts};
 use crate::overlay::{Envelope, envelope};
@@ -55,6 +55,7 @@ pub fn check(bundle: &Bundle) -> Vec<Finding> {
     for (name, schema) in bundle.schemas() {
         lint.schema(name, schema);
     }
+    lint.extensions(&bundle.document, &mut String::new(), false);
     // Unused means: not reached from any operation.
     let mut todo: Vec<String> = lint.used.iter().cloned().collect();
     while let Some(name) = todo.pop() {
@@ -103,6 +104,12 @@ impl Lint<'_> {
             [Value::String(tag)] if id.starts_with(&format!("{tag}_")) => {}
             _ => self.add(place, format!("operationId {id:?} does not start with its only tag and _")),
         }
+        if let (Some(file), [Value::String(tag)]) =
+            (self.bundle.path_modules.get(operation.path), tags.as_slice())
+            && file != tag
+        {
+            self.add(place, format!("the tag is {tag}, but the file is that of {file}"));
+        }
         if id != id.to_snake_case() {
             self.add(place, format!("operationId {id:?} is not snake case"));
         }
@@ -113,6 +120,11 @@ impl Lint<'_> {
         }
         for parameter in operation.parameters() {
             self.parameter(place, parameter);
+        }
+        for name in operation.parameters_in("path").filter_map(|parameter| parameter["name"].as_str()) {
+            if !braces(operation.path).any(|other| other == name) {
+                self.add(place, format!("path parameter {name} is not in the path"));
+            }
         }
         for name in braces(operation.path) {
             if !operation.parameters_in("path").any(|parameter| parameter["name"] == name) {
@@ -129,6 +141,16 @@ impl Lint<'_> {
             match reference(body) {
                 None => self.add(place, "the body is no named schema"),
                 Some(name) => self.body_parts(place, name),
+            }
+        }
+        for (name, _) in operation
+            .success()
+            .into_iter()
+            .flat_map(|(_, answer)| members(answer, "/content/application~1json/schema/properties"))
+        {
+            if !["data", "pagination", "errors"].contains(&name.as_str()) {
+                let message = "an envelope has data, pagination and errors";
+                self.add(place, format!("the answer has a member {name}; {message}"));
             }
         }
         match envelope(operation) {
@@ -199,7 +221,8 @@ impl Lint<'_> {
         if parameter["description"].as_str().is_none_or(str::is_empty) {
             self.add(place, format!("parameter {name} has no description"));
         }
-        if parameter["in"] == "query" && schema["type"] == "array" && parameter["explode"] != false {
+        let is_joined = parameter["style"] == "form" && parameter["explode"] == false;
+        if parameter["in"] == "query" && schema["type"] == "array" && !is_joined {
             self.add(place, format!("parameter {name} is a list: it needs `style: form, explode: false`"));
         }
         if let Err(message) = facts::of::<PropertyFacts>(parameter) {
@@ -221,6 +244,42 @@ impl Lint<'_> {
         }
         if let Some(values) = schema.get("additionalProperties").filter(|values| values.is_object()) {
             self.in_place(place, values);
+        }
+    }
+
+    /// Finds extensions that have no meaning where they stand. `names` says that the keys of the node are
+    /// names that the document gives, and no keywords.
+    fn extensions(&mut self, node: &Value, at: &mut String, names: bool) {
+        let length = at.len();
+        match node {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    if !names && key == facts::KEY {
+                        if !has_facts(at) {
+                            let places = "operations, parameters, named schemas and their properties";
+                            self.add(at, format!("{key} has no meaning here; it goes on {places}"));
+                        }
+                        continue;
+                    }
+                    if !names && key.starts_with("x-") {
+                        self.add(at, format!("{key} is an extension, and {} is the only one", facts::KEY));
+                        continue;
+                    }
+                    at.push('/');
+                    at.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    let of_names = ["properties", "paths", "schemas", "responses", "content", "variables"];
+                    self.extensions(value, at, !names && of_names.contains(&key.as_str()));
+                    at.truncate(length);
+                }
+            }
+            Value::Array(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    at.push_str(&format!("/{index}"));
+                    self.extensions(value, at, false);
+                    at.truncate(length);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -289,6 +348,16 @@ impl Lint<'_> {
                 self.add(name, format!("{text:?} and {other:?} have the same Rust name"));
             }
         }
+    }
+}
+
+/// Whether the node at this JSON pointer is one whose facts are read.
+fn has_facts(pointer: &str) -> bool {
+    match pointer.split('/').skip(1).collect::<Vec<_>>().as_slice() {
+        ["paths", _, method] => METHODS.contains(method),
+        ["paths", _, method, "parameters", _] => METHODS.contains(method),
+        ["components", "schemas", _] | ["components", "schemas", _, "properties", _] => true,
+        _ => false,
     }
 }
 

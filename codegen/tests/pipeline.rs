@@ -393,9 +393,11 @@ fn rules_of_identifiers() {
     }
     let message = "GET /things: operationId \"things_list\" does not start with its only tag and _";
     let tags = at("get", "/things", "/tags");
-    for value in [json!([]), json!(["things", "agents"]), json!(null), json!(["agents"])] {
+    for value in [json!([]), json!(["things", "agents"]), json!(null)] {
         breaks(|spec| spec.thing(&tags, value), &[message]);
     }
+    let file = "GET /things: the tag is agents, but the file is that of things";
+    breaks(|spec| spec.thing(&tags, json!(["agents"])), &[message, file]);
 }
 
 #[test]
@@ -476,6 +478,54 @@ fn rules_of_parameters() {
            `evidence`",
         ],
     );
+}
+
+#[test]
+fn rules_of_extensions() {
+    let other = "/paths/~1things/get: x-other is an extension, and x-s1 is the only one";
+    breaks(|spec| spec.thing(&at("get", "/things", "/x-other"), json!(1)), &[other]);
+    let stray = |place: &str| {
+        format!(
+            "{place}: x-s1 has no meaning here; it goes on operations, parameters, named schemas and their properties"
+        )
+    };
+    let answer = at("get", "/things", "/responses/200/x-s1");
+    breaks(|spec| spec.thing(&answer, json!({})), &[&stray("/paths/~1things/get/responses/200")]);
+    let items = "/components/schemas/ThingFilter/properties/ids/items/x-s1";
+    let place = "/components/schemas/ThingFilter/properties/ids/items";
+    let written_out = "/paths/~1things/get/parameters/3/schema/items";
+    breaks(|spec| spec.thing(items, json!({})), &[&stray(place), &stray(written_out)]);
+    breaks(|spec| spec.set("openapi.yaml", "/info/x-s1", json!({})), &[&stray("/info")]);
+    // A property may have any name.
+    let named = json!({ "type": "string", "description": "A header." });
+    breaks(|spec| spec.thing("/components/schemas/Thing/properties/x-header", named), &[]);
+}
+
+#[test]
+fn rules_of_places() {
+    let mut spec = Spec::small();
+    let things = spec.0.remove("things.yaml").unwrap();
+    spec.0.insert("other.yaml".into(), things);
+    spec.file("openapi.yaml", &ROOT.replace("things.yaml", "other.yaml"));
+    let wrong = spec.findings();
+    assert_eq!(wrong.len(), 5, "{wrong:?}");
+    assert!(wrong.iter().all(|one| one.ends_with("the tag is things, but the file is that of other")));
+    breaks(
+        |spec| {
+            let extra = json!({ "name": "spare", "in": "path", "required": true,
+                "schema": { "type": "string" }, "description": "Stands nowhere." });
+            spec.thing(&at("get", "/things", "/parameters/1"), extra)
+        },
+        &["GET /things: path parameter spare is not in the path"],
+    );
+    let style = at("get", "/things", "/parameters/1");
+    let list = json!({ "name": "limit", "in": "query", "style": "pipeDelimited", "explode": false,
+        "schema": { "type": "array", "items": { "type": "string" } }, "description": "A list." });
+    let message = "GET /things: parameter limit is a list: it needs `style: form, explode: false`";
+    breaks(|spec| spec.thing(&style, list), &[message]);
+    let member = at("get", "/things", "/responses/200/content/application~1json/schema/properties/more");
+    let message = "GET /things: the answer has a member more; an envelope has data, pagination and errors";
+    breaks(|spec| spec.thing(&member, json!({ "type": "string" })), &[message]);
 }
 
 #[test]
@@ -569,7 +619,7 @@ fn rules_of_schemas() {
         (
             schema("ThingPart", "/x-s1"),
             json!({ "filtre": true }),
-            "ThingPart: unknown field `filtre`, expected one of `filter`, `query`, `evidence`",
+            "ThingPart: unknown field `filtre`, expected `filter` or `evidence`",
         ),
         (
             schema("ThingKind", "/type"),

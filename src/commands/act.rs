@@ -66,7 +66,7 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
     for request in &requests {
         let asked = asked_ids(request);
         if outcome.failure.is_some() {
-            outcome.ids.extend(asked.into_iter().map(|id| not_sent(id, IdState::NotAffected)));
+            outcome.ids.extend(asked.into_iter().map(|id| without_answer(id, IdState::NotAffected)));
             continue;
         }
         match client.send(request).await {
@@ -86,7 +86,7 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
             Err(error) if statuses.is_empty() => return Err(error),
             Err(error) => {
                 let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
-                outcome.ids.extend(asked.into_iter().map(|id| not_sent(id, state)));
+                outcome.ids.extend(asked.into_iter().map(|id| without_answer(id, state)));
                 outcome.failure = Some(error);
             }
         }
@@ -102,7 +102,8 @@ pub(super) fn known(one: &IdOutcome) -> Value {
     }
 }
 
-fn not_sent(id: String, state: IdState) -> IdOutcome {
+/// Of an identifier that no answer tells of.
+fn without_answer(id: String, state: IdState) -> IdOutcome {
     IdOutcome { id, state, detail: None }
 }
 

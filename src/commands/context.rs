@@ -3,6 +3,8 @@
 use sentinelone_raw::runtime::ApiVersion;
 use serde_json::{Map, Value};
 
+use crate::dotted::{at, put};
+
 /// A context path of a command, such as `SentinelOne.Threat.ID`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -120,23 +122,6 @@ pub(super) fn entry(outputs: &[Output], prefix: &str, version: ApiVersion, thing
         }
     }
     entry
-}
-
-/// The value at a path with dots.
-pub(super) fn at<'a>(thing: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(thing, |value, name| value.get(name))
-}
-
-/// Puts a value at a path with dots.
-pub(super) fn put(into: &mut Value, path: &str, value: Value) {
-    let mut place = into;
-    for name in path.split('.') {
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
-        }
-        place = &mut place[name];
-    }
-    *place = value;
 }
 
 /// The whole context: entries under their prefix.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::context::put;
+use crate::dotted::put;
 use crate::error::{Error, VendorError};
 use crate::outcome::{IdOutcome, IdState};
 

@@ -4,9 +4,10 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::Value;
 
 use super::Outcome;
-use super::context::{Output, entry, put, under};
+use super::context::{Output, entry, under};
 use crate::Result;
 use crate::client::Client;
+use crate::dotted::put;
 use crate::paging::Pages;
 
 /// Reads the pages of a list, of the size that the request says, until there are as many items as wanted

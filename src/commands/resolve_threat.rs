@@ -5,10 +5,11 @@ use sentinelone_raw::threats::{self as raw, LegacyThreatFilter, LegacyThreatReso
 use serde_json::Value;
 
 use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
-use super::context::{Output, put};
+use super::context::Output;
 use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
+use crate::dotted::put;
 
 /// Resolves threats. API 2.0 only; on 2.1 it is
 /// [`UpdateThreatsStatus`](super::UpdateThreatsStatus) with the status `resolved`.

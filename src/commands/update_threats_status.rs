@@ -7,10 +7,11 @@ use sentinelone_raw::threats::{
 use serde_json::{Value, json};
 
 use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
-use super::context::{Output, put};
+use super::context::Output;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
+use crate::dotted::put;
 
 /// Sets the incident status of threats, all in one request.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,10 +5,11 @@ use sentinelone_raw::threats::{self as raw, ThreatFilter, ThreatNoteAddition, Th
 use serde_json::{Value, json};
 
 use super::act::{THREAT_ID, act_on_threats, requests, threat_ids};
-use super::context::{Output, put};
+use super::context::Output;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
+use crate::dotted::put;
 use crate::outcome::IdState;
 
 /// Adds a note to threats.

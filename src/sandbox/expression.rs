@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// The value at a path with dots.
-pub(super) fn lookup<'a>(thing: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(thing, |value, name| value.get(name))
-}
+use crate::dotted::at;
 
 /// The values at a path in which `*` stands for every key or element. Nulls are left out.
 pub(super) fn lookup_all<'a>(thing: &'a Value, path: &str) -> Vec<&'a Value> {
@@ -24,19 +21,6 @@ pub(super) fn lookup_all<'a>(thing: &'a Value, path: &str) -> Vec<&'a Value> {
             .collect();
     }
     values
-}
-
-/// Puts a value at a path with dots, with the objects on the way there.
-pub(super) fn assign(thing: &mut Value, path: &str, new: Value) {
-    let mut place = thing;
-    for name in path.split('.') {
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
-        }
-        let Some(fields) = place.as_object_mut() else { return };
-        place = fields.entry(name).or_insert(Value::Null);
-    }
-    *place = new;
 }
 
 /// A scalar as text, which is how ids and the keys of maps compare.
@@ -80,8 +64,8 @@ impl Scope<'_> {
         match root {
             "path" => self.path.get(rest).cloned().map(Value::String),
             "query" => self.query.get(rest).cloned(),
-            "body" => lookup(self.body, rest).cloned(),
-            "item" => lookup(self.item, rest).cloned(),
+            "body" => at(self.body, rest).cloned(),
+            "item" => at(self.item, rest).cloned(),
             "set" => self.set.get(rest).map(|what| Value::from(*what)),
             "now" => Some(self.now.into()),
             "newId" => Some(self.new_id.into()),

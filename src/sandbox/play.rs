@@ -8,9 +8,10 @@ use sentinelone_raw::runtime::{Kind, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::contract::{Contract, Found, OperationSpec};
+use crate::dotted::{at, put};
 
 use super::Sandbox;
-use super::expression::{Scope, assign, lookup};
+use super::expression::Scope;
 use super::select::{Condition, Meaning, meaning, order, same};
 use super::tenant::Tenant;
 
@@ -199,7 +200,7 @@ impl Play<'_> {
         let fixed: Vec<_> = fixed.map(|(field, value)| (field, scope.evaluate(value))).collect();
         let selected = |thing: &Value| {
             let fits = |(field, wanted): &(&String, Option<Value>)| {
-                lookup(thing, field).zip(wanted.as_ref()).is_some_and(|(found, wanted)| same(found, wanted))
+                at(thing, field).zip(wanted.as_ref()).is_some_and(|(found, wanted)| same(found, wanted))
             };
             fixed.iter().all(fits) && conditions.iter().all(|condition| condition.holds(thing))
         };
@@ -281,7 +282,7 @@ impl Play<'_> {
                 let none = BTreeMap::new();
                 let scope = self.scope(thing, &none, "");
                 let value = |expression: &Value| match expression {
-                    Value::String(path) if !path.starts_with('$') => lookup(thing, path).cloned(),
+                    Value::String(path) if !path.starts_with('$') => at(thing, path).cloned(),
                     other => scope.evaluate(other),
                 };
                 projection.iter().filter_map(|(name, e)| Some((name.clone(), value(e)?))).collect()
@@ -334,12 +335,12 @@ impl Play<'_> {
         let is_time = |expression: &Value| expression.as_str() == Some("$now");
         let mut changed = false;
         for (field, expression, value) in &evaluated {
-            let differs = lookup(thing, field) != Some(value);
+            let differs = at(thing, field) != Some(value);
             changed |= differs && !is_time(expression);
             outcome.insert((*field).clone(), if differs { "updated" } else { "already_set" });
         }
         for (field, _, value) in evaluated.into_iter().filter(|_| changed) {
-            assign(thing, field, value);
+            put(thing, field, value);
         }
         (changed, outcome)
     }
@@ -355,7 +356,7 @@ impl Play<'_> {
         let mut new = json!({});
         for (field, expression) in insert.get("item").and_then(Value::as_object).into_iter().flatten() {
             if let Some(value) = scope.evaluate(expression) {
-                assign(&mut new, field, value);
+                put(&mut new, field, value);
             }
         }
         tenant.insert(collection, new);
@@ -366,7 +367,7 @@ impl Play<'_> {
 /// Whether a thing meets the conditions of a count: fields with a value, or a list of which any will do.
 fn counts_in(thing: &Value, conditions: &Value) -> bool {
     conditions.as_object().into_iter().flatten().all(|(field, wanted)| {
-        lookup(thing, field).is_some_and(|found| match wanted {
+        at(thing, field).is_some_and(|found| match wanted {
             Value::Array(any) => any.iter().any(|wanted| same(found, wanted)),
             one => same(found, one),
         })

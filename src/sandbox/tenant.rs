@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::expression::lookup;
 use super::select;
+use crate::dotted::at;
 
 /// The tenant that every sandbox starts with.
 const BUNDLED: &str = include_str!("tenant.json");
@@ -58,7 +58,7 @@ impl Tenant {
 
 /// When a thing was created: its own `createdAt`, or that of the part that has one.
 fn created(thing: &Value) -> Option<&Value> {
-    lookup(thing, "createdAt").or_else(|| {
+    at(thing, "createdAt").or_else(|| {
         let parts = thing.as_object().into_iter().flatten();
         parts.filter_map(|(_, part)| part.get("createdAt")).next()
     })
