@@ -40,7 +40,7 @@ pub enum FieldKind {
     Number,
     /// A point in time, RFC 3339.
     Timestamp,
-    /// A list of texts: an array in a body, separated by commas in a query.
+    /// A list of texts, or of `true` and `false`: an array in a body, separated by commas in a query.
     List,
     /// A text that holds a JSON object whose values are lists of texts.
     Json,
@@ -104,6 +104,17 @@ impl Setting {
     pub(crate) fn list<T: From<String>>(self) -> Result<Option<Vec<T>>, Self> {
         match self {
             Self::List(items) => Ok(Some(items.into_iter().map(T::from).collect())),
+            other => Err(other),
+        }
+    }
+
+    pub(crate) fn flags(self) -> Result<Option<Vec<bool>>, Self> {
+        match self {
+            Self::List(items) => {
+                let flag = |item: &String| item.trim().to_ascii_lowercase().parse::<bool>();
+                let flags: Result<Vec<_>, _> = items.iter().map(flag).collect();
+                flags.map(Some).map_err(|_| Self::List(items))
+            }
             other => Err(other),
         }
     }

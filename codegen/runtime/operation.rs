@@ -35,6 +35,8 @@ pub struct Operation {
     pub rate: Option<Rate>,
     /// How its lists are paged.
     pub paging: Paging,
+    /// Where in the answer the items of a list are, as a path: `data`, but for a few lists.
+    pub items: &'static str,
     /// What a successful answer looks like.
     pub answer: AnswerForm,
     /// Query parameters: those of the operation, then those of the filter that it shares with others.
@@ -196,7 +198,8 @@ impl Rate {
     }
 }
 
-/// A part of a request's body whose fields are known: `data` or `filter`.
+/// A part of a request's body whose fields are known: `data` or `filter`, or the body itself, whose name is
+/// empty. Of a list of objects each is such a part.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Part {

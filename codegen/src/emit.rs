@@ -131,7 +131,7 @@ fn round_trips(bundle: &Bundle) -> String {
     operations.sort_by_key(|operation| operation.id());
     for operation in operations {
         let id = operation.id();
-        let answer = match envelope(operation) {
+        let answer = match envelope(bundle, operation) {
             Ok(Envelope::Page(name)) => format!("runtime::Page<{}>", path(&name)),
             Ok(Envelope::Data(name)) => format!("runtime::Data<{}>", path(&name)),
             _ => String::new(),

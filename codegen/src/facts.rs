@@ -28,6 +28,8 @@ pub struct OperationFacts {
     pub rate: Option<Rate>,
     /// How lists are paged.
     pub paging: Paging,
+    /// The member of the answer's `data` that holds the list, where `data` itself is none.
+    pub items: Option<String>,
     /// The schema whose properties are query parameters too.
     pub query: Option<String>,
     /// Where the facts come from.

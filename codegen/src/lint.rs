@@ -153,7 +153,7 @@ impl Lint<'_> {
                 self.add(place, format!("the answer has a member {name}; {message}"));
             }
         }
-        match envelope(operation) {
+        match envelope(self.bundle, operation) {
             Err(message) => self.add(place, message),
             Ok(Envelope::Page(_)) => {}
             Ok(_) => {

@@ -16,7 +16,8 @@ use crate::{Error, Result};
 /// The form of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Envelope {
-    /// `{data: [T], …}`: the name of the schema of T.
+    /// `{data: [T], …}`, or `{data: {items: [T], …}, …}` where the facts name `items`: the name of the
+    /// schema of T.
     Page(String),
     /// `{data: T, …}`: the name of the schema of T.
     Data(String),
@@ -30,7 +31,7 @@ pub enum Envelope {
 ///
 /// # Errors
 /// When it is none of the known forms.
-pub fn envelope(operation: Operation<'_>) -> Result<Envelope, String> {
+pub fn envelope(bundle: &Bundle, operation: Operation<'_>) -> Result<Envelope, String> {
     let Some((status, answer)) = operation.success() else {
         return Err("declares no successful answer".into());
     };
@@ -44,12 +45,23 @@ pub fn envelope(operation: Operation<'_>) -> Result<Envelope, String> {
     if let Some(name) = reference(&data["items"]) {
         return Ok(Envelope::Page(name.to_owned()));
     }
+    if let Some(items) = items(operation) {
+        let list = reference(data).and_then(|name| bundle.schema(name)).map(|data| &data["properties"][items]);
+        let name = list.and_then(|list| reference(&list["items"]));
+        let wrong = || format!("answer {status} has no list of a named schema at data.{items}");
+        return name.map(|name| Envelope::Page(name.to_owned())).ok_or_else(wrong);
+    }
     match reference(data) {
         Some(name) => Ok(Envelope::Data(name.to_owned())),
         None => {
             Err(format!("answer {status} is neither {{data: [T]}} nor {{data: T}} with a named schema for T"))
         }
     }
+}
+
+/// The member of an answer's `data` that holds the list, where `data` itself is none.
+pub(crate) fn items(operation: Operation<'_>) -> Option<&str> {
+    operation.node.pointer("/x-s1/items")?.as_str()
 }
 
 /// The document for the generator, with what was decided on the way.
@@ -129,7 +141,7 @@ pub fn apply(bundle: &Bundle) -> Result<Overlay> {
             let content = json!({ "application/json": { "schema": body } });
             node["requestBody"] = json!({ "required": true, "content": content });
         }
-        let form = envelope(operation).map_err(Error::Generator)?;
+        let form = envelope(bundle, operation).map_err(Error::Generator)?;
         node["responses"] = match &form {
             Envelope::Page(name) | Envelope::Data(name) => {
                 reach(bundle, name, &mut in_answers);

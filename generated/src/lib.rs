@@ -24,9 +24,41 @@
 
 pub mod runtime;
 #[rustfmt::skip]
+pub mod accounts;
+#[rustfmt::skip]
+pub mod activities;
+#[rustfmt::skip]
+pub mod agents;
+#[rustfmt::skip]
+pub mod alerts;
+#[rustfmt::skip]
+pub mod blocklist;
+#[rustfmt::skip]
+pub mod deep_visibility;
+#[rustfmt::skip]
+pub mod exclusions;
+#[rustfmt::skip]
+pub mod groups;
+#[rustfmt::skip]
+pub mod hashes;
+#[rustfmt::skip]
+pub mod iocs;
+#[rustfmt::skip]
+pub mod remote_scripts;
+#[rustfmt::skip]
+pub mod service_users;
+#[rustfmt::skip]
 pub mod shared;
 #[rustfmt::skip]
+pub mod sites;
+#[rustfmt::skip]
+pub mod star_rules;
+#[rustfmt::skip]
+pub mod system;
+#[rustfmt::skip]
 pub mod threats;
+#[rustfmt::skip]
+pub mod users;
 
 /// The specification that this crate was generated from: OpenAPI 3.0.3 as JSON.
 pub const OPENAPI: &str = include_str!("../openapi.json");
@@ -34,9 +66,68 @@ pub const OPENAPI: &str = include_str!("../openapi.json");
 /// All operations, in the order of their identifiers.
 #[rustfmt::skip]
 pub static OPERATIONS: &[&runtime::Operation] = &[
+    &accounts::GET,
+    &accounts::LIST,
+    &activities::LIST,
+    &activities::LIST_TYPES,
+    &agents::ABORT_SCAN,
+    &agents::BROADCAST,
+    &agents::CONNECT,
+    &agents::COUNT,
+    &agents::DISCONNECT,
+    &agents::DOWNLOAD,
+    &agents::FETCH_FILES,
+    &agents::FETCH_LOGS,
+    &agents::INITIATE_SCAN,
+    &agents::LIST,
+    &agents::LIST_APPLICATIONS,
+    &agents::SHUTDOWN,
+    &agents::UNINSTALL,
+    &alerts::LIST,
+    &alerts::UPDATE_ANALYST_VERDICT,
+    &alerts::UPDATE_INCIDENT,
+    &blocklist::CREATE,
+    &blocklist::DELETE,
+    &blocklist::LIST,
+    &deep_visibility::CANCEL_QUERY,
+    &deep_visibility::CREATE_POWER_QUERY,
+    &deep_visibility::CREATE_QUERY,
+    &deep_visibility::GET_QUERY_STATUS,
+    &deep_visibility::LIST_EVENTS,
+    &deep_visibility::LIST_EVENTS_OF_TYPE,
+    &deep_visibility::PING_POWER_QUERY,
+    &exclusions::CREATE,
+    &exclusions::DELETE,
+    &exclusions::LIST,
+    &groups::DELETE,
+    &groups::LIST,
+    &groups::MOVE_AGENTS,
+    &hashes::GET_VERDICT,
+    &iocs::CREATE,
+    &iocs::DELETE,
+    &iocs::LIST,
+    &remote_scripts::EXECUTE,
+    &remote_scripts::FETCH_RESULTS,
+    &remote_scripts::LIST,
+    &remote_scripts::LIST_TASKS,
+    &service_users::LIST,
+    &sites::EXPIRE,
+    &sites::GET,
+    &sites::LIST,
+    &sites::REACTIVATE,
+    &star_rules::CREATE,
+    &star_rules::DELETE,
+    &star_rules::DISABLE,
+    &star_rules::ENABLE,
+    &star_rules::LIST,
+    &star_rules::UPDATE,
+    &system::GET_STATUS,
     &threats::ADD_NOTE,
+    &threats::FETCH_FILE,
+    &threats::GET_CLOUD_DOWNLOAD,
     &threats::LIST,
     &threats::LIST_NOTES,
+    &threats::LIST_TIMELINE,
     &threats::LIST_V2_0,
     &threats::MARK_AS_RESOLVED,
     &threats::MARK_AS_THREAT,
@@ -44,6 +135,7 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &threats::SUMMARY,
     &threats::UPDATE_ANALYST_VERDICT,
     &threats::UPDATE_INCIDENT,
+    &users::GET_API_TOKEN_DETAILS,
 ];
 
 /// Decodes the body of a successful answer and encodes it again: what is missing after that is what the
@@ -55,9 +147,67 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
 #[rustfmt::skip]
 pub fn answer_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {
     Some(match operation {
+        "accounts_get" => runtime::answer_again::<runtime::Data<accounts::Account>>(body),
+        "accounts_list" => runtime::answer_again::<runtime::Page<accounts::Account>>(body),
+        "activities_list" => runtime::answer_again::<runtime::Page<activities::Activity>>(body),
+        "activities_list_types" => runtime::answer_again::<runtime::Page<activities::ActivityType>>(body),
+        "agents_abort_scan" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "agents_broadcast" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "agents_connect" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "agents_count" => runtime::answer_again::<runtime::Data<agents::AgentCount>>(body),
+        "agents_disconnect" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "agents_fetch_files" => runtime::answer_again::<runtime::Data<shared::SuccessFlag>>(body),
+        "agents_fetch_logs" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "agents_initiate_scan" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "agents_list" => runtime::answer_again::<runtime::Page<agents::Agent>>(body),
+        "agents_list_applications" => runtime::answer_again::<runtime::Page<agents::InstalledApplication>>(body),
+        "agents_shutdown" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "agents_uninstall" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "alerts_list" => runtime::answer_again::<runtime::Page<alerts::Alert>>(body),
+        "alerts_update_analyst_verdict" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "alerts_update_incident" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "blocklist_create" => runtime::answer_again::<runtime::Page<blocklist::BlocklistCreated>>(body),
+        "blocklist_delete" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "blocklist_list" => runtime::answer_again::<runtime::Page<blocklist::BlocklistEntry>>(body),
+        "deep_visibility_cancel_query" => runtime::answer_again::<runtime::Data<deep_visibility::QueryCancelled>>(body),
+        "deep_visibility_create_power_query" => runtime::answer_again::<runtime::Data<deep_visibility::PowerQueryResult>>(body),
+        "deep_visibility_create_query" => runtime::answer_again::<runtime::Data<deep_visibility::DeepVisibilityQueryId>>(body),
+        "deep_visibility_get_query_status" => runtime::answer_again::<runtime::Data<deep_visibility::DeepVisibilityQueryStatus>>(body),
+        "deep_visibility_list_events" => runtime::answer_again::<runtime::Page<deep_visibility::DeepVisibilityEvent>>(body),
+        "deep_visibility_list_events_of_type" => runtime::answer_again::<runtime::Page<deep_visibility::DeepVisibilityEvent>>(body),
+        "deep_visibility_ping_power_query" => runtime::answer_again::<runtime::Data<deep_visibility::PowerQueryResult>>(body),
+        "exclusions_create" => runtime::answer_again::<runtime::Page<exclusions::ExclusionCreated>>(body),
+        "exclusions_delete" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "exclusions_list" => runtime::answer_again::<runtime::Page<exclusions::Exclusion>>(body),
+        "groups_delete" => runtime::answer_again::<runtime::Data<shared::SuccessFlag>>(body),
+        "groups_list" => runtime::answer_again::<runtime::Page<groups::Group>>(body),
+        "groups_move_agents" => runtime::answer_again::<runtime::Data<groups::AgentMoveResult>>(body),
+        "hashes_get_verdict" => runtime::answer_again::<runtime::Data<hashes::HashVerdict>>(body),
+        "iocs_create" => runtime::answer_again::<runtime::Page<iocs::Ioc>>(body),
+        "iocs_delete" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "iocs_list" => runtime::answer_again::<runtime::Page<iocs::Ioc>>(body),
+        "remote_scripts_execute" => runtime::answer_again::<runtime::Data<remote_scripts::RemoteScriptStarted>>(body),
+        "remote_scripts_fetch_results" => runtime::answer_again::<runtime::Data<remote_scripts::ScriptResults>>(body),
+        "remote_scripts_list" => runtime::answer_again::<runtime::Page<remote_scripts::Script>>(body),
+        "remote_scripts_list_tasks" => runtime::answer_again::<runtime::Page<remote_scripts::Task>>(body),
+        "service_users_list" => runtime::answer_again::<runtime::Page<service_users::ServiceUser>>(body),
+        "sites_expire" => runtime::answer_again::<runtime::Data<sites::Site>>(body),
+        "sites_get" => runtime::answer_again::<runtime::Data<sites::Site>>(body),
+        "sites_list" => runtime::answer_again::<runtime::Page<sites::Site>>(body),
+        "sites_reactivate" => runtime::answer_again::<runtime::Data<shared::SuccessFlag>>(body),
+        "star_rules_create" => runtime::answer_again::<runtime::Data<star_rules::StarRuleSaved>>(body),
+        "star_rules_delete" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "star_rules_disable" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "star_rules_enable" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "star_rules_list" => runtime::answer_again::<runtime::Page<star_rules::StarRule>>(body),
+        "star_rules_update" => runtime::answer_again::<runtime::Data<star_rules::StarRuleSaved>>(body),
+        "system_get_status" => runtime::answer_again::<runtime::Data<system::SystemStatus>>(body),
         "threats_add_note" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "threats_fetch_file" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
+        "threats_get_cloud_download" => runtime::answer_again::<runtime::Data<threats::ThreatCloudFile>>(body),
         "threats_list" => runtime::answer_again::<runtime::Page<threats::Threat>>(body),
         "threats_list_notes" => runtime::answer_again::<runtime::Page<threats::ThreatNote>>(body),
+        "threats_list_timeline" => runtime::answer_again::<runtime::Page<threats::ThreatTimelineEvent>>(body),
         "threats_list_v2_0" => runtime::answer_again::<runtime::Page<threats::LegacyThreat>>(body),
         "threats_mark_as_resolved" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
         "threats_mark_as_threat" => runtime::answer_again::<runtime::Data<shared::Affected>>(body),
@@ -65,6 +215,7 @@ pub fn answer_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::V
         "threats_summary" => runtime::answer_again::<runtime::Data<threats::ThreatSummary>>(body),
         "threats_update_analyst_verdict" => runtime::answer_again::<runtime::Data<threats::ThreatVerdictResult>>(body),
         "threats_update_incident" => runtime::answer_again::<runtime::Data<threats::ThreatIncidentResult>>(body),
+        "users_get_api_token_details" => runtime::answer_again::<runtime::Data<users::ApiTokenDetails>>(body),
         _ => return None,
     })
 }
@@ -77,12 +228,43 @@ pub fn answer_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::V
 #[rustfmt::skip]
 pub fn body_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {
     Some(match operation {
+        "agents_abort_scan" => runtime::body_again::<agents::AgentScanAbortion>(body),
+        "agents_broadcast" => runtime::body_again::<agents::AgentBroadcast>(body),
+        "agents_connect" => runtime::body_again::<agents::AgentConnection>(body),
+        "agents_disconnect" => runtime::body_again::<agents::AgentDisconnection>(body),
+        "agents_fetch_files" => runtime::body_again::<agents::AgentFileRequest>(body),
+        "agents_fetch_logs" => runtime::body_again::<agents::AgentLogRequest>(body),
+        "agents_initiate_scan" => runtime::body_again::<agents::AgentScan>(body),
+        "agents_shutdown" => runtime::body_again::<agents::AgentShutdown>(body),
+        "agents_uninstall" => runtime::body_again::<agents::AgentUninstallation>(body),
+        "alerts_update_analyst_verdict" => runtime::body_again::<alerts::AlertVerdictUpdate>(body),
+        "alerts_update_incident" => runtime::body_again::<alerts::AlertIncidentUpdate>(body),
+        "blocklist_create" => runtime::body_again::<blocklist::BlocklistCreation>(body),
+        "blocklist_delete" => runtime::body_again::<blocklist::BlocklistDeletion>(body),
+        "deep_visibility_cancel_query" => runtime::body_again::<deep_visibility::QueryCancellation>(body),
+        "deep_visibility_create_power_query" => runtime::body_again::<deep_visibility::PowerQuery>(body),
+        "deep_visibility_create_query" => runtime::body_again::<deep_visibility::DeepVisibilityQuery>(body),
+        "exclusions_create" => runtime::body_again::<exclusions::ExclusionCreation>(body),
+        "exclusions_delete" => runtime::body_again::<exclusions::ExclusionDeletion>(body),
+        "groups_move_agents" => runtime::body_again::<groups::AgentMove>(body),
+        "iocs_create" => runtime::body_again::<iocs::IocCreation>(body),
+        "iocs_delete" => runtime::body_again::<iocs::IocDeletion>(body),
+        "remote_scripts_execute" => runtime::body_again::<remote_scripts::RemoteScriptExecution>(body),
+        "remote_scripts_fetch_results" => runtime::body_again::<remote_scripts::ScriptResultRequest>(body),
+        "sites_reactivate" => runtime::body_again::<sites::SiteReactivation>(body),
+        "star_rules_create" => runtime::body_again::<star_rules::StarRuleCreation>(body),
+        "star_rules_delete" => runtime::body_again::<star_rules::StarRuleDeletion>(body),
+        "star_rules_disable" => runtime::body_again::<star_rules::StarRuleDeactivation>(body),
+        "star_rules_enable" => runtime::body_again::<star_rules::StarRuleActivation>(body),
+        "star_rules_update" => runtime::body_again::<star_rules::StarRuleUpdate>(body),
         "threats_add_note" => runtime::body_again::<threats::ThreatNoteAddition>(body),
+        "threats_fetch_file" => runtime::body_again::<threats::ThreatFileRequest>(body),
         "threats_mark_as_resolved" => runtime::body_again::<threats::LegacyThreatResolution>(body),
         "threats_mark_as_threat" => runtime::body_again::<threats::LegacyThreatMarking>(body),
         "threats_mitigate" => runtime::body_again::<threats::ThreatMitigation>(body),
         "threats_update_analyst_verdict" => runtime::body_again::<threats::ThreatVerdictUpdate>(body),
         "threats_update_incident" => runtime::body_again::<threats::ThreatIncidentUpdate>(body),
+        "users_get_api_token_details" => runtime::body_again::<users::ApiTokenQuery>(body),
         _ => return None,
     })
 }
@@ -95,9 +277,68 @@ pub fn body_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Val
 #[rustfmt::skip]
 pub fn request_of(operation: &str, parts: &runtime::Parts) -> Result<runtime::Request<serde_json::Value>, runtime::PartsError> {
     Ok(match operation {
+        "accounts_get" => accounts::get(parts.segment("account_id")?).map(runtime::Request::answering),
+        "accounts_list" => accounts::list(&parts.query()?).map(runtime::Request::answering),
+        "activities_list" => activities::list(&parts.query()?).map(runtime::Request::answering),
+        "activities_list_types" => activities::list_types().map(runtime::Request::answering),
+        "agents_abort_scan" => agents::abort_scan(&parts.body()?).map(runtime::Request::answering),
+        "agents_broadcast" => agents::broadcast(&parts.body()?).map(runtime::Request::answering),
+        "agents_connect" => agents::connect(&parts.body()?).map(runtime::Request::answering),
+        "agents_count" => agents::count(&parts.query()?).map(runtime::Request::answering),
+        "agents_disconnect" => agents::disconnect(&parts.body()?).map(runtime::Request::answering),
+        "agents_download" => agents::download(parts.segment("agent_id")?, parts.segment("activity_id")?).map(runtime::Request::answering),
+        "agents_fetch_files" => agents::fetch_files(parts.segment("agent_id")?, &parts.body()?).map(runtime::Request::answering),
+        "agents_fetch_logs" => agents::fetch_logs(&parts.body()?).map(runtime::Request::answering),
+        "agents_initiate_scan" => agents::initiate_scan(&parts.body()?).map(runtime::Request::answering),
+        "agents_list" => agents::list(&parts.query()?).map(runtime::Request::answering),
+        "agents_list_applications" => agents::list_applications(&parts.query()?).map(runtime::Request::answering),
+        "agents_shutdown" => agents::shutdown(&parts.body()?).map(runtime::Request::answering),
+        "agents_uninstall" => agents::uninstall(&parts.body()?).map(runtime::Request::answering),
+        "alerts_list" => alerts::list(&parts.query()?).map(runtime::Request::answering),
+        "alerts_update_analyst_verdict" => alerts::update_analyst_verdict(&parts.body()?).map(runtime::Request::answering),
+        "alerts_update_incident" => alerts::update_incident(&parts.body()?).map(runtime::Request::answering),
+        "blocklist_create" => blocklist::create(&parts.body()?).map(runtime::Request::answering),
+        "blocklist_delete" => blocklist::delete(&parts.body()?).map(runtime::Request::answering),
+        "blocklist_list" => blocklist::list(&parts.query()?).map(runtime::Request::answering),
+        "deep_visibility_cancel_query" => deep_visibility::cancel_query(&parts.body()?).map(runtime::Request::answering),
+        "deep_visibility_create_power_query" => deep_visibility::create_power_query(&parts.body()?).map(runtime::Request::answering),
+        "deep_visibility_create_query" => deep_visibility::create_query(&parts.body()?).map(runtime::Request::answering),
+        "deep_visibility_get_query_status" => deep_visibility::get_query_status(&parts.query()?).map(runtime::Request::answering),
+        "deep_visibility_list_events" => deep_visibility::list_events(&parts.query()?).map(runtime::Request::answering),
+        "deep_visibility_list_events_of_type" => deep_visibility::list_events_of_type(parts.segment("event_type")?, &parts.query()?).map(runtime::Request::answering),
+        "deep_visibility_ping_power_query" => deep_visibility::ping_power_query(&parts.query()?).map(runtime::Request::answering),
+        "exclusions_create" => exclusions::create(&parts.body()?).map(runtime::Request::answering),
+        "exclusions_delete" => exclusions::delete(&parts.body()?).map(runtime::Request::answering),
+        "exclusions_list" => exclusions::list(&parts.query()?).map(runtime::Request::answering),
+        "groups_delete" => groups::delete(parts.segment("group_id")?).map(runtime::Request::answering),
+        "groups_list" => groups::list(&parts.query()?).map(runtime::Request::answering),
+        "groups_move_agents" => groups::move_agents(parts.segment("group_id")?, &parts.body()?).map(runtime::Request::answering),
+        "hashes_get_verdict" => hashes::get_verdict(parts.segment("hash")?).map(runtime::Request::answering),
+        "iocs_create" => iocs::create(&parts.body()?).map(runtime::Request::answering),
+        "iocs_delete" => iocs::delete(&parts.body()?).map(runtime::Request::answering),
+        "iocs_list" => iocs::list(&parts.query()?).map(runtime::Request::answering),
+        "remote_scripts_execute" => remote_scripts::execute(&parts.body()?).map(runtime::Request::answering),
+        "remote_scripts_fetch_results" => remote_scripts::fetch_results(&parts.body()?).map(runtime::Request::answering),
+        "remote_scripts_list" => remote_scripts::list(&parts.query()?).map(runtime::Request::answering),
+        "remote_scripts_list_tasks" => remote_scripts::list_tasks(&parts.query()?).map(runtime::Request::answering),
+        "service_users_list" => service_users::list(&parts.query()?).map(runtime::Request::answering),
+        "sites_expire" => sites::expire(parts.segment("site_id")?).map(runtime::Request::answering),
+        "sites_get" => sites::get(parts.segment("site_id")?).map(runtime::Request::answering),
+        "sites_list" => sites::list(&parts.query()?).map(runtime::Request::answering),
+        "sites_reactivate" => sites::reactivate(parts.segment("site_id")?, &parts.body()?).map(runtime::Request::answering),
+        "star_rules_create" => star_rules::create(&parts.body()?).map(runtime::Request::answering),
+        "star_rules_delete" => star_rules::delete(&parts.body()?).map(runtime::Request::answering),
+        "star_rules_disable" => star_rules::disable(&parts.body()?).map(runtime::Request::answering),
+        "star_rules_enable" => star_rules::enable(&parts.body()?).map(runtime::Request::answering),
+        "star_rules_list" => star_rules::list(&parts.query()?).map(runtime::Request::answering),
+        "star_rules_update" => star_rules::update(parts.segment("rule_id")?, &parts.body()?).map(runtime::Request::answering),
+        "system_get_status" => system::get_status().map(runtime::Request::answering),
         "threats_add_note" => threats::add_note(&parts.body()?).map(runtime::Request::answering),
+        "threats_fetch_file" => threats::fetch_file(&parts.body()?).map(runtime::Request::answering),
+        "threats_get_cloud_download" => threats::get_cloud_download(parts.segment("threat_id")?).map(runtime::Request::answering),
         "threats_list" => threats::list(&parts.query()?).map(runtime::Request::answering),
         "threats_list_notes" => threats::list_notes(parts.segment("threat_id")?, &parts.query()?).map(runtime::Request::answering),
+        "threats_list_timeline" => threats::list_timeline(parts.segment("threat_id")?, &parts.query()?).map(runtime::Request::answering),
         "threats_list_v2_0" => threats::list_v2_0(&parts.query()?).map(runtime::Request::answering),
         "threats_mark_as_resolved" => threats::mark_as_resolved(&parts.body()?).map(runtime::Request::answering),
         "threats_mark_as_threat" => threats::mark_as_threat(&parts.body()?).map(runtime::Request::answering),
@@ -105,6 +346,7 @@ pub fn request_of(operation: &str, parts: &runtime::Parts) -> Result<runtime::Re
         "threats_summary" => threats::summary(&parts.query()?).map(runtime::Request::answering),
         "threats_update_analyst_verdict" => threats::update_analyst_verdict(&parts.body()?).map(runtime::Request::answering),
         "threats_update_incident" => threats::update_incident(&parts.body()?).map(runtime::Request::answering),
+        "users_get_api_token_details" => users::get_api_token_details(&parts.body()?).map(runtime::Request::answering),
         _ => return Err(runtime::PartsError::unknown(operation)),
     }?)
 }

@@ -2,7 +2,7 @@
 
 //! What several resources have in common.
 
-use crate::runtime::{Acted, open_enum};
+use crate::runtime::{Acted, Field, FieldKind, Fields, Filter, Setting, open_enum};
 
 /// How far an action on a selection reached.
 #[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
@@ -17,6 +17,131 @@ pub struct Affected {
 impl Acted for Affected {
     fn affected(&self) -> Option<u64> {
         self.affected.and_then(|count| u64::try_from(count).ok())
+    }
+}
+
+/// Where something new belongs to: the tenant, or accounts, sites and groups. Without any of them nothing is said, which this client refuses.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub struct ScopeFilter {
+    /// These accounts, by id. 1 to 500 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_ids: Option<Vec<String>>,
+    /// These groups, by id. 1 to 500 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_ids: Option<Vec<String>>,
+    /// These sites, by id. 1 to 500 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_ids: Option<Vec<String>>,
+    /// True for the whole tenant, and then no ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<bool>,
+}
+
+impl ScopeFilter {
+    /// These accounts, by id. 1 to 500 items.
+    #[must_use]
+    pub fn account_ids(
+        mut self,
+        account_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self
+    }
+    /// These groups, by id. 1 to 500 items.
+    #[must_use]
+    pub fn group_ids(
+        mut self,
+        group_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self
+    }
+    /// These sites, by id. 1 to 500 items.
+    #[must_use]
+    pub fn site_ids(
+        mut self,
+        site_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self
+    }
+    /// True for the whole tenant, and then no ids.
+    #[must_use]
+    pub fn tenant(mut self, tenant: bool) -> Self {
+        self.tenant = Some(tenant);
+        self
+    }
+}
+
+impl Filter for ScopeFilter {
+    fn set(&mut self, name: &str, value: Setting) -> Result<(), Setting> {
+        match name {
+            "accountIds" => self.account_ids = value.list()?,
+            "groupIds" => self.group_ids = value.list()?,
+            "siteIds" => self.site_ids = value.list()?,
+            "tenant" => self.tenant = value.boolean()?,
+            _ => return Err(value),
+        }
+        Ok(())
+    }
+}
+
+impl Fields for ScopeFilter {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            items: (Some(1), Some(500)),
+            ..Field::new(
+                "accountIds",
+                "account_ids",
+                FieldKind::List,
+                "These accounts, by id.",
+            )
+        },
+        Field {
+            items: (Some(1), Some(500)),
+            ..Field::new(
+                "groupIds",
+                "group_ids",
+                FieldKind::List,
+                "These groups, by id.",
+            )
+        },
+        Field {
+            items: (Some(1), Some(500)),
+            ..Field::new("siteIds", "site_ids", FieldKind::List, "These sites, by id.")
+        },
+        Field::new(
+            "tenant",
+            "tenant",
+            FieldKind::Boolean,
+            "True for the whole tenant, and then no ids.",
+        ),
+    ];
+}
+
+/// Whether an action without a count was taken.
+#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SuccessFlag {
+    /// True when the action was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success: Option<bool>,
+}
+
+open_enum! {
+    /// A level of the hierarchy that settings, rules and lists belong to; `global` is the whole tenant.
+    pub enum Scope {
+        /// `global` on the wire.
+        Global = "global",
+        /// `account` on the wire.
+        Account = "account",
+        /// `site` on the wire.
+        Site = "site",
+        /// `group` on the wire.
+        Group = "group",
     }
 }
 

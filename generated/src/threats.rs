@@ -28,6 +28,7 @@ pub static SUMMARY: Operation = Operation {
     filter: FilterRule::Optional,
     rate: None,
     paging: Paging::None,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[<ThreatsSummaryQuery as Fields>::FIELDS],
     body: &[],
@@ -85,6 +86,7 @@ pub static LIST: Operation = Operation {
         ),
     ),
     paging: Paging::Cursor,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[<ThreatsListQuery as Fields>::FIELDS, <ThreatFilter as Fields>::FIELDS],
     body: &[],
@@ -146,6 +148,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
         ),
     ),
     paging: Paging::None,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[],
     body: &[
@@ -192,6 +195,77 @@ pub fn update_analyst_verdict(
     Request::new(&UPDATE_ANALYST_VERDICT).body_of(body)
 }
 
+/// Facts about `POST /web/api/v{version}/threats/fetch-file`.
+pub static FETCH_FILE: Operation = Operation {
+    id: "threats_fetch_file",
+    resource: "threats",
+    method: Method::Post,
+    path: "/web/api/v{version}/threats/fetch-file",
+    summary: "Fetch the files of threats",
+    versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
+    permission: Some(
+        "a role that may fetch threat files, such as Admin, IR Team or SOC",
+    ),
+    kind: Kind::Action,
+    idempotent: false,
+    destructive: false,
+    filter: FilterRule::Mandatory,
+    rate: Some(
+        Rate::new(
+            "threats-below",
+            100.0,
+            1000,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
+        ),
+    ),
+    paging: Paging::None,
+    items: "data",
+    answer: AnswerForm::Json,
+    query: &[],
+    body: &[
+        Part::new("data", false, <ThreatFileRequestData as Fields>::FIELDS),
+        Part::new("filter", true, <ThreatFilter as Fields>::FIELDS),
+    ],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2024-03",
+            "_web_api_threats_fetch-file_post",
+            "",
+        ),
+        Evidence::new(
+            "integration",
+            "2026-11",
+            "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-fetch-threat-file",
+            "",
+        ),
+        Evidence::new(
+            "corpus",
+            "2026-11",
+            "SEKOIA-IO/automation-library",
+            "2 published exchanges.",
+        ),
+    ],
+};
+
+/// Fetch the files of threats
+///
+/// Has the agents upload the files of the selected threats, each in a zip that is protected by the given password. Each upload shows up in the timeline of its threat.
+///
+/// `POST /web/api/v{version}/threats/fetch-file`, on API 2.0 and 2.1.
+///
+/// At most 100 requests a second, 1000 at once. Needs a role that may fetch threat files, such as Admin, IR Team or SOC. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+///
+/// Sending it is refused when the filter selects nothing in particular.
+///
+/// # Errors
+/// When a value is outside what the API takes, or cannot be expressed on the wire.
+pub fn fetch_file(
+    body: &ThreatFileRequest,
+) -> Result<Request<Data<Affected>>, RequestError> {
+    Request::new(&FETCH_FILE).body_of(body)
+}
+
 /// Facts about `POST /web/api/v{version}/threats/incident`.
 pub static UPDATE_INCIDENT: Operation = Operation {
     id: "threats_update_incident",
@@ -214,6 +288,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
         ),
     ),
     paging: Paging::None,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[],
     body: &[
@@ -282,9 +357,13 @@ pub static MITIGATE: Operation = Operation {
         ),
     ),
     paging: Paging::None,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[],
-    body: &[Part::new("filter", true, <ThreatFilter as Fields>::FIELDS)],
+    body: &[
+        Part::new("filter", true, <ThreatFilter as Fields>::FIELDS),
+        Part::new("", false, <ThreatMitigation as Fields>::FIELDS),
+    ],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -342,6 +421,7 @@ pub static ADD_NOTE: Operation = Operation {
         ),
     ),
     paging: Paging::None,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[],
     body: &[
@@ -388,6 +468,58 @@ pub fn add_note(
     Request::new(&ADD_NOTE).body_of(body)
 }
 
+/// Facts about `GET /web/api/v{version}/threats/{threat_id}/download-from-cloud`.
+pub static GET_CLOUD_DOWNLOAD: Operation = Operation {
+    id: "threats_get_cloud_download",
+    resource: "threats",
+    method: Method::Get,
+    path: "/web/api/v{version}/threats/{threat_id}/download-from-cloud",
+    summary: "Get the address of a threat file in the cloud",
+    versions: &[ApiVersion::V2_1],
+    permission: None,
+    kind: Kind::Read,
+    idempotent: true,
+    destructive: false,
+    filter: FilterRule::None,
+    rate: Some(
+        Rate::new(
+            "threats-below",
+            100.0,
+            1000,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
+        ),
+    ),
+    paging: Paging::None,
+    items: "data",
+    answer: AnswerForm::Json,
+    query: &[],
+    body: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2024-03",
+            "_web_api_threats_{threat_id}_download-from-cloud_get",
+            "",
+        ),
+    ],
+};
+
+/// Get the address of a threat file in the cloud
+///
+/// Gives a presigned address of the file, where the cloud has kept it.
+///
+/// `GET /web/api/v{version}/threats/{threat_id}/download-from-cloud`, on API 2.1.
+///
+/// At most 100 requests a second, 1000 at once. Sources: vendor document of 2024-03.
+///
+/// # Errors
+/// When a value is outside what the API takes, or cannot be expressed on the wire.
+pub fn get_cloud_download(
+    threat_id: &str,
+) -> Result<Request<Data<ThreatCloudFile>>, RequestError> {
+    Request::new(&GET_CLOUD_DOWNLOAD).segment("threat_id", threat_id)
+}
+
 /// Facts about `GET /web/api/v{version}/threats/{threat_id}/notes`.
 pub static LIST_NOTES: Operation = Operation {
     id: "threats_list_notes",
@@ -410,6 +542,7 @@ pub static LIST_NOTES: Operation = Operation {
         ),
     ),
     paging: Paging::Cursor,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[<ThreatsListNotesQuery as Fields>::FIELDS],
     body: &[],
@@ -446,6 +579,71 @@ pub fn list_notes(
     Request::new(&LIST_NOTES).segment("threat_id", threat_id)?.query_of(query)
 }
 
+/// Facts about `GET /web/api/v{version}/threats/{threat_id}/timeline`.
+pub static LIST_TIMELINE: Operation = Operation {
+    id: "threats_list_timeline",
+    resource: "threats",
+    method: Method::Get,
+    path: "/web/api/v{version}/threats/{threat_id}/timeline",
+    summary: "List the timeline of a threat",
+    versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
+    permission: None,
+    kind: Kind::Read,
+    idempotent: true,
+    destructive: false,
+    filter: FilterRule::Optional,
+    rate: Some(
+        Rate::new(
+            "threats-below",
+            100.0,
+            1000,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
+        ),
+    ),
+    paging: Paging::Cursor,
+    items: "data",
+    answer: AnswerForm::Json,
+    query: &[<ThreatsListTimelineQuery as Fields>::FIELDS],
+    body: &[],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2024-03",
+            "_web_api_threats_{threat_id}_timeline_get",
+            "Lists 512 numbers as the values of `activityTypes`. They grow with every release, so any number goes here.",
+        ),
+        Evidence::new(
+            "integration",
+            "2026-11",
+            "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-fetch-threat-file",
+            "Looks for the first entry whose data has a `downloadUrl` that starts with /agents/.",
+        ),
+        Evidence::new(
+            "corpus",
+            "2026-11",
+            "demisto/content",
+            "2 published exchanges, 2 of them cut down to what a test reads.",
+        ),
+    ],
+};
+
+/// List the timeline of a threat
+///
+/// Answers with what happened around a threat, in the console and on the endpoint.
+///
+/// `GET /web/api/v{version}/threats/{threat_id}/timeline`, on API 2.0 and 2.1.
+///
+/// At most 100 requests a second, 1000 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+///
+/// # Errors
+/// When a value is outside what the API takes, or cannot be expressed on the wire.
+pub fn list_timeline(
+    threat_id: &str,
+    query: &ThreatsListTimelineQuery,
+) -> Result<Request<Page<ThreatTimelineEvent>>, RequestError> {
+    Request::new(&LIST_TIMELINE).segment("threat_id", threat_id)?.query_of(query)
+}
+
 /// Facts about `GET /web/api/v2.0/threats`.
 pub static LIST_V2_0: Operation = Operation {
     id: "threats_list_v2_0",
@@ -461,6 +659,7 @@ pub static LIST_V2_0: Operation = Operation {
     filter: FilterRule::Optional,
     rate: None,
     paging: Paging::Cursor,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[
         <ThreatsListV20Query as Fields>::FIELDS,
@@ -520,6 +719,7 @@ pub static MARK_AS_RESOLVED: Operation = Operation {
     filter: FilterRule::Mandatory,
     rate: None,
     paging: Paging::None,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[],
     body: &[Part::new("filter", true, <LegacyThreatFilter as Fields>::FIELDS)],
@@ -572,6 +772,7 @@ pub static MARK_AS_THREAT: Operation = Operation {
     filter: FilterRule::Mandatory,
     rate: None,
     paging: Paging::None,
+    items: "data",
     answer: AnswerForm::Json,
     query: &[],
     body: &[
@@ -1500,6 +1701,20 @@ pub struct ThreatAgentRealtimeInfo {
     pub user_actions_needed: Option<Vec<UserActionNeeded>>,
 }
 
+/// Name and presigned address of a threat's file that is kept in the cloud.
+#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ThreatCloudFile {
+    /// URL from which the file of the threat can be downloaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download_url: Option<String>,
+    /// Name of the threat's file that can be downloaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+}
+
 /// A cloud instance that an agent runs on. Which fields are filled depends on the provider.
 #[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
@@ -1641,6 +1856,94 @@ pub struct ThreatEcsInfo {
     /// Version of the platform, as it seems.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+}
+
+/// Body of the order to fetch the files of threats.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+pub struct ThreatFileRequest {
+    /// The password of the zip.
+    pub data: ThreatFileRequestData,
+    /// The threats whose files to fetch.
+    pub filter: ThreatFilter,
+}
+
+impl ThreatFileRequest {
+    /// With what cannot be left out.
+    pub fn new(
+        data: impl Into<ThreatFileRequestData>,
+        filter: impl Into<ThreatFilter>,
+    ) -> Self {
+        Self {
+            data: data.into(),
+            filter: filter.into(),
+        }
+    }
+    /// The password of the zip.
+    #[must_use]
+    pub fn data(mut self, data: impl Into<ThreatFileRequestData>) -> Self {
+        self.data = data.into();
+        self
+    }
+    /// The threats whose files to fetch.
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+}
+
+impl Fields for ThreatFileRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new("data", "data", FieldKind::Object, "The password of the zip.")
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "filter",
+                "filter",
+                FieldKind::Object,
+                "The threats whose files to fetch.",
+            )
+        },
+    ];
+}
+
+/// What password is to protect the fetched files.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+pub struct ThreatFileRequestData {
+    /// Password with which the fetched files are encrypted.
+    pub password: String,
+}
+
+impl ThreatFileRequestData {
+    /// With what cannot be left out.
+    pub fn new(password: impl Into<String>) -> Self {
+        Self { password: password.into() }
+    }
+    /// Password with which the fetched files are encrypted.
+    #[must_use]
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = password.into();
+        self
+    }
+}
+
+impl Fields for ThreatFileRequestData {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new(
+                "password",
+                "password",
+                FieldKind::Text,
+                "Password with which the fetched files are encrypted.",
+            )
+        },
+    ];
 }
 
 /// Conditions on threats, all of which must hold. Values within one list are alternatives. Without any condition it stands for every threat in scope, which actions of this client refuse.
@@ -4749,6 +5052,62 @@ pub struct ThreatTechnique {
     pub name: Option<String>,
 }
 
+/// One entry of a threat's timeline, with what happened, when, and the agent and user concerned.
+#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ThreatTimelineEvent {
+    /// Id of the account the timeline entry relates to, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Number that identifies the type of the activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity_type: Option<i64>,
+    /// Id of the agent the timeline entry concerns, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// Version the agent was updated to, when the activity is about an update.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_updated_version: Option<String>,
+    /// UTC time when the activity was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Further details of the activity; its keys depend on the activity type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Map<String, Value>>,
+    /// Id of the group the timeline entry relates to, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// Hash of the threat's file, when the activity concerns a threat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// Id of the activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Operating system family of the agent, when the activity concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_family: Option<OsType>,
+    /// Main text that tells what happened in the activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_description: Option<String>,
+    /// Further text that adds detail to the main description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secondary_description: Option<String>,
+    /// Id of the site the timeline entry relates to, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_id: Option<String>,
+    /// Id of the threat the activity concerns, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threat_id: Option<String>,
+    /// UTC time when the activity record was last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// Id of the user who caused the activity, if a user did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+}
+
 /// What became of one threat when its verdict was set.
 #[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
@@ -5191,6 +5550,250 @@ impl Fields for ThreatsListQuery {
                 "sort_order",
                 FieldKind::Text,
                 "Direction of the sorting by `sortBy`.",
+            )
+        },
+    ];
+}
+
+/// Query of [`list_timeline`](fn@list_timeline): List the timeline of a threat
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub struct ThreatsListTimelineQuery {
+    /// Only items of these accounts, by id. 1 to 500 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_ids: Option<Vec<String>>,
+    /// Only activities of these types, by code; the activity types request lists the codes. At most 5000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity_types: Option<Vec<String>>,
+    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count_only: Option<bool>,
+    /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Only items of these groups, by id. 1 to 500 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_ids: Option<Vec<String>>,
+    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Only items of these sites, by id. 1 to 500 items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_ids: Option<Vec<String>>,
+    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip: Option<i64>,
+    /// Spare the console the counting. The answer comes faster and its `totalItems` means nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_count: Option<bool>,
+    /// The column that decides the order of the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort_by: Option<ThreatTimelineSortField>,
+    /// Direction of the sorting by `sortBy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort_order: Option<SortOrder>,
+}
+
+impl ThreatsListTimelineQuery {
+    /// Only items of these accounts, by id. 1 to 500 items.
+    #[must_use]
+    pub fn account_ids(
+        mut self,
+        account_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
+        self
+    }
+    /// Only activities of these types, by code; the activity types request lists the codes. At most 5000 items.
+    #[must_use]
+    pub fn activity_types(
+        mut self,
+        activity_types: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.activity_types = Some(activity_types.into_iter().map(Into::into).collect());
+        self
+    }
+    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
+    #[must_use]
+    pub fn count_only(mut self, count_only: bool) -> Self {
+        self.count_only = Some(count_only);
+        self
+    }
+    /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
+    #[must_use]
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
+    }
+    /// Only items of these groups, by id. 1 to 500 items.
+    #[must_use]
+    pub fn group_ids(
+        mut self,
+        group_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
+        self
+    }
+    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
+    #[must_use]
+    pub fn limit(mut self, limit: i64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    #[must_use]
+    pub fn query(mut self, query: impl Into<String>) -> Self {
+        self.query = Some(query.into());
+        self
+    }
+    /// Only items of these sites, by id. 1 to 500 items.
+    #[must_use]
+    pub fn site_ids(
+        mut self,
+        site_ids: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
+        self
+    }
+    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    #[must_use]
+    pub fn skip(mut self, skip: i64) -> Self {
+        self.skip = Some(skip);
+        self
+    }
+    /// Spare the console the counting. The answer comes faster and its `totalItems` means nothing.
+    #[must_use]
+    pub fn skip_count(mut self, skip_count: bool) -> Self {
+        self.skip_count = Some(skip_count);
+        self
+    }
+    /// The column that decides the order of the list.
+    #[must_use]
+    pub fn sort_by(mut self, sort_by: impl Into<ThreatTimelineSortField>) -> Self {
+        self.sort_by = Some(sort_by.into());
+        self
+    }
+    /// Direction of the sorting by `sortBy`.
+    #[must_use]
+    pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
+        self.sort_order = Some(sort_order.into());
+        self
+    }
+}
+
+impl Fields for ThreatsListTimelineQuery {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            selects: false,
+            range: (Some(1), Some(1000)),
+            ..Field::new(
+                "limit",
+                "limit",
+                FieldKind::Integer,
+                "Size of a page. Without it the console sends 10 items.",
+            )
+        },
+        Field {
+            selects: false,
+            range: (Some(0), Some(1000)),
+            ..Field::new(
+                "skip",
+                "skip",
+                FieldKind::Integer,
+                "How many items to leave out from the start, at most 1000. Further pages need the cursor.",
+            )
+        },
+        Field {
+            selects: false,
+            ..Field::new(
+                "cursor",
+                "cursor",
+                FieldKind::Text,
+                "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
+            )
+        },
+        Field {
+            selects: false,
+            ..Field::new(
+                "countOnly",
+                "count_only",
+                FieldKind::Boolean,
+                "Answer with `pagination.totalItems` alone and an empty `data`.",
+            )
+        },
+        Field {
+            selects: false,
+            ..Field::new(
+                "skipCount",
+                "skip_count",
+                FieldKind::Boolean,
+                "Spare the console the counting. The answer comes faster and its `totalItems` means nothing.",
+            )
+        },
+        Field {
+            selects: false,
+            known: <SortOrder as OpenEnum>::KNOWN,
+            ..Field::new(
+                "sortOrder",
+                "sort_order",
+                FieldKind::Text,
+                "Direction of the sorting by `sortBy`.",
+            )
+        },
+        Field {
+            items: (Some(1), Some(500)),
+            ..Field::new(
+                "siteIds",
+                "site_ids",
+                FieldKind::List,
+                "Only items of these sites, by id.",
+            )
+        },
+        Field {
+            items: (None, Some(5000)),
+            ..Field::new(
+                "activityTypes",
+                "activity_types",
+                FieldKind::List,
+                "Only activities of these types, by code; the activity types request lists the codes.",
+            )
+        },
+        Field::new(
+            "query",
+            "query",
+            FieldKind::Text,
+            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+        ),
+        Field {
+            items: (Some(1), Some(500)),
+            ..Field::new(
+                "accountIds",
+                "account_ids",
+                FieldKind::List,
+                "Only items of these accounts, by id.",
+            )
+        },
+        Field {
+            items: (Some(1), Some(500)),
+            ..Field::new(
+                "groupIds",
+                "group_ids",
+                FieldKind::List,
+                "Only items of these groups, by id.",
+            )
+        },
+        Field {
+            selects: false,
+            known: <ThreatTimelineSortField as OpenEnum>::KNOWN,
+            ..Field::new(
+                "sortBy",
+                "sort_by",
+                FieldKind::Text,
+                "The column that decides the order of the list.",
             )
         },
     ];
@@ -5778,6 +6381,22 @@ open_enum! {
         Site = "site",
         /// `tenant` on the wire.
         Tenant = "tenant",
+    }
+}
+
+open_enum! {
+    /// A column that this list can be sorted by.
+    pub enum ThreatTimelineSortField {
+        /// `hash` on the wire.
+        Hash = "hash",
+        /// `activityType` on the wire.
+        ActivityType = "activityType",
+        /// `primaryDescription` on the wire.
+        PrimaryDescription = "primaryDescription",
+        /// `secondaryDescription` on the wire.
+        SecondaryDescription = "secondaryDescription",
+        /// `createdAt` on the wire.
+        CreatedAt = "createdAt",
     }
 }
 

@@ -9,7 +9,7 @@ use syn::visit::Visit;
 
 use super::RUNTIME;
 use super::fields::{self, words};
-use crate::bundle::{self, Bundle, Operation};
+use crate::bundle::{self, Bundle, Operation, reference};
 use crate::facts::{self, FilterRule, Kind, OperationFacts, Paging, SchemaFacts};
 use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
 use crate::overlay::{Envelope, envelope, properties, query_schema};
@@ -142,7 +142,7 @@ fn operation_items(
     let id = operation.id();
     let wrong = |message: String| Error::Generator(format!("{id}: {message}"));
     let facts = facts::of_operation(operation.node).map_err(wrong)?;
-    let form = envelope(operation).map_err(wrong)?;
+    let form = envelope(bundle, operation).map_err(wrong)?;
     let method = &model.methods[id];
     let tag = operation.node["tags"][0].as_str().unwrap_or_default();
     let name = format_ident!("{}", function_name(id, tag));
@@ -277,6 +277,10 @@ fn facts_table(
         }
     );
     let paging = format_ident!("{}", if facts.paging == Paging::None { "None" } else { "Cursor" });
+    let items = match &facts.items {
+        Some(items) => format!("data.{items}"),
+        None => "data".to_owned(),
+    };
     let answer = format_ident!(
         "{}",
         match form {
@@ -309,15 +313,28 @@ fn facts_table(
         query.push(quote!(<#name as Fields>::FIELDS));
     }
     let mut parts = Vec::new();
-    let body = operation.body().and_then(crate::bundle::reference).and_then(|b| bundle.schema(b));
+    let body = operation.body().and_then(reference).and_then(|b| bundle.schema(b));
+    let mut flat = false;
     for (part, node, _) in body.into_iter().flat_map(properties) {
-        let Some(schema) = crate::bundle::reference(node) else { continue };
+        // A list of objects is checked item by item.
+        let Some(schema) = reference(node).or_else(|| reference(&node["items"])) else {
+            flat = true;
+            continue;
+        };
         // An enum has no fields.
-        let Some(object) = bundle.schema(schema).filter(|one| one.get("enum").is_none()) else { continue };
+        let Some(object) = bundle.schema(schema).filter(|one| one.get("enum").is_none()) else {
+            flat = true;
+            continue;
+        };
         let is_filter = facts::of::<SchemaFacts>(object).is_ok_and(|facts| facts.filter);
         names.0.insert(schema.to_owned());
         let schema = format_ident!("{schema}");
         parts.push(quote!(Part::new(#part, #is_filter, <#schema as Fields>::FIELDS)));
+    }
+    if let Some(body) = operation.body().and_then(reference).filter(|_| flat) {
+        names.0.insert(body.to_owned());
+        let body = format_ident!("{body}");
+        parts.push(quote!(Part::new("", false, <#body as Fields>::FIELDS)));
     }
     let evidence = facts.evidence.iter().map(|one| {
         let (source, date) = (one.source.as_str(), &one.date);
@@ -339,6 +356,7 @@ fn facts_table(
             filter: FilterRule::#filter,
             rate: #rate,
             paging: Paging::#paging,
+            items: #items,
             answer: AnswerForm::#answer,
             query: &[#(#query),*],
             body: &[#(#parts),*],
@@ -542,6 +560,7 @@ fn structure(
                     ("bool", _) => "boolean",
                     ("i64", _) => "integer",
                     (_, Some(item)) if text(&name(item)) => "list",
+                    (_, Some(item)) if name(item) == "bool" => "flags",
                     (one, None) if text(one) => "text",
                     // No setting fits.
                     _ => return None,

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, Deserializer};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A value that an answer's body decodes into.
 pub trait Answer: Sized {
@@ -89,7 +91,8 @@ fn item<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
         .map_err(|error: serde_path_to_error::Error<serde_json::Error>| error.into())
 }
 
-/// One page of a list: `{"data": […], "pagination": {…}}`.
+/// One page of a list: `{"data": […], "pagination": {…}}`. The list may stand one level deeper, as in
+/// `{"data": {"sites": […], "allSites": {…}}}`.
 ///
 /// An item that does not decode is set apart in [`undecoded`](Self::undecoded); the others are not
 /// lost for it.
@@ -104,11 +107,25 @@ pub struct Page<T> {
     pub pagination: Option<Pagination>,
     /// Errors that came with the data.
     pub errors: Option<Vec<Value>>,
+    /// Where the items stand one level deeper, as `data.sites`: the name of the list, and what stands beside
+    /// it.
+    pub around: Option<Around>,
+}
+
+/// What is around a list that is not `data` itself: totals, say.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Around {
+    /// Name of the list.
+    pub name: String,
+    /// The other members of `data`, as the server sent them.
+    pub beside: Map<String, Value>,
 }
 
 impl<T> Default for Page<T> {
     fn default() -> Self {
-        Self { data: Vec::new(), undecoded: Vec::new(), pagination: None, errors: None }
+        let (data, undecoded) = (Vec::new(), Vec::new());
+        Self { data, undecoded, pagination: None, errors: None, around: None }
     }
 }
 
@@ -200,11 +217,64 @@ fn text<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct RawPage<T> {
     #[serde(default = "Option::default", deserialize_with = "some")]
-    data: Option<Option<Vec<Option<T>>>>,
+    data: Option<Option<List<T>>>,
     #[serde(default, deserialize_with = "some")]
     pagination: Option<Value>,
     #[serde(default, deserialize_with = "errors")]
     errors: Option<Vec<Value>>,
+}
+
+/// The items of a page: the list itself, or an object in which one member is a list.
+struct List<T> {
+    items: Vec<Option<T>>,
+    around: Option<Around>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
+        struct ListVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+            type Value = List<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list, or an object that holds one")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let items = Deserialize::deserialize(SeqAccessDeserializer::new(seq))?;
+                Ok(List { items, around: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut beside = Map::new();
+                let mut lists = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    match map.next_value::<Slot<T>>()? {
+                        Slot::List(items) => lists.push((name, items)),
+                        Slot::Other(value) => drop(beside.insert(name, value)),
+                    }
+                }
+                match lists.pop() {
+                    Some((name, items)) if lists.is_empty() => {
+                        Ok(List { items, around: Some(Around { name, beside }) })
+                    }
+                    Some(_) => Err(A::Error::custom("more than one list in data: which is the page?")),
+                    None => Err(A::Error::custom("no list in data: this is no page of a list")),
+                }
+            }
+        }
+
+        de.deserialize_any(ListVisitor(PhantomData))
+    }
+}
+
+/// A member of an object that may hold the list.
+#[derive(Deserialize)]
+#[serde(untagged, bound(deserialize = "T: Deserialize<'de>"))]
+enum Slot<T> {
+    List(Vec<Option<T>>),
+    Other(Value),
 }
 
 /// Reads errors in whatever form they come; a word about a failure is not worth the answer.
@@ -231,8 +301,12 @@ impl<T> RawPage<T> {
             });
         }
         let pagination = self.pagination.and_then(|value| serde_json::from_value(value).ok());
-        let page = Page { pagination, errors: self.errors, ..Page::default() };
-        Ok((page, self.data.flatten().unwrap_or_default()))
+        let (items, around) = match self.data.flatten() {
+            Some(list) => (list.items, list.around),
+            None => (Vec::new(), None),
+        };
+        let page = Page { pagination, errors: self.errors, around, ..Page::default() };
+        Ok((page, items))
     }
 }
 
@@ -245,7 +319,8 @@ impl<T: DeserializeOwned> Answer for Page<T> {
         }
         // Only now, since it costs a second reading: one by one.
         let (page, items) = envelope::<RawPage<Value>>(body)?.split()?;
-        let mut page = Self { pagination: page.pagination, errors: page.errors, ..Self::default() };
+        let Page { pagination, errors, around, .. } = page;
+        let mut page = Self { pagination, errors, around, ..Self::default() };
         for (index, value) in items.into_iter().flatten().enumerate() {
             match item(&value) {
                 Ok(item) => page.data.push(item),
@@ -284,8 +359,24 @@ impl<T: Serialize> Serialize for Page<T> {
             Bad(&'a Value),
         }
 
+        struct Deeper<'a, T>(&'a Page<T>, &'a Around);
+
+        impl<T: Serialize> Serialize for Deeper<'_, T> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(None)?;
+                map.serialize_entry(&self.1.name, &Items(self.0))?;
+                for (name, value) in &self.1.beside {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+        }
+
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("data", &Items(self))?;
+        match &self.around {
+            None => map.serialize_entry("data", &Items(self))?,
+            Some(around) => map.serialize_entry("data", &Deeper(self, around))?,
+        }
         if let Some(pagination) = &self.pagination {
             map.serialize_entry("pagination", pagination)?;
         }

@@ -108,13 +108,20 @@ impl<T> Request<T> {
     pub(crate) fn body_of(mut self, body: &impl Serialize) -> Result<Self, RequestError> {
         let mut map = self.object(body)?;
         for part in self.operation.body {
-            let Some(Value::Object(fields)) = map.get_mut(part.name) else { continue };
             let place = if part.is_filter { Place::Filter } else { Place::Data };
             let check = Check { part: part.name, place };
             let field = |name: &str| part.fields.iter().find(|field| field.name == name);
-            let selects = check.fields(fields, field);
-            let selects = selects.map_err(|problem| self.refuse(problem))?;
-            self.body_selects |= part.is_filter && selects;
+            let objects: Vec<&mut Map<String, Value>> = match map.get_mut(part.name) {
+                None if part.name.is_empty() => vec![&mut map],
+                Some(Value::Object(fields)) => vec![fields],
+                Some(Value::Array(list)) => list.iter_mut().filter_map(Value::as_object_mut).collect(),
+                _ => continue,
+            };
+            for fields in objects {
+                let selects = check.fields(fields, field);
+                let selects = selects.map_err(|problem| self.refuse(problem))?;
+                self.body_selects |= part.is_filter && selects;
+            }
         }
         self.body = Some(Value::Object(map));
         Ok(self)
