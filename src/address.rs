@@ -61,6 +61,14 @@ impl Console {
         }
     }
 
+    /// Whether an address is this console's own, and on this machine: a place where nothing of a network reads
+    /// along.
+    pub(crate) fn is_here(&self, other: &Url) -> bool {
+        self.is_loopback()
+            && (self.0.host(), self.0.port_or_known_default())
+                == (other.host(), other.port_or_known_default())
+    }
+
     /// The URL of a path, which is percent-encoded already, and of a query, which is not.
     pub(crate) fn url(&self, path: &str, query: &[(String, String)]) -> Url {
         let mut url = self.0.clone();

@@ -8,12 +8,13 @@ use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use sentinelone_raw::runtime::{
-    Answer, AnswerForm, ApiVersion, DecodeError, Kind, Method, Operation, Page, Request,
+    Answer, AnswerForm, ApiVersion, Binary, DecodeError, Kind, Method, Operation, Page, Request,
 };
 
 use crate::Result;
 use crate::address::{AddressError, Console};
 use crate::error::{BODY_KEPT, Error, Trouble, errors_beside_data, vendor_errors};
+use crate::files::{Download, LONGEST_DOWNLOAD};
 use crate::paging::{Items, Pages};
 use crate::resources::threats::Threats;
 use crate::response::Response;
@@ -41,6 +42,8 @@ use crate::token::ApiToken;
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
+    /// For addresses elsewhere: without the token.
+    plain: reqwest::Client,
     settings: Arc<Settings>,
 }
 
@@ -127,6 +130,56 @@ impl Client {
     /// lists. An answer of status 200 with errors and no data is an error too; with data it is an answer,
     /// and [`Response::vendor_errors`] has the errors.
     pub async fn send<T: Answer>(&self, request: &Request<T>) -> Result<Response<T>> {
+        let builder = self.build(request)?;
+        let operation = request.operation();
+        let answer = builder.send().await.map_err(|error| Error::transport(operation, error))?;
+        self.read(operation, answer).await.map_err(|error| self.clean(error))
+    }
+
+    /// Asks for a file, whose bytes are then read one by one and never held in memory as a whole: see
+    /// [`Download`].
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). The limit on the size of answers does not apply.
+    pub async fn download(&self, request: &Request<Binary>) -> Result<Download> {
+        let builder = self.build(request)?.timeout(LONGEST_DOWNLOAD);
+        self.start(request.operation(), builder).await
+    }
+
+    /// Asks for a file at an address that the console gave out, such as that of a script's results. The token
+    /// is not sent there. `operation` is the one that gave the address.
+    ///
+    /// # Errors
+    /// When it is no https address (plain http is taken from a console on this machine only), and as
+    /// [`download`](Self::download).
+    pub async fn download_from(&self, operation: &'static Operation, url: &str) -> Result<Download> {
+        let parsed = url::Url::parse(url).ok().filter(|url| {
+            url.scheme() == "https" || (url.scheme() == "http" && self.settings.console.is_here(url))
+        });
+        let parsed = parsed.ok_or_else(|| {
+            Error::of(operation, Trouble::Archive("the console gave an address that is not https".into()))
+        })?;
+        self.start(operation, self.plain.get(parsed).timeout(LONGEST_DOWNLOAD)).await
+    }
+
+    async fn start(
+        &self,
+        operation: &'static Operation,
+        builder: reqwest::RequestBuilder,
+    ) -> Result<Download> {
+        let answer = builder.send().await.map_err(|error| Error::transport(operation, error))?;
+        if answer.status().is_success() {
+            return Ok(Download::new(operation, answer));
+        }
+        match self.read::<Binary>(operation, answer).await {
+            Err(error) => Err(self.clean(error)),
+            // A failure is an error already; there is nothing else to read.
+            Ok(_) => Err(Error::of(operation, Trouble::Archive("the console sent no file".into()))),
+        }
+    }
+
+    /// A request for the wire.
+    fn build<T>(&self, request: &Request<T>) -> Result<reqwest::RequestBuilder> {
         request.check()?;
         let path = request.path(self.settings.version)?;
         let operation = request.operation();
@@ -142,8 +195,7 @@ impl Client {
         if let Some(body) = request.body() {
             builder = builder.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        let answer = builder.send().await.map_err(|error| Error::transport(operation, error))?;
-        self.read(operation, answer).await.map_err(|error| self.clean(error))
+        Ok(builder)
     }
 
     /// An error without this client's token in it.
@@ -310,23 +362,26 @@ impl ClientBuilder {
         let agent = HeaderValue::try_from(agent)
             .map_err(|_| Error::configuration("the user agent holds characters that no header may have"))?;
 
-        let mut http = reqwest::Client::builder()
-            .default_headers(headers)
-            .user_agent(agent)
-            .timeout(self.timeout)
-            .connect_timeout(self.connect_timeout)
-            // The API redirects nowhere; following one could carry the token to another host.
-            .redirect(reqwest::redirect::Policy::none());
-        http = match self.proxy {
-            _ if console.is_loopback() => http.no_proxy(),
-            Proxy::System => http,
-            Proxy::None => http.no_proxy(),
-            Proxy::Url(url) => http.proxy(proxy(url.expose_secret())?),
+        let http = || -> Result<reqwest::ClientBuilder> {
+            let http = reqwest::Client::builder()
+                .user_agent(agent.clone())
+                .timeout(self.timeout)
+                .connect_timeout(self.connect_timeout)
+                // The API redirects nowhere; following one could carry the token to another host.
+                .redirect(reqwest::redirect::Policy::none());
+            let http = match &self.proxy {
+                _ if console.is_loopback() => http.no_proxy(),
+                Proxy::System => http,
+                Proxy::None => http.no_proxy(),
+                Proxy::Url(url) => http.proxy(proxy(url.expose_secret())?),
+            };
+            tls(http, &self.roots, self.trust_any)
         };
-        http = tls(http, &self.roots, self.trust_any)?;
-        let http = http.build().map_err(|error| unusable("the HTTP client", error))?;
+        let plain = http()?.build().map_err(|error| unusable("the HTTP client", error))?;
+        let http = http()?.default_headers(headers).build();
+        let http = http.map_err(|error| unusable("the HTTP client", error))?;
         let settings = Settings { console, version: self.version, max_answer: self.max_answer, token };
-        Ok(Client { http, settings: Arc::new(settings) })
+        Ok(Client { http, plain, settings: Arc::new(settings) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Errors that answer questions.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -41,6 +42,13 @@ pub enum ErrorKind {
     TooLarge,
     /// A list gave the same cursor twice, so that it would never end.
     RepeatedCursor,
+    /// What was waited for did not come about in the time given. It may still come.
+    Deadline,
+    /// A file on this machine could not be written or read.
+    File,
+    /// What was downloaded is not what it should be: shorter, no archive, protected by another password, or
+    /// an archive that must not be unpacked.
+    Archive,
 }
 
 /// Whether a request reached the console.
@@ -82,6 +90,9 @@ pub(crate) enum Trouble {
     Decode { status: StatusCode, source: DecodeError, body: Bytes },
     TooLarge { status: StatusCode, limit: usize },
     RepeatedCursor,
+    Deadline(String),
+    File { path: PathBuf, source: std::io::Error },
+    Archive(String),
 }
 
 /// How much of an error's body is kept.
@@ -108,6 +119,22 @@ impl Error {
         };
         // URLs hold identifiers of customers; the operation says enough.
         Self::of(operation, Trouble::Transport { kind, source: source.without_url() })
+    }
+
+    /// What was waited for is not there; `resume` says how to go on.
+    pub(crate) fn deadline(operation: &'static Operation, resume: impl Into<String>) -> Self {
+        Self::of(operation, Trouble::Deadline(resume.into()))
+    }
+
+    /// A file of this machine.
+    pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
+        let path = path.to_owned();
+        Self(Box::new(Inner { operation: None, problem: Trouble::File { path, source } }))
+    }
+
+    /// A download that is not what it should be.
+    pub(crate) fn archive(message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { operation: None, problem: Trouble::Archive(message.into()) }))
     }
 
     pub(crate) fn api(
@@ -149,6 +176,9 @@ impl Error {
             Trouble::Decode { .. } => ErrorKind::Decode,
             Trouble::TooLarge { .. } => ErrorKind::TooLarge,
             Trouble::RepeatedCursor => ErrorKind::RepeatedCursor,
+            Trouble::Deadline(_) => ErrorKind::Deadline,
+            Trouble::File { .. } => ErrorKind::File,
+            Trouble::Archive(_) => ErrorKind::Archive,
         }
     }
 
@@ -265,6 +295,12 @@ impl Error {
                 "the console sent something this client does not know; the body is kept in the error".into()
             }
             ErrorKind::TooLarge => "ask for less at once, or raise the limit of the client".into(),
+            ErrorKind::Deadline => match &self.0.problem {
+                Trouble::Deadline(resume) => resume.clone(),
+                _ => String::new(),
+            },
+            ErrorKind::File => "check the folder, its permissions and the space on the disk".into(),
+            ErrorKind::Archive => "nothing was left behind; check the password, and fetch it again".into(),
             ErrorKind::RepeatedCursor => {
                 "the list would never end; what came so far is valid, narrow the filter to get the rest"
                     .into()
@@ -363,6 +399,9 @@ impl fmt::Display for Error {
                 write!(f, "the answer is larger than {limit} bytes")?;
             }
             Trouble::RepeatedCursor => f.write_str("the list gave the same cursor twice")?,
+            Trouble::Deadline(_) => f.write_str("it was not finished in the time given")?,
+            Trouble::File { path, source } => write!(f, "{}: {source}", path.display())?,
+            Trouble::Archive(message) => f.write_str(message)?,
         }
         write!(f, "; {}", self.advice())
     }

@@ -4,6 +4,7 @@ mod address;
 mod client;
 mod dotted;
 mod error;
+pub mod files;
 mod outcome;
 mod paging;
 mod response;

@@ -148,6 +148,8 @@ pub struct PropertyFacts {
     pub selects: bool,
     /// The text holds a JSON object of lists.
     pub json: bool,
+    /// The value is a secret, which is never shown.
+    pub secret: bool,
     /// The field of the answer that a filter looks at: a path or several.
     pub field: Option<Value>,
     /// The comparison, where the name does not tell.
@@ -158,7 +160,7 @@ pub struct PropertyFacts {
 
 impl Default for PropertyFacts {
     fn default() -> Self {
-        Self { selects: true, json: false, field: None, op: None, evidence: Vec::new() }
+        Self { selects: true, json: false, secret: false, field: None, op: None, evidence: Vec::new() }
     }
 }
 

@@ -46,7 +46,8 @@ pub fn envelope(bundle: &Bundle, operation: Operation<'_>) -> Result<Envelope, S
         return Ok(Envelope::Page(name.to_owned()));
     }
     if let Some(items) = items(operation) {
-        let list = reference(data).and_then(|name| bundle.schema(name)).map(|data| &data["properties"][items]);
+        let list =
+            reference(data).and_then(|name| bundle.schema(name)).map(|data| &data["properties"][items]);
         let name = list.and_then(|list| reference(&list["items"]));
         let wrong = || format!("answer {status} has no list of a named schema at data.{items}");
         return name.map(|name| Envelope::Page(name.to_owned())).ok_or_else(wrong);

@@ -1435,6 +1435,7 @@ impl Fields for AgentFileRequestData {
         },
         Field {
             required: true,
+            secret: true,
             ..Field::new(
                 "password",
                 "password",

@@ -435,7 +435,7 @@ impl Fields for BlocklistDeletion {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct BlocklistDeletionData {
-    /// Ids of the items to delete. At most 5000 items.
+    /// Ids of the items to delete. 1 to 5000 items.
     pub ids: Vec<String>,
     /// Kind of the item, such as an exclusion, blocklist or script type.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -450,7 +450,7 @@ impl BlocklistDeletionData {
             type_: Default::default(),
         }
     }
-    /// Ids of the items to delete. At most 5000 items.
+    /// Ids of the items to delete. 1 to 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = ids.into_iter().map(Into::into).collect();
@@ -468,7 +468,7 @@ impl Fields for BlocklistDeletionData {
     const FIELDS: &'static [Field] = &[
         Field {
             required: true,
-            items: (None, Some(5000)),
+            items: (Some(1), Some(5000)),
             ..Field::new("ids", "ids", FieldKind::List, "Ids of the items to delete.")
         },
         Field {

@@ -546,6 +546,7 @@ impl RemoteScriptExecutionData {
 impl Fields for RemoteScriptExecutionData {
     const FIELDS: &'static [Field] = &[
         Field {
+            secret: true,
             length: (Some(1), None),
             ..Field::new(
                 "apiKey",
@@ -597,12 +598,15 @@ impl Fields for RemoteScriptExecutionData {
             FieldKind::List,
             "Paths of the files the script writes as its output.",
         ),
-        Field::new(
-            "password",
-            "password",
-            FieldKind::Text,
-            "Password that goes with the script run, if one is needed.",
-        ),
+        Field {
+            secret: true,
+            ..Field::new(
+                "password",
+                "password",
+                FieldKind::Text,
+                "Password that goes with the script run, if one is needed.",
+            )
+        },
         Field::new(
             "passwordFromScope",
             "password_from_scope",
@@ -1815,7 +1819,7 @@ pub struct ScriptResultRequestData {
     /// Names, whole or in part, of computers that ran scripts and whose files are wanted. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub computer_names: Option<Vec<String>>,
-    /// Ids of the tasks whose result files are wanted. At most 5000 items.
+    /// Ids of the tasks whose result files are wanted. 1 to 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_ids: Option<Vec<String>>,
 }
@@ -1830,7 +1834,7 @@ impl ScriptResultRequestData {
         self.computer_names = Some(computer_names.into_iter().map(Into::into).collect());
         self
     }
-    /// Ids of the tasks whose result files are wanted. At most 5000 items.
+    /// Ids of the tasks whose result files are wanted. 1 to 5000 items.
     #[must_use]
     pub fn task_ids(
         mut self,
@@ -1853,7 +1857,7 @@ impl Fields for ScriptResultRequestData {
             )
         },
         Field {
-            items: (None, Some(5000)),
+            items: (Some(1), Some(5000)),
             ..Field::new(
                 "taskIds",
                 "task_ids",

@@ -1936,6 +1936,7 @@ impl Fields for ThreatFileRequestData {
     const FIELDS: &'static [Field] = &[
         Field {
             required: true,
+            secret: true,
             ..Field::new(
                 "password",
                 "password",

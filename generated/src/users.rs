@@ -124,11 +124,14 @@ impl ApiTokenQueryData {
 
 impl Fields for ApiTokenQueryData {
     const FIELDS: &'static [Field] = &[
-        Field::new(
-            "apiToken",
-            "api_token",
-            FieldKind::Text,
-            "API token whose details are asked for.",
-        ),
+        Field {
+            secret: true,
+            ..Field::new(
+                "apiToken",
+                "api_token",
+                FieldKind::Text,
+                "API token whose details are asked for.",
+            )
+        },
     ];
 }

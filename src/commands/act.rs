@@ -16,14 +16,14 @@ use crate::outcome::{IdOutcome, IdState, outcomes};
 /// named once; without any there is nothing to act on, which is an error and no success.
 pub(super) fn requests<C: Command, T>(
     _: &C,
-    ids: &[String],
+    (argument, ids): (&str, &[String]),
     fields: &[Field],
     build: impl Fn(Vec<String>) -> Result<Request<T>, RequestError>,
 ) -> Result<Vec<Request<Value>>> {
     let mut seen = HashSet::new();
     let unique: Vec<String> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
     if unique.is_empty() {
-        return Err(refuse(C::INFO.name, "threat_ids", "is missing; give at least one"));
+        return Err(refuse(C::INFO.name, argument, "is missing; give at least one"));
     }
     let most = fields.iter().find(|field| field.name == "ids").and_then(|field| field.items.1);
     let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(unique.len());
@@ -37,14 +37,38 @@ pub(super) async fn act_on_threats<C: Command>(
     client: &Client,
     fill: impl Fn(&IdOutcome, &mut Value),
 ) -> Result<Outcome> {
+    act_on(command, client, ("SentinelOne.Threat", "ID"), fill).await
+}
+
+/// Runs a command that acts on identifiers. Below `prefix` its context has one entry for each, with the
+/// identifier under the name `id`, into which `fill` puts what the command says of it.
+pub(super) async fn act_on<C: Command>(
+    command: &C,
+    client: &Client,
+    (prefix, id): (&str, &str),
+    fill: impl Fn(&IdOutcome, &mut Value),
+) -> Result<Outcome> {
     let (mut outcome, _) = act(client, command.requests(client.api_version())?).await?;
     let entries = outcome.ids.iter().map(|one| {
-        let mut entry = json!({ "ID": one.id });
+        let mut entry = json!({ id: one.id });
         fill(one, &mut entry);
         entry
     });
-    outcome.context = under("SentinelOne.Threat", entries.collect());
+    outcome.context = under(prefix, entries.collect());
     Ok(outcome)
+}
+
+/// What is known of the things that an action without a count was asked for: it was taken, as the console
+/// says with `success`, or nobody knows.
+pub(super) fn succeeded(id: &str, answer: &Value) -> Vec<IdOutcome> {
+    let state = match answer.pointer("/data/success") {
+        Some(Value::Bool(true)) => IdState::Done,
+        Some(Value::Bool(false)) => IdState::NotAffected,
+        // Some consoles say it as a text.
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => IdState::Done,
+        _ => IdState::Unknown,
+    };
+    vec![without_answer(id.to_owned(), state)]
 }
 
 /// The argument that names the threats to act on.
@@ -103,12 +127,14 @@ pub(super) fn known(one: &IdOutcome) -> Value {
 }
 
 /// Of an identifier that no answer tells of.
-fn without_answer(id: String, state: IdState) -> IdOutcome {
+pub(super) fn without_answer(id: String, state: IdState) -> IdOutcome {
     IdOutcome { id, state, detail: None }
 }
 
 fn asked_ids(request: &Request<Value>) -> Vec<String> {
-    let ids = request.body().and_then(|body| body.pointer("/filter/ids")).and_then(Value::as_array);
+    let body = request.body();
+    let ids = ["/filter/ids", "/filter/uuids", "/data/ids"].iter();
+    let ids = ids.filter_map(|place| body?.pointer(place)?.as_array()).next();
     ids.into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
 }
 

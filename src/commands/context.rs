@@ -23,6 +23,8 @@ pub struct Output {
     pub column: bool,
     /// Why one version of the API cannot fill it.
     pub absent: Option<(ApiVersion, &'static str)>,
+    /// Why no version of the API can.
+    pub never: Option<&'static str>,
 }
 
 /// Where the value of a context path comes from.
@@ -40,11 +42,13 @@ pub enum Source {
     Argument(&'static str),
     /// Concluded from the answer.
     Computed,
+    /// Nowhere: no version of the API has it.
+    Never,
 }
 
 impl Output {
     const fn new(path: &'static str, kind: &'static str, doc: &'static str, source: Source) -> Self {
-        Self { path, kind, doc, source, undocumented: false, column: true, absent: None }
+        Self { path, kind, doc, source, undocumented: false, column: true, absent: None, never: None }
     }
 
     /// From the same field on every version.
@@ -78,6 +82,31 @@ impl Output {
     ) -> Self {
         let mut output = Self::new(path, kind, doc, Source::Field { v2_0: Some(field), v2_1: None });
         output.absent = Some((ApiVersion::V2_1, why));
+        output
+    }
+
+    /// From a field of 2.1 that 2.0 does not have.
+    pub(super) const fn only_2_1(
+        path: &'static str,
+        kind: &'static str,
+        doc: &'static str,
+        field: &'static str,
+        why: &'static str,
+    ) -> Self {
+        let mut output = Self::new(path, kind, doc, Source::Field { v2_0: None, v2_1: Some(field) });
+        output.absent = Some((ApiVersion::V2_0, why));
+        output
+    }
+
+    /// Documented by the integration, but not to be had from the API on any version; `why` says so.
+    pub(super) const fn never(
+        path: &'static str,
+        kind: &'static str,
+        doc: &'static str,
+        why: &'static str,
+    ) -> Self {
+        let mut output = Self::new(path, kind, doc, Source::Never);
+        output.never = Some(why);
         output
     }
 

@@ -28,6 +28,7 @@ impl Command for GetThreatNotes {
         versions: &[ApiVersion::V2_1],
         acts: false,
         destructive: false,
+        asks: false,
     };
 
     const OUTPUTS: &'static [Output] = &[

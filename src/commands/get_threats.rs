@@ -63,6 +63,7 @@ impl Command for GetThreats {
         versions: ApiVersion::ALL,
         acts: false,
         destructive: false,
+        asks: false,
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -31,6 +31,7 @@ impl Command for MarkAsThreat {
         versions: &[ApiVersion::V2_0],
         acts: true,
         destructive: false,
+        asks: false,
     };
 
     const OUTPUTS: &'static [Output] = &[
@@ -59,7 +60,7 @@ impl Command for MarkAsThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, &self.threat_ids, LegacyThreatFilter::FIELDS, |ids| {
+        requests(self, ("threat_ids", &self.threat_ids), LegacyThreatFilter::FIELDS, |ids| {
             let data = LegacyThreatMarkingData::new(self.target_scope.clone());
             raw::mark_as_threat(&LegacyThreatMarking::new(data, LegacyThreatFilter::default().ids(ids)))
         })

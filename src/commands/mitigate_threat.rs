@@ -31,6 +31,7 @@ impl Command for MitigateThreat {
         versions: ApiVersion::ALL,
         acts: true,
         destructive: true,
+        asks: true,
     };
 
     const OUTPUTS: &'static [Output] = &[
@@ -58,7 +59,7 @@ impl Command for MitigateThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, &self.threat_ids, ThreatFilter::FIELDS, |ids| {
+        requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             raw::mitigate(&self.action, &ThreatMitigation::new(ThreatFilter::default().ids(ids)))
         })
     }

@@ -29,6 +29,7 @@ mod arguments;
 mod context;
 mod outcome;
 mod read;
+mod wait;
 
 mod get_threat_notes;
 mod get_threats;
@@ -63,6 +64,7 @@ pub use threat_summary::ThreatSummary;
 pub use update_threat_incident::UpdateThreatIncident;
 pub use update_threats_status::UpdateThreatsStatus;
 pub use update_threats_verdict::UpdateThreatsVerdict;
+pub use wait::{Event, Silent, Watch};
 pub use write_threat_note::WriteThreatNote;
 
 /// What is known about a command without its arguments.
@@ -79,8 +81,11 @@ pub struct Info {
     pub versions: &'static [ApiVersion],
     /// Whether it changes anything.
     pub acts: bool,
-    /// Whether it interrupts, removes or isolates something, so that a person is asked first.
+    /// Whether it interrupts, removes or isolates something, or cannot be taken back.
     pub destructive: bool,
+    /// Whether a person is asked first: what is destructive, what runs or stops something on many endpoints,
+    /// and what opens or closes gaps in the protection.
+    pub asks: bool,
 }
 
 /// A command: arguments in, requests and context out.
@@ -113,6 +118,19 @@ pub trait Command: Debug + Send + Sync + Sized + 'static {
     /// [`Client::send`]. Once part of an action is done, what failed after that is in
     /// [`Outcome::failure`].
     fn run(&self, client: &Client) -> impl Future<Output = Result<Outcome>> + Send;
+
+    /// Runs it, telling what happens on the way: commands that wait, and those that download.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    fn run_watched(
+        &self,
+        client: &Client,
+        watch: &dyn Watch,
+    ) -> impl Future<Output = Result<Outcome>> + Send {
+        let _ = watch;
+        self.run(client)
+    }
 }
 
 /// A command whose type is known at run time only; from [`Entry::prepare`].
@@ -138,7 +156,15 @@ impl Prepared {
     /// # Errors
     /// As there; also when the version does not have the command.
     pub async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.0.run(client).await
+        self.0.run(client, &Silent).await
+    }
+
+    /// As [`Command::run_watched`].
+    ///
+    /// # Errors
+    /// As there; also when the version does not have the command.
+    pub async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+        self.0.run(client, watch).await
     }
 }
 
@@ -147,8 +173,10 @@ trait Erased: Debug + Send + Sync {
 
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
 
-    fn run<'a>(&'a self, client: &'a Client) -> Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
+    fn run<'a>(&'a self, client: &'a Client, watch: &'a dyn Watch) -> Running<'a>;
 }
+
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
 
 impl<C: Command> Erased for C {
     fn info(&self) -> &'static Info {
@@ -162,10 +190,10 @@ impl<C: Command> Erased for C {
         Ok(requests)
     }
 
-    fn run<'a>(&'a self, client: &'a Client) -> Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>> {
+    fn run<'a>(&'a self, client: &'a Client, watch: &'a dyn Watch) -> Running<'a> {
         Box::pin(async move {
             on_version::<C>(client.api_version())?;
-            Command::run(self, client).await
+            Command::run_watched(self, client, watch).await
         })
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::dotted::put;
 use crate::error::{Error, VendorError};
+use crate::files::Saved;
 use crate::outcome::{IdOutcome, IdState};
 
 /// What came of a command.
@@ -21,6 +22,8 @@ pub struct Outcome {
     pub affected: Option<u64>,
     /// Errors that came beside what was done or found.
     pub errors: Vec<VendorError>,
+    /// Files that were written to this machine.
+    pub files: Vec<Saved>,
     /// What ended it early: actions in several requests, lists of several pages. What was done and found
     /// before stands.
     pub failure: Option<Error>,
@@ -29,7 +32,15 @@ pub struct Outcome {
 impl Outcome {
     /// Of a read.
     pub(super) fn found(answer: Value, context: Value) -> Self {
-        Self { answer, context, ids: Vec::new(), affected: None, errors: Vec::new(), failure: None }
+        Self {
+            answer,
+            context,
+            ids: Vec::new(),
+            affected: None,
+            errors: Vec::new(),
+            files: Vec::new(),
+            failure: None,
+        }
     }
 
     /// Whether everything that was asked for is there, and known to be as it was asked for.
@@ -64,7 +75,13 @@ impl Outcome {
         if !self.ids.is_empty() {
             return self.results();
         }
+        let deeper = |data: &Value| -> Option<Vec<Value>> {
+            // A list that is not `data` itself is the only one in it.
+            let mut lists = data.as_object()?.values().filter_map(Value::as_array);
+            lists.next().filter(|_| self.answer.get("pagination").is_some()).cloned()
+        };
         match self.answer.get("data") {
+            Some(data) if deeper(data).is_some() => deeper(data).unwrap_or_default(),
             Some(Value::Array(items)) => items.clone(),
             Some(thing) => vec![thing.clone()],
             None => vec![self.answer.clone()],

@@ -1,6 +1,6 @@
 //! What commands that list have in common.
 
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::{Answer, ApiVersion, Page, Request};
 use serde_json::Value;
 
 use super::Outcome;
@@ -22,6 +22,7 @@ pub(super) async fn list(
     (prefix, outputs): (&str, &[Output]),
 ) -> Result<Outcome> {
     let version = client.api_version();
+    let place = request.operation().items;
     let mut pages = Pages::of(client.clone(), Ok(request));
     let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut outcome = Outcome::found(Value::Null, Value::Null);
@@ -42,10 +43,26 @@ pub(super) async fn list(
     items.truncate(most);
     outcome.context = under(prefix, entries(outputs, prefix, version, &items));
     // The last page's envelope around the items of all.
-    put(&mut outcome.answer, "data", Value::Array(items));
+    put(&mut outcome.answer, place, Value::Array(items));
     Ok(outcome)
 }
 
-fn entries(outputs: &[Output], prefix: &str, version: ApiVersion, items: &[Value]) -> Value {
+/// Reads one thing, which becomes one entry of the context.
+pub(super) async fn get<T: Answer>(
+    client: &Client,
+    request: &Request<T>,
+    (prefix, outputs): (&str, &[Output]),
+) -> Result<Outcome> {
+    let answer = client.send(request).await?;
+    let body = answer.json();
+    let thing = body.get("data").filter(|data| data.is_object());
+    let thing = thing.ok_or_else(|| client.clean(answer.lacks("data")))?;
+    let context = under(prefix, entry(outputs, prefix, client.api_version(), thing));
+    let errors = answer.vendor_errors().to_vec();
+    Ok(Outcome { errors, ..Outcome::found(body, context) })
+}
+
+/// The context entries of several things.
+pub(super) fn entries(outputs: &[Output], prefix: &str, version: ApiVersion, items: &[Value]) -> Value {
     items.iter().map(|item| entry(outputs, prefix, version, item)).collect()
 }

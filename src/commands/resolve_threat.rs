@@ -27,6 +27,7 @@ impl Command for ResolveThreat {
         versions: &[ApiVersion::V2_0],
         acts: true,
         destructive: false,
+        asks: false,
     };
 
     const OUTPUTS: &'static [Output] = &[
@@ -47,7 +48,7 @@ impl Command for ResolveThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, &self.threat_ids, LegacyThreatFilter::FIELDS, |ids| {
+        requests(self, ("threat_ids", &self.threat_ids), LegacyThreatFilter::FIELDS, |ids| {
             raw::mark_as_resolved(&LegacyThreatResolution::new(LegacyThreatFilter::default().ids(ids)))
         })
     }

@@ -4,7 +4,8 @@ use sentinelone_raw::runtime::{ApiVersion, Data, Request};
 use sentinelone_raw::threats::{self as raw, ThreatsSummaryQuery};
 use serde_json::Value;
 
-use super::context::{Output, entry, under};
+use super::context::Output;
+use super::read::get;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
@@ -26,6 +27,7 @@ impl Command for ThreatSummary {
         versions: &[ApiVersion::V2_1],
         acts: false,
         destructive: false,
+        asks: false,
     };
 
     const OUTPUTS: &'static [Output] = &[
@@ -83,15 +85,7 @@ impl Command for ThreatSummary {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let answer = client.send(&self.request()?).await?;
-        let body = answer.json();
-        let counts = body
-            .get("data")
-            .filter(|data| data.is_object())
-            .ok_or_else(|| client.clean(answer.lacks("data")))?;
-        let counts = entry(Self::OUTPUTS, PREFIX, client.api_version(), counts);
-        let errors = answer.vendor_errors().to_vec();
-        Ok(Outcome { errors, ..Outcome::found(body, under(PREFIX, counts)) })
+        get(client, &self.request()?, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

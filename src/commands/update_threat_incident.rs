@@ -39,6 +39,7 @@ impl Command for UpdateThreatIncident {
         versions: &[ApiVersion::V2_1],
         acts: true,
         destructive: false,
+        asks: false,
     };
 
     const OUTPUTS: &'static [Output] = &[
@@ -123,7 +124,7 @@ impl Command for UpdateThreatIncident {
             return Err(refuse(Self::INFO.name, "limit", message));
         }
         let requests = match &self.filter.ids {
-            Some(ids) if !ids.is_empty() => requests(self, ids, ThreatFilter::FIELDS, |ids| {
+            Some(ids) if !ids.is_empty() => requests(self, ("ids", ids), ThreatFilter::FIELDS, |ids| {
                 build(ThreatFilter { ids: Some(ids), ..self.filter.clone() })
             })?,
             _ => vec![build(self.filter.clone())?.answering()],

@@ -30,6 +30,7 @@ impl Command for UpdateThreatsStatus {
         versions: &[ApiVersion::V2_1],
         acts: true,
         destructive: false,
+        asks: false,
     };
 
     const OUTPUTS: &'static [Output] = &[
@@ -59,7 +60,7 @@ impl Command for UpdateThreatsStatus {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, &self.threat_ids, ThreatFilter::FIELDS, |ids| {
+        requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             let data = ThreatIncidentData::new(self.status.clone());
             raw::update_incident(&ThreatIncidentUpdate::new(data, ThreatFilter::default().ids(ids)))
         })

@@ -30,6 +30,7 @@ impl Command for UpdateThreatsVerdict {
         versions: &[ApiVersion::V2_1],
         acts: true,
         destructive: false,
+        asks: false,
     };
 
     const OUTPUTS: &'static [Output] = &[
@@ -59,7 +60,7 @@ impl Command for UpdateThreatsVerdict {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, &self.threat_ids, ThreatFilter::FIELDS, |ids| {
+        requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             // The integration asks in tenant scope; with identifiers that selects no more threats.
             let filter = ThreatFilter::default().ids(ids).tenant(true);
             let data = ThreatVerdictData::new(self.verdict.clone());

@@ -29,6 +29,7 @@ impl Command for WriteThreatNote {
         versions: &[ApiVersion::V2_1],
         acts: true,
         destructive: false,
+        asks: false,
     };
 
     const OUTPUTS: &'static [Output] = &[
@@ -53,7 +54,7 @@ impl Command for WriteThreatNote {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, &self.threat_ids, ThreatFilter::FIELDS, |ids| {
+        requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             let data = ThreatNoteData::new(self.note.clone());
             raw::add_note(&ThreatNoteAddition::new(data, ThreatFilter::default().ids(ids)))
         })

@@ -20,7 +20,7 @@ pub(super) fn entry(
     schema: &Value,
     required: bool,
 ) -> Result<TokenStream> {
-    let PropertyFacts { selects, json, .. } =
+    let PropertyFacts { selects, json, secret, .. } =
         facts::of(facts).map_err(|message| Error::Generator(format!("{name}: {message}")))?;
     let doc = words(facts["description"].as_str().unwrap_or_default());
 
@@ -47,6 +47,9 @@ pub(super) fn entry(
     }
     if !selects {
         extras.push(quote!(selects: false));
+    }
+    if secret {
+        extras.push(quote!(secret: true));
     }
     if let Some(name) = known {
         let name = format_ident!("{name}");

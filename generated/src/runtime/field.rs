@@ -16,6 +16,8 @@ pub struct Field {
     pub required: bool,
     /// Whether a value narrows what a filter selects. `limit`, for one, does not.
     pub selects: bool,
+    /// Whether the value is a secret, which is never shown.
+    pub secret: bool,
     /// Values known to this version of the client; empty where any text goes.
     pub known: &'static [&'static str],
     /// Least and most list items, inclusive.
@@ -70,6 +72,7 @@ impl Field {
             kind,
             required: false,
             selects: true,
+            secret: false,
             known: &[],
             items: (None, None),
             length: (None, None),

@@ -10,10 +10,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::{ApiVersion, Field, FieldKind, FilterRule, Method, Operation, Timestamp};
+use super::{ApiVersion, Field, FieldKind, FilterRule, Kind, Method, Operation, Timestamp};
 
 /// Everything but the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What stands in the place of a secret.
+const COVERED: &str = "********";
 
 /// A request that can be looked at, and sent any number of times.
 ///
@@ -184,6 +187,41 @@ impl<T> Request<T> {
     /// The JSON body.
     pub fn body(&self) -> Option<&Value> {
         self.body.as_ref()
+    }
+
+    /// The JSON body with every secret in it, such as a password, covered: to be shown to people.
+    pub fn shown_body(&self) -> Option<Value> {
+        let mut body = self.body.clone()?;
+        for part in self.operation.body.iter() {
+            let place = if part.name.is_empty() { Some(&mut body) } else { body.get_mut(part.name) };
+            let objects: Vec<&mut Value> = match place {
+                Some(Value::Array(list)) => list.iter_mut().collect(),
+                other => other.into_iter().collect(),
+            };
+            for object in objects {
+                for field in part.fields.iter().filter(|field| field.secret) {
+                    if let Some(value) = object.get_mut(field.name).filter(|value| !value.is_null()) {
+                        *value = Value::from(COVERED);
+                    }
+                }
+            }
+        }
+        Some(body)
+    }
+
+    /// The request that counts what the filter of this action selects, by a list that takes the same filter;
+    /// `None` when the list takes another, or none.
+    pub fn counting<U>(&self, list: &'static Operation) -> Option<Request<U>> {
+        let part = self.operation.body.iter().find(|part| part.is_filter)?;
+        let same = |fields: &&'static [Field]| std::ptr::eq(*fields, part.fields);
+        if list.kind != Kind::Read || !list.query.iter().any(|fields| same(fields)) {
+            return None;
+        }
+        let mut count = Request::new(list);
+        count.query = self.body.as_ref()?.get(part.name)?.as_object()?.clone();
+        count.query.retain(|name, value| !value.is_null() && name != "limit");
+        count.set_query("countOnly", true).ok()?;
+        Some(count)
     }
 
     /// Whether the filter, or the query of a read, selects anything in particular.

@@ -1,42 +1,14 @@
-//! The commands: what they send, what they refuse, and what they make of answers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+//! Commands on threats.
 
-use sentinelone::commands::{Arguments, Entry, Outcome, Source, UpdateThreatIncident, find, registry};
-use sentinelone::commands::{Command, UpdateThreatsStatus};
+use sentinelone::IdState;
+use sentinelone::commands::{Command, UpdateThreatIncident, UpdateThreatsStatus};
 use sentinelone::raw::runtime::Fields;
 use sentinelone::threats::{IncidentStatus, ThreatFilter};
-use sentinelone::{ApiToken, ApiVersion, Client, IdState, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use wiremock::matchers::{body_json, body_partial_json, path, query_param, query_param_is_missing};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, MockServer};
 
-const NOW: &str = "2026-11-21T08:30:00Z";
-
-fn arguments(given: &[(&str, &str)]) -> Arguments {
-    let start = Arguments::new().at(Timestamp::from(NOW));
-    given.iter().fold(start, |arguments, (name, value)| arguments.with(name, *value))
-}
-
-fn entry(name: &str) -> &'static Entry {
-    find(name).unwrap_or_else(|| panic!("{name} is no command"))
-}
-
-/// Method, path, query and body of what a command sends.
-fn sent(name: &str, version: ApiVersion, given: &[(&str, &str)]) -> Result<Vec<Value>, String> {
-    let command = entry(name).prepare(arguments(given)).map_err(|error| error.to_string())?;
-    let requests = command.requests(version).map_err(|error| error.to_string())?;
-    Ok(requests
-        .iter()
-        .map(|request| {
-            let query: serde_json::Map<_, _> =
-                request.query().into_iter().map(|(name, value)| (name, value.into())).collect();
-            json!([request.method().as_str(), request.path(version).unwrap(), query, request.body()])
-        })
-        .collect())
-}
-
-const V2_0: ApiVersion = ApiVersion::V2_0;
-const V2_1: ApiVersion = ApiVersion::V2_1;
+use super::*;
 
 #[test]
 fn get_threats_sends_what_the_vendor_document_says() {
@@ -201,22 +173,6 @@ fn identifiers_go_in_batches_below_the_limit_of_the_api() {
     assert_eq!(batches.concat(), ids);
 }
 
-/// A variable of a script that was empty must not make a filter wider.
-#[test]
-fn an_argument_without_anything_in_it_is_refused_whatever_it_is() {
-    for entry in registry() {
-        for argument in (entry.arguments)() {
-            for blank in ["", " ", "\t"] {
-                let given = [("ids", "1"), ("incident_status", "resolved"), (argument.name, blank)];
-                let known = |name: &str| (entry.arguments)().iter().any(|one| one.name == name);
-                let given: Vec<_> = given.into_iter().filter(|(name, _)| known(name)).collect();
-                let error = entry.prepare(arguments(&given)).map(drop);
-                assert!(error.is_err(), "{} {}", entry.info.name, argument.name);
-            }
-        }
-    }
-}
-
 #[test]
 fn a_limit_bounds_the_whole_and_not_each_batch() {
     let ids = (0..5_001).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
@@ -224,19 +180,6 @@ fn a_limit_bounds_the_whole_and_not_each_batch() {
     assert_eq!(sent("update-threat-incident", V2_1, &given).unwrap().len(), 2);
     let given = [given[0], given[1], ("limit", "10")];
     assert!(sent("update-threat-incident", V2_1, &given).unwrap_err().contains("limit"));
-}
-
-#[test]
-fn lists_add_up_and_nothing_else_is_given_twice() {
-    let mut twice = arguments(&[]);
-    twice.add("threat-ids", r#"["1"]"#);
-    twice.add("threat_ids", "2,3");
-    let requests = entry("get-threats").prepare(twice).unwrap().requests(V2_1).unwrap();
-    assert_eq!(requests[0].query()[0], ("ids".to_owned(), "1,2,3".to_owned()));
-    let mut twice = arguments(&[]);
-    twice.add("limit", "1");
-    twice.add("limit", "2");
-    assert_eq!(entry("get-threats").prepare(twice).unwrap_err().argument(), Some("limit"));
 }
 
 #[test]
@@ -286,64 +229,6 @@ fn the_whole_incident_update() {
     let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": {} });
     let sent = sent("update-threat-incident", V2_1, &given).unwrap();
     assert_eq!(sent, [json!(["POST", "/web/api/v2.1/threats/incident", {}, body])]);
-}
-
-#[test]
-fn the_registry_is_complete_and_consistent() {
-    let names: Vec<_> = registry().iter().map(|entry| entry.info.name).collect();
-    let mut sorted = names.clone();
-    sorted.sort_unstable();
-    sorted.dedup();
-    assert_eq!(names, sorted);
-    for entry in registry() {
-        assert_eq!(entry.info.full_name, format!("sentinelone-{}", entry.info.name));
-        assert!(std::ptr::eq(find(entry.info.full_name).unwrap(), entry));
-        let arguments = (entry.arguments)();
-        for argument in &arguments {
-            assert!(!argument.doc.is_empty() && argument.name == argument.name.to_lowercase());
-            assert!(argument.default.is_none() || !argument.required, "{}", argument.name);
-        }
-        for output in entry.outputs {
-            if let Source::Argument(name) = output.source {
-                assert!(arguments.iter().any(|argument| argument.name == name), "{}: {name}", output.path);
-            }
-            let absent =
-                matches!(output.source, Source::Field { v2_1: None, .. } | Source::Field { v2_0: None, .. });
-            assert_eq!(absent, output.absent.is_some(), "{}: the reason is missing", output.path);
-        }
-        // Facts of the command are those of the operations behind it.
-        let required: Vec<(&str, &str)> = arguments
-            .iter()
-            .filter(|argument| argument.required)
-            .map(|argument| (argument.name, argument.values.first().copied().unwrap_or("12")))
-            .chain((entry.info.name == "update-threat-incident").then_some(("ids", "1")))
-            .collect();
-        for version in entry.info.versions {
-            let command = entry.prepare(self::arguments(&required)).unwrap();
-            for request in command.requests(*version).unwrap() {
-                let operation = request.operation();
-                assert_eq!(operation.destructive, entry.info.destructive, "{}", operation.id);
-                assert_eq!(operation.kind == sentinelone::Kind::Action, entry.info.acts, "{}", operation.id);
-            }
-        }
-    }
-}
-
-async fn run(server: &MockServer, version: ApiVersion, name: &str, given: &[(&str, &str)]) -> Outcome {
-    let client = Client::builder(server.uri())
-        .token(ApiToken::new("token-of-the-test").unwrap())
-        .api_version(version)
-        .build()
-        .unwrap();
-    entry(name).prepare(arguments(given)).unwrap().run(&client).await.unwrap()
-}
-
-fn answer(body: Value) -> ResponseTemplate {
-    ResponseTemplate::new(200).set_body_json(body)
-}
-
-fn states(outcome: &Outcome) -> Vec<(&str, IdState)> {
-    outcome.ids.iter().map(|one| (one.id.as_str(), one.state)).collect()
 }
 
 #[tokio::test]

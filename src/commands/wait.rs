@@ -1,0 +1,102 @@
+//! Waiting for what takes a while: queries, scripts, uploads.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::Result;
+
+/// Something that happened while a command ran.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Something was started on the console that goes on by itself. With this argument of the command it is
+    /// taken up again, should the command be ended.
+    Started {
+        /// Name of the argument, such as `query_id`.
+        argument: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// It is not finished yet; the next look is after this time.
+    Waiting {
+        /// What the console says of it.
+        state: String,
+        /// How long until the next look.
+        next: Duration,
+    },
+    /// A part of a file arrived.
+    Received {
+        /// Name of the file.
+        name: String,
+        /// Bytes so far.
+        bytes: u64,
+        /// Bytes in all, where the server said so.
+        total: Option<u64>,
+    },
+}
+
+/// Who wants to know what happens while a command runs: a progress bar, a log.
+pub trait Watch: Send + Sync {
+    /// Called as it happens. It must not block.
+    fn on(&self, event: Event);
+}
+
+/// Nobody wants to know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Watch for Silent {
+    fn on(&self, _: Event) {}
+}
+
+/// How long to wait, and how often to look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Patience {
+    /// Between the first look and the second.
+    pub(super) interval: Duration,
+    /// Between any two looks; the time between them doubles up to this.
+    pub(super) slowest: Duration,
+    /// In all.
+    pub(super) timeout: Duration,
+}
+
+impl Patience {
+    /// The same time between all looks.
+    pub(super) const fn steady(interval: Duration, timeout: Duration) -> Self {
+        Self { interval, slowest: interval, timeout }
+    }
+
+    /// Looks until one finds something, and tells the others' state; `None` when the time is over. The first
+    /// look comes at once. A look that is under way when the time is over is given up.
+    pub(super) async fn until<T, F: Future<Output = Result<Look<T>>>>(
+        self,
+        watch: &dyn Watch,
+        mut look: impl FnMut() -> F,
+    ) -> Result<Option<T>> {
+        let end = Instant::now() + self.timeout;
+        let mut wait = self.interval;
+        loop {
+            let Ok(found) = timeout_at(end, look()).await else { return Ok(None) };
+            let state = match found? {
+                Look::Found(found) => return Ok(Some(found)),
+                Look::NotYet(state) => state,
+            };
+            if Instant::now() + wait > end {
+                return Ok(None);
+            }
+            watch.on(Event::Waiting { state, next: wait });
+            sleep(wait).await;
+            wait = (wait * 2).min(self.slowest);
+        }
+    }
+}
+
+/// What a look found.
+pub(super) enum Look<T> {
+    /// It is there.
+    Found(T),
+    /// Not yet: the state that it is in.
+    NotYet(String),
+}

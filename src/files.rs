@@ -1,0 +1,148 @@
+//! Files: downloads to disk, and the protected archives that agents upload.
+
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use sentinelone_raw::runtime::Operation;
+use tempfile::NamedTempFile;
+use tokio::time::timeout;
+
+use crate::Result;
+use crate::error::{Error, Trouble};
+
+#[cfg(feature = "unzip")]
+mod archive;
+
+#[cfg(feature = "unzip")]
+pub use archive::{Limits, unpack};
+
+/// How long a download may take in all.
+pub(crate) const LONGEST_DOWNLOAD: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// How long a download may stand still.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// A file that was written to this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Saved {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is called at its origin: the name in the archive, or that of the download.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// A file on its way here, part by part; from [`Client::download`](crate::Client::download).
+///
+/// Dropping it ends the download.
+#[must_use = "nothing is read until it is asked for"]
+pub struct Download {
+    operation: &'static Operation,
+    answer: reqwest::Response,
+    received: u64,
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, received, .. } = self;
+        f.debug_struct("Download").field("operation", &operation.id).field("received", received).finish()
+    }
+}
+
+impl Download {
+    pub(crate) fn new(operation: &'static Operation, answer: reqwest::Response) -> Self {
+        Self { operation, answer, received: 0 }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.answer.status()
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.answer.headers()
+    }
+
+    /// How many bytes the server announced.
+    pub fn length(&self) -> Option<u64> {
+        self.answer.content_length()
+    }
+
+    /// How many bytes were read so far.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The next part; `None` at the end.
+    ///
+    /// # Errors
+    /// When the connection breaks or stands still for a minute, and at the end when there were fewer bytes
+    /// than announced.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        let stopped =
+            || Error::of(self.operation, Trouble::Archive("the download stood still for a minute".into()));
+        let part = timeout(LONGEST_PAUSE, self.answer.chunk()).await.map_err(|_| stopped())?;
+        let part = part.map_err(|error| Error::transport(self.operation, error))?;
+        match (&part, self.length()) {
+            (Some(part), _) => self.received += part.len() as u64,
+            (None, Some(length)) if self.received < length => {
+                let message = format!("the download ended after {} of {length} bytes", self.received);
+                return Err(Error::of(self.operation, Trouble::Archive(message)));
+            }
+            (None, _) => {}
+        }
+        Ok(part)
+    }
+
+    /// Writes the file into a folder, under a name of which only safe characters are kept. It is written
+    /// beside that name first and gets it when all of it is there, so that a file of that name is whole; one
+    /// that is there already is not overwritten. `progress` is called with the bytes so far.
+    ///
+    /// # Errors
+    /// As [`chunk`](Self::chunk), and when the disk does not take it. Nothing is left behind then.
+    pub async fn save(mut self, folder: &Path, name: &str, progress: impl Fn(u64)) -> Result<Saved> {
+        let path = folder.join(safe_name(name));
+        let failed = |source| Error::file(&path, source);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
+        while let Some(part) = self.chunk().await? {
+            file.write_all(&part).map_err(failed)?;
+            progress(self.received);
+        }
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist_noclobber(&path).map_err(|error| failed(error.error))?;
+        Ok(Saved { name: name.to_owned(), bytes: self.received, path })
+    }
+}
+
+/// A name for a file of this machine out of one from elsewhere: one component, without what means something
+/// to a file system.
+pub(crate) fn safe_name(name: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || "-_.() ".contains(c) { c } else { '_' };
+    let name: String = name.chars().map(safe).take(200).collect();
+    match name.trim_matches(['.', ' ']) {
+        "" => "file".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe_name;
+
+    #[test]
+    fn names_from_elsewhere_are_one_component() {
+        assert_eq!(safe_name("C:\\Users\\x.txt"), "C__Users_x.txt");
+        assert_eq!(safe_name("../../etc/passwd"), "_.._etc_passwd");
+        assert_eq!(safe_name(".."), "file");
+        assert_eq!(safe_name(""), "file");
+        assert_eq!(safe_name("a b-c_d.zip"), "a b-c_d.zip");
+    }
+}
