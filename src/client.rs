@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sentinelone_raw::runtime::{
     Answer, AnswerForm, ApiVersion, Binary, DecodeError, Kind, Method, Operation, Page, Request,
 };
+use serde_json::Value;
 
 use crate::Result;
 use crate::address::{AddressError, Console};
@@ -176,6 +177,20 @@ impl Client {
             // A failure is an error already; there is nothing else to read.
             Ok(_) => Err(Error::of(operation, Trouble::Archive("the console sent no file".into()))),
         }
+    }
+
+    /// How many things the filter of an action selects, asked of the list that takes the same filter; `None`
+    /// where no list does, or the console gives no total.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn count_of<T>(&self, request: &Request<T>) -> Result<Option<u64>> {
+        let version = self.settings.version;
+        let lists = sentinelone_raw::OPERATIONS.iter().filter(|list| list.is_in(version));
+        let Some(count) = lists.filter_map(|list| request.counting::<Page<Value>>(list)).next() else {
+            return Ok(None);
+        };
+        Ok(self.send(&count).await?.total())
     }
 
     /// A request for the wire.

@@ -516,6 +516,7 @@ const fn operation(id: &'static str, method: Method, path: &'static str) -> Oper
         filter: FilterRule::Optional,
         rate: None,
         paging: Paging::None,
+        items: "data",
         answer: AnswerForm::Json,
         query: &[],
         body: &[],
@@ -997,4 +998,84 @@ fn json_texts_hold_lists_with_something_in_them() {
         let error = check(empty).unwrap_err();
         assert!(matches!(error.problem(), Problem::NotLists { .. }), "{empty}: {error}");
     }
+}
+
+#[test]
+fn page_one_level_deeper() {
+    let value = json!({
+        "data": { "things": [{ "id": "1" }, { "id": 2 }, null, { "id": "3" }], "all": { "total": 9 }, "none": null },
+        "pagination": { "totalItems": 3, "nextCursor": null },
+    });
+    let deep = page(&value);
+    assert_eq!(deep.data.iter().map(|thing| &*thing.id).collect::<Vec<_>>(), ["1", "3"]);
+    assert_eq!(deep.undecoded.len(), 1, "an item that does not decode is set apart here too");
+    let around = deep.around.clone().unwrap();
+    assert_eq!((around.name.as_str(), around.beside.len()), ("things", 2));
+    let mut again = value;
+    again["data"]["things"].as_array_mut().unwrap().remove(2);
+    again["pagination"].as_object_mut().unwrap().remove("nextCursor");
+    let mut written = serde_json::to_value(&deep).unwrap();
+    written["pagination"].as_object_mut().unwrap().remove("nextCursor");
+    assert_eq!(written, again);
+    for none in [json!({ "data": { "all": {} } }), json!({ "data": { "a": [], "b": [] } })] {
+        assert!(Page::<Thing>::decode(none.to_string().as_bytes()).is_err(), "{none}");
+    }
+}
+
+/// Bodies that have their fields beside `data`, and `data` that is a list.
+static ODD: Operation = Operation {
+    kind: Kind::Action,
+    body: &[Part::new("data", false, SECRET), Part::new("", false, DATA)],
+    ..operation("things_odd", Method::Post, "/web/api/v{version}/things/odd")
+};
+
+const SECRET: &[Field] = &[
+    Field { length: (None, Some(3)), ..Field::new("name", "name", FieldKind::Text, "") },
+    Field { secret: true, ..Field::new("password", "password", FieldKind::Text, "") },
+];
+
+#[test]
+fn every_object_of_a_body_is_checked() {
+    let odd = |body: Value| -> Built { Request::new(&ODD).body_of(&body) };
+    assert!(odd(json!({ "data": [{ "name": "abc" }], "count": 1 })).is_ok());
+    let long = odd(json!({ "data": [{ "name": "abc" }, { "name": "abcd" }] }));
+    assert!(matches!(problem(long), Problem::Length { field, .. } if field == "data.name"));
+    assert!(matches!(problem(odd(json!({ "count": 0 }))), Problem::Range { field, .. } if field == "count"));
+    let times = odd(json!({ "until": "2026-11-21T10:30:00+02:00" })).unwrap();
+    assert_eq!(times.body().unwrap()["until"], "2026-11-21T08:30:00Z", "the form of the API");
+}
+
+#[test]
+fn secrets_are_covered_in_what_is_shown() {
+    for data in [json!({ "name": "a", "password": "hush" }), json!([{ "password": "hush" }, { "name": "b" }])] {
+        let request: Request<Empty> = Request::new(&ODD).body_of(&json!({ "data": data })).unwrap();
+        assert!(request.body().unwrap().to_string().contains("hush"));
+        let shown = request.shown_body().unwrap().to_string();
+        assert!(!shown.contains("hush") && shown.contains("********"), "{shown}");
+        assert!(!format!("{request:?}").contains("hush"));
+    }
+}
+
+#[test]
+fn what_an_action_selects_is_counted_by_the_list_with_the_same_filter() {
+    static COUNTED: Operation = Operation { query: &[COUNT, FILTER], ..LIST };
+    const COUNT: &[Field] =
+        &[Field { selects: false, ..Field::new("countOnly", "count_only", FieldKind::Boolean, "") }];
+    let request = act_on(json!({ "ids": ["aa", "bb"], "limit": 3, "active": true })).unwrap();
+    let count: Request<Empty> = request.counting(&COUNTED).unwrap();
+    let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    assert_eq!(count.query(), pairs(&[("active", "true"), ("countOnly", "true"), ("ids", "aa,bb")]));
+    assert!(request.counting::<Empty>(&LIST).is_none(), "it cannot count");
+    assert!(request.counting::<Empty>(&ACT).is_none(), "it is no list");
+    assert!(act_with(json!({})).unwrap().counting::<Empty>(&COUNTED).is_none(), "there is no filter");
+}
+
+#[test]
+fn flags_of_a_list_are_read_from_texts() {
+    let list = |items: &[&str]| Setting::List(items.iter().map(|item| (*item).to_owned()).collect());
+    assert_eq!(list(&["true", " False"]).flags(), Ok(Some(vec![true, false])));
+    assert_eq!(list(&["true", "maybe"]).flags(), Err(list(&["true", "maybe"])));
+    assert_eq!(Setting::Boolean(true).flags(), Err(Setting::Boolean(true)));
 }

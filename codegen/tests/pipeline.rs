@@ -474,7 +474,7 @@ fn rules_of_parameters() {
     breaks(
         |spec| spec.thing(&limit("/x-s1"), json!({ "select": false })),
         &[
-            "GET /things: parameter limit: unknown field `select`, expected one of `selects`, `json`, `field`, `op`, \
+            "GET /things: parameter limit: unknown field `select`, expected one of `selects`, `json`, `secret`, `field`, `op`, \
            `evidence`",
         ],
     );
@@ -570,7 +570,7 @@ fn rules_of_facts() {
             list("/colour"),
             json!("red"),
             "GET /things: unknown field `colour`, expected one of `versions`, `permission`, `kind`, \
-             `idempotent`, `destructive`, `filter`, `rate`, `paging`, `query`, `evidence`, `sandbox`",
+             `idempotent`, `destructive`, `filter`, `rate`, `paging`, `items`, `query`, `evidence`, `sandbox`",
         ),
         (
             list("/evidence/0/author"),
@@ -655,7 +655,7 @@ fn rules_of_schemas() {
         (
             thing("id/x-s1"),
             json!({ "feild": "a" }),
-            "Thing.id: unknown field `feild`, expected one of `selects`, `json`, `field`, `op`, `evidence`",
+            "Thing.id: unknown field `feild`, expected one of `selects`, `json`, `secret`, `field`, `op`, `evidence`",
         ),
         (thing("id/x-s1"), json!({ "field": "a" }), "Thing.id: `field` is for filters"),
         (
@@ -1058,6 +1058,7 @@ fn fields_that_no_setting_fits_are_left_out() {
     let mut spec = Spec::small();
     let kinds = [
         ("numbers", json!({ "type": "array", "items": { "type": "integer" }, "description": "x" })),
+        ("flags", json!({ "type": "array", "items": { "type": "boolean" }, "description": "x" })),
         ("share", json!({ "type": "number", "description": "x" })),
         ("free", json!({ "type": "object", "description": "x" })),
         ("part", json!({ "$ref": "#/components/schemas/ThingPart", "description": "x" })),
@@ -1069,6 +1070,7 @@ fn fields_that_no_setting_fits_are_left_out() {
     let text = spec.module();
     let table = text.split_once("fn set(").unwrap().1.split_once("_ => return Err(value)").unwrap().0;
     assert!(table.contains(r#""odd" => self.odd = value.text()?"#), "{table}");
+    assert!(table.contains(r#""flags" => self.flags = value.flags()?"#), "{table}");
     for name in ["numbers", "share", "free", "part"] {
         assert!(!table.contains(&format!("self.{name} ")), "{name}, which does not compile: {table}");
     }
@@ -1199,4 +1201,25 @@ fn another_order_gives_the_same_bytes() {
     let mut yaml = BTreeMap::from([("openapi.yaml".to_owned(), ROOT.to_owned())]);
     yaml.insert("things.yaml".to_owned(), THINGS.to_owned());
     assert_eq!(emit(&yaml), expected);
+}
+
+#[test]
+fn list_below_data_is_a_page() {
+    let mut spec = Spec::small();
+    spec.thing(
+        "/paths/~1things/get/responses/200/content/application~1json/schema/properties/data",
+        json!({ "$ref": "#/components/schemas/ThingPage" }),
+    );
+    spec.thing("/paths/~1things/get/x-s1/items", json!("things"));
+    spec.thing(
+        "/components/schemas/ThingPage",
+        json!({ "type": "object", "description": "x", "properties": {
+            "things": { "type": "array", "items": { "$ref": "#/components/schemas/Thing" }, "description": "x" },
+        } }),
+    );
+    let text = spec.module();
+    assert!(text.contains("Result<Request<Page<Thing>>, RequestError>"), "{text}");
+    assert!(text.contains(r#"items: "data.things""#), "{text}");
+    spec.thing("/paths/~1things/get/x-s1/items", json!("others"));
+    assert!(spec.findings().iter().any(|finding| finding.contains("data.others")), "{:?}", spec.findings());
 }

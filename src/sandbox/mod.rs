@@ -10,8 +10,12 @@
 //! nothing in particular, for an action on everything, and passes over a list without items. What keeps
 //! people from that is the client, which does not send such a request unasked.
 //!
-//! What it is not: it has no rate limits, no permissions and no agents, nothing takes time, and a mitigation
-//! is done as soon as it is ordered. It listens on 127.0.0.1 only and speaks HTTP without TLS.
+//! What takes a while on a real console takes a few looks here: queries and scripts finish, rules become active
+//! and uploads appear as they are asked after. Uploads are real archives, protected by the password that was
+//! asked for.
+//!
+//! What it is not: it has no rate limits, no permissions and no agents, and a mitigation is done as soon as it
+//! is ordered. It listens on 127.0.0.1 only and speaks HTTP without TLS.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
@@ -25,6 +29,7 @@
 //! ```
 
 mod expression;
+mod files;
 mod play;
 mod select;
 mod server;

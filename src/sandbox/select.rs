@@ -25,6 +25,7 @@ enum Comparison {
     Above,
     Below,
     AtMost,
+    Between,
 }
 
 /// What a field of a filter means for the selection.
@@ -59,6 +60,7 @@ pub(super) fn meaning(name: &str, x_s1: &Value, value: &Value) -> Meaning {
         (None, Some((_, "gte"))) => Comparison::AtLeast,
         (None, Some((_, "lt"))) => Comparison::Below,
         (None, Some((_, "lte"))) => Comparison::AtMost,
+        (None, Some((_, "between"))) => Comparison::Between,
         (None, _) if name.ends_with("Nin") => Comparison::NoneOf,
         (None, _) if value.is_array() => Comparison::OneOf,
         (None, _) => Comparison::Equal,
@@ -87,6 +89,7 @@ impl Condition {
             Comparison::Above => any(|found, wanted| compare(found, wanted).is_some_and(Ordering::is_gt)),
             Comparison::Below => any(|found, wanted| compare(found, wanted).is_some_and(Ordering::is_lt)),
             Comparison::AtMost => any(|found, wanted| compare(found, wanted).is_some_and(Ordering::is_le)),
+            Comparison::Between => any(between),
         }
     }
 }
@@ -111,6 +114,21 @@ pub(super) fn same(one: &Value, other: &Value) -> bool {
 
 fn contains(found: &Value, wanted: &Value) -> bool {
     text(found).to_lowercase().contains(&text(wanted).to_lowercase())
+}
+
+/// Whether a value lies between two that are joined by a hyphen: numbers, versions, or times in epoch
+/// milliseconds.
+fn between(found: &Value, range: &Value) -> bool {
+    let range = text(range);
+    let Some((least, most)) = range.split_once('-') else { return false };
+    let millis = |value: &Value| value.as_str()?.parse::<jiff::Timestamp>().ok().map(|t| t.as_millisecond());
+    let found = millis(found).map_or_else(|| found.clone(), Value::from);
+    let bound = |text: &str| match (found.is_number(), text.trim().parse::<i64>()) {
+        (true, Ok(number)) => Value::from(number),
+        _ => Value::from(text.trim()),
+    };
+    compare(&found, &bound(least)).is_some_and(Ordering::is_ge)
+        && compare(&found, &bound(most)).is_some_and(Ordering::is_le)
 }
 
 /// Which of two scalars comes first; `None` when they cannot be compared. Texts that are times compare

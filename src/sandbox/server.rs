@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 
 use crate::contract::Contract;
 
-use super::play::{Ask, Body, play};
+use super::play::{Answer, Ask, Body, play};
 use super::{Recorded, State};
 
 /// The longest body that is taken.
@@ -96,6 +96,10 @@ async fn answer(
         method: head.method.as_str(),
         path: head.uri.path(),
         query: query.into_owned().collect(),
+        origin: {
+            let host = head.headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
+            format!("http://{}", host.unwrap_or("127.0.0.1"))
+        },
         authorization: head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
         body,
     };
@@ -114,14 +118,21 @@ async fn answer(
             },
             query: ask.query,
             status: reply.status.as_u16(),
-            answer: reply.body.clone(),
+            answer: match &reply.body {
+                Answer::Json(body) => body.clone(),
+                Answer::Zip(_) => Value::Null,
+            },
         });
         (reply, number)
     };
-    let mut response = Response::new(Full::new(Bytes::from(reply.body.to_string())));
+    let (bytes, kind) = match reply.body {
+        Answer::Json(body) => (Bytes::from(body.to_string()), "application/json"),
+        Answer::Zip(bytes) => (Bytes::from(bytes), "application/zip"),
+    };
+    let mut response = Response::new(Full::new(bytes));
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Ok(id) = HeaderValue::try_from(format!("sandbox-{number}")) {
         headers.insert("x-rqid", id);
     }

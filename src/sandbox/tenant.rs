@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::select;
-use crate::dotted::at;
+use crate::dotted::{at, put};
 
 /// The tenant that every sandbox starts with.
 const BUNDLED: &str = include_str!("tenant.json");
@@ -47,6 +47,33 @@ impl Tenant {
     /// Adds a thing, which is the newest.
     pub(super) fn insert(&mut self, collection: &str, thing: Value) {
         self.collections.entry(collection.to_owned()).or_default().push(thing);
+    }
+
+    /// Takes things out; the positions of the others move.
+    pub(super) fn remove(&mut self, collection: &str, positions: &[usize]) {
+        let Some(things) = self.collections.get_mut(collection) else { return };
+        let mut position = 0;
+        things.retain(|_| {
+            position += 1;
+            !positions.contains(&(position - 1))
+        });
+    }
+
+    /// Lets things go on that were looked at: the next step of what is to come of them is taken.
+    pub(super) fn advance(&mut self, collection: &str, positions: &[usize]) {
+        for position in positions {
+            let Some(thing) = self.thing_mut(collection, *position) else { continue };
+            if let Some(after) = thing.get("_after").and_then(Value::as_u64).filter(|after| *after > 0) {
+                put(thing, "_after", (after - 1).into());
+                continue;
+            }
+            let Some(Value::Array(steps)) = thing.get_mut("_then") else { continue };
+            if steps.is_empty() {
+                continue;
+            }
+            let Value::Object(step) = steps.remove(0) else { continue };
+            step.into_iter().for_each(|(field, value)| put(thing, &field, value));
+        }
     }
 
     pub(super) fn new_id(&mut self) -> String {

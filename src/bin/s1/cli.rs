@@ -70,8 +70,8 @@ fn globals() -> Vec<Arg> {
                  line) or context (SOAR paths)"),
         flag("dry-run").help("Print the requests as a JSON array and send nothing"),
         flag("yes").help(
-            "Do not ask before an action that is destructive or reaches everything in scope; needed for one \
-             where there is no terminal",
+            "Do not ask before an action that stops, removes, isolates or runs something, or reaches everything in \
+             scope; needed for one where there is no terminal",
         ),
     ]
 }
@@ -86,7 +86,7 @@ fn subcommand(entry: &Entry) -> Command {
 }
 
 fn argument(argument: &Argument) -> Arg {
-    let long = argument.name.replace('_', "-");
+    let long = option(argument.name);
     let mut help = argument.doc.to_owned();
     if !argument.values.is_empty() {
         help.push_str(&format!(" Values: {}.", argument.values.join(", ")));
@@ -108,17 +108,35 @@ fn argument(argument: &Argument) -> Arg {
         .required(argument.required)
         .help(help)
         .hide_possible_values(true);
-    if long != argument.name {
-        arg = arg.alias(argument.name);
-    }
+    let hyphens = argument.name.replace('_', "-");
+    arg = arg.aliases([argument.name, hyphens.as_str()].into_iter().filter(|name| *name != long).map(str::to_owned));
     if argument.kind == ArgumentKind::Boolean {
         arg = arg.num_args(0..=1).default_missing_value("true");
     }
     arg
 }
 
+/// The option of an argument: in lower case with hyphens, whatever the integration spells.
+pub(crate) fn option(argument: &str) -> String {
+    let mut option = String::new();
+    for c in argument.chars() {
+        if c.is_ascii_uppercase() && !option.is_empty() && !option.ends_with('-') {
+            option.push('-');
+        }
+        option.push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
+    }
+    option
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn options_are_in_lower_case() {
+        assert_eq!(super::option("threat_ids"), "threat-ids");
+        assert_eq!(super::option("treatAsThreat"), "treat-as-threat");
+        assert_eq!(super::option("singularity_xdr_Url"), "singularity-xdr-url");
+    }
+
     #[test]
     fn command_line_is_consistent() {
         super::command().debug_assert();

@@ -37,7 +37,7 @@ pub(crate) fn requests(requests: &[Request<Value>], version: ApiVersion) -> Resu
                 "method": request.method().as_str(),
                 "path": request.path(version)?,
                 "query": query,
-                "body": request.body(),
+                "body": request.shown_body(),
             }))
         })
         .collect::<Result<Value>>()?;
@@ -54,7 +54,22 @@ pub(crate) fn outcome(command: &Prepared, outcome: &Outcome, format: &str) -> St
     }
 }
 
+/// The files that were written.
+fn files(outcome: &Outcome) -> String {
+    if outcome.files.is_empty() {
+        return String::new();
+    }
+    let rows = outcome.files.iter().map(|file| {
+        vec![file.name.clone(), file.bytes.to_string(), file.path.display().to_string()]
+    });
+    grid(&["File", "Bytes", "Written to"], rows)
+}
+
 fn table(command: &Prepared, outcome: &Outcome) -> String {
+    files(outcome) + &table_of(command, outcome)
+}
+
+fn table_of(command: &Prepared, outcome: &Outcome) -> String {
     if command.info().acts {
         let mut text = String::new();
         if !outcome.ids.is_empty() {
@@ -183,6 +198,7 @@ fn described(entry: &Entry) -> Value {
                     json!({ "field": fields })
                 }
                 Source::Argument(name) => json!({ "argument": name }),
+                Source::Never => json!("never"),
                 _ => json!("computed"),
             };
             json!({
@@ -190,6 +206,7 @@ fn described(entry: &Entry) -> Value {
                 "type": output.kind,
                 "description": output.doc,
                 "source": source,
+                "never": output.never,
                 "absent": output.absent.map(|(version, why)| json!({ "version": version.as_str(), "why": why })),
                 "undocumented": output.undocumented,
             })
@@ -202,6 +219,7 @@ fn described(entry: &Entry) -> Value {
         "versions": versions(entry.info.versions),
         "acts": entry.info.acts,
         "destructive": entry.info.destructive,
+        "asks": entry.info.asks,
         "arguments": arguments,
         "outputs": outputs,
     })

@@ -8,11 +8,13 @@ use clap::ArgMatches;
 use sentinelone::commands::{ArgumentError, Arguments, Entry, Outcome, Prepared, find, registry};
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{
-    ApiToken, ApiVersion, Client, Console, Error, ErrorKind, IdState, Request, RequestError, TokenError,
+    ApiToken, ApiVersion, Client, Console, Error, ErrorKind, FilterRule, IdState, Kind, Request, RequestError,
+    TokenError,
 };
 use serde_json::Value;
 
 use crate::output;
+use crate::progress::Terminal;
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
@@ -23,6 +25,7 @@ pub(crate) const PARTLY: u8 = 3;
 #[derive(Debug)]
 pub(crate) enum Failure {
     Usage(String),
+    Interrupted(String),
     Client(Error),
     Io(io::Error),
 }
@@ -35,7 +38,7 @@ impl Failure {
                 ErrorKind::Configuration | ErrorKind::Request => USAGE,
                 _ => FAILED,
             },
-            Self::Io(_) => FAILED,
+            Self::Io(_) | Self::Interrupted(_) => FAILED,
         }
     }
 }
@@ -44,6 +47,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) => f.write_str(message),
+            Self::Interrupted(message) => write!(f, "interrupted; {message}"),
             Self::Client(error) => {
                 write!(f, "{error}")?;
                 let mut source = std::error::Error::source(error);
@@ -137,17 +141,35 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
     let embedded = matches.get_flag("sandbox");
     let sandbox = if embedded { Some(Sandbox::start().await?) } else { None };
     let client = client(matches, sandbox.as_ref(), version)?;
-    let everything = entry.info.acts && requests.iter().any(|request| !request.selects());
-    if (entry.info.destructive || everything) && !embedded && !matches.get_flag("yes") {
-        confirm(&command, &requests, version, client.console())?;
+    let everything = entry.info.acts && requests.iter().any(|request| !request.selects() && has_filter(request));
+    if (entry.info.asks || everything) && !embedded && !matches.get_flag("yes") {
+        confirm(&command, &requests, &client).await?;
     }
-    let outcome = command.run(&client).await;
+    let terminal = Terminal::new();
+    let outcome = tokio::select! {
+        outcome = command.run_watched(&client, &terminal) => outcome,
+        signal = tokio::signal::ctrl_c() => {
+            signal?;
+            terminal.clear();
+            let again = match terminal.resume() {
+                Some((option, value)) => format!("what was started goes on; take it up again with --{option} {value}"),
+                None => "what was sent may have been done".to_owned(),
+            };
+            return Err(Failure::Interrupted(again));
+        }
+    };
+    terminal.clear();
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
     let outcome = outcome?;
     output::write(&output::outcome(&command, &outcome, format))?;
     Ok(code(&command, &outcome))
+}
+
+/// Whether a request has a filter at all; one that names a thing in its path has none.
+fn has_filter(request: &Request<Value>) -> bool {
+    request.operation().filter == FilterRule::Mandatory
 }
 
 fn arguments(entry: &Entry, matches: &ArgMatches) -> Arguments {
@@ -193,36 +215,45 @@ fn client(matches: &ArgMatches, sandbox: Option<&Sandbox>, version: ApiVersion) 
     Ok(client.user_agent(concat!("s1/", env!("CARGO_PKG_VERSION"))).build()?)
 }
 
-/// Asks the person at the terminal, and takes nothing else than yes for it.
-fn confirm(
-    command: &Prepared,
-    requests: &[Request<Value>],
-    version: ApiVersion,
-    console: &Console,
-) -> Result<(), Failure> {
+/// Asks the person at the terminal, after telling how much it is about, and takes nothing else than yes for it.
+async fn confirm(command: &Prepared, requests: &[Request<Value>], client: &Client) -> Result<(), Failure> {
     let name = command.info().name;
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         let message = format!("{name} needs a yes and there is no terminal to ask at; give --yes");
         return Err(Failure::Usage(message));
     }
-    let ids = |request: &Request<Value>| {
-        Some(request.body()?.pointer("/filter/ids")?.as_array()?.len()).filter(|_| request.selects())
+    let acting: Vec<_> = requests.iter().filter(|one| one.operation().kind == Kind::Action).collect();
+    let mut count = Some(0);
+    for request in &acting {
+        let one = match named(request) {
+            Some(named) if !has_filter(request) => Some(named),
+            _ => client.count_of(request).await?,
+        };
+        count = count.zip(one).map(|(sum, one)| sum + one);
+    }
+    let everything = acting.iter().any(|request| !request.selects() && has_filter(request));
+    let what = match count {
+        _ if everything => "on EVERYTHING in the scope of the token".to_owned(),
+        Some(1) => "on 1 thing".to_owned(),
+        Some(count) if !acting.is_empty() => format!("on {count} things"),
+        _ => "on what it finds".to_owned(),
     };
-    let ids: Option<usize> = requests.iter().map(ids).sum();
-    let what = match ids {
-        Some(ids) => format!("on {ids} things"),
-        None if requests.iter().all(Request::selects) => "on what its filter selects".to_owned(),
-        None => "on EVERYTHING in the scope of the token".to_owned(),
-    };
-    let path = requests.first().map(|request| request.path(version)).transpose()?.unwrap_or_default();
-    write!(io::stderr(), "{name}: {console}{path} {what}. Go on? [y/N] ")?;
+    let request = acting.first().copied().or(requests.first());
+    let path = request.map(|request| request.path(client.api_version())).transpose()?.unwrap_or_default();
+    write!(io::stderr(), "{name}: {}{path} {what}. Go on? [y/N] ", client.console())?;
     io::stderr().flush()?;
     let mut answer = Vec::new();
     io::stdin().lock().read_until(b'\n', &mut answer)?;
     if matches!(String::from_utf8_lossy(&answer).trim().to_ascii_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
-    Err(Failure::Usage("not confirmed; nothing was sent".into()))
+    Err(Failure::Usage("not confirmed; nothing was done".into()))
+}
+
+/// How many things a request without a filter names: in its data, or the one in its path.
+fn named(request: &Request<Value>) -> Option<u64> {
+    let ids = request.body().and_then(|body| body.pointer("/data/ids")).and_then(Value::as_array);
+    Some(ids.map_or(1, |ids| ids.len() as u64))
 }
 
 fn code(command: &Prepared, outcome: &Outcome) -> u8 {

@@ -1,0 +1,77 @@
+//! What people see while a command waits or downloads. Where stderr is no terminal, only what is needed to take
+//! a command up again.
+
+use std::io::{self, IsTerminal};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sentinelone::commands::{Event, Watch};
+
+use crate::cli::option;
+use crate::output::say;
+
+/// A line at the bottom of the terminal.
+pub(crate) struct Terminal {
+    bar: ProgressBar,
+    resume: Mutex<Option<(String, String)>>,
+}
+
+impl Terminal {
+    pub(crate) fn new() -> Self {
+        let target = if io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::no_length();
+        bar.set_draw_target(target);
+        Self { bar, resume: Mutex::new(None) }
+    }
+
+    /// The option and its value that take up again what was started.
+    pub(crate) fn resume(&self) -> Option<(String, String)> {
+        self.resume.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes the line away.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn style(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+    }
+}
+
+impl Watch for Terminal {
+    fn on(&self, event: Event) {
+        match event {
+            Event::Started { argument, value } => {
+                let argument = option(argument);
+                self.bar.suspend(|| say(format_args!("started; --{argument} {value} takes it up again")));
+                *self.resume.lock().unwrap_or_else(PoisonError::into_inner) = Some((argument, value));
+            }
+            Event::Waiting { state, next } => {
+                self.style("{spinner} {msg} ({elapsed})");
+                let state: String = state.chars().filter(|c| !c.is_control()).collect();
+                self.bar.set_message(format!("{state}; next look in {} s", next.as_secs()));
+                self.bar.enable_steady_tick(Duration::from_millis(200));
+            }
+            Event::Received { name, bytes, total } => {
+                match total {
+                    Some(total) => {
+                        self.style("{msg} [{bar:30}] {bytes} of {total_bytes}");
+                        self.bar.set_length(total);
+                    }
+                    None => self.style("{spinner} {msg} {bytes}"),
+                }
+                self.bar.set_message(name.chars().filter(|c| !c.is_control()).collect::<String>());
+                self.bar.set_position(bytes);
+            }
+            _ => {}
+        }
+    }
+}
