@@ -11,6 +11,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use sentinelone::contract::Contract;
 use sentinelone::raw::runtime::{Field, FieldKind, Fields, Filter, Setting};
+use sentinelone::raw::agents::{self, AgentFilter};
+use sentinelone::raw::alerts::{self, AlertFilter};
+use sentinelone::raw::iocs::{self, IocFilter};
+use sentinelone::raw::star_rules::{self, StarRuleFilter};
 use sentinelone::raw::threats as raw;
 use sentinelone::threats::{
     AnalystVerdict, IncidentStatus, LegacyThreatFilter, MitigationAction, SortOrder, ThreatFilter,
@@ -32,8 +36,23 @@ fn text(field: &Field) -> BoxedStrategy<String> {
         .boxed()
 }
 
+/// Whether the items of a list are `true` and `false`.
+fn flags(field: &Field) -> bool {
+    let schemas = [&*AGENT_FILTER];
+    schemas.iter().any(|schema| schema[field.name]["items"]["type"] == "boolean")
+}
+
+static AGENT_FILTER: LazyLock<Value> = LazyLock::new(|| {
+    let document: Value = serde_json::from_str(sentinelone::raw::OPENAPI).unwrap();
+    document["components"]["schemas"]["AgentFilter"]["properties"].clone()
+});
+
 fn setting(field: &'static Field) -> BoxedStrategy<Setting> {
     match field.kind {
+        FieldKind::List if flags(field) => {
+            let flag = any::<bool>().prop_map(|flag| flag.to_string());
+            vec(flag, 1..4).prop_map(Setting::List).boxed()
+        }
         FieldKind::List => vec(text(field), 1..4).prop_map(Setting::List).boxed(),
         FieldKind::Boolean => any::<bool>().prop_map(Setting::Boolean).boxed(),
         FieldKind::Integer => {
@@ -234,29 +253,133 @@ proptest! {
     }
 }
 
+/// The laws of one filter: as a body of an action, and as the query of a list.
+macro_rules! filter_laws {
+    ($module:ident, $filter:ty, $fields:literal, $action:literal, $act:expr, $body:ty, $list:literal, $query:expr) => {
+        mod $module {
+            use super::*;
+
+            proptest! {
+                #![proptest_config(ProptestConfig::with_cases(64))]
+
+                #[test]
+                fn any_filter_is_what_the_specification_takes((filter, names) in filter::<$filter>()) {
+                    let (contract, none) = (Contract::bundled(), BTreeMap::new());
+                    let request = $act(filter.clone());
+                    let json = request.body().unwrap();
+                    let operation = contract.operation($action).unwrap();
+                    let findings = contract.check_request(operation, &none, &[], Some(json));
+                    prop_assert!(findings.is_empty(), "{findings:?}");
+                    let again: $body = serde_json::from_value(json.clone()).unwrap();
+                    prop_assert_eq!(&again.filter, &filter);
+                    let sent: BTreeSet<&str> = json["filter"].as_object().unwrap().keys().map(String::as_str).collect();
+                    prop_assert_eq!(&sent, &names);
+                    let selects = <$filter>::FIELDS.iter().any(|field| field.selects && names.contains(field.name));
+                    prop_assert_eq!(request.check().is_ok(), selects);
+
+                    let query = $query(filter);
+                    let pairs = query.query();
+                    let operation = contract.operation($list).unwrap();
+                    let findings = contract.check_request(operation, &none, &pairs, None);
+                    prop_assert!(findings.is_empty(), "{findings:?}");
+                    let sent: BTreeSet<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+                    prop_assert_eq!(&sent, &names);
+                }
+            }
+
+            #[test]
+            fn every_field_reaches_the_wire_under_its_own_name() {
+                assert_eq!(<$filter>::FIELDS.len(), $fields);
+                for field in <$filter>::FIELDS {
+                    let (value, in_body, in_query) = example(field);
+                    let mut filter = <$filter>::default();
+                    filter.set(field.name, value).unwrap();
+                    let request = $act(filter.clone());
+                    let expected = serde_json::json!({ field.name: in_body });
+                    assert_eq!(request.body().unwrap()["filter"], expected);
+                    assert_eq!(request.check().is_ok(), field.selects, "{}", field.name);
+                    assert_eq!($query(filter).query(), [(field.name.to_owned(), in_query)]);
+                }
+            }
+        }
+    };
+}
+
+filter_laws!(
+    agent_filter,
+    AgentFilter,
+    170,
+    "agents_shutdown",
+    |filter| agents::shutdown(&agents::AgentShutdown::new(filter)).unwrap(),
+    agents::AgentShutdown,
+    "agents_list",
+    |filter| agents::list(&agents::AgentsListQuery { filter, ..Default::default() }).unwrap()
+);
+filter_laws!(
+    alert_filter,
+    AlertFilter,
+    44,
+    "alerts_update_incident",
+    |filter| {
+        let data = alerts::AlertIncidentUpdateData::new("resolved");
+        alerts::update_incident(&alerts::AlertIncidentUpdate::new(data, filter)).unwrap()
+    },
+    alerts::AlertIncidentUpdate,
+    "alerts_list",
+    |filter| alerts::list(&alerts::AlertsListQuery { filter, ..Default::default() }).unwrap()
+);
+filter_laws!(
+    star_rule_filter,
+    StarRuleFilter,
+    16,
+    "star_rules_delete",
+    |filter| star_rules::delete(&star_rules::StarRuleDeletion::new(filter)).unwrap(),
+    star_rules::StarRuleDeletion,
+    "star_rules_list",
+    |filter| star_rules::list(&star_rules::StarRulesListQuery { filter, ..Default::default() }).unwrap()
+);
+filter_laws!(
+    ioc_filter,
+    IocFilter,
+    24,
+    "iocs_delete",
+    |filter| iocs::delete(&iocs::IocDeletion::new(filter)).unwrap(),
+    iocs::IocDeletion,
+    "iocs_list",
+    |filter| iocs::list(&iocs::IocsListQuery { filter, ..Default::default() }).unwrap()
+);
+
+/// A value for a field, and what it is in a body and in a query.
+fn example(field: &Field) -> (Setting, Value, String) {
+    let text = field.known.first().copied().unwrap_or("ab").to_owned();
+    match field.kind {
+        FieldKind::List if flags(field) => {
+            (Setting::List(vec!["true".into(), "false".into()]), serde_json::json!([true, false]), "true,false".into())
+        }
+        FieldKind::List => {
+            let json = serde_json::json!([text]);
+            (Setting::List(vec![text.clone()]), json, text)
+        }
+        FieldKind::Boolean => (Setting::Boolean(true), Value::Bool(true), "true".into()),
+        FieldKind::Integer => (Setting::Integer(7), 7.into(), "7".into()),
+        FieldKind::Timestamp => {
+            let time = "2026-11-21T08:30:00Z".to_owned();
+            (Setting::Text(time.clone()), time.clone().into(), time)
+        }
+        FieldKind::Json => {
+            let tags = r#"{"key":["value"]}"#.to_owned();
+            (Setting::Text(tags.clone()), tags.clone().into(), tags)
+        }
+        _ => (Setting::Text(text.clone()), text.clone().into(), text),
+    }
+}
+
 /// A value for each field, one at a time: it is on the wire under its own name, and nothing else is.
 #[test]
 fn every_field_of_the_filter_reaches_the_wire_under_its_own_name() {
     assert_eq!(ThreatFilter::FIELDS.len(), 98);
     for field in ThreatFilter::FIELDS {
-        let text = field.known.first().copied().unwrap_or("ab").to_owned();
-        let (value, in_body, in_query) = match field.kind {
-            FieldKind::List => {
-                let json = serde_json::json!([text]);
-                (Setting::List(vec![text.clone()]), json, text)
-            }
-            FieldKind::Boolean => (Setting::Boolean(true), Value::Bool(true), "true".into()),
-            FieldKind::Integer => (Setting::Integer(7), 7.into(), "7".into()),
-            FieldKind::Timestamp => {
-                let time = "2026-11-21T08:30:00Z".to_owned();
-                (Setting::Text(time.clone()), time.clone().into(), time)
-            }
-            FieldKind::Json => {
-                let tags = r#"{"key":["value"]}"#.to_owned();
-                (Setting::Text(tags.clone()), tags.clone().into(), tags)
-            }
-            _ => (Setting::Text(text.clone()), text.clone().into(), text),
-        };
+        let (value, in_body, in_query) = example(field);
         let mut filter = ThreatFilter::default();
         filter.set(field.name, value).unwrap();
 
