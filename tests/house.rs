@@ -66,6 +66,7 @@ fn the_default_build_is_lean() {
         "chrono",
         "clap",
         "comfy-table",
+        "indicatif",
         "jsonschema",
         "native-tls",
         "openssl",
@@ -75,6 +76,7 @@ fn the_default_build_is_lean() {
         "schemars",
         "time",
         "typify-impl",
+        "zip",
     ];
     for name in heavy {
         assert!(!names.contains(&name), "{name} is in the default build");

@@ -10,10 +10,10 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use sentinelone::contract::Contract;
-use sentinelone::raw::runtime::{Field, FieldKind, Fields, Filter, Setting};
 use sentinelone::raw::agents::{self, AgentFilter};
 use sentinelone::raw::alerts::{self, AlertFilter};
 use sentinelone::raw::iocs::{self, IocFilter};
+use sentinelone::raw::runtime::{Field, FieldKind, Fields, Filter, Setting};
 use sentinelone::raw::star_rules::{self, StarRuleFilter};
 use sentinelone::raw::threats as raw;
 use sentinelone::threats::{
@@ -353,9 +353,11 @@ filter_laws!(
 fn example(field: &Field) -> (Setting, Value, String) {
     let text = field.known.first().copied().unwrap_or("ab").to_owned();
     match field.kind {
-        FieldKind::List if flags(field) => {
-            (Setting::List(vec!["true".into(), "false".into()]), serde_json::json!([true, false]), "true,false".into())
-        }
+        FieldKind::List if flags(field) => (
+            Setting::List(vec!["true".into(), "false".into()]),
+            serde_json::json!([true, false]),
+            "true,false".into(),
+        ),
         FieldKind::List => {
             let json = serde_json::json!([text]);
             (Setting::List(vec![text.clone()]), json, text)

@@ -1047,7 +1047,8 @@ fn every_object_of_a_body_is_checked() {
 
 #[test]
 fn secrets_are_covered_in_what_is_shown() {
-    for data in [json!({ "name": "a", "password": "hush" }), json!([{ "password": "hush" }, { "name": "b" }])] {
+    for data in [json!({ "name": "a", "password": "hush" }), json!([{ "password": "hush" }, { "name": "b" }])]
+    {
         let request: Request<Empty> = Request::new(&ODD).body_of(&json!({ "data": data })).unwrap();
         assert!(request.body().unwrap().to_string().contains("hush"));
         let shown = request.shown_body().unwrap().to_string();

@@ -127,7 +127,8 @@ impl Scope<'_> {
 
     fn name(&self, name: &str) -> Option<Value> {
         let (root, rest) = name.split_once('.').unwrap_or((name, ""));
-        let inner = |value: &Value| if rest.is_empty() { Some(value.clone()) } else { at(value, rest).cloned() };
+        let inner =
+            |value: &Value| if rest.is_empty() { Some(value.clone()) } else { at(value, rest).cloned() };
         match root {
             "path" => self.path.get(rest).cloned().map(Value::String),
             "query" => self.query.get(rest).cloned(),

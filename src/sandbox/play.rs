@@ -255,7 +255,8 @@ impl Play<'_> {
                 add("", name, &parameter.x_s1, value);
             }
         }
-        let schema = self.operation().body_schema();
+        // What the path names needs no filter: one that is there says where it belongs to.
+        let schema = self.operation().body_schema().filter(|_| !self.names_one());
         let filter = schema.and_then(|schema| self.contract.properties(schema).remove("filter"));
         if let (Some(schema), Some(Value::Object(filter))) = (filter, self.body.get("filter")) {
             let properties = self.contract.properties(schema);
@@ -275,9 +276,8 @@ impl Play<'_> {
     fn select(&self, tenant: &Tenant) -> Result<Vec<usize>, Reply> {
         let conditions = self.conditions()?;
         let fixed = self.fixed(tenant, self.plan.get("where"));
-        let selected = |thing: &Value| {
-            fits(thing, &fixed) && conditions.iter().all(|condition| condition.holds(thing))
-        };
+        let selected =
+            |thing: &Value| fits(thing, &fixed) && conditions.iter().all(|condition| condition.holds(thing));
         let things = tenant.things(self.collection()).iter().enumerate().rev();
         Ok(things.filter(|(_, thing)| selected(thing)).map(|(position, _)| position).collect())
     }
@@ -469,10 +469,15 @@ impl Play<'_> {
             let scope = Scope { each, new_id: &id, ..self.scope(tenant) };
             made.push(new_thing(part("item"), &scope));
         }
-        let unique: Vec<&str> =
-            part("unique").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let unique: Vec<&str> = part("unique")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let same_as = |new: &Value, old: &Value| unique.iter().all(|path| at(new, path) == at(old, path));
-        let exists = |new: &Value| !unique.is_empty() && tenant.things(collection).iter().any(|old| same_as(new, old));
+        let exists =
+            |new: &Value| !unique.is_empty() && tenant.things(collection).iter().any(|old| same_as(new, old));
         if made.iter().any(exists) {
             let detail = "Such an item is there already".to_owned();
             return Err(Reply::failure(StatusCode::BAD_REQUEST, EXISTS, [detail]));

@@ -214,7 +214,8 @@ impl<T> Request<T> {
     pub fn counting<U>(&self, list: &'static Operation) -> Option<Request<U>> {
         let part = self.operation.body.iter().find(|part| part.is_filter)?;
         // Not by address: the compiler may keep several copies of a table.
-        let same = |fields: &&[Field]| fields.iter().map(|one| one.name).eq(part.fields.iter().map(|one| one.name));
+        let same =
+            |fields: &&[Field]| fields.iter().map(|one| one.name).eq(part.fields.iter().map(|one| one.name));
         if list.kind != Kind::Read || !list.query.iter().any(same) {
             return None;
         }

@@ -109,7 +109,9 @@ fn argument(argument: &Argument) -> Arg {
         .help(help)
         .hide_possible_values(true);
     let hyphens = argument.name.replace('_', "-");
-    arg = arg.aliases([argument.name, hyphens.as_str()].into_iter().filter(|name| *name != long).map(str::to_owned));
+    arg = arg.aliases(
+        [argument.name, hyphens.as_str()].into_iter().filter(|name| *name != long).map(str::to_owned),
+    );
     if argument.kind == ArgumentKind::Boolean {
         arg = arg.num_args(0..=1).default_missing_value("true");
     }

@@ -59,9 +59,10 @@ fn files(outcome: &Outcome) -> String {
     if outcome.files.is_empty() {
         return String::new();
     }
-    let rows = outcome.files.iter().map(|file| {
-        vec![file.name.clone(), file.bytes.to_string(), file.path.display().to_string()]
-    });
+    let rows = outcome
+        .files
+        .iter()
+        .map(|file| vec![file.name.clone(), file.bytes.to_string(), file.path.display().to_string()]);
     grid(&["File", "Bytes", "Written to"], rows)
 }
 

@@ -8,8 +8,8 @@ use clap::ArgMatches;
 use sentinelone::commands::{ArgumentError, Arguments, Entry, Outcome, Prepared, find, registry};
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{
-    ApiToken, ApiVersion, Client, Console, Error, ErrorKind, FilterRule, IdState, Kind, Request, RequestError,
-    TokenError,
+    ApiToken, ApiVersion, Client, Console, Error, ErrorKind, FilterRule, IdState, Kind, Request,
+    RequestError, TokenError,
 };
 use serde_json::Value;
 
@@ -141,7 +141,8 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
     let embedded = matches.get_flag("sandbox");
     let sandbox = if embedded { Some(Sandbox::start().await?) } else { None };
     let client = client(matches, sandbox.as_ref(), version)?;
-    let everything = entry.info.acts && requests.iter().any(|request| !request.selects() && has_filter(request));
+    let everything =
+        entry.info.acts && requests.iter().any(|request| !request.selects() && has_filter(request));
     if (entry.info.asks || everything) && !embedded && !matches.get_flag("yes") {
         confirm(&command, &requests, &client).await?;
     }
