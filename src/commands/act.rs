@@ -131,7 +131,8 @@ pub(super) fn without_answer(id: String, state: IdState) -> IdOutcome {
     IdOutcome { id, state, detail: None }
 }
 
-fn asked_ids(request: &Request<Value>) -> Vec<String> {
+/// The identifiers that a request names.
+pub(super) fn asked_ids(request: &Request<Value>) -> Vec<String> {
     let body = request.body();
     let ids = ["/filter/ids", "/filter/uuids", "/data/ids"].iter();
     let ids = ids.filter_map(|place| body?.pointer(place)?.as_array()).next();

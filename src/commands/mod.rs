@@ -25,18 +25,30 @@
 //! anything is sent for an argument that cannot reach the API.
 
 mod act;
+mod agents;
 mod arguments;
 mod context;
 mod outcome;
 mod read;
 mod wait;
 
+mod broadcast_message;
+mod connect_agent;
+mod disconnect_agent;
+mod get_agent;
+mod get_agent_mac;
+mod get_installed_applications;
 mod get_threat_notes;
 mod get_threats;
+mod initiate_endpoint_scan;
+mod list_agents;
 mod mark_as_threat;
 mod mitigate_threat;
+mod move_agent;
 mod resolve_threat;
+mod shutdown_agent;
 mod threat_summary;
+mod uninstall_agent;
 mod update_threat_incident;
 mod update_threats_status;
 mod update_threats_verdict;
@@ -53,14 +65,25 @@ use crate::Result;
 use crate::client::Client;
 
 pub use arguments::{Argument, ArgumentError, ArgumentKind, Arguments};
+pub use broadcast_message::BroadcastMessage;
+pub use connect_agent::ConnectAgent;
 pub use context::{Output, Source};
+pub use disconnect_agent::DisconnectAgent;
+pub use get_agent::GetAgent;
+pub use get_agent_mac::GetAgentMac;
+pub use get_installed_applications::GetInstalledApplications;
 pub use get_threat_notes::GetThreatNotes;
 pub use get_threats::GetThreats;
+pub use initiate_endpoint_scan::InitiateEndpointScan;
+pub use list_agents::ListAgents;
 pub use mark_as_threat::MarkAsThreat;
 pub use mitigate_threat::MitigateThreat;
+pub use move_agent::MoveAgent;
 pub use outcome::Outcome;
 pub use resolve_threat::ResolveThreat;
+pub use shutdown_agent::ShutdownAgent;
 pub use threat_summary::ThreatSummary;
+pub use uninstall_agent::UninstallAgent;
 pub use update_threat_incident::UpdateThreatIncident;
 pub use update_threats_status::UpdateThreatsStatus;
 pub use update_threats_verdict::UpdateThreatsVerdict;
@@ -245,12 +268,23 @@ impl Entry {
 pub const fn registry() -> &'static [Entry] {
     const {
         &[
+            Entry::of::<BroadcastMessage>(),
+            Entry::of::<ConnectAgent>(),
+            Entry::of::<DisconnectAgent>(),
+            Entry::of::<GetAgent>(),
+            Entry::of::<GetAgentMac>(),
+            Entry::of::<GetInstalledApplications>(),
             Entry::of::<GetThreatNotes>(),
             Entry::of::<GetThreats>(),
+            Entry::of::<InitiateEndpointScan>(),
+            Entry::of::<ListAgents>(),
             Entry::of::<MarkAsThreat>(),
             Entry::of::<MitigateThreat>(),
+            Entry::of::<MoveAgent>(),
             Entry::of::<ResolveThreat>(),
+            Entry::of::<ShutdownAgent>(),
             Entry::of::<ThreatSummary>(),
+            Entry::of::<UninstallAgent>(),
             Entry::of::<UpdateThreatIncident>(),
             Entry::of::<UpdateThreatsStatus>(),
             Entry::of::<UpdateThreatsVerdict>(),

@@ -1,6 +1,7 @@
 //! The commands: what they send, what they refuse, and what they make of answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod agents;
 mod threats;
 
 use sentinelone::commands::{Arguments, Entry, Outcome, Source, find, registry};
