@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{
+    DeserializeOwned, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -114,7 +117,7 @@ pub struct Page<T> {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Around {
-    /// Name of the list.
+    /// Name of the list; empty where it was null or left out.
     pub name: String,
     /// The other members of `data`, as the server sent them.
     pub beside: Map<String, Value>,
@@ -186,7 +189,7 @@ pub struct Pagination {
     #[serde(default, deserialize_with = "count", skip_serializing_if = "Option::is_none")]
     pub total_items: Option<u64>,
     /// Cursor as the server wrote it; [`next_cursor`](Self::next_cursor) is what to go by.
-    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "cursor", skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
@@ -203,7 +206,7 @@ fn count<'de, D: Deserializer<'de>>(de: D) -> Result<Option<u64>, D::Error> {
     Ok(Value::deserialize(de)?.as_u64())
 }
 
-fn text<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
+fn cursor<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(de)? {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
@@ -250,15 +253,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 while let Some(name) = map.next_key::<String>()? {
                     match map.next_value::<Slot<T>>()? {
                         Slot::List(items) => lists.push((name, items)),
+                        // Read again, item by item.
+                        Slot::Other(Value::Array(_)) => {
+                            return Err(A::Error::custom("an item does not decode"));
+                        }
                         Slot::Other(value) => drop(beside.insert(name, value)),
                     }
                 }
-                match lists.pop() {
-                    Some((name, items)) if lists.is_empty() => {
-                        Ok(List { items, around: Some(Around { name, beside }) })
-                    }
-                    Some(_) => Err(A::Error::custom("more than one list in data: which is the page?")),
-                    None => Err(A::Error::custom("no list in data: this is no page of a list")),
+                // Null, or left out, where the list would be: what stands beside it tells that apart from an
+                // answer of another kind.
+                let (name, items) = lists.pop().unwrap_or_default();
+                match lists.is_empty() {
+                    true => Ok(List { items, around: Some(Around { name, beside }) }),
+                    false => Err(A::Error::custom("more than one list in data: which is the page?")),
                 }
             }
         }
@@ -296,6 +303,13 @@ impl<T> RawPage<T> {
             return Err(DecodeError {
                 path: ".".into(),
                 message: "neither data nor pagination: this is no page of a list".into(),
+            });
+        }
+        let no_list = self.data.as_ref().and_then(Option::as_ref).and_then(|data| data.around.as_ref());
+        if no_list.is_some_and(|around| around.name.is_empty()) && self.pagination.is_none() {
+            return Err(DecodeError {
+                path: "data".into(),
+                message: "no list and no pagination: this is no page of a list".into(),
             });
         }
         let pagination = self.pagination.and_then(|value| serde_json::from_value(value).ok());
@@ -362,7 +376,9 @@ impl<T: Serialize> Serialize for Page<T> {
         impl<T: Serialize> Serialize for Deeper<'_, T> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut map = serializer.serialize_map(None)?;
-                map.serialize_entry(&self.1.name, &Items(self.0))?;
+                if !self.1.name.is_empty() {
+                    map.serialize_entry(&self.1.name, &Items(self.0))?;
+                }
                 for (name, value) in &self.1.beside {
                     map.serialize_entry(name, value)?;
                 }
@@ -441,10 +457,56 @@ impl Answer for Binary {
     }
 }
 
-/// Reads a list that may be null, and leaves out elements that are.
+/// Reads a list that may be null, and leaves out elements that are. A lone element counts as a list of one:
+/// consoles write an id where the document has a list of them.
 pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<Vec<T>>, D::Error> {
-    let list = Option::<Vec<Option<T>>>::deserialize(de)?;
-    Ok(list.map(|list| list.into_iter().flatten().collect()))
+    struct ListVisitor<T>(PhantomData<T>);
+
+    /// A lone element.
+    fn one<'de, T: Deserialize<'de>, E: Error>(
+        value: impl IntoDeserializer<'de, E>,
+    ) -> Result<Option<Vec<T>>, E> {
+        T::deserialize(value.into_deserializer()).map(|one| Some(vec![one]))
+    }
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+        type Value = Option<Vec<T>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+            let items = Vec::<Option<T>>::deserialize(SeqAccessDeserializer::new(seq))?;
+            Ok(Some(items.into_iter().flatten().collect()))
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(|one| Some(vec![one]))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            one(text)
+        }
+
+        fn visit_bool<E: Error>(self, flag: bool) -> Result<Self::Value, E> {
+            one(flag)
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+            one(number)
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+            one(number)
+        }
+    }
+
+    de.deserialize_any(ListVisitor(PhantomData))
 }
 
 /// Reads a map that may be null, and leaves out entries that are.
@@ -453,4 +515,122 @@ pub fn map<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 ) -> Result<Option<BTreeMap<String, T>>, D::Error> {
     let map = Option::<BTreeMap<String, Option<T>>>::deserialize(de)?;
     Ok(map.map(|map| map.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()))
+}
+
+/// Reads a flag that may be null. Some consoles, and those who pass their answers on, write `"True"`.
+pub fn flag<'de, D: Deserializer<'de>>(de: D) -> Result<Option<bool>, D::Error> {
+    let value = Value::deserialize(de)?;
+    match &value {
+        Value::Null => Ok(None),
+        Value::Bool(flag) => Ok(Some(*flag)),
+        Value::String(text) if is_null(text) => Ok(None),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        other => Err(unfit(other, "a boolean")),
+    }
+}
+
+/// Reads a whole number that may be null, or stand in a text.
+pub fn integer<'de, D: Deserializer<'de>>(de: D) -> Result<Option<i64>, D::Error> {
+    let value = Value::deserialize(de)?;
+    let read = match &value {
+        Value::Null => return Ok(None),
+        Value::String(text) if is_null(text) => return Ok(None),
+        Value::String(text) => text.trim().parse().ok(),
+        // A whole number may be written with a point.
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let whole = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
+            whole.map(|number| number as i64)
+        }),
+        _ => None,
+    };
+    read.map(Some).ok_or_else(|| unfit(&value, "a whole number"))
+}
+
+/// Reads a number that may be null, or stand in a text.
+pub fn number<'de, D: Deserializer<'de>>(de: D) -> Result<Option<f64>, D::Error> {
+    let value = Value::deserialize(de)?;
+    let read = match &value {
+        Value::Null => return Ok(None),
+        Value::String(text) if is_null(text) => return Ok(None),
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    read.map(Some).ok_or_else(|| unfit(&value, "a number"))
+}
+
+/// Reads a text that may be null, or be written as a number or a flag; ids are, now and then.
+pub fn text<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(de)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        scalar @ (Value::Number(_) | Value::Bool(_)) => Ok(Some(scalar.to_string())),
+        other => Err(unfit(&other, "a text")),
+    }
+}
+
+/// Reads an object that may be null. Something else in its place, as where one release of the console has a list
+/// of names and the next an object, counts as absent: it is not worth the item that it belongs to.
+pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D::Error> {
+    struct ObjectVisitor<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(None)
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+
+    de.deserialize_any(ObjectVisitor(PhantomData))
+}
+
+/// The word itself, in samples that were edited.
+fn is_null(text: &str) -> bool {
+    text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none")
+}
+
+fn unfit<E: Error>(value: &Value, expected: &str) -> E {
+    let found = match value {
+        Value::Object(_) => Unexpected::Map,
+        Value::Array(_) => Unexpected::Seq,
+        Value::String(text) => Unexpected::Str(text),
+        Value::Bool(flag) => Unexpected::Bool(*flag),
+        Value::Number(number) => Unexpected::Float(number.as_f64().unwrap_or(f64::NAN)),
+        Value::Null => Unexpected::Unit,
+    };
+    E::invalid_type(found, &expected)
 }

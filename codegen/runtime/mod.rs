@@ -15,7 +15,8 @@ pub(crate) use envelope::{answer_again, body_again};
 pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
 
 pub use envelope::{
-    Acted, Answer, Around, Binary, Data, DecodeError, Empty, Page, Pagination, Undecoded, list, map,
+    Acted, Answer, Around, Binary, Data, DecodeError, Empty, Page, Pagination, Undecoded, flag, integer,
+    list, map, number, object, text,
 };
 pub use field::{Field, FieldKind, Fields, Filter, Setting};
 pub use open_enum::OpenEnum;

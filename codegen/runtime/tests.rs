@@ -443,7 +443,7 @@ fn list_leaves_nulls_out() {
     assert_eq!(names(r#"{"names": []}"#), Some(Vec::new()));
     assert_eq!(names(r#"{"names": null}"#), None);
     assert_eq!(names("{}"), None);
-    assert!(serde_json::from_str::<Holder>(r#"{"names": "a"}"#).is_err());
+    assert!(serde_json::from_str::<Holder>(r#"{"names": 3}"#).is_err());
     assert!(serde_json::from_str::<Holder>(r#"{"names": [1]}"#).is_err());
 }
 
@@ -1020,6 +1020,9 @@ fn page_one_level_deeper() {
     for none in [json!({ "data": { "all": {} } }), json!({ "data": { "a": [], "b": [] } })] {
         assert!(Page::<Thing>::decode(none.to_string().as_bytes()).is_err(), "{none}");
     }
+    let without = json!({ "data": { "things": null, "all": {} }, "pagination": { "totalItems": 0 } });
+    assert!(page(&without).data.is_empty(), "a list that is null has no items");
+    assert_eq!(serde_json::to_value(page(&without)).unwrap()["data"], without["data"]);
 }
 
 /// Bodies that have their fields beside `data`, and `data` that is a list.
@@ -1079,4 +1082,86 @@ fn flags_of_a_list_are_read_from_texts() {
     assert_eq!(list(&["true", " False"]).flags(), Ok(Some(vec![true, false])));
     assert_eq!(list(&["true", "maybe"]).flags(), Err(list(&["true", "maybe"])));
     assert_eq!(Setting::Boolean(true).flags(), Err(Setting::Boolean(true)));
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Scalars {
+    #[serde(default, deserialize_with = "flag")]
+    flag: Option<bool>,
+    #[serde(default, deserialize_with = "integer")]
+    integer: Option<i64>,
+    #[serde(default, deserialize_with = "number")]
+    number: Option<f64>,
+    #[serde(default, deserialize_with = "text")]
+    text: Option<String>,
+}
+
+#[test]
+fn something_else_than_an_object_is_not_worth_the_item() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Whole {
+        #[serde(default, deserialize_with = "object")]
+        detail: Option<Detail>,
+    }
+
+    let read = |value: Value| serde_json::from_value::<Whole>(json!({ "detail": value }));
+    assert_eq!(read(json!({ "size": 3 })).unwrap().detail, Some(Detail { size: 3 }));
+    for odd in
+        [json!(null), json!([3]), json!(["x", {}]), json!("x"), json!(3), json!(-3), json!(0.5), json!(true)]
+    {
+        assert_eq!(read(odd.clone()).unwrap().detail, None, "{odd}");
+    }
+    assert!(read(json!({ "size": "x" })).is_err(), "an object that does not fit is one");
+    assert_eq!(serde_json::from_value::<Whole>(json!({})).unwrap().detail, None);
+}
+
+#[test]
+fn scalars_of_answers_are_read_in_whatever_form() {
+    let read = |value: Value| serde_json::from_value::<Scalars>(value);
+    let some = |flag, integer, number, text: &str| Scalars {
+        flag: Some(flag),
+        integer: Some(integer),
+        number: Some(number),
+        text: Some(text.to_owned()),
+    };
+    let as_they_are = json!({ "flag": true, "integer": 7, "number": 0.5, "text": "x" });
+    assert_eq!(read(as_they_are).unwrap(), some(true, 7, 0.5, "x"));
+    let in_texts = json!({ "flag": "False", "integer": " 7 ", "number": "0.5", "text": 12 });
+    assert_eq!(read(in_texts).unwrap(), some(false, 7, 0.5, "12"));
+    assert_eq!(read(json!({ "integer": 7.0 })).unwrap().integer, Some(7));
+    let none = Scalars { flag: None, integer: None, number: None, text: None };
+    let nulls = json!({ "flag": "null", "integer": "None", "number": null, "text": null });
+    assert_eq!(read(nulls).unwrap(), none);
+    assert_eq!(read(json!({})).unwrap(), none);
+    for odd in [
+        json!({ "flag": "maybe" }),
+        json!({ "flag": 1 }),
+        json!({ "integer": 7.5 }),
+        json!({ "integer": "many" }),
+        json!({ "number": [] }),
+        json!({ "text": {} }),
+    ] {
+        let error = read(odd.clone()).unwrap_err().to_string();
+        assert!(error.contains("invalid type") && error.contains("expected a"), "{odd}: {error}");
+    }
+}
+
+#[test]
+fn a_lone_element_is_a_list_of_one() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Lists {
+        #[serde(default, deserialize_with = "list")]
+        ids: Option<Vec<String>>,
+        #[serde(default, deserialize_with = "list")]
+        details: Option<Vec<Detail>>,
+    }
+
+    let read = |value: Value| serde_json::from_value::<Lists>(value);
+    let ids = |list: &[&str]| Some(list.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+    assert_eq!(read(json!({ "ids": ["a", null, "b"] })).unwrap().ids, ids(&["a", "b"]));
+    assert_eq!(read(json!({ "ids": "a" })).unwrap().ids, ids(&["a"]));
+    assert_eq!(read(json!({ "ids": null, "details": null })).unwrap(), Lists { ids: None, details: None });
+    let lone = read(json!({ "details": { "size": 3 } })).unwrap().details;
+    assert_eq!(lone, Some(vec![Detail { size: 3 }]));
+    assert!(read(json!({ "ids": 3 })).is_err() && read(json!({ "details": "x" })).is_err());
 }

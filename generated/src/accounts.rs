@@ -136,64 +136,132 @@ pub fn get(account_id: &str) -> Result<Request<Data<Account>>, RequestError> {
 #[non_exhaustive]
 pub struct Account {
     /// Kind of account, such as paid or trial.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_type: Option<String>,
     /// How many agents the account has.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_agents: Option<i64>,
     /// Deprecated: how many agents belong to sites of the Complete suite.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agents_in_complete_sku: Option<i64>,
     /// Deprecated: how many agents belong to sites with the Control SKU.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agents_in_control_sku: Option<i64>,
     /// Deprecated: how many agents belong to sites of the Core suite.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agents_in_core_sku: Option<i64>,
     /// Way in which the account is billed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_mode: Option<BillingMode>,
     /// Deprecated: how many sites of the account have the Complete suite.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub complete_sites: Option<i64>,
     /// Deprecated: how many sites of the account use the Control suite.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub control_sites: Option<i64>,
     /// Deprecated: how many sites of the account use the Core suite.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub core_sites: Option<i64>,
     /// Time when the account was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Name of the user who created the group or account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator: Option<String>,
     /// Id of the user who created the group or account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator_id: Option<String>,
     /// Time when the site or account expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<Timestamp>,
     /// Identifier of the account in an outside CRM system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub external_id: Option<String>,
     /// Id of the account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// True when this is the default site or account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_default: Option<bool>,
     /// Licenses of the account: bundles, settings and add-on modules.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub licenses: Option<Licences>,
     /// Name of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// How many sites the account contains.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub number_of_sites: Option<i64>,
     /// Id of the account in Salesforce.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub salesforce_id: Option<String>,
     /// Deprecated: the SKUs (license products) of the account, one entry each.
     #[serde(
@@ -206,28 +274,60 @@ pub struct Account {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<LicenceState>,
     /// Deprecated: how many Complete licenses the account has.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total_complete: Option<i64>,
     /// Deprecated: how many Control licenses the account has.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total_control: Option<i64>,
     /// Deprecated: how many Core licenses the account has in all.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total_core: Option<i64>,
     /// How many licenses the account has, summed over every surface of every bundle.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total_licenses: Option<i64>,
     /// Deprecated: true when the account has no limit on Complete licenses.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unlimited_complete: Option<bool>,
     /// Deprecated: true when the account may use Control licenses without limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unlimited_control: Option<bool>,
     /// Deprecated: true when the account has no limit on Core licenses.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unlimited_core: Option<bool>,
     /// True when the account has no end date.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unlimited_expiration: Option<bool>,
     /// Time when the item last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,16 +344,28 @@ pub struct Account {
 #[non_exhaustive]
 pub struct AccountSku {
     /// How many agents are commissioned under this SKU.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agents_in_sku: Option<i64>,
     /// How many licenses this SKU has; has meaning only when unlimited is false.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total_licenses: Option<i64>,
     /// Product suite (SKU) that is active for the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<Suite>,
     /// True when the number of licenses of this SKU has no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unlimited: Option<bool>,
 }
 

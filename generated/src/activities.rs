@@ -611,25 +611,53 @@ impl Fields for ActivitiesListQuery {
 #[non_exhaustive]
 pub struct Activity {
     /// Id of the account the activity relates to, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_id: Option<String>,
     /// Name of the account the activity relates to, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_name: Option<String>,
     /// Number that identifies the type of the activity.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub activity_type: Option<i64>,
     /// UUID by which the activity is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub activity_uuid: Option<String>,
     /// Id of the agent the activity concerns, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_id: Option<String>,
     /// Version the agent was updated to, when the activity is about an update.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_updated_version: Option<String>,
     /// Remarks that were attached to the activity.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub comments: Option<String>,
     /// UTC time when the activity was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -638,43 +666,87 @@ pub struct Activity {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Map<String, Value>>,
     /// Further details about the activity, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Id of the group the activity relates to, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_id: Option<String>,
     /// Name of the group the activity concerns, when there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_name: Option<String>,
     /// Hash of the threat's file, when the activity concerns a threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub hash: Option<String>,
     /// Id of the activity.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Operating system family of the agent, when the activity concerns one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_family: Option<OsType>,
     /// Main text that tells what happened in the activity.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub primary_description: Option<String>,
     /// Further text that adds detail to the main description.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secondary_description: Option<String>,
     /// Id of the site the activity relates to, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_id: Option<String>,
     /// Name of the site the activity relates to, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_name: Option<String>,
     /// Id of the threat the activity concerns, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_id: Option<String>,
     /// UTC time when the activity record was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who caused the activity, if a user did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_id: Option<String>,
 }
 
@@ -685,13 +757,25 @@ pub struct Activity {
 #[non_exhaustive]
 pub struct ActivityType {
     /// What is done in activities of this type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub action: Option<String>,
     /// Text template from which the activity page builds the description of this type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description_template: Option<String>,
     /// Number that identifies the activity type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<i64>,
 }
 

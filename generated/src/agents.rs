@@ -815,22 +815,46 @@ pub fn download(
 #[non_exhaustive]
 pub struct Agent {
     /// Id of the account that holds the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_id: Option<String>,
     /// Name of the account that holds the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_name: Option<String>,
     /// Active Directory details of the endpoint and its last user.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_directory: Option<AgentActiveDirectory>,
     /// Number of threats active on the endpoint at present.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_threats: Option<i64>,
     /// Version of the SentinelOne agent installed on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_version: Option<String>,
     /// Whether the agent supports remote shell and its policy allows it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allow_remote_shell: Option<bool>,
     /// Whether the installed applications are up to date or have known vulnerabilities.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -843,40 +867,80 @@ pub struct Agent {
     )]
     pub cloud_providers: Option<BTreeMap<String, AgentCloudProvider>>,
     /// Host name of the endpoint the agent runs on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub computer_name: Option<String>,
     /// How far the agent has come in moving to another console, if it is moving.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_migration_status: Option<ConsoleMigrationStatus>,
     /// Number of processor cores in the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub core_count: Option<i64>,
     /// How many processors the endpoint has.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cpu_count: Option<i64>,
     /// Model name of the endpoint's CPU.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cpu_id: Option<String>,
     /// Time when the record was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// State of the agent's detection, such as full mode.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub detection_state: Option<String>,
     /// Network domain of the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub domain: Option<String>,
     /// True when disk encryption is on at the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub encrypted_applications: Option<bool>,
     /// Identifier of the customer's own choice, stored with the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub external_id: Option<String>,
     /// External IPv4 address from which the endpoint connects.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub external_ip: Option<String>,
     /// True when firewall control is switched on for the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub firewall_enabled: Option<bool>,
     /// Time when the agent first entered full or slim detection mode.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -885,61 +949,121 @@ pub struct Agent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_disk_scan_last_updated_at: Option<Timestamp>,
     /// Id of the group that holds the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_id: Option<String>,
     /// Subnet of the endpoint's IP address.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_ip: Option<String>,
     /// Name of the group the agent belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_name: Option<String>,
     /// Time when the group of the agent last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_updated_at: Option<Timestamp>,
     /// Id of the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// True while a remote shell is open on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub in_remote_shell_session: Option<bool>,
     /// True when at least one threat is still active on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub infected: Option<bool>,
     /// Type of the installer package, as a file extension such as .exe or .msi.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub installer_type: Option<InstallerType>,
     /// True when the agent has been in contact with the console lately.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_active: Option<bool>,
     /// True when the agent has been decommissioned in the console.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_decommissioned: Option<bool>,
     /// True when an uninstall has been requested and is not yet carried out.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_pending_uninstall: Option<bool>,
     /// True when the agent is no longer installed on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_uninstalled: Option<bool>,
     /// Whether the agent runs an up-to-date version.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_up_to_date: Option<bool>,
     /// Time when the agent was last active.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_active_date: Option<Timestamp>,
     /// IP address from which the agent most recently reached the console.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_ip_to_mgmt: Option<String>,
     /// Name of the user who logged in to the endpoint most recently.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_logged_in_user_name: Option<String>,
     /// Time when a full disk scan last completed without failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_successful_scan_date: Option<Timestamp>,
     /// License key recorded for the agent, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub license_key: Option<String>,
     /// Whether location awareness is turned on for the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub location_enabled: Option<bool>,
     /// Kind of network location that the agent reports for itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -968,7 +1092,11 @@ pub struct Agent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigation_mode_suspicious: Option<MitigationMode>,
     /// Hardware model of the endpoint, as the device reports it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub model_name: Option<String>,
     /// Network interfaces of the endpoint, with their addresses.
     #[serde(
@@ -978,13 +1106,21 @@ pub struct Agent {
     )]
     pub network_interfaces: Option<Vec<AgentNetworkInterface>>,
     /// True when network quarantine is switched on for the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub network_quarantine_enabled: Option<bool>,
     /// State of the agent's network connection, such as connected or disconnected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_status: Option<NetworkStatus>,
     /// Operational state of the agent, such as enabled or disabled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub operational_state: Option<String>,
     /// Time when the present operational state of the agent runs out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -993,10 +1129,18 @@ pub struct Agent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_arch: Option<OsArch>,
     /// Name of the operating system on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub os_name: Option<String>,
     /// Revision or build of the operating system on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub os_revision: Option<String>,
     /// Time when the operating system of the endpoint last started.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1005,25 +1149,41 @@ pub struct Agent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_type: Option<OsType>,
     /// Name of the operating system user on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub os_username: Option<String>,
     /// Time when the policy of the agent was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_updated_at: Option<Timestamp>,
     /// Which of the agent's connections go through a proxy.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub proxy_states: Option<AgentProxyStates>,
     /// State of the Ranger network discovery on the agent, such as enabled or disabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ranger_status: Option<RangerStatus>,
     /// Version of the Ranger component on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ranger_version: Option<String>,
     /// Time when the agent first registered with the console; close to createdAt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registered_at: Option<Timestamp>,
     /// State of remote profiling on the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub remote_profiling_state: Option<String>,
     /// Time when the agent's remote profiling state ends; the vendor's note speaks of seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1041,31 +1201,67 @@ pub struct Agent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_status: Option<ScanStatus>,
     /// Serial number of the endpoint hardware.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub serial_number: Option<String>,
     /// Whether the console shows an alert icon for the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub show_alert_icon: Option<bool>,
     /// Id of the site that holds the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_id: Option<String>,
     /// Name of the site that holds the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_name: Option<String>,
     /// Name of the storage linked to the agent, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_name: Option<String>,
     /// Type of the storage device or service, if known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_type: Option<String>,
     /// Tags attached to the agent, arranged by where they come from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tags: Option<AgentTags>,
     /// Whether a mitigation action of at least one threat waits for a reboot to complete.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_reboot_required: Option<bool>,
     /// Amount of memory in the endpoint, in MB.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total_memory: Option<i64>,
     /// Time when the record was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1078,7 +1274,11 @@ pub struct Agent {
     )]
     pub user_actions_needed: Option<Vec<UserActionNeeded>>,
     /// UUID by which the agent is identified.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub uuid: Option<String>,
 }
 
@@ -1089,7 +1289,11 @@ pub struct Agent {
 #[non_exhaustive]
 pub struct AgentActiveDirectory {
     /// Distinguished name of the computer in Active Directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub computer_distinguished_name: Option<String>,
     /// Active Directory groups to which the computer belongs.
     #[serde(
@@ -1099,7 +1303,11 @@ pub struct AgentActiveDirectory {
     )]
     pub computer_member_of: Option<Vec<String>>,
     /// Distinguished name of the last user in Active Directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_user_distinguished_name: Option<String>,
     /// Active Directory groups to which the last user belongs.
     #[serde(
@@ -1109,10 +1317,18 @@ pub struct AgentActiveDirectory {
     )]
     pub last_user_member_of: Option<Vec<String>>,
     /// Mail address of the user in Active Directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mail: Option<String>,
     /// Principal name of the user in Active Directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_principal_name: Option<String>,
 }
 
@@ -1207,13 +1423,25 @@ impl Fields for AgentBroadcastData {
 #[non_exhaustive]
 pub struct AgentCloudProvider {
     /// Kubernetes namespace in which the agent runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_namespace: Option<String>,
     /// Name of the Kubernetes pod in which the agent runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_pod_name: Option<String>,
     /// AWS role that is attached to the instance.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub aws_role: Option<String>,
     /// AWS security groups that the instance belongs to.
     #[serde(
@@ -1230,25 +1458,53 @@ pub struct AgentCloudProvider {
     )]
     pub aws_subnet_ids: Option<Vec<String>>,
     /// Azure resource group that holds the virtual machine.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub azure_resource_group: Option<String>,
     /// Account at the cloud provider that the instance belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_account: Option<String>,
     /// Image from which the cloud instance was started.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_image: Option<String>,
     /// Id of the instance at the cloud provider.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_instance_id: Option<String>,
     /// Size or type of the instance at the cloud provider.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_instance_size: Option<String>,
     /// Region or location where the cloud provider runs the instance.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_location: Option<String>,
     /// Cloud network to which the instance is attached.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_network: Option<String>,
     /// Tags of the instance at the cloud provider.
     #[serde(
@@ -1258,10 +1514,18 @@ pub struct AgentCloudProvider {
     )]
     pub cloud_tags: Option<Vec<String>>,
     /// Name of the cluster in which the endpoint runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cluster_name: Option<String>,
     /// Google Cloud service account of the instance.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub gcp_service_account: Option<String>,
     /// Labels set on the Kubernetes node the agent runs on.
     #[serde(
@@ -1271,13 +1535,25 @@ pub struct AgentCloudProvider {
     )]
     pub kubernetes_node_labels: Option<Vec<String>>,
     /// Name of the Kubernetes node the agent runs on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kubernetes_node_name: Option<String>,
     /// Kind of Kubernetes service in which the endpoint runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kubernetes_type: Option<String>,
     /// Kubernetes version reported for the node or its cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kubernetes_version: Option<String>,
 }
 
@@ -1317,7 +1593,11 @@ impl Fields for AgentConnection {
 #[non_exhaustive]
 pub struct AgentCount {
     /// How many agents the given filter selects.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 
@@ -5121,10 +5401,18 @@ impl Fields for AgentFilter {
 #[non_exhaustive]
 pub struct AgentLocation {
     /// Id of the location.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Name of the location.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// Scope level at which the location is defined.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5241,13 +5529,25 @@ impl Fields for AgentLogRequestData {
 #[non_exhaustive]
 pub struct AgentNetworkInterface {
     /// IP address of the default gateway used by the interface.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub gateway_ip: Option<String>,
     /// MAC address of the default gateway used by the interface.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub gateway_mac_address: Option<String>,
     /// Id of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// List of IPv4 addresses assigned to the network interface.
     #[serde(
@@ -5264,10 +5564,18 @@ pub struct AgentNetworkInterface {
     )]
     pub inet6: Option<Vec<String>>,
     /// Name of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// MAC address of the network interface.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub physical: Option<String>,
 }
 
@@ -5278,10 +5586,18 @@ pub struct AgentNetworkInterface {
 #[non_exhaustive]
 pub struct AgentProxyStates {
     /// Whether the agent reaches the management console through a proxy.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub console: Option<bool>,
     /// Whether the agent reaches Deep Visibility through a proxy.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub deep_visibility: Option<bool>,
 }
 
@@ -5403,19 +5719,39 @@ pub struct AgentTag {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assigned_at: Option<Timestamp>,
     /// Full name of the user who put the tag on the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub assigned_by: Option<String>,
     /// Id of the user who put the tag on the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub assigned_by_id: Option<String>,
     /// Id of the tag.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Key part of the tag, paired with its value.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub key: Option<String>,
     /// Value part of the tag, paired with its key.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<String>,
 }
 
@@ -5682,16 +6018,32 @@ pub struct InstalledApplication {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub installed_date: Option<Timestamp>,
     /// Name of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// Name of the publisher of the application or file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub publisher: Option<String>,
     /// Size of the installed application, as the agent reports it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub size: Option<i64>,
     /// Version of the application, agent or script, as reported.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub version: Option<String>,
 }
 

@@ -184,28 +184,60 @@ pub fn update_incident(
 #[non_exhaustive]
 pub struct Alert {
     /// State of the agent as it was when the detection happened.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_detection_info: Option<AlertAgent>,
     /// Details of the alert and of the event behind it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub alert_info: Option<AlertInfo>,
     /// Details of the container in which the alert arose.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub container_info: Option<AlertContainer>,
     /// Kubernetes details of the alert, such as cluster, node and pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kubernetes_info: Option<AlertKubernetesInfo>,
     /// Details of the custom detection (STAR) rule that raised the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rule_info: Option<AlertRule>,
     /// Details of the parent of the process that caused the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub source_parent_process_info: Option<AlertProcess>,
     /// Details of the process that caused the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub source_process_info: Option<AlertProcess>,
     /// Details of the process or file the alert's event acted on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub target_process_info: Option<AlertTarget>,
 }
 
@@ -216,31 +248,67 @@ pub struct Alert {
 #[non_exhaustive]
 pub struct AlertAgent {
     /// Id of the account the item belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_id: Option<String>,
     /// Type of machine on which the agent runs, such as server or laptop.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub machine_type: Option<String>,
     /// Name of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// Operating system family of the endpoint at detection time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub os_family: Option<String>,
     /// Name of the operating system on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub os_name: Option<String>,
     /// Revision or build of the operating system on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub os_revision: Option<String>,
     /// Id of the site the item belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_id: Option<String>,
     /// UUID of the agent on which the alert was detected.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub uuid: Option<String>,
     /// Version of the application, agent or script, as reported.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub version: Option<String>,
 }
 
@@ -250,16 +318,32 @@ pub struct AlertAgent {
 #[non_exhaustive]
 pub struct AlertContainer {
     /// Id of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Name of the image from which the container runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub image: Option<String>,
     /// Labels that are set on the container.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<String>,
     /// Name of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
 }
 
@@ -1443,7 +1527,11 @@ impl Fields for AlertIncidentUpdateData {
 #[non_exhaustive]
 pub struct AlertInfo {
     /// Id by which the alert is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub alert_id: Option<String>,
     /// Verdict that an analyst gave on the alert.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1452,22 +1540,46 @@ pub struct AlertInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Domain name that the DNS request asks for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dns_request: Option<String>,
     /// Data from the DNS answer, such as IP addresses, names and record types.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dns_response: Option<String>,
     /// IP address of the connection's destination.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dst_ip: Option<String>,
     /// Port at the destination of the connection, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dst_port: Option<String>,
     /// Id of the Deep Visibility event behind the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dv_event_id: Option<String>,
     /// Type of the event that was recorded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub event_type: Option<String>,
     /// Kind of hit that the agent reported.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1476,85 +1588,189 @@ pub struct AlertInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_status: Option<AlertIncidentStatus>,
     /// Categories of the behavioral indicators found for the process.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub indicator_category: Option<String>,
     /// Text that explains the behavioral indicator.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub indicator_description: Option<String>,
     /// Names of the behavioral indicators found for the process.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub indicator_name: Option<String>,
     /// True when the alert rests on an EDR event.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_edr: Option<bool>,
     /// Domain or computer name that the login attempt was made for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub login_account_domain: Option<String>,
     /// Security identifier (SID) of the user account that tried to log in.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub login_account_sid: Option<String>,
     /// Whether the login attempt came from a user with administrator rights, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub login_is_administrator_equivalent: Option<String>,
     /// Whether the login attempt went through, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub login_is_successful: Option<String>,
     /// Kind of login that took place.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub login_type: Option<String>,
     /// User name with which the login was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub logins_user_name: Option<String>,
     /// Paths of the modules that the process loaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub module_path: Option<String>,
     /// SHA1 hashes of the modules that the process loaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub module_sha1: Option<String>,
     /// Whether the connection attempt is incoming or outgoing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub net_event_direction: Option<String>,
     /// Full paths of the registry entries that the process changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub registry_key_path: Option<String>,
     /// Value the registry entry held before it was changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub registry_old_value: Option<String>,
     /// Type of the registry value before it was changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub registry_old_value_type: Option<String>,
     /// Full path of the registry key entry.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub registry_path: Option<String>,
     /// Value that the registry entry holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub registry_value: Option<String>,
     /// Time when STAR created the alert, as UTC date and time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Timestamp>,
     /// Source of the alert's event, as the agent reported it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub source: Option<String>,
     /// IP address from which the traffic comes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub src_ip: Option<String>,
     /// IP address of the endpoint from which the login was tried.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub src_machine_ip: Option<String>,
     /// Port from which the traffic comes, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub src_port: Option<String>,
     /// Method by which the event was compared with the IOC to give a match.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ti_indicator_comparison_method: Option<String>,
     /// Source from which the matched IOC comes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ti_indicator_source: Option<String>,
     /// Type of the IOC that was matched.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ti_indicator_type: Option<String>,
     /// Value of the IOC that was matched.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ti_indicator_value: Option<String>,
     /// Time when the alert last changed in the STAR service.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1568,31 +1784,67 @@ pub struct AlertInfo {
 #[non_exhaustive]
 pub struct AlertKubernetesInfo {
     /// Name of the Kubernetes cluster of the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cluster: Option<String>,
     /// Kind of the Kubernetes controller that manages the pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub controller_kind: Option<String>,
     /// Labels set on the Kubernetes controller.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub controller_labels: Option<String>,
     /// Name of the Kubernetes controller that manages the pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub controller_name: Option<String>,
     /// Name of the Kubernetes namespace of the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub namespace: Option<String>,
     /// Labels set on the Kubernetes namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub namespace_labels: Option<String>,
     /// Name of the Kubernetes node of the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub node: Option<String>,
     /// Name of the Kubernetes pod of the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pod: Option<String>,
     /// Labels set on the Kubernetes pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pod_labels: Option<String>,
 }
 
@@ -1603,46 +1855,90 @@ pub struct AlertKubernetesInfo {
 #[non_exhaustive]
 pub struct AlertProcess {
     /// Command line with which the process was started.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub commandline: Option<String>,
     /// MD5 hash of the process's file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_hash_md5: Option<String>,
     /// SHA1 hash of the process's file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_hash_sha1: Option<String>,
     /// SHA256 hash of the process's file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_hash_sha256: Option<String>,
     /// Path of the file that the process runs from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_path: Option<String>,
     /// Identity of whoever signed the process's file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_signer_identity: Option<String>,
     /// Integrity level at which the process runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub integrity_level: Option<IntegrityLevel>,
     /// Name of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// Process id given by the operating system, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pid: Option<String>,
     /// Time when the process started, as UTC date and time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid_starttime: Option<Timestamp>,
     /// Id of the storyline to which the process belongs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storyline: Option<String>,
     /// Operating system subsystem in which the process runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subsystem: Option<Subsystem>,
     /// Id that tells this process apart from all others.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unique_id: Option<String>,
     /// Name of the user under whom the process runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user: Option<String>,
 }
 
@@ -1653,13 +1949,25 @@ pub struct AlertProcess {
 #[non_exhaustive]
 pub struct AlertRule {
     /// Description of the STAR rule that raised the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Id of the STAR rule that raised the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Name of the STAR rule that raised the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1668,10 +1976,18 @@ pub struct AlertRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_type: Option<RuleQueryType>,
     /// Text of the query, in S1QL.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s1ql: Option<String>,
     /// Level of the scope in which the rule is defined.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope_level: Option<String>,
     /// Severity set in the rule that raised the alert.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1691,49 +2007,101 @@ pub struct AlertTarget {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tgt_file_created_at: Option<Timestamp>,
     /// SHA1 hash of the target file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_file_hash_sha1: Option<String>,
     /// SHA256 hash of the target file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_file_hash_sha256: Option<String>,
     /// Id that tells the target file apart from all others.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_file_id: Option<String>,
     /// Whether the target file carries a signature, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_file_is_signed: Option<String>,
     /// Time when the target file was last changed, as UTC date and time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tgt_file_modified_at: Option<Timestamp>,
     /// Path the target file had before it was renamed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_file_old_path: Option<String>,
     /// Full path of the target file, with its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_file_path: Option<String>,
     /// Command line with which the target process was started.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_proc_cmd_line: Option<String>,
     /// Path of the executable of the target process.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_proc_image_path: Option<String>,
     /// Integrity level at which the target process runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tgt_proc_integrity_level: Option<IntegrityLevel>,
     /// Name of the process that is the target.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_proc_name: Option<String>,
     /// Process id of the target process in the operating system, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_proc_pid: Option<String>,
     /// Whether the executable of the target process is signed, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_proc_signed_status: Option<String>,
     /// Id of the storyline to which the target process belongs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_proc_storyline_id: Option<String>,
     /// Id that tells the target process apart from all others.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tgt_proc_uid: Option<String>,
     /// Time when the target process started, as UTC date and time.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -203,40 +203,76 @@ pub struct BlocklistCreated {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Free text that describes the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Id of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Mark or note that the item is advised against.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub not_recommended: Option<String>,
     /// Operating system family, such as Windows, macOS or Linux.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_type: Option<OsType>,
     /// Where the entry applies: the groups, sites, accounts or the whole tenant.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope: Option<EntryScope>,
     /// Name of the scope to which the item belongs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope_name: Option<String>,
     /// Where the blocklist item comes from: cloud, user or action_from_threat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ListSource>,
     /// Kind of the item, such as an exclusion, blocklist or script type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub type_: Option<String>,
     /// Time when the blocklist entry was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_id: Option<String>,
     /// Name of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_name: Option<String>,
     /// SHA1 hash of the file on the blocklist.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<String>,
 }
 
@@ -493,55 +529,111 @@ pub struct BlocklistEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Free text that describes the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Id of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Whether the item came in through a bulk import.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub imported: Option<bool>,
     /// Whether items of the scopes below are included; false by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub include_children: Option<bool>,
     /// Whether entries of the higher scope levels are listed too; false by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub include_parents: Option<bool>,
     /// Mark or note that the item is advised against.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub not_recommended: Option<String>,
     /// Operating system family that the exclusion or blocklist item applies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_type: Option<OsType>,
     /// Where the entry applies: the groups, sites, accounts or the whole tenant.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope: Option<EntryScope>,
     /// Name of the scope to which the item belongs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope_name: Option<String>,
     /// Path of scopes that leads to the item's own scope.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope_path: Option<String>,
     /// SHA-256 of the file, where the entry has one; from a published answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sha256_value: Option<String>,
     /// Where the blocklist item comes from: cloud, user or action_from_threat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ListSource>,
     /// Kind of the exclusion or blocklist item, such as path or hash.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub type_: Option<String>,
     /// Time when the exclusion or blocklist item was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_id: Option<String>,
     /// Name of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_name: Option<String>,
     /// SHA1 hash of the file on the blocklist.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<String>,
 }
 

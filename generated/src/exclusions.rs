@@ -219,7 +219,11 @@ pub struct EntryScope {
     )]
     pub site_ids: Option<Vec<String>>,
     /// True when the item applies to the whole tenant (global scope).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tenant: Option<bool>,
 }
 
@@ -237,37 +241,73 @@ pub struct Exclusion {
     )]
     pub actions: Option<Vec<ExclusionAction>>,
     /// Name of the application, for an exclusion made from the Exclusion Catalog.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub application_name: Option<String>,
     /// Time when the exclusion or blocklist item was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Free text that describes the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Id of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Whether the item came in through a bulk import.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub imported: Option<bool>,
     /// Whether an application tied to the exclusion is found in the scope's application inventory.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub in_app_inventory: Option<bool>,
     /// Whether items of the scopes below are included; false by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub include_children: Option<bool>,
     /// Whether entries of the higher scope levels are listed too; false by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub include_parents: Option<bool>,
     /// Deprecated: monitor mode of a path exclusion.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub inject: Option<bool>,
     /// Mode of the exclusion; it applies only to exclusions by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<ExclusionMode>,
     /// Mark or note that the item is advised against.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub not_recommended: Option<String>,
     /// Operating system family that the exclusion or blocklist item applies to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -276,31 +316,59 @@ pub struct Exclusion {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_exclusion_type: Option<PathExclusionType>,
     /// Where the entry applies: the groups, sites, accounts or the whole tenant.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope: Option<EntryScope>,
     /// Name of the scope to which the item belongs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope_name: Option<String>,
     /// Path of scopes that leads to the item's own scope.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope_path: Option<String>,
     /// Where the exclusion comes from: cloud, user, action_from_threat or catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ListSource>,
     /// Kind of the exclusion or blocklist item, such as path or hash.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub type_: Option<String>,
     /// Time when the exclusion or blocklist item was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_id: Option<String>,
     /// Name of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_name: Option<String>,
     /// What is excluded: a SHA1 hash, or another value such as a path, depending on the type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<String>,
 }
 
@@ -321,19 +389,35 @@ pub struct ExclusionCreated {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Free text that describes the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Id of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Deprecated: monitor mode of a path exclusion.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub inject: Option<bool>,
     /// Mode of the exclusion; it applies only to exclusions by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<ExclusionMode>,
     /// Mark or note that the item is advised against.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub not_recommended: Option<String>,
     /// Operating system family, such as Windows, macOS or Linux.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -342,28 +426,52 @@ pub struct ExclusionCreated {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_exclusion_type: Option<PathExclusionType>,
     /// Where the entry applies: the groups, sites, accounts or the whole tenant.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope: Option<EntryScope>,
     /// Name of the scope to which the item belongs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope_name: Option<String>,
     /// Where the exclusion comes from: cloud, user, action_from_threat or catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ListSource>,
     /// Kind of the item, such as an exclusion, blocklist or script type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub type_: Option<String>,
     /// Time when the exclusion was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_id: Option<String>,
     /// Name of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_name: Option<String>,
     /// What is excluded: a SHA1 hash, or another value such as a path, depending on the type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<String>,
 }
 

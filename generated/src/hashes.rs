@@ -62,6 +62,10 @@ pub fn get_verdict(hash: &str) -> Result<Request<Data<HashVerdict>>, RequestErro
 #[non_exhaustive]
 pub struct HashVerdict {
     /// Verdict on the hash: malicious, non-malicious or unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub verdict: Option<String>,
 }

@@ -194,7 +194,11 @@ pub fn delete(body: &IocDeletion) -> Result<Request<Data<Affected>>, RequestErro
 #[non_exhaustive]
 pub struct Ioc {
     /// Unique id of the batch in which the IOC was uploaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub batch_id: Option<String>,
     /// Names of the campaigns linked with the IOC.
     #[serde(
@@ -214,13 +218,25 @@ pub struct Ioc {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_time: Option<Timestamp>,
     /// User who uploaded the IOC to SentinelOne.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator: Option<String>,
     /// Free text that describes the IOC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Identifier that the source of the IOC uses for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub external_id: Option<String>,
     /// Names of the intrusion sets linked with the IOC.
     #[serde(
@@ -244,7 +260,11 @@ pub struct Ioc {
     )]
     pub malware_names: Option<Vec<String>>,
     /// Further data on the IOC, as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub metadata: Option<String>,
     /// How SentinelOne compares values with the IOC to raise an event.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -257,16 +277,32 @@ pub struct Ioc {
     )]
     pub mitre_tactic: Option<Vec<String>>,
     /// Name of the IOC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// Risk score of the IOC, a whole number from 0 to 100.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub original_risk_score: Option<i64>,
     /// Detection pattern of the IOC, written as a STIX pattern.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pattern: Option<String>,
     /// Language in which the pattern of the IOC is written.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pattern_type: Option<String>,
     /// References to outside sources on the IOC.
     #[serde(
@@ -279,13 +315,25 @@ pub struct Ioc {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
     /// Id of the group, site or account of the IOC's scope; null for the global scope.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope_id: Option<String>,
     /// Possible impact of the IOC, as a score from 0 to 7 after OCSF.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub severity: Option<i64>,
     /// Name of the feed or party from which the IOC comes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub source: Option<String>,
     /// Types of the threat actors linked with the IOC.
     #[serde(
@@ -311,13 +359,21 @@ pub struct Ioc {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload_time: Option<Timestamp>,
     /// Unique id by which SentinelOne knows the IOC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub uuid: Option<String>,
     /// Time from which the IOC is no longer watched for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
     /// Value of the IOC itself, such as a hash, address or domain.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<String>,
 }
 

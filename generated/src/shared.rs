@@ -10,7 +10,11 @@ use crate::runtime::{Acted, Field, FieldKind, Fields, Filter, Setting, open_enum
 #[non_exhaustive]
 pub struct Affected {
     /// How many things the action was applied to. Zero is a success too: nothing matched, or the token may not touch what did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub affected: Option<i64>,
 }
 
@@ -127,7 +131,11 @@ impl Fields for ScopeFilter {
 #[non_exhaustive]
 pub struct SuccessFlag {
     /// True when the action was taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub success: Option<bool>,
 }
 

@@ -257,16 +257,32 @@ pub fn reactivate(
 #[non_exhaustive]
 pub struct LicenceBundle {
     /// Name of the license bundle as shown to users.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub display_name: Option<String>,
     /// Major version number of the license bundle.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub major_version: Option<i64>,
     /// Minor version number of the license bundle.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub minor_version: Option<i64>,
     /// Name of the license bundle as used inside the API.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// List of the surfaces the bundle covers, with their counts.
     #[serde(
@@ -276,7 +292,11 @@ pub struct LicenceBundle {
     )]
     pub surfaces: Option<Vec<LicenceSurface>>,
     /// How many surfaces the bundle covers in all; -1 means without limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total_surfaces: Option<i64>,
 }
 
@@ -287,13 +307,25 @@ pub struct LicenceBundle {
 #[non_exhaustive]
 pub struct LicenceModule {
     /// Name of the add-on module as shown to users.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub display_name: Option<String>,
     /// Major version number of the add-on module.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub major_version: Option<i64>,
     /// Name of the license add-on as used inside the API.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
 }
 
@@ -304,19 +336,39 @@ pub struct LicenceModule {
 #[non_exhaustive]
 pub struct LicenceSetting {
     /// Deprecated: name of the license setting as shown to users.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub display_name: Option<String>,
     /// Name of the group that this license setting falls under.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_name: Option<String>,
     /// Name of the license setting as shown to users.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub setting: Option<String>,
     /// Deprecated: name of the group that the license setting falls under.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub setting_group: Option<String>,
     /// Name of the license setting's group as shown to users.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub setting_group_display_name: Option<String>,
 }
 
@@ -326,10 +378,18 @@ pub struct LicenceSetting {
 #[non_exhaustive]
 pub struct LicenceSurface {
     /// How many units of the surface are licensed; -1 means without limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<i64>,
     /// Name of the surface that the license bundle covers.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
 }
 
@@ -368,52 +428,108 @@ pub struct Licences {
 #[non_exhaustive]
 pub struct Site {
     /// Id of the account the item belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_id: Option<String>,
     /// Name of the account the item belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_name: Option<String>,
     /// How many licenses of the site are in use.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_licenses: Option<i64>,
     /// Time when the site was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Full name of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator: Option<String>,
     /// Id of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator_id: Option<String>,
     /// Free text that users have given to describe the site.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Time when the site or account expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<Timestamp>,
     /// Identifier of the site in an outside CRM system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub external_id: Option<String>,
     /// No longer in use; the value is true in every answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub health_status: Option<bool>,
     /// Id of the site.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// True when this is the default site or account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_default: Option<bool>,
     /// Licenses of the site: bundles, settings and add-on modules.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub licenses: Option<Licences>,
     /// Name of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// Deprecated: registration token of the site; use the site's token endpoint instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub registration_token: Option<String>,
     /// Kind of site, such as paid or trial.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_type: Option<String>,
     /// Deprecated: product suite (SKU) that is active for the site.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -425,13 +541,25 @@ pub struct Site {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suite: Option<Suite>,
     /// How many licenses there are in total, used or not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total_licenses: Option<i64>,
     /// True when the site has no end date.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unlimited_expiration: Option<bool>,
     /// True when the number of licenses of the site has no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unlimited_licenses: Option<bool>,
     /// Time when the item last changed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -399,7 +399,11 @@ pub struct AdvancedDetection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity: Option<RuleEntity>,
     /// How many of the queries must match, at least, before an alert is raised.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub min_queries_match: Option<i64>,
     /// Queries that the rule correlates, with their settings.
     #[serde(
@@ -409,7 +413,11 @@ pub struct AdvancedDetection {
     )]
     pub queries: Option<Vec<AdvancedDetectionQuery>>,
     /// Period within which the matches must fall.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub time_window: Option<AdvancedDetectionWindow>,
 }
 
@@ -482,7 +490,11 @@ impl Fields for AdvancedDetection {
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct AdvancedDetectionQuery {
     /// Text of the query, in S1QL.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s1ql: Option<String>,
 }
 
@@ -506,7 +518,11 @@ impl Fields for AdvancedDetectionQuery {
 #[serde(rename_all = "camelCase")]
 pub struct AdvancedDetectionWindow {
     /// Length of the time window, in minutes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub window_minutes: Option<i64>,
 }
 
@@ -537,34 +553,70 @@ impl Fields for AdvancedDetectionWindow {
 #[non_exhaustive]
 pub struct StarRule {
     /// Id of the account the rule belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_id: Option<String>,
     /// Name of the account the rule belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_name: Option<String>,
     /// Whether the rule has an automatic response switched on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_response: Option<bool>,
     /// Settings of a rule that correlates several queries.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub advanced_detection_params: Option<AdvancedDetection>,
     /// Time when the STAR rule was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Full name of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator: Option<String>,
     /// Id of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator_id: Option<String>,
     /// Free text that describes the STAR rule.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// True when the rule may be changed from the present scope level.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub editable: Option<bool>,
     /// Additional data about the rule, such as its updater and the scope's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub enrichment: Option<StarRuleEnrichment>,
     /// Time when the STAR rule stops being in force.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -573,22 +625,42 @@ pub struct StarRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration_mode: Option<ExpirationMode>,
     /// True when the rule's expiration date has passed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expired: Option<bool>,
     /// How many alerts the rule has raised.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub generated_alerts: Option<i64>,
     /// Id of the STAR rule.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Time of the rule's latest alert, as UTC date and time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_alert_time: Option<Timestamp>,
     /// Name of the STAR rule.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// True when the rule cuts matching endpoints off from the network.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub network_quarantine: Option<bool>,
     /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -597,10 +669,18 @@ pub struct StarRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_type: Option<RuleQueryType>,
     /// Whether the rule has hit its limit on alerts.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reached_limit: Option<bool>,
     /// Text of the query, in S1QL.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s1ql: Option<String>,
     /// Scope level of the STAR rule, such as site or account.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -616,16 +696,28 @@ pub struct StarRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// Id of the site the rule belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_id: Option<String>,
     /// Name of the site the rule belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_name: Option<String>,
     /// Status in which the rule is at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<RuleStatus>,
     /// Why the rule is in its present status.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status_reason: Option<String>,
     /// Whether, and as which kind of threat, matches of the rule are treated.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -634,7 +726,11 @@ pub struct StarRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who made the last change.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub updater_id: Option<String>,
 }
 
@@ -1023,13 +1119,25 @@ impl Fields for StarRuleDeletion {
 #[non_exhaustive]
 pub struct StarRuleEnrichment {
     /// Creator of the STAR rule, given by id.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator: Option<String>,
     /// Scope of the rule: a name by the field's name, an id according to the vendor.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scope_name: Option<String>,
     /// User who last changed the rule, given by id according to the vendor.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub updater: Option<String>,
 }
 
@@ -1392,22 +1500,42 @@ impl Fields for StarRuleFilter {
 #[non_exhaustive]
 pub struct StarRuleSaved {
     /// Settings of a rule that correlates several queries.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub advanced_detection_params: Option<AdvancedDetection>,
     /// Time when the STAR rule was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Full name of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator: Option<String>,
     /// Id of the user who created the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator_id: Option<String>,
     /// Free text that describes the STAR rule.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// True when the rule may be changed from the present scope level.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub editable: Option<bool>,
     /// Time when the STAR rule stops being in force.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1416,16 +1544,32 @@ pub struct StarRuleSaved {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration_mode: Option<ExpirationMode>,
     /// True when the rule's expiration date has passed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expired: Option<bool>,
     /// Id of the STAR rule.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Name of the STAR rule.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// True when the rule cuts matching endpoints off from the network.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub network_quarantine: Option<bool>,
     /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1434,10 +1578,18 @@ pub struct StarRuleSaved {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_type: Option<RuleQueryType>,
     /// Whether the rule has hit its limit on alerts.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reached_limit: Option<bool>,
     /// Text of the query, in S1QL.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s1ql: Option<String>,
     /// Scope level of the STAR rule, such as site or account.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1456,7 +1608,11 @@ pub struct StarRuleSaved {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<RuleStatus>,
     /// Why the rule is in its present status.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status_reason: Option<String>,
     /// Whether, and as which kind of threat, matches of the rule are treated.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1465,7 +1621,11 @@ pub struct StarRuleSaved {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who made the last change.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub updater_id: Option<String>,
 }
 

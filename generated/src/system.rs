@@ -59,6 +59,10 @@ pub fn get_status() -> Result<Request<Data<SystemStatus>>, RequestError> {
 #[non_exhaustive]
 pub struct SystemStatus {
     /// Health of the system; the text is "ok" whenever the system is running.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub health: Option<String>,
 }

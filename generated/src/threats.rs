@@ -830,22 +830,47 @@ pub struct LegacyMitigationOutcome {
 #[non_exhaustive]
 pub struct LegacyMitigationReport {
     /// Stopping the processes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kill: Option<LegacyMitigationOutcome>,
     /// Cutting the endpoint off from the network.
-    #[serde(rename = "network_quarantine", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "network_quarantine",
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub network_quarantine: Option<LegacyMitigationOutcome>,
     /// Locking the files away.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub quarantine: Option<LegacyMitigationOutcome>,
     /// Undoing changes and removing what was left behind.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub remediate: Option<LegacyMitigationOutcome>,
     /// Going back to the state before the attack.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rollback: Option<LegacyMitigationOutcome>,
     /// Giving the files back.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub unquarantine: Option<LegacyMitigationOutcome>,
 }
 
@@ -856,31 +881,67 @@ pub struct LegacyMitigationReport {
 #[non_exhaustive]
 pub struct LegacyThreat {
     /// Account of the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_id: Option<String>,
     /// Name of that account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_name: Option<String>,
     /// Host name of the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_computer_name: Option<String>,
     /// Windows domain or workgroup of the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_domain: Option<String>,
     /// Id of the agent in the console.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_id: Option<String>,
     /// Whether it has threats that are not dealt with.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_infected: Option<bool>,
     /// Address that the console saw it come from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_ip: Option<String>,
     /// Whether the agent is in contact with the console.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_is_active: Option<bool>,
     /// Whether the console has taken the agent off its list.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_is_decommissioned: Option<bool>,
     /// What kind of machine it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -892,37 +953,77 @@ pub struct LegacyThreat {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_os_type: Option<OsType>,
     /// Version of the agent now.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_version: Option<String>,
     /// A remark; notes of their own came with 2.1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub annotation: Option<String>,
     /// Whether the console closed it without a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub automatically_resolved: Option<bool>,
     /// Browser that the file came through.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub browser_type: Option<String>,
     /// Identifies the certificate that signed the file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cert_id: Option<String>,
     /// Kind of malware.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub classification: Option<String>,
     /// Which part of the product chose the classification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classification_source: Option<ThreatClassificationSource>,
     /// The classifier that did: `STATIC` was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub classifier_name: Option<String>,
     /// What the cloud reputation service says about the hash.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_verdict: Option<String>,
     /// Id that groups detections of the same content.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub collection_id: Option<String>,
     /// Id of the command that set it off, as it seems.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub command_id: Option<String>,
     /// When the console recorded it, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -931,7 +1032,11 @@ pub struct LegacyThreat {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_date: Option<Timestamp>,
     /// The detection in a few English words.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Fixed names of the parts of the product that raised the alarm.
     #[serde(
@@ -941,52 +1046,113 @@ pub struct LegacyThreat {
     )]
     pub engines: Option<Vec<String>>,
     /// Number of a ticket in another system. The one name that is not in camel case.
-    #[serde(rename = "external_ticket_id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "external_ticket_id",
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub external_ticket_id: Option<String>,
     /// SHA-1 of the content, 40 hex digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_content_hash: Option<String>,
     /// When the file was made, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_created_date: Option<Timestamp>,
     /// Name of the file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_display_name: Option<String>,
     /// What the extension of the name stands for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_extension_type: Option<String>,
     /// Whether it is a .NET program.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_is_dot_net: Option<bool>,
     /// Whether it can be run.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_is_executable: Option<bool>,
     /// Whether it belongs to the operating system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_is_system: Option<bool>,
     /// The part of the content that is malicious, as it seems.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_malicious_content: Option<String>,
     /// The agent's id of the file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_object_id: Option<String>,
     /// Where the file lies on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_path: Option<String>,
     /// SHA-256 of the content, 64 hex digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_sha256: Option<String>,
     /// Outcome of the signature check.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_verification_type: Option<String>,
     /// Whether the cloud raised the alarm.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub from_cloud: Option<bool>,
     /// Whether a scan found it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub from_scan: Option<bool>,
     /// Id of the threat, a decimal number as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Numbers of the rules that spoke for an attack.
     #[serde(
@@ -996,67 +1162,139 @@ pub struct LegacyThreat {
     )]
     pub indicators: Option<Vec<i64>>,
     /// What set off the detection, in camel case: `agentPolicy` was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub initiated_by: Option<String>,
     /// The same in words for a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub initiated_by_description: Option<String>,
     /// Id of the user who set it off.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub initiating_user_id: Option<String>,
     /// Whether that certificate holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_cert_valid: Option<bool>,
     /// Whether commands typed in a session are the threat, and no file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_interactive_session: Option<bool>,
     /// Whether that chain was cut short.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_partial_story: Option<bool>,
     /// Id of the chain of related events; `storyline` on 2.1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub malicious_group_id: Option<String>,
     /// Command line of the process.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub malicious_process_arguments: Option<String>,
     /// Whether somebody declared it harmless.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub marked_as_benign: Option<bool>,
     /// What the policy let the agent do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigation_mode: Option<MitigationMode>,
     /// How each kind of action went.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mitigation_report: Option<LegacyMitigationReport>,
     /// What became of the threat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigation_status: Option<LegacyMitigationStatus>,
     /// Who the certificate says made the file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub publisher: Option<String>,
     /// Risk score from 1 to 10, higher is worse.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rank: Option<i64>,
     /// Whether it is closed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub resolved: Option<bool>,
     /// Site of the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_id: Option<String>,
     /// Name of that site.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_name: Option<String>,
     /// Version of the agent at the time of the detection.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_agent_version: Option<String>,
     /// Name of the threat, most often the name of the file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_name: Option<String>,
     /// When anything here last changed, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Account that the process ran under.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub username: Option<String>,
     /// By what an exclusion for this threat could be made.
     #[serde(
@@ -1445,19 +1683,39 @@ impl Fields for LegacyThreatResolution {
 #[non_exhaustive]
 pub struct Threat {
     /// The agent as it was at the time of the detection.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_detection_info: Option<ThreatAgentDetectionInfo>,
     /// The agent as it is now.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_realtime_info: Option<ThreatAgentRealtimeInfo>,
     /// The container it ran in; all fields null outside containers.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub container_info: Option<ThreatContainerInfo>,
     /// The Amazon ECS task it ran in; all fields null elsewhere.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ecs_info: Option<ThreatEcsInfo>,
     /// Id of the threat, an 18-digit decimal number as text. Do not read it as a number: it is larger than JSON readers keep exactly.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// The traits and behaviours that gave the threat away.
     #[serde(
@@ -1467,7 +1725,11 @@ pub struct Threat {
     )]
     pub indicators: Option<Vec<ThreatIndicator>>,
     /// The place in a Kubernetes cluster; all fields null outside clusters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kubernetes_info: Option<ThreatKubernetesInfo>,
     /// The actions taken so far, one entry for each kind of action.
     #[serde(
@@ -1477,7 +1739,11 @@ pub struct Threat {
     )]
     pub mitigation_status: Option<Vec<ThreatMitigationStatus>>,
     /// What was found, and its state.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_info: Option<ThreatInfo>,
     /// By what an exclusion for this threat could be made: `hash`, `path` and `certificate` were seen.
     #[serde(
@@ -1495,19 +1761,39 @@ pub struct Threat {
 #[non_exhaustive]
 pub struct ThreatActionsCounters {
     /// Those it did not work on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub failed: Option<i64>,
     /// Those that were gone.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub not_found: Option<i64>,
     /// Those that wait for a restart.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pending_reboot: Option<i64>,
     /// Those it worked on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub success: Option<i64>,
     /// All of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 
@@ -1518,52 +1804,108 @@ pub struct ThreatActionsCounters {
 #[non_exhaustive]
 pub struct ThreatAgentDetectionInfo {
     /// Account that the agent belonged to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_id: Option<String>,
     /// Name of that account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_name: Option<String>,
     /// How complete the agent's detection was: `full_mode` was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_detection_state: Option<String>,
     /// Windows domain or workgroup of the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_domain: Option<String>,
     /// IPv4 address of the endpoint, as one text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_ip_v4: Option<String>,
     /// IPv6 address of the endpoint, as one text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_ip_v6: Option<String>,
     /// Principal name of that user in the directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_last_logged_in_upn: Option<String>,
     /// Mail address of that user in the directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_last_logged_in_user_mail: Option<String>,
     /// Who had last logged in.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_last_logged_in_user_name: Option<String>,
     /// What the policy let the agent do about threats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_mitigation_mode: Option<MitigationMode>,
     /// Name of the operating system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_os_name: Option<String>,
     /// Release or build of the operating system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_os_revision: Option<String>,
     /// When the agent first reported to the console, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_registered_at: Option<Timestamp>,
     /// Identifies the installation of the agent; made by the agent, not by the console.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_uuid: Option<String>,
     /// Version of the agent, four numbers.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_version: Option<String>,
     /// Version of the record of the endpoint in the inventory, as it seems.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub asset_version: Option<String>,
     /// What is known about the cloud instance, by name of the provider; empty elsewhere.
     #[serde(
@@ -1573,19 +1915,39 @@ pub struct ThreatAgentDetectionInfo {
     )]
     pub cloud_providers: Option<BTreeMap<String, ThreatCloudProvider>>,
     /// Address that the console saw it come from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub external_ip: Option<String>,
     /// Group that it belonged to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_id: Option<String>,
     /// Name of that group.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_name: Option<String>,
     /// Site that it belonged to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_id: Option<String>,
     /// Name of that site.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_name: Option<String>,
 }
 
@@ -1596,34 +1958,74 @@ pub struct ThreatAgentDetectionInfo {
 #[non_exhaustive]
 pub struct ThreatAgentRealtimeInfo {
     /// Account that the agent belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_id: Option<String>,
     /// Name of that account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_name: Option<String>,
     /// How many such threats it has.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub active_threats: Option<i64>,
     /// Host name of the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_computer_name: Option<String>,
     /// True for an agent that was taken off the list, null otherwise. Not a time, whatever the name says.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_decommissioned_at: Option<bool>,
     /// Windows domain or workgroup of the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_domain: Option<String>,
     /// Id of the agent in the console, an 18-digit decimal number as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_id: Option<String>,
     /// Whether it has threats that are not dealt with.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_infected: Option<bool>,
     /// Whether the agent is in contact with the console.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_is_active: Option<bool>,
     /// Whether the console has taken the agent off its list.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_is_decommissioned: Option<bool>,
     /// What kind of machine it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1635,25 +2037,49 @@ pub struct ThreatAgentRealtimeInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_network_status: Option<NetworkStatus>,
     /// Name of the operating system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_os_name: Option<String>,
     /// Release or build of the operating system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_os_revision: Option<String>,
     /// Family of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_os_type: Option<OsType>,
     /// Identifies the installation of the agent; made by the agent, not by the console.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_uuid: Option<String>,
     /// Version of the agent, four numbers.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_version: Option<String>,
     /// Group that it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_id: Option<String>,
     /// Name of that group.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_name: Option<String>,
     /// The network adapters of the endpoint.
     #[serde(
@@ -1663,10 +2089,18 @@ pub struct ThreatAgentRealtimeInfo {
     )]
     pub network_interfaces: Option<Vec<ThreatNetworkInterface>>,
     /// Whether the agent works in full; only `na` was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub operational_state: Option<String>,
     /// Whether any threat there waits for a restart.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reboot_required: Option<bool>,
     /// When it was broken off, UTC; null if it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1681,16 +2115,32 @@ pub struct ThreatAgentRealtimeInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_status: Option<ScanStatus>,
     /// Site that it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_id: Option<String>,
     /// Name of that site.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_name: Option<String>,
     /// Name of the scanned storage, if the agent protects one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_name: Option<String>,
     /// Kind of that storage.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_type: Option<String>,
     /// What somebody has to do at the endpoint.
     #[serde(
@@ -1708,10 +2158,18 @@ pub struct ThreatAgentRealtimeInfo {
 #[non_exhaustive]
 pub struct ThreatCloudFile {
     /// URL from which the file of the threat can be downloaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub download_url: Option<String>,
     /// Name of the threat's file that can be downloaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_name: Option<String>,
 }
 
@@ -1722,13 +2180,25 @@ pub struct ThreatCloudFile {
 #[non_exhaustive]
 pub struct ThreatCloudProvider {
     /// Kubernetes namespace of the agent itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_namespace: Option<String>,
     /// Pod of the agent itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_pod_name: Option<String>,
     /// IAM role of the instance (Amazon).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub aws_role: Option<String>,
     /// Security groups around it (Amazon).
     #[serde(
@@ -1745,25 +2215,53 @@ pub struct ThreatCloudProvider {
     )]
     pub aws_subnet_ids: Option<Vec<String>>,
     /// Resource group that it is managed in (Azure).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub azure_resource_group: Option<String>,
     /// Account, subscription or project that pays for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_account: Option<String>,
     /// Image that it was started from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_image: Option<String>,
     /// The provider's id of the instance.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_instance_id: Option<String>,
     /// Size or machine type of the instance.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_instance_size: Option<String>,
     /// Region or zone.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_location: Option<String>,
     /// Virtual network.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_network: Option<String>,
     /// Labels that its owner gave it.
     #[serde(
@@ -1773,10 +2271,18 @@ pub struct ThreatCloudProvider {
     )]
     pub cloud_tags: Option<Vec<String>>,
     /// Cluster that the agent protects, if it runs in one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cluster_name: Option<String>,
     /// Service account that it acts as (Google).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub gcp_service_account: Option<String>,
 }
 
@@ -1787,13 +2293,25 @@ pub struct ThreatCloudProvider {
 #[non_exhaustive]
 pub struct ThreatContainerInfo {
     /// Id that the container runtime gave it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Image that it was started from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub image: Option<String>,
     /// Whether the agent has cut it off from the network.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_container_quarantine: Option<bool>,
     /// Its labels.
     #[serde(
@@ -1803,7 +2321,11 @@ pub struct ThreatContainerInfo {
     )]
     pub labels: Option<Vec<String>>,
     /// What the container is called.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
 }
 
@@ -1816,7 +2338,11 @@ pub struct ThreatDetectionEngine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<DetectionEngine>,
     /// Its name in the console, for example `User-Defined Blocklist`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub title: Option<String>,
 }
 
@@ -1827,34 +2353,74 @@ pub struct ThreatDetectionEngine {
 #[non_exhaustive]
 pub struct ThreatEcsInfo {
     /// The ECS cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cluster_name: Option<String>,
     /// Resource name of the service.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub service_arn: Option<String>,
     /// The service that the task belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub service_name: Option<String>,
     /// Resource name of the task.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub task_arn: Option<String>,
     /// Availability zone of the task.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub task_availability_zone: Option<String>,
     /// Resource name of the definition.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub task_definition_arn: Option<String>,
     /// Family of the definition.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub task_definition_family: Option<String>,
     /// Revision of the definition.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub task_definition_revision: Option<String>,
     /// What runs the task, as it seems.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub type_: Option<String>,
     /// Version of the platform, as it seems.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub version: Option<String>,
 }
 
@@ -4276,7 +4842,11 @@ pub struct ThreatIncidentChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<IncidentChange>,
     /// Id of the threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_id: Option<String>,
 }
 
@@ -4350,7 +4920,11 @@ impl Fields for ThreatIncidentData {
 #[non_exhaustive]
 pub struct ThreatIncidentResult {
     /// How many threats changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub affected: Option<i64>,
     /// What became of each selected threat.
     #[serde(
@@ -4422,13 +4996,25 @@ impl Fields for ThreatIncidentUpdate {
 #[non_exhaustive]
 pub struct ThreatIndicator {
     /// Kind of behaviour, for example `Evasion` or `InfoStealer`; an open list.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub category: Option<String>,
     /// Number of the category; out of use, and absent from published answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub category_id: Option<i64>,
     /// What was noticed, as a sentence in English.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Numbers of the rules behind it.
     #[serde(
@@ -4456,28 +5042,56 @@ pub struct ThreatInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analyst_verdict: Option<AnalystVerdict>,
     /// The same in words for a person, for example "True positive".
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub analyst_verdict_description: Option<String>,
     /// Whether the console closed it without a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub automatically_resolved: Option<bool>,
     /// Browser that the file came through.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub browser_type: Option<String>,
     /// Identifies the certificate; empty for unsigned files.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub certificate_id: Option<String>,
     /// Kind of malware, for example `Malware` or `Infostealer`; an open list.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub classification: Option<String>,
     /// Which part of the product chose the classification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classification_source: Option<ThreatClassificationSource>,
     /// What the cloud reputation service says about the hash: `black` and `provider_unknown` were seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_files_hash_verdict: Option<String>,
     /// Id that groups detections of the same content.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub collection_id: Option<String>,
     /// How sure the product is that this is an attack.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4503,28 +5117,60 @@ pub struct ThreatInfo {
     )]
     pub engines: Option<Vec<String>>,
     /// Whether such a number is set.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub external_ticket_exists: Option<bool>,
     /// Number of a ticket in another system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub external_ticket_id: Option<String>,
     /// Whether an action did not succeed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub failed_actions: Option<bool>,
     /// Extension of the file name in upper case, without the dot.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_extension: Option<String>,
     /// What the extension stands for: `Document`, `Executable`, `None` and `Unknown` were seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_extension_type: Option<String>,
     /// Where the file lies on the endpoint, in the notation of its system. Empty for threats without a file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_path: Option<String>,
     /// Size in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_size: Option<i64>,
     /// Outcome of the signature check: `SignedVerified`, `NotSigned`, `SignatureNotChecked` and `PathNotFound` were seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub file_verification_type: Option<String>,
     /// When the agent detected it, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4533,25 +5179,49 @@ pub struct ThreatInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_status: Option<IncidentStatus>,
     /// The same in words for a person, for example "In progress".
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub incident_status_description: Option<String>,
     /// What set off the detection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiated_by: Option<ThreatInitiator>,
     /// The same in words for a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub initiated_by_description: Option<String>,
     /// Id of the user who set it off; null when no person did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub initiating_user_id: Option<String>,
     /// Name of that user.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub initiating_username: Option<String>,
     /// Whether the threat lives in memory alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_fileless: Option<bool>,
     /// Whether the certificate that signed the file holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_valid_certificate: Option<bool>,
     /// The macros of an office document.
     #[serde(
@@ -4561,55 +5231,119 @@ pub struct ThreatInfo {
     )]
     pub macro_modules: Option<Vec<ThreatMacroModule>>,
     /// Command line of the process.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub malicious_process_arguments: Option<String>,
     /// MD5 of the content, 32 hex digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub md5: Option<String>,
     /// Whether it was stopped before it ran.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mitigated_preemptively: Option<bool>,
     /// Whether the threat was dealt with on the endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigation_status: Option<MitigationStatus>,
     /// The same in words for a person, for example "Not mitigated".
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mitigation_status_description: Option<String>,
     /// Name of the process that started or wrote the threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub originator_process: Option<String>,
     /// Whether an ordered action has not finished.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pending_actions: Option<bool>,
     /// Account that the process ran under.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub process_user: Option<String>,
     /// Who the certificate says made the file; empty for unsigned files.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub publisher_name: Option<String>,
     /// Whether so many events belong to the threat that its story was cut short.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reached_events_limit: Option<bool>,
     /// Whether an action waits for the endpoint to restart.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reboot_required: Option<bool>,
     /// Principal name of the user behind the first process of the story.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub root_process_upn: Option<String>,
     /// SHA-1 of the content, 40 hex digits; empty for threats without a file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sha1: Option<String>,
     /// SHA-256 of the content, 64 hex digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sha256: Option<String>,
     /// Id of the chain of related events that the agent recorded. Not always a UUID.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storyline: Option<String>,
     /// Id of the threat once more, equal to `id` one level up.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_id: Option<String>,
     /// Name of the threat, most often the name of the file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_name: Option<String>,
     /// When anything here last changed, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4623,10 +5357,18 @@ pub struct ThreatInfo {
 #[non_exhaustive]
 pub struct ThreatKubernetesInfo {
     /// The cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cluster: Option<String>,
     /// What manages the pod, for example a deployment.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub controller_kind: Option<String>,
     /// Labels of that.
     #[serde(
@@ -4636,13 +5378,25 @@ pub struct ThreatKubernetesInfo {
     )]
     pub controller_labels: Option<Vec<String>>,
     /// Name of that.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub controller_name: Option<String>,
     /// Whether the agent has cut the container off from the network.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_container_quarantine: Option<bool>,
     /// The namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub namespace: Option<String>,
     /// Labels of the namespace.
     #[serde(
@@ -4652,7 +5406,11 @@ pub struct ThreatKubernetesInfo {
     )]
     pub namespace_labels: Option<Vec<String>>,
     /// The machine in the cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub node: Option<String>,
     /// Labels of that machine.
     #[serde(
@@ -4662,7 +5420,11 @@ pub struct ThreatKubernetesInfo {
     )]
     pub node_labels: Option<Vec<String>>,
     /// The pod.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pod: Option<String>,
     /// Labels of the pod.
     #[serde(
@@ -4680,10 +5442,18 @@ pub struct ThreatKubernetesInfo {
 #[non_exhaustive]
 pub struct ThreatMacroModule {
     /// What the module is called in the document.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub module_name: Option<String>,
     /// SHA-1 of its code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sha1: Option<String>,
 }
 
@@ -4761,7 +5531,11 @@ pub struct ThreatMitigationReport {
     )]
     pub skipped: Option<Vec<ThreatMitigationSkip>>,
     /// Id of the threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_id: Option<String>,
 }
 
@@ -4771,7 +5545,11 @@ pub struct ThreatMitigationReport {
 #[non_exhaustive]
 pub struct ThreatMitigationResult {
     /// How many threats the order was given for; threats that the token may not mitigate are not counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub affected: Option<i64>,
     /// Reports and refusals, threat by threat.
     #[serde(
@@ -4797,7 +5575,11 @@ pub struct ThreatMitigationSkip {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<MitigationActionName>,
     /// Why, in words for a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Why, as a fixed word.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4814,19 +5596,35 @@ pub struct ThreatMitigationStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<MitigationActionName>,
     /// How it went, counted over the single files and processes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub actions_counters: Option<ThreatActionsCounters>,
     /// Whether this agent can write a full report.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_supports_report: Option<bool>,
     /// Whether the agent no longer knew the threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_not_found: Option<bool>,
     /// When this entry last changed, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_update: Option<Timestamp>,
     /// Path of the report below the API, empty or null when there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub latest_report: Option<String>,
     /// When the agent was done, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4835,7 +5633,11 @@ pub struct ThreatMitigationStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigation_started_at: Option<Timestamp>,
     /// Id of that report.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub report_id: Option<String>,
     /// How it went.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4848,7 +5650,11 @@ pub struct ThreatMitigationStatus {
 #[non_exhaustive]
 pub struct ThreatNetworkInterface {
     /// Id of the record in the console.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// The IPv4 addresses on it.
     #[serde(
@@ -4865,10 +5671,18 @@ pub struct ThreatNetworkInterface {
     )]
     pub inet6: Option<Vec<String>>,
     /// What the operating system calls it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// Its hardware address, hex pairs with colons.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub physical: Option<String>,
 }
 
@@ -4882,19 +5696,39 @@ pub struct ThreatNote {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Full name of the user who wrote it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator: Option<String>,
     /// Id of that user.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub creator_id: Option<String>,
     /// Whether the text was changed after it was written.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub edited: Option<bool>,
     /// Id of the note, an 18-digit decimal number as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// What was written.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub text: Option<String>,
     /// When it was last changed, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -4992,31 +5826,67 @@ impl Fields for ThreatNoteData {
 #[non_exhaustive]
 pub struct ThreatSummary {
     /// Threats that somebody is working on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub in_progress: Option<i64>,
     /// Malicious threats that are not closed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub malicious_not_resolved: Option<i64>,
     /// Threats that nothing was done about on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub not_mitigated: Option<i64>,
     /// Threats neither mitigated nor closed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub not_mitigated_not_resolved: Option<i64>,
     /// Threats that are not closed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub not_resolved: Option<i64>,
     /// Threats whose investigation is closed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub resolved: Option<i64>,
     /// Suspicious threats neither mitigated nor closed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub suspicious_not_mitigated_not_resolved: Option<i64>,
     /// Suspicious threats that are not closed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub suspicious_not_resolved: Option<i64>,
     /// All threats.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub total: Option<i64>,
 }
 
@@ -5026,10 +5896,18 @@ pub struct ThreatSummary {
 #[non_exhaustive]
 pub struct ThreatTactic {
     /// The aim, for example "Defense Evasion".
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// The catalogue: `MITRE` was seen, for ATT&CK.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub source: Option<String>,
     /// The ways to that aim that were noticed.
     #[serde(
@@ -5046,10 +5924,18 @@ pub struct ThreatTactic {
 #[non_exhaustive]
 pub struct ThreatTechnique {
     /// Address of its page there.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub link: Option<String>,
     /// Number or name of the technique in the catalogue.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
 }
 
@@ -5060,16 +5946,32 @@ pub struct ThreatTechnique {
 #[non_exhaustive]
 pub struct ThreatTimelineEvent {
     /// Id of the account the timeline entry relates to, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub account_id: Option<String>,
     /// Number that identifies the type of the activity.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub activity_type: Option<i64>,
     /// Id of the agent the timeline entry concerns, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_id: Option<String>,
     /// Version the agent was updated to, when the activity is about an update.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_updated_version: Option<String>,
     /// UTC time when the activity was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5078,34 +5980,66 @@ pub struct ThreatTimelineEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Map<String, Value>>,
     /// Id of the group the timeline entry relates to, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group_id: Option<String>,
     /// Hash of the threat's file, when the activity concerns a threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub hash: Option<String>,
     /// Id of the activity.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub id: Option<String>,
     /// Operating system family of the agent, when the activity concerns one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_family: Option<OsType>,
     /// Main text that tells what happened in the activity.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub primary_description: Option<String>,
     /// Further text that adds detail to the main description.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secondary_description: Option<String>,
     /// Id of the site the timeline entry relates to, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub site_id: Option<String>,
     /// Id of the threat the activity concerns, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_id: Option<String>,
     /// UTC time when the activity record was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who caused the activity, if a user did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_id: Option<String>,
 }
 
@@ -5119,7 +6053,11 @@ pub struct ThreatVerdictChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<IncidentChange>,
     /// Id of the threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threat_id: Option<String>,
 }
 
@@ -5171,7 +6109,11 @@ impl Fields for ThreatVerdictData {
 #[non_exhaustive]
 pub struct ThreatVerdictResult {
     /// How many threats changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub affected: Option<i64>,
     /// What became of each selected threat.
     #[serde(

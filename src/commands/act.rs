@@ -25,7 +25,8 @@ pub(super) fn requests<C: Command, T>(
     if unique.is_empty() {
         return Err(refuse(C::INFO.name, argument, "is missing; give at least one"));
     }
-    let most = fields.iter().find(|field| field.name == "ids").and_then(|field| field.items.1);
+    let field = |name: &str| fields.iter().find(|field| field.name == name);
+    let most = field("ids").or_else(|| field("uuids")).and_then(|field| field.items.1);
     let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(unique.len());
     unique.chunks(most.max(1)).map(|ids| Ok(build(ids.to_vec())?.answering())).collect()
 }
@@ -140,7 +141,7 @@ pub(super) fn asked_ids(request: &Request<Value>) -> Vec<String> {
 }
 
 /// Makes one answer of several: lists are joined, `affected` is added up, everything else is the last one's.
-fn join(into: &mut Value, body: Value) {
+pub(super) fn join(into: &mut Value, body: Value) {
     match (into, body) {
         (Value::Object(into), Value::Object(body)) => {
             for (name, value) in body {

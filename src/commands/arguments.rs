@@ -282,6 +282,47 @@ impl Arguments {
         Err(self.wrong(name, format!("is {text:?}; give one of {}", values.join(", "))))
     }
 
+    /// One of the known values of an enum, in capitals or not.
+    pub(super) fn choice_of_any_case<E: OpenEnum>(
+        &mut self,
+        name: &str,
+        values: &[&str],
+    ) -> Result<Option<E>, ArgumentError> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        self.value_of_any_case(name, text.trim(), values).map(Some)
+    }
+
+    /// One of the known values of an enum, in capitals or not, which has to be there.
+    pub(super) fn required_choice_of_any_case<E: OpenEnum>(
+        &mut self,
+        name: &str,
+        values: &[&str],
+    ) -> Result<E, ArgumentError> {
+        let missing = self.wrong(name, format!("is missing; give one of {}", values.join(", ")));
+        self.choice_of_any_case(name, values)?.ok_or(missing)
+    }
+
+    /// Known values of an enum, in capitals or not; none when they are not given.
+    pub(super) fn choices_of_any_case<E: OpenEnum>(
+        &mut self,
+        name: &str,
+        values: &[&str],
+    ) -> Result<Vec<E>, ArgumentError> {
+        let texts = self.list(name)?.unwrap_or_default();
+        texts.iter().map(|text| self.value_of_any_case(name, text, values)).collect()
+    }
+
+    fn value_of_any_case<E: OpenEnum>(
+        &self,
+        name: &str,
+        text: &str,
+        values: &[&str],
+    ) -> Result<E, ArgumentError> {
+        let known = values.iter().find(|known| known.eq_ignore_ascii_case(text)).unwrap_or(&text);
+        self.one_of(name, known, values)?;
+        Ok(E::from((*known).to_owned()))
+    }
+
     /// A flag.
     pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>, ArgumentError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
@@ -314,6 +355,18 @@ impl Arguments {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let time = point_in_time(&text, &self.now)
             .map_err(|error| self.wrong(name, format!("is no point in time: {error}")))?;
+        Ok(Some(time))
+    }
+
+    /// A point in time that is still to come.
+    pub(super) fn time_to_come(&mut self, name: &str) -> Result<Option<Timestamp>, ArgumentError> {
+        let Some(time) = self.time(name)? else { return Ok(None) };
+        if time.unix_millis() <= self.now.unix_millis() {
+            let message = format!(
+                "is {time}, which is over; relative times count back, so write it as 2027-01-31T12:00:00Z"
+            );
+            return Err(self.wrong(name, message));
+        }
         Ok(Some(time))
     }
 }

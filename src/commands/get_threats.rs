@@ -424,6 +424,6 @@ impl GetThreats {
 }
 
 /// A list that is not given is not sent.
-fn given<T: Clone>(list: &[T]) -> Option<Vec<T>> {
+pub(super) fn given<T: Clone>(list: &[T]) -> Option<Vec<T>> {
     (!list.is_empty()).then(|| list.to_vec())
 }

@@ -27,28 +27,61 @@
 mod act;
 mod agents;
 mod arguments;
+mod blocklist_entry;
 mod context;
+mod lists;
 mod outcome;
 mod read;
+mod saved;
+mod single;
+mod sites_context;
 mod wait;
 
+mod add_hash_to_blocklist;
 mod broadcast_message;
 mod connect_agent;
+mod create_ioc;
+mod create_star_rule;
+mod create_white_list_item;
+mod delete_group;
+mod delete_ioc;
+mod delete_star_rule;
+mod disable_star_rules;
 mod disconnect_agent;
+mod enable_star_rules;
+mod expire_site;
+mod get_accounts;
+mod get_activities;
 mod get_agent;
 mod get_agent_mac;
+mod get_alerts;
+mod get_blocklist;
+mod get_groups;
+mod get_hash;
 mod get_installed_applications;
+mod get_iocs;
+mod get_site;
+mod get_sites;
+mod get_star_rules;
 mod get_threat_notes;
 mod get_threats;
+mod get_white_list;
 mod initiate_endpoint_scan;
 mod list_agents;
 mod mark_as_threat;
 mod mitigate_threat;
 mod move_agent;
+mod reactivate_site;
+mod remove_hash_from_blocklist;
+mod remove_item_from_whitelist;
 mod resolve_threat;
 mod shutdown_agent;
+mod star_rule_settings;
 mod threat_summary;
 mod uninstall_agent;
+mod update_alerts_status;
+mod update_alerts_verdict;
+mod update_star_rule;
 mod update_threat_incident;
 mod update_threats_status;
 mod update_threats_verdict;
@@ -64,26 +97,54 @@ use serde_json::Value;
 use crate::Result;
 use crate::client::Client;
 
+pub use add_hash_to_blocklist::AddHashToBlocklist;
 pub use arguments::{Argument, ArgumentError, ArgumentKind, Arguments};
 pub use broadcast_message::BroadcastMessage;
 pub use connect_agent::ConnectAgent;
 pub use context::{Output, Source};
+pub use create_ioc::CreateIoc;
+pub use create_star_rule::CreateStarRule;
+pub use create_white_list_item::CreateWhiteListItem;
+pub use delete_group::DeleteGroup;
+pub use delete_ioc::DeleteIoc;
+pub use delete_star_rule::DeleteStarRule;
+pub use disable_star_rules::DisableStarRules;
 pub use disconnect_agent::DisconnectAgent;
+pub use enable_star_rules::EnableStarRules;
+pub use expire_site::ExpireSite;
+pub use get_accounts::GetAccounts;
+pub use get_activities::GetActivities;
 pub use get_agent::GetAgent;
 pub use get_agent_mac::GetAgentMac;
+pub use get_alerts::GetAlerts;
+pub use get_blocklist::GetBlocklist;
+pub use get_groups::GetGroups;
+pub use get_hash::GetHash;
 pub use get_installed_applications::GetInstalledApplications;
+pub use get_iocs::GetIocs;
+pub use get_site::GetSite;
+pub use get_sites::GetSites;
+pub use get_star_rules::GetStarRules;
 pub use get_threat_notes::GetThreatNotes;
 pub use get_threats::GetThreats;
+pub use get_white_list::GetWhiteList;
 pub use initiate_endpoint_scan::InitiateEndpointScan;
 pub use list_agents::ListAgents;
 pub use mark_as_threat::MarkAsThreat;
 pub use mitigate_threat::MitigateThreat;
 pub use move_agent::MoveAgent;
 pub use outcome::Outcome;
+pub use reactivate_site::ReactivateSite;
+pub use remove_hash_from_blocklist::RemoveHashFromBlocklist;
+pub use remove_item_from_whitelist::RemoveItemFromWhitelist;
 pub use resolve_threat::ResolveThreat;
 pub use shutdown_agent::ShutdownAgent;
+pub use star_rule_settings::StarRuleSettings;
 pub use threat_summary::ThreatSummary;
 pub use uninstall_agent::UninstallAgent;
+pub use update_alerts_status::UpdateAlertsStatus;
+pub use update_alerts_verdict::UpdateAlertsVerdict;
+pub use update_star_rule::UpdateStarRule;
 pub use update_threat_incident::UpdateThreatIncident;
 pub use update_threats_status::UpdateThreatsStatus;
 pub use update_threats_verdict::UpdateThreatsVerdict;
@@ -268,23 +329,50 @@ impl Entry {
 pub const fn registry() -> &'static [Entry] {
     const {
         &[
+            Entry::of::<AddHashToBlocklist>(),
             Entry::of::<BroadcastMessage>(),
             Entry::of::<ConnectAgent>(),
+            Entry::of::<CreateIoc>(),
+            Entry::of::<CreateStarRule>(),
+            Entry::of::<CreateWhiteListItem>(),
+            Entry::of::<DeleteGroup>(),
+            Entry::of::<DeleteIoc>(),
+            Entry::of::<DeleteStarRule>(),
+            Entry::of::<DisableStarRules>(),
             Entry::of::<DisconnectAgent>(),
+            Entry::of::<EnableStarRules>(),
+            Entry::of::<ExpireSite>(),
+            Entry::of::<GetAccounts>(),
+            Entry::of::<GetActivities>(),
             Entry::of::<GetAgent>(),
             Entry::of::<GetAgentMac>(),
+            Entry::of::<GetAlerts>(),
+            Entry::of::<GetBlocklist>(),
+            Entry::of::<GetGroups>(),
+            Entry::of::<GetHash>(),
             Entry::of::<GetInstalledApplications>(),
+            Entry::of::<GetIocs>(),
+            Entry::of::<GetSite>(),
+            Entry::of::<GetSites>(),
+            Entry::of::<GetStarRules>(),
             Entry::of::<GetThreatNotes>(),
             Entry::of::<GetThreats>(),
+            Entry::of::<GetWhiteList>(),
             Entry::of::<InitiateEndpointScan>(),
             Entry::of::<ListAgents>(),
             Entry::of::<MarkAsThreat>(),
             Entry::of::<MitigateThreat>(),
             Entry::of::<MoveAgent>(),
+            Entry::of::<ReactivateSite>(),
+            Entry::of::<RemoveHashFromBlocklist>(),
+            Entry::of::<RemoveItemFromWhitelist>(),
             Entry::of::<ResolveThreat>(),
             Entry::of::<ShutdownAgent>(),
             Entry::of::<ThreatSummary>(),
             Entry::of::<UninstallAgent>(),
+            Entry::of::<UpdateAlertsStatus>(),
+            Entry::of::<UpdateAlertsVerdict>(),
+            Entry::of::<UpdateStarRule>(),
             Entry::of::<UpdateThreatIncident>(),
             Entry::of::<UpdateThreatsStatus>(),
             Entry::of::<UpdateThreatsVerdict>(),

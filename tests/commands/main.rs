@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod agents;
+mod console;
+mod detections;
 mod threats;
 
 use sentinelone::commands::{Arguments, Entry, Outcome, Source, find, registry};

@@ -460,6 +460,21 @@ fn structure(
                 serde.push(quote!(default));
                 serde.push(quote!(deserialize_with = "crate::runtime::map"));
             }
+            // Scalars in answers are read in whatever form they come.
+            let lenient = match inner.to_token_stream().to_string().as_str() {
+                "bool" => Some("crate::runtime::flag"),
+                "i64" => Some("crate::runtime::integer"),
+                "f64" => Some("crate::runtime::number"),
+                "String" => Some("crate::runtime::text"),
+                name if matches!(model.types.get(name), Some(TypeModel::Struct(_))) => {
+                    Some("crate::runtime::object")
+                }
+                _ => None,
+            };
+            if let Some(lenient) = lenient.filter(|_| in_answers) {
+                serde.push(quote!(default));
+                serde.push(quote!(deserialize_with = #lenient));
+            }
             serde.push(quote!(skip_serializing_if = "Option::is_none"));
         } else if !flat {
             required.push(field);

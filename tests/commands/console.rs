@@ -1,0 +1,756 @@
+//! Commands on sites, accounts, groups, activities, hashes and exclusions.
+
+use sentinelone::IdState;
+use sentinelone::commands::{Command, CreateWhiteListItem, GetActivities, RemoveItemFromWhitelist};
+use serde_json::json;
+use wiremock::matchers::{body_json, method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer};
+
+use super::*;
+
+const SHA1: &str = "0123456789abcdef0123456789ABCDEF01234567";
+
+/// The query of the one request that a command sends.
+fn query(name: &str, given: &[(&str, &str)]) -> Value {
+    let requests = sent(name, V2_1, given).unwrap();
+    assert_eq!(requests.len(), 1);
+    requests[0][2].clone()
+}
+
+/// The body of the one request that a command sends.
+fn body(name: &str, given: &[(&str, &str)]) -> Value {
+    let requests = sent(name, V2_1, given).unwrap();
+    assert_eq!(requests.len(), 1);
+    requests[0][3].clone()
+}
+
+/// A server that has one answer to everything.
+async fn answering(body: Value) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(wiremock::matchers::any()).respond_with(answer(body)).mount(&server).await;
+    server
+}
+
+#[test]
+fn get_sites_sends_what_the_vendor_document_says() {
+    let given = [
+        ("updated_at", "2026-11-20T10:00:00+02:00"),
+        ("query", "north, south"),
+        ("site_type", "POC"),
+        ("features", "firewall-control,ioc"),
+        ("state", "active"),
+        ("suite", "Complete"),
+        ("admin_only", "True"),
+        ("account_id", "11"),
+        ("site_name", "North"),
+        ("created_at", "2026-10-01"),
+        ("limit", "7"),
+    ];
+    let query = json!({
+        "updatedAt": "2026-11-20T08:00:00Z",
+        "query": "north, south",
+        "siteType": "POC",
+        "features": "firewall-control,ioc",
+        "state": "active",
+        "suite": "Complete",
+        "adminOnly": "true",
+        "accountId": "11",
+        "name": "North",
+        "createdAt": "2026-10-01T00:00:00Z",
+        "limit": "7",
+    });
+    for version in [V2_0, V2_1] {
+        let expected = json!(["GET", format!("/web/api/v{version}/sites"), query, null]);
+        assert_eq!(sent("get-sites", version, &given).unwrap(), [expected]);
+    }
+}
+
+#[test]
+fn lists_of_the_console_have_the_defaults_of_the_integration() {
+    assert_eq!(query("get-sites", &[]), json!({ "limit": "50" }));
+    assert_eq!(query("get-groups", &[]), json!({ "limit": "50" }));
+    assert_eq!(query("get-activities", &[]), json!({ "limit": "50" }));
+    let exclusions = json!({ "limit": "10", "includeParents": "false", "includeChildren": "false" });
+    assert_eq!(query("get-white-list", &[]), exclusions);
+    assert_eq!(query("get-accounts", &[]), json!({ "limit": "1000" }), "all there are");
+    // The rest comes with further pages.
+    assert_eq!(query("get-groups", &[("limit", "5000")])["limit"], "300");
+    assert_eq!(query("get-activities", &[("limit", "5000")])["limit"], "1000");
+    // As many as are named.
+    let many = (0..60).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    assert_eq!(query("get-groups", &[("group_ids", &many)])["limit"], "60");
+    assert_eq!(query("get-activities", &[("activities_ids", &many)])["limit"], "60");
+    assert_eq!(query("get-white-list", &[("item_ids", &many)])["limit"], "60");
+    assert_eq!(query("get-white-list", &[("item_ids", &many), ("limit", "3")])["limit"], "3");
+}
+
+/// Defect 11: the totals over all sites stood in the place of each site's own.
+#[tokio::test]
+async fn licences_of_a_site_are_its_own() {
+    let server = MockServer::start().await;
+    let page = |id: &str, active: u32, next: Value| {
+        let site = json!({
+            "id": id, "name": format!("Site {id}"), "siteType": "Paid", "activeLicenses": active,
+            "totalLicenses": 100, "creator": null, "healthStatus": true, "brandNew": 1,
+        });
+        let totals = json!({ "activeLicenses": 907, "totalLicenses": 2000 });
+        answer(json!({
+            "data": { "allSites": totals, "sites": [site] },
+            "pagination": { "nextCursor": next, "totalItems": 3 },
+        }))
+    };
+    let list = || Mock::given(method("GET")).and(path("/web/api/v2.1/sites"));
+    let first = page("1", 3, "n".into());
+    list().and(query_param_is_missing("cursor")).respond_with(first).expect(1).mount(&server).await;
+    let second = page("2", 4, Value::Null);
+    list().and(query_param("cursor", "n")).respond_with(second).expect(1).mount(&server).await;
+
+    let outcome = run(&server, V2_1, "get-sites", &[]).await;
+    let site = |id: &str, active: u32| {
+        json!({
+            "ID": id, "Name": format!("Site {id}"), "Type": "Paid", "ActiveLicenses": active,
+            "TotalLicenses": 100, "HealthStatus": true,
+        })
+    };
+    assert_eq!(outcome.context["SentinelOne"]["Site"], json!([site("1", 3), site("2", 4)]));
+    assert_eq!(outcome.answer["data"]["allSites"]["activeLicenses"], 907, "beside the sites");
+    assert_eq!(outcome.items().len(), 2);
+    assert_eq!(outcome.items()[1]["brandNew"], 1);
+}
+
+#[tokio::test]
+async fn get_site_fills_every_path() {
+    let site = json!({
+        "creator": "Ann", "name": "North", "siteType": "Trial", "accountName": "Acme", "state": "active",
+        "healthStatus": true, "suite": "Core", "activeLicenses": 2, "id": "9", "totalLicenses": 5,
+        "createdAt": NOW, "expiration": NOW, "unlimitedLicenses": false, "accountId": "8", "isDefault": true,
+    });
+    let expected = json!(["GET", "/web/api/v2.0/sites/9", {}, null]);
+    assert_eq!(sent("get-site", V2_0, &[("site_id", " 9 ")]).unwrap(), [expected]);
+    let server = answering(json!({ "data": site })).await;
+    let outcome = run(&server, V2_1, "get-site", &[("site_id", "9")]).await;
+    let entry = outcome.context["SentinelOne"]["Site"].as_object().unwrap();
+    assert_eq!(entry.len(), super::entry("get-site").outputs.len());
+    assert_eq!((&entry["Type"], &entry["AccountID"]), (&json!("Trial"), &json!("8")));
+}
+
+#[test]
+fn reactivate_site_needs_an_end_or_none_said_aloud() {
+    let body = |given: &[(&str, &str)]| {
+        let requests = sent("reactivate-site", V2_1, given).unwrap();
+        assert_eq!(requests[0][0], "PUT");
+        assert_eq!(requests[0][1], "/web/api/v2.1/sites/9/reactivate");
+        requests[0][3]["data"].clone()
+    };
+    let site = ("site_id", "9");
+    let until = ("expiration", "2030-08-03T06:49:26.257525+02:00");
+    let expected = json!({ "expiration": "2030-08-03T04:49:26.257525Z", "unlimited": false });
+    assert_eq!(body(&[site, until]), expected);
+    assert_eq!(body(&[site, until, ("unlimited", "false")]), expected);
+    assert_eq!(body(&[site, ("unlimited", "true")]), json!({ "unlimited": true }), "no null beside it");
+}
+
+#[tokio::test]
+async fn reactivate_site_says_what_is_known() {
+    let given = [("site_id", "9"), ("unlimited", "true")];
+    let cases = [
+        (json!({ "success": true }), IdState::Done, json!(true), Some(1)),
+        (json!({ "success": "True" }), IdState::Done, json!(true), Some(1)),
+        (json!({ "success": false }), IdState::NotAffected, json!(false), Some(0)),
+        (json!({ "id": "9", "state": "active" }), IdState::Done, json!(true), Some(1)),
+        (json!({ "id": "9", "state": "expired" }), IdState::Unknown, json!(null), None),
+        (json!({}), IdState::Unknown, json!(null), None),
+    ];
+    for (data, state, reactivated, affected) in cases {
+        let server = answering(json!({ "data": data })).await;
+        let outcome = run(&server, V2_1, "reactivate-site", &given).await;
+        assert_eq!(states(&outcome), [("9", state)], "{data}");
+        let expected = json!({ "ID": "9", "Reactivated": reactivated });
+        assert_eq!(outcome.context["SentinelOne"]["Site"], expected, "{data}");
+        assert_eq!(outcome.affected, affected, "{data}");
+    }
+}
+
+/// Defect 20: the published keys have blanks in them.
+#[tokio::test]
+async fn expire_site_answers_under_the_documented_paths() {
+    let expected = json!(["POST", "/web/api/v2.0/sites/9/expire-now", {}, null]);
+    assert_eq!(sent("expire-site", V2_0, &[("site_id", "9")]).unwrap(), [expected]);
+    let site = json!({
+        "id": "9", "name": "North", "state": "expired", "sku": "Core", "siteType": "Paid", "suite": "Core",
+        "totalLicenses": 5, "accountId": "8", "creator": "Ann", "creatorId": "7", "description": "old",
+        "expiration": NOW,
+    });
+    let server = answering(json!({ "data": site })).await;
+    let outcome = run(&server, V2_1, "expire-site", &[("site_id", "9")]).await;
+    let expected = json!({
+        "ID": "9", "Name": "North", "State": "expired", "SKU": "Core", "SiteType": "Paid", "Suite": "Core",
+        "TotalLicenses": 5, "AccountID": "8", "Creator": "Ann", "CreatorID": "7", "Description": "old",
+        "Expiration": NOW,
+    });
+    assert_eq!(outcome.context, json!({ "SentinelOne": { "Site": expected } }));
+    assert_eq!(states(&outcome), [("9", IdState::Done)]);
+    assert_eq!(outcome.affected, Some(1));
+}
+
+#[tokio::test]
+async fn a_site_that_is_not_shown_as_expired_is_not_told_so() {
+    let server = answering(json!({ "data": { "id": "9", "state": "active" } })).await;
+    let outcome = run(&server, V2_1, "expire-site", &[("site_id", "9")]).await;
+    assert_eq!(states(&outcome), [("9", IdState::Unknown)]);
+    assert_eq!(outcome.ids[0].detail.as_deref(), Some("active"));
+    assert!(!outcome.did_something() && outcome.affected.is_none());
+
+    let server = answering(json!({})).await;
+    let outcome = run(&server, V2_1, "expire-site", &[("site_id", "9")]).await;
+    assert_eq!(states(&outcome), [("9", IdState::Unknown)]);
+    assert_eq!(outcome.context["SentinelOne"]["Site"], json!({ "ID": "9" }));
+}
+
+/// Defect 13: the object of one account was taken for a list.
+#[tokio::test]
+async fn get_accounts_gets_one_by_its_identifier() {
+    let account = json!({
+        "id": "5", "name": "Acme", "accountType": "Paid", "activeAgents": 12, "numberOfSites": 3,
+        "state": "active", "createdAt": NOW, "expiration": null,
+    });
+    let server = MockServer::start().await;
+    Mock::given(path("/web/api/v2.1/accounts/5"))
+        .respond_with(answer(json!({ "data": account })))
+        .mount(&server)
+        .await;
+    let outcome = run(&server, V2_1, "get-accounts", &[("account_id", "5")]).await;
+    let expected = json!([{
+        "ID": "5", "Name": "Acme", "AccountType": "Paid", "ActiveAgents": 12, "NumberOfSites": 3,
+        "State": "active", "CreatedAt": NOW,
+    }]);
+    assert_eq!(outcome.context["SentinelOne"]["Accounts"], expected);
+    assert_eq!(outcome.items(), [account]);
+}
+
+/// Defect 26: no published list follows its cursor.
+#[tokio::test]
+async fn get_accounts_lists_all_pages() {
+    let server = MockServer::start().await;
+    let page = |id: &str, next: Value| {
+        answer(json!({ "data": [{ "id": id }], "pagination": { "nextCursor": next } }))
+    };
+    let list = || Mock::given(path("/web/api/v2.1/accounts"));
+    list().and(query_param_is_missing("cursor")).respond_with(page("1", "n".into())).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(page("2", Value::Null)).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-accounts", &[]).await;
+    assert_eq!(outcome.context["SentinelOne"]["Accounts"], json!([{ "ID": "1" }, { "ID": "2" }]));
+}
+
+/// Defect 15: the identifier of one group was ignored.
+#[test]
+fn get_groups_takes_the_identifier_of_one_group() {
+    let given = [
+        ("group_type", "pinned"),
+        ("group_ids", "1,2"),
+        ("group_id", "1"),
+        ("is_default", "False"),
+        ("name", "Servers"),
+        ("query", "web"),
+        ("rank", "3"),
+        ("limit", "20"),
+    ];
+    let query = json!({
+        "type": "pinned", "groupIds": "1,2", "id": "1", "isDefault": "false", "name": "Servers",
+        "query": "web", "rank": "3", "limit": "20",
+    });
+    let expected = json!(["GET", "/web/api/v2.1/groups", query, null]);
+    assert_eq!(sent("get-groups", V2_1, &given).unwrap(), [expected]);
+}
+
+#[tokio::test]
+async fn get_groups_keeps_the_names_of_the_api() {
+    let group = json!({
+        "id": "1", "name": "Servers", "type": "dynamic", "siteId": "9", "totalAgents": 4, "rank": 2,
+        "isDefault": false, "inherits": true, "filterId": "6", "filterName": "web", "creator": "Ann",
+        "creatorId": "7", "createdAt": NOW, "updatedAt": NOW, "description": "all of them",
+    });
+    let server = answering(json!({ "data": [group], "pagination": { "nextCursor": null } })).await;
+    let outcome = run(&server, V2_0, "get-groups", &[("group_id", "1")]).await;
+    assert_eq!(outcome.context["SentinelOne"]["Group"], json!([group]));
+}
+
+/// Defect 8: the published command reports failure whatever came.
+#[tokio::test]
+async fn delete_group_tells_the_truth() {
+    let expected = json!(["DELETE", "/web/api/v2.1/groups/4", {}, null]);
+    assert_eq!(sent("delete-group", V2_1, &[("group_id", "4")]).unwrap(), [expected]);
+    let cases = [
+        (json!({ "data": { "success": true } }), IdState::Done, "Group 4 was deleted", Some(1)),
+        (json!({ "data": { "success": false } }), IdState::NotAffected, "Group 4 was not deleted", Some(0)),
+        (json!({}), IdState::Unknown, "Whether group 4 was deleted is not known", None),
+    ];
+    for (body, state, said, affected) in cases {
+        let server = answering(body).await;
+        let outcome = run(&server, V2_1, "delete-group", &[("group_id", "4")]).await;
+        assert_eq!(states(&outcome), [("4", state)]);
+        assert_eq!(outcome.context["SentinelOne"]["DeleteGroup"], json!({ "Success": said }));
+        assert_eq!(outcome.affected, affected);
+        assert_eq!(outcome.is_complete(), state == IdState::Done);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_answer_leaves_open_what_was_done() {
+    let server = MockServer::start().await;
+    let nothing = ResponseTemplate::new(200);
+    Mock::given(wiremock::matchers::any()).respond_with(nothing).mount(&server).await;
+    let site = ("site_id", "9");
+    let exclusion =
+        [("exclusion_type", "browser"), ("exclusion_value", "9"), ("os_type", "macos"), ("site_ids", "3")];
+    for (name, given) in [
+        ("delete-group", &[("group_id", "9")][..]),
+        ("expire-site", &[site]),
+        ("reactivate-site", &[site, ("unlimited", "true")]),
+        ("create-white-list-item", &exclusion),
+    ] {
+        let outcome = run(&server, V2_1, name, given).await;
+        assert_eq!(states(&outcome), [("9", IdState::Unknown)], "{name}");
+        assert_eq!(outcome.affected, None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_is_not_there_is_an_error() {
+    let server = MockServer::start().await;
+    let missing = json!({ "errors": [{ "code": 4040010, "title": "Resource not found" }] });
+    Mock::given(method("DELETE"))
+        .respond_with(ResponseTemplate::new(404).set_body_json(missing))
+        .mount(&server)
+        .await;
+    let client =
+        Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
+    let command = entry("delete-group").prepare(arguments(&[("group_id", "4")])).unwrap();
+    assert_eq!(command.run(&client).await.unwrap_err().status().unwrap(), 404);
+}
+
+/// Defect 4: the published names of the times are not those of the API.
+#[test]
+fn get_activities_sends_the_names_of_the_api() {
+    let given = [
+        ("created_after", "3 days"),
+        ("user_emails", "ann@example.com, bob@example.com"),
+        ("group_ids", "1,2"),
+        ("created_until", "2026-11-20"),
+        ("include_hidden", "True"),
+        ("activities_ids", "3,4"),
+        ("created_before", "2026-11-21T09:30:00+01:00"),
+        ("threats_ids", "5"),
+        ("activity_types", "[52, 53]"),
+        ("user_ids", "6"),
+        ("created_from", "12 hours"),
+        ("created_between", "1514978764288-1514978999999"),
+        ("agent_ids", "7,8"),
+        ("limit", "20"),
+        ("sort_by", "createdAt"),
+        ("sort_order", "desc"),
+    ];
+    let query = json!({
+        "createdAt__gt": "2026-11-18T08:30:00Z",
+        "userEmails": "ann@example.com,bob@example.com",
+        "groupIds": "1,2",
+        "createdAt__lte": "2026-11-20T00:00:00Z",
+        "includeHidden": "true",
+        "ids": "3,4",
+        "createdAt__lt": "2026-11-21T08:30:00Z",
+        "threatIds": "5",
+        "activityTypes": "52,53",
+        "userIds": "6",
+        "createdAt__gte": "2026-11-20T20:30:00Z",
+        "createdAt__between": "1514978764288-1514978999999",
+        "agentIds": "7,8",
+        "limit": "20",
+        "sortBy": "createdAt",
+        "sortOrder": "desc",
+    });
+    for version in [V2_0, V2_1] {
+        let expected = json!(["GET", format!("/web/api/v{version}/activities"), query, null]);
+        assert_eq!(sent("get-activities", version, &given).unwrap(), [expected]);
+    }
+}
+
+#[test]
+fn a_range_of_activities_is_two_times_of_any_form() {
+    let range =
+        |text: &str| query("get-activities", &[("created_between", text)])["createdAt__between"].clone();
+    let expected = "1795046400000-1795250400500";
+    for text in [
+        "1795046400000-1795250400500",
+        " 1795046400000 - 1795250400500 ",
+        "1795046400000,1795250400500",
+        "2026-11-19T00:00:00Z,2026-11-21T08:40:00.5Z",
+        "2026-11-19 - 2026-11-21T08:40:00.5Z",
+    ] {
+        assert_eq!(range(text), expected, "{text}");
+    }
+    assert_eq!(range("2 hours,now"), "1795242600000-1795249800000");
+    for (text, about) in [
+        ("2026-11-19", "with a comma between them"),
+        ("3 days", "with a comma between them"),
+        ("soon,now", "soon"),
+        ("12-13", "no point in time"),
+        ("now,", "without anything in it"),
+        ("1795250400500-1795046400000", "ends before it begins"),
+    ] {
+        let error = sent("get-activities", V2_1, &[("created_between", text)]).unwrap_err();
+        assert!(error.contains("created_between") && error.contains(about), "{text}: {error}");
+    }
+    let command = GetActivities { created_between: Some(("soon".into(), NOW.into())), ..Default::default() };
+    assert!(command.requests(V2_1).unwrap_err().to_string().contains("no point in time"));
+}
+
+/// Defect 21: the details stood under another name than the documented one. That one is filled too.
+#[tokio::test]
+async fn get_activities_answers_under_the_documented_paths() {
+    let details = json!({ "siteId": 9, "siteName": "North", "username": "Ann", "filePath": "/a.zip" });
+    let activity = json!({
+        "id": "1", "createdAt": NOW, "updatedAt": NOW, "activityType": 80, "primaryDescription": "Something",
+        "secondaryDescription": "more", "agentId": "2", "threatId": "3", "userId": "4", "siteId": "9",
+        "groupId": "6", "osFamily": "linux", "hash": "ff", "comments": "why", "description": "text",
+        "agentUpdatedVersion": "1.2", "data": details,
+    });
+    let server = answering(json!({ "data": [activity], "pagination": { "nextCursor": null } })).await;
+    let outcome = run(&server, V2_1, "get-activities", &[]).await;
+    let entry = &outcome.context["SentinelOne"]["Activity"][0];
+    assert_eq!(entry["data"], json!({ "SiteID": 9, "SiteName": "North", "username": "Ann" }));
+    assert_eq!(entry["Data"], details);
+    let outputs = super::entry("get-activities").outputs;
+    assert_eq!(entry.as_object().unwrap().len(), outputs.len() - 2, "three of them stand below data");
+    assert_eq!(entry["OsFamily"], "linux");
+}
+
+#[tokio::test]
+async fn a_limit_of_activities_holds_over_the_pages() {
+    let server = MockServer::start().await;
+    let page = |ids: [&str; 2], next: &str| {
+        let data: Vec<_> = ids.iter().map(|id| json!({ "id": id })).collect();
+        answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
+    };
+    let list = || Mock::given(path("/web/api/v2.1/activities")).and(query_param("limit", "3"));
+    list().and(query_param_is_missing("cursor")).respond_with(page(["1", "2"], "n")).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(page(["3", "4"], "m")).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-activities", &[("limit", "3")]).await;
+    let expected = json!([{ "ID": "1" }, { "ID": "2" }, { "ID": "3" }]);
+    assert_eq!(outcome.context["SentinelOne"]["Activity"], expected);
+}
+
+/// Defect 31: hashes of other kinds were sent, though the API takes SHA-1.
+#[test]
+fn get_hash_takes_a_sha_1_and_says_so() {
+    let expected = json!(["GET", format!("/web/api/v2.1/hashes/{SHA1}/verdict"), {}, null]);
+    assert_eq!(sent("get-hash", V2_1, &[("hash", SHA1)]).unwrap(), [expected]);
+    for (hash, about) in [
+        ("0".repeat(32), "has 32 characters, as an MD5"),
+        ("0".repeat(64), "has 64 characters, as a SHA-256"),
+        ("0".repeat(128), "has 128 characters, as a SHA-512"),
+        ("0".repeat(39), "has 39 characters;"),
+        ("g".repeat(40), "not hexadecimal"),
+        ("ä".repeat(20), "not hexadecimal"),
+    ] {
+        let error = sent("get-hash", V2_1, &[("hash", &hash)]).unwrap_err();
+        assert!(error.starts_with("get-hash: hash ") && error.contains(about), "{error}");
+        assert!(error.ends_with("the API takes a SHA-1: 40 hexadecimal characters"), "{error}");
+    }
+}
+
+/// Defect 8: the rank is documented, and never there.
+#[tokio::test]
+async fn get_hash_has_a_verdict_and_no_rank() {
+    let server = answering(json!({ "data": { "verdict": "malicious" } })).await;
+    let outcome = run(&server, V2_1, "get-hash", &[("hash", SHA1)]).await;
+    let expected = json!({ "Hash": SHA1, "Verdict": "malicious" });
+    assert_eq!(outcome.context, json!({ "SentinelOne": { "Hash": expected } }));
+    let rank = entry("get-hash").outputs.iter().find(|output| output.path == "SentinelOne.Hash.Rank");
+    assert!(rank.unwrap().source == Source::Never && rank.unwrap().never.is_some());
+}
+
+#[test]
+fn create_white_list_item_names_its_scope_and_what_it_is() {
+    let given = [
+        ("exclusion_type", "path"),
+        ("exclusion_value", r"C:\Tools, all\"),
+        ("os_type", "windows"),
+        ("description", "build tools"),
+        ("exclusion_mode", "suppress"),
+        ("path_exclusion_type", "subfolders"),
+        ("group_ids", "1,2"),
+        ("site_ids", "3"),
+    ];
+    let data = json!({
+        "type": "path", "value": r"C:\Tools, all\", "osType": "windows", "description": "build tools",
+        "mode": "suppress", "pathExclusionType": "subfolders",
+    });
+    let expected = json!({ "data": data, "filter": { "groupIds": ["1", "2"], "siteIds": ["3"] } });
+    assert_eq!(body("create-white-list-item", &given), expected);
+    let requests = sent("create-white-list-item", V2_0, &given).unwrap();
+    assert_eq!(requests[0][0], "POST");
+    assert_eq!(requests[0][1], "/web/api/v2.0/exclusions");
+
+    // Groups alone are a scope too.
+    let given = [given[6], ("exclusion_type", "white_hash"), ("exclusion_value", SHA1), ("os_type", "linux")];
+    let expected = json!({
+        "data": { "type": "white_hash", "value": SHA1, "osType": "linux" },
+        "filter": { "groupIds": ["1", "2"] },
+    });
+    assert_eq!(body("create-white-list-item", &given), expected);
+}
+
+/// Defect 23: the scope is documented as optional.
+#[test]
+fn an_exclusion_for_the_whole_tenant_is_not_made_by_leaving_out_its_scope() {
+    let hash = [("exclusion_type", "white_hash"), ("exclusion_value", SHA1), ("os_type", "linux")];
+    let error = sent("create-white-list-item", V2_1, &hash).unwrap_err();
+    assert!(error.starts_with("create-white-list-item: site_ids and group_ids are missing"), "{error}");
+    let command = CreateWhiteListItem {
+        exclusion_type: "white_hash".into(),
+        exclusion_value: SHA1.into(),
+        os_type: "linux".into(),
+        description: None,
+        exclusion_mode: None,
+        path_exclusion_type: None,
+        group_ids: Vec::new(),
+        site_ids: Vec::new(),
+    };
+    assert!(command.requests(V2_1).is_err());
+}
+
+/// Defect 19: the published prefix is another one than the documented.
+#[tokio::test]
+async fn what_was_created_stands_under_the_documented_prefix() {
+    let given =
+        [("exclusion_type", "browser"), ("exclusion_value", "X"), ("os_type", "macos"), ("site_ids", "3,4")];
+    let created = |id: &str| json!({ "id": id, "type": "browser", "createdAt": NOW, "value": "X" });
+    let server = answering(json!({ "data": [created("7"), created("8")] })).await;
+    let outcome = run(&server, V2_1, "create-white-list-item", &given).await;
+    let expected = json!([
+        { "ID": "7", "Type": "browser", "CreatedAt": NOW },
+        { "ID": "8", "Type": "browser", "CreatedAt": NOW },
+    ]);
+    assert_eq!(outcome.context, json!({ "SentinelOne": { "Exclusions": expected } }));
+    assert_eq!(states(&outcome), [("7", IdState::Done), ("8", IdState::Done)]);
+    assert_eq!(outcome.affected, Some(2));
+
+    for (body, state, affected) in
+        [(json!({ "data": [] }), IdState::NotAffected, Some(0)), (json!({}), IdState::Unknown, None)]
+    {
+        let server = answering(body).await;
+        let outcome = run(&server, V2_1, "create-white-list-item", &given).await;
+        assert_eq!(states(&outcome), [("X", state)], "nothing created is no success");
+        assert_eq!(outcome.affected, affected);
+        assert!(!outcome.is_complete());
+    }
+}
+
+#[test]
+fn get_white_list_sends_what_the_vendor_document_says() {
+    let given = [
+        ("item_ids", "1,2"),
+        ("os_types", "windows, linux"),
+        ("exclusion_type", "certificate"),
+        ("limit", "5"),
+        ("include_parent", "True"),
+        ("include_children", "true"),
+    ];
+    let query = json!({
+        "ids": "1,2", "osTypes": "windows,linux", "type": "certificate", "limit": "5",
+        "includeParents": "true", "includeChildren": "true",
+    });
+    let expected = json!(["GET", "/web/api/v2.0/exclusions", query, null]);
+    assert_eq!(sent("get-white-list", V2_0, &given).unwrap(), [expected]);
+}
+
+#[tokio::test]
+async fn get_white_list_fills_every_path() {
+    let exclusion = json!({
+        "id": "1", "type": "path", "value": "/opt", "osType": "linux", "mode": "suppress", "source": "user",
+        "userName": "Ann", "userId": "7", "createdAt": NOW, "updatedAt": NOW,
+    });
+    let server = answering(json!({ "data": [exclusion], "pagination": { "nextCursor": null } })).await;
+    let outcome = run(&server, V2_1, "get-white-list", &[]).await;
+    let entry = outcome.context["SentinelOne"]["Exclusions"][0].as_object().unwrap();
+    assert_eq!(entry.len(), super::entry("get-white-list").outputs.len());
+    assert_eq!((&entry["OsType"], &entry["Mode"]), (&json!("linux"), &json!("suppress")));
+}
+
+#[test]
+fn remove_item_from_whitelist_looks_in_all_scopes_first() {
+    let given = [("item", SHA1), ("os_type", "windows"), ("exclusion_type", "white_hash")];
+    let query = json!({
+        "value__contains": SHA1, "osTypes": "windows", "type": "white_hash", "includeChildren": "true",
+        "includeParents": "true", "limit": "1000",
+    });
+    let expected = json!(["GET", "/web/api/v2.1/exclusions", query, null]);
+    assert_eq!(sent("remove-item-from-whitelist", V2_1, &given).unwrap(), [expected]);
+}
+
+#[test]
+fn values_that_a_search_by_part_cannot_take_are_looked_for_as_a_whole() {
+    for item in [r"C:\a, b\", "x"] {
+        let query = query("remove-item-from-whitelist", &[("item", item)]);
+        assert_eq!((&query["value"], &query["value__contains"]), (&json!(item), &Value::Null));
+    }
+}
+
+/// The published command sees five entries at most, and takes paths that differ in capitals for the same.
+#[tokio::test]
+async fn remove_item_from_whitelist_removes_exact_matches_of_all_pages() {
+    let server = MockServer::start().await;
+    let page = |values: &[(&str, &str)], next: Value| {
+        let data: Vec<_> = values
+            .iter()
+            .map(|(id, value)| json!({ "id": id, "value": value, "type": "white_hash" }))
+            .collect();
+        answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
+    };
+    let upper = SHA1.to_ascii_uppercase();
+    let longer = format!("{SHA1}0");
+    let first = page(&[("1", &upper), ("2", &longer), ("3", SHA1)], "n".into());
+    let second = page(&[("4", SHA1)], Value::Null);
+    let search = || Mock::given(method("GET")).and(path("/web/api/v2.1/exclusions"));
+    search().and(query_param_is_missing("cursor")).respond_with(first).mount(&server).await;
+    search().and(query_param("cursor", "n")).respond_with(second).mount(&server).await;
+    Mock::given(method("DELETE"))
+        .and(path("/web/api/v2.1/exclusions"))
+        .and(body_json(json!({ "data": { "ids": ["1", "3", "4"] } })))
+        .respond_with(answer(json!({ "data": { "affected": 3 } })))
+        .expect(1)
+        .mount(&server)
+        .await;
+
+    let outcome = run(&server, V2_1, "remove-item-from-whitelist", &[("item", SHA1)]).await;
+    assert_eq!(states(&outcome), [("1", IdState::Done), ("3", IdState::Done), ("4", IdState::Done)]);
+    assert_eq!(outcome.affected, Some(3));
+    assert!(outcome.is_complete());
+    let expected = json!({ "item": SHA1, "status": "Removed 3 entries from whitelist" });
+    assert_eq!(outcome.context, json!({ "SentinelOne": { "RemoveItemFromWhitelist": expected } }));
+}
+
+#[tokio::test]
+async fn what_is_not_on_the_whitelist_is_no_success() {
+    let others = json!([{ "id": "1", "value": "/OPT" }, { "id": "2", "value": "/opt/x" }]);
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .respond_with(answer(json!({ "data": others, "pagination": { "nextCursor": null } })))
+        .mount(&server)
+        .await;
+    Mock::given(method("DELETE")).respond_with(answer(json!({}))).expect(0).mount(&server).await;
+    let outcome = run(&server, V2_1, "remove-item-from-whitelist", &[("item", "/opt")]).await;
+    assert_eq!(states(&outcome), [("/opt", IdState::NotAffected)]);
+    assert_eq!(outcome.affected, Some(0));
+    assert!(!outcome.is_complete() && !outcome.did_something());
+    let expected = json!({ "item": "/opt", "status": "Not on whitelist" });
+    assert_eq!(outcome.context["SentinelOne"]["RemoveItemFromWhitelist"], expected);
+}
+
+#[tokio::test]
+async fn a_removal_that_is_half_confirmed_is_told_so() {
+    let server = MockServer::start().await;
+    let found = json!([{ "id": "1", "value": "/opt" }, { "id": "2", "value": "/opt" }, { "value": "/opt" }]);
+    Mock::given(method("GET")).respond_with(answer(json!({ "data": found }))).mount(&server).await;
+    let removed = answer(json!({ "data": { "affected": 1 } }));
+    Mock::given(method("DELETE")).respond_with(removed).mount(&server).await;
+    let outcome = run(&server, V2_1, "remove-item-from-whitelist", &[("item", "/opt")]).await;
+    let expected = [("1", IdState::Unknown), ("2", IdState::Unknown), ("/opt", IdState::NotAffected)];
+    assert_eq!(states(&outcome), expected);
+    let status = &outcome.context["SentinelOne"]["RemoveItemFromWhitelist"]["status"];
+    assert_eq!(status, "Removed 0 entries from whitelist for certain, of 3 found");
+}
+
+#[tokio::test]
+async fn nothing_is_removed_before_all_is_found() {
+    let server = MockServer::start().await;
+    let first = json!({ "data": [{ "id": "1", "value": "/opt" }], "pagination": { "nextCursor": "n" } });
+    let search = || Mock::given(method("GET"));
+    search().and(query_param_is_missing("cursor")).respond_with(answer(first)).mount(&server).await;
+    let broken = ResponseTemplate::new(503);
+    search().and(query_param("cursor", "n")).respond_with(broken).mount(&server).await;
+    Mock::given(method("DELETE")).respond_with(answer(json!({}))).expect(0).mount(&server).await;
+    let client =
+        Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
+    let command = RemoveItemFromWhitelist { item: "/opt".into(), os_type: None, exclusion_type: None };
+    assert_eq!(command.run(&client).await.unwrap_err().status().unwrap(), 503);
+}
+
+#[test]
+fn what_the_console_would_not_take_is_refused() {
+    let path = [("exclusion_value", "/opt"), ("os_type", "linux"), ("site_ids", "1")];
+    let with = |more: &[(&'static str, &'static str)]| [&path[..], more].concat();
+    let refusals = [
+        ("get-sites", V2_1, vec![("site_type", "paid")], "site_type"),
+        ("get-sites", V2_1, vec![("features", "ioc,magic")], "features"),
+        ("get-sites", V2_1, vec![("state", "gone")], "state"),
+        ("get-sites", V2_1, vec![("suite", "Control")], "suite"),
+        ("get-sites", V2_1, vec![("admin_only", "maybe")], "admin_only"),
+        ("get-sites", V2_1, vec![("created_at", "soon")], "created_at"),
+        ("get-sites", V2_1, vec![("limit", "0")], "limit"),
+        ("get-sites", V2_1, vec![("site_ids", "1")], "is no argument"),
+        ("get-site", V2_1, vec![], "site_id"),
+        ("get-site", V2_1, vec![("site_id", "..")], "site_id"),
+        ("reactivate-site", V2_1, vec![("site_id", "9")], "expiration is missing"),
+        ("reactivate-site", V2_1, vec![("site_id", "9"), ("unlimited", "false")], "expiration is missing"),
+        (
+            "reactivate-site",
+            V2_1,
+            vec![("site_id", "9"), ("unlimited", "true"), ("expiration", "2030-01-01")],
+            "unlimited is true",
+        ),
+        ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", "30 days")], "counts back"),
+        ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", "now")], "counts back"),
+        ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", "soon")], "expiration"),
+        ("expire-site", V2_1, vec![], "site_id"),
+        ("get-accounts", V2_0, vec![], "2.0"),
+        ("get-groups", V2_1, vec![("rank", "first")], "rank"),
+        ("delete-group", V2_1, vec![], "group_id"),
+        ("get-activities", V2_1, vec![("sort_by", "name")], "sort_by"),
+        ("get-activities", V2_1, vec![("sort_order", "up")], "sort_order"),
+        ("get-activities", V2_1, vec![("created_after", "soon")], "created_after"),
+        ("get-hash", V2_1, vec![], "hash"),
+        ("create-white-list-item", V2_1, with(&[]), "exclusion_type"),
+        ("create-white-list-item", V2_1, with(&[("exclusion_type", "dv_exclusions")]), "exclusion_type"),
+        (
+            "create-white-list-item",
+            V2_1,
+            with(&[("exclusion_type", "browser"), ("exclusion_mode", "suppress")]),
+            "exclusion_mode goes with exclusion_type path only",
+        ),
+        (
+            "create-white-list-item",
+            V2_1,
+            with(&[("exclusion_type", "file_type"), ("path_exclusion_type", "file")]),
+            "path_exclusion_type goes with exclusion_type path only",
+        ),
+        ("get-white-list", V2_1, vec![("os_types", "beos")], "os_types"),
+        ("remove-item-from-whitelist", V2_1, vec![], "item"),
+        (
+            "remove-item-from-whitelist",
+            V2_1,
+            vec![("item", "/opt"), ("exclusion_type", "paths")],
+            "exclusion_type",
+        ),
+        ("remove-item-from-whitelist", V2_0, vec![("item", "/opt")], "2.0"),
+    ];
+    for (name, version, given, about) in refusals {
+        let error = sent(name, version, &given).expect_err(&format!("{name} {given:?}"));
+        assert!(error.contains(about), "{name} {given:?}: {error}");
+    }
+}
+
+#[test]
+fn a_person_is_asked_before_what_cannot_be_taken_back() {
+    for (name, acts, destructive, asks) in [
+        ("create-white-list-item", true, false, true),
+        ("delete-group", true, true, true),
+        ("expire-site", true, true, true),
+        ("reactivate-site", true, false, false),
+        ("remove-item-from-whitelist", true, true, true),
+        ("get-white-list", false, false, false),
+    ] {
+        let info = entry(name).info;
+        assert_eq!((info.acts, info.destructive, info.asks), (acts, destructive, asks), "{name}");
+    }
+}

@@ -1,0 +1,918 @@
+//! Commands on alerts, STAR rules, the blocklist and indicators.
+
+use sentinelone::IdState;
+use sentinelone::commands::{Command, DeleteIoc, DisableStarRules};
+use serde_json::json;
+use wiremock::matchers::{body_json, method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer};
+
+use super::*;
+
+const ALERTS: &str = "/web/api/v2.1/cloud-detection/alerts";
+const RULES: &str = "/web/api/v2.1/cloud-detection/rules";
+const BLOCKLIST: &str = "/web/api/v2.1/restrictions";
+const IOCS: &str = "/web/api/v2.1/threat-intelligence/iocs";
+const SHA1: &str = "0123456789abcdef0123456789ABCDEF01234567";
+
+fn one(name: &str, given: &[(&str, &str)]) -> Value {
+    let mut requests = sent(name, V2_1, given).unwrap_or_else(|error| panic!("{name} {given:?}: {error}"));
+    assert_eq!(requests.len(), 1, "{name} {given:?}");
+    requests.remove(0)
+}
+
+fn error(name: &str, given: &[(&str, &str)]) -> String {
+    sent(name, V2_1, given).expect_err(&format!("{name} {given:?}"))
+}
+
+/// With some arguments in place of others.
+fn with<'a>(base: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let kept = base.iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+    kept.chain(more).copied().collect()
+}
+
+fn without<'a>(base: &[(&'a str, &'a str)], name: &str) -> Vec<(&'a str, &'a str)> {
+    base.iter().filter(|(other, _)| *other != name).copied().collect()
+}
+
+fn refused(code: u32, title: &str) -> ResponseTemplate {
+    ResponseTemplate::new(400).set_body_json(json!({ "errors": [{ "code": code, "title": title }] }))
+}
+
+// Alerts.
+
+#[test]
+fn alerts_are_updated_in_one_request_and_without_tenant() {
+    let given = [("status", "in_progress"), ("alert_ids", "11,12,11")];
+    let body = json!({ "data": { "incidentStatus": "in_progress" }, "filter": { "ids": ["11", "12"] } });
+    assert_eq!(one("update-alerts-status", &given), json!(["POST", format!("{ALERTS}/incident"), {}, body]));
+
+    let given = [("verdict", "true_positive"), ("alert_ids", "11,12")];
+    let body = json!({ "data": { "analystVerdict": "true_positive" }, "filter": { "ids": ["11", "12"] } });
+    let expected = json!(["POST", format!("{ALERTS}/analyst-verdict"), {}, body]);
+    assert_eq!(one("update-alerts-verdict", &given), expected);
+}
+
+#[test]
+fn capitals_are_as_each_side_of_the_api_has_them() {
+    let given = [("status", "RESOLVED"), ("alert_ids", "1")];
+    assert_eq!(one("update-alerts-status", &given)[3]["data"]["incidentStatus"], "resolved");
+    let given = [("verdict", "Suspicious"), ("alert_ids", "1")];
+    assert_eq!(one("update-alerts-verdict", &given)[3]["data"]["analystVerdict"], "suspicious");
+    let given = [
+        ("created_from", "2026-11-01"),
+        ("incidentStatus", "resolved,In_Progress"),
+        ("analystVerdict", "suspicious"),
+    ];
+    let query = &one("get-alerts", &given)[2];
+    assert_eq!(query["incidentStatus"], "RESOLVED,IN_PROGRESS");
+    assert_eq!(query["analystVerdict"], "SUSPICIOUS");
+}
+
+#[test]
+fn get_alerts_sends_what_the_vendor_document_says() {
+    let given = [
+        ("created_from", "10 days"),
+        ("created_until", "2026-11-20T01:02:03.456789+02:00"),
+        ("ruleName", "login, lateral"),
+        ("incidentStatus", "UNRESOLVED"),
+        ("analystVerdict", "UNDEFINED"),
+        ("alert_ids", " 11, 12"),
+        ("limit", "70"),
+        ("site_ids", "21,22"),
+        ("cursor", "next=="),
+    ];
+    let query = json!({
+        "createdAt__gte": "2026-11-11T08:30:00Z",
+        "createdAt__lte": "2026-11-19T23:02:03.456789Z",
+        "ruleName__contains": "login,lateral",
+        "incidentStatus": "UNRESOLVED",
+        "analystVerdict": "UNDEFINED",
+        "ids": "11,12",
+        "limit": "70",
+        "siteIds": "21,22",
+        "cursor": "next==",
+    });
+    assert_eq!(one("get-alerts", &given), json!(["GET", ALERTS, query, null]));
+}
+
+#[tokio::test]
+async fn get_alerts_goes_on_from_a_cursor_over_all_pages() {
+    let server = MockServer::start().await;
+    let alert = |id: &str| json!({ "alertInfo": { "alertId": id }, "ruleInfo": { "name": "Odd logins" } });
+    let page = |ids: [&str; 2], next: Value| {
+        answer(json!({ "data": ids.map(alert), "pagination": { "nextCursor": next, "totalItems": 8 } }))
+    };
+    let list = || Mock::given(method("GET")).and(path(ALERTS));
+    list()
+        .and(query_param("cursor", "b"))
+        .respond_with(page(["3", "4"], "c".into()))
+        .expect(1)
+        .mount(&server)
+        .await;
+    list()
+        .and(query_param("cursor", "c"))
+        .respond_with(page(["5", "6"], "d".into()))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let given = [("created_from", "3 days"), ("cursor", "b"), ("limit", "4")];
+    let outcome = run(&server, V2_1, "get-alerts", &given).await;
+    let expected = ["3", "4", "5", "6"].map(|id| json!({ "AlertId": id, "RuleName": "Odd logins" }));
+    assert_eq!(outcome.context["SentinelOne"]["Alert"], json!(expected));
+    assert_eq!(outcome.answer["pagination"]["nextCursor"], "d", "to go on from");
+}
+
+/// The vendor's document has no `agentRealtimeInfo`; consoles send it all the same.
+#[tokio::test]
+async fn alerts_lack_whole_parts_and_are_no_failure() {
+    let server = MockServer::start().await;
+    let now = json!({ "name": "web-01-new", "id": "31", "os": "linux" });
+    let then =
+        json!({ "name": "web-01", "osFamily": "linux", "uuid": "u-1", "version": "24.1", "siteId": "21" });
+    let data = json!([
+        { "alertInfo": { "alertId": "1", "dvEventId": "e", "eventType": "DNS" }, "agentRealtimeInfo": now,
+          "agentDetectionInfo": then },
+        { "alertInfo": { "alertId": "2" }, "agentDetectionInfo": then, "sourceProcessInfo": { "user": "root",
+          "commandline": "sh", "storyline": "s", "pidStarttime": NOW, "fileSignerIdentity": null } },
+        { "alertInfo": { "alertId": "3" }, "agentDetectionInfo": null },
+    ]);
+    let body = json!({ "data": data, "pagination": { "totalItems": 3 } });
+    Mock::given(path(ALERTS)).respond_with(answer(body)).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-alerts", &[("created_from", "3 days")]).await;
+    let expected = json!([
+        { "AlertId": "1", "dvEventId": "e", "EventType": "DNS", "EndpointName": "web-01-new", "AgentId": "31",
+          "AgentOS": "linux", "AgentUUID": "u-1", "AgentVersion": "24.1", "SiteId": "21" },
+        { "AlertId": "2", "EndpointName": "web-01", "AgentOS": "linux", "AgentUUID": "u-1",
+          "AgentVersion": "24.1", "SiteId": "21", "SrcProcUser": "root", "SrcProcCommandline": "sh",
+          "SrcProcStorylineId": "s", "SrcProcStartTime": NOW },
+        { "AlertId": "3" },
+    ]);
+    assert_eq!(outcome.context["SentinelOne"]["Alert"], expected);
+}
+
+#[tokio::test]
+async fn a_count_of_alerts_is_not_done_for_each() {
+    let server = MockServer::start().await;
+    let post = |of: &str| Mock::given(path(format!("{ALERTS}/{of}")));
+    post("incident").respond_with(answer(json!({ "data": { "affected": 1 } }))).mount(&server).await;
+    post("analyst-verdict").respond_with(answer(json!({ "data": { "affected": 2 } }))).mount(&server).await;
+    let given = [("status", "resolved"), ("alert_ids", "1,2")];
+    let outcome = run(&server, V2_1, "update-alerts-status", &given).await;
+    assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
+    let expected = json!({ "ID": "1", "Updated": null, "Status": "resolved" });
+    assert_eq!(outcome.context["SentinelOne"]["Alert"][0], expected);
+
+    let given = [("verdict", "suspicious"), ("alert_ids", "1,2")];
+    let outcome = run(&server, V2_1, "update-alerts-verdict", &given).await;
+    assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);
+    assert_eq!(outcome.affected, Some(2));
+    let expected = json!({ "ID": "2", "Updated": true, "Update": { "Action": "suspicious" } });
+    assert_eq!(outcome.context["SentinelOne"]["Alert"][1], expected);
+}
+
+// STAR rules.
+
+const RULE: &[(&str, &str)] = &[
+    ("name", "Odd logins"),
+    ("rule_severity", "High"),
+    ("expiration_mode", "Permanent"),
+    ("query_type", "events"),
+    ("query", r#"EventType = "Login", SrcProcUser Exists"#),
+    ("network_quarantine", "false"),
+    ("treatAsThreat", "Suspicious"),
+];
+
+#[test]
+fn a_star_rule_is_sent_as_a_draft() {
+    let more = [
+        ("expiration_mode", "Temporary"),
+        ("expiration_date", "2027-02-03T04:05:06.789+01:00"),
+        ("description", "Logins at night"),
+        ("network_quarantine", "True"),
+        ("site_ids", "21,22"),
+        ("group_ids", "31"),
+        ("account_ids", "41"),
+    ];
+    let data = json!({
+        "name": "Odd logins",
+        "severity": "High",
+        "status": "Draft",
+        "expirationMode": "Temporary",
+        "expiration": "2027-02-03T03:05:06.789Z",
+        "queryType": "events",
+        "s1ql": r#"EventType = "Login", SrcProcUser Exists"#,
+        "description": "Logins at night",
+        "networkQuarantine": true,
+        "treatAsThreat": "Suspicious",
+    });
+    let filter = json!({ "siteIds": ["21", "22"], "groupIds": ["31"], "accountIds": ["41"] });
+    let body = json!({ "data": data, "filter": filter });
+    assert_eq!(one("create-star-rule", &with(RULE, &more)), json!(["POST", RULES, {}, body]));
+    let update = with(&with(RULE, &more), &[("rule_id", "51")]);
+    assert_eq!(one("update-star-rule", &update), json!(["PUT", format!("{RULES}/51"), {}, body]));
+}
+
+#[test]
+fn a_star_rule_is_for_the_tenant_only_when_nothing_narrower_is_named() {
+    let filter = |more: &[(&str, &str)]| one("create-star-rule", &with(RULE, more))[3]["filter"].clone();
+    assert_eq!(filter(&[]), json!({ "tenant": true }), "a boolean");
+    for (argument, field) in
+        [("site_ids", "siteIds"), ("group_ids", "groupIds"), ("account_ids", "accountIds")]
+    {
+        assert_eq!(filter(&[(argument, "7")]), json!({ field: ["7"] }));
+        let update = with(RULE, &[("rule_id", "51"), (argument, "7")]);
+        assert_eq!(one("update-star-rule", &update)[3]["filter"], json!({ field: ["7"] }));
+    }
+}
+
+#[test]
+fn an_active_star_rule_can_stay_active() {
+    let status = |more: &[(&str, &str)]| {
+        let base = with(RULE, &[("rule_id", "51")]);
+        one("update-star-rule", &with(&base, more))[3]["data"]["status"].clone()
+    };
+    assert_eq!(status(&[]), "Draft");
+    assert_eq!(status(&[("status", "Active")]), "Active");
+    assert_eq!(status(&[("status", "active")]), "Active");
+}
+
+#[test]
+fn a_temporary_star_rule_ends_in_the_future_and_a_permanent_one_never() {
+    let refusals: &[&[(&str, &str)]] = &[
+        &[("expiration_mode", "Temporary")],
+        &[("expiration_mode", "Temporary"), ("expiration_date", "2026-11-21T08:30:00Z")],
+        &[("expiration_mode", "Temporary"), ("expiration_date", "3 days")],
+        &[("expiration_mode", "Temporary"), ("expiration_date", "soon")],
+        &[("expiration_date", "2027-01-01")],
+    ];
+    for more in refusals {
+        for name in ["create-star-rule", "update-star-rule"] {
+            let mut given = with(RULE, more);
+            if name == "update-star-rule" {
+                given.push(("rule_id", "51"));
+            }
+            assert!(error(name, &given).contains("expiration_date"), "{name} {more:?}");
+        }
+    }
+}
+
+#[test]
+fn get_star_rules_sends_lists_and_the_coded_default() {
+    let given = [
+        ("status", "draft,Active"),
+        ("creator_contains", "ann, bob"),
+        ("queryType", "events"),
+        ("query", "Login,Dns"),
+        ("description_contains", "night"),
+        ("ruleIds", "51,52"),
+        ("name_contains", "odd"),
+        ("accountIds", "41"),
+        ("expirationMode", "Permanent"),
+        ("limit", "10"),
+        ("siteIds", "21,22"),
+    ];
+    let query = json!({
+        "status": "Draft,Active",
+        "creator__contains": "ann,bob",
+        "queryType": "events",
+        "query": "Login,Dns",
+        "description__contains": "night",
+        "ids": "51,52",
+        "name__contains": "odd",
+        "accountIds": "41",
+        "expirationMode": "Permanent",
+        "limit": "10",
+        "siteIds": "21,22",
+    });
+    assert_eq!(one("get-star-rules", &given), json!(["GET", RULES, query, null]));
+    assert_eq!(one("get-star-rules", &[])[2], json!({ "limit": "1000" }));
+}
+
+#[tokio::test]
+async fn as_many_are_listed_as_are_named() {
+    let server = MockServer::start().await;
+    let ids: Vec<_> = (0..1100).map(|id| id.to_string()).collect();
+    let items = |ids: &[String]| ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>();
+    let first = json!({ "data": items(&ids[..1000]), "pagination": { "nextCursor": "n" } });
+    let second = json!({ "data": items(&ids[1000..]), "pagination": { "nextCursor": "m" } });
+    let list = || Mock::given(method("GET")).and(query_param("limit", "1000"));
+    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(3).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(answer(second)).expect(3).mount(&server).await;
+    let many = ids.join(",");
+    for (name, given) in [
+        ("get-star-rules", vec![("ruleIds", many.as_str())]),
+        ("get-alerts", vec![("alert_ids", many.as_str()), ("created_from", "3 days")]),
+        ("get-iocs", vec![("uuids", many.as_str()), ("account_ids", "41")]),
+    ] {
+        let outcome = run(&server, V2_1, name, &given).await;
+        assert_eq!(outcome.answer["data"].as_array().unwrap().len(), 1100, "{name}");
+        assert_eq!(one(name, &with(&given, &[("limit", "30")]))[2]["limit"], "30", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn get_star_rules_follows_the_cursor_and_has_no_blanks_in_its_paths() {
+    let server = MockServer::start().await;
+    let rule = |id: &str| {
+        json!({ "id": id, "name": "Odd logins", "generatedAlerts": 3, "statusReason": "r",
+                "expirationMode": "Temporary",
+                "expiration": NOW, "expired": true, "status": "Disabled", "severity": "Low", "creator": "Ann",
+                "description": null })
+    };
+    let list = || Mock::given(method("GET")).and(path(RULES));
+    let first = json!({ "data": [rule("51")], "pagination": { "nextCursor": "n" } });
+    let second = json!({ "data": [rule("52")], "pagination": { "nextCursor": null } });
+    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(answer(second)).expect(1).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-star-rules", &[]).await;
+    let expected = json!({
+        "ID": "52", "Name": "Odd logins", "GeneratedAlerts": 3, "StatusReason": "r",
+        "ExpirationMode": "Temporary", "ExpirationDate": NOW, "Expired": true,
+        "Status": "Disabled", "Severity": "Low", "Creator": "Ann",
+    });
+    assert_eq!(outcome.context["SentinelOne"]["StarRule"][1], expected);
+}
+
+#[tokio::test]
+async fn a_saved_star_rule_stands_under_the_documented_paths() {
+    let server = MockServer::start().await;
+    let rule = json!({
+        "id": "51", "name": "Odd logins", "status": "Draft", "severity": "High", "description": "d",
+        "networkQuarantine": false, "treatAsThreat": "Suspicious", "expirationMode": "Permanent",
+        "expiration": null, "scope": "site", "createdAt": NOW, "updatedAt": NOW,
+    });
+    Mock::given(path(RULES)).respond_with(answer(json!({ "data": rule }))).mount(&server).await;
+    Mock::given(path(format!("{RULES}/51")))
+        .respond_with(answer(json!({ "data": rule })))
+        .mount(&server)
+        .await;
+    Mock::given(path(format!("{RULES}/52")))
+        .respond_with(answer(json!({ "data": rule })))
+        .mount(&server)
+        .await;
+    let expected = json!({
+        "ID": "51", "Name": "Odd logins", "Status": "Draft", "Severity": "High", "Description": "d",
+        "NetworkQuarantine": false, "TreatAsThreat": "Suspicious", "ExpirationMode": "Permanent",
+        "ScopeHierarchy": "site", "CreatedAt": NOW, "UpdatedAt": NOW,
+    });
+    let outcome = run(&server, V2_1, "create-star-rule", RULE).await;
+    assert_eq!(outcome.context["SentinelOne"]["StarRule"], expected);
+    assert_eq!(
+        (states(&outcome), outcome.affected),
+        (vec![("51", IdState::Done)], Some(1)),
+        "the new identifier"
+    );
+
+    let outcome = run(&server, V2_1, "update-star-rule", &with(RULE, &[("rule_id", "51")])).await;
+    assert_eq!(outcome.context["SentinelOne"]["StarRule"], expected);
+    assert_eq!(states(&outcome), [("51", IdState::Done)]);
+
+    let outcome = run(&server, V2_1, "update-star-rule", &with(RULE, &[("rule_id", "52")])).await;
+    assert_eq!(states(&outcome), [("52", IdState::Unknown)], "the console shows another rule");
+}
+
+#[tokio::test]
+async fn a_creation_that_is_answered_with_nothing_is_unknown() {
+    let server = MockServer::start().await;
+    Mock::given(path(RULES)).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let outcome = run(&server, V2_1, "create-star-rule", RULE).await;
+    assert_eq!(states(&outcome), [("Odd logins", IdState::Unknown)]);
+    assert!(!outcome.is_complete() && !outcome.did_something() && outcome.affected.is_none());
+}
+
+#[test]
+fn star_rules_are_enabled_disabled_and_deleted_by_their_identifiers() {
+    let given = [("rule_ids", "51,52,51")];
+    let body = json!({ "filter": { "ids": ["51", "52"] } });
+    for (name, method, path) in [
+        ("enable-star-rules", "PUT", format!("{RULES}/enable")),
+        ("disable-star-rules", "PUT", format!("{RULES}/disable")),
+        ("delete-star-rule", "DELETE", RULES.to_owned()),
+    ] {
+        assert_eq!(one(name, &given), json!([method, path, {}, body]));
+        assert!(entry(name).info.asks, "{name}");
+        assert!(error(name, &[]).contains("rule_ids"));
+    }
+    let none = DisableStarRules { rule_ids: Vec::new() };
+    assert_eq!(none.requests(V2_1).unwrap_err().argument_error().unwrap().argument(), Some("rule_ids"));
+}
+
+#[tokio::test]
+async fn a_count_of_star_rules_is_not_done_for_each() {
+    let server = MockServer::start().await;
+    let affected = |count: u64| answer(json!({ "data": { "affected": count } }));
+    Mock::given(path(format!("{RULES}/enable"))).respond_with(affected(2)).mount(&server).await;
+    Mock::given(path(format!("{RULES}/disable"))).respond_with(affected(1)).mount(&server).await;
+    Mock::given(path(RULES)).respond_with(affected(0)).mount(&server).await;
+    for (name, field, state, value) in [
+        ("enable-star-rules", "Enabled", IdState::Done, json!(true)),
+        ("disable-star-rules", "Disabled", IdState::Unknown, json!(null)),
+        ("delete-star-rule", "Deleted", IdState::NotAffected, json!(false)),
+    ] {
+        let outcome = run(&server, V2_1, name, &[("rule_ids", "51,52")]).await;
+        assert_eq!(states(&outcome), [("51", state), ("52", state)], "{name}");
+        assert_eq!(outcome.context["SentinelOne"]["StarRule"][1], json!({ "ID": "52", field: value }));
+    }
+}
+
+// The blocklist.
+
+#[test]
+fn get_blocklist_means_the_tenant_or_the_scopes_that_are_named() {
+    let query = |more: &[(&str, &str)]| one("get-blocklist", more)[2].clone();
+    let sorted = |more: Value| {
+        let mut query = json!({ "limit": "1000", "sortBy": "updatedAt", "sortOrder": "desc" });
+        query.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        query
+    };
+    assert_eq!(query(&[]), sorted(json!({ "tenant": "true" })), "the documented defaults");
+    assert_eq!(query(&[("global", "false")]), sorted(json!({ "tenant": "false" })));
+    let named = [("group_ids", "31"), ("site_ids", "21,22"), ("account_ids", "41")];
+    let ids = json!({ "groupIds": "31", "siteIds": "21,22", "accountIds": "41" });
+    assert_eq!(query(&named), sorted(ids.clone()), "no tenant beside identifiers");
+    assert_eq!(query(&with(&named, &[("global", "false")])), sorted(ids));
+    assert!(error("get-blocklist", &with(&named, &[("global", "true")])).contains("global"));
+    let rest = [("offset", "40"), ("limit", "5"), ("hash", SHA1)];
+    let expected = json!({ "tenant": "true", "skip": "40", "limit": "5", "value__contains": SHA1 });
+    assert_eq!(query(&rest), sorted(expected));
+    for offset in ["-1", "1001"] {
+        assert!(error("get-blocklist", &[("offset", offset)]).contains("offset"));
+    }
+}
+
+#[tokio::test]
+async fn get_blocklist_follows_the_cursor_beyond_the_offset() {
+    let server = MockServer::start().await;
+    let item = |id: &str| {
+        json!({ "id": id, "value": SHA1, "userId": "91", "updatedAt": NOW, "scopePath": "Global",
+                "type": "black_hash", "source": "user", "createdAt": NOW, "description": "d",
+                "osType": "linux", "scopeName": "Global" })
+    };
+    let list = || Mock::given(method("GET")).and(path(BLOCKLIST));
+    let first = json!({ "data": [item("61")], "pagination": { "nextCursor": "n" } });
+    let second = json!({ "data": [item("62")], "pagination": {} });
+    list().and(query_param("skip", "40")).respond_with(answer(first)).expect(1).mount(&server).await;
+    let next = list().and(query_param("cursor", "n")).and(query_param_is_missing("skip"));
+    next.respond_with(answer(second)).expect(1).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-blocklist", &[("offset", "40")]).await;
+    let expected = json!({
+        "ID": "62", "Value": SHA1, "UserId": "91", "UpdatedAt": NOW, "ScopePath": "Global",
+        "Type": "black_hash", "Source": "user", "CreatedAt": NOW, "Description": "d",
+        "OSType": "linux", "ScopeName": "Global",
+    });
+    assert_eq!(outcome.context["SentinelOne"]["Blocklist"][1], expected);
+}
+
+#[test]
+fn a_hash_is_added_for_the_tenant_or_for_all_sites_in_one_request() {
+    let given = [("sha1", SHA1), ("os_type", "Windows")];
+    let data = |source: &str, description: &str| {
+        json!({ "value": SHA1, "source": source, "osType": "windows", "type": "black_hash",
+                "description": description })
+    };
+    let body = json!({ "data": data("XSOAR", "Blocked from XSOAR"), "filter": { "tenant": true } });
+    assert_eq!(one("add-hash-to-blocklist", &given), json!(["POST", BLOCKLIST, {}, body]));
+
+    let more = [("source", "feed"), ("description", "seen"), ("block_site_ids", "21,22,21")];
+    let body = json!({ "data": data("feed", "seen"), "filter": { "siteIds": ["21", "22"] } });
+    assert_eq!(one("add-hash-to-blocklist", &with(&given, &more)), json!(["POST", BLOCKLIST, {}, body]));
+
+    let many = (0..501).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let requests = sent("add-hash-to-blocklist", V2_1, &with(&given, &[("block_site_ids", &many)])).unwrap();
+    let sites = |request: &Value| request[3]["filter"]["siteIds"].as_array().unwrap().len();
+    assert_eq!(requests.iter().map(sites).collect::<Vec<_>>(), [500, 1], "as many as the API takes at once");
+}
+
+#[test]
+fn the_blocklist_commands_cannot_do_without_a_whole_hash() {
+    for name in ["add-hash-to-blocklist", "remove-hash-from-blocklist"] {
+        let sha1 = (entry(name).arguments)().into_iter().find(|argument| argument.name == "sha1").unwrap();
+        assert!(!sha1.required, "as the integration documents it");
+        for odd in [&SHA1[1..], "0123456789abcdef0123456789abcdef0123456g", "012", &format!("{SHA1}{SHA1}")] {
+            assert!(error(name, &[("sha1", odd), ("os_type", "linux")]).contains("sha1"), "{name} {odd}");
+        }
+        assert!(error(name, &[("os_type", "linux")]).contains("sha1"), "{name}");
+        assert!(error(name, &[("sha1", SHA1), ("os_type", "beos")]).contains("os_type"), "{name}");
+        assert!(entry(name).info.asks, "{name}");
+    }
+    assert!(error("add-hash-to-blocklist", &[("sha1", SHA1)]).contains("os_type"));
+}
+
+#[tokio::test]
+async fn a_hash_that_is_on_the_blocklist_is_no_failure() {
+    let server = MockServer::start().await;
+    let there = refused(4_000_030, "Already Exists Error");
+    Mock::given(method("POST")).and(path(BLOCKLIST)).respond_with(there).expect(1).mount(&server).await;
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &[("sha1", SHA1), ("os_type", "linux")]).await;
+    assert_eq!(states(&outcome), [(SHA1, IdState::AlreadySet)]);
+    assert_eq!(outcome.affected, Some(0));
+    assert!(outcome.is_complete());
+    let expected = json!({ "hash": SHA1, "status": "Already on blocklist" });
+    assert_eq!(outcome.context, json!({ "SentinelOne": { "AddHashToBlocklist": expected } }));
+    assert_eq!(outcome.answer["errors"][0]["code"], 4_000_030, "what the console sent");
+}
+
+#[tokio::test]
+async fn a_new_hash_is_told_by_its_scope() {
+    let server = MockServer::start().await;
+    let post = || Mock::given(method("POST")).and(path(BLOCKLIST));
+    let created = json!({ "data": [{ "id": "61" }, { "id": "62" }] });
+    post().respond_with(answer(created)).mount(&server).await;
+    let given = [("sha1", SHA1), ("os_type", "linux")];
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &given).await;
+    assert_eq!(states(&outcome), [(SHA1, IdState::Done)]);
+    let status = |outcome: &Outcome| outcome.context["SentinelOne"]["AddHashToBlocklist"]["status"].clone();
+    assert_eq!(status(&outcome), "Added to global blocklist");
+    let outcome =
+        run(&server, V2_1, "add-hash-to-blocklist", &with(&given, &[("block_site_ids", "21,22")])).await;
+    assert_eq!(states(&outcome), [("21", IdState::Done), ("22", IdState::Done)]);
+    assert_eq!((status(&outcome), outcome.affected), (json!("Added to scoped blocklist"), Some(2)));
+}
+
+#[tokio::test]
+async fn an_answer_without_entries_leaves_open_whether_the_hash_was_added() {
+    let server = MockServer::start().await;
+    let named = json!({ "data": [{ "id": "61", "scope": { "siteIds": ["22"] } }] });
+    Mock::given(path(BLOCKLIST)).respond_with(answer(named)).up_to_n_times(1).mount(&server).await;
+    Mock::given(path(BLOCKLIST)).respond_with(answer(json!({ "data": [] }))).mount(&server).await;
+    let given = [("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22")];
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &given).await;
+    assert_eq!(states(&outcome), [("21", IdState::Unknown), ("22", IdState::Done)]);
+    let status = |outcome: &Outcome| outcome.context["SentinelOne"]["AddHashToBlocklist"]["status"].clone();
+    assert_eq!(status(&outcome), "Partly added to scoped blocklist");
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &without(&given, "block_site_ids")).await;
+    assert_eq!(states(&outcome), [(SHA1, IdState::Unknown)]);
+    assert_eq!(status(&outcome), "Unknown");
+}
+
+/// Answers to additions, by the sites that they name.
+async fn additions(server: &MockServer, answers: Vec<(&[&str], ResponseTemplate)>) {
+    let data = json!({
+        "value": SHA1, "source": "XSOAR", "osType": "linux", "type": "black_hash",
+        "description": "Blocked from XSOAR",
+    });
+    for (sites, answer) in answers {
+        let body = json!({ "data": data, "filter": { "siteIds": sites } });
+        let post = Mock::given(method("POST")).and(path(BLOCKLIST)).and(body_json(body));
+        post.respond_with(answer).expect(1).mount(server).await;
+    }
+}
+
+#[tokio::test]
+async fn a_site_that_has_the_hash_does_not_keep_it_from_the_others() {
+    let server = MockServer::start().await;
+    let there = || refused(4_000_030, "Already Exists Error");
+    let created = |id: &str| answer(json!({ "data": [{ "id": id }] }));
+    let answers = vec![
+        (&["21", "22", "23"][..], there()),
+        (&["21"][..], created("61")),
+        (&["22"][..], there()),
+        (&["23"][..], created("63")),
+    ];
+    additions(&server, answers).await;
+    let given = [("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22,23")];
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &given).await;
+    let expected = [("21", IdState::Done), ("22", IdState::AlreadySet), ("23", IdState::Done)];
+    assert_eq!(states(&outcome), expected);
+    assert_eq!((outcome.affected, outcome.is_complete()), (Some(2), true));
+    assert_eq!(outcome.answer, json!({ "data": [{ "id": "61" }, { "id": "63" }] }));
+    let status = &outcome.context["SentinelOne"]["AddHashToBlocklist"]["status"];
+    assert_eq!(status, "Added to scoped blocklist");
+}
+
+#[tokio::test]
+async fn what_was_added_before_a_failure_stands() {
+    let server = MockServer::start().await;
+    let answers = vec![
+        (&["21", "22", "23"][..], refused(4_000_030, "Already Exists Error")),
+        (&["21"][..], answer(json!({ "data": [{ "id": "61" }] }))),
+        (&["22"][..], refused(4_000_010, "Validation Error")),
+    ];
+    additions(&server, answers).await;
+    let given = [("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22,23")];
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &given).await;
+    let expected = [("21", IdState::Done), ("22", IdState::NotAffected), ("23", IdState::NotAffected)];
+    assert_eq!(states(&outcome), expected);
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 400);
+}
+
+#[tokio::test]
+async fn any_other_refusal_of_a_hash_is_an_error() {
+    let server = MockServer::start().await;
+    let body =
+        json!({ "errors": [{ "code": 4_000_030 }, { "code": 4_000_010, "title": "Validation Error" }] });
+    let mixed = ResponseTemplate::new(400).set_body_json(body);
+    Mock::given(path(BLOCKLIST)).respond_with(mixed).expect(1).mount(&server).await;
+    let client =
+        Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
+    let given = arguments(&[("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22")]);
+    let error = entry("add-hash-to-blocklist").prepare(given).unwrap().run(&client).await.unwrap_err();
+    assert_eq!(error.vendor_errors().len(), 2);
+}
+
+#[test]
+fn a_hash_is_looked_for_before_it_is_removed() {
+    let query = json!({
+        "tenant": "true", "limit": "1000", "osTypes": "macos", "sortBy": "updatedAt", "sortOrder": "asc",
+        "value__contains": SHA1,
+    });
+    let given = [("sha1", SHA1), ("os_type", "macos")];
+    assert_eq!(one("remove-hash-from-blocklist", &given), json!(["GET", BLOCKLIST, query, null]));
+    let given = [("sha1", SHA1), ("block_site_ids", "21,22")];
+    let query = json!({
+        "siteIds": "21,22", "limit": "1000", "sortBy": "updatedAt", "sortOrder": "asc",
+        "value__contains": SHA1,
+    });
+    assert_eq!(one("remove-hash-from-blocklist", &given), json!(["GET", BLOCKLIST, query, null]));
+}
+
+#[tokio::test]
+async fn a_hash_is_removed_wherever_it_stands_and_nothing_else_is() {
+    let server = MockServer::start().await;
+    let item = |id: u32, value: &str, scope: Value| {
+        let id = id.to_string();
+        json!({ "id": id, "value": value, "osType": "linux", "scope": scope })
+    };
+    let lower = SHA1.to_lowercase();
+    let longer = format!("{SHA1}0123456789abcdef01234567");
+    let first: Vec<_> = (1..=5).map(|id| item(id, &lower, json!({ "tenant": true }))).collect();
+    let second = [
+        item(6, &longer, json!({ "tenant": true })),
+        item(7, SHA1, json!({ "siteIds": ["21"] })),
+        item(8, SHA1, json!(null)),
+    ];
+    let list = || Mock::given(method("GET")).and(path(BLOCKLIST));
+    let first = json!({ "data": first, "pagination": { "nextCursor": "n" } });
+    let second = json!({ "data": second, "pagination": { "nextCursor": null } });
+    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(answer(second)).expect(1).mount(&server).await;
+    let mine = ["1", "2", "3", "4", "5", "8"];
+    let delete = Mock::given(method("DELETE")).and(path(BLOCKLIST));
+    let delete = delete.and(body_json(json!({ "data": { "ids": mine } })));
+    delete.respond_with(answer(json!({ "data": { "affected": 6 } }))).expect(1).mount(&server).await;
+
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
+    assert_eq!(states(&outcome), mine.map(|id| (id, IdState::Done)));
+    assert_eq!(outcome.affected, Some(6));
+    let expected = json!({ "hash": SHA1, "status": "Removed 6 entries from blocklist" });
+    assert_eq!(outcome.context, json!({ "SentinelOne": { "RemoveHashFromBlocklist": expected } }));
+}
+
+#[tokio::test]
+async fn a_hash_that_is_not_there_is_told_as_such() {
+    let server = MockServer::start().await;
+    let get = Mock::given(method("GET")).and(path(BLOCKLIST)).and(query_param("tenant", "true"));
+    get.respond_with(answer(json!({ "data": [], "pagination": {} }))).expect(1).mount(&server).await;
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
+    assert_eq!(states(&outcome), [(SHA1, IdState::AlreadySet)]);
+    assert_eq!(outcome.ids[0].detail.as_deref(), Some("Not on blocklist"));
+    assert_eq!((outcome.affected, outcome.is_complete()), (Some(0), true));
+    assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Not on blocklist");
+    assert_eq!(outcome.answer["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_list_with_errors_beside_it_does_not_prove_that_a_hash_is_not_there() {
+    let server = MockServer::start().await;
+    let body = json!({ "data": [], "errors": [{ "code": 4_030_010, "title": "Insufficient permissions" }] });
+    Mock::given(path(BLOCKLIST)).respond_with(answer(body)).mount(&server).await;
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
+    assert_eq!(states(&outcome), [(SHA1, IdState::Unknown)]);
+    assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Unknown");
+    assert!(!outcome.is_complete());
+}
+
+#[tokio::test]
+async fn an_entry_that_other_sites_have_too_stays() {
+    let server = MockServer::start().await;
+    let item = |id: &str, sites: &[&str]| {
+        let scope = json!({ "siteIds": sites });
+        json!({ "id": id, "value": SHA1, "osType": "linux", "scope": scope })
+    };
+    let data = json!([
+        item("1", &["21"]),
+        item("2", &["22", "29"]),
+        item("3", &["29"]),
+        { "id": "4", "value": SHA1, "osType": "windows", "scope": { "siteIds": ["21"] } },
+        { "id": "5", "value": SHA1, "osType": "linux", "scope": { "tenant": true } },
+    ]);
+    let get =
+        Mock::given(method("GET")).and(query_param("siteIds", "21,22")).and(query_param("osTypes", "linux"));
+    let get = get.and(query_param_is_missing("tenant"));
+    get.respond_with(answer(json!({ "data": data }))).expect(1).mount(&server).await;
+    let delete = Mock::given(method("DELETE")).and(body_json(json!({ "data": { "ids": ["1"] } })));
+    delete.respond_with(answer(json!({ "data": { "affected": 1 } }))).expect(1).mount(&server).await;
+    let given = [("sha1", SHA1), ("block_site_ids", "21,22"), ("os_type", "linux")];
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &given).await;
+    assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::NotAffected)]);
+    let status = &outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"];
+    assert_eq!(status, "Removed 1 of 2 entries from blocklist");
+}
+
+#[tokio::test]
+async fn a_removal_without_a_count_is_unknown() {
+    let server = MockServer::start().await;
+    let data = json!({ "data": [{ "id": "1", "value": SHA1 }] });
+    Mock::given(method("GET")).respond_with(answer(data)).mount(&server).await;
+    Mock::given(method("DELETE")).respond_with(answer(json!({ "data": [] }))).mount(&server).await;
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
+    assert_eq!(states(&outcome), [("1", IdState::Unknown)]);
+    assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Unknown");
+}
+
+// Indicators.
+
+const IOC: &[(&str, &str)] = &[
+    ("name", "Bad host"),
+    ("source", "feed"),
+    ("type", "dns"),
+    ("method", "equals"),
+    ("validUntil", "2027-01-02"),
+    ("value", "bad.example"),
+    ("account_ids", "41,42"),
+];
+
+#[test]
+fn an_indicator_is_sent_in_capitals_and_without_nulls() {
+    let data = json!({
+        "name": "Bad host", "source": "feed", "type": "DNS", "method": "EQUALS", "value": "bad.example",
+        "validUntil": "2027-01-02T00:00:00Z",
+    });
+    let body = json!({ "data": [data], "filter": { "accountIds": ["41", "42"] } });
+    assert_eq!(one("create-ioc", IOC), json!(["POST", IOCS, {}, body]));
+    let more = [("externalId", "x-1"), ("description", "seen")];
+    let data = &one("create-ioc", &with(IOC, &more))[3]["data"][0];
+    assert_eq!((&data["externalId"], &data["description"]), (&json!("x-1"), &json!("seen")));
+}
+
+#[test]
+fn an_indicator_holds_until_a_time_to_come() {
+    for over in ["3 days", "now", "2026-11-21T08:30:00Z", "2020-01-01", "soon"] {
+        assert!(error("create-ioc", &with(IOC, &[("validUntil", over)])).contains("validUntil"), "{over}");
+    }
+    let almost = with(IOC, &[("validUntil", "2026-11-21T08:30:00.001Z")]);
+    assert_eq!(one("create-ioc", &almost)[3]["data"][0]["validUntil"], "2026-11-21T08:30:00.001Z");
+    for (name, _) in IOC {
+        assert!(error("create-ioc", &without(IOC, name)).contains(name), "{name}");
+    }
+    for (name, value) in [("type", "IPV5"), ("method", "CONTAINS")] {
+        assert!(error("create-ioc", &with(IOC, &[(name, value)])).contains(name));
+    }
+}
+
+#[tokio::test]
+async fn a_new_indicator_has_its_whole_scope() {
+    let server = MockServer::start().await;
+    let ioc = json!({
+        "uuid": "71aa", "name": "Bad host", "source": "feed", "type": "DNS", "batchId": "b1",
+        "creator": "Ann", "scope": "account", "scopeId": "4100000000000001", "validUntil": NOW,
+        "description": "d", "externalId": "x-1", "value": "bad.example",
+    });
+    Mock::given(path(IOCS)).respond_with(answer(json!({ "data": [ioc] }))).mount(&server).await;
+    let outcome = run(&server, V2_1, "create-ioc", IOC).await;
+    let expected = json!({
+        "UUID": "71aa", "Name": "Bad host", "Source": "feed", "Type": "DNS", "BatchId": "b1",
+        "Creator": "Ann", "Scope": "account", "ScopeId": "4100000000000001", "ValidUntil": NOW,
+        "Description": "d", "ExternalId": "x-1",
+    });
+    assert_eq!(outcome.context["SentinelOne"]["IOC"], expected);
+    assert_eq!((states(&outcome), outcome.affected), (vec![("71aa", IdState::Done)], Some(1)));
+}
+
+#[test]
+fn indicators_are_deleted_within_their_accounts_and_in_batches() {
+    let given = [("account_ids", "41"), ("uuids", "71aa,72bb,71aa")];
+    let body = json!({ "filter": { "accountIds": ["41"], "uuids": ["71aa", "72bb"] } });
+    assert_eq!(one("delete-ioc", &given), json!(["DELETE", IOCS, {}, body]));
+    assert!(error("delete-ioc", &[("account_ids", "41")]).contains("uuids"));
+    assert!(error("delete-ioc", &[("uuids", "71aa")]).contains("account_ids"));
+
+    let uuids = (0..5001).map(|id| id.to_string()).collect();
+    let many = DeleteIoc { account_ids: vec!["41".into()], uuids };
+    let requests = many.requests(V2_1).unwrap();
+    let sizes = requests.iter().map(|request| &request.body().unwrap()["filter"]);
+    let sizes: Vec<_> = sizes
+        .map(|filter| (filter["uuids"].as_array().unwrap().len(), filter["accountIds"].clone()))
+        .collect();
+    assert_eq!(sizes, [(5000, json!(["41"])), (1, json!(["41"]))]);
+    let nowhere = DeleteIoc { account_ids: Vec::new(), uuids: vec!["71aa".into()] };
+    assert_eq!(nowhere.requests(V2_1).unwrap_err().argument_error().unwrap().argument(), Some("account_ids"));
+    assert!(entry("delete-ioc").info.asks);
+}
+
+#[tokio::test]
+async fn each_deleted_indicator_gets_its_own_truth() {
+    let server = MockServer::start().await;
+    let affected = |count: u64| answer(json!({ "data": { "affected": count } }));
+    Mock::given(path(IOCS)).respond_with(affected(1)).up_to_n_times(1).mount(&server).await;
+    Mock::given(path(IOCS)).respond_with(affected(2)).mount(&server).await;
+    let given = [("account_ids", "41"), ("uuids", "71aa,72bb")];
+    let outcome = run(&server, V2_1, "delete-ioc", &given).await;
+    assert_eq!(states(&outcome), [("71aa", IdState::Unknown), ("72bb", IdState::Unknown)]);
+    assert_eq!(outcome.context["SentinelOne"]["IOC"][0], json!({ "UUID": "71aa", "Deleted": null }));
+    let outcome = run(&server, V2_1, "delete-ioc", &given).await;
+    assert_eq!(states(&outcome), [("71aa", IdState::Done), ("72bb", IdState::Done)]);
+    assert_eq!(outcome.context["SentinelOne"]["IOC"][1], json!({ "UUID": "72bb", "Deleted": true }));
+}
+
+#[test]
+fn get_iocs_sends_what_the_vendor_document_says() {
+    let given = [
+        ("account_ids", "41,42"),
+        ("limit", "30"),
+        ("upload_time_gte", "3 days"),
+        ("upload_time_lte", "2026-11-20"),
+        ("cursor", "c"),
+        ("uuids", "71aa,72bb"),
+        ("type", "sha1"),
+        ("batch_id", "b1"),
+        ("source", "feed,list"),
+        ("value", "bad.example"),
+        ("external_id", "x-1"),
+        ("name_contains", "bad, worse"),
+        ("creator_contains", "ann"),
+        ("description_contains", "seen"),
+        ("category_in", "Malware, Phishing"),
+        ("updated_at_gte", "2 hours"),
+        ("updated_at_lte", "1 hour"),
+        ("creation_time_gte", "2026-01-01"),
+        ("creation_time_lte", "2026-02-01T00:00:00+01:00"),
+    ];
+    let query = json!({
+        "accountIds": "41,42",
+        "limit": "30",
+        "uploadTime__gte": "2026-11-18T08:30:00Z",
+        "uploadTime__lte": "2026-11-20T00:00:00Z",
+        "cursor": "c",
+        "uuids": "71aa,72bb",
+        "type": "SHA1",
+        "batchId": "b1",
+        "source": "feed,list",
+        "value": "bad.example",
+        "externalId": "x-1",
+        "name__contains": "bad,worse",
+        "creator__contains": "ann",
+        "description__contains": "seen",
+        "category__in": "Malware,Phishing",
+        "updatedAt__gte": "2026-11-21T06:30:00Z",
+        "updatedAt__lte": "2026-11-21T07:30:00Z",
+        "creationTime__gte": "2026-01-01T00:00:00Z",
+        "creationTime__lte": "2026-01-31T23:00:00Z",
+    });
+    assert_eq!(one("get-iocs", &given), json!(["GET", IOCS, query, null]));
+    assert_eq!(one("get-iocs", &[("account_ids", "41")])[2], json!({ "accountIds": "41", "limit": "1000" }));
+    assert!(error("get-iocs", &[]).contains("account_ids"));
+}
+
+#[tokio::test]
+async fn get_iocs_follows_the_cursor_and_needs_no_pagination() {
+    let server = MockServer::start().await;
+    let ioc = |uuid: &str| {
+        json!({ "uuid": uuid, "creator": "Ann", "name": "Bad host", "value": "bad.example",
+                "description": "d", "type": "DNS", "externalId": "x-1", "source": "feed", "uploadTime": NOW,
+                "validUntil": NOW })
+    };
+    let list = || Mock::given(method("GET")).and(path(IOCS));
+    let first = json!({ "data": [ioc("71aa")], "pagination": { "nextCursor": "n" } });
+    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
+    let second = answer(json!({ "data": [ioc("72bb")] }));
+    list().and(query_param("cursor", "n")).respond_with(second).expect(1).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-iocs", &[("account_ids", "41")]).await;
+    let expected = json!({
+        "UUID": "72bb", "Creator": "Ann", "Name": "Bad host", "Value": "bad.example", "Description": "d",
+        "Type": "DNS", "ExternalId": "x-1", "Source": "feed", "UploadTime": NOW, "ValidUntil": NOW,
+    });
+    assert_eq!(outcome.context["SentinelOne"]["IOC"][1], expected);
+}
+
+#[test]
+fn what_cannot_reach_the_api_is_refused() {
+    let refusals = [
+        ("get-alerts", vec![], "created_from"),
+        ("get-alerts", vec![("created_from", "3 days"), ("incidentStatus", "closed")], "incidentStatus"),
+        ("get-alerts", vec![("created_from", "3 days"), ("analystVerdict", "bad")], "analystVerdict"),
+        ("get-alerts", vec![("created_from", "3 days"), ("ruleName", "x")], "ruleName"),
+        ("get-alerts", vec![("created_from", "3 days"), ("limit", "0")], "limit"),
+        ("update-alerts-status", vec![("status", "closed"), ("alert_ids", "1")], "status"),
+        ("update-alerts-verdict", vec![("verdict", "suspicious")], "alert_ids"),
+        ("update-alerts-verdict", vec![("alert_ids", "1")], "verdict"),
+        ("get-star-rules", vec![("status", "Sleeping")], "status"),
+        ("get-star-rules", vec![("queryType", "advanceddetection")], "queryType"),
+        ("get-star-rules", vec![("expirationMode", "Never")], "expirationMode"),
+        ("create-star-rule", with(RULE, &[("rule_severity", "Odd")]), "rule_severity"),
+        ("create-star-rule", with(RULE, &[("network_quarantine", "maybe")]), "network_quarantine"),
+        ("create-star-rule", without(RULE, "network_quarantine"), "network_quarantine"),
+        ("create-star-rule", without(RULE, "treatAsThreat"), "treatAsThreat"),
+        ("update-star-rule", RULE.to_vec(), "rule_id"),
+        ("update-star-rule", with(RULE, &[("rule_id", "51"), ("status", "Deleted")]), "status"),
+        ("update-star-rule", with(RULE, &[("rule_id", "..")]), "rule_id"),
+        ("get-iocs", vec![("account_ids", "41"), ("type", "IPV5")], "type"),
+    ];
+    for (name, given, about) in refusals {
+        let error = error(name, &given);
+        assert!(error.contains(about), "{name} {given:?}: {error}");
+        let on_2_0 = sent(name, V2_0, &given).unwrap_err();
+        assert!(on_2_0.contains(about) || on_2_0.contains("2.0"), "{name}: {on_2_0}");
+    }
+    assert!(sent("get-blocklist", V2_0, &[]).unwrap_err().contains("2.0"));
+}
