@@ -17,7 +17,6 @@ use crate::address::{AddressError, Console};
 use crate::error::{BODY_KEPT, Error, Trouble, errors_beside_data, vendor_errors};
 use crate::files::{Download, LONGEST_DOWNLOAD};
 use crate::paging::{Items, Pages};
-use crate::resources::threats::Threats;
 use crate::response::Response;
 use crate::token::ApiToken;
 
@@ -105,11 +104,6 @@ impl Client {
             trust_any: false,
             user_agent: None,
         }
-    }
-
-    /// Threats: what agents detected, and what was decided about it.
-    pub fn threats(&self) -> Threats<'_> {
-        Threats::new(self)
     }
 
     /// The version of the API that requests go to.

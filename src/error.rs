@@ -44,6 +44,8 @@ pub enum ErrorKind {
     RepeatedCursor,
     /// What was waited for did not come about in the time given. It may still come.
     Deadline,
+    /// What was waited for came to an end without a result: it failed, was cancelled, or waits for someone.
+    Ended,
     /// A file on this machine could not be written or read.
     File,
     /// What was downloaded is not what it should be: shorter, no archive, protected by another password, or
@@ -91,6 +93,7 @@ pub(crate) enum Trouble {
     TooLarge { status: StatusCode, limit: usize },
     RepeatedCursor,
     Deadline(String),
+    Ended { message: String, advice: String },
     File { path: PathBuf, source: std::io::Error },
     Archive(String),
 }
@@ -124,6 +127,17 @@ impl Error {
     /// What was waited for is not there; `resume` says how to go on.
     pub(crate) fn deadline(operation: &'static Operation, resume: impl Into<String>) -> Self {
         Self::of(operation, Trouble::Deadline(resume.into()))
+    }
+
+    /// What was waited for will not come; `advice` says what to do instead.
+    pub(crate) fn ended(
+        operation: &'static Operation,
+        message: impl AsRef<str>,
+        advice: impl Into<String>,
+    ) -> Self {
+        // It quotes the console, whose text must not steer a terminal.
+        let message = message.as_ref().replace(char::is_control, " ");
+        Self::of(operation, Trouble::Ended { message, advice: advice.into() })
     }
 
     /// A file of this machine.
@@ -177,6 +191,7 @@ impl Error {
             Trouble::TooLarge { .. } => ErrorKind::TooLarge,
             Trouble::RepeatedCursor => ErrorKind::RepeatedCursor,
             Trouble::Deadline(_) => ErrorKind::Deadline,
+            Trouble::Ended { .. } => ErrorKind::Ended,
             Trouble::File { .. } => ErrorKind::File,
             Trouble::Archive(_) => ErrorKind::Archive,
         }
@@ -299,6 +314,10 @@ impl Error {
                 Trouble::Deadline(resume) => resume.clone(),
                 _ => String::new(),
             },
+            ErrorKind::Ended => match &self.0.problem {
+                Trouble::Ended { advice, .. } => advice.clone(),
+                _ => String::new(),
+            },
             ErrorKind::File => "check the folder, its permissions and the space on the disk".into(),
             ErrorKind::Archive => "nothing was left behind; check the password, and fetch it again".into(),
             ErrorKind::RepeatedCursor => {
@@ -401,7 +420,7 @@ impl fmt::Display for Error {
             Trouble::RepeatedCursor => f.write_str("the list gave the same cursor twice")?,
             Trouble::Deadline(_) => f.write_str("it was not finished in the time given")?,
             Trouble::File { path, source } => write!(f, "{}: {source}", path.display())?,
-            Trouble::Archive(message) => f.write_str(message)?,
+            Trouble::Ended { message, .. } | Trouble::Archive(message) => f.write_str(message)?,
         }
         write!(f, "; {}", self.advice())
     }

@@ -29,7 +29,10 @@ pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind, Sent, VendorError};
 pub use outcome::{IdOutcome, IdState};
 pub use paging::{Items, Pages};
-pub use resources::threats;
+pub use resources::{
+    accounts, activities, agents, alerts, blocklist, deep_visibility, exclusions, groups, hashes, iocs,
+    remote_scripts, service_users, sites, star_rules, system, threats, users,
+};
 pub use response::Response;
 pub use time::{TimeError, point_in_time};
 pub use token::{ApiToken, TokenError};

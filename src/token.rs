@@ -134,6 +134,11 @@ impl ApiToken {
         }
     }
 
+    /// The token itself, for a body that has to hold it.
+    pub(crate) fn exposed(&self) -> &str {
+        self.0.expose_secret()
+    }
+
     /// The header that carries it, marked so that it is not printed either.
     pub(crate) fn header(&self) -> Result<HeaderValue, TokenError> {
         let text = SecretString::from(format!("ApiToken {}", self.0.expose_secret()));

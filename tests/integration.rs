@@ -49,7 +49,11 @@ fn leaves(place: &str, value: &Value, into: &mut BTreeMap<String, String>) {
         Value::Object(fields) if !fields.is_empty() => {
             fields.iter().for_each(|(name, value)| leaves(&format!("{place}.{name}"), value, into));
         }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            items.iter().enumerate().for_each(|(i, item)| leaves(&format!("{place}[{i}]"), item, into));
+        }
         Value::Null => {}
+        Value::Object(_) if place == "query" => {}
         other => drop(into.insert(place.to_owned(), plain(other).to_string())),
     }
 }

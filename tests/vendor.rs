@@ -18,8 +18,17 @@ const EXCEPTIONS: &[(&str, &str)] =
     &[("GET /web/api/v2.1/private/threats/summary", "private, known from the integration's source alone")];
 
 /// Values that the document of March 2024 does not have yet, with the source that does.
-const NEWER: &[(&str, &str)] =
-    &[("\"ecs task\"", "a machine type of the vendor's description of April 2024")];
+const NEWER: &[(&str, &str)] = &[
+    ("\"ecs task\"", "a machine type of the vendor's description of April 2024"),
+    ("\"POC\"", "a site type that the integration offers"),
+    ("\"DEV\"", "a site type that the integration offers"),
+    ("\"NFR\"", "a site type that the integration offers"),
+    ("\"DataSetCloud\"", "a destination of script output that the integration offers"),
+];
+
+/// Fields whose values the document lists and this project does not.
+const OPEN: &[(&str, &str)] =
+    &[("request.query.activityTypes", "512 numbers in March 2024; every release adds some")];
 
 /// The document in the form of OpenAPI 3.0, as far as requests go.
 fn openapi(swagger: &Value) -> Value {
@@ -237,7 +246,8 @@ fn every_request_of_a_command_is_one_that_the_vendor_documents() {
                 let findings =
                     contract.check_request(found.operation, &found.path_values, &query, body.as_ref());
                 for finding in findings {
-                    if NEWER.iter().any(|(value, _)| finding.message.starts_with(value)) {
+                    let open = OPEN.iter().any(|(field, _)| finding.place.starts_with(field));
+                    if open || NEWER.iter().any(|(value, _)| finding.message.starts_with(value)) {
                         continue;
                     }
                     wrong.insert(format!(

@@ -187,6 +187,43 @@ impl<T> Request<T> {
         self.body.as_ref()
     }
 
+    /// Values that this version of the client does not know, of fields whose values it does: the field, named as
+    /// on the wire with the part of the body in front, and the value. They may be newer than the client, or
+    /// misspelt, which some consoles answer with an empty list and no error.
+    pub fn unknown_values(&self) -> Vec<(String, String)> {
+        let mut unknown = Vec::new();
+        let mut look = |part: &str, field: Option<&Field>, value: &Value| {
+            let Some(field) = field.filter(|field| !field.known.is_empty()) else { return };
+            let place =
+                if part.is_empty() { field.name.to_owned() } else { format!("{part}.{}", field.name) };
+            let values = match value {
+                Value::Array(items) => items.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            let texts = values.iter().filter_map(Value::as_str).filter(|text| !field.known.contains(text));
+            unknown.extend(texts.map(|text| (place.clone(), text.to_owned())));
+        };
+        for (name, value) in &self.query {
+            look("", self.operation.query_field(name), value);
+        }
+        for part in self.operation.body {
+            let field = |name: &str| part.fields.iter().find(|field| field.name == name);
+            let place = match part.name {
+                "" => self.body.as_ref(),
+                name => self.body.as_ref().and_then(|body| body.get(name)),
+            };
+            let objects: Vec<&Map<String, Value>> = match place {
+                Some(Value::Object(fields)) => vec![fields],
+                Some(Value::Array(list)) => list.iter().filter_map(Value::as_object).collect(),
+                _ => continue,
+            };
+            for (name, value) in objects.into_iter().flatten() {
+                look(part.name, field(name), value);
+            }
+        }
+        unknown
+    }
+
     /// The JSON body with every secret in it, such as a password, covered: to be shown to people.
     pub fn shown_body(&self) -> Option<Value> {
         let mut body = self.body.clone()?;

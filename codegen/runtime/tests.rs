@@ -1165,3 +1165,25 @@ fn a_lone_element_is_a_list_of_one() {
     assert_eq!(lone, Some(vec![Detail { size: 3 }]));
     assert!(read(json!({ "ids": 3 })).is_err() && read(json!({ "details": "x" })).is_err());
 }
+
+#[test]
+fn values_that_are_not_known_are_told() {
+    const KINDS: &[Field] = &[
+        Field { known: &["a", "b"], ..Field::new("kinds", "kinds", FieldKind::List, "") },
+        Field { known: &["x"], ..Field::new("mode", "mode", FieldKind::Text, "") },
+        Field::new("free", "free", FieldKind::Text, ""),
+    ];
+    static MIXED: Operation = Operation {
+        query: &[KINDS],
+        body: &[Part::new("data", false, KINDS), Part::new("", false, KINDS)],
+        ..operation("things_mixed", Method::Post, "/web/api/v{version}/things/mixed")
+    };
+    let request: Request<Empty> = Request::new(&MIXED)
+        .query_of(&json!({ "kinds": ["a", "c"], "free": "z" }))
+        .unwrap()
+        .body_of(&json!({ "mode": "y", "data": [{ "kinds": ["b"] }, { "mode": "z", "free": "q" }] }))
+        .unwrap();
+    let told = request.unknown_values();
+    let told: Vec<_> = told.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
+    assert_eq!(told, [("kinds", "c"), ("data.mode", "z"), ("mode", "y")]);
+}

@@ -2289,6 +2289,8 @@ open_enum! {
         None = "None",
         /// `SingularityXDR` on the wire.
         SingularityXdr = "SingularityXDR",
+        /// `DataSetCloud` on the wire.
+        DataSetCloud = "DataSetCloud",
     }
 }
 

@@ -1285,12 +1285,18 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether the licence is a trial or paid for.
+    /// What the licence was given for.
     pub enum LicenceType {
         /// `Trial` on the wire.
         Trial = "Trial",
         /// `Paid` on the wire.
         Paid = "Paid",
+        /// `POC` on the wire.
+        Poc = "POC",
+        /// `DEV` on the wire.
+        Dev = "DEV",
+        /// `NFR` on the wire.
+        Nfr = "NFR",
     }
 }
 

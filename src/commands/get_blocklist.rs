@@ -74,8 +74,8 @@ impl Command for GetBlocklist {
             Argument::new(
                 "global",
                 Boolean,
-                "Whether the list of the whole tenant is meant. Not to be given where groups, sites or \
-                 accounts are named: then those are meant.",
+                "Whether the list of the whole tenant is meant. Where groups, sites or accounts are named, those \
+                 are meant whatever it says: the API takes one or the other.",
             )
             .values(&["true", "false"])
             .default("true"),
@@ -119,10 +119,6 @@ impl GetBlocklist {
         let name = Self::INFO.name;
         let scopes = [&self.group_ids, &self.site_ids, &self.account_ids];
         let named = scopes.iter().any(|ids| !ids.is_empty());
-        if named && self.global == Some(true) {
-            let message = "is true, but groups, sites or accounts are named too; leave one of them out";
-            return Err(refuse(name, "global", message));
-        }
         if let Some(offset) = self.offset
             && !(0..=MOST_SKIPPED).contains(&offset)
         {

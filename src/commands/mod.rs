@@ -33,14 +33,18 @@ mod lists;
 mod outcome;
 mod read;
 mod saved;
+mod scripts;
 mod single;
 mod sites_context;
+mod telemetry;
 mod wait;
 
 mod add_hash_to_blocklist;
 mod broadcast_message;
 mod connect_agent;
 mod create_ioc;
+mod create_power_query;
+mod create_query;
 mod create_star_rule;
 mod create_white_list_item;
 mod delete_group;
@@ -56,10 +60,16 @@ mod get_agent;
 mod get_agent_mac;
 mod get_alerts;
 mod get_blocklist;
+mod get_dv_query_status;
+mod get_events;
 mod get_groups;
 mod get_hash;
 mod get_installed_applications;
 mod get_iocs;
+mod get_power_query_results;
+mod get_processes;
+mod get_remote_script_task_results;
+mod get_remote_script_task_status;
 mod get_site;
 mod get_sites;
 mod get_star_rules;
@@ -71,10 +81,13 @@ mod list_agents;
 mod mark_as_threat;
 mod mitigate_threat;
 mod move_agent;
+mod ping_power_query;
 mod reactivate_site;
+mod remote_script_automate_results;
 mod remove_hash_from_blocklist;
 mod remove_item_from_whitelist;
 mod resolve_threat;
+mod run_remote_script;
 mod shutdown_agent;
 mod star_rule_settings;
 mod threat_summary;
@@ -103,6 +116,8 @@ pub use broadcast_message::BroadcastMessage;
 pub use connect_agent::ConnectAgent;
 pub use context::{Output, Source};
 pub use create_ioc::CreateIoc;
+pub use create_power_query::CreatePowerQuery;
+pub use create_query::CreateQuery;
 pub use create_star_rule::CreateStarRule;
 pub use create_white_list_item::CreateWhiteListItem;
 pub use delete_group::DeleteGroup;
@@ -118,10 +133,16 @@ pub use get_agent::GetAgent;
 pub use get_agent_mac::GetAgentMac;
 pub use get_alerts::GetAlerts;
 pub use get_blocklist::GetBlocklist;
+pub use get_dv_query_status::GetDvQueryStatus;
+pub use get_events::GetEvents;
 pub use get_groups::GetGroups;
 pub use get_hash::GetHash;
 pub use get_installed_applications::GetInstalledApplications;
 pub use get_iocs::GetIocs;
+pub use get_power_query_results::GetPowerQueryResults;
+pub use get_processes::GetProcesses;
+pub use get_remote_script_task_results::GetRemoteScriptTaskResults;
+pub use get_remote_script_task_status::GetRemoteScriptTaskStatus;
 pub use get_site::GetSite;
 pub use get_sites::GetSites;
 pub use get_star_rules::GetStarRules;
@@ -134,10 +155,13 @@ pub use mark_as_threat::MarkAsThreat;
 pub use mitigate_threat::MitigateThreat;
 pub use move_agent::MoveAgent;
 pub use outcome::Outcome;
+pub use ping_power_query::PingPowerQuery;
 pub use reactivate_site::ReactivateSite;
+pub use remote_script_automate_results::RemoteScriptAutomateResults;
 pub use remove_hash_from_blocklist::RemoveHashFromBlocklist;
 pub use remove_item_from_whitelist::RemoveItemFromWhitelist;
 pub use resolve_threat::ResolveThreat;
+pub use run_remote_script::RunRemoteScript;
 pub use shutdown_agent::ShutdownAgent;
 pub use star_rule_settings::StarRuleSettings;
 pub use threat_summary::ThreatSummary;
@@ -271,15 +295,33 @@ impl<C: Command> Erased for C {
         on_version::<C>(version)?;
         let requests = Command::requests(self, version)?;
         requests.iter().try_for_each(Request::check)?;
+        // A command takes what it can tell to be right: a misspelt value is answered with an empty list.
+        if let Some((field, value)) = requests.iter().flat_map(Request::unknown_values).next() {
+            let known = requests.iter().find_map(|request| known_values(request, &field));
+            let message = format!("{field} cannot be {value:?}; give one of {}", known.unwrap_or_default());
+            return Err(ArgumentError::of_command(C::INFO.name, message).into());
+        }
         Ok(requests)
     }
 
     fn run<'a>(&'a self, client: &'a Client, watch: &'a dyn Watch) -> Running<'a> {
         Box::pin(async move {
-            on_version::<C>(client.api_version())?;
+            Erased::requests(self, client.api_version())?;
             Command::run_watched(self, client, watch).await
         })
     }
+}
+
+/// The values of a field, named with the part of the body in front.
+fn known_values(request: &Request<Value>, field: &str) -> Option<String> {
+    let operation = request.operation();
+    let parts = operation.body.iter().flat_map(|part| part.fields.iter().map(move |one| (part.name, one)));
+    let all = operation.query_fields().map(|one| ("", one)).chain(parts);
+    let mut found = all.filter(|(part, one)| match part.is_empty() {
+        true => one.name == field,
+        false => field.strip_prefix(part).and_then(|rest| rest.strip_prefix('.')) == Some(one.name),
+    });
+    found.find(|(_, one)| !one.known.is_empty()).map(|(_, one)| one.known.join(", "))
 }
 
 fn on_version<C: Command>(version: ApiVersion) -> Result<(), ArgumentError> {
@@ -333,6 +375,8 @@ pub const fn registry() -> &'static [Entry] {
             Entry::of::<BroadcastMessage>(),
             Entry::of::<ConnectAgent>(),
             Entry::of::<CreateIoc>(),
+            Entry::of::<CreatePowerQuery>(),
+            Entry::of::<CreateQuery>(),
             Entry::of::<CreateStarRule>(),
             Entry::of::<CreateWhiteListItem>(),
             Entry::of::<DeleteGroup>(),
@@ -348,10 +392,16 @@ pub const fn registry() -> &'static [Entry] {
             Entry::of::<GetAgentMac>(),
             Entry::of::<GetAlerts>(),
             Entry::of::<GetBlocklist>(),
+            Entry::of::<GetDvQueryStatus>(),
+            Entry::of::<GetEvents>(),
             Entry::of::<GetGroups>(),
             Entry::of::<GetHash>(),
             Entry::of::<GetInstalledApplications>(),
             Entry::of::<GetIocs>(),
+            Entry::of::<GetPowerQueryResults>(),
+            Entry::of::<GetProcesses>(),
+            Entry::of::<GetRemoteScriptTaskResults>(),
+            Entry::of::<GetRemoteScriptTaskStatus>(),
             Entry::of::<GetSite>(),
             Entry::of::<GetSites>(),
             Entry::of::<GetStarRules>(),
@@ -363,10 +413,13 @@ pub const fn registry() -> &'static [Entry] {
             Entry::of::<MarkAsThreat>(),
             Entry::of::<MitigateThreat>(),
             Entry::of::<MoveAgent>(),
+            Entry::of::<PingPowerQuery>(),
             Entry::of::<ReactivateSite>(),
+            Entry::of::<RemoteScriptAutomateResults>(),
             Entry::of::<RemoveHashFromBlocklist>(),
             Entry::of::<RemoveItemFromWhitelist>(),
             Entry::of::<ResolveThreat>(),
+            Entry::of::<RunRemoteScript>(),
             Entry::of::<ShutdownAgent>(),
             Entry::of::<ThreatSummary>(),
             Entry::of::<UninstallAgent>(),

@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::{ArgumentError, Arguments};
 use crate::Result;
+
+/// Longer than anyone waits, and short enough for the clock to count.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Something that happened while a command ran.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,8 +79,8 @@ impl Patience {
         watch: &dyn Watch,
         mut look: impl FnMut() -> F,
     ) -> Result<Option<T>> {
-        let end = Instant::now() + self.timeout;
-        let mut wait = self.interval;
+        let end = Instant::now() + self.timeout.min(LONGEST);
+        let mut wait = self.interval.min(LONGEST);
         loop {
             let Ok(found) = timeout_at(end, look()).await else { return Ok(None) };
             let state = match found? {
@@ -91,6 +95,15 @@ impl Patience {
             wait = (wait * 2).min(self.slowest);
         }
     }
+}
+
+/// The seconds that an argument says.
+pub(super) fn seconds(
+    arguments: &mut Arguments,
+    name: &str,
+    default: Duration,
+) -> Result<Duration, ArgumentError> {
+    Ok(arguments.count(name)?.map_or(default, Duration::from_secs))
 }
 
 /// What a look found.

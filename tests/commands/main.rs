@@ -4,6 +4,7 @@
 mod agents;
 mod console;
 mod detections;
+mod queries;
 mod threats;
 
 use sentinelone::commands::{Arguments, Entry, Outcome, Source, find, registry};

@@ -1,0 +1,39 @@
+//! Service users: the accounts of machines, each with an API token.
+
+use sentinelone_raw::service_users as raw;
+
+pub use sentinelone_raw::service_users::{
+    ScopeLevel, ScopeRole, ServiceUser, ServiceUserSortField, ServiceUsersListQuery, UserReference,
+};
+pub use sentinelone_raw::shared::SortOrder;
+pub use sentinelone_raw::users::ApiTokenDetails;
+
+use super::grammar::{List, lists, resource};
+
+resource! {
+    /// Everything about service users; from [`Client::service_users`](crate::Client::service_users).
+    ServiceUsers
+}
+
+lists! {
+    ServiceUsersListQuery: sorts ServiceUserSortField, counts;
+}
+
+impl<'a> ServiceUsers<'a> {
+    /// Lists service users.
+    ///
+    /// `GET /web/api/v2.1/service-users`
+    ///
+    /// ```no_run
+    /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
+    /// let mut users = client.service_users().list().items();
+    /// while let Some(user) = users.next().await {
+    ///     println!("{}", user?.name.unwrap_or_default());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(self) -> List<'a, ServiceUsersListQuery, ServiceUser> {
+        List::new(self.client, ServiceUsersListQuery::default(), |_, query| raw::list(query))
+    }
+}

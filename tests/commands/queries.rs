@@ -1,0 +1,1026 @@
+//! Commands on telemetry and on remote scripts.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use sentinelone::commands::{
+    Command, Event, GetPowerQueryResults, RemoteScriptAutomateResults, RunRemoteScript, Silent, Watch,
+};
+use sentinelone::{Error, ErrorKind, IdState};
+use serde_json::json;
+use wiremock::matchers::{body_json, method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer};
+
+use super::*;
+
+const DV: &str = "/web/api/v2.1/dv";
+const SCRIPTS: &str = "/web/api/v2.1/remote-scripts";
+const PERIOD: [(&str, &str); 2] = [("from_date", "3 days"), ("to_date", "2026-11-20T12:00:00+02:00")];
+
+fn client(server: &MockServer) -> Client {
+    Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap()
+}
+
+/// What a command told on the way.
+#[derive(Default)]
+struct Log(Mutex<Vec<Event>>);
+
+impl Watch for Log {
+    fn on(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+impl Log {
+    fn events(&self) -> Vec<Event> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn started(&self) -> Vec<(&'static str, String)> {
+        let started = |event| match event {
+            Event::Started { argument, value } => Some((argument, value)),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(started).collect()
+    }
+}
+
+/// How often a path was asked for.
+async fn asked(server: &MockServer, place: &str) -> usize {
+    let requests = server.received_requests().await.unwrap();
+    requests.iter().filter(|request| request.url.path() == place).count()
+}
+
+fn power_query() -> GetPowerQueryResults {
+    GetPowerQueryResults {
+        account_ids: Vec::new(),
+        site_ids: Vec::new(),
+        query: "event.type = * | columns event.type".into(),
+        from_date: "2026-11-18T00:00:00Z".into(),
+        to_date: "2026-11-19T00:00:00Z".into(),
+        limit: None,
+        interval: Duration::from_millis(20),
+        timeout: Duration::from_secs(20),
+        query_id: None,
+    }
+}
+
+fn script() -> RunRemoteScript {
+    RunRemoteScript {
+        account_ids: vec!["10".into()],
+        output_destination: "SentinelCloud".into(),
+        task_description: "collect logs".into(),
+        script_id: "77".into(),
+        output_directory: None,
+        agent_ids: vec!["1".into(), "2".into()],
+        singularity_xdr_keyword: None,
+        singularity_xdr_url: None,
+        api_key: None,
+        input_params: None,
+        password: None,
+        script_runtime_timeout_seconds: 3600,
+        requires_approval: false,
+    }
+}
+
+fn automation(folder: &Path) -> RemoteScriptAutomateResults {
+    RemoteScriptAutomateResults {
+        script: script(),
+        interval: Duration::from_millis(20),
+        timeout: Duration::from_secs(20),
+        parent_task_id: None,
+        folder: folder.to_owned(),
+    }
+}
+
+fn given<'a>(own: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    own.iter().copied().chain(PERIOD).collect()
+}
+
+const RUN: [(&str, &str); 5] = [
+    ("account_ids", "10"),
+    ("output_destination", "SentinelCloud"),
+    ("task_description", "collect logs"),
+    ("script_id", "77"),
+    ("agent_ids", "1,2"),
+];
+
+#[test]
+fn create_query_sends_its_period_as_times_in_utc() {
+    let body = json!({
+        "query": "EndpointName exists",
+        "fromDate": "2026-11-18T08:30:00Z",
+        "toDate": "2026-11-20T10:00:00Z",
+    });
+    for (version, place) in [(V2_0, "/web/api/v2.0/dv/init-query"), (V2_1, "/web/api/v2.1/dv/init-query")] {
+        let sent = sent("create-query", version, &given(&[("query", "EndpointName exists")])).unwrap();
+        assert_eq!(sent, [json!(["POST", place, {}, body])]);
+    }
+}
+
+#[test]
+fn queries_are_named_as_the_vendor_document_names_them() {
+    for (name, place, query) in [
+        ("get-events", "events", json!({ "queryId": "q1", "limit": "50" })),
+        ("get-processes", "events/process", json!({ "queryId": "q1", "limit": "50" })),
+        ("get-dv-query-status", "query-status", json!({ "queryId": "q1" })),
+    ] {
+        for (version, number) in [(V2_0, "2.0"), (V2_1, "2.1")] {
+            let expected = json!(["GET", format!("/web/api/v{number}/dv/{place}"), query, null]);
+            assert_eq!(sent(name, version, &[("query_id", "q1")]).unwrap(), [expected]);
+        }
+    }
+    let expected = json!(["GET", "/web/api/v2.1/dv/events/pq-ping", { "queryId": "pq1" }, null]);
+    assert_eq!(sent("ping-power-query", V2_1, &[("queryId", "pq1")]).unwrap(), [expected]);
+    let given = [("query_id", "q1"), ("cursor", "abc="), ("limit", "3000"), ("columns", "rpid")];
+    let query = json!({ "queryId": "q1", "cursor": "abc=", "limit": "1000" });
+    assert_eq!(sent("get-events", V2_1, &given).unwrap()[0][2], query, "the rest comes with further pages");
+}
+
+#[test]
+fn accounts_and_sites_of_a_power_query_each_go_where_they_belong() {
+    let own = [("query", "x = *"), ("account_ids", "1,2"), ("site_ids", "3"), ("limit", "100000")];
+    let body = json!({
+        "accountIds": ["1", "2"],
+        "siteIds": ["3"],
+        "query": "x = *",
+        "limit": 100000,
+        "fromDate": "2026-11-18T08:30:00Z",
+        "toDate": "2026-11-20T10:00:00Z",
+    });
+    let sent_body = |own: &[(&str, &str)]| {
+        let all = sent("get-power-query-results", V2_1, &given(own)).unwrap();
+        assert_eq!(
+            (all.len(), &all[0][0], &all[0][1]),
+            (1, &json!("POST"), &json!(format!("{DV}/events/pq")))
+        );
+        all[0][3].clone()
+    };
+    assert_eq!(sent_body(&own), body);
+    let bare = sent_body(&[("query", "x = *"), ("account_ids", "1")]);
+    assert_eq!(bare["accountIds"], json!(["1"]));
+    assert!(bare.get("siteIds").is_none() && bare.get("limit").is_none());
+}
+
+#[test]
+fn a_power_query_has_the_default_limit_of_the_integration() {
+    let limit =
+        |own: &[(&str, &str)]| sent("create-power-query", V2_1, &given(own)).unwrap()[0][3]["limit"].clone();
+    assert_eq!(limit(&[("query", "x = *")]), 1000);
+    assert_eq!(limit(&[("query", "x = *"), ("limit", "1")]), 1);
+}
+
+#[test]
+fn a_power_query_that_was_started_before_is_only_asked_after() {
+    let given = given(&[("query", "x = *"), ("query_id", "pq1")]);
+    let expected = json!(["GET", format!("{DV}/events/pq-ping"), { "queryId": "pq1" }, null]);
+    assert_eq!(sent("get-power-query-results", V2_1, &given).unwrap(), [expected]);
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_refused() {
+    let late = [("query", "x"), ("from_date", "2026-11-20"), ("to_date", "2026-11-19")];
+    let with = |own: &[(&'static str, &'static str)], more: (&'static str, &'static str)| {
+        let mut all: Vec<_> = own.iter().copied().filter(|(name, _)| *name != more.0).collect();
+        all.push(more);
+        all
+    };
+    let refusals = [
+        ("create-query", V2_1, late.to_vec(), "from_date"),
+        ("create-power-query", V2_1, late.to_vec(), "from_date"),
+        ("get-power-query-results", V2_1, late.to_vec(), "from_date"),
+        ("create-query", V2_1, vec![("query", "x"), ("from_date", "soon"), ("to_date", "now")], "from_date"),
+        ("create-query", V2_1, vec![("query", "x"), ("from_date", "1 day")], "to_date"),
+        ("create-query", V2_1, given(&[]), "query"),
+        ("create-power-query", V2_0, given(&[("query", "x")]), "2.0"),
+        ("create-power-query", V2_1, given(&[("query", "x"), ("limit", "0")]), "limit"),
+        ("create-power-query", V2_1, given(&[("query", "x"), ("limit", "100001")]), "limit"),
+        ("get-power-query-results", V2_1, given(&[("query", "x"), ("limit", "100001")]), "limit"),
+        ("get-power-query-results", V2_1, given(&[("query", "x"), ("interval", "0")]), "interval"),
+        ("get-power-query-results", V2_1, given(&[("query", "x"), ("timeout", "long")]), "timeout"),
+        ("ping-power-query", V2_1, vec![], "queryId"),
+        ("get-events", V2_1, vec![("limit", "5")], "query_id"),
+        ("get-events", V2_1, vec![("query_id", "q"), ("limit", "0")], "limit"),
+        ("get-dv-query-status", V2_1, vec![], "query_id"),
+        ("run-remote-script", V2_0, RUN.to_vec(), "2.0"),
+        ("run-remote-script", V2_1, with(&RUN, ("output_destination", "Mars")), "output_destination"),
+        ("run-remote-script", V2_1, with(&RUN, ("agent_ids", "1,,2")), "agent_ids"),
+        ("run-remote-script", V2_1, with(&RUN, ("agent_ids", " ")), "agent_ids"),
+        ("run-remote-script", V2_1, RUN[..4].to_vec(), "agent_ids"),
+        ("run-remote-script", V2_1, RUN[1..].to_vec(), "account_ids"),
+        ("run-remote-script", V2_1, with(&RUN, ("task_description", "x")), "taskDescription"),
+        (
+            "run-remote-script",
+            V2_1,
+            with(&RUN, ("script_runtime_timeout_seconds", "59")),
+            "scriptRuntimeTimeoutSeconds",
+        ),
+        (
+            "remote-script-automate-results",
+            V2_1,
+            with(&RUN, ("script_runtime_timeout_seconds", "172801")),
+            "scriptRuntimeTimeoutSeconds",
+        ),
+        ("remote-script-automate-results", V2_1, RUN[..4].to_vec(), "agent_ids"),
+        ("get-remote-script-task-status", V2_1, vec![("ids", "1")], "parent_task_id"),
+        (
+            "get-remote-script-task-status",
+            V2_1,
+            vec![("parent_task_id", "5"), ("tenant", "true"), ("site_ids", "1")],
+            "tenant",
+        ),
+        (
+            "get-remote-script-task-status",
+            V2_1,
+            vec![("parent_task_id", "5"), ("uuid_contains", "x")],
+            "uuid__contains",
+        ),
+        ("get-remote-script-task-results", V2_1, vec![("computer_names", "web-01")], "task_ids"),
+    ];
+    for (name, version, given, about) in refusals {
+        let error = sent(name, version, &given).expect_err(&format!("{name} {given:?}"));
+        assert!(error.contains(about), "{name} {given:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn create_query_gives_the_identifier_and_what_was_sent() {
+    let server = MockServer::start().await;
+    let body = json!({ "data": { "queryId": "q9" } });
+    Mock::given(path(format!("{DV}/init-query"))).respond_with(answer(body)).mount(&server).await;
+    let outcome = run(&server, V2_1, "create-query", &given(&[("query", "EndpointName exists")])).await;
+    let expected = json!({
+        "QueryID": "q9",
+        "Query": "EndpointName exists",
+        "FromDate": "2026-11-18T08:30:00Z",
+        "ToDate": "2026-11-20T10:00:00Z",
+    });
+    assert_eq!(outcome.context["SentinelOne"]["Query"], expected);
+}
+
+#[tokio::test]
+async fn the_status_of_a_query_has_its_identifier_under_the_documented_path() {
+    let server = MockServer::start().await;
+    let mode = json!({ "mode": "scalyr", "lastActivatedAt": "2026-01-02T03:04:05+00:00" });
+    let data =
+        json!({ "responseState": "RUNNING", "progressStatus": 40, "queryModeInfo": mode, "warnings": null });
+    Mock::given(path(format!("{DV}/query-status")))
+        .respond_with(answer(json!({ "data": data })))
+        .mount(&server)
+        .await;
+    let outcome = run(&server, V2_1, "get-dv-query-status", &[("query_id", "q9")]).await;
+    let expected = json!({
+        "responseState": "RUNNING",
+        "progressStatus": 40,
+        "queryModeInfo": mode,
+        "QueryId": "q9",
+        "QueryID": "q9",
+    });
+    assert_eq!(outcome.context["SentinelOne"]["Query"]["Status"], expected);
+}
+
+#[tokio::test]
+async fn get_events_reads_on_from_a_cursor_and_tells_the_next() {
+    let server = MockServer::start().await;
+    let event =
+        |id: &str| json!({ "id": id, "pid": "4", "processName": "a.exe", "eventType": "file", "rpid": "9" });
+    let page = |ids: [&str; 2], next: &str| {
+        answer(json!({ "data": ids.map(event), "pagination": { "nextCursor": next } }))
+    };
+    let list = |cursor: &str| Mock::given(path(format!("{DV}/events"))).and(query_param("cursor", cursor));
+    list("here").and(query_param("limit", "4")).respond_with(page(["1", "2"], "n")).mount(&server).await;
+    list("n").and(query_param("limit", "4")).respond_with(page(["3", "4"], "m")).mount(&server).await;
+    let given = [("query_id", "q"), ("limit", "4"), ("cursor", "here"), ("columns", "rpid,unheardOf")];
+    let outcome = run(&server, V2_1, "get-events", &given).await;
+    let events = outcome.context["SentinelOne"]["Event"].as_array().unwrap();
+    let expected =
+        json!({ "EventID": "4", "ProcessID": "4", "ProcessName": "a.exe", "EventType": "file", "rpid": "9" });
+    assert_eq!((events.len(), &events[3]), (4, &expected));
+    assert_eq!(outcome.context["Event"][0], json!({ "ID": "4", "Name": "a.exe", "Type": "file" }));
+    assert_eq!(outcome.context["SentinelOne"]["Cursor"]["Event"], "m");
+    assert!(outcome.is_complete());
+}
+
+#[tokio::test]
+async fn the_last_events_have_no_next_cursor() {
+    let server = MockServer::start().await;
+    let body = json!({ "data": [{ "id": "1" }], "pagination": { "nextCursor": null } });
+    Mock::given(path(format!("{DV}/events"))).respond_with(answer(body)).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-events", &[("query_id", "q")]).await;
+    assert!(outcome.context["SentinelOne"].get("Cursor").is_none());
+}
+
+/// A limit in the middle of a page: the cursor is that of the page, so that its rest comes again.
+#[tokio::test]
+async fn a_cursor_leaves_out_nothing_that_was_not_given() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path(format!("{DV}/events")));
+    let page = |next: &str| {
+        let data: Vec<_> = (0..1000).map(|id| json!({ "id": id.to_string() })).collect();
+        answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
+    };
+    list().and(query_param_is_missing("cursor")).respond_with(page("second")).mount(&server).await;
+    list().and(query_param("cursor", "second")).respond_with(page("third")).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-events", &[("query_id", "q"), ("limit", "1500")]).await;
+    assert_eq!(outcome.answer["data"].as_array().unwrap().len(), 1500);
+    assert_eq!(outcome.context["SentinelOne"]["Cursor"]["Event"], "second");
+}
+
+#[tokio::test]
+async fn events_that_were_read_before_a_failure_stand_with_the_cursor_to_go_on() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path(format!("{DV}/events")));
+    let first = json!({ "data": [{ "id": "1" }], "pagination": { "nextCursor": "n" } });
+    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-events", &[("query_id", "q")]).await;
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 503);
+    assert_eq!(outcome.context["SentinelOne"]["Event"], json!([{ "EventID": "1" }]));
+    assert_eq!(outcome.context["SentinelOne"]["Cursor"]["Event"], "n");
+}
+
+#[tokio::test]
+async fn events_are_read_by_their_documented_fields_too() {
+    let server = MockServer::start().await;
+    let documented = json!({
+        "processUniqueKey": "k", "processUserName": "eve", "processCmd": "a -b", "createdAt": NOW,
+    });
+    let other = json!({
+        "srcProcUid": "u", "srcProcUser": "bob", "srcProcCmdLine": "c", "eventTime": "1",
+        "processUniqueKey": "k", "createdAt": NOW,
+    });
+    let body = json!({ "data": [documented, other] });
+    for version in ["2.0", "2.1"] {
+        Mock::given(path(format!("/web/api/v{version}/dv/events")))
+            .respond_with(answer(body.clone()))
+            .mount(&server)
+            .await;
+    }
+    let outcome = run(&server, V2_1, "get-events", &[("query_id", "q")]).await;
+    let expected = json!([
+        { "ProcessUID": "k", "SourceProcessUser": "eve", "SourceProcessCommandLine": "a -b", "EventTime": NOW },
+        { "ProcessUID": "u", "SourceProcessUser": "bob", "SourceProcessCommandLine": "c", "EventTime": "1" },
+    ]);
+    assert_eq!(outcome.context["SentinelOne"]["Event"], expected);
+    let outcome = run(&server, V2_0, "get-events", &[("query_id", "q")]).await;
+    assert_eq!(outcome.context["SentinelOne"]["Event"][1]["ProcessUID"], "k");
+}
+
+#[tokio::test]
+async fn processes_have_their_command_line_and_come_from_all_pages() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path(format!("{DV}/events/process")));
+    let process = |cmd: &str| json!({ "processCmd": cmd, "processUniqueKey": "k", "parentPid": "7" });
+    let first = json!({ "data": [process("one")], "pagination": { "nextCursor": "n" } });
+    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).mount(&server).await;
+    let last = json!({ "data": [process("two")], "pagination": { "nextCursor": null } });
+    list().and(query_param("cursor", "n")).respond_with(answer(last)).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-processes", &[("query_id", "q")]).await;
+    let process = |cmd: &str| json!({ "CMD": cmd, "ProcessUID": "k", "ParentProcessID": "7" });
+    assert_eq!(outcome.context["SentinelOne"]["Event"], json!([process("one"), process("two")]));
+}
+
+fn finished() -> Value {
+    json!({ "data": {
+        "queryId": "pq1",
+        "status": "FINISHED",
+        "progress": 100,
+        "columns": [{ "name": "kind", "type": "STRING" }, { "name": "count" }, { "name": "kind" }, {}],
+        "data": [["file", 3, "x", true], ["dns", 4, "y"]],
+        "recommendations": ["ask for less", "sort later"],
+    } })
+}
+
+fn in_state(state: &str) -> Value {
+    json!({ "data": { "queryId": "pq1", "status": state, "progress": 30 } })
+}
+
+#[tokio::test]
+async fn rows_of_a_power_query_are_named_by_their_columns() {
+    let server = MockServer::start().await;
+    Mock::given(path(format!("{DV}/events/pq"))).respond_with(answer(finished())).mount(&server).await;
+    Mock::given(path(format!("{DV}/events/pq-ping"))).respond_with(answer(finished())).mount(&server).await;
+    let rows = json!([
+        { "kind": "file", "count": 3, "kind_3": "x", "column": true },
+        { "kind": "dns", "count": 4, "kind_3": "y" },
+    ]);
+    let query = given(&[("query", "x = *")]);
+    for (name, given) in [
+        ("create-power-query", query.clone()),
+        ("ping-power-query", vec![("queryId", "pq1")]),
+        ("get-power-query-results", query),
+    ] {
+        let outcome = run(&server, V2_1, name, &given).await;
+        assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], rows, "{name}");
+        assert_eq!(outcome.answer["data"]["recommendations"][1], "sort later", "all of them are kept");
+        assert!(outcome.is_complete());
+    }
+    assert_eq!(
+        asked(&server, &format!("{DV}/events/pq-ping")).await,
+        1,
+        "what is finished is not asked after"
+    );
+}
+
+#[tokio::test]
+async fn a_running_power_query_does_not_look_like_one_that_is_unknown() {
+    let server = MockServer::start().await;
+    let running = || answer(in_state("RUNNING"));
+    Mock::given(path(format!("{DV}/events/pq"))).respond_with(running()).mount(&server).await;
+    Mock::given(path(format!("{DV}/events/pq-ping"))).respond_with(running()).mount(&server).await;
+    for (name, given) in
+        [("create-power-query", given(&[("query", "x = *")])), ("ping-power-query", vec![("queryId", "pq1")])]
+    {
+        let outcome = run(&server, V2_1, name, &given).await;
+        assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
+        assert!(outcome.is_complete());
+        assert_eq!(asked(&server, &format!("{DV}/events/pq")).await, 1, "one request each");
+    }
+}
+
+#[tokio::test]
+async fn a_power_query_that_fails_says_its_state() {
+    for state in
+        ["FAILED", "FAILED_CLIENT", "ERROR", "QUERY_CANCELLED", "QUERY_CANCEL", "TIMED_OUT", "QUERY_EXPIRED"]
+    {
+        let server = MockServer::start().await;
+        let ping = || Mock::given(path(format!("{DV}/events/pq-ping")));
+        let create = || Mock::given(path(format!("{DV}/events/pq")));
+        create().respond_with(answer(in_state("EVENTS_RUNNING"))).mount(&server).await;
+        ping().respond_with(answer(in_state(state))).mount(&server).await;
+        let log = Log::default();
+        let outcome = power_query().run_watched(&client(&server), &log).await.unwrap();
+        let told = |outcome: &Outcome| {
+            let failure = outcome.failure.as_ref().unwrap();
+            assert_eq!(failure.kind(), ErrorKind::Ended);
+            assert!(failure.to_string().contains(&format!("{state} (query_id=pq1)")), "{failure}");
+            assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
+        };
+        told(&outcome);
+        assert_eq!(log.started(), [("query_id", "pq1".to_owned())]);
+        assert_eq!(asked(&server, &format!("{DV}/events/pq-ping")).await, 1, "it ends at once");
+        told(&run(&server, V2_1, "ping-power-query", &[("queryId", "pq1")]).await);
+    }
+}
+
+#[tokio::test]
+async fn a_power_query_is_waited_for() {
+    let server = MockServer::start().await;
+    let ping = || {
+        Mock::given(method("GET"))
+            .and(path(format!("{DV}/events/pq-ping")))
+            .and(query_param("queryId", "pq1"))
+    };
+    let create = Mock::given(method("POST")).and(path(format!("{DV}/events/pq")));
+    create.respond_with(answer(in_state("RUNNING"))).expect(1).mount(&server).await;
+    ping().respond_with(answer(in_state("PROCESS_RUNNING"))).up_to_n_times(2).mount(&server).await;
+    ping().respond_with(answer(finished())).expect(1).mount(&server).await;
+    let log = Log::default();
+    let outcome = power_query().run_watched(&client(&server), &log).await.unwrap();
+    assert_eq!(outcome.context["SentinelOne"]["PowerQuery"][1]["kind"], "dns");
+    assert!(outcome.is_complete());
+    let waiting = Event::Waiting { state: "PROCESS_RUNNING, 30 %".into(), next: Duration::from_millis(20) };
+    let started = Event::Started { argument: "query_id", value: "pq1".into() };
+    assert_eq!(log.events(), [started, waiting.clone(), waiting]);
+}
+
+#[tokio::test]
+async fn at_the_deadline_the_query_is_not_lost() {
+    let server = MockServer::start().await;
+    let running = || answer(in_state("RUNNING"));
+    Mock::given(path(format!("{DV}/events/pq"))).respond_with(running()).mount(&server).await;
+    Mock::given(path(format!("{DV}/events/pq-ping"))).respond_with(running()).mount(&server).await;
+    // The interval is longer than the whole, and yet it is looked at once.
+    let patience = |query_id: Option<&str>| GetPowerQueryResults {
+        interval: Duration::from_secs(60),
+        timeout: Duration::from_secs(5),
+        query_id: query_id.map(str::to_owned),
+        ..power_query()
+    };
+    let names_it = |error: &Error| {
+        assert_eq!(error.kind(), ErrorKind::Deadline);
+        assert!(error.to_string().contains("query_id=pq1"), "{error}");
+    };
+    let outcome = patience(None).run(&client(&server)).await.unwrap();
+    names_it(outcome.failure.as_ref().unwrap());
+    assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
+    assert_eq!(asked(&server, &format!("{DV}/events/pq-ping")).await, 1);
+    names_it(&patience(Some("pq1")).run(&client(&server)).await.unwrap_err());
+    assert_eq!(asked(&server, &format!("{DV}/events/pq")).await, 1, "none is started a second time");
+    assert_eq!(asked(&server, &format!("{DV}/events/pq-ping")).await, 2);
+}
+
+#[tokio::test]
+async fn a_started_query_outlives_what_goes_wrong_after_it() {
+    let server = MockServer::start().await;
+    Mock::given(path(format!("{DV}/events/pq")))
+        .respond_with(answer(in_state("RUNNING")))
+        .mount(&server)
+        .await;
+    Mock::given(path(format!("{DV}/events/pq-ping")))
+        .respond_with(ResponseTemplate::new(503))
+        .mount(&server)
+        .await;
+    let outcome = power_query().run(&client(&server)).await.unwrap();
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 503);
+    assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
+}
+
+#[test]
+fn a_script_runs_on_all_agents_in_one_request() {
+    let expected = |data: Value| {
+        let filter = json!({ "accountIds": ["10"], "ids": ["1", "2"] });
+        [json!(["POST", format!("{SCRIPTS}/execute"), {}, { "filter": filter, "data": data }])]
+    };
+    let bare = json!({
+        "outputDestination": "SentinelCloud",
+        "taskDescription": "collect logs",
+        "scriptId": "77",
+        "scriptRuntimeTimeoutSeconds": 3600,
+        "requiresApproval": false,
+    });
+    let all = [
+        ("output_directory", "/tmp/out"),
+        ("singularity_xdr_Keyword", "word"),
+        ("singularity_xdr_Url", "https://xdr.example.com"),
+        ("api_key", "sesame"),
+        ("input_params", "--all, really"),
+        ("password", "open it"),
+        ("script_runtime_timeout_seconds", "60"),
+        ("requires_approval", "true"),
+    ];
+    let full = json!({
+        "outputDestination": "SentinelCloud",
+        "taskDescription": "collect logs",
+        "scriptId": "77",
+        "outputDirectory": "/tmp/out",
+        "singularityxdrKeyword": "word",
+        "singularityxdrUrl": "https://xdr.example.com",
+        "apiKey": "sesame",
+        "inputParams": "--all, really",
+        "password": "open it",
+        "scriptRuntimeTimeoutSeconds": 60,
+        "requiresApproval": true,
+    });
+    for name in ["run-remote-script", "remote-script-automate-results"] {
+        assert_eq!(sent(name, V2_1, &RUN).unwrap(), expected(bare.clone()));
+        let given: Vec<_> = RUN.into_iter().chain(all).collect();
+        assert_eq!(sent(name, V2_1, &given).unwrap(), expected(full.clone()));
+    }
+}
+
+#[test]
+fn destinations_of_the_integration_and_of_the_vendor_are_sent_as_they_are() {
+    for destination in ["DataSetCloud", "Local", "None", "SentinelCloud", "SingularityXDR"] {
+        let mut given = RUN.to_vec();
+        given[1].1 = destination;
+        let sent = sent("run-remote-script", V2_1, &given).unwrap();
+        assert_eq!(sent[0][3]["data"]["outputDestination"], destination);
+    }
+}
+
+#[test]
+fn secrets_of_a_script_are_not_shown() {
+    let password = Some(SecretString::from("open it"));
+    let secret = RunRemoteScript { password, api_key: Some(SecretString::from("sesame")), ..script() };
+    let shown = format!("{secret:?}");
+    assert!(!shown.contains("open it") && !shown.contains("sesame"), "{shown}");
+    let request = &secret.requests(V2_1).unwrap()[0];
+    assert_eq!(request.body().unwrap()["data"]["password"], "open it");
+    let shown = request.shown_body().unwrap().to_string();
+    assert!(!shown.contains("open it") && !shown.contains("sesame"), "{shown}");
+}
+
+#[test]
+fn one_run_has_one_parent_task() {
+    let agent_ids = (0..5001).map(|id| id.to_string()).collect();
+    let error = RunRemoteScript { agent_ids, ..script() }.requests(V2_1).unwrap_err();
+    assert_eq!(error.argument_error().unwrap().argument(), Some("agent_ids"));
+    let error = RunRemoteScript { agent_ids: Vec::new(), ..script() }.requests(V2_1).unwrap_err();
+    assert_eq!(error.argument_error().unwrap().argument(), Some("agent_ids"));
+}
+
+fn started(data: Value) -> Mock {
+    Mock::given(method("POST"))
+        .and(path(format!("{SCRIPTS}/execute")))
+        .respond_with(answer(json!({ "data": data })))
+}
+
+#[tokio::test]
+async fn a_script_that_was_started_is_known_by_its_parent_task() {
+    let server = MockServer::start().await;
+    let data = json!({ "affected": 2, "pending": false, "parentTaskId": "55", "pendingExecutionId": null });
+    started(data).mount(&server).await;
+    let outcome = run(&server, V2_1, "run-remote-script", &RUN).await;
+    let expected = json!({ "affected": 2, "pending": false, "parentTaskId": "55" });
+    assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"], expected);
+    assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);
+    assert_eq!(outcome.affected, Some(2));
+}
+
+#[tokio::test]
+async fn a_script_that_reached_one_of_two_agents_is_not_said_to_run_on_both() {
+    let server = MockServer::start().await;
+    started(json!({ "affected": 1, "pending": false, "parentTaskId": "55" })).mount(&server).await;
+    let outcome = run(&server, V2_1, "run-remote-script", &RUN).await;
+    assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
+}
+
+#[tokio::test]
+async fn a_script_that_waits_for_approval_is_not_said_to_run() {
+    let server = MockServer::start().await;
+    let data = json!({ "affected": 2, "pending": true, "parentTaskId": null, "pendingExecutionId": "66" });
+    started(data).mount(&server).await;
+    let outcome = run(&server, V2_1, "run-remote-script", &RUN).await;
+    let expected = json!({ "affected": 2, "pending": true, "pendingExecutionId": "66" });
+    assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"], expected);
+    assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::Partly)]);
+    assert!(!outcome.is_complete());
+}
+
+#[test]
+fn tasks_are_asked_for_with_lists_times_and_flags() {
+    let given = [
+        ("account_ids", "1,2"),
+        ("computer_name_contains", "web,db"),
+        ("count_only", "false"),
+        ("created_at_gt", "3 days"),
+        ("created_at_gte", "2026-11-01"),
+        ("created_at_lt", "1 hour"),
+        ("created_at_lte", "2026-11-20T12:00:00+02:00"),
+        ("cursor", "abc="),
+        ("description_contains", "logs"),
+        ("detailed_status_contains", "failure,success"),
+        ("group_ids", "3"),
+        ("ids", "4,5"),
+        ("initiated_by_contains", "eve"),
+        ("limit", "10"),
+        ("parent_task_id", "6"),
+        ("parent_task_id_in", "6,7"),
+        ("query", "free, text"),
+        ("site_ids", "8"),
+        ("status", "completed,failed"),
+        ("tenant", "false"),
+        ("updated_at_gt", "2026-11-02"),
+        ("updated_at_gte", "2026-11-03"),
+        ("updated_at_lt", "2026-11-04"),
+        ("updated_at_lte", "now"),
+        ("uuid_contains", "ab,cd"),
+    ];
+    let query = json!({
+        "accountIds": "1,2",
+        "computerName__contains": "web,db",
+        "countOnly": "false",
+        "createdAt__gt": "2026-11-18T08:30:00Z",
+        "createdAt__gte": "2026-11-01T00:00:00Z",
+        "createdAt__lt": "2026-11-21T07:30:00Z",
+        "createdAt__lte": "2026-11-20T10:00:00Z",
+        "cursor": "abc=",
+        "description__contains": "logs",
+        "detailedStatus__contains": "failure,success",
+        "groupIds": "3",
+        "ids": "4,5",
+        "initiatedBy__contains": "eve",
+        "limit": "10",
+        "parentTaskId": "6",
+        "parentTaskId__in": "6,7",
+        "query": "free, text",
+        "siteIds": "8",
+        "status": "completed,failed",
+        "tenant": "false",
+        "updatedAt__gt": "2026-11-02T00:00:00Z",
+        "updatedAt__gte": "2026-11-03T00:00:00Z",
+        "updatedAt__lt": "2026-11-04T00:00:00Z",
+        "updatedAt__lte": NOW,
+        "uuid__contains": "ab,cd",
+    });
+    let sent_query = |given: &[(&str, &str)]| sent("get-remote-script-task-status", V2_1, given).unwrap();
+    assert_eq!(sent_query(&given), [json!(["GET", format!("{SCRIPTS}/status"), query, null])]);
+    let bare = json!({ "parentTaskId": "6", "limit": "50" });
+    assert_eq!(sent_query(&[("parent_task_id", "6")])[0][2], bare);
+    let ids = (0..60).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let many = sent_query(&[("parent_task_id", "6"), ("ids", &ids)]);
+    assert_eq!(many[0][2]["limit"], "60", "as many as are named");
+}
+
+fn task(id: &str, agent: &str, status: &str) -> Value {
+    json!({ "id": id, "agentId": agent, "status": status, "detailedStatus": "in words", "updatedAt": NOW })
+}
+
+#[tokio::test]
+async fn tasks_have_their_last_change_under_both_names_and_come_from_all_pages() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path(format!("{SCRIPTS}/status")));
+    let first = json!({ "data": [task("1", "10", "failed")], "pagination": { "nextCursor": "n" } });
+    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).mount(&server).await;
+    let last = json!({ "data": [task("2", "20", "completed")] });
+    list().and(query_param("cursor", "n")).respond_with(answer(last)).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-remote-script-task-status", &[("parent_task_id", "6")]).await;
+    let task = |id: &str, agent: &str, status: &str| {
+        json!({
+            "id": id, "agentId": agent, "status": status, "detailedStatus": "in words",
+            "updateAt": NOW, "updatedAt": NOW,
+        })
+    };
+    let expected = json!([task("1", "10", "failed"), task("2", "20", "completed")]);
+    assert_eq!(outcome.context["SentinelOne"]["GetRemoteScript"], expected);
+}
+
+#[tokio::test]
+async fn counting_tasks_gives_the_count() {
+    let server = MockServer::start().await;
+    Mock::given(path(format!("{SCRIPTS}/status")))
+        .and(query_param("countOnly", "true"))
+        .respond_with(answer(json!({ "data": [], "pagination": { "totalItems": 7, "nextCursor": null } })))
+        .mount(&server)
+        .await;
+    let given = [("parent_task_id", "6"), ("count_only", "true")];
+    let outcome = run(&server, V2_1, "get-remote-script-task-status", &given).await;
+    assert_eq!(outcome.answer["pagination"]["totalItems"], 7);
+}
+
+#[test]
+fn results_are_asked_for_without_an_empty_list_and_in_parts_the_api_takes() {
+    let body = |given: &[(&str, &str)]| sent("get-remote-script-task-results", V2_1, given).unwrap();
+    let expected =
+        json!(["POST", format!("{SCRIPTS}/fetch-files"), {}, { "data": { "taskIds": ["1", "2"] } }]);
+    assert_eq!(body(&[("task_ids", "1,2,1")]), [expected]);
+    let both = body(&[("task_ids", "1"), ("computer_names", "web,db")]);
+    assert_eq!(both[0][3], json!({ "data": { "taskIds": ["1"], "computerNames": ["web", "db"] } }));
+    let many = (0..5001).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let parts = body(&[("task_ids", &many)]);
+    let counts = parts.iter().map(|part| part[3]["data"]["taskIds"].as_array().unwrap().len());
+    assert_eq!(counts.collect::<Vec<_>>(), [5000, 1]);
+}
+
+fn link(server: &MockServer, task: &str, name: &str) -> Value {
+    json!({ "taskId": task, "fileName": name, "downloadUrl": format!("{}/files/{task}", server.uri()) })
+}
+
+async fn serve(server: &MockServer, task: &str, bytes: &str) {
+    let file = ResponseTemplate::new(200).set_body_string(bytes);
+    Mock::given(path(format!("/files/{task}"))).respond_with(file).mount(server).await;
+}
+
+fn links(data: Value) -> Mock {
+    Mock::given(path(format!("{SCRIPTS}/fetch-files"))).respond_with(answer(json!({ "data": data })))
+}
+
+#[tokio::test]
+async fn links_and_errors_are_found_in_both_places() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let documented = json!({
+        "downloadLinks": [link(&server, "1", "out.zip")],
+        "errors": [{ "taskId": "3", "errorString": "no file" }],
+    });
+    // The second names the first once more.
+    let published = [link(&server, "1", "out.zip"), link(&server, "2", "out.zip")];
+    let data = json!({
+        "data": documented,
+        "download_links": published,
+        "errors": [{ "taskId": "4", "errorString": "still running" }],
+    });
+    links(data).mount(&server).await;
+    serve(&server, "1", "first").await;
+    serve(&server, "2", "second").await;
+    let place = folder.path().join("new");
+    let given = [("task_ids", "1,2,3,4,5"), ("folder", place.to_str().unwrap())];
+    let outcome = run(&server, V2_1, "get-remote-script-task-results", &given).await;
+    let expected = json!([link(&server, "1", "out.zip"), link(&server, "2", "out.zip")]);
+    assert_eq!(outcome.context["SentinelOne"]["RemoteScriptResults"], expected);
+    let read = |name: &str| std::fs::read_to_string(place.join(name)).unwrap();
+    // Scripts name their files alike on every endpoint.
+    assert_eq!((read("out.zip").as_str(), read("2_out.zip").as_str()), ("first", "second"));
+    assert_eq!(outcome.files.iter().map(|file| file.bytes).collect::<Vec<_>>(), [5, 6]);
+    let errors: Vec<_> = outcome.errors.iter().map(ToString::to_string).collect();
+    let silent = "task 5 the console gave neither a file nor a reason";
+    assert_eq!(errors, ["task 3 no file", "task 4 still running", silent]);
+    let requests = server.received_requests().await.unwrap();
+    let mut files = requests.iter().filter(|request| request.url.path().starts_with("/files/"));
+    assert!(files.all(|request| !request.headers.contains_key("authorization")), "addresses get no token");
+}
+
+#[tokio::test]
+async fn a_link_that_fails_does_not_lose_the_others() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let plain = json!({ "taskId": "0", "fileName": "x.zip", "downloadUrl": "http://files.example.com/x" });
+    let given_out =
+        [plain, link(&server, "1", "gone.zip"), link(&server, "2", "here.zip"), json!({ "taskId": "3" })];
+    links(json!({ "download_links": given_out })).mount(&server).await;
+    serve(&server, "2", "second").await;
+    let log = Log::default();
+    let command = sentinelone::commands::GetRemoteScriptTaskResults {
+        computer_names: Vec::new(),
+        task_ids: ["0", "1", "2", "3"].map(str::to_owned).to_vec(),
+        folder: folder.path().to_owned(),
+    };
+    let outcome = command.run_watched(&client(&server), &log).await.unwrap();
+    assert_eq!(outcome.files.len(), 1);
+    assert_eq!(std::fs::read_to_string(folder.path().join("here.zip")).unwrap(), "second");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing half is left behind");
+    assert!(outcome.failure.as_ref().unwrap().to_string().contains("https"));
+    let errors: Vec<_> = outcome.errors.iter().map(ToString::to_string).collect();
+    assert!(errors[0].starts_with("task 3 "), "{errors:?}");
+    assert!(errors[1].starts_with("x.zip of task 0: "), "{errors:?}");
+    assert!(errors[2].starts_with("gone.zip of task 1: ") && errors[2].contains("404"), "{errors:?}");
+    let received = Event::Received { name: "here.zip".into(), bytes: 6, total: Some(6) };
+    assert_eq!(log.events(), [received]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_there_already_is_not_overwritten() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("out.zip"), "mine").unwrap();
+    links(json!({ "download_links": [link(&server, "1", "out.zip")] })).mount(&server).await;
+    serve(&server, "1", "theirs").await;
+    let given = [("task_ids", "1"), ("folder", folder.path().to_str().unwrap())];
+    let outcome = run(&server, V2_1, "get-remote-script-task-results", &given).await;
+    assert_eq!(outcome.failure.as_ref().unwrap().kind(), ErrorKind::File);
+    assert_eq!(std::fs::read_to_string(folder.path().join("out.zip")).unwrap(), "mine");
+}
+
+#[test]
+fn a_run_that_was_started_before_is_not_started_again() {
+    let given: Vec<_> = RUN.into_iter().chain([("parent_task_id", "55")]).collect();
+    let query = json!({ "parentTaskId": "55", "limit": "1000" });
+    let expected = json!(["GET", format!("{SCRIPTS}/status"), query, null]);
+    assert_eq!(sent("remote-script-automate-results", V2_1, &given).unwrap(), [expected]);
+}
+
+fn tasks(tasks: &[Value], next: Value) -> ResponseTemplate {
+    answer(json!({ "data": tasks, "pagination": { "nextCursor": next } }))
+}
+
+/// From the start to the files: over all pages, until every task is over, whatever became of it.
+#[tokio::test]
+async fn a_script_is_run_waited_for_and_its_files_are_fetched() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    started(json!({ "affected": 2, "pending": false, "parentTaskId": "55" })).expect(1).mount(&server).await;
+    let list = || {
+        Mock::given(path(format!("{SCRIPTS}/status")))
+            .and(query_param("parentTaskId", "55"))
+            .and(query_param("limit", "1000"))
+    };
+    let first = || list().and(query_param_is_missing("cursor"));
+    let second = || list().and(query_param("cursor", "n"));
+    // At first only one of two tasks is there, and over: that is not the end.
+    let early = tasks(&[task("101", "1", "completed")], Value::Null);
+    first().respond_with(early).up_to_n_times(1).mount(&server).await;
+    first().respond_with(tasks(&[task("101", "1", "completed")], "n".into())).mount(&server).await;
+    let running = tasks(&[task("102", "2", "in_progress")], Value::Null);
+    second().respond_with(running).up_to_n_times(1).mount(&server).await;
+    second().respond_with(tasks(&[task("102", "2", "failed")], Value::Null)).mount(&server).await;
+    Mock::given(path(format!("{SCRIPTS}/fetch-files")))
+        .and(body_json(json!({ "data": { "taskIds": ["101"] } })))
+        .respond_with(answer(
+            json!({ "data": { "data": { "downloadLinks": [link(&server, "101", "o.zip")] } } }),
+        ))
+        .expect(1)
+        .mount(&server)
+        .await;
+    serve(&server, "101", "output").await;
+
+    let log = Log::default();
+    let outcome = automation(folder.path()).run_watched(&client(&server), &log).await.unwrap();
+    assert_eq!(std::fs::read_to_string(folder.path().join("o.zip")).unwrap(), "output");
+    assert_eq!(outcome.files.len(), 1);
+    let context = &outcome.context["SentinelOne"];
+    assert_eq!(context["RemoteScriptResults"], json!([link(&server, "101", "o.zip")]));
+    assert_eq!(context["RunRemoteScript"], json!({ "affected": 2, "pending": false, "parentTaskId": "55" }));
+    assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Unknown)]);
+    assert_eq!(outcome.ids[1].detail.as_deref(), Some("failed: in words"));
+    assert!(outcome.failure.is_none() && !outcome.is_complete());
+    assert_eq!(outcome.answer["data"]["tasks"].as_array().unwrap().len(), 2);
+    assert_eq!(log.started(), [("parent_task_id", "55".to_owned())]);
+    let waits = log.events().into_iter().filter_map(|event| match event {
+        Event::Waiting { state, .. } => Some(state),
+        _ => None,
+    });
+    assert_eq!(waits.collect::<Vec<_>>(), ["1 of 2 tasks are over", "1 of 2 tasks are over"]);
+    assert!(matches!(log.events().last(), Some(Event::Received { bytes: 6, .. })));
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_approval_ends_at_once_and_lists_no_tasks() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = json!({ "affected": 2, "pending": true, "parentTaskId": null, "pendingExecutionId": "66" });
+    started(data).mount(&server).await;
+    Mock::given(path(format!("{SCRIPTS}/status")))
+        .respond_with(tasks(&[task("900", "1", "completed")], Value::Null))
+        .expect(0)
+        .mount(&server)
+        .await;
+    let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+    let failure = outcome.failure.as_ref().unwrap();
+    assert_eq!(failure.kind(), ErrorKind::Ended);
+    assert!(failure.to_string().contains("pendingExecutionId=66"), "{failure}");
+    assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["pendingExecutionId"], "66");
+    assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::Partly)]);
+}
+
+#[tokio::test]
+async fn a_run_without_a_parent_task_or_without_agents_ends_at_once() {
+    for (data, says) in [
+        (json!({ "affected": 2 }), "no parent task"),
+        (json!({ "affected": 2, "parentTaskId": "" }), "no parent task"),
+        (json!({ "pending": true }), "waits for approval"),
+        (json!({ "affected": 0, "parentTaskId": "55" }), "parent_task_id=55"),
+    ] {
+        let server = MockServer::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        started(data).mount(&server).await;
+        let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+        let failure = outcome.failure.as_ref().unwrap().to_string();
+        assert!(failure.contains(says), "{failure}");
+        assert_eq!(asked(&server, &format!("{SCRIPTS}/status")).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_which_nothing_is_left_ends_before_the_deadline() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    started(json!({ "affected": 3, "parentTaskId": "55" })).mount(&server).await;
+    let over = [task("1", "1", "failed"), task("2", "2", "expired"), task("3", "3", "canceled")];
+    Mock::given(path(format!("{SCRIPTS}/status")))
+        .respond_with(tasks(&over, Value::Null))
+        .mount(&server)
+        .await;
+    let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+    let failure = outcome.failure.as_ref().unwrap();
+    assert_eq!(failure.kind(), ErrorKind::Ended);
+    assert!(failure.to_string().contains("1 canceled, 1 expired, 1 failed"), "{failure}");
+    let expected = [("1", IdState::Unknown), ("2", IdState::NotAffected), ("3", IdState::Unknown)];
+    assert_eq!(states(&outcome), expected, "also the agent that only the console names");
+    assert_eq!(asked(&server, &format!("{SCRIPTS}/fetch-files")).await, 0);
+    assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
+}
+
+#[tokio::test]
+async fn a_partly_completed_task_has_results_too() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let over = [task("101", "1", "partially_completed")];
+    Mock::given(path(format!("{SCRIPTS}/status")))
+        .respond_with(tasks(&over, Value::Null))
+        .mount(&server)
+        .await;
+    links(json!({ "download_links": [link(&server, "101", "o.zip")] })).mount(&server).await;
+    serve(&server, "101", "output").await;
+    let command =
+        RemoteScriptAutomateResults { parent_task_id: Some("55".into()), ..automation(folder.path()) };
+    let outcome = command.run_watched(&client(&server), &Silent).await.unwrap();
+    assert_eq!(outcome.files.len(), 1);
+    assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::NotAffected)]);
+    assert_eq!(asked(&server, &format!("{SCRIPTS}/execute")).await, 0);
+}
+
+#[tokio::test]
+async fn at_the_deadline_the_run_is_not_lost() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    started(json!({ "affected": 1, "parentTaskId": "55" })).mount(&server).await;
+    let open = tasks(&[task("101", "1", "pending_user_action")], Value::Null);
+    Mock::given(path(format!("{SCRIPTS}/status"))).respond_with(open).mount(&server).await;
+    let command = |parent: Option<&str>| RemoteScriptAutomateResults {
+        interval: Duration::from_secs(60),
+        timeout: Duration::from_secs(5),
+        parent_task_id: parent.map(str::to_owned),
+        ..automation(folder.path())
+    };
+    let names_it = |error: &Error| {
+        assert_eq!(error.kind(), ErrorKind::Deadline);
+        assert!(error.to_string().contains("parent_task_id=55"), "{error}");
+    };
+    let outcome = command(None).run(&client(&server)).await.unwrap();
+    names_it(outcome.failure.as_ref().unwrap());
+    assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
+    names_it(&command(Some("55")).run(&client(&server)).await.unwrap_err());
+    assert_eq!(asked(&server, &format!("{SCRIPTS}/status")).await, 2);
+    assert_eq!(asked(&server, &format!("{SCRIPTS}/execute")).await, 1, "it is not run a second time");
+}
+
+#[tokio::test]
+async fn a_started_run_outlives_what_goes_wrong_after_it() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    started(json!({ "affected": 2, "parentTaskId": "55" })).mount(&server).await;
+    let list = || Mock::given(path(format!("{SCRIPTS}/status")));
+    list().respond_with(ResponseTemplate::new(503)).up_to_n_times(1).mount(&server).await;
+    let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 503);
+    assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
+    // The same for what goes wrong once the tasks are over.
+    let over = [task("101", "1", "completed"), task("102", "2", "completed")];
+    list().respond_with(tasks(&over, Value::Null)).mount(&server).await;
+    let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 404);
+    assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);
+}
