@@ -1349,6 +1349,9 @@ pub struct LegacyThreatFilter {
     /// Threats on agents of these sites.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
+    /// Changed at this time or after.
+    #[serde(rename = "updatedAt__gte", skip_serializing_if = "Option::is_none")]
+    pub updated_at_gte: Option<Timestamp>,
 }
 
 impl LegacyThreatFilter {
@@ -1446,6 +1449,12 @@ impl LegacyThreatFilter {
         self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
         self
     }
+    /// Changed at this time or after.
+    #[must_use]
+    pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
+        self.updated_at_gte = Some(updated_at_gte.into());
+        self
+    }
 }
 
 impl Filter for LegacyThreatFilter {
@@ -1464,6 +1473,7 @@ impl Filter for LegacyThreatFilter {
             "rank" => self.rank = value.integer()?,
             "resolved" => self.resolved = value.boolean()?,
             "siteIds" => self.site_ids = value.list()?,
+            "updatedAt__gte" => self.updated_at_gte = value.text()?,
             _ => return Err(value),
         }
         Ok(())
@@ -1550,6 +1560,12 @@ impl Fields for LegacyThreatFilter {
             "site_ids",
             FieldKind::List,
             "Threats on agents of these sites.",
+        ),
+        Field::new(
+            "updatedAt__gte",
+            "updated_at_gte",
+            FieldKind::Timestamp,
+            "Changed at this time or after.",
         ),
     ];
 }

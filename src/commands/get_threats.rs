@@ -418,6 +418,7 @@ impl GetThreats {
             classifications: given(&self.classifications),
             site_ids: given(&self.site_ids),
             rank: self.rank,
+            ..LegacyThreatFilter::default()
         };
         Ok(raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?.answering())
     }

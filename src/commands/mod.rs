@@ -30,6 +30,7 @@ mod arguments;
 mod blocklist_entry;
 mod context;
 mod lists;
+mod mirroring;
 mod outcome;
 mod read;
 mod saved;
@@ -37,6 +38,7 @@ mod scripts;
 mod single;
 mod sites_context;
 mod telemetry;
+mod uploads;
 mod wait;
 
 mod add_hash_to_blocklist;
@@ -52,8 +54,11 @@ mod delete_ioc;
 mod delete_star_rule;
 mod disable_star_rules;
 mod disconnect_agent;
+mod download_fetched_file;
 mod enable_star_rules;
 mod expire_site;
+mod fetch_file;
+mod fetch_threat_file;
 mod get_accounts;
 mod get_activities;
 mod get_agent;
@@ -66,8 +71,11 @@ mod get_groups;
 mod get_hash;
 mod get_installed_applications;
 mod get_iocs;
+mod get_mapping_fields;
+mod get_modified_remote_data;
 mod get_power_query_results;
 mod get_processes;
+mod get_remote_data;
 mod get_remote_script_task_results;
 mod get_remote_script_task_status;
 mod get_site;
@@ -94,6 +102,7 @@ mod threat_summary;
 mod uninstall_agent;
 mod update_alerts_status;
 mod update_alerts_verdict;
+mod update_remote_system;
 mod update_star_rule;
 mod update_threat_incident;
 mod update_threats_status;
@@ -125,8 +134,11 @@ pub use delete_ioc::DeleteIoc;
 pub use delete_star_rule::DeleteStarRule;
 pub use disable_star_rules::DisableStarRules;
 pub use disconnect_agent::DisconnectAgent;
+pub use download_fetched_file::DownloadFetchedFile;
 pub use enable_star_rules::EnableStarRules;
 pub use expire_site::ExpireSite;
+pub use fetch_file::FetchFile;
+pub use fetch_threat_file::FetchThreatFile;
 pub use get_accounts::GetAccounts;
 pub use get_activities::GetActivities;
 pub use get_agent::GetAgent;
@@ -139,8 +151,11 @@ pub use get_groups::GetGroups;
 pub use get_hash::GetHash;
 pub use get_installed_applications::GetInstalledApplications;
 pub use get_iocs::GetIocs;
+pub use get_mapping_fields::GetMappingFields;
+pub use get_modified_remote_data::GetModifiedRemoteData;
 pub use get_power_query_results::GetPowerQueryResults;
 pub use get_processes::GetProcesses;
+pub use get_remote_data::GetRemoteData;
 pub use get_remote_script_task_results::GetRemoteScriptTaskResults;
 pub use get_remote_script_task_status::GetRemoteScriptTaskStatus;
 pub use get_site::GetSite;
@@ -168,6 +183,7 @@ pub use threat_summary::ThreatSummary;
 pub use uninstall_agent::UninstallAgent;
 pub use update_alerts_status::UpdateAlertsStatus;
 pub use update_alerts_verdict::UpdateAlertsVerdict;
+pub use update_remote_system::UpdateRemoteSystem;
 pub use update_star_rule::UpdateStarRule;
 pub use update_threat_incident::UpdateThreatIncident;
 pub use update_threats_status::UpdateThreatsStatus;
@@ -384,8 +400,11 @@ pub const fn registry() -> &'static [Entry] {
             Entry::of::<DeleteStarRule>(),
             Entry::of::<DisableStarRules>(),
             Entry::of::<DisconnectAgent>(),
+            Entry::of::<DownloadFetchedFile>(),
             Entry::of::<EnableStarRules>(),
             Entry::of::<ExpireSite>(),
+            Entry::of::<FetchFile>(),
+            Entry::of::<FetchThreatFile>(),
             Entry::of::<GetAccounts>(),
             Entry::of::<GetActivities>(),
             Entry::of::<GetAgent>(),
@@ -398,8 +417,11 @@ pub const fn registry() -> &'static [Entry] {
             Entry::of::<GetHash>(),
             Entry::of::<GetInstalledApplications>(),
             Entry::of::<GetIocs>(),
+            Entry::of::<GetMappingFields>(),
+            Entry::of::<GetModifiedRemoteData>(),
             Entry::of::<GetPowerQueryResults>(),
             Entry::of::<GetProcesses>(),
+            Entry::of::<GetRemoteData>(),
             Entry::of::<GetRemoteScriptTaskResults>(),
             Entry::of::<GetRemoteScriptTaskStatus>(),
             Entry::of::<GetSite>(),
@@ -425,6 +447,7 @@ pub const fn registry() -> &'static [Entry] {
             Entry::of::<UninstallAgent>(),
             Entry::of::<UpdateAlertsStatus>(),
             Entry::of::<UpdateAlertsVerdict>(),
+            Entry::of::<UpdateRemoteSystem>(),
             Entry::of::<UpdateStarRule>(),
             Entry::of::<UpdateThreatIncident>(),
             Entry::of::<UpdateThreatsStatus>(),

@@ -484,9 +484,7 @@ impl Play<'_> {
         }
         let mut shown = Vec::new();
         for thing in made {
-            let mut visible = thing.clone();
-            hide(&mut visible);
-            shown.push(visible);
+            shown.push(self.shown(tenant, &thing));
             tenant.insert(collection, thing);
         }
         Ok(if list.is_some() { Some(Value::Array(shown)) } else { shown.pop() })

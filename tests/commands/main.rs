@@ -4,6 +4,7 @@
 mod agents;
 mod console;
 mod detections;
+mod files;
 mod queries;
 mod threats;
 

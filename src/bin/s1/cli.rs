@@ -78,11 +78,22 @@ fn globals() -> Vec<Arg> {
 
 fn subcommand(entry: &Entry) -> Command {
     let versions: Vec<_> = entry.info.versions.iter().map(|version| version.as_str()).collect();
-    Command::new(entry.info.name)
-        .alias(entry.info.full_name)
+    let command = Command::new(entry.info.name)
         .about(entry.info.summary)
-        .after_help(format!("On API {}.", versions.join(" and ")))
-        .args((entry.arguments)().iter().map(argument))
+        .after_help(format!("On API {}.", versions.join(" and ")));
+    // Those of the mirroring have one name only.
+    let command = match entry.info.full_name {
+        same if same == entry.info.name => command,
+        other => command.alias(other),
+    };
+    // An argument that has two names in the integration is one option here.
+    let mut arguments: Vec<Argument> = Vec::new();
+    for argument in (entry.arguments)() {
+        if arguments.iter().all(|other| option(other.name) != option(argument.name)) {
+            arguments.push(argument);
+        }
+    }
+    command.args(arguments.iter().map(argument))
 }
 
 fn argument(argument: &Argument) -> Arg {

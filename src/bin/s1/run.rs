@@ -176,7 +176,8 @@ fn has_filter(request: &Request<Value>) -> bool {
 fn arguments(entry: &Entry, matches: &ArgMatches) -> Arguments {
     let mut arguments = Arguments::new();
     for argument in (entry.arguments)() {
-        let Some(values) = matches.get_many::<String>(argument.name) else { continue };
+        // One that shares its option with another is given under that one's name.
+        let Ok(Some(values)) = matches.try_get_many::<String>(argument.name) else { continue };
         // A list may be given at once or in several options.
         for value in values {
             arguments.add(argument.name, value.as_str());

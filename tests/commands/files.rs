@@ -1,0 +1,718 @@
+//! Commands that fetch files, and those of the mirroring.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::Mutex;
+
+use sentinelone::commands::{Command, Event, UpdateRemoteSystem, Watch};
+use sentinelone::threats::{AnalystVerdict, IncidentStatus};
+use sentinelone::{Error, ErrorKind};
+use serde_json::json;
+use tempfile::TempDir;
+use wiremock::matchers::{body_json, method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, Request};
+use zip::ZipWriter;
+use zip::unstable::write::FileOptionsExt;
+use zip::write::SimpleFileOptions;
+
+use super::*;
+
+const PASSWORD: &str = "Secret-word-1";
+
+const ORDER: &str = "/web/api/v2.1/agents/77/actions/fetch-files";
+const LOG: &str = "/web/api/v2.1/activities";
+
+fn client(server: &MockServer, version: ApiVersion) -> Client {
+    let token = ApiToken::new("token-of-the-test").unwrap();
+    Client::builder(server.uri()).token(token).api_version(version).build().unwrap()
+}
+
+async fn fails(server: &MockServer, name: &str, given: &[(&str, &str)]) -> Error {
+    entry(name).prepare(arguments(given)).unwrap().run(&client(server, V2_1)).await.unwrap_err()
+}
+
+/// What happened on the way.
+#[derive(Default)]
+struct Seen(Mutex<Vec<Event>>);
+
+impl Watch for Seen {
+    fn on(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+fn archive(names: &[&str]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for name in names {
+        let options = SimpleFileOptions::default().with_deprecated_encryption(PASSWORD.as_bytes()).unwrap();
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(name.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+async fn upload(server: &MockServer, agent: &str, activity: &str, zip: Vec<u8>) {
+    Mock::given(method("GET"))
+        .and(path(format!("/web/api/v2.1/agents/{agent}/uploads/{activity}")))
+        .respond_with(ResponseTemplate::new(200).set_body_bytes(zip))
+        .expect(1)
+        .mount(server)
+        .await;
+}
+
+/// An entry of a log that tells of an upload.
+fn told(agent: &str, activity: &str) -> Value {
+    let url = format!("/agents/{agent}/uploads/{activity}");
+    json!({ "id": activity, "agentId": agent, "createdAt": NOW, "data": { "downloadUrl": url } })
+}
+
+fn page(entries: &[Value]) -> ResponseTemplate {
+    answer(json!({ "data": entries, "pagination": { "nextCursor": null } }))
+}
+
+fn below(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_orders_are_what_the_vendor_document_says() {
+    let given =
+        [("agent_id", " 77 "), ("file_path", "C:\\Temp\\a, b.txt"), ("password", PASSWORD), ("unpack", "no")];
+    let expected = [
+        json!(["POST", ORDER, {}, { "data": { "files": ["C:\\Temp\\a, b.txt"], "password": PASSWORD } }]),
+        json!(["GET", LOG, { "agentIds": "77", "limit": "100", "sortBy": "createdAt", "sortOrder": "desc" }, null]),
+    ];
+    assert_eq!(sent("fetch-file", V2_1, &given).unwrap(), expected);
+
+    let given = [("agent_id", "77"), ("activity_id", "5"), ("password", "x"), ("unpack", "false")];
+    let expected = [json!(["GET", "/web/api/v2.1/agents/77/uploads/5", {}, null])];
+    assert_eq!(sent("download-fetched-file", V2_1, &given).unwrap(), expected);
+
+    let given = [("threat_id", "1,2,1"), ("password", PASSWORD), ("unpack", "false")];
+    let query = json!({ "limit": "30", "sortBy": "createdAt", "sortOrder": "desc" });
+    for version in [V2_0, V2_1] {
+        let path = |rest: &str| format!("/web/api/v{version}/threats/{rest}");
+        let body = json!({ "data": { "password": PASSWORD }, "filter": { "ids": ["1", "2"] } });
+        let expected = [
+            json!(["POST", path("fetch-file"), {}, body]),
+            json!(["GET", path("1/timeline"), query, null]),
+            json!(["GET", path("2/timeline"), query, null]),
+        ];
+        assert_eq!(sent("fetch-threat-file", version, &given).unwrap(), expected);
+    }
+}
+
+#[test]
+fn passwords_are_held_to_the_rule_before_anything_is_sent() {
+    let long = format!("aA1{}", "x".repeat(254));
+    for weak in
+        ["Short-1", "alllowercase", "lower-and-symbols", "UPPERCASE-ONLY", "12345678901", "Aa 1 b", &long]
+    {
+        for (name, first) in [("fetch-file", "agent_id"), ("fetch-threat-file", "threat_id")] {
+            let mut given = vec![(first, "1"), ("password", weak), ("unpack", "false")];
+            if name == "fetch-file" {
+                given.push(("file_path", "/tmp/x"));
+            }
+            let error = sent(name, V2_1, &given).unwrap_err();
+            assert!(error.contains("password") && !error.contains(weak), "{error}");
+        }
+    }
+    for strong in ["lower-and-1", "Upper0lower", "UPPER-CASE-1", &long[..256]] {
+        let given = [("threat_id", "1"), ("password", strong), ("unpack", "false")];
+        assert!(sent("fetch-threat-file", V2_1, &given).is_ok(), "{strong}");
+    }
+    // A file that is there already has the password that it has.
+    let given = [("agent_id", "1"), ("activity_id", "2"), ("password", "x"), ("unpack", "false")];
+    assert!(sent("download-fetched-file", V2_1, &given).is_ok());
+}
+
+#[test]
+fn passwords_are_not_shown() {
+    let given = [("agent_id", "77"), ("file_path", "/tmp/x"), ("password", PASSWORD), ("unpack", "false")];
+    let command = entry("fetch-file").prepare(arguments(&given)).unwrap();
+    assert!(!format!("{command:?}").contains(PASSWORD));
+    let order = &command.requests(V2_1).unwrap()[0];
+    assert!(!format!("{order:?}").contains(PASSWORD));
+    assert!(!order.shown_body().unwrap().to_string().contains(PASSWORD));
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let file = [("agent_id", "77"), ("file_path", "/tmp/x"), ("password", PASSWORD), ("unpack", "false")];
+    let with = |name: &'static str, value: &'static str| {
+        let mut given: Vec<_> = file.into_iter().filter(|(one, _)| *one != name).collect();
+        given.push((name, value));
+        given
+    };
+    let threat = vec![("threat_id", "1,"), ("password", PASSWORD)];
+    let update = |delta: &'static str| vec![("remoteId", "9"), ("incidentChanged", "true"), ("delta", delta)];
+    let changed = r#"{"sentinelonethreatstatus":"Resolved"}"#;
+    let refusals = [
+        ("fetch-file", V2_0, file.to_vec(), "2.0"),
+        ("fetch-file", V2_1, with("agent_id", ".."), "agent_id"),
+        ("fetch-file", V2_1, with("timeout", "0"), "timeout"),
+        ("fetch-file", V2_1, with("timeout", "9999999"), "timeout"),
+        ("fetch-file", V2_1, with("unpack", "perhaps"), "unpack"),
+        ("fetch-file", V2_1, file[1..].to_vec(), "agent_id"),
+        ("download-fetched-file", V2_1, vec![("activity_id", "1"), ("password", "x")], "agent_id"),
+        ("fetch-threat-file", V2_1, threat, "threat_id"),
+        ("get-mapping-fields", V2_1, vec![("id", "1")], "id"),
+        ("get-remote-data", V2_1, vec![("id", "1")], "lastUpdate"),
+        ("get-remote-data", V2_1, vec![("lastUpdate", "1 day")], "id"),
+        ("get-remote-data", V2_1, vec![("id", "1"), ("lastUpdate", "soon")], "lastUpdate"),
+        ("get-remote-data", V2_1, vec![("id", "1,2"), ("lastUpdate", "1 day")], "comma"),
+        ("get-modified-remote-data", V2_1, vec![], "last_update"),
+        (
+            "get-modified-remote-data",
+            V2_1,
+            vec![("last_update", "1 day"), ("lastUpdate", "1 day")],
+            "last_update",
+        ),
+        ("update-remote-system", V2_1, vec![("delta", changed)], "remoteId"),
+        ("update-remote-system", V2_1, vec![("remoteId", "9"), ("delta", changed)], "incidentChanged"),
+        ("update-remote-system", V2_1, update("[]"), "delta"),
+        ("update-remote-system", V2_1, update(r#"{"sentinelonethreatstatus":"Closed"}"#), "Closed"),
+        ("update-remote-system", V2_1, update(r#"{"sentinelonethreatstatus":2}"#), "sentinelonethreatstatus"),
+        ("update-remote-system", V2_1, update(r#"{"sentinelonethreatanalystverdict":"Benign"}"#), "Benign"),
+        ("update-remote-system", V2_0, update(changed), "2.0"),
+    ];
+    for (name, version, given, wanted) in refusals {
+        let error = sent(name, version, &given).unwrap_err();
+        assert!(error.contains(wanted), "{name} {given:?}: {error}");
+    }
+}
+
+#[cfg(not(feature = "unzip"))]
+#[test]
+fn what_cannot_be_unpacked_is_refused_before_anything_is_sent() {
+    for (name, first) in [("download-fetched-file", "activity_id"), ("fetch-file", "file_path")] {
+        let given = [("agent_id", "1"), (first, "2"), ("password", PASSWORD)];
+        assert!(sent(name, V2_1, &given).unwrap_err().contains("unzip"));
+    }
+}
+
+#[cfg(feature = "unzip")]
+#[tokio::test]
+async fn fetch_file_orders_waits_downloads_and_unpacks_in_one_call() {
+    let server = MockServer::start().await;
+    let log = || Mock::given(method("GET")).and(path(LOG)).and(query_param("agentIds", "77"));
+    let of_a_threat = {
+        let mut entry = told("77", "12");
+        entry["threatId"] = "3".into();
+        entry
+    };
+    let odd =
+        json!({ "id": "13", "data": { "downloadUrl": "https://elsewhere.example/agents/77/uploads/13" } });
+    let up = json!({ "id": "14", "data": { "downloadUrl": "/agents/77/uploads/../../users" } });
+    let before = [told("77", "10"), json!({ "id": "9", "data": null }), odd, up];
+    let after = [told("77", "11"), told("78", "15"), of_a_threat, before[0].clone()];
+    log()
+        .and(query_param_is_missing("createdAt__gte"))
+        .respond_with(page(&before))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let later = || log().and(query_param("createdAt__gte", "2026-11-21T08:25:00Z"));
+    later().respond_with(page(&before)).up_to_n_times(1).expect(1).with_priority(1).mount(&server).await;
+    later().respond_with(page(&after)).expect(1).mount(&server).await;
+    Mock::given(method("POST"))
+        .and(path(ORDER))
+        .and(body_json(json!({ "data": { "files": ["/var/log/x"], "password": PASSWORD } })))
+        .respond_with(answer(json!({ "data": { "success": true } })))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let zip = archive(&["manifest.json", "var/log/x"]);
+    let size = zip.len() as u64;
+    upload(&server, "77", "11", zip).await;
+
+    let place = TempDir::new().unwrap();
+    let folder = place.path().display().to_string();
+    let given =
+        [("agent_id", "77"), ("file_path", "/var/log/x"), ("password", PASSWORD), ("folder", &folder)];
+    let seen = Seen::default();
+    let command = entry("fetch-file").prepare(arguments(&given)).unwrap();
+    let outcome = command.run_watched(&client(&server, V2_1), &seen).await.unwrap();
+
+    assert!(outcome.is_complete() && outcome.did_something(), "{outcome:?}");
+    assert_eq!(states(&outcome), [("77", IdState::Done)]);
+    assert_eq!(outcome.ids[0].detail.as_deref(), Some("/agents/77/uploads/11"));
+    assert_eq!(outcome.context, json!({ "SentinelOne": { "Download": { "Path": "var/log/x" } } }));
+    assert_eq!(below(place.path()), ["77-11"], "the zip is gone");
+    let files: Vec<_> = outcome.files.iter().map(|file| file.path.as_path()).collect();
+    let unpacked = place.path().join("77-11");
+    assert_eq!(files, [unpacked.join("manifest.json"), unpacked.join("var/log/x")]);
+    assert_eq!(fs::read(files[1]).unwrap(), b"var/log/x");
+    let events = seen.0.into_inner().unwrap();
+    assert!(matches!(events[0], Event::Waiting { next, .. } if next.as_secs() == 2), "{events:?}");
+    let Some(Event::Received { name, bytes, total }) = events.last() else { panic!("{events:?}") };
+    assert_eq!((name.as_str(), *bytes, *total), ("77-11.zip", size, Some(size)));
+}
+
+#[tokio::test]
+async fn fetch_file_says_how_to_go_on_when_the_file_does_not_come_in_time() {
+    let server = MockServer::start().await;
+    Mock::given(path(LOG)).respond_with(page(&[told("77", "10")])).mount(&server).await;
+    Mock::given(path(ORDER))
+        .respond_with(answer(json!({ "data": { "success": true } })))
+        .mount(&server)
+        .await;
+    let given = [
+        ("agent_id", "77"),
+        ("file_path", "/x"),
+        ("password", PASSWORD),
+        ("timeout", "1"),
+        ("unpack", "false"),
+    ];
+    let outcome = run(&server, V2_1, "fetch-file", &given).await;
+    let failure = outcome.failure.as_ref().unwrap();
+    assert_eq!(failure.kind(), ErrorKind::Deadline);
+    assert!(failure.to_string().contains("download-fetched-file"), "{failure}");
+    assert_eq!(states(&outcome), [("77", IdState::Unknown)]);
+    assert!(outcome.did_something() && !outcome.is_complete(), "the order was taken");
+}
+
+#[tokio::test]
+async fn fetch_file_waits_for_nothing_that_was_refused() {
+    let server = MockServer::start().await;
+    Mock::given(path(LOG)).respond_with(page(&[])).expect(1).mount(&server).await;
+    Mock::given(path(ORDER))
+        .respond_with(answer(json!({ "data": { "success": false } })))
+        .mount(&server)
+        .await;
+    let given = [("agent_id", "77"), ("file_path", "/x"), ("password", PASSWORD), ("unpack", "false")];
+    let outcome = run(&server, V2_1, "fetch-file", &given).await;
+    assert_eq!(states(&outcome), [("77", IdState::NotAffected)]);
+    assert!(!outcome.did_something());
+}
+
+#[tokio::test]
+async fn fetch_file_keeps_what_was_done_when_the_download_fails() {
+    let server = MockServer::start().await;
+    let log = || Mock::given(path(LOG));
+    log().respond_with(page(&[])).up_to_n_times(1).with_priority(1).mount(&server).await;
+    log().respond_with(page(&[told("77", "11")])).mount(&server).await;
+    Mock::given(path(ORDER))
+        .respond_with(answer(json!({ "data": { "success": true } })))
+        .mount(&server)
+        .await;
+    let given = [("agent_id", "77"), ("file_path", "/x"), ("password", PASSWORD), ("unpack", "false")];
+    let outcome = run(&server, V2_1, "fetch-file", &given).await;
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 404);
+    assert_eq!(states(&outcome), [("77", IdState::Done)]);
+    assert_eq!(outcome.ids[0].detail.as_deref(), Some("/agents/77/uploads/11"), "to take it up again");
+}
+
+#[cfg(feature = "unzip")]
+#[tokio::test]
+async fn download_fetched_file_gives_what_was_collected() {
+    let server = MockServer::start().await;
+    upload(&server, "77", "11", archive(&["manifest.json", "C/a.txt", "C/b.txt"])).await;
+    let place = TempDir::new().unwrap();
+    let folder = place.path().display().to_string();
+    let given = [("agent_id", "77"), ("activity_id", "11"), ("password", PASSWORD), ("folder", &folder)];
+    let outcome = run(&server, V2_1, "download-fetched-file", &given).await;
+    assert_eq!(outcome.context["SentinelOne"]["Download"]["Path"], "C/a.txt");
+    assert_eq!(outcome.files.len(), 3, "all of them are there");
+    assert_eq!(outcome.answer["data"][1]["name"], "C/a.txt");
+    assert_eq!(below(place.path()), ["77-11"]);
+
+    // Nothing is asked for once more, and nothing is overwritten.
+    let error = fails(&server, "download-fetched-file", &given).await;
+    assert_eq!(error.kind(), ErrorKind::File);
+    server.verify().await;
+}
+
+#[cfg(feature = "unzip")]
+#[tokio::test]
+async fn a_download_that_cannot_be_used_leaves_nothing() {
+    for (zip, password) in [
+        (archive(&["C/a.txt"]), "another password"),
+        (archive(&["manifest.json"]), PASSWORD),
+        (archive(&["../a.txt"]), PASSWORD),
+        (b"not a zip".to_vec(), PASSWORD),
+    ] {
+        let server = MockServer::start().await;
+        upload(&server, "77", "11", zip).await;
+        let place = TempDir::new().unwrap();
+        let folder = place.path().display().to_string();
+        let given = [("agent_id", "77"), ("activity_id", "11"), ("password", password), ("folder", &folder)];
+        let error = fails(&server, "download-fetched-file", &given).await;
+        assert_eq!(error.kind(), ErrorKind::Archive, "{error}");
+        assert_eq!(below(place.path()), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn the_protected_zip_can_be_kept() {
+    let server = MockServer::start().await;
+    let zip = archive(&["manifest.json", "C/a.txt"]);
+    upload(&server, "77", "11", zip.clone()).await;
+    let place = TempDir::new().unwrap();
+    let folder = place.path().display().to_string();
+    let given = [
+        ("agent_id", "77"),
+        ("activity_id", "11"),
+        ("password", PASSWORD),
+        ("folder", &folder),
+        ("unpack", "false"),
+    ];
+    let outcome = run(&server, V2_1, "download-fetched-file", &given).await;
+    assert_eq!(below(place.path()), ["77-11.zip"]);
+    assert_eq!(fs::read(&outcome.files[0].path).unwrap(), zip);
+    assert_eq!(outcome.context, json!({}), "what is in it is not known");
+}
+
+async fn order_threats(server: &MockServer, body: Value) {
+    Mock::given(method("POST"))
+        .and(path("/web/api/v2.1/threats/fetch-file"))
+        .respond_with(answer(body))
+        .expect(1)
+        .mount(server)
+        .await;
+}
+
+fn timeline(id: &str) -> wiremock::MockBuilder {
+    Mock::given(method("GET"))
+        .and(path(format!("/web/api/v2.1/threats/{id}/timeline")))
+        .and(query_param("sortOrder", "desc"))
+}
+
+#[cfg(feature = "unzip")]
+#[tokio::test]
+async fn fetch_threat_file_takes_the_new_upload_once_and_not_an_old_one() {
+    let server = MockServer::start().await;
+    let before = [json!({ "id": "4" }), told("77", "3")];
+    let after = [json!({ "id": "6" }), told("77", "5"), before[1].clone()];
+    timeline("1").respond_with(page(&before)).up_to_n_times(2).with_priority(1).mount(&server).await;
+    timeline("1").respond_with(page(&after)).expect(1).mount(&server).await;
+    order_threats(&server, json!({ "data": { "affected": 1 } })).await;
+    upload(&server, "77", "5", archive(&["bad.exe"])).await;
+    let place = TempDir::new().unwrap();
+    let folder = place.path().display().to_string();
+    let given = [("threat_id", "1"), ("password", PASSWORD), ("folder", &folder)];
+    let outcome = run(&server, V2_1, "fetch-threat-file", &given).await;
+    assert!(outcome.is_complete(), "{outcome:?}");
+    assert_eq!(states(&outcome), [("1", IdState::Done)]);
+    let unpacked = place.path().join("1");
+    let expected = json!([{ "ID": "1", "Downloadable": true, "ZippedFile": unpacked.display().to_string() }]);
+    assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
+    assert_eq!(outcome.files[0].path, unpacked.join("bad.exe"));
+    assert_eq!(below(place.path()), ["1"]);
+
+    // The second time nothing is sent.
+    let error = fails(&server, "fetch-threat-file", &given).await;
+    assert_eq!(error.kind(), ErrorKind::File);
+    server.verify().await;
+}
+
+/// The published integration has one count for all of them.
+#[tokio::test]
+async fn fetch_threat_file_tells_of_each_threat_what_is_true() {
+    let server = MockServer::start().await;
+    for id in ["1", "2", "3"] {
+        timeline(id).respond_with(page(&[])).up_to_n_times(1).with_priority(1).mount(&server).await;
+    }
+    timeline("1").respond_with(page(&[told("77", "5")])).expect(1).mount(&server).await;
+    timeline("2").respond_with(page(&[])).mount(&server).await;
+    timeline("3").respond_with(ResponseTemplate::new(403)).expect(1).mount(&server).await;
+    order_threats(&server, json!({ "data": { "affected": 2 } })).await;
+    upload(&server, "77", "5", archive(&["bad.exe"])).await;
+    let place = TempDir::new().unwrap();
+    let folder = place.path().display().to_string();
+    let given = [
+        ("threat_id", "1,2,3"),
+        ("password", PASSWORD),
+        ("folder", &folder),
+        ("timeout", "1"),
+        ("unpack", "false"),
+    ];
+    let outcome = run(&server, V2_1, "fetch-threat-file", &given).await;
+    let expected = [("1", IdState::Done), ("2", IdState::Unknown), ("3", IdState::Unknown)];
+    assert_eq!(states(&outcome), expected);
+    let zip = place.path().join("1.zip").display().to_string();
+    let expected = json!([
+        { "ID": "1", "Downloadable": true, "ZippedFile": zip },
+        { "ID": "2", "Downloadable": null },
+        { "ID": "3", "Downloadable": null },
+    ]);
+    assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 403, "the first failure");
+    assert_eq!(outcome.affected, Some(2));
+    assert_eq!(below(place.path()), ["1.zip"], "those whose file came are not lost for the others");
+}
+
+#[tokio::test]
+async fn fetch_threat_file_waits_for_no_threat_that_the_console_passed_over() {
+    let server = MockServer::start().await;
+    timeline("1").respond_with(page(&[])).expect(1).mount(&server).await;
+    order_threats(&server, json!({ "data": { "affected": 0 } })).await;
+    let given = [("threat_id", "1"), ("password", PASSWORD), ("unpack", "false")];
+    let outcome = run(&server, V2_1, "fetch-threat-file", &given).await;
+    assert_eq!(states(&outcome), [("1", IdState::NotAffected)]);
+    assert_eq!(outcome.context["SentinelOne"]["Threat"], json!([{ "ID": "1", "Downloadable": false }]));
+}
+
+#[tokio::test]
+async fn fetch_threat_file_names_the_threats_whose_file_is_late() {
+    let server = MockServer::start().await;
+    timeline("1").respond_with(page(&[told("77", "5")])).mount(&server).await;
+    order_threats(&server, json!({ "data": { "affected": 1 } })).await;
+    let given = [("threat_id", "1"), ("password", PASSWORD), ("timeout", "1"), ("unpack", "false")];
+    let outcome = run(&server, V2_1, "fetch-threat-file", &given).await;
+    let failure = outcome.failure.as_ref().unwrap();
+    assert_eq!(failure.kind(), ErrorKind::Deadline);
+    assert!(failure.advice().contains("the files of 1 may"), "{failure}");
+    assert_eq!(states(&outcome), [("1", IdState::Unknown)]);
+}
+
+/// (g) 12: the published command fails on its own arguments.
+#[tokio::test]
+async fn get_mapping_fields_answers_without_a_request() {
+    for version in [V2_0, V2_1] {
+        assert_eq!(sent("get-mapping-fields", version, &[]).unwrap(), [Value::Null; 0]);
+        let server = MockServer::start().await;
+        let outcome = run(&server, version, "get-mapping-fields", &[]).await;
+        let fields = outcome.answer["SentinelOne Incident"].as_object().unwrap();
+        let mut names: Vec<_> = fields.keys().collect();
+        names.sort();
+        assert_eq!(names, ["analystVerdict", "incidentStatus"]);
+        assert_eq!(outcome.context, outcome.answer);
+        assert!(server.received_requests().await.unwrap().is_empty());
+    }
+}
+
+fn note(text: &str) -> Value {
+    let body = json!({ "data": { "text": text }, "filter": { "ids": ["9"] } });
+    json!(["POST", "/web/api/v2.1/threats/notes", {}, body])
+}
+
+const DELTA: &str = r#"{"sentinelonethreatanalystverdict":"True positive","sentinelonethreatstatus":"Resolved",
+    "closeNotes":"all clean","severity":3}"#;
+
+#[test]
+fn update_remote_system_sends_verdict_and_status_each_with_its_note() {
+    let given =
+        [("remoteId", "9"), ("incidentChanged", "true"), ("delta", DELTA), ("status", "2"), ("data", "{}")];
+    let verdict =
+        json!({ "data": { "analystVerdict": "true_positive" }, "filter": { "ids": ["9"], "tenant": true } });
+    let status = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ["9"] } });
+    let expected = [
+        json!(["POST", "/web/api/v2.1/threats/analyst-verdict", {}, verdict]),
+        note("XSOAR - Updated the threat analyst verdict to True positive"),
+        json!(["POST", "/web/api/v2.1/threats/incident", {}, status]),
+        note("XSOAR - Marked as resolved \nall clean"),
+    ];
+    assert_eq!(sent("update-remote-system", V2_1, &given).unwrap(), expected);
+
+    let given = [
+        ("remoteId", "9"),
+        ("incidentChanged", "true"),
+        ("delta", r#"{"sentinelonethreatstatus":"in progress","sentinelonethreatanalystverdict":""}"#),
+    ];
+    let status = json!({ "data": { "incidentStatus": "in_progress" }, "filter": { "ids": ["9"] } });
+    let expected = [
+        json!(["POST", "/web/api/v2.1/threats/incident", {}, status]),
+        note("XSOAR - Updated the threat status to In progress"),
+    ];
+    assert_eq!(sent("update-remote-system", V2_1, &given).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn update_remote_system_sends_nothing_when_nothing_changed() {
+    let server = MockServer::start().await;
+    for given in [
+        vec![("incidentChanged", "false"), ("delta", DELTA)],
+        vec![("incidentChanged", "true"), ("delta", r#"{"severity":3}"#)],
+        vec![("incidentChanged", "true")],
+        vec![],
+    ] {
+        let given = [vec![("remoteId", "9")], given].concat();
+        for version in [V2_0, V2_1] {
+            assert_eq!(sent("update-remote-system", version, &given).unwrap(), [Value::Null; 0]);
+        }
+        let outcome = run(&server, V2_1, "update-remote-system", &given).await;
+        assert_eq!(outcome.answer, json!({ "remoteId": "9" }));
+        assert!(outcome.is_complete());
+    }
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+async fn post(server: &MockServer, rest: &str, response: ResponseTemplate, times: u64) {
+    Mock::given(method("POST"))
+        .and(path(format!("/web/api/v2.1/threats/{rest}")))
+        .respond_with(response)
+        .expect(times)
+        .mount(server)
+        .await;
+}
+
+const CHANGED: [(&str, &str); 3] = [("remoteId", "9"), ("incidentChanged", "true"), ("delta", DELTA)];
+
+#[tokio::test]
+async fn update_remote_system_notes_only_what_the_console_took() {
+    let server = MockServer::start().await;
+    let affected = |count: u64| answer(json!({ "data": { "affected": count } }));
+    post(&server, "analyst-verdict", affected(0), 1).await;
+    post(&server, "incident", affected(1), 1).await;
+    post(&server, "notes", affected(1), 1).await;
+    let outcome = run(&server, V2_1, "update-remote-system", &CHANGED).await;
+    assert_eq!(states(&outcome), [("9", IdState::Partly)]);
+    assert_eq!(outcome.affected, Some(1));
+    assert_eq!(outcome.answer["remoteId"], "9");
+    assert_eq!(outcome.answer["statusNote"]["data"]["affected"], 1);
+    assert!(outcome.answer.get("verdictNote").is_none());
+    let last: Vec<Request> = server.received_requests().await.unwrap();
+    let paths: Vec<_> = last.iter().map(|request| request.url.path().rsplit('/').next().unwrap()).collect();
+    assert_eq!(paths, ["analyst-verdict", "incident", "notes"]);
+}
+
+/// The published command writes every failure to a log and succeeds.
+#[tokio::test]
+async fn update_remote_system_swallows_no_failure() {
+    let affected = || answer(json!({ "data": { "affected": 1 } }));
+    let server = MockServer::start().await;
+    post(&server, "analyst-verdict", ResponseTemplate::new(403), 1).await;
+    let error = fails(&server, "update-remote-system", &CHANGED).await;
+    assert_eq!(error.status().unwrap(), 403);
+
+    let server = MockServer::start().await;
+    post(&server, "analyst-verdict", affected(), 1).await;
+    post(&server, "notes", affected(), 1).await;
+    post(&server, "incident", ResponseTemplate::new(400), 1).await;
+    let outcome = run(&server, V2_1, "update-remote-system", &CHANGED).await;
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 400);
+    assert_eq!(states(&outcome), [("9", IdState::Partly)]);
+
+    let server = MockServer::start().await;
+    post(&server, "analyst-verdict", affected(), 1).await;
+    post(&server, "notes", ResponseTemplate::new(500), 1).await;
+    post(&server, "incident", affected(), 0).await;
+    let outcome = run(&server, V2_1, "update-remote-system", &CHANGED).await;
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 500);
+    assert_eq!(states(&outcome), [("9", IdState::Partly)]);
+    server.verify().await;
+
+    let server = MockServer::start().await;
+    for rest in ["analyst-verdict", "incident"] {
+        post(&server, rest, affected(), 1).await;
+    }
+    post(&server, "notes", affected(), 2).await;
+    let outcome = run(&server, V2_1, "update-remote-system", &CHANGED).await;
+    assert!(outcome.is_complete());
+    assert_eq!(states(&outcome), [("9", IdState::Done)]);
+}
+
+#[test]
+fn labels_that_are_unknown_are_refused_by_the_type_too() {
+    let command = UpdateRemoteSystem {
+        remote_id: "9".into(),
+        verdict: Some(AnalystVerdict::from("benign")),
+        status: Some(IncidentStatus::Resolved),
+        close_notes: String::new(),
+    };
+    assert!(command.requests(V2_1).unwrap_err().to_string().contains("benign"));
+}
+
+#[test]
+fn get_remote_data_asks_for_one_threat() {
+    let given = [("id", "9"), ("lastUpdate", "2026-11-20T10:00:00+02:00")];
+    for version in [V2_0, V2_1] {
+        let expected = [json!(["GET", format!("/web/api/v{version}/threats"), { "ids": "9" }, null])];
+        assert_eq!(sent("get-remote-data", version, &given).unwrap(), expected);
+    }
+}
+
+async fn remote(version: ApiVersion, threat: Value, close: bool) -> Value {
+    let server = MockServer::start().await;
+    Mock::given(path(format!("/web/api/v{version}/threats")))
+        .respond_with(page(&[threat]))
+        .mount(&server)
+        .await;
+    let close = close.to_string();
+    let given = [("id", "9"), ("lastUpdate", "1 hour"), ("close_xsoar_incident", close.as_str())];
+    run(&server, version, "get-remote-data", &given).await.answer
+}
+
+#[tokio::test]
+async fn get_remote_data_closes_and_opens_the_incident_with_the_threat() {
+    let threat = |status: &str| {
+        let info = json!({ "incidentStatus": status, "updatedAt": "2026-11-21T08:00:00Z" });
+        json!({ "id": "9", "threatInfo": info, "brandNew": 1 })
+    };
+    let answer = remote(V2_1, threat("resolved"), true).await;
+    assert_eq!(answer["mirrored_object"]["brandNew"], 1);
+    assert_eq!(answer["mirrored_object"]["incident_type"], "SentinelOne Incident");
+    assert_eq!(answer["changed"], true);
+    assert_eq!(answer["entries"][0]["Contents"]["dbotIncidentClose"], true);
+    for open in ["unresolved", "in_progress"] {
+        let answer = remote(V2_1, threat(open), true).await;
+        let contents = json!({ "dbotIncidentReopen": true });
+        assert_eq!(answer["entries"], json!([{ "Type": 1, "Contents": contents, "ContentsFormat": "json" }]));
+    }
+    assert_eq!(remote(V2_1, threat("brand_new"), true).await["entries"], json!([]));
+    assert_eq!(remote(V2_1, threat("resolved"), false).await["entries"], json!([]));
+}
+
+#[tokio::test]
+async fn get_remote_data_reads_the_flat_threats_of_the_old_api_too() {
+    let threat =
+        |resolved: bool| json!({ "id": "9", "resolved": resolved, "updatedAt": "2026-11-21T07:00:00Z" });
+    let answer = remote(V2_0, threat(true), true).await;
+    assert_eq!(answer["entries"][0]["Contents"]["dbotIncidentClose"], true);
+    assert_eq!(answer["changed"], false, "it is in the answer all the same");
+    let answer = remote(V2_0, threat(false), true).await;
+    assert_eq!(answer["entries"][0]["Contents"]["dbotIncidentReopen"], true);
+}
+
+#[tokio::test]
+async fn get_remote_data_says_that_a_threat_is_gone() {
+    let answer =
+        remote(V2_1, json!({ "id": "8", "threatInfo": { "incidentStatus": "resolved" } }), true).await;
+    assert_eq!(answer["mirrored_object"]["id"], "9");
+    assert!(answer["mirrored_object"]["in_mirror_error"].as_str().unwrap().contains('9'));
+    assert_eq!(answer["entries"], json!([]));
+
+    // A failure is one, and no threat that is gone.
+    let server = MockServer::start().await;
+    let error = fails(&server, "get-remote-data", &[("id", "9"), ("lastUpdate", "1 hour")]).await;
+    assert_eq!(error.status().unwrap(), 404);
+}
+
+/// (g) 18: the documented name is not the one that is read. (g) 2: the time is no RFC 3339.
+#[test]
+fn get_modified_remote_data_takes_both_of_its_names() {
+    for name in ["last_update", "lastUpdate"] {
+        let given = [(name, "2026-11-20T10:00:00.123456+02:00")];
+        let query = json!({ "updatedAt__gte": "2026-11-20T08:00:00.123456Z", "limit": "1000" });
+        let expected = [json!(["GET", "/web/api/v2.1/threats", query, null])];
+        assert_eq!(sent("get-modified-remote-data", V2_1, &given).unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn get_modified_remote_data_reads_all_pages() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path("/web/api/v2.1/threats"));
+    let page = |ids: [u32; 2], next: Value| {
+        let data: Vec<_> = ids.iter().map(|id| json!({ "id": id.to_string() })).collect();
+        answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
+    };
+    list().and(query_param_is_missing("cursor")).respond_with(page([1, 2], "n".into())).mount(&server).await;
+    let last = || list().and(query_param("cursor", "n"));
+    last().respond_with(page([3, 4], Value::Null)).up_to_n_times(1).mount(&server).await;
+    last().respond_with(ResponseTemplate::new(503)).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-modified-remote-data", &[("last_update", "1 hour")]).await;
+    assert_eq!(outcome.answer, json!({ "ids": ["1", "2", "3", "4"] }));
+    assert_eq!(outcome.context, outcome.answer);
+
+    let outcome = run(&server, V2_1, "get-modified-remote-data", &[("last_update", "1 hour")]).await;
+    assert_eq!(outcome.answer, json!({ "ids": ["1", "2"] }));
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 503, "what was read before stands");
+}
