@@ -10,7 +10,205 @@ use sentinelone::{ApiVersion, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// Departures: the command, what differs, and why.
-const DIFFERENCES: &[(&str, &str, &str)] = &[];
+const DIFFERENCES: &[(&str, &str, &str)] = &[
+    (
+        "sentinelone-connect-agent",
+        "1: also query.limit=\"2\"",
+        "the console sends 10 agents unless asked for more",
+    ),
+    (
+        "sentinelone-create-star-rule",
+        "0: not body.filter.tenant=\"true\"",
+        "beside narrower scopes the tenant is not meant",
+    ),
+    (
+        "sentinelone-disconnect-agent",
+        "1: also query.limit=\"2\"",
+        "the console sends 10 agents unless asked for more",
+    ),
+    (
+        "sentinelone-fetch-file",
+        "0: body.data.password=\"********\" for \"Infected1234!\"",
+        "secrets are covered in what is shown",
+    ),
+    ("sentinelone-fetch-file", "1: also GET /activities", "the upload is waited for in the same call"),
+    (
+        "sentinelone-fetch-threat-file",
+        "0: body.data.password=\"********\" for \"Infected1234!\"",
+        "secrets are covered in what is shown",
+    ),
+    (
+        "sentinelone-fetch-threat-file",
+        "1: also query.sortBy=\"createdAt\"",
+        "the name that the vendor document declares",
+    ),
+    ("sentinelone-fetch-threat-file", "1: not query.skip=\"0\"", "nothing is left out without saying so"),
+    (
+        "sentinelone-fetch-threat-file",
+        "2: not GET /agents/657613730168123595/uploads/1012345678901234567",
+        "depends on an answer, so a dry run cannot know it",
+    ),
+    (
+        "sentinelone-get-activities",
+        "0: also query.createdAt__gt=\"2023-01-01T00:00:00Z\"",
+        "the name that the vendor document declares",
+    ),
+    (
+        "sentinelone-get-activities",
+        "0: not query.created_at__gt=\"2023-01-01T00:00:00Z\"",
+        "the name that the vendor document declares",
+    ),
+    (
+        "sentinelone-get-agent",
+        "0: also query.limit=\"1\"",
+        "the console sends 10 agents unless asked for more",
+    ),
+    (
+        "sentinelone-get-agent-mac",
+        "0: also query.limit=\"1\"",
+        "the console sends 10 agents unless asked for more",
+    ),
+    (
+        "sentinelone-get-blocklist",
+        "0: not query.tenant=\"true\"",
+        "beside narrower scopes the tenant is not meant",
+    ),
+    (
+        "sentinelone-get-dv-query-status",
+        "0: also query.queryId=\"q1xx2xx3\"",
+        "the name that the vendor document declares",
+    ),
+    (
+        "sentinelone-get-dv-query-status",
+        "0: not query.query_id=\"q1xx2xx3\"",
+        "the name that the vendor document declares",
+    ),
+    (
+        "sentinelone-get-events",
+        "0: also query.queryId=\"q034ae362a30eba5a187cbe601d19abaa\"",
+        "the name that the vendor document declares",
+    ),
+    (
+        "sentinelone-get-events",
+        "0: not query.query_id=\"q034ae362a30eba5a187cbe601d19abaa\"",
+        "the name that the vendor document declares",
+    ),
+    ("sentinelone-get-power-query-results", "0: body.limit=100 for \"100\"", "a number is a number"),
+    (
+        "sentinelone-get-power-query-results",
+        "0: not body.accountIds=[\"1523159856757822715\"]",
+        "sites are no accounts",
+    ),
+    (
+        "sentinelone-get-power-query-results",
+        "1: not GET /dv/events/pq-ping",
+        "depends on an answer, so a dry run cannot know it",
+    ),
+    (
+        "sentinelone-get-processes",
+        "0: also query.queryId=\"q034ae362a30eba5a187cbe601d19abaa\"",
+        "the name that the vendor document declares",
+    ),
+    (
+        "sentinelone-get-processes",
+        "0: not query.query_id=\"q034ae362a30eba5a187cbe601d19abaa\"",
+        "the name that the vendor document declares",
+    ),
+    (
+        "sentinelone-get-remote-script-task-results",
+        "0: not body.data.computerNames=[]",
+        "an empty list says nothing",
+    ),
+    (
+        "sentinelone-get-remote-script-task-results",
+        "1: not GET https://files.example.com/file1.zip",
+        "depends on an answer, so a dry run cannot know it",
+    ),
+    (
+        "sentinelone-get-threat-notes",
+        "0: also query.limit=\"1000\"",
+        "the console sends 10 notes unless asked for more",
+    ),
+    (
+        "sentinelone-get-threats",
+        "0: query.mitigationStatuses=\"not_mitigated\" for \"active\"",
+        "what 2.1 calls active",
+    ),
+    ("sentinelone-list-agents", "0: also query.activeThreats__gt=\"0\"", "declared name; at least so many"),
+    ("sentinelone-list-agents", "0: not query.active_threats=\"1\"", "declared name; at least so many"),
+    (
+        "sentinelone-remote-script-automate-results",
+        "1: not GET /remote-scripts/status",
+        "depends on an answer, so a dry run cannot know it",
+    ),
+    (
+        "sentinelone-remote-script-automate-results",
+        "2: not POST /remote-scripts/fetch-files",
+        "depends on an answer, so a dry run cannot know it",
+    ),
+    (
+        "sentinelone-remote-script-automate-results",
+        "3: not GET https://files.example.com/file1.zip",
+        "depends on an answer, so a dry run cannot know it",
+    ),
+    (
+        "sentinelone-remove-hash-from-blocklist",
+        "0: not query.skip=\"0\"",
+        "nothing is left out without saying so",
+    ),
+    (
+        "sentinelone-remove-hash-from-blocklist",
+        "0: query.limit=\"1000\" for \"4\"",
+        "exact matches are looked for on all pages",
+    ),
+    (
+        "sentinelone-remove-hash-from-blocklist",
+        "1: not DELETE /restrictions",
+        "depends on an answer, so a dry run cannot know it",
+    ),
+    (
+        "sentinelone-remove-item-from-whitelist",
+        "0: query.limit=\"1000\" for \"5\"",
+        "exact matches are looked for on all pages",
+    ),
+    (
+        "sentinelone-remove-item-from-whitelist",
+        "1: not DELETE /exclusions",
+        "depends on an answer, so a dry run cannot know it",
+    ),
+    (
+        "sentinelone-update-alerts-status",
+        "0: body.filter.ids=[\"715718962991148224\",\"715723437013282014\"] for \"715718962991148224\"",
+        "all ids go in one request, as a list",
+    ),
+    (
+        "sentinelone-update-alerts-status",
+        "1: not POST /cloud-detection/alerts/incident",
+        "all ids go in one request, as a list",
+    ),
+    (
+        "sentinelone-update-alerts-verdict",
+        "0: not body.filter.tenant=\"true\"",
+        "ids select the alerts; tenant adds nothing",
+    ),
+    (
+        "sentinelone-update-star-rule",
+        "0: not body.filter.tenant=\"true\"",
+        "beside narrower scopes the tenant is not meant",
+    ),
+    (
+        "sentinelone-update-threats-status",
+        "0: body.filter.ids=[\"715718962991148224\",\"715723437013282014\"] for \"715718962991148224\"",
+        "all ids go in one request, as a list",
+    ),
+    (
+        "sentinelone-update-threats-status",
+        "1: not POST /threats/incident",
+        "all ids go in one request, as a list",
+    ),
+    ("sentinelone-update-threats-verdict", "0: body.filter.tenant=true for \"true\"", "a flag is a flag"),
+    ("update-remote-system", "0: body.filter.tenant=true for \"true\"", "a flag is a flag"),
+];
 
 /// The calls of the integration, if they are at hand.
 fn calls() -> Option<Vec<Value>> {

@@ -85,19 +85,6 @@ impl Output {
         output
     }
 
-    /// From a field of 2.1 that 2.0 does not have.
-    pub(super) const fn only_2_1(
-        path: &'static str,
-        kind: &'static str,
-        doc: &'static str,
-        field: &'static str,
-        why: &'static str,
-    ) -> Self {
-        let mut output = Self::new(path, kind, doc, Source::Field { v2_0: None, v2_1: Some(field) });
-        output.absent = Some((ApiVersion::V2_0, why));
-        output
-    }
-
     /// Documented by the integration, but not to be had from the API on any version; `why` says so.
     pub(super) const fn never(
         path: &'static str,

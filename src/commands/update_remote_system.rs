@@ -121,6 +121,10 @@ impl Command for UpdateRemoteSystem {
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let changes = self.changes(client.api_version())?;
         let mut outcome = Outcome::found(json!({ "remoteId": self.remote_id }), Value::Null);
+        if changes.iter().all(Option::is_none) {
+            // There was nothing to do, and it is done.
+            outcome.affected = Some(0);
+        }
         let mut states = Vec::new();
         for (names, change) in STEPS.into_iter().zip(changes) {
             let Some([change, note]) = change else { continue };

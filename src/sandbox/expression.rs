@@ -87,8 +87,7 @@ impl Scope<'_> {
             (part("lookup"), part("id"), part("field"))
         {
             let id = self.evaluate(id)?;
-            let things = self.tenant.things(collection).iter();
-            let found = things.filter(|thing| thing.get("id") == Some(&id)).next_back();
+            let found = self.tenant.things(collection).iter().rfind(|thing| thing.get("id") == Some(&id));
             return at(found?, field).cloned();
         }
         if let Some(Value::String(path)) = part("sum") {
