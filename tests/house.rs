@@ -124,3 +124,32 @@ fn ci_runs_the_test_command_of_the_readme() {
     let command = "cargo test --workspace --all-features";
     assert!(readme.contains(command) && ci.contains(command));
 }
+
+/// The differences from the published integration: each of its 32 surprises is there, and every test that is named
+/// exists where it is said to be.
+#[test]
+fn every_difference_names_a_test_that_exists() {
+    let text = std::fs::read_to_string(root().join("docs/differences.md")).unwrap();
+    let mut numbers = std::collections::BTreeSet::new();
+    let mut named = 0;
+    for row in text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        if let Ok(number) = cells[0].parse::<u32>() {
+            numbers.insert(number);
+        }
+        let last = cells.last().unwrap();
+        if *last == "test" || last.starts_with("none: ") {
+            continue;
+        }
+        for test in last.split('`').filter(|part| part.contains(": ")) {
+            let (file, name) = test.split_once(": ").unwrap();
+            let source =
+                std::fs::read_to_string(root().join(file)).unwrap_or_else(|_| panic!("{file}: {row}"));
+            assert!(source.contains(&format!("fn {name}(")), "{file} has no {name}: {row}");
+            named += 1;
+        }
+        assert!(last.contains(": "), "no test is named: {row}");
+    }
+    assert_eq!(numbers, (1..=32).collect(), "a surprise is missing");
+    assert!(named > 150, "{named}");
+}
