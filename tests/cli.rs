@@ -262,7 +262,8 @@ fn plausible(name: &str, query: &str, folder: &str) -> Vec<String> {
     const RULE: &[&str] = &[
         "--name=sample",
         "--rule-severity=Low",
-        "--expiration-mode=Permanent",
+        "--expiration-mode=Temporary",
+        "--expiration-date=2036-01-01",
         "--query-type=events",
         "--query=FilePath Contains \"x\"",
         "--description=A sample",
@@ -291,11 +292,14 @@ fn plausible(name: &str, query: &str, folder: &str) -> Vec<String> {
         "connect-agent" | "disconnect-agent" | "get-agent" | "get-agent-mac" => vec![&agent],
         "shutdown-agent" => vec!["--agent-id=440000000000000004"],
         "uninstall-agent" => vec!["--agent-id=440000000000000005"],
-        "initiate-endpoint-scan" | "get-installed-applications" => vec![&agents],
+        "initiate-endpoint-scan" => vec![&agents],
+        "get-installed-applications" => vec!["--agent-ids=440000000000000001"],
         "move-agent" => vec!["--group-id=430000000000000001", "--agents-ids=440000000000000002"],
         "create-ioc" => vec![
             "--name=sample",
             "--source=test",
+            "--description=A sample",
+            "--external-id=sample-1",
             "--type=IPV4",
             "--method=EQUALS",
             "--valid-until=2036-01-01",
@@ -307,7 +311,8 @@ fn plausible(name: &str, query: &str, folder: &str) -> Vec<String> {
         "create-query" | "create-power-query" => period.to_vec(),
         "get-power-query-results" => with(&period, &["--interval=1", "--timeout=60"]),
         "ping-power-query" => vec!["--query-id=pq"],
-        "get-dv-query-status" | "get-events" | "get-processes" => vec![&query],
+        "get-dv-query-status" | "get-processes" => vec![&query],
+        "get-events" => vec![&query, "--limit=5"],
         "create-star-rule" => with(RULE, &[&sites]),
         "update-star-rule" => with(RULE, &["--rule-id=540000000000000001", &sites]),
         "enable-star-rules" => vec!["--rule-ids=540000000000000003"],
@@ -343,14 +348,16 @@ fn plausible(name: &str, query: &str, folder: &str) -> Vec<String> {
             &folder,
         ],
         "fetch-threat-file" => vec!["--threat-id=460000000000000011", password, &folder],
-        "get-threat-notes" => vec!["--threat-id=460000000000000011"],
+        "get-threat-notes" => vec!["--threat-id=460000000000000006"],
         "mark-as-threat" => vec!["--threat-ids=460000000000000011", "--target-scope=site"],
         "mitigate-threat" => vec!["--threat-ids=460000000000000011", "--action=kill"],
         "resolve-threat" => vec!["--threat-ids=460000000000000011"],
         "update-threats-status" => vec!["--threat-ids=460000000000000011", "--status=in_progress"],
         "update-threats-verdict" => vec!["--threat-ids=460000000000000011", "--verdict=suspicious"],
         "write-threat-note" => vec!["--threat-ids=460000000000000011", "--note=A sample"],
-        "update-threat-incident" => vec!["--incident-status=resolved", "--os-types=linux"],
+        "update-threat-incident" => {
+            vec!["--incident-status=resolved", "--analyst-verdict=suspicious", "--os-types=linux"]
+        }
         "get-remote-data" => vec!["--id=460000000000000011", "--last-update=1 day"],
         "get-modified-remote-data" => vec!["--last-update=3 years"],
         "update-remote-system" => vec![
@@ -364,25 +371,48 @@ fn plausible(name: &str, query: &str, folder: &str) -> Vec<String> {
     arguments.into_iter().map(str::to_owned).collect()
 }
 
+/// Paths that the sandbox's tenant has nothing for, or that appear in other circumstances than these.
+const NOT_SHOWN: &[(&str, &str)] = &[
+    ("update-threat-incident json_body.errors", "there are none"),
+    (
+        "run-remote-script SentinelOne.RunRemoteScript.pendingExecutionId",
+        "only where an approval is waited for",
+    ),
+];
+
+/// Whether a context has a value at a path, in any entry of the lists on the way there.
+fn has(context: &Value, path: &str) -> bool {
+    path.split('.')
+        .fold(vec![context], |values, name| {
+            let entries = values.into_iter().flat_map(|value| match value {
+                Value::Array(items) => items.iter().collect(),
+                one => vec![one],
+            });
+            entries.filter_map(|value| value.get(name)).collect()
+        })
+        .iter()
+        .any(|value| !value.is_null())
+}
+
 /// Every command of the registry runs against one sandbox with plausible arguments, on every version, and ends
-/// with 0.
+/// with 0. Every context path that it documents is there, or said to be none of this version.
 #[test]
 fn every_command_runs_against_the_sandbox() {
+    let mut missing = Vec::new();
     for version in ["2.1", "2.0"] {
         let console = Kept::start();
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().to_str().unwrap();
         let on_version = |name: &str, arguments: &[String]| {
-            let mut all = vec![name, "--yes", "--api-version", version];
+            let mut all = vec![name, "--yes", "--api-version", version, "--output", "context"];
             all.extend(arguments.iter().map(String::as_str));
             let output = console.run(&all);
             let error = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(output.status.success(), "{all:?}: {error}");
-            output
+            serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|error| panic!("{all:?}: {error}"))
         };
         let query = on_version("create-query", &plausible("create-query", "", folder));
-        let query = String::from_utf8(query.stdout).unwrap();
-        let query = query.split_whitespace().find(|word| word.starts_with('q')).unwrap().to_owned();
+        let query = query["SentinelOne"]["Query"]["QueryID"].as_str().unwrap().to_owned();
         (0..3).for_each(|_| drop(on_version("get-dv-query-status", &[format!("--query-id={query}")])));
 
         let mut run = 0;
@@ -396,9 +426,7 @@ fn every_command_runs_against_the_sandbox() {
                 "ping-power-query" => {
                     let power =
                         on_version("create-power-query", &plausible("create-power-query", "", folder));
-                    let power = String::from_utf8(power.stdout).unwrap();
-                    let power =
-                        power.split_whitespace().find(|word| word.starts_with("pq")).unwrap().to_owned();
+                    let power = power["SentinelOne"]["PowerQuery"]["queryId"].as_str().unwrap().to_owned();
                     vec![format!("--query-id={power}")]
                 }
                 // The labels of the mirroring have no place to go to there.
@@ -407,11 +435,20 @@ fn every_command_runs_against_the_sandbox() {
                 }
                 name => plausible(name, &query, folder),
             };
-            on_version(name, &arguments);
+            let context = on_version(name, &arguments);
             run += 1;
+            for output in entry.outputs.iter().filter(|output| !output.undocumented && output.never.is_none())
+            {
+                let absent = output.absent.is_some_and(|(absent, _)| absent.as_str() == version);
+                let expected = NOT_SHOWN.iter().any(|(path, _)| *path == format!("{name} {}", output.path));
+                if has(&context, output.path) == (absent || expected) {
+                    missing.push(format!("{name} {version} {} {:?}", output.path, output.source));
+                }
+            }
         }
         assert_eq!(run, if version == "2.1" { 64 } else { 34 });
     }
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 /// What the README shows is what comes out.

@@ -11,7 +11,7 @@ use crate::runtime::{
 };
 use crate::shared::{Affected, Scope, SortOrder};
 use crate::star_rules::{RuleQueryType, Severity, TreatAsThreat};
-use crate::threats::{AnalystVerdict, IncidentStatus, OsType};
+use crate::threats::{AnalystVerdict, IncidentStatus, MachineType, OsType};
 
 /// Facts about `GET /web/api/v{version}/cloud-detection/alerts`.
 pub static LIST: Operation = Operation {
@@ -190,6 +190,13 @@ pub struct Alert {
         skip_serializing_if = "Option::is_none"
     )]
     pub agent_detection_info: Option<AlertAgent>,
+    /// The agent as it is now.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub agent_realtime_info: Option<AlertAgentRealtimeInfo>,
     /// Details of the alert and of the event behind it.
     #[serde(
         default,
@@ -310,6 +317,62 @@ pub struct AlertAgent {
         skip_serializing_if = "Option::is_none"
     )]
     pub version: Option<String>,
+}
+
+/// The agent on the endpoint of an alert as it is now.
+#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AlertAgentRealtimeInfo {
+    /// Id of the agent.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub id: Option<String>,
+    /// Whether the endpoint has active threats.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub infected: Option<bool>,
+    /// Whether the agent is connected to the console.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_active: Option<bool>,
+    /// Whether the agent was decommissioned.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_decommissioned: Option<bool>,
+    /// Kind of the endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine_type: Option<MachineType>,
+    /// Name of the endpoint.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub name: Option<String>,
+    /// Family of the operating system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os: Option<OsType>,
+    /// Identifies the installation of the agent.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub uuid: Option<String>,
 }
 
 /// The container in which an alert arose.

@@ -1025,6 +1025,13 @@ pub struct LegacyThreat {
         skip_serializing_if = "Option::is_none"
     )]
     pub command_id: Option<String>,
+    /// How sure the product is that the detection is an attack.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub confidence_level: Option<String>,
     /// When the console recorded it, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,

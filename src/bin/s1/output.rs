@@ -95,14 +95,25 @@ fn table_of(command: &Prepared, outcome: &Outcome) -> String {
                 names.filter_map(|name| Some(vec![name.to_owned(), cell(entry.pointer(&pointer(name))?)]));
             return grid(&["Field", "Value"], rows);
         }
+        // What is no list, and has no paths of its own, is shown as it is.
+        None if outputs.is_empty() => return pretty(&outcome.answer),
         None => Vec::new(),
     };
-    let paths: Vec<&str> = outputs
+    let mut paths: Vec<&str> = outputs
         .iter()
         .filter(|output| output.column)
         .filter_map(|output| output.path.strip_prefix(prefix)?.strip_prefix('.'))
         .filter(|path| entries.iter().any(|entry| entry.pointer(&pointer(path)).is_some()))
         .collect();
+    if paths.is_empty() {
+        // The columns of a power query are its own.
+        let names = entries.iter().filter_map(Value::as_object).flat_map(|entry| entry.keys());
+        for name in names {
+            if !paths.contains(&name.as_str()) {
+                paths.push(name);
+            }
+        }
+    }
     let rows = entries.iter().map(|entry| {
         paths.iter().map(|path| entry.pointer(&pointer(path)).map(cell).unwrap_or_default()).collect()
     });
