@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::act::{act, refuse, requests};
 use super::context::{Output, under};
+use super::lists::given;
 use super::read::{entries, list};
 use super::{Argument, ArgumentKind, Command, Outcome};
 use crate::Result;
@@ -125,11 +126,6 @@ pub(super) use agent_outputs;
 /// The argument that names the agents.
 pub(super) fn agent_id(doc: &'static str) -> Argument {
     Argument::new("agent_id", ArgumentKind::List, doc).required()
-}
-
-/// A list that is not given is not sent.
-pub(super) fn given<T: Clone>(list: &[T]) -> Option<Vec<T>> {
-    (!list.is_empty()).then(|| list.to_vec())
 }
 
 /// Identifiers to read, each once; none at all would read everything in scope.

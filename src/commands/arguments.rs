@@ -302,6 +302,17 @@ impl Arguments {
         self.choice_of_any_case(name, values)?.ok_or(missing)
     }
 
+    /// Known values of an enum; none when they are not given.
+    pub(super) fn choices<E: OpenEnum>(
+        &mut self,
+        name: &str,
+        values: &[&str],
+    ) -> Result<Vec<E>, ArgumentError> {
+        let texts = self.list(name)?.unwrap_or_default();
+        texts.iter().try_for_each(|text| self.one_of(name, text, values))?;
+        Ok(texts.into_iter().map(E::from).collect())
+    }
+
     /// Known values of an enum, in capitals or not; none when they are not given.
     pub(super) fn choices_of_any_case<E: OpenEnum>(
         &mut self,

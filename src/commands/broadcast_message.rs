@@ -5,8 +5,9 @@ use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
 use super::act::{act, refuse};
-use super::agents::{given, selected};
+use super::agents::selected;
 use super::context::{Output, under};
+use super::lists::given;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;

@@ -7,7 +7,7 @@ use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request, Timestamp};
 use serde_json::Value;
 
 use super::context::Output;
-use super::get_threats::given;
+use super::lists::given;
 use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::act::refuse;
 use super::context::Output;
 use super::create_ioc::TYPES;
-use super::get_threats::given;
+use super::lists::given;
 use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;

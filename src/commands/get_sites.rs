@@ -5,7 +5,7 @@ use sentinelone_raw::sites::{self as raw, LicenceFeature, LicenceState, LicenceT
 use serde_json::Value;
 
 use super::context::Output;
-use super::lists::{choices, given, id, wanted};
+use super::lists::{given, id, wanted};
 use super::read::list;
 use super::sites_context as site;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
@@ -100,7 +100,7 @@ impl Command for GetSites {
             updated_at: arguments.time("updated_at")?,
             query: arguments.text("query")?,
             site_type: arguments.choice("site_type", TYPES)?,
-            features: choices(arguments, "features", LicenceFeature::KNOWN)?,
+            features: arguments.choices("features", LicenceFeature::KNOWN)?,
             state: arguments.choice("state", STATES)?,
             suite: arguments.choice("suite", SUITES)?,
             admin_only: arguments.boolean("admin_only")?,

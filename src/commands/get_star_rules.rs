@@ -7,7 +7,7 @@ use sentinelone_raw::star_rules::{
 use serde_json::Value;
 
 use super::context::Output;
-use super::get_threats::given;
+use super::lists::given;
 use super::read::list;
 use super::star_rule_settings::{PREFIX, QUERY_TYPES};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};

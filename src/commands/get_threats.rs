@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::act::refuse;
 use super::context::Output;
+use super::lists::given;
 use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -422,9 +423,4 @@ impl GetThreats {
         };
         Ok(raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?.answering())
     }
-}
-
-/// A list that is not given is not sent.
-pub(super) fn given<T: Clone>(list: &[T]) -> Option<Vec<T>> {
-    (!list.is_empty()).then(|| list.to_vec())
 }

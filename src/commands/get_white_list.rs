@@ -6,7 +6,7 @@ use sentinelone_raw::threats::OsType;
 use serde_json::Value;
 
 use super::context::Output;
-use super::lists::{choices, given, wanted};
+use super::lists::{given, wanted};
 use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -97,7 +97,7 @@ impl Command for GetWhiteList {
     fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             item_ids: arguments.list("item_ids")?.unwrap_or_default(),
-            os_types: choices(arguments, "os_types", OS_TYPES)?,
+            os_types: arguments.choices("os_types", OS_TYPES)?,
             exclusion_type: arguments.choice("exclusion_type", TYPES)?,
             limit: arguments.count("limit")?,
             include_parent: arguments.boolean("include_parent")?,

@@ -2,14 +2,15 @@
 
 use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsListQuery};
 use sentinelone_raw::runtime::{
-    ApiVersion, Field, FieldKind, Fields, Filter, OpenEnum, Page, Request, Setting, Timestamp,
+    ApiVersion, Field, FieldKind, Fields, Filter, Page, Request, Setting, Timestamp,
 };
 use sentinelone_raw::threats::{OsType, ScanStatus};
 use serde_json::Value;
 
 use super::act::refuse;
-use super::agents::{agent_outputs, given};
+use super::agents::agent_outputs;
 use super::context::Output;
+use super::lists::given;
 use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -104,8 +105,8 @@ impl Command for ListAgents {
         };
         Ok(Self {
             computer_name: arguments.text("computer_name")?,
-            scan_status: choices(arguments, "scan_status", SCAN_STATUSES)?,
-            os_type: choices(arguments, "os_type", OS_TYPES)?,
+            scan_status: arguments.choices("scan_status", SCAN_STATUSES)?,
+            os_type: arguments.choices("os_type", OS_TYPES)?,
             created_at: arguments.time("created_at")?,
             min_active_threats,
             limit: arguments.count("limit")?,
@@ -170,17 +171,6 @@ fn set<T>(field: &mut Option<T>, value: Option<T>, argument: &str) -> Result<()>
     }
     *field = value;
     Ok(())
-}
-
-/// The known values of an enum that a list holds.
-fn choices<E: OpenEnum>(
-    arguments: &mut Arguments,
-    name: &str,
-    values: &[&str],
-) -> Result<Vec<E>, ArgumentError> {
-    let items = arguments.list(name)?.unwrap_or_default();
-    items.iter().try_for_each(|item| arguments.one_of(name, item, values))?;
-    Ok(items.into_iter().map(E::from).collect())
 }
 
 /// The filter that `params` describes.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::act::{act, requests, without_answer};
 use super::blocklist_entry::{scopes, sha1, sha1_argument, sites_argument};
 use super::context::{Output, under};
-use super::get_threats::given;
+use super::lists::given;
 use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;

@@ -8,7 +8,7 @@ use sentinelone_raw::star_rules::{
 
 use super::act::refuse;
 use super::context::Output;
-use super::get_threats::given;
+use super::lists::given;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments};
 use crate::Result;
 
