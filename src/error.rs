@@ -147,6 +147,7 @@ impl Error {
     }
 
     /// A download that is not what it should be.
+    #[cfg(feature = "unzip")]
     pub(crate) fn archive(message: impl Into<String>) -> Self {
         Self(Box::new(Inner { operation: None, problem: Trouble::Archive(message.into()) }))
     }

@@ -5,12 +5,13 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::Value;
 
 use super::context::{Output, entry, under};
+use super::read::walk;
 use super::telemetry::{EVENT, event};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
 use crate::dotted::put;
-use crate::paging::{Pages, sized};
+use crate::paging::sized;
 
 const DEFAULT_LIMIT: u64 = 50;
 
@@ -142,31 +143,10 @@ impl Command for GetEvents {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let mut pages = Pages::of(client.clone(), Ok(self.request()?));
-        let most = usize::try_from(self.wanted()).unwrap_or(usize::MAX);
-        let mut outcome = Outcome::found(Value::Null, Value::Null);
-        let mut items: Vec<Value> = Vec::new();
-        let mut next = self.cursor.clone();
-        while items.len() < most {
-            match pages.next().await {
-                None => break,
-                Some(Ok(page)) => {
-                    outcome.errors.extend_from_slice(page.vendor_errors());
-                    outcome.answer = page.json();
-                    let page = page.into_value();
-                    // A page that is larger than what is left is begun again, so that nothing of it is lost.
-                    if items.len() + page.data.len() <= most {
-                        next = page.next_cursor().map(str::to_owned);
-                    }
-                    items.extend(page.data);
-                }
-                Some(Err(error)) if outcome.answer.is_null() => return Err(error),
-                Some(Err(error)) => outcome.failure = Some(error),
-            }
-        }
-        items.truncate(most);
+        let (mut outcome, items) = walk(client, self.request()?, Some(self.wanted()), |_| true).await?;
+        let next = outcome.answer.pointer("/pagination/nextCursor").and_then(Value::as_str);
+        let next = next.filter(|cursor| !cursor.is_empty()).map(str::to_owned);
         outcome.context = self.context(client.api_version(), &items, next);
-        put(&mut outcome.answer, "data", Value::Array(items));
         Ok(outcome)
     }
 }

@@ -11,7 +11,7 @@ use crate::dotted::put;
 use crate::paging::Pages;
 
 /// Reads the pages of a list, of the size that the request says, until there are as many items as wanted
-/// that `keep` lets pass.
+/// that `keep` lets pass. Each becomes an entry of the context.
 ///
 /// What ends the walk early is in the outcome once something was read; before that it is the error.
 pub(super) async fn list(
@@ -21,8 +21,22 @@ pub(super) async fn list(
     keep: impl Fn(&Value) -> bool,
     (prefix, outputs): (&str, &[Output]),
 ) -> Result<Outcome> {
-    let version = client.api_version();
+    let (mut outcome, items) = walk(client, request, limit, keep).await?;
+    outcome.context = under(prefix, entries(outputs, prefix, client.api_version(), &items));
+    Ok(outcome)
+}
+
+/// The same without a context, and the items beside it. `pagination.nextCursor` of the answer is where a
+/// further walk of the same page size begins: a page of which only a part was wanted is begun again, so that
+/// nothing of it is lost.
+pub(super) async fn walk(
+    client: &Client,
+    request: Request<Page<Value>>,
+    limit: Option<u64>,
+    keep: impl Fn(&Value) -> bool,
+) -> Result<(Outcome, Vec<Value>)> {
     let place = request.operation().items;
+    let mut next = request.query().into_iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor);
     let mut pages = Pages::of(client.clone(), Ok(request));
     let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut outcome = Outcome::found(Value::Null, Value::Null);
@@ -34,17 +48,23 @@ pub(super) async fn list(
             Some(Ok(page)) => {
                 outcome.errors.extend_from_slice(page.vendor_errors());
                 outcome.answer = page.json();
-                items.extend(page.into_value().data.into_iter().filter(&keep));
+                let page = page.into_value();
+                let following = page.next_cursor().map(str::to_owned);
+                items.extend(page.data.into_iter().filter(&keep));
+                if items.len() <= most {
+                    next = following;
+                } else if let Some(here) = &next {
+                    put(&mut outcome.answer, "pagination.nextCursor", here.as_str().into());
+                }
             }
             Some(Err(error)) if outcome.answer.is_null() => return Err(error),
             Some(Err(error)) => outcome.failure = Some(error),
         }
     }
     items.truncate(most);
-    outcome.context = under(prefix, entries(outputs, prefix, version, &items));
     // The last page's envelope around the items of all.
-    put(&mut outcome.answer, place, Value::Array(items));
-    Ok(outcome)
+    put(&mut outcome.answer, place, Value::Array(items.clone()));
+    Ok((outcome, items))
 }
 
 /// Reads one thing, which becomes one entry of the context.

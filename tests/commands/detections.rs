@@ -916,3 +916,20 @@ fn what_cannot_reach_the_api_is_refused() {
     }
     assert!(sent("get-blocklist", V2_0, &[]).unwrap_err().contains("2.0"));
 }
+
+#[tokio::test]
+async fn a_cursor_never_steps_over_what_was_cut_off() {
+    let server = MockServer::start().await;
+    let page = |from: u64, next: &str| {
+        let data: Vec<_> = (from..from + 1000).map(|id| json!({ "uuid": id.to_string() })).collect();
+        answer(json!({ "data": data, "pagination": { "totalItems": 3000, "nextCursor": next } }))
+    };
+    Mock::given(query_param_is_missing("cursor")).respond_with(page(0, "second")).mount(&server).await;
+    Mock::given(query_param("cursor", "second")).respond_with(page(1000, "third")).mount(&server).await;
+    let next = async |limit: &str| {
+        let outcome = run(&server, V2_1, "get-iocs", &[("account_ids", "41"), ("limit", limit)]).await;
+        outcome.answer["pagination"]["nextCursor"].clone()
+    };
+    assert_eq!(next("2000").await, "third");
+    assert_eq!(next("1500").await, "second", "its second half was not taken");
+}
