@@ -151,8 +151,24 @@ impl Said {
             let reason = skip.get("reason").and_then(Value::as_str).unwrap_or("reason unknown");
             self.words.push(format!("skipped: {reason}"));
         }
+        for report in list("reports") {
+            let missing = report.get("groupNotFound") == Some(&Value::Bool(true));
+            match report.get("status").and_then(Value::as_str) {
+                _ if missing => self.words.push("failed: the agent does not find the threat".to_owned()),
+                // Ordered, or done: an agent that is offline acts when it returns.
+                None | Some("success" | "sent" | "pending" | "pending-reboot") => self.started = true,
+                Some("partial") => {
+                    self.started = true;
+                    self.words.push("failed: in part".to_owned());
+                }
+                Some("failed") => self.words.push("failed".to_owned()),
+                Some(other) => {
+                    self.unclear = true;
+                    self.words.push(other.to_owned());
+                }
+            }
+        }
         self.words.dedup();
-        self.started |= !list("reports").is_empty();
     }
 
     /// What that means; `None` for a bare mention.
@@ -160,6 +176,7 @@ impl Said {
         let is_refusal = |word: &String| {
             matches!(word.as_str(), "not_changed" | "conditions_not_met" | "missing_permissions")
                 || word.starts_with("skipped: ")
+                || word.starts_with("failed")
         };
         let is_known = |word: &String| is_refusal(word) || matches!(word.as_str(), "updated" | "already_set");
         if self.unclear || !self.words.iter().all(is_known) {
@@ -262,5 +279,16 @@ mod tests {
         assert_eq!(states(json!(0), json!([skipped]))[0], "not_affected");
         let started = json!({ "threatId": "a", "reports": [{}], "skipped": [] });
         assert_eq!(states(json!(1), json!([started]))[0], "done");
+        let reported = |report: Value| {
+            let detail = json!({ "threatId": "a", "reports": [report], "skipped": [] });
+            states(json!(1), json!([detail]))[0]
+        };
+        assert_eq!(reported(json!({ "status": "sent" })), "done", "the order was given");
+        assert_eq!(reported(json!({ "status": "failed" })), "not_affected");
+        assert_eq!(reported(json!({ "status": "partial" })), "partly");
+        assert_eq!(reported(json!({ "status": "success", "groupNotFound": true })), "not_affected");
+        assert_eq!(reported(json!({ "status": "exploded" })), "unknown");
+        let both = json!({ "threatId": "a", "reports": [{ "status": "success" }, { "status": "failed" }] });
+        assert_eq!(states(json!(1), json!([both]))[0], "partly");
     }
 }

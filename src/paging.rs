@@ -134,7 +134,9 @@ impl<T: DeserializeOwned> Pages<T> {
             }
             *left = left.saturating_sub(count);
         }
-        self.cursor = value.next_cursor().map(str::to_owned);
+        // A list that takes no cursor has no further page, whatever it says.
+        let takes_cursor = request.operation().query_field("cursor").is_some();
+        self.cursor = value.next_cursor().filter(|_| takes_cursor).map(str::to_owned);
         self.state = match &self.cursor {
             None => State::Over,
             Some(cursor) if !self.seen.insert(cursor.clone()) => State::Repeated,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::RequestError;
 
 /// What a recorded request consists of.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Parts {
     /// Path segments by name, percent-decoded.
     pub segments: BTreeMap<String, String>,
@@ -17,6 +17,17 @@ pub struct Parts {
     pub query: Map<String, Value>,
     /// The body.
     pub body: Option<Value>,
+}
+
+/// Bodies may hold passwords, so only the outline is shown.
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts")
+            .field("segments", &self.segments)
+            .field("query", &self.query.keys().collect::<Vec<_>>())
+            .field("body", &self.body.as_ref().map(|_| "…"))
+            .finish()
+    }
 }
 
 /// Why recorded parts are no request of an operation.

@@ -1187,3 +1187,28 @@ fn values_that_are_not_known_are_told() {
     let told: Vec<_> = told.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
     assert_eq!(told, [("kinds", "c"), ("data.mode", "z"), ("mode", "y")]);
 }
+
+#[test]
+fn no_tenant_is_no_scope() {
+    assert!(act_on(json!({ "tenant": false })).unwrap().check().is_err());
+    static SCOPED: Operation = Operation {
+        kind: Kind::Action,
+        filter: FilterRule::Mandatory,
+        body: &[Part::new("filter", true, SCOPE)],
+        ..operation("things_create", Method::Post, "/web/api/v{version}/things")
+    };
+    const SCOPE: &[Field] = &[Field::new("tenant", "tenant", FieldKind::Boolean, "")];
+    let scoped = |filter: Value| -> Request<Empty> {
+        Request::new(&SCOPED).body_of(&json!({ "filter": filter })).unwrap()
+    };
+    assert!(scoped(json!({ "tenant": true })).check().is_ok());
+    assert!(scoped(json!({ "tenant": false })).check().is_err());
+}
+
+#[test]
+fn an_item_without_anything_in_it_is_refused_everywhere() {
+    assert!(
+        matches!(problem(act_with(json!({ "tags": ["a", " "] }))), Problem::Blank(field) if field == "data.tags")
+    );
+    assert!(act_with(json!({ "tags": [] })).is_ok(), "data may say that there are none");
+}

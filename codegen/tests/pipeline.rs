@@ -1223,3 +1223,15 @@ fn list_below_data_is_a_page() {
     spec.thing("/paths/~1things/get/x-s1/items", json!("others"));
     assert!(spec.findings().iter().any(|finding| finding.contains("data.others")), "{:?}", spec.findings());
 }
+
+#[test]
+fn secrets_are_not_in_debug_output() {
+    let mut spec = Spec::small();
+    spec.thing(
+        &schema("ThingActData", "/properties/password"),
+        json!({ "type": "string", "description": "x", "x-s1": { "secret": true } }),
+    );
+    let text = spec.module();
+    assert!(text.contains(r#".field("password", &"…")"#), "{text}");
+    assert!(text.contains("secret: true"), "{text}");
+}

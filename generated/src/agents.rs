@@ -1667,13 +1667,23 @@ impl Fields for AgentFileRequest {
 }
 
 /// Which files are to be fetched, and the password that is to protect them.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct AgentFileRequestData {
     /// Absolute paths of the files to fetch, ten at most. 1 to 10 items.
     pub files: Vec<String>,
     /// Password with which the fetched files are encrypted.
     pub password: String,
+}
+
+/// Without what is secret in it.
+impl std::fmt::Debug for AgentFileRequestData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AgentFileRequestData")
+            .field("files", &self.files)
+            .field("password", &"…")
+            .finish()
+    }
 }
 
 impl AgentFileRequestData {

@@ -355,7 +355,7 @@ impl Fields for RemoteScriptExecution {
 }
 
 /// Which script is to run, with what input, and where its output is to go.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteScriptExecutionData {
@@ -401,6 +401,32 @@ pub struct RemoteScriptExecutionData {
     pub singularityxdr_url: Option<String>,
     /// Description of the task that runs the script. At least 2 characters.
     pub task_description: String,
+}
+
+/// Without what is secret in it.
+impl std::fmt::Debug for RemoteScriptExecutionData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RemoteScriptExecutionData")
+            .field("api_key", &"…")
+            .field("destination_profile_id", &self.destination_profile_id)
+            .field("destination_profile_keyword", &self.destination_profile_keyword)
+            .field("input_params", &self.input_params)
+            .field("output_destination", &self.output_destination)
+            .field("output_directory", &self.output_directory)
+            .field("output_file_paths", &self.output_file_paths)
+            .field("password", &"…")
+            .field("password_from_scope", &self.password_from_scope)
+            .field("requires_approval", &self.requires_approval)
+            .field("script_id", &self.script_id)
+            .field(
+                "script_runtime_timeout_seconds",
+                &self.script_runtime_timeout_seconds,
+            )
+            .field("singularityxdr_keyword", &self.singularityxdr_keyword)
+            .field("singularityxdr_url", &self.singularityxdr_url)
+            .field("task_description", &self.task_description)
+            .finish()
+    }
 }
 
 impl RemoteScriptExecutionData {

@@ -2501,11 +2501,18 @@ impl Fields for ThreatFileRequest {
 }
 
 /// What password is to protect the fetched files.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct ThreatFileRequestData {
     /// Password with which the fetched files are encrypted.
     pub password: String,
+}
+
+/// Without what is secret in it.
+impl std::fmt::Debug for ThreatFileRequestData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ThreatFileRequestData").field("password", &"…").finish()
+    }
 }
 
 impl ThreatFileRequestData {

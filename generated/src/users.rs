@@ -104,13 +104,20 @@ impl Fields for ApiTokenQuery {
 }
 
 /// Which API token is asked about; the token itself is a secret.
-#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[derive(Clone, PartialEq, Default, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiTokenQueryData {
     /// API token whose details are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_token: Option<String>,
+}
+
+/// Without what is secret in it.
+impl std::fmt::Debug for ApiTokenQueryData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiTokenQueryData").field("api_token", &"…").finish()
+    }
 }
 
 impl ApiTokenQueryData {

@@ -9,7 +9,7 @@ use super::context::{Output, under};
 use super::{Argument, ArgumentKind, Command, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, VendorError};
 use crate::outcome::{IdOutcome, IdState, outcomes};
 
 /// The requests of an action on identifiers: one for as many as the API takes at once. Repeated ones are
@@ -100,8 +100,9 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
                 let affected = body.pointer("/data/affected").and_then(Value::as_u64);
                 outcome.ids.extend(outcomes(&asked, &body));
                 outcome.errors.extend_from_slice(answer.vendor_errors());
+                outcome.errors.extend(too_many(&asked, affected));
                 outcome.affected = match (outcome.affected, affected) {
-                    (Some(before), Some(now)) => Some(before + now),
+                    (Some(before), Some(now)) => Some(before.saturating_add(now)),
                     (None, now) if statuses.is_empty() => now,
                     _ => None,
                 };
@@ -112,11 +113,26 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
             Err(error) => {
                 let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
                 outcome.ids.extend(asked.into_iter().map(|id| without_answer(id, state)));
+                if error.may_have_acted() {
+                    // How many it was in all is not known any more.
+                    outcome.affected = None;
+                }
                 outcome.failure = Some(error);
             }
         }
     }
     Ok((outcome, statuses))
+}
+
+/// An error where the console acted on more things than were named: whatever its filter meant to it, it was not
+/// what was asked for.
+fn too_many(asked: &[String], affected: Option<u64>) -> Option<VendorError> {
+    let affected = affected.filter(|affected| !asked.is_empty() && *affected > asked.len() as u64)?;
+    let detail = format!(
+        "the console acted on {affected} things where {} were named; look at what it did",
+        asked.len()
+    );
+    Some(VendorError { detail: Some(detail), ..VendorError::default() })
 }
 
 /// Whether an identifier is as it was asked for; null when nobody knows, or when only part of it is.
@@ -148,7 +164,7 @@ pub(super) fn join(into: &mut Value, body: Value) {
                 let sum = into.get(&name).and_then(Value::as_u64).zip(value.as_u64());
                 match (into.get_mut(&name), sum) {
                     (Some(present), Some((before, now))) if name == "affected" => {
-                        *present = json!(before + now)
+                        *present = json!(before.saturating_add(now))
                     }
                     (Some(present), _) => join(present, value),
                     (None, _) => {
@@ -158,6 +174,8 @@ pub(super) fn join(into: &mut Value, body: Value) {
             }
         }
         (Value::Array(into), Value::Array(body)) => into.extend(body),
+        // An answer without a word takes nothing away from those before it.
+        (into, Value::Null) if !into.is_null() => {}
         (into, body) => *into = body,
     }
 }

@@ -1,6 +1,7 @@
 //! Arguments of commands: names and texts.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use sentinelone_raw::runtime::{Field, FieldKind, OpenEnum, Timestamp};
 use serde_json::Value;
@@ -129,11 +130,19 @@ impl ArgumentError {
 /// Names may be written with hyphens or underscores. An argument that is given without anything in it is an
 /// error and does not count as left out: a variable that was empty must not make a filter wider. A platform
 /// that passes every argument leaves the empty ones out itself.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Arguments {
     command: &'static str,
     values: BTreeMap<String, Vec<String>>,
     now: Timestamp,
+}
+
+/// Texts may be passwords, so only the names are shown.
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.values.keys().collect();
+        f.debug_struct("Arguments").field("command", &self.command).field("names", &names).finish()
+    }
 }
 
 impl Default for Arguments {

@@ -53,8 +53,10 @@ pub(super) async fn walk(
                 items.extend(page.data.into_iter().filter(&keep));
                 if items.len() <= most {
                     next = following;
-                } else if let Some(here) = &next {
-                    put(&mut outcome.answer, "pagination.nextCursor", here.as_str().into());
+                } else {
+                    // Without a cursor to this page it cannot be begun again, so there is none to go on with.
+                    let here = next.take().map_or(Value::Null, Value::String);
+                    put(&mut outcome.answer, "pagination.nextCursor", here);
                 }
             }
             Some(Err(error)) if outcome.answer.is_null() => return Err(error),
@@ -75,7 +77,12 @@ pub(super) async fn get<T: Answer>(
 ) -> Result<Outcome> {
     let answer = client.send(request).await?;
     let body = answer.json();
-    let thing = body.get("data").filter(|data| data.is_object());
+    // Some consoles put the one thing into a list.
+    let data = match body.get("data") {
+        Some(Value::Array(things)) if things.len() == 1 => things.first(),
+        data => data,
+    };
+    let thing = data.filter(|data| data.is_object());
     let thing = thing.ok_or_else(|| client.clean(answer.lacks("data")))?;
     let context = under(prefix, entry(outputs, prefix, client.api_version(), thing));
     let errors = answer.vendor_errors().to_vec();

@@ -8,6 +8,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{ArgumentError, Arguments};
 use crate::Result;
 
+/// How much of the time is kept for the last look.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
 /// Longer than anyone waits, and short enough for the clock to count.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -81,17 +84,22 @@ impl Patience {
     ) -> Result<Option<T>> {
         let end = Instant::now() + self.timeout.min(LONGEST);
         let mut wait = self.interval.min(LONGEST);
+        let last_look = (self.timeout / 10).min(LAST_LOOK);
         loop {
             let Ok(found) = timeout_at(end, look()).await else { return Ok(None) };
             let state = match found? {
                 Look::Found(found) => return Ok(Some(found)),
                 Look::NotYet(state) => state,
             };
-            if Instant::now() + wait > end {
+            // The last look comes shortly before the time is over, with time to be answered, and not up to an
+            // interval earlier.
+            let left = end.saturating_duration_since(Instant::now()).saturating_sub(last_look);
+            if left.is_zero() {
                 return Ok(None);
             }
-            watch.on(Event::Waiting { state, next: wait });
-            sleep(wait).await;
+            let next = wait.min(left);
+            watch.on(Event::Waiting { state, next });
+            sleep(next).await;
             wait = (wait * 2).min(self.slowest);
         }
     }
@@ -112,4 +120,42 @@ pub(super) enum Look<T> {
     Found(T),
     /// Not yet: the state that it is in.
     NotYet(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    async fn looks(interval: u64, timeout: u64, found_at: Option<u32>) -> (u32, Option<()>, Duration) {
+        let patience = Patience::steady(Duration::from_millis(interval), Duration::from_millis(timeout));
+        let (looks, start) = (Cell::new(0), Instant::now());
+        let found = patience.until(&Silent, || {
+            looks.set(looks.get() + 1);
+            let found = Some(looks.get()) == found_at;
+            async move { Ok(if found { Look::Found(()) } else { Look::NotYet("on its way".into()) }) }
+        });
+        let found = found.await.unwrap_or_default();
+        (looks.get(), found, start.elapsed())
+    }
+
+    /// Time stands still but for what is waited for.
+    #[tokio::test(start_paused = true)]
+    async fn the_time_is_waited_out() {
+        let (count, found, took) = looks(8000, 8000, None).await;
+        assert_eq!((count, found), (2, None), "one look at once, one shortly before the end");
+        assert!(took >= Duration::from_millis(7000) && took <= Duration::from_millis(8000), "{took:?}");
+        assert_eq!(looks(60_000, 10_000, Some(2)).await.1, Some(()), "an interval longer than the time");
+        let (count, found, took) = looks(1000, 60_000, Some(5)).await;
+        assert_eq!((count, found), (5, Some(())));
+        assert_eq!(took.as_secs(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_is_never_answered_ends_with_the_time() {
+        let patience = Patience::steady(Duration::from_secs(1), Duration::from_secs(3));
+        let never = patience.until(&Silent, || std::future::pending::<Result<Look<()>>>());
+        assert!(matches!(never.await, Ok(None)));
+    }
 }

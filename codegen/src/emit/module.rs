@@ -394,7 +394,15 @@ fn structure(
     let optional = |field: &FieldModel| generic(&field.ty, "Option").is_some();
     let all_optional =
         fields.iter().all(|field| optional(field) || (operation.is_some() && field.wire == "filter"));
-    let mut derives = vec![quote!(Clone), quote!(Debug), quote!(PartialEq)];
+    let is_secret = |wire: &str| {
+        let node = schema.map(|schema| &schema["properties"][wire]);
+        node.is_some_and(|node| facts::of::<facts::PropertyFacts>(node).is_ok_and(|facts| facts.secret))
+    };
+    let secrets = fields.iter().any(|field| is_secret(&field.wire));
+    let mut derives = vec![quote!(Clone), quote!(PartialEq)];
+    if !secrets {
+        derives.insert(1, quote!(Debug));
+    }
     if all_optional {
         derives.push(quote!(Default));
     }
@@ -492,6 +500,23 @@ fn structure(
         #(#attributes)*
         pub struct #ident { #(#members,)* }
     };
+    if secrets {
+        let shown = fields.iter().map(|FieldModel { ident, wire, .. }| {
+            let label = ident.to_string();
+            match is_secret(wire) {
+                true => quote!(.field(#label, &"…")),
+                false => quote!(.field(#label, &self.#ident)),
+            }
+        });
+        items.extend(quote! {
+            /// Without what is secret in it.
+            impl std::fmt::Debug for #ident {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.debug_struct(#name) #(#shown)* .finish()
+                }
+            }
+        });
+    }
     let count = fields.iter().find(|field| field.wire == "affected");
     if in_answers && count.is_some_and(|count| count.ty.to_token_stream().to_string() == "Option < i64 >") {
         items.extend(quote! {

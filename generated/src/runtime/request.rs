@@ -257,8 +257,11 @@ impl<T> Request<T> {
             return None;
         }
         let mut count = Request::new(list);
-        count.query = self.body.as_ref()?.get(part.name)?.as_object()?.clone();
-        count.query.retain(|name, value| !value.is_null() && name != "limit");
+        let filter = self.body.as_ref()?.get(part.name)?.as_object()?;
+        for (name, value) in filter.iter().filter(|(name, value)| !value.is_null() && *name != "limit") {
+            // What a query cannot express, such as an item with a comma, cannot be counted either.
+            count.set_query(name, value.clone()).ok()?;
+        }
         count.set_query("countOnly", true).ok()?;
         Some(count)
     }
@@ -537,7 +540,9 @@ impl Check {
         for (name, value) in map.iter_mut().filter(|(_, value)| !value.is_null()) {
             let Some(field) = known(name) else { continue };
             self.value(field, value)?;
-            selects |= field.selects;
+            // No tenant is no scope.
+            let no_tenant = name == "tenant" && *value == Value::Bool(false);
+            selects |= field.selects && !no_tenant;
         }
         Ok(selects)
     }
@@ -561,6 +566,10 @@ impl Check {
                     return Err(Problem::Items { field: field_name, count, bounds: field.items });
                 }
                 for item in list {
+                    // Nowhere is an item without anything in it meant: where a script's variable was empty.
+                    if item.as_str().is_some_and(|text| text.trim().is_empty()) {
+                        return Err(Problem::Blank(self.name(field)));
+                    }
                     self.text(field, item)?;
                 }
             }

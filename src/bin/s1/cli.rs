@@ -112,7 +112,7 @@ fn argument(argument: &Argument) -> Arg {
         ArgumentKind::Time => ("TIME", ArgAction::Set),
         _ => ("TEXT", ArgAction::Set),
     };
-    let mut arg = Arg::new(argument.name)
+    let arg = Arg::new(argument.name)
         .long(long.clone())
         .value_name(name)
         .action(action)
@@ -120,13 +120,8 @@ fn argument(argument: &Argument) -> Arg {
         .help(help)
         .hide_possible_values(true);
     let hyphens = argument.name.replace('_', "-");
-    arg = arg.aliases(
-        [argument.name, hyphens.as_str()].into_iter().filter(|name| *name != long).map(str::to_owned),
-    );
-    if argument.kind == ArgumentKind::Boolean {
-        arg = arg.num_args(0..=1).default_missing_value("true");
-    }
-    arg
+    // A flag takes its value in words: a variable of a script that is empty must not be a yes.
+    arg.aliases([argument.name, hyphens.as_str()].into_iter().filter(|name| *name != long).map(str::to_owned))
 }
 
 /// The option of an argument: in lower case with hyphens, whatever the integration spells.

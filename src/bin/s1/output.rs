@@ -99,31 +99,35 @@ fn table_of(command: &Prepared, outcome: &Outcome) -> String {
         None if outputs.is_empty() => return pretty(&outcome.answer),
         None => Vec::new(),
     };
-    let mut paths: Vec<&str> = outputs
+    let below = |output: &'static Output| output.path.strip_prefix(prefix)?.strip_prefix('.');
+    let paths: Vec<&str> = outputs
         .iter()
         .filter(|output| output.column)
-        .filter_map(|output| output.path.strip_prefix(prefix)?.strip_prefix('.'))
+        .filter_map(below)
         .filter(|path| entries.iter().any(|entry| entry.pointer(&pointer(path)).is_some()))
         .collect();
-    if paths.is_empty() {
-        // The columns of a power query are its own.
-        let names = entries.iter().filter_map(Value::as_object).flat_map(|entry| entry.keys());
-        for name in names {
-            if !paths.contains(&name.as_str()) {
-                paths.push(name);
-            }
+    // What no output names: the columns of a power query, and those that `columns` asked for.
+    let named =
+        |name: &str| outputs.iter().filter_map(below).any(|path| path.split('.').next() == Some(name));
+    let mut others: Vec<&str> = Vec::new();
+    for name in entries.iter().filter_map(Value::as_object).flat_map(|entry| entry.keys()) {
+        if !named(name) && !others.contains(&name.as_str()) {
+            others.push(name);
         }
     }
     let rows = entries.iter().map(|entry| {
-        paths.iter().map(|path| entry.pointer(&pointer(path)).map(cell).unwrap_or_default()).collect()
+        let documented = paths.iter().map(|path| entry.pointer(&pointer(path)));
+        let further = others.iter().map(|name| entry.get(*name));
+        documented.chain(further).map(|value| value.map(cell).unwrap_or_default()).collect()
     });
+    let header: Vec<&str> = paths.iter().chain(&others).copied().collect();
     let count = entries.len();
     let total = outcome.answer.pointer("/pagination/totalItems").and_then(Value::as_u64);
     let footer = match total {
         Some(total) if total > count as u64 => format!("{count} of {total}\n"),
         _ => format!("{count} found\n"),
     };
-    if paths.is_empty() { footer } else { grid(&paths, rows) + &footer }
+    if header.is_empty() { footer } else { grid(&header, rows) + &footer }
 }
 
 /// The part of the context paths that all of them begin with.

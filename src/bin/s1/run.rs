@@ -225,21 +225,11 @@ async fn confirm(command: &Prepared, requests: &[Request<Value>], client: &Clien
         return Err(Failure::Usage(message));
     }
     let acting: Vec<_> = requests.iter().filter(|one| one.operation().kind == Kind::Action).collect();
-    let mut count = Some(0);
+    let mut reach = Reach::default();
     for request in &acting {
-        let one = match named(request) {
-            Some(named) if !has_filter(request) => Some(named),
-            _ => client.count_of(request).await?,
-        };
-        count = count.zip(one).map(|(sum, one)| sum + one);
+        reach.add(request, client).await;
     }
-    let everything = acting.iter().any(|request| !request.selects() && has_filter(request));
-    let what = match count {
-        _ if everything => "on EVERYTHING in the scope of the token".to_owned(),
-        Some(1) => "on 1 thing".to_owned(),
-        Some(count) if !acting.is_empty() => format!("on {count} things"),
-        _ => "on what it finds".to_owned(),
-    };
+    let what = reach.in_words();
     let request = acting.first().copied().or(requests.first());
     let path = request.map(|request| request.path(client.api_version())).transpose()?.unwrap_or_default();
     write!(io::stderr(), "{name}: {}{path} {what}. Go on? [y/N] ", client.console())?;
@@ -252,10 +242,66 @@ async fn confirm(command: &Prepared, requests: &[Request<Value>], client: &Clien
     Err(Failure::Usage("not confirmed; nothing was done".into()))
 }
 
-/// How many things a request without a filter names: in its data, or the one in its path.
-fn named(request: &Request<Value>) -> Option<u64> {
-    let ids = request.body().and_then(|body| body.pointer("/data/ids")).and_then(Value::as_array);
-    Some(ids.map_or(1, |ids| ids.len() as u64))
+/// How far actions reach, to be told before they are sent.
+#[derive(Default)]
+struct Reach {
+    /// Everything, the whole tenant, or named scopes: what is more than a number.
+    scopes: Vec<String>,
+    things: u64,
+    /// Whether something could not be counted.
+    uncounted: bool,
+    any: bool,
+}
+
+impl Reach {
+    async fn add(&mut self, request: &Request<Value>, client: &Client) {
+        self.any = true;
+        let body = request.body();
+        let filter = body.and_then(|body| body.get("filter")).and_then(Value::as_object);
+        let length = |value: &Value| value.as_array().map_or(1, |items| items.len() as u64);
+        let named = body.and_then(|body| body.pointer("/data/ids")).map(length);
+        let Some(filter) = filter.filter(|_| has_filter(request)) else {
+            // Things that are named in the data, or the one in the path.
+            self.things = self.things.saturating_add(named.unwrap_or(1));
+            return;
+        };
+        let given: Vec<(&str, &Value)> = filter
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.as_str(), value))
+            .collect();
+        match given.as_slice() {
+            _ if !request.selects() => self.scopes.push("on EVERYTHING in the scope of the token".into()),
+            [("tenant", _)] => self.scopes.push("in the WHOLE TENANT".into()),
+            [("ids" | "uuids", ids)] => self.things = self.things.saturating_add(length(ids)),
+            // A list of thousands of ids makes a URL that no server takes; then the number stays unknown.
+            _ => match client.count_of(request).await {
+                Ok(Some(count)) => self.things = self.things.saturating_add(count),
+                _ => {
+                    let scope = |(name, ids): &(&str, &Value)| {
+                        let level = name.strip_suffix("Ids").filter(|_| ids.is_array())?;
+                        Some(format!("{} {level}{}", length(ids), if length(ids) == 1 { "" } else { "s" }))
+                    };
+                    let scopes: Option<Vec<String>> = given.iter().map(scope).collect();
+                    match scopes {
+                        Some(scopes) => self.scopes.push(format!("in {}", scopes.join(" and "))),
+                        None => self.uncounted = true,
+                    }
+                }
+            },
+        }
+    }
+
+    fn in_words(mut self) -> String {
+        self.scopes.dedup();
+        let number = match self.things {
+            0 if !self.scopes.is_empty() => None,
+            1 => Some("on 1 thing".to_owned()),
+            things => Some(format!("on {things} things")),
+        };
+        let number = if self.uncounted || !self.any { Some("on what it finds".to_owned()) } else { number };
+        self.scopes.into_iter().chain(number).collect::<Vec<_>>().join(" and ")
+    }
 }
 
 fn code(command: &Prepared, outcome: &Outcome) -> u8 {
