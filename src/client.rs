@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use sentinelone_raw::runtime::{
     Answer, AnswerForm, ApiVersion, Binary, DecodeError, Kind, Method, Operation, Page, Request,
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::Result;
 use crate::address::{AddressError, Console};
-use crate::error::{BODY_KEPT, Error, Trouble, errors_beside_data, vendor_errors};
+use crate::error::{BODY_KEPT, Error, ErrorKind, Trouble, errors_beside_data, vendor_errors};
 use crate::files::{Download, LONGEST_DOWNLOAD};
 use crate::paging::{Items, Pages};
 use crate::response::Response;
@@ -51,6 +51,7 @@ pub struct Client {
 struct Settings {
     console: Console,
     version: ApiVersion,
+    timeout: Duration,
     max_answer: usize,
     /// Kept so that it can be taken out of what an error keeps.
     token: ApiToken,
@@ -135,10 +136,11 @@ impl Client {
     /// [`Download`].
     ///
     /// # Errors
-    /// As [`send`](Self::send). The limit on the size of answers does not apply.
+    /// As [`send`](Self::send), and when the answer is a document or a page instead of a file. The limit on the
+    /// size of answers does not apply; that on the time does until the file begins.
     pub async fn download(&self, request: &Request<Binary>) -> Result<Download> {
         let builder = self.build(request)?.timeout(LONGEST_DOWNLOAD);
-        self.start(request.operation(), builder).await
+        self.start(request.operation(), builder, |answer| !is_page(answer)).await
     }
 
     /// Asks for a file at an address that the console gave out, such as that of a script's results. The token
@@ -152,25 +154,42 @@ impl Client {
             url.scheme() == "https" || (url.scheme() == "http" && self.settings.console.is_here(url))
         });
         let parsed = parsed.ok_or_else(|| {
-            Error::of(operation, Trouble::Archive("the console gave an address that is not https".into()))
+            let message = "the console gave an address that is not https";
+            Error::ended(operation, message, "the file cannot be fetched from there")
         })?;
-        self.start(operation, self.plain.get(parsed).timeout(LONGEST_DOWNLOAD)).await
+        // Scripts give files of any type.
+        self.start(operation, self.plain.get(parsed).timeout(LONGEST_DOWNLOAD), |_| true).await
     }
 
+    /// Waits for the file to begin, as long as for any answer.
     async fn start(
         &self,
         operation: &'static Operation,
         builder: reqwest::RequestBuilder,
+        is_file: impl Fn(&reqwest::Response) -> bool,
     ) -> Result<Download> {
-        let answer = builder.send().await.map_err(|error| Error::transport(operation, error))?;
-        if answer.status().is_success() {
-            return Ok(Download::new(operation, answer));
-        }
-        match self.read::<Binary>(operation, answer).await {
-            Err(error) => Err(self.clean(error)),
-            // A failure is an error already; there is nothing else to read.
-            Ok(_) => Err(Error::of(operation, Trouble::Archive("the console sent no file".into()))),
-        }
+        let begin = async {
+            let answer = builder.send().await.map_err(|error| Error::transport(operation, error))?;
+            if answer.status() == StatusCode::OK && is_file(&answer) {
+                return Ok(Download::new(operation, answer));
+            }
+            let status = answer.status();
+            match self.read::<Binary>(operation, answer).await {
+                Err(error) => Err(self.clean(error)),
+                Ok(text) if says_only_errors(text.body()) => {
+                    Err(self.clean(Error::api(operation, status, text.body().clone(), None)))
+                }
+                Ok(_) => {
+                    let message = format!("the answer, of status {status}, is no file");
+                    Err(Error::ended(operation, message, "there may be nothing to download"))
+                }
+            }
+        };
+        let slow = |_| {
+            let message = "no file came within the time limit".to_owned();
+            Error::of(operation, Trouble::Line { kind: ErrorKind::Timeout, message })
+        };
+        tokio::time::timeout(self.settings.timeout, begin).await.map_err(slow)?
     }
 
     /// How many things the filter of an action selects, asked of the list that takes the same filter; `None`
@@ -262,6 +281,15 @@ impl Client {
 
 fn retry_after(headers: &HeaderMap) -> Option<String> {
     Some(headers.get(header::RETRY_AFTER)?.to_str().ok()?.to_owned())
+}
+
+/// Whether an answer says what it is, and that is something to read: what the console says instead of a file, or
+/// the page of a proxy.
+fn is_page(answer: &reqwest::Response) -> bool {
+    let kind =
+        answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(kind.as_str(), "application/json" | "application/problem+json" | "text/html")
 }
 
 /// Whether an answer of status 200 has errors and no data. With data it is an answer: what was done and
@@ -389,7 +417,8 @@ impl ClientBuilder {
         let plain = http()?.build().map_err(|error| unusable("the HTTP client", error))?;
         let http = http()?.default_headers(headers).build();
         let http = http.map_err(|error| unusable("the HTTP client", error))?;
-        let settings = Settings { console, version: self.version, max_answer: self.max_answer, token };
+        let (version, timeout, max_answer) = (self.version, self.timeout, self.max_answer);
+        let settings = Settings { console, version, timeout, max_answer, token };
         Ok(Client { http, plain, settings: Arc::new(settings) })
     }
 }

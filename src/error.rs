@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::address::AddressError;
 use crate::commands::ArgumentError;
+use crate::text::{is_unprintable, printable};
 use crate::token::{ApiToken, TokenError};
 
 /// What went wrong, and what can be done.
@@ -79,6 +80,8 @@ pub struct VendorError {
 pub(crate) struct Inner {
     operation: Option<&'static Operation>,
     problem: Trouble,
+    /// How what was started is taken up again.
+    resume: Option<String>,
 }
 
 pub(crate) enum Trouble {
@@ -87,14 +90,40 @@ pub(crate) enum Trouble {
     Token(TokenError),
     Request(RequestError),
     Argument(ArgumentError),
-    Transport { kind: ErrorKind, source: reqwest::Error },
-    Api { status: StatusCode, errors: Vec<VendorError>, body: Bytes, retry_after: Option<String> },
-    Decode { status: StatusCode, source: DecodeError, body: Bytes },
-    TooLarge { status: StatusCode, limit: usize },
+    Transport {
+        kind: ErrorKind,
+        source: reqwest::Error,
+    },
+    /// A connection that failed in a way that only this side sees.
+    Line {
+        kind: ErrorKind,
+        message: String,
+    },
+    Api {
+        status: StatusCode,
+        errors: Vec<VendorError>,
+        body: Bytes,
+        retry_after: Option<String>,
+    },
+    Decode {
+        status: StatusCode,
+        source: DecodeError,
+        body: Bytes,
+    },
+    TooLarge {
+        status: StatusCode,
+        limit: usize,
+    },
     RepeatedCursor,
     Deadline(String),
-    Ended { message: String, advice: String },
-    File { path: PathBuf, source: std::io::Error },
+    Ended {
+        message: String,
+        advice: String,
+    },
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     Archive(String),
 }
 
@@ -103,11 +132,15 @@ pub(crate) const BODY_KEPT: usize = 64 * 1024;
 
 impl Error {
     pub(crate) fn of(operation: &'static Operation, problem: Trouble) -> Self {
-        Self(Box::new(Inner { operation: Some(operation), problem }))
+        Self(Box::new(Inner { operation: Some(operation), problem, resume: None }))
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Configuration(message.into()) }))
+        Self(Box::new(Inner {
+            operation: None,
+            problem: Trouble::Configuration(message.into()),
+            resume: None,
+        }))
     }
 
     pub(crate) fn transport(operation: &'static Operation, source: reqwest::Error) -> Self {
@@ -129,27 +162,40 @@ impl Error {
         Self::of(operation, Trouble::Deadline(resume.into()))
     }
 
+    /// The same error of something that goes on without this program.
+    pub(crate) fn resuming(mut self, resume: &str) -> Self {
+        self.0.resume = Some(resume.to_owned());
+        self
+    }
+
+    /// Whether asking again may help: the console was not reached, is too busy, or failed.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Broken => true,
+            ErrorKind::Api => self.status().is_some_and(|status| status == 429 || status.is_server_error()),
+            _ => false,
+        }
+    }
+
     /// What was waited for will not come; `advice` says what to do instead.
     pub(crate) fn ended(
         operation: &'static Operation,
         message: impl AsRef<str>,
         advice: impl Into<String>,
     ) -> Self {
-        // It quotes the console, whose text must not steer a terminal.
-        let message = message.as_ref().replace(char::is_control, " ");
-        Self::of(operation, Trouble::Ended { message, advice: advice.into() })
+        Self::of(operation, Trouble::Ended { message: message.as_ref().to_owned(), advice: advice.into() })
     }
 
     /// A file of this machine.
     pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
         let path = path.to_owned();
-        Self(Box::new(Inner { operation: None, problem: Trouble::File { path, source } }))
+        Self(Box::new(Inner { operation: None, problem: Trouble::File { path, source }, resume: None }))
     }
 
     /// A download that is not what it should be.
     #[cfg(feature = "unzip")]
     pub(crate) fn archive(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Archive(message.into()) }))
+        Self(Box::new(Inner { operation: None, problem: Trouble::Archive(message.into()), resume: None }))
     }
 
     pub(crate) fn api(
@@ -186,7 +232,7 @@ impl Error {
         match &self.0.problem {
             Trouble::Configuration(_) | Trouble::Address(_) | Trouble::Token(_) => ErrorKind::Configuration,
             Trouble::Request(_) | Trouble::Argument(_) => ErrorKind::Request,
-            Trouble::Transport { kind, .. } => *kind,
+            Trouble::Transport { kind, .. } | Trouble::Line { kind, .. } => *kind,
             Trouble::Api { .. } => ErrorKind::Api,
             Trouble::Decode { .. } => ErrorKind::Decode,
             Trouble::TooLarge { .. } => ErrorKind::TooLarge,
@@ -360,39 +406,48 @@ impl Error {
 
 impl From<RequestError> for Error {
     fn from(error: RequestError) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Request(error) }))
+        Self(Box::new(Inner { operation: None, problem: Trouble::Request(error), resume: None }))
     }
 }
 
 impl From<ArgumentError> for Error {
     fn from(error: ArgumentError) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Argument(error) }))
+        Self(Box::new(Inner { operation: None, problem: Trouble::Argument(error), resume: None }))
     }
 }
 
 impl From<AddressError> for Error {
     fn from(error: AddressError) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Address(error) }))
+        Self(Box::new(Inner { operation: None, problem: Trouble::Address(error), resume: None }))
     }
 }
 
 impl From<TokenError> for Error {
     fn from(error: TokenError) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Token(error) }))
+        Self(Box::new(Inner { operation: None, problem: Trouble::Token(error), resume: None }))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It quotes the console, whose text must not steer a terminal.
+        let mut text = String::new();
+        self.describe(&mut text)?;
+        f.write_str(&printable(&text))
+    }
+}
+
+impl Error {
+    fn describe(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         if let (Some(operation), false) = (self.operation(), matches!(self.0.problem, Trouble::Request(_))) {
             write!(f, "{operation}: ")?;
         }
         match &self.0.problem {
             Trouble::Configuration(message) => return f.write_str(message),
-            Trouble::Address(error) => return error.fmt(f),
-            Trouble::Token(error) => return error.fmt(f),
-            Trouble::Request(error) => return error.fmt(f),
-            Trouble::Argument(error) => return error.fmt(f),
+            Trouble::Address(error) => return write!(f, "{error}"),
+            Trouble::Token(error) => return write!(f, "{error}"),
+            Trouble::Request(error) => return write!(f, "{error}"),
+            Trouble::Argument(error) => return write!(f, "{error}"),
             Trouble::Transport { kind, .. } => f.write_str(match kind {
                 ErrorKind::Connect => "the console was not reached",
                 ErrorKind::Timeout => "no answer in time",
@@ -421,9 +476,15 @@ impl fmt::Display for Error {
             Trouble::RepeatedCursor => f.write_str("the list gave the same cursor twice")?,
             Trouble::Deadline(_) => f.write_str("it was not finished in the time given")?,
             Trouble::File { path, source } => write!(f, "{}: {source}", path.display())?,
-            Trouble::Ended { message, .. } | Trouble::Archive(message) => f.write_str(message)?,
+            Trouble::Line { message, .. } | Trouble::Ended { message, .. } | Trouble::Archive(message) => {
+                f.write_str(message)?;
+            }
         }
-        write!(f, "; {}", self.advice())
+        write!(f, "; {}", self.advice())?;
+        match &self.0.resume {
+            Some(resume) => write!(f, "; {resume}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -475,7 +536,7 @@ fn excerpt(body: &[u8]) -> Option<String> {
                 plain.push(' ');
             }
             _ if in_tag => {}
-            c if c.is_control() => plain.push(' '),
+            c if is_unprintable(c) => plain.push(' '),
             c => plain.push(c),
         }
     }

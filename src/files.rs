@@ -12,11 +12,13 @@ use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
 use crate::Result;
-use crate::error::{Error, Trouble};
+use crate::error::{Error, ErrorKind, Trouble};
 
 #[cfg(feature = "unzip")]
 mod archive;
 
+#[cfg(feature = "unzip")]
+pub(crate) use archive::unpack_while;
 #[cfg(feature = "unzip")]
 pub use archive::{Limits, unpack};
 
@@ -45,6 +47,7 @@ pub struct Saved {
 pub struct Download {
     operation: &'static Operation,
     answer: reqwest::Response,
+    length: Option<u64>,
     received: u64,
 }
 
@@ -57,7 +60,8 @@ impl fmt::Debug for Download {
 
 impl Download {
     pub(crate) fn new(operation: &'static Operation, answer: reqwest::Response) -> Self {
-        Self { operation, answer, received: 0 }
+        // What is still to come is all that the answer tells once it is being read.
+        Self { operation, length: answer.content_length(), answer, received: 0 }
     }
 
     /// The HTTP status.
@@ -72,7 +76,7 @@ impl Download {
 
     /// How many bytes the server announced.
     pub fn length(&self) -> Option<u64> {
-        self.answer.content_length()
+        self.length
     }
 
     /// How many bytes were read so far.
@@ -83,22 +87,22 @@ impl Download {
     /// The next part; `None` at the end.
     ///
     /// # Errors
-    /// When the connection breaks or stands still for a minute, and at the end when there were fewer bytes
-    /// than announced.
+    /// [`Timeout`](ErrorKind::Timeout) when the connection stands still for a minute, and
+    /// [`Broken`](ErrorKind::Broken) when it breaks or gives another number of bytes than was announced.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        let stopped =
-            || Error::of(self.operation, Trouble::Archive("the download stood still for a minute".into()));
-        let part = timeout(LONGEST_PAUSE, self.answer.chunk()).await.map_err(|_| stopped())?;
+        let failed = |kind, message| Error::of(self.operation, Trouble::Line { kind, message });
+        let part = timeout(LONGEST_PAUSE, self.answer.chunk())
+            .await
+            .map_err(|_| failed(ErrorKind::Timeout, "the download stood still for a minute".into()))?;
         let part = part.map_err(|error| Error::transport(self.operation, error))?;
-        match (&part, self.length()) {
-            (Some(part), _) => self.received += part.len() as u64,
-            (None, Some(length)) if self.received < length => {
-                let message = format!("the download ended after {} of {length} bytes", self.received);
-                return Err(Error::of(self.operation, Trouble::Archive(message)));
+        self.received += part.as_ref().map_or(0, |part| part.len() as u64);
+        match self.length {
+            Some(length) if self.received > length || part.is_none() && self.received < length => {
+                let message = format!("the download has {} of {length} bytes", self.received);
+                Err(failed(ErrorKind::Broken, message))
             }
-            (None, _) => {}
+            _ => Ok(part),
         }
-        Ok(part)
     }
 
     /// Writes the file into a folder, under a name of which only safe characters are kept. It is written
@@ -126,11 +130,26 @@ impl Download {
 /// to a file system.
 pub(crate) fn safe_name(name: &str) -> String {
     let safe = |c: char| if c.is_alphanumeric() || "-_.() ".contains(c) { c } else { '_' };
-    let name: String = name.chars().map(safe).take(200).collect();
-    match name.trim_matches(['.', ' ']) {
+    let name: String = name.chars().map(safe).collect();
+    let name = name.trim_matches(['.', ' ']);
+    // The ending says what it is; the beginning gives way.
+    let long = name.char_indices().map(|(at, _)| at).find(|at| name.len() - at <= LONGEST_NAME);
+    let name = name[long.unwrap_or_default()..].trim_matches(['.', ' ']);
+    match name {
         "" => "file".to_owned(),
+        name if is_device(name) => format!("_{name}"),
         name => name.to_owned(),
     }
+}
+
+/// File systems have room for 255 bytes; some is left for what is written beside the file.
+const LONGEST_NAME: usize = 200;
+
+/// Names that are no files on Windows, whatever their ending.
+pub(crate) fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = |device| stem.strip_prefix(device).is_some_and(|n| n.len() == 1 && n != "0");
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
 }
 
 #[cfg(test)]
@@ -144,5 +163,10 @@ mod tests {
         assert_eq!(safe_name(".."), "file");
         assert_eq!(safe_name(""), "file");
         assert_eq!(safe_name("a b-c_d.zip"), "a b-c_d.zip");
+        assert_eq!(safe_name("nul.txt"), "_nul.txt");
+        assert_eq!(safe_name("COM1"), "_COM1");
+        assert_eq!(safe_name("common.txt"), "common.txt");
+        let long = safe_name(&format!("{}.zip", "名".repeat(124)));
+        assert!(long.len() <= 200 && long.ends_with("名.zip"), "{long}");
     }
 }

@@ -8,6 +8,7 @@ pub mod files;
 mod outcome;
 mod paging;
 mod response;
+mod text;
 mod time;
 mod token;
 
@@ -34,6 +35,7 @@ pub use resources::{
     remote_scripts, service_users, sites, star_rules, system, threats, users,
 };
 pub use response::Response;
+pub use text::printable;
 pub use time::{TimeError, point_in_time};
 pub use token::{ApiToken, TokenError};
 

@@ -8,6 +8,7 @@ use std::io::{Cursor, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use sentinelone::files::{Download, Limits, Saved, unpack};
@@ -80,7 +81,7 @@ fn both_kinds_of_protection_are_opened() {
         assert_eq!(fs::read(&saved[1].path).unwrap(), b"one");
         assert!(saved[1].path.starts_with(place.path().join("out")));
         assert_eq!(names(place.path()), ["it.zip", "out"]);
-        assert_eq!(names(&place.path().join("out")), ["C", "b", "empty", "manifest.json"]);
+        assert_eq!(names(&place.path().join("out")), ["C", "b", "manifest.json"], "no folder without a file");
     }
 }
 
@@ -148,12 +149,34 @@ fn links_are_refused() {
 fn no_more_is_written_than_allowed() {
     let zeros = vec![0; 100_000];
     let bomb = archive(&[("a", &zeros), ("b", &zeros)], old(PASSWORD));
+    let limits = |bytes, entries| Limits { bytes, entries, ..Limits::default() };
     assert!(bomb.len() < 2_000);
-    refused(&bomb, Limits { bytes: 99_999, entries: 9 }, "more than 99999 bytes");
-    refused(&bomb, Limits { bytes: 199_999, entries: 9 }, "more than 199999 bytes");
-    refused(&bomb, Limits { bytes: 1 << 20, entries: 1 }, "2 entries");
-    let (_place, saved) = unpacked(&bomb, Limits { bytes: 200_000, entries: 2 });
+    refused(&bomb, limits(99_999, 9), "more than 99999 bytes");
+    refused(&bomb, limits(199_999, 9), "more than 199999 bytes");
+    refused(&bomb, limits(1 << 20, 1), "2 entries");
+    let (_place, saved) = unpacked(&bomb, limits(200_000, 2));
     assert_eq!(saved.unwrap().len(), 2);
+}
+
+#[test]
+fn folders_are_not_made_without_end() {
+    let deep = format!("{}x", "d/".repeat(64));
+    refused(&archive(&[(&deep, b"one")], old(PASSWORD)), Limits::default(), "64 folders deep");
+    let folders: String = "d/".repeat(60);
+    let (place, saved) = unpacked(&archive(&[(&folders, b""), ("x", b"")], old(PASSWORD)), Limits::default());
+    assert_eq!(saved.unwrap().len(), 1);
+    assert_eq!(names(&place.path().join("out")), ["x"]);
+}
+
+#[test]
+fn names_do_no_harm_here() {
+    let entries: [(&str, &[u8]); 4] =
+        [("a\u{1b}[2J\u{202e}gpj.exe", b""), ("NUL.txt", b""), ("dots..", b""), (".. /y", b"")];
+    let (place, saved) = unpacked(&archive(&entries, old(PASSWORD)), Limits::default());
+    assert_eq!(saved.unwrap()[0].name, entries[0].0, "what it is called there is not changed");
+    assert_eq!(names(&place.path().join("out")), [".._", "_NUL.txt", "a_[2J_gpj.exe", "dots__"]);
+    let one = [("C:/x", b"1".as_slice()), ("C_/x", b"2")];
+    refused(&archive(&one, old(PASSWORD)), Limits::default(), "the same name as another");
 }
 
 #[test]
@@ -170,9 +193,13 @@ fn a_folder_that_is_there_is_left_alone() {
     assert_eq!(names(place.path()), ["it.zip", "out"]);
 }
 
+async fn try_download(url: &str, timeout: Duration) -> Result<Download, Error> {
+    let client = Client::builder(url).token(ApiToken::new("token-of-the-test").unwrap()).timeout(timeout);
+    client.build().unwrap().download(&raw::agents::download("1", "2").unwrap()).await
+}
+
 async fn download(url: &str) -> Download {
-    let client = Client::builder(url).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
-    client.download(&raw::agents::download("1", "2").unwrap()).await.unwrap()
+    try_download(url, Duration::from_secs(60)).await.unwrap()
 }
 
 async fn serving(bytes: &[u8]) -> MockServer {
@@ -191,6 +218,9 @@ async fn a_download_is_whole_when_it_has_its_name() {
     let folder = place.path().join("made/on/the/way");
     let download = download(&server.uri()).await;
     assert_eq!(download.length(), Some(300_000));
+    let mut again = self::download(&server.uri()).await;
+    assert!(again.chunk().await.unwrap().is_some());
+    assert_eq!(again.length(), Some(300_000), "and not what is left of it");
     let seen = Mutex::new(Vec::new());
     let saved =
         download.save(&folder, "up/load.zip", |bytes| seen.lock().unwrap().push(bytes)).await.unwrap();
@@ -224,6 +254,45 @@ async fn a_download_that_ends_early_leaves_nothing() {
     let place = TempDir::new().unwrap();
     let error = download(&url).await.save(place.path(), "it.zip", |_| ()).await.unwrap_err();
     server.join().unwrap();
-    assert!(matches!(error.kind(), ErrorKind::Broken | ErrorKind::Archive), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Broken, "{error}");
     assert_eq!(names(place.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_not_saved_as_one() {
+    let said = |status, kind, body: &str| ResponseTemplate::new(status).set_body_raw(body.to_owned(), kind);
+    let errors = r#"{"errors": [{"code": 4040010, "title": "Not here"}]}"#;
+    let answers = [
+        (said(200, "application/json", errors), ErrorKind::Api, "Not here"),
+        (said(200, "application/json; charset=utf-8", r#"{"data": null}"#), ErrorKind::Ended, "is no file"),
+        (said(200, "text/html", "<html>log in</html>"), ErrorKind::Ended, "is no file"),
+        (ResponseTemplate::new(204), ErrorKind::Ended, "is no file"),
+        (said(404, "application/json", errors), ErrorKind::Api, "Not here"),
+    ];
+    for (answer, kind, why) in answers {
+        let server = MockServer::start().await;
+        Mock::given(path("/web/api/v2.1/agents/1/uploads/2")).respond_with(answer).mount(&server).await;
+        let error = try_download(&server.uri(), Duration::from_secs(60)).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_download_begins_within_the_time_limit() {
+    // It takes connections and says nothing, or never ends to say what is wrong.
+    for said in ["", "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 100\r\n\r\nwell"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(said.as_bytes()).unwrap();
+            // Until the other side gives up.
+            while stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
+        });
+        let error = try_download(&url, Duration::from_millis(300)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        // This thread closes the connection, so it must not be the one that waits for that.
+        tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
+    }
 }

@@ -172,9 +172,11 @@ impl FetchFile {
                 None => Look::NotYet("not uploaded yet".to_owned()),
             })
         };
-        let found = uploads::patience(self.timeout).until(watch, look).await?;
         let resume = "the agent may still upload the file: the activity that get-activities then lists has its \
              path, and download-fetched-file takes the identifier of that activity";
-        found.ok_or_else(|| Error::deadline(&raw::FETCH_FILES, resume))
+        let found = uploads::patience(self.timeout).until(watch, look).await;
+        found
+            .map_err(|error| error.resuming(resume))?
+            .ok_or_else(|| Error::deadline(&raw::FETCH_FILES, resume))
     }
 }

@@ -56,22 +56,45 @@ impl Outcome {
         self.affected.is_some_and(|affected| affected > 0) || self.ids.iter().any(done)
     }
 
-    /// What the console sent, with `results` beside it where something is known of identifiers.
+    /// What the console sent, with `results` beside it where something is known of identifiers, and `files`
+    /// where any was written.
     pub fn to_json(&self) -> Value {
-        if self.ids.is_empty() {
+        let beside = [("results", self.results()), ("files", self.written())];
+        if beside.iter().all(|(_, list)| list.is_empty()) {
             return self.answer.clone();
         }
         let mut answer = match &self.answer {
             Value::Null | Value::Object(_) => self.answer.clone(),
             odd => json!({ "answer": odd }),
         };
-        put(&mut answer, "results", Value::Array(self.results()));
+        for (name, list) in beside.into_iter().filter(|(_, list)| !list.is_empty()) {
+            put(&mut answer, name, Value::Array(list));
+        }
         answer
     }
 
+    /// Whether there is anything to read: things, or files.
+    pub fn found_something(&self) -> bool {
+        fn holds(value: &Value) -> bool {
+            match value {
+                Value::Null => false,
+                Value::Array(list) => list.iter().any(holds),
+                Value::Object(object) => object.values().any(holds),
+                _ => true,
+            }
+        }
+        !self.files.is_empty() || holds(&self.context)
+    }
+
     /// The things that the answer is about, one by one: the results of an action, the items of a list, or
-    /// the one thing.
+    /// the one thing. The files that were written come after them.
     pub fn items(&self) -> Vec<Value> {
+        let mut items = self.things();
+        items.extend(self.written());
+        items
+    }
+
+    fn things(&self) -> Vec<Value> {
         if !self.ids.is_empty() {
             return self.results();
         }
@@ -86,6 +109,11 @@ impl Outcome {
             Some(thing) => vec![thing.clone()],
             None => vec![self.answer.clone()],
         }
+    }
+
+    fn written(&self) -> Vec<Value> {
+        let file = |one: &Saved| json!({ "name": one.name, "path": one.path.display().to_string(), "bytes": one.bytes });
+        self.files.iter().map(file).collect()
     }
 
     fn results(&self) -> Vec<Value> {

@@ -2,6 +2,11 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "unzip")]
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -17,6 +22,8 @@ use crate::Result;
 use crate::client::Client;
 use crate::error::Error;
 use crate::files::{Download, Saved, safe_name};
+#[cfg(feature = "unzip")]
+use crate::files::{Limits, unpack_while};
 
 /// The context path of a download.
 pub(super) const PATH: Output =
@@ -76,9 +83,9 @@ impl Log {
         Ok(Self { uploads, newest: times.max_by_key(Timestamp::unix_millis) })
     }
 
-    /// The first upload that was not there before.
+    /// The first upload that was not there before, of a log with the newest at its beginning.
     pub(super) fn new_since(self, before: &HashSet<Upload>) -> Option<Upload> {
-        self.uploads.into_iter().find(|upload| !before.contains(upload))
+        self.uploads.into_iter().rfind(|upload| !before.contains(upload))
     }
 }
 
@@ -148,7 +155,17 @@ impl Place<'_> {
         let beside = tempfile::TempDir::new_in(self.folder).map_err(failed)?;
         let zip = self.save(download, beside.path(), watch).await?;
         let target = self.target();
-        let files = crate::files::unpack(&zip.path, password, &target, crate::files::Limits::default())?;
+        let (password, into) = (password.clone(), target.clone());
+        let wanted = Wanted(Arc::new(AtomicBool::new(true)));
+        let still = Arc::clone(&wanted.0);
+        let work = tokio::task::spawn_blocking(move || {
+            let is_wanted = || still.load(Ordering::Relaxed);
+            let files = unpack_while(&zip.path, &password, &into, Limits::default(), &is_wanted);
+            drop(beside);
+            files
+        });
+        let files = work.await.map_err(|_| Error::archive("the unpacking ended early"))??;
+        drop(wanted);
         if first(&files).is_none() {
             std::fs::remove_dir_all(&target).map_err(|source| Error::file(&target, source))?;
             return Err(Error::archive("the upload holds no file: there was nothing to collect"));
@@ -159,6 +176,17 @@ impl Place<'_> {
     #[cfg(not(feature = "unzip"))]
     async fn unpack(&self, _: Download, _: &SecretString, _: &dyn Watch) -> Result<Vec<Saved>> {
         Err(Error::configuration(NOT_BUILT))
+    }
+}
+
+/// Nobody waits for the unpacking any more when this is dropped.
+#[cfg(feature = "unzip")]
+struct Wanted(Arc<AtomicBool>);
+
+#[cfg(feature = "unzip")]
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 

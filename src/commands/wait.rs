@@ -76,7 +76,9 @@ impl Patience {
     }
 
     /// Looks until one finds something, and tells the others' state; `None` when the time is over. The first
-    /// look comes at once. A look that is under way when the time is over is given up.
+    /// look comes at once. A look that is under way when the time is over is given up. One that fails for
+    /// what may pass is made again, and no earlier than the console asks for; its error stands when the time is
+    /// over.
     pub(super) async fn until<T, F: Future<Output = Result<Look<T>>>>(
         self,
         watch: &dyn Watch,
@@ -87,17 +89,21 @@ impl Patience {
         let last_look = (self.timeout / 10).min(LAST_LOOK);
         loop {
             let Ok(found) = timeout_at(end, look()).await else { return Ok(None) };
-            let state = match found? {
-                Look::Found(found) => return Ok(Some(found)),
-                Look::NotYet(state) => state,
+            let (state, trouble) = match found {
+                Ok(Look::Found(found)) => return Ok(Some(found)),
+                Ok(Look::NotYet(state)) => (state, None),
+                Err(error) if error.may_pass() => (error.to_string(), Some(error)),
+                Err(error) => return Err(error),
             };
             // The last look comes shortly before the time is over, with time to be answered, and not up to an
             // interval earlier.
             let left = end.saturating_duration_since(Instant::now()).saturating_sub(last_look);
-            if left.is_zero() {
-                return Ok(None);
+            let asked = trouble.as_ref().and_then(|error| error.retry_after()?.trim().parse().ok());
+            let asked = asked.map_or(Duration::ZERO, Duration::from_secs);
+            if left.is_zero() || asked > left {
+                return trouble.map_or(Ok(None), Err);
             }
-            let next = wait.min(left);
+            let next = wait.min(left).max(asked);
             watch.on(Event::Waiting { state, next });
             sleep(next).await;
             wait = (wait * 2).min(self.slowest);
@@ -123,10 +129,12 @@ pub(super) enum Look<T> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::error::Error;
 
     async fn looks(interval: u64, timeout: u64, found_at: Option<u32>) -> (u32, Option<()>, Duration) {
         let patience = Patience::steady(Duration::from_millis(interval), Duration::from_millis(timeout));
@@ -153,9 +161,40 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_may_pass_is_waited_out() {
+        let busy = |status: u16, wait: Option<&str>| {
+            let status = http::StatusCode::from_u16(status).unwrap();
+            Error::api(&sentinelone_raw::agents::LIST, status, bytes::Bytes::new(), wait.map(str::to_owned))
+        };
+        let patience = Patience::steady(Duration::from_secs(1), Duration::from_secs(30));
+        let (looks, start) = (Cell::new(0), Instant::now());
+        let found = patience.until(&Silent, || {
+            looks.set(looks.get() + 1);
+            let answer = match looks.get() {
+                1 => Err(busy(429, Some("7"))),
+                2 => Err(busy(503, None)),
+                _ => Ok(Look::Found(())),
+            };
+            async move { answer }
+        });
+        assert_eq!(found.await.unwrap(), Some(()));
+        assert_eq!(start.elapsed().as_secs(), 8, "seven as asked for, and one");
+        for (error, looks_made) in [(busy(503, None), 30), (busy(429, Some("60")), 1), (busy(403, None), 1)] {
+            let (looks, status) = (Cell::new(0), error.status());
+            let look = || {
+                looks.set(looks.get() + 1);
+                let again = busy(status.unwrap().as_u16(), error.retry_after());
+                async move { Err::<Look<()>, _>(again) }
+            };
+            assert_eq!(patience.until(&Silent, look).await.unwrap_err().status(), status);
+            assert!(looks.get() <= looks_made && looks.get() > looks_made / 2, "{status:?}: {}", looks.get());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_look_that_is_never_answered_ends_with_the_time() {
         let patience = Patience::steady(Duration::from_secs(1), Duration::from_secs(3));
-        let never = patience.until(&Silent, || std::future::pending::<Result<Look<()>>>());
+        let never = patience.until(&Silent, std::future::pending::<Result<Look<()>>>);
         assert!(matches!(never.await, Ok(None)));
     }
 }

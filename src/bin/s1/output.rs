@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use sentinelone::commands::{Entry, Outcome, Output, Prepared, Source, find};
-use sentinelone::{ApiVersion, Request, Result};
+use sentinelone::{ApiVersion, Request, Result, printable};
 use serde_json::{Value, json};
 
 /// Writes text to stdout. A reader that went away, as `head` does, is no failure.
@@ -18,12 +18,25 @@ pub(crate) fn write(text: &str) -> io::Result<()> {
 
 /// Writes a line to stderr. Where nobody reads it there is nothing more to say, and nothing to fail for.
 pub(crate) fn say(text: impl std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let text: Vec<_> = text.to_string().lines().map(printable).collect();
+    let _ = writeln!(io::stderr(), "{}", text.join("\n"));
 }
 
 /// A JSON document for people and machines alike.
 pub(crate) fn pretty(value: &Value) -> String {
-    format!("{value:#}\n")
+    inert(&format!("{value:#}")) + "\n"
+}
+
+/// JSON in which nothing steers a terminal: it says the same.
+fn inert(json: &str) -> String {
+    let one = |c: char| {
+        let same = c == '\n' || printable(c.encode_utf8(&mut [0; 4])).starts_with(c);
+        // Only texts hold the others, and all of those have four digits.
+        if same { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) }
+    };
+    let line =
+        |line: &str| if printable(line) == line { line.to_owned() } else { line.chars().map(one).collect() };
+    json.lines().map(line).collect::<Vec<String>>().join("\n")
 }
 
 /// The requests of a dry run.
@@ -48,7 +61,7 @@ pub(crate) fn requests(requests: &[Request<Value>], version: ApiVersion) -> Resu
 pub(crate) fn outcome(command: &Prepared, outcome: &Outcome, format: &str) -> String {
     match format {
         "json" => pretty(&outcome.to_json()),
-        "ndjson" => outcome.items().iter().map(|item| format!("{item}\n")).collect(),
+        "ndjson" => outcome.items().iter().map(|item| inert(&item.to_string()) + "\n").collect(),
         "context" => pretty(&outcome.context),
         _ => table(command, outcome),
     }
@@ -147,11 +160,6 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// What came from a console or an endpoint must not steer the terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 /// A table narrower than this is not wrapped.
 const NARROWEST: u16 = 40;
 
@@ -162,7 +170,7 @@ fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     if io::stdout().is_terminal() && table.width().is_some_and(|width| width >= NARROWEST) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
-    table.add_rows(rows.map(|row| row.iter().map(|cell| plain(cell)).collect::<Vec<_>>()));
+    table.add_rows(rows.map(|row| row.iter().map(|cell| printable(cell)).collect::<Vec<_>>()));
     format!("{table}\n")
 }
 

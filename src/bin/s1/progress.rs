@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sentinelone::commands::{Event, Watch};
+use sentinelone::printable;
 
 use crate::cli::option;
 use crate::output::say;
@@ -56,8 +57,7 @@ impl Watch for Terminal {
             }
             Event::Waiting { state, next } => {
                 self.style("{spinner} {msg} ({elapsed})");
-                let state: String = state.chars().filter(|c| !c.is_control()).collect();
-                self.bar.set_message(format!("{state}; next look in {} s", next.as_secs()));
+                self.bar.set_message(format!("{}; next look in {} s", printable(&state), next.as_secs()));
                 self.bar.enable_steady_tick(Duration::from_millis(200));
             }
             Event::Received { name, bytes, total } => {
@@ -68,7 +68,7 @@ impl Watch for Terminal {
                     }
                     None => self.style("{spinner} {msg} {bytes}"),
                 }
-                self.bar.set_message(name.chars().filter(|c| !c.is_control()).collect::<String>());
+                self.bar.set_message(printable(&name));
                 self.bar.set_position(bytes);
             }
             _ => {}

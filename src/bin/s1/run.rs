@@ -123,7 +123,7 @@ async fn keep_sandbox(matches: &ArgMatches) -> Result<u8, Failure> {
         sandbox.url(),
         Sandbox::TOKEN
     ))?;
-    tokio::signal::ctrl_c().await?;
+    end_asked_for().await?;
     sandbox.stop().await;
     Ok(DONE)
 }
@@ -149,12 +149,13 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
     let terminal = Terminal::new();
     let outcome = tokio::select! {
         outcome = command.run_watched(&client, &terminal) => outcome,
-        signal = tokio::signal::ctrl_c() => {
+        signal = end_asked_for() => {
             signal?;
             terminal.clear();
             let again = match terminal.resume() {
                 Some((option, value)) => format!("what was started goes on; take it up again with --{option} {value}"),
-                None => "what was sent may have been done".to_owned(),
+                None if entry.info.acts => "what was sent may have been done".to_owned(),
+                None => "nothing was changed".to_owned(),
             };
             return Err(Failure::Interrupted(again));
         }
@@ -166,6 +167,24 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
     let outcome = outcome?;
     output::write(&output::outcome(&command, &outcome, format))?;
     Ok(code(&command, &outcome))
+}
+
+/// Waits until the person or the machine asks this process to end.
+#[cfg(unix)]
+async fn end_asked_for() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    tokio::select! {
+        signal = tokio::signal::ctrl_c() => signal,
+        _ = terminate.recv() => Ok(()),
+        _ = hang_up.recv() => Ok(()),
+    }
+}
+
+/// Waits until the person asks this process to end.
+#[cfg(not(unix))]
+async fn end_asked_for() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 /// Whether a request has a filter at all; one that names a thing in its path has none.
@@ -306,7 +325,7 @@ impl Reach {
 
 fn code(command: &Prepared, outcome: &Outcome) -> u8 {
     for error in &outcome.errors {
-        output::say(format_args!("error: the console says beside its answer: {error}"));
+        output::say(format_args!("error: {error}"));
     }
     if let Some(failure) = &outcome.failure {
         output::say(format_args!("error: {failure}"));
@@ -325,5 +344,6 @@ fn code(command: &Prepared, outcome: &Outcome) -> u8 {
         let unsure = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
         output::say(format_args!("{known} of {} as asked for{unsure}", outcome.ids.len()));
     }
-    if acts && !outcome.did_something() { FAILED } else { PARTLY }
+    let something = if acts { outcome.did_something() } else { outcome.found_something() };
+    if something { PARTLY } else { FAILED }
 }
