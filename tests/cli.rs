@@ -111,6 +111,7 @@ fn usage_is_answered_with_2_and_a_reason() {
             "--incident-status",
             "resolved",
             "--everything-in-scope",
+            "true",
             "--console-url",
             "console.example.com",
         ],

@@ -137,6 +137,11 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("sentinelone-list-agents", "0: also query.activeThreats__gt=\"0\"", "declared name; at least so many"),
     ("sentinelone-list-agents", "0: not query.active_threats=\"1\"", "declared name; at least so many"),
     (
+        "sentinelone-list-agents",
+        "0: query.limit=\"1000\" for \"25\"",
+        "agents are looked at again, and some of a page may be dropped",
+    ),
+    (
         "sentinelone-remote-script-automate-results",
         "1: not GET /remote-scripts/status",
         "depends on an answer, so a dry run cannot know it",

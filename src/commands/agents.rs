@@ -1,23 +1,17 @@
 //! What commands on agents have in common.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsListQuery};
 use sentinelone_raw::runtime::{Fields, Page, Request, RequestError};
 use serde_json::{Value, json};
 
 use super::act::{act, refuse, requests};
-use super::context::{Output, under};
-use super::lists::given;
-use super::read::{entries, list};
+use super::lists::{given, in_batches, read_all, unique};
 use super::{Argument, ArgumentKind, Command, Outcome};
 use crate::Result;
 use crate::client::Client;
 use crate::dotted::put;
-use crate::paging::sized;
-
-/// How many identifiers stand in one URL: 100 of them are about 2,000 characters, which every proxy takes.
-const IDS_IN_A_URL: usize = 100;
 
 /// The context paths of agents below a prefix.
 macro_rules! agent_outputs {
@@ -130,8 +124,7 @@ pub(super) fn agent_id(doc: &'static str) -> Argument {
 
 /// Identifiers to read, each once; none at all would read everything in scope.
 pub(super) fn named<C: Command>(_: &C, (argument, ids): (&str, &[String])) -> Result<Vec<String>> {
-    let mut seen = HashSet::new();
-    let unique: Vec<String> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    let unique = unique(ids);
     if unique.is_empty() {
         return Err(refuse(C::INFO.name, argument, "is missing; give at least one"));
     }
@@ -144,54 +137,15 @@ pub(super) fn by_ids<C: Command>(
     argument: (&str, &[String]),
 ) -> Result<Vec<Request<Page<Value>>>> {
     let ids = named(command, argument)?;
-    let read = |ids: &[String]| {
-        let query = AgentsListQuery::default().filter(AgentFilter::default().ids(ids.to_vec()));
-        // Without a limit the console sends ten, however many are named.
-        Ok(sized(raw::list(&query)?.answering(), Some(ids.len() as u64))?)
-    };
-    ids.chunks(IDS_IN_A_URL).map(read).collect()
-}
-
-/// Reads lists one after the other into one outcome. `fill` puts into each entry of the context what the
-/// number of its list tells.
-///
-/// What ends it early is in the outcome once something was read; before that it is the error.
-pub(super) async fn read_all(
-    client: &Client,
-    requests: Vec<Request<Page<Value>>>,
-    (prefix, outputs): (&str, &[Output]),
-    fill: impl Fn(usize, &mut Value),
-) -> Result<Outcome> {
-    let version = client.api_version();
-    let mut whole = Outcome::found(Value::Null, Value::Null);
-    let (mut items, mut context) = (Vec::new(), Vec::new());
-    for (number, request) in requests.into_iter().enumerate() {
-        match list(client, request, None, |_| true, (prefix, outputs)).await {
-            Ok(mut part) => {
-                let mut found = data(&mut part.answer);
-                if let Value::Array(mut entries) = entries(outputs, prefix, version, &found) {
-                    entries.iter_mut().for_each(|entry| fill(number, entry));
-                    context.append(&mut entries);
-                }
-                items.append(&mut found);
-                whole.errors.append(&mut part.errors);
-                (whole.answer, whole.failure) = (part.answer, part.failure);
-            }
-            Err(error) if whole.answer.is_null() => return Err(error),
-            Err(error) => whole.failure = Some(error),
-        }
-        if whole.failure.is_some() {
-            break;
-        }
-    }
-    whole.context = under(prefix, Value::Array(context));
-    // The last list's envelope around the items of all.
-    put(&mut whole.answer, "data", Value::Array(items));
-    Ok(whole)
+    // Without a limit the console sends ten, however many are named.
+    in_batches(&ids, Some(ids.len() as u64), |ids| {
+        let filter = AgentFilter { ids, ..AgentFilter::default() };
+        Ok(raw::list(&AgentsListQuery::default().filter(filter))?.answering())
+    })
 }
 
 /// The items of a list, taken out of its answer.
-pub(super) fn data(answer: &mut Value) -> Vec<Value> {
+fn data(answer: &mut Value) -> Vec<Value> {
     match answer.get_mut("data").map(Value::take) {
         Some(Value::Array(items)) => items,
         _ => Vec::new(),
@@ -222,7 +176,7 @@ pub(super) async fn act_and_look(
 ) -> Result<(Outcome, Vec<Value>)> {
     let (mut outcome, _) = act(client, actions).await?;
     let mut agents = Vec::new();
-    match read_all(client, looks, (prefix, &[]), |_, _| {}).await {
+    match read_all(client, looks, None, |_| true, (prefix, &[])).await {
         Ok(mut seen) => {
             agents = data(&mut seen.answer);
             outcome.errors.append(&mut seen.errors);

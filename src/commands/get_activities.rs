@@ -7,12 +7,10 @@ use serde_json::Value;
 
 use super::act::refuse;
 use super::context::Output;
-use super::lists::{given, wanted};
-use super::read::list;
+use super::lists::{given, in_batches, of_one_list, read_all, wanted};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
 
 const DEFAULT_LIMIT: u64 = 50;
 
@@ -200,12 +198,12 @@ impl Command for GetActivities {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(self.lists()?.into_iter().map(Request::answering).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let limit = Some(self.wanted());
-        list(client, self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+        read_all(client, self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
@@ -214,7 +212,14 @@ impl GetActivities {
         wanted(self.limit, DEFAULT_LIMIT, &self.activities_ids)
     }
 
-    fn request(&self) -> Result<Request<Page<Value>>> {
+    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
+        let ids = ("activities_ids", self.activities_ids.as_slice());
+        of_one_list(self, ("sort_by", self.sort_by.is_some()), ids)?;
+        of_one_list(self, ("sort_order", self.sort_order.is_some()), ids)?;
+        in_batches(&self.activities_ids, Some(self.wanted()), |ids| self.request(ids))
+    }
+
+    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let query = ActivitiesListQuery {
             created_at_gt: self.created_after.clone(),
             created_at_gte: self.created_from.clone(),
@@ -224,7 +229,7 @@ impl GetActivities {
             user_emails: given(&self.user_emails),
             group_ids: given(&self.group_ids),
             include_hidden: self.include_hidden,
-            ids: given(&self.activities_ids),
+            ids,
             threat_ids: given(&self.threats_ids),
             activity_types: given(&self.activity_types),
             user_ids: given(&self.user_ids),
@@ -233,7 +238,7 @@ impl GetActivities {
             sort_order: self.sort_order.clone(),
             ..ActivitiesListQuery::default()
         };
-        Ok(sized(raw::list(&query)?.answering(), Some(self.wanted()))?)
+        Ok(raw::list(&query)?.answering())
     }
 
     /// The range as the API writes it.

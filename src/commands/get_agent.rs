@@ -3,8 +3,9 @@
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::Value;
 
-use super::agents::{agent_id, agent_outputs, by_ids, read_all};
+use super::agents::{agent_id, agent_outputs, by_ids};
 use super::context::Output;
+use super::lists::read_all;
 use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
@@ -51,6 +52,6 @@ impl Command for GetAgent {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let requests = by_ids(self, ("agent_id", &self.agent_id))?;
-        read_all(client, requests, (PREFIX, Self::OUTPUTS), |_, _| {}).await
+        read_all(client, requests, None, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }

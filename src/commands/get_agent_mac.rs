@@ -3,8 +3,9 @@
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
-use super::agents::{agent_id, by_ids, read_all};
+use super::agents::{agent_id, by_ids};
 use super::context::{Output, under};
+use super::lists::read_all;
 use super::read::entries;
 use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -70,7 +71,7 @@ impl Command for GetAgentMac {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let requests = by_ids(self, ("agent_id", &self.agent_id))?;
-        let mut outcome = read_all(client, requests, (PREFIX, &[]), |_, _| {}).await?;
+        let mut outcome = read_all(client, requests, None, |_| true, (PREFIX, &[])).await?;
         let agents = outcome.answer.get("data").and_then(Value::as_array);
         let interfaces: Vec<Value> = agents.into_iter().flatten().flat_map(interfaces).collect();
         outcome.context = under(PREFIX, entries(Self::OUTPUTS, PREFIX, client.api_version(), &interfaces));

@@ -7,13 +7,11 @@ use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request, Timestamp};
 use serde_json::Value;
 
 use super::context::Output;
-use super::lists::given;
-use super::read::list;
+use super::lists::{given, in_batches, of_one_list, read_all, wanted};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
 use crate::dotted::{at, put};
-use crate::paging::sized;
 
 const DEFAULT_LIMIT: u64 = 1000;
 
@@ -268,12 +266,12 @@ impl Command for GetAlerts {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(self.lists()?.into_iter().map(Request::answering).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let outputs = (PREFIX, Self::OUTPUTS);
-        let mut outcome = list(client, self.request()?, Some(self.wanted()), |_| true, outputs).await?;
+        let mut outcome = read_all(client, self.lists()?, Some(self.wanted()), |_| true, outputs).await?;
         let entries = outcome.context.pointer_mut("/SentinelOne/Alert").and_then(Value::as_array_mut);
         let alerts = outcome.answer.get("data").and_then(Value::as_array);
         for (entry, alert) in entries.into_iter().flatten().zip(alerts.into_iter().flatten()) {
@@ -290,21 +288,26 @@ impl Command for GetAlerts {
 
 impl GetAlerts {
     fn wanted(&self) -> u64 {
-        self.limit.unwrap_or(DEFAULT_LIMIT.max(self.alert_ids.len() as u64))
+        wanted(self.limit, DEFAULT_LIMIT, &self.alert_ids)
     }
 
-    fn request(&self) -> Result<Request<Page<Value>>> {
+    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
+        of_one_list(self, ("cursor", self.cursor.is_some()), ("alert_ids", &self.alert_ids))?;
+        in_batches(&self.alert_ids, Some(self.wanted()), |ids| self.request(ids))
+    }
+
+    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let filter = AlertFilter {
             created_at_gte: Some(self.created_from.clone()),
             created_at_lte: self.created_until.clone(),
             rule_name_contains: given(&self.rule_name),
             incident_status: given(&self.incident_status),
             analyst_verdict: given(&self.analyst_verdict),
-            ids: given(&self.alert_ids),
+            ids,
             site_ids: given(&self.site_ids),
             ..AlertFilter::default()
         };
         let query = AlertsListQuery { filter, cursor: self.cursor.clone(), ..AlertsListQuery::default() };
-        Ok(sized(raw::list(&query)?.answering(), Some(self.wanted()))?)
+        Ok(raw::list(&query)?.answering())
     }
 }

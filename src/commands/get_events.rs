@@ -46,7 +46,7 @@ impl Command for GetEvents {
         Output::fields(
             "SentinelOne.Event.ProcessUID",
             "String",
-            "Unique key of the process",
+            "Unique key of the process; on API 2.1 from processUniqueKey where srcProcUid is absent",
             "processUniqueKey",
             "srcProcUid",
         )
@@ -77,21 +77,27 @@ impl Command for GetEvents {
         Output::field(
             "SentinelOne.Event.SourceProcessUser",
             "String",
-            "User of the process that caused it",
+            "User of the process that caused it; from processUserName where srcProcUser is absent",
             "srcProcUser",
         )
         .no_column(),
         Output::field(
             "SentinelOne.Event.SourceProcessCommandLine",
             "String",
-            "Command line of the process that caused it",
+            "Command line of the process that caused it; from processCmd where srcProcCmdLine is absent",
             "srcProcCmdLine",
         )
         .no_column(),
         Output::field("SentinelOne.Event.DNSRequest", "String", "Domain that was asked for", "dnsRequest")
             .no_column(),
         Output::field("SentinelOne.Event.FileFullName", "String", "Path of the file", "fileFullName"),
-        Output::field("SentinelOne.Event.EventTime", "String", "When it happened", "eventTime").no_column(),
+        Output::field(
+            "SentinelOne.Event.EventTime",
+            "String",
+            "When it happened; from createdAt where eventTime is absent",
+            "eventTime",
+        )
+        .no_column(),
         Output::field("Event.ID", "String", "Number of the process", "pid").no_column(),
         Output::field("Event.Name", "String", "Name of the process", "processName").no_column(),
         Output::field("Event.Type", "String", "What kind of event it is", "eventType").no_column(),

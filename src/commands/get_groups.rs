@@ -1,7 +1,7 @@
 //! `sentinelone-get-groups`: groups that match.
 
 use sentinelone_raw::groups::{self as raw, GroupType, GroupsListQuery};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
 use serde_json::Value;
 
 use super::context::Output;
@@ -91,7 +91,7 @@ impl Command for GetGroups {
     fn arguments() -> Vec<Argument> {
         use ArgumentKind::{Boolean, Integer, List, Text};
         vec![
-            Argument::new("group_type", Text, "How agents come into the group: static, dynamic or pinned."),
+            Argument::new("group_type", Text, "How agents come into the group.").values(GroupType::KNOWN),
             Argument::new("group_ids", List, "Any of these groups, by identifier."),
             Argument::new("group_id", Text, "The group with this identifier."),
             Argument::new("is_default", Boolean, "Only default groups, or none of them."),
@@ -109,7 +109,7 @@ impl Command for GetGroups {
 
     fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            group_type: arguments.choice("group_type", &[])?,
+            group_type: arguments.choice("group_type", GroupType::KNOWN)?,
             group_ids: arguments.list("group_ids")?.unwrap_or_default(),
             group_id: id(arguments, "group_id")?,
             is_default: arguments.boolean("is_default")?,

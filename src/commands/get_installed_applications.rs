@@ -4,8 +4,9 @@ use sentinelone_raw::agents::{self as raw, AgentsListApplicationsQuery};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::{Value, json};
 
-use super::agents::{named, read_all};
+use super::agents::named;
 use super::context::Output;
+use super::lists::read_each;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
@@ -63,9 +64,16 @@ impl Command for GetInstalledApplications {
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let ids = named(self, ("agent_ids", &self.agent_ids))?;
         let requests = ids.iter().map(|id| of_agent(id)).collect::<Result<Vec<_>>>()?;
-        read_all(client, requests, (PREFIX, Self::OUTPUTS), |number, entry| {
-            put(entry, "AgentID", json!(ids.get(number)));
-        })
+        read_each(
+            client,
+            requests,
+            None,
+            |_| true,
+            (PREFIX, Self::OUTPUTS),
+            |number, entry| {
+                put(entry, "AgentID", json!(ids.get(number)));
+            },
+        )
         .await
     }
 }

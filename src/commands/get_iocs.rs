@@ -7,12 +7,10 @@ use serde_json::Value;
 use super::act::refuse;
 use super::context::Output;
 use super::create_ioc::TYPES;
-use super::lists::given;
-use super::read::list;
+use super::lists::{given, in_batches, of_one_list, read_all, wanted};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
 
 const DEFAULT_LIMIT: u64 = 1000;
 
@@ -150,20 +148,25 @@ impl Command for GetIocs {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(self.lists()?.into_iter().map(Request::answering).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        list(client, self.request()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+        read_all(client, self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetIocs {
     fn wanted(&self) -> u64 {
-        self.limit.unwrap_or(DEFAULT_LIMIT.max(self.uuids.len() as u64))
+        wanted(self.limit, DEFAULT_LIMIT, &self.uuids)
     }
 
-    fn request(&self) -> Result<Request<Page<Value>>> {
+    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
+        of_one_list(self, ("cursor", self.cursor.is_some()), ("uuids", &self.uuids))?;
+        in_batches(&self.uuids, Some(self.wanted()), |uuids| self.request(uuids))
+    }
+
+    fn request(&self, uuids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         if self.account_ids.is_empty() {
             return Err(refuse(Self::INFO.name, "account_ids", "is missing; give at least one"));
         }
@@ -171,7 +174,7 @@ impl GetIocs {
             account_ids: given(&self.account_ids),
             upload_time_gte: self.upload_time_gte.clone(),
             upload_time_lte: self.upload_time_lte.clone(),
-            uuids: given(&self.uuids),
+            uuids,
             type_: self.type_.clone(),
             batch_id: self.batch_id.clone(),
             source: given(&self.source),
@@ -188,6 +191,6 @@ impl GetIocs {
             ..IocFilter::default()
         };
         let query = IocsListQuery { filter, cursor: self.cursor.clone(), ..IocsListQuery::default() };
-        Ok(sized(raw::list(&query)?.answering(), Some(self.wanted()))?)
+        Ok(raw::list(&query)?.answering())
     }
 }

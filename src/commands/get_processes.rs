@@ -39,7 +39,7 @@ impl Command for GetProcesses {
         Output::fields(
             "SentinelOne.Event.ProcessUID",
             "String",
-            "Unique key of the process",
+            "Unique key of the process; on API 2.1 from processUniqueKey where srcProcUid is absent",
             "processUniqueKey",
             "srcProcUid",
         )

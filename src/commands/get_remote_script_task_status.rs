@@ -1,16 +1,15 @@
 //! `sentinelone-get-remote-script-task-status`: the tasks of a script's run.
 
-use sentinelone_raw::remote_scripts::{self as raw, RemoteScriptsListTasksQuery};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::remote_scripts::{self as raw, RemoteScriptsListTasksQuery, TaskStatus};
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
 use serde_json::Value;
 
 use super::act::refuse;
 use super::context::Output;
-use super::read::list;
+use super::lists::{given, in_batches, of_one_list, read_all, wanted};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
 
 const DEFAULT_LIMIT: u64 = 50;
 
@@ -198,7 +197,7 @@ impl Command for GetRemoteScriptTaskStatus {
             Argument::new("parent_task_id_in", List, "Only tasks of these parent tasks, by identifier."),
             Argument::new("query", Text, "Free text, looked for in several fields."),
             Argument::new("site_ids", List, "Only tasks of these sites, by identifier."),
-            Argument::new("status", List, "Only tasks with one of these statuses, such as completed."),
+            Argument::new("status", List, "Only tasks with one of these statuses.").values(TaskStatus::KNOWN),
             Argument::new(
                 "tenant",
                 Boolean,
@@ -213,7 +212,7 @@ impl Command for GetRemoteScriptTaskStatus {
     }
 
     fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        let status = arguments.list("status")?;
+        let status = arguments.choices("status", TaskStatus::KNOWN)?;
         Ok(Self {
             parent_task_id: arguments.required("parent_task_id")?.trim().to_owned(),
             limit: arguments.count("limit")?,
@@ -234,7 +233,7 @@ impl Command for GetRemoteScriptTaskStatus {
                 parent_task_id_in: arguments.list("parent_task_id_in")?,
                 query: arguments.text("query")?,
                 site_ids: arguments.list("site_ids")?,
-                status: status.map(|list| list.into_iter().map(Into::into).collect()),
+                status: given(&status),
                 tenant: arguments.boolean("tenant")?,
                 updated_at_gt: arguments.time("updated_at_gt")?,
                 updated_at_gte: arguments.time("updated_at_gte")?,
@@ -247,21 +246,36 @@ impl Command for GetRemoteScriptTaskStatus {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(self.lists()?.into_iter().map(Request::answering).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        list(client, self.request()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+        read_all(client, self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetRemoteScriptTaskStatus {
     fn wanted(&self) -> u64 {
-        let ids = self.filter.ids.as_ref().map_or(0, |ids| ids.len() as u64);
-        self.limit.unwrap_or(DEFAULT_LIMIT.max(ids))
+        wanted(self.limit, DEFAULT_LIMIT, self.ids())
     }
 
-    fn request(&self) -> Result<Request<Page<Value>>> {
+    fn ids(&self) -> &[String] {
+        self.filter.ids.as_deref().unwrap_or_default()
+    }
+
+    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
+        let filter = &self.filter;
+        let of_one = [
+            ("cursor", filter.cursor.is_some()),
+            ("skip", filter.skip.is_some()),
+            ("sort_by", filter.sort_by.is_some()),
+            ("sort_order", filter.sort_order.is_some()),
+        ];
+        of_one.into_iter().try_for_each(|one| of_one_list(self, one, ("ids", self.ids())))?;
+        in_batches(self.ids(), Some(self.wanted()), |ids| self.request(ids))
+    }
+
+    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let filter = &self.filter;
         let narrower = [&filter.account_ids, &filter.site_ids, &filter.group_ids];
         if filter.tenant == Some(true) && narrower.iter().any(|ids| ids.is_some()) {
@@ -270,9 +284,10 @@ impl GetRemoteScriptTaskStatus {
         }
         let query = RemoteScriptsListTasksQuery {
             parent_task_id: Some(self.parent_task_id.clone()),
+            ids,
             limit: None,
             ..filter.clone()
         };
-        Ok(sized(raw::list_tasks(&query)?.answering(), Some(self.wanted()))?)
+        Ok(raw::list_tasks(&query)?.answering())
     }
 }

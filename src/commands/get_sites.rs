@@ -45,7 +45,6 @@ pub struct GetSites {
 /// Those that the integration offers.
 const TYPES: &[&str] = &["Trial", "Paid", "POC", "DEV", "NFR"];
 const STATES: &[&str] = &["active", "deleted", "expired"];
-const SUITES: &[&str] = &["Core", "Complete"];
 
 impl Command for GetSites {
     const INFO: Info = Info {
@@ -82,7 +81,7 @@ impl Command for GetSites {
             Argument::new("site_type", Text, "Type of the licence.").values(TYPES),
             Argument::new("features", List, "Features that the site supports.").values(LicenceFeature::KNOWN),
             Argument::new("state", Text, "Whether the site is in use.").values(STATES),
-            Argument::new("suite", Text, "Product tier.").values(SUITES),
+            Argument::new("suite", Text, "Product tier.").values(Suite::KNOWN),
             Argument::new(
                 "admin_only",
                 Boolean,
@@ -102,7 +101,7 @@ impl Command for GetSites {
             site_type: arguments.choice("site_type", TYPES)?,
             features: arguments.choices("features", LicenceFeature::KNOWN)?,
             state: arguments.choice("state", STATES)?,
-            suite: arguments.choice("suite", SUITES)?,
+            suite: arguments.choice("suite", Suite::KNOWN)?,
             admin_only: arguments.boolean("admin_only")?,
             account_id: id(arguments, "account_id")?,
             site_name: arguments.text("site_name")?,

@@ -7,13 +7,11 @@ use sentinelone_raw::star_rules::{
 use serde_json::Value;
 
 use super::context::Output;
-use super::lists::given;
-use super::read::list;
+use super::lists::{given, in_batches, read_all, wanted};
 use super::star_rule_settings::{PREFIX, QUERY_TYPES};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
 
 const DEFAULT_LIMIT: u64 = 1000;
 
@@ -131,27 +129,31 @@ impl Command for GetStarRules {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(self.lists()?.into_iter().map(Request::answering).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        list(client, self.request()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+        read_all(client, self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetStarRules {
     fn wanted(&self) -> u64 {
-        self.limit.unwrap_or(DEFAULT_LIMIT.max(self.rule_ids.len() as u64))
+        wanted(self.limit, DEFAULT_LIMIT, &self.rule_ids)
     }
 
-    fn request(&self) -> Result<Request<Page<Value>>> {
+    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
+        in_batches(&self.rule_ids, Some(self.wanted()), |ids| self.request(ids))
+    }
+
+    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let filter = StarRuleFilter {
             status: given(&self.status),
             creator_contains: given(&self.creator_contains),
             query_type: self.query_type.clone(),
             query: given(&self.query),
             description_contains: given(&self.description_contains),
-            ids: given(&self.rule_ids),
+            ids,
             name_contains: given(&self.name_contains),
             account_ids: given(&self.account_ids),
             expiration_mode: self.expiration_mode.clone(),
@@ -159,6 +161,6 @@ impl GetStarRules {
             ..StarRuleFilter::default()
         };
         let query = StarRulesListQuery { filter, ..StarRulesListQuery::default() };
-        Ok(sized(raw::list(&query)?.answering(), Some(self.wanted()))?)
+        Ok(raw::list(&query)?.answering())
     }
 }

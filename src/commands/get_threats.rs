@@ -9,12 +9,10 @@ use serde_json::Value;
 
 use super::act::refuse;
 use super::context::Output;
-use super::lists::given;
-use super::read::list;
+use super::lists::{given, in_batches, read_all, wanted};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
 
 const DEFAULT_LIMIT: u64 = 20;
 
@@ -253,7 +251,8 @@ impl Command for GetThreats {
             Argument::new(
                 "resolved",
                 Boolean,
-                "Only resolved threats, or only unresolved ones. Without it, both.",
+                "Only resolved threats, or only unresolved ones. Without it, both; so also with \
+                 include_resolved_param=false.",
             ),
             Argument::new("display_name", Text, "Name of the threat: the whole on API 2.1, a part on API 2.0."),
             Argument::new(
@@ -281,9 +280,9 @@ impl Command for GetThreats {
             Argument::new(
                 "include_resolved_param",
                 Boolean,
-                "Whether to send `resolved`, as false when it is not given. Giving `resolved` is enough.",
-            )
-            .default("false"),
+                "Whether to send `resolved`: true sends it, as false when it is not given; false does not send it, \
+                 whatever it is. Without this, `resolved` is sent where it is given.",
+            ),
         ]
     }
 
@@ -291,10 +290,8 @@ impl Command for GetThreats {
         let resolved = arguments.boolean("resolved")?;
         let include = arguments.boolean("include_resolved_param")?;
         let resolved = match (include, resolved) {
-            (Some(false), Some(_)) => {
-                let message = "is given, but include_resolved_param is false; leave one of them out";
-                return Err(arguments.wrong("resolved", message));
-            }
+            // A platform passes the documented defaults, both of them false, and means no condition.
+            (Some(false), _) => None,
             (Some(true), None) => Some(false),
             (_, resolved) => resolved,
         };
@@ -324,35 +321,36 @@ impl Command for GetThreats {
     }
 
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request(version)?.answering()])
+        Ok(self.lists(version)?.into_iter().map(Request::answering).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let request = self.request(client.api_version())?;
+        let requests = self.lists(client.api_version())?;
         // The console may take the rank for more than the lowest one; what it lets pass is looked at again.
         let keep = |threat: &Value| match (self.rank, threat.get("rank").and_then(Value::as_i64)) {
             (Some(lowest), Some(rank)) => rank >= lowest,
             _ => true,
         };
-        list(client, request, Some(self.wanted()), keep, (PREFIX, Self::OUTPUTS)).await
+        read_all(client, requests, Some(self.wanted()), keep, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetThreats {
     fn wanted(&self) -> u64 {
-        self.limit.unwrap_or(DEFAULT_LIMIT.max(self.threat_ids.len() as u64))
+        wanted(self.limit, DEFAULT_LIMIT, &self.threat_ids)
     }
 
-    /// The first page, with items left as they are.
-    fn request(&self, version: ApiVersion) -> Result<Request<Page<Value>>> {
-        let request = match version {
-            ApiVersion::V2_0 => self.request_2_0()?,
-            _ => self.request_2_1()?,
-        };
-        Ok(sized(request, Some(self.wanted()))?)
+    /// The first page of each list, with items left as they are.
+    fn lists(&self, version: ApiVersion) -> Result<Vec<Request<Page<Value>>>> {
+        // With a rank, threats may be dropped here: small pages could take a request for each that is kept.
+        let wanted = self.rank.is_none().then(|| self.wanted());
+        in_batches(&self.threat_ids, wanted, |ids| match version {
+            ApiVersion::V2_0 => self.request_2_0(ids),
+            _ => self.request_2_1(ids),
+        })
     }
 
-    fn request_2_1(&self) -> Result<Request<Page<Value>>> {
+    fn request_2_1(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let name = Self::INFO.name;
         if self.rank.is_some() {
             return Err(refuse(name, "rank", format!("cannot reach API 2.1: {GONE}")));
@@ -367,7 +365,7 @@ impl GetThreats {
             resolved: self.resolved,
             display_name: self.display_name.clone(),
             query: self.query.clone(),
-            ids: given(&self.threat_ids),
+            ids,
             classifications: given(&self.classifications),
             site_ids: given(&self.site_ids),
             incident_statuses: given(&self.incident_statuses),
@@ -392,7 +390,7 @@ impl GetThreats {
             .collect()
     }
 
-    fn request_2_0(&self) -> Result<Request<Page<Value>>> {
+    fn request_2_0(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let name = Self::INFO.name;
         if !self.incident_statuses.is_empty() {
             let message = "cannot reach API 2.0, whose threats have no incident status; use resolved";
@@ -415,7 +413,7 @@ impl GetThreats {
             resolved: self.resolved,
             display_name_like: self.display_name.clone(),
             query: self.query.clone(),
-            ids: given(&self.threat_ids),
+            ids,
             classifications: given(&self.classifications),
             site_ids: given(&self.site_ids),
             rank: self.rank,

@@ -1,17 +1,15 @@
 //! `sentinelone-get-white-list`: exclusions that match.
 
 use sentinelone_raw::exclusions::{self as raw, ExclusionType, ExclusionsListQuery};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
 use sentinelone_raw::threats::OsType;
 use serde_json::Value;
 
 use super::context::Output;
-use super::lists::{given, wanted};
-use super::read::list;
+use super::lists::{given, in_batches, read_all, wanted};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
 
 const DEFAULT_LIMIT: u64 = 10;
 
@@ -34,7 +32,7 @@ pub struct GetWhiteList {
 
 const PREFIX: &str = "SentinelOne.Exclusions";
 
-/// Those that the integration offers.
+/// Those that the integration offers; of types, to create.
 pub(super) const TYPES: &[&str] = &["file_type", "path", "white_hash", "certificate", "browser"];
 pub(super) const OS_TYPES: &[&str] = &["windows", "windows_legacy", "macos", "linux"];
 
@@ -79,7 +77,7 @@ impl Command for GetWhiteList {
         vec![
             Argument::new("item_ids", List, "Exclusions, by identifier."),
             Argument::new("os_types", List, "Operating systems.").values(OS_TYPES),
-            Argument::new("exclusion_type", Text, "What the value is.").values(TYPES),
+            Argument::new("exclusion_type", Text, "What the value is.").values(ExclusionType::KNOWN),
             Argument::new(
                 "limit",
                 Integer,
@@ -98,7 +96,7 @@ impl Command for GetWhiteList {
         Ok(Self {
             item_ids: arguments.list("item_ids")?.unwrap_or_default(),
             os_types: arguments.choices("os_types", OS_TYPES)?,
-            exclusion_type: arguments.choice("exclusion_type", TYPES)?,
+            exclusion_type: arguments.choice("exclusion_type", ExclusionType::KNOWN)?,
             limit: arguments.count("limit")?,
             include_parent: arguments.boolean("include_parent")?,
             include_children: arguments.boolean("include_children")?,
@@ -106,12 +104,12 @@ impl Command for GetWhiteList {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(self.lists()?.into_iter().map(Request::answering).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let limit = Some(self.wanted());
-        list(client, self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+        read_all(client, self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
@@ -120,15 +118,19 @@ impl GetWhiteList {
         wanted(self.limit, DEFAULT_LIMIT, &self.item_ids)
     }
 
-    fn request(&self) -> Result<Request<Page<Value>>> {
+    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
+        in_batches(&self.item_ids, Some(self.wanted()), |ids| self.request(ids))
+    }
+
+    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let query = ExclusionsListQuery {
-            ids: given(&self.item_ids),
+            ids,
             os_types: given(&self.os_types),
             type_: self.exclusion_type.clone(),
             include_parents: Some(self.include_parent.unwrap_or(false)),
             include_children: Some(self.include_children.unwrap_or(false)),
             ..ExclusionsListQuery::default()
         };
-        Ok(sized(raw::list(&query)?.answering(), Some(self.wanted()))?)
+        Ok(raw::list(&query)?.answering())
     }
 }

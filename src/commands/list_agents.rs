@@ -121,7 +121,12 @@ impl Command for ListAgents {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let limit = Some(self.wanted());
-        let mut outcome = list(client, self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await?;
+        // The vendor's document describes the condition as "at least" too: what it lets pass is looked at again.
+        let keep = |agent: &Value| match (self.least(), agent.get("activeThreats").and_then(Value::as_u64)) {
+            (Some(least), Some(count)) => count >= least,
+            _ => true,
+        };
+        let mut outcome = list(client, self.request()?, limit, keep, (PREFIX, Self::OUTPUTS)).await?;
         let agents = outcome.answer.get("data").and_then(Value::as_array);
         let place = format!("/{}", PREFIX.replace('.', "/"));
         let entries = outcome.context.pointer_mut(&place).and_then(Value::as_array_mut);
@@ -141,10 +146,14 @@ impl ListAgents {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
+    /// Fewest active threats, unless every agent has that many.
+    fn least(&self) -> Option<u64> {
+        self.min_active_threats.filter(|least| *least > 0)
+    }
+
     /// The first page, with items left as they are.
     fn request(&self) -> Result<Request<Page<Value>>> {
-        // The console is not asked for what every agent has.
-        let above = match self.min_active_threats.and_then(|least| least.checked_sub(1)).map(i64::try_from) {
+        let above = match self.least().map(|least| i64::try_from(least - 1)) {
             None => None,
             Some(Ok(above)) => Some(above),
             Some(Err(_)) => return Err(refuse(Self::INFO.name, "min_active_threats", "is too large")),
@@ -156,7 +165,9 @@ impl ListAgents {
         set(&mut filter.created_at_gte, self.created_at.clone(), "created_at")?;
         set(&mut filter.active_threats_gt, above, "min_active_threats")?;
         let request = raw::list(&AgentsListQuery::default().filter(filter))?.answering();
-        Ok(sized(request, Some(self.wanted()))?)
+        // Where agents may be dropped here, small pages could take a request for each that is kept.
+        let wanted = self.least().is_none().then(|| self.wanted());
+        Ok(sized(request, wanted)?)
     }
 }
 

@@ -136,14 +136,18 @@ fn failed(operation: &'static Operation, state: &str, id: Option<&str>) -> Error
     Error::ended(operation, message, "it gives no rows: look at the query and its period, and start it anew")
 }
 
-/// The rows as objects, each value under the name of its column. A column without a name, or with one that was
-/// there before, gets its position.
+/// The rows as objects, each value under the name of its column: `column_<position>` without one, and with the
+/// position behind it as long as a column before has the same.
 fn rows(data: &Value) -> Value {
     let list = |name: &str| data.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut seen = HashSet::new();
-    let columns = list("columns").iter().enumerate().map(|(position, column)| {
-        let name = column.get("name").and_then(Value::as_str).unwrap_or("column");
-        if seen.insert(name) { name.to_owned() } else { format!("{name}_{}", position + 1) }
+    let columns = list("columns").iter().zip(1..).map(|(column, position)| {
+        let name = column.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
+        let mut name = name.map_or_else(|| format!("column_{position}"), str::to_owned);
+        while !seen.insert(name.clone()) {
+            name = format!("{name}_{position}");
+        }
+        name
     });
     let columns: Vec<String> = columns.collect();
     let row = |row: &Value| -> Value {

@@ -32,7 +32,7 @@ fn list_agents_sends_declared_names() {
         "osTypes": "linux,windows_legacy",
         "createdAt__gte": "2026-11-18T08:30:00Z",
         "activeThreats__gt": "1",
-        "limit": "25",
+        "limit": "1000",
         "infected": "true",
     });
     for version in [V2_0, V2_1] {
@@ -44,6 +44,7 @@ fn list_agents_sends_declared_names() {
 #[test]
 fn list_agents_has_the_default_limit_of_the_integration() {
     assert_eq!(query_of(&[]), json!({ "limit": "10" }));
+    assert_eq!(query_of(&[("limit", "25")])["limit"], "25");
     assert_eq!(query_of(&[("limit", "5000")])["limit"], "1000", "the rest comes with further pages");
 }
 
@@ -53,7 +54,28 @@ fn min_active_threats_means_at_least() {
     assert_eq!(above("1"), "0");
     assert_eq!(above("7"), "6");
     assert_eq!(above("0"), json!(null), "every agent has that many");
+    let size = |least: &str| query_of(&[("min_active_threats", least), ("limit", "5")])["limit"].clone();
+    assert_eq!((size("0"), size("1")), (json!("5"), json!("1000")), "some of a page may be dropped");
     assert!(sent("list-agents", V2_1, &[("min_active_threats", "-1")]).is_err());
+}
+
+/// Whether the console takes its condition for "more than" or "at least" is not certain.
+#[tokio::test]
+async fn agents_with_fewer_active_threats_are_left_out_whatever_the_console_sends() {
+    let server = MockServer::start().await;
+    let page = |counts: [Value; 2], next: Value| {
+        let data = counts.map(|count| json!({ "id": count.to_string(), "activeThreats": count }));
+        answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
+    };
+    let list = || Mock::given(path(AGENTS)).and(query_param("activeThreats__gt", "2"));
+    let first = page([json!(2), json!(3)], "n".into());
+    list().and(query_param_is_missing("cursor")).respond_with(first).expect(1).mount(&server).await;
+    let second = page([json!(2), Value::Null], "m".into());
+    list().and(query_param("cursor", "n")).respond_with(second).expect(1).mount(&server).await;
+    let given = [("min_active_threats", "3"), ("limit", "2"), ("columns", "activeThreats")];
+    let outcome = run(&server, V2_1, "list-agents", &given).await;
+    let expected = json!([{ "ID": "3", "ThreatCount": 3, "activeThreats": 3 }, { "ID": "null" }]);
+    assert_eq!(outcome.context["SentinelOne"]["Agents"], expected, "an unknown count stays");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn get_sites_sends_what_the_vendor_document_says() {
         ("site_type", "POC"),
         ("features", "firewall-control,ioc"),
         ("state", "active"),
-        ("suite", "Complete"),
+        ("suite", "Control"),
         ("admin_only", "True"),
         ("account_id", "11"),
         ("site_name", "North"),
@@ -52,7 +52,7 @@ fn get_sites_sends_what_the_vendor_document_says() {
         "siteType": "POC",
         "features": "firewall-control,ioc",
         "state": "active",
-        "suite": "Complete",
+        "suite": "Control",
         "adminOnly": "true",
         "accountId": "11",
         "name": "North",
@@ -270,9 +270,11 @@ async fn get_groups_keeps_the_names_of_the_api() {
         "isDefault": false, "inherits": true, "filterId": "6", "filterName": "web", "creator": "Ann",
         "creatorId": "7", "createdAt": NOW, "updatedAt": NOW, "description": "all of them",
     });
-    let server = answering(json!({ "data": [group], "pagination": { "nextCursor": null } })).await;
+    let mut whole = group.clone();
+    whole["registrationToken"] = "eyJ0b2tlbiI6MX0=".into();
+    let server = answering(json!({ "data": [whole], "pagination": { "nextCursor": null } })).await;
     let outcome = run(&server, V2_0, "get-groups", &[("group_id", "1")]).await;
-    assert_eq!(outcome.context["SentinelOne"]["Group"], json!([group]));
+    assert_eq!(outcome.context["SentinelOne"]["Group"], json!([group]), "without the token");
 }
 
 /// Defect 8: the published command reports failure whatever came.
@@ -564,6 +566,28 @@ fn get_white_list_sends_what_the_vendor_document_says() {
     assert_eq!(sent("get-white-list", V2_0, &given).unwrap(), [expected]);
 }
 
+/// What may be listed is more than what the integration offers or may be created.
+#[test]
+fn lists_take_every_value_that_the_api_knows() {
+    for (name, argument, field, values) in [
+        ("get-sites", "suite", "suite", &["Core", "Control", "Complete"][..]),
+        ("get-groups", "group_type", "type", &["static", "dynamic", "pinned"]),
+        (
+            "get-white-list",
+            "exclusion_type",
+            "type",
+            &["path", "certificate", "browser", "file_type", "white_hash", "dv_exclusions"],
+        ),
+    ] {
+        let arguments = (entry(name).arguments)();
+        let known = arguments.iter().find(|one| one.name == argument).unwrap();
+        assert_eq!(known.values, values, "{name}");
+        for value in values {
+            assert_eq!(query(name, &[(argument, value)])[field], *value, "{name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn get_white_list_fills_every_path() {
     let exclusion = json!({
@@ -684,7 +708,7 @@ fn what_the_console_would_not_take_is_refused() {
         ("get-sites", V2_1, vec![("site_type", "paid")], "site_type"),
         ("get-sites", V2_1, vec![("features", "ioc,magic")], "features"),
         ("get-sites", V2_1, vec![("state", "gone")], "state"),
-        ("get-sites", V2_1, vec![("suite", "Control")], "suite"),
+        ("get-sites", V2_1, vec![("suite", "control")], "suite"),
         ("get-sites", V2_1, vec![("admin_only", "maybe")], "admin_only"),
         ("get-sites", V2_1, vec![("created_at", "soon")], "created_at"),
         ("get-sites", V2_1, vec![("limit", "0")], "limit"),
@@ -705,6 +729,7 @@ fn what_the_console_would_not_take_is_refused() {
         ("expire-site", V2_1, vec![], "site_id"),
         ("get-accounts", V2_0, vec![], "2.0"),
         ("get-groups", V2_1, vec![("rank", "first")], "rank"),
+        ("get-groups", V2_1, vec![("group_type", "frozen")], "group_type"),
         ("delete-group", V2_1, vec![], "group_id"),
         ("get-activities", V2_1, vec![("sort_by", "name")], "sort_by"),
         ("get-activities", V2_1, vec![("sort_order", "up")], "sort_order"),
@@ -725,6 +750,7 @@ fn what_the_console_would_not_take_is_refused() {
             "path_exclusion_type goes with exclusion_type path only",
         ),
         ("get-white-list", V2_1, vec![("os_types", "beos")], "os_types"),
+        ("get-white-list", V2_1, vec![("exclusion_type", "paths")], "exclusion_type"),
         ("remove-item-from-whitelist", V2_1, vec![], "item"),
         (
             "remove-item-from-whitelist",

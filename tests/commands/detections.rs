@@ -292,12 +292,14 @@ fn get_star_rules_sends_lists_and_the_coded_default() {
 async fn as_many_are_listed_as_are_named() {
     let server = MockServer::start().await;
     let ids: Vec<_> = (0..1100).map(|id| id.to_string()).collect();
-    let items = |ids: &[String]| ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>();
-    let first = json!({ "data": items(&ids[..1000]), "pagination": { "nextCursor": "n" } });
-    let second = json!({ "data": items(&ids[1000..]), "pagination": { "nextCursor": "m" } });
-    let list = || Mock::given(method("GET")).and(query_param("limit", "1000"));
-    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(3).mount(&server).await;
-    list().and(query_param("cursor", "n")).respond_with(answer(second)).expect(3).mount(&server).await;
+    for batch in ids.chunks(100) {
+        let data: Vec<_> = batch.iter().map(|id| json!({ "id": id })).collect();
+        let body = answer(json!({ "data": data, "pagination": { "nextCursor": null } }));
+        for (name, times) in [("ids", 2), ("uuids", 1)] {
+            let list = Mock::given(method("GET")).and(query_param(name, batch.join(",")));
+            list.respond_with(body.clone()).expect(times).mount(&server).await;
+        }
+    }
     let many = ids.join(",");
     for (name, given) in [
         ("get-star-rules", vec![("ruleIds", many.as_str())]),
@@ -306,7 +308,10 @@ async fn as_many_are_listed_as_are_named() {
     ] {
         let outcome = run(&server, V2_1, name, &given).await;
         assert_eq!(outcome.answer["data"].as_array().unwrap().len(), 1100, "{name}");
-        assert_eq!(one(name, &with(&given, &[("limit", "30")]))[2]["limit"], "30", "{name}");
+        let given = with(&given, &[("limit", "30")]);
+        let limits: Vec<_> =
+            sent(name, V2_1, &given).unwrap().iter().map(|one| one[2]["limit"].clone()).collect();
+        assert_eq!(limits, ["30"; 11], "{name}");
     }
 }
 

@@ -173,6 +173,23 @@ fn a_power_query_has_the_default_limit_of_the_integration() {
 }
 
 #[test]
+fn waiting_has_the_defaults_of_the_integration() {
+    let seconds = |name: &str, argument: &str| {
+        let arguments = (entry(name).arguments)();
+        arguments.iter().find(|one| one.name == argument).unwrap().default.unwrap().parse().unwrap()
+    };
+    let query: [u64; 2] = ["interval", "timeout"].map(|one| seconds("get-power-query-results", one));
+    let script: [u64; 2] = ["interval", "timeout"].map(|one| seconds("remote-script-automate-results", one));
+    assert_eq!((query, script), ([10, 300], [60, 600]));
+    // What is documented is what holds.
+    let durations =
+        |[interval, timeout]: [u64; 2]| (Duration::from_secs(interval), Duration::from_secs(timeout));
+    assert_eq!((GetPowerQueryResults::INTERVAL, GetPowerQueryResults::TIMEOUT), durations(query));
+    let known = (RemoteScriptAutomateResults::INTERVAL, RemoteScriptAutomateResults::TIMEOUT);
+    assert_eq!(known, durations(script));
+}
+
+#[test]
 fn a_power_query_that_was_started_before_is_only_asked_after() {
     let given = given(&[("query", "x = *"), ("query_id", "pq1")]);
     let expected = json!(["GET", format!("{DV}/events/pq-ping"), { "queryId": "pq1" }, null]);
@@ -237,6 +254,7 @@ fn what_cannot_be_asked_for_is_refused() {
             vec![("parent_task_id", "5"), ("uuid_contains", "x")],
             "uuid__contains",
         ),
+        ("get-remote-script-task-status", V2_1, vec![("parent_task_id", "5"), ("status", "done")], "status"),
         ("get-remote-script-task-results", V2_1, vec![("computer_names", "web-01")], "task_ids"),
     ];
     for (name, version, given, about) in refusals {
@@ -279,6 +297,14 @@ async fn the_status_of_a_query_has_its_identifier_under_the_documented_path() {
         "QueryID": "q9",
     });
     assert_eq!(outcome.context["SentinelOne"]["Query"]["Status"], expected);
+
+    let data = json!({ "responseState": "FAILED", "progressStatus": 40, "responseError": "too many fields" });
+    let body = answer(json!({ "data": data }));
+    Mock::given(path("/web/api/v2.0/dv/query-status")).respond_with(body).mount(&server).await;
+    let outcome = run(&server, V2_0, "get-dv-query-status", &[("query_id", "q9")]).await;
+    let status = &outcome.context["SentinelOne"]["Query"]["Status"];
+    assert_eq!((&status["responseState"], &status["QueryId"]), (&json!("FAILED"), &json!("q9")));
+    assert_eq!(status["responseError"], "too many fields");
 }
 
 #[tokio::test]
@@ -368,6 +394,24 @@ async fn events_are_read_by_their_documented_fields_too() {
     assert_eq!(outcome.context["SentinelOne"]["Event"][1]["ProcessUID"], "k");
 }
 
+#[test]
+fn what_falls_back_to_a_documented_field_says_so() {
+    let said = |name: &str, path: &str| {
+        let outputs = entry(name).outputs.iter();
+        let path = format!("SentinelOne.Event.{path}");
+        outputs.filter(|output| output.path == path).map(|output| output.doc).collect::<String>()
+    };
+    for (name, path, field) in [
+        ("get-events", "ProcessUID", "processUniqueKey"),
+        ("get-events", "SourceProcessUser", "processUserName"),
+        ("get-events", "SourceProcessCommandLine", "processCmd"),
+        ("get-events", "EventTime", "createdAt"),
+        ("get-processes", "ProcessUID", "processUniqueKey"),
+    ] {
+        assert!(said(name, path).contains(&format!("from {field} where")), "{name} {path}");
+    }
+}
+
 #[tokio::test]
 async fn processes_have_their_command_line_and_come_from_all_pages() {
     let server = MockServer::start().await;
@@ -403,7 +447,7 @@ async fn rows_of_a_power_query_are_named_by_their_columns() {
     Mock::given(path(format!("{DV}/events/pq"))).respond_with(answer(finished())).mount(&server).await;
     Mock::given(path(format!("{DV}/events/pq-ping"))).respond_with(answer(finished())).mount(&server).await;
     let rows = json!([
-        { "kind": "file", "count": 3, "kind_3": "x", "column": true },
+        { "kind": "file", "count": 3, "kind_3": "x", "column_4": true },
         { "kind": "dns", "count": 4, "kind_3": "y" },
     ]);
     let query = given(&[("query", "x = *")]);
@@ -422,6 +466,26 @@ async fn rows_of_a_power_query_are_named_by_their_columns() {
         1,
         "what is finished is not asked after"
     );
+}
+
+#[tokio::test]
+async fn no_column_of_a_power_query_overwrites_another() {
+    let server = MockServer::start().await;
+    let rows = async |columns: Value| {
+        server.reset().await;
+        let cells: Vec<usize> = (1..=columns.as_array().unwrap().len()).collect();
+        let data = json!({ "queryId": "pq1", "status": "FINISHED", "columns": columns, "data": [cells] });
+        let ping = Mock::given(path(format!("{DV}/events/pq-ping")));
+        ping.respond_with(answer(json!({ "data": data }))).mount(&server).await;
+        let outcome = run(&server, V2_1, "ping-power-query", &[("queryId", "pq1")]).await;
+        outcome.context["SentinelOne"]["PowerQuery"][0].clone()
+    };
+    let named = |names: &[&str]| names.iter().map(|name| json!({ "name": name })).collect::<Value>();
+    assert_eq!(rows(named(&["a_3", "b", "a", "a"])).await, json!({ "a_3": 1, "b": 2, "a": 3, "a_4": 4 }));
+    assert_eq!(rows(named(&["a_3", "a", "a"])).await, json!({ "a_3": 1, "a": 2, "a_3_3": 3 }));
+    assert_eq!(rows(named(&["a", "a", "a_2"])).await, json!({ "a": 1, "a_2": 2, "a_2_3": 3 }));
+    let expected = json!({ "column_2": 1, "column_2_2": 2, "column_3": 3, "column_4": 4 });
+    assert_eq!(rows(json!([{ "name": "column_2" }, {}, { "name": "" }, { "name": null }])).await, expected);
 }
 
 #[tokio::test]
@@ -696,6 +760,9 @@ fn tasks_are_asked_for_with_lists_times_and_flags() {
         "updatedAt__lte": NOW,
         "uuid__contains": "ab,cd",
     });
+    let arguments = (entry("get-remote-script-task-status").arguments)();
+    let status = arguments.iter().find(|argument| argument.name == "status").unwrap();
+    assert!(status.values.contains(&"partially_completed") && status.values.len() == 10);
     let sent_query = |given: &[(&str, &str)]| sent("get-remote-script-task-status", V2_1, given).unwrap();
     assert_eq!(sent_query(&given), [json!(["GET", format!("{SCRIPTS}/status"), query, null])]);
     let bare = json!({ "parentTaskId": "6", "limit": "50" });
@@ -739,6 +806,10 @@ async fn counting_tasks_gives_the_count() {
     let given = [("parent_task_id", "6"), ("count_only", "true")];
     let outcome = run(&server, V2_1, "get-remote-script-task-status", &given).await;
     assert_eq!(outcome.answer["pagination"]["totalItems"], 7);
+    let ids = (0..101).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let given = [given[0], given[1], ("ids", &ids)];
+    let outcome = run(&server, V2_1, "get-remote-script-task-status", &given).await;
+    assert_eq!(outcome.answer["pagination"]["totalItems"], 14, "of two lists");
 }
 
 #[test]

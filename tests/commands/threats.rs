@@ -51,8 +51,9 @@ fn get_threats_sends_what_the_vendor_document_says() {
 #[test]
 fn get_threats_on_the_old_api() {
     let given = [("display_name", "evil"), ("rank", "7"), ("mitigation_status", "blocked"), ("limit", "5")];
+    // What is below the rank is dropped here, so the pages are not as small as the limit.
     let query =
-        json!({ "displayName__like": "evil", "rank": "7", "mitigationStatuses": "blocked", "limit": "5" });
+        json!({ "displayName__like": "evil", "rank": "7", "mitigationStatuses": "blocked", "limit": "1000" });
     let expected = json!(["GET", "/web/api/v2.0/threats", query, null]);
     assert_eq!(sent("get-threats", V2_0, &given).unwrap(), [expected]);
 }
@@ -63,6 +64,17 @@ fn get_threats_has_the_defaults_of_the_integration() {
     assert_eq!(limit(&[]), json!({ "limit": "20" }), "resolved and unresolved ones");
     assert_eq!(limit(&[("include_resolved_param", "true")])["resolved"], "false");
     assert_eq!(limit(&[("resolved", "false")])["resolved"], "false");
+    assert_eq!(limit(&[("resolved", "true")])["resolved"], "true", "giving it is enough");
+    // The documented defaults, which a platform passes, are no condition.
+    let both = |resolved, include| limit(&[("resolved", resolved), ("include_resolved_param", include)]);
+    assert_eq!(both("false", "false"), json!({ "limit": "20" }));
+    assert_eq!(both("true", "false"), json!({ "limit": "20" }));
+    assert_eq!(limit(&[("include_resolved_param", "false")]), json!({ "limit": "20" }));
+    assert_eq!(both("false", "true")["resolved"], "false");
+    assert_eq!(both("true", "true")["resolved"], "true");
+    let arguments = (entry("get-threats").arguments)();
+    let include = arguments.iter().find(|argument| argument.name == "include_resolved_param").unwrap();
+    assert_eq!(include.default, None, "left out is not the same as false");
     assert_eq!(limit(&[("limit", "5000")])["limit"], "1000", "the rest comes with further pages");
     let many = (0..30).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
     assert_eq!(limit(&[("threat_ids", &many)])["limit"], "30", "as many as are named");
@@ -76,7 +88,7 @@ fn what_cannot_reach_the_api_is_refused() {
         ("get-threats", V2_1, vec![("mitigation_status", "blocked")], "mitigation_status"),
         ("get-threats", V2_0, vec![("mitigation_status", "marked_as_benign")], "mitigation_status"),
         ("get-threats", V2_0, vec![("incident_statuses", "resolved")], "incident_statuses"),
-        ("get-threats", V2_1, vec![("resolved", "true"), ("include_resolved_param", "false")], "resolved"),
+        ("get-threats", V2_1, vec![("include_resolved_param", "maybe")], "include_resolved_param"),
         ("get-threats", V2_1, vec![("limit", "0")], "limit"),
         ("get-threats", V2_1, vec![("limit", "-1")], "limit"),
         ("get-threats", V2_1, vec![("limit", "many")], "limit"),
@@ -150,6 +162,12 @@ fn what_cannot_reach_the_api_is_refused() {
 
 #[test]
 fn actions_name_their_identifiers_in_one_request() {
+    let given = [("threat_ids", "1,2"), ("verdict", "true_positive")];
+    let filter = json!({ "ids": ["1", "2"], "tenant": true });
+    let body = json!({ "data": { "analystVerdict": "true_positive" }, "filter": filter });
+    let expected = json!(["POST", "/web/api/v2.1/threats/analyst-verdict", {}, body]);
+    assert_eq!(sent("update-threats-verdict", V2_1, &given).unwrap(), [expected], "a flag is a flag");
+
     let both = [("threat_ids", r#"["1", "2"]"#), ("status", "resolved")];
     let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ["1", "2"] } });
     let expected = json!(["POST", "/web/api/v2.1/threats/incident", {}, body]);
@@ -280,13 +298,100 @@ async fn get_threats_fills_its_limit_with_what_it_keeps() {
         let data: Vec<_> = ranks.iter().map(|rank| json!({ "id": rank.to_string(), "rank": rank })).collect();
         answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
     };
-    let list = || Mock::given(path("/web/api/v2.0/threats"));
+    let list = || Mock::given(path("/web/api/v2.0/threats")).and(query_param("limit", "1000"));
     list().and(query_param_is_missing("cursor")).respond_with(page([3, 9], "n".into())).mount(&server).await;
     list().and(query_param("cursor", "n")).respond_with(page([8, 10], "m".into())).mount(&server).await;
     let outcome = run(&server, V2_0, "get-threats", &[("rank", "5"), ("limit", "2")]).await;
     let expected = json!([{ "ID": "9", "Rank": 9 }, { "ID": "8", "Rank": 8 }]);
     assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
     assert!(outcome.is_complete(), "no third page is asked for");
+}
+
+#[test]
+fn reads_by_identifiers_keep_urls_short() {
+    let ids: Vec<String> = (0..250).map(|id| id.to_string()).collect();
+    // The first once more.
+    let list = format!("{},0", ids.join(","));
+    for (name, argument, field, more, also) in [
+        ("get-threats", "threat_ids", "ids", ("site_ids", "7"), "siteIds"),
+        ("get-alerts", "alert_ids", "ids", ("created_from", "2026-11-01"), "createdAt__gte"),
+        ("get-iocs", "uuids", "uuids", ("account_ids", "7"), "accountIds"),
+        ("get-star-rules", "ruleIds", "ids", ("siteIds", "7"), "siteIds"),
+        ("get-activities", "activities_ids", "ids", ("agent_ids", "7"), "agentIds"),
+        ("get-white-list", "item_ids", "ids", ("exclusion_type", "path"), "type"),
+        ("get-remote-script-task-status", "ids", "ids", ("parent_task_id", "7"), "parentTaskId"),
+    ] {
+        let requests = sent(name, V2_1, &[(argument, &list), more]).unwrap();
+        let named: Vec<&str> = requests.iter().map(|one| one[2][field].as_str().unwrap()).collect();
+        let counts: Vec<usize> = named.iter().map(|ids| ids.split(',').count()).collect();
+        assert_eq!(counts, [100, 100, 50], "{name}");
+        assert_eq!(named.join(","), ids.join(","), "{name}: each once");
+        assert!(requests.iter().all(|one| one[2][also].is_string()), "{name}: the other conditions stay");
+        assert_eq!(sent(name, V2_1, &[(argument, "1,2"), more]).unwrap().len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_cursor_or_an_order_goes_with_one_list() {
+    let many = (0..101).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    for (name, argument, more, about) in [
+        ("get-alerts", "alert_ids", vec![("created_from", "1 day"), ("cursor", "c")], "cursor"),
+        ("get-iocs", "uuids", vec![("account_ids", "7"), ("cursor", "c")], "cursor"),
+        ("get-remote-script-task-status", "ids", vec![("parent_task_id", "7"), ("cursor", "c")], "cursor"),
+        ("get-activities", "activities_ids", vec![("sort_by", "id")], "sort_by"),
+        ("get-activities", "activities_ids", vec![("sort_order", "asc")], "sort_order"),
+    ] {
+        let with = |ids: &str| sent(name, V2_1, &[&more[..], &[(argument, ids)]].concat());
+        let error = with(&many).unwrap_err();
+        assert!(error.contains(&format!(": {about} ")) && error.contains(argument), "{error}");
+        assert_eq!(with("1,2").unwrap().len(), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_bounds_all_batches_and_their_counts_add_up() {
+    let server = MockServer::start().await;
+    let ids: Vec<String> = (0..250).map(|id| id.to_string()).collect();
+    for batch in ids.chunks(100) {
+        let data: Vec<Value> = batch.iter().map(|id| json!({ "id": id })).collect();
+        let body = json!({ "data": data, "pagination": { "totalItems": batch.len(), "nextCursor": null } });
+        let list = Mock::given(path("/web/api/v2.1/threats")).and(query_param("ids", batch.join(",")));
+        list.respond_with(answer(body)).mount(&server).await;
+    }
+    let list = ids.join(",");
+    let outcome = run(&server, V2_1, "get-threats", &[("threat_ids", &list)]).await;
+    assert_eq!(outcome.context["SentinelOne"]["Threat"].as_array().unwrap().len(), 250);
+    assert_eq!(outcome.answer["data"][249]["id"], "249");
+    assert_eq!(outcome.answer["pagination"]["totalItems"], 250);
+
+    server.reset().await;
+    let first = json!({ "data": [{ "id": "0" }, { "id": "1" }], "pagination": { "nextCursor": null } });
+    let second = json!({
+        "data": [{ "id": "100" }, { "id": "101" }],
+        "pagination": { "nextCursor": "n", "totalItems": 9 },
+    });
+    let batch = |ids: &[String]| Mock::given(query_param("ids", ids.join(",")));
+    batch(&ids[..100]).respond_with(answer(first)).expect(1).mount(&server).await;
+    batch(&ids[100..200]).respond_with(answer(second)).expect(1).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-threats", &[("threat_ids", &list), ("limit", "3")]).await;
+    let expected = json!([{ "ID": "0" }, { "ID": "1" }, { "ID": "100" }]);
+    assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
+    assert!(outcome.is_complete(), "the third batch is not asked for");
+    let pagination = json!({ "nextCursor": null, "totalItems": null });
+    assert_eq!(outcome.answer["pagination"], pagination, "one list's cursor and count are not those of all");
+}
+
+#[tokio::test]
+async fn batches_that_were_read_before_a_failure_stand() {
+    let server = MockServer::start().await;
+    let ids: Vec<String> = (0..250).map(|id| id.to_string()).collect();
+    let batch = |ids: &[String]| Mock::given(query_param("ids", ids.join(",")));
+    let first = answer(json!({ "data": [{ "id": "0" }] }));
+    batch(&ids[..100]).respond_with(first).mount(&server).await;
+    batch(&ids[100..200]).respond_with(ResponseTemplate::new(503)).expect(1).mount(&server).await;
+    let outcome = run(&server, V2_1, "get-threats", &[("threat_ids", &ids.join(","))]).await;
+    assert_eq!(outcome.context["SentinelOne"]["Threat"], json!([{ "ID": "0" }]));
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 503);
 }
 
 #[tokio::test]
@@ -422,12 +527,13 @@ async fn counts_and_notes_stand_under_their_paths() {
     let expected = json!({ "Total": 9, "Resolved": 4, "NotResolved": 5 });
     assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
 
-    let note = json!({ "id": "5", "text": "seen", "creatorId": "6", "edited": false });
-    Mock::given(path("/web/api/v2.1/threats/9/notes"))
-        .respond_with(answer(json!({ "data": [note], "pagination": { "totalItems": 1 } })))
-        .mount(&server)
-        .await;
+    let note = |id: &str| json!({ "id": id, "text": "seen", "creatorId": "6", "edited": false });
+    let notes = || Mock::given(path("/web/api/v2.1/threats/9/notes")).and(query_param("limit", "1000"));
+    let first = json!({ "data": [note("5")], "pagination": { "nextCursor": "n", "totalItems": 2 } });
+    notes().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
+    let last = json!({ "data": [note("7")], "pagination": { "nextCursor": null, "totalItems": 2 } });
+    notes().and(query_param("cursor", "n")).respond_with(answer(last)).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "get-threat-notes", &[("threat_id", "9")]).await;
-    let expected = json!([{ "ID": "5", "Text": "seen", "CreatorID": "6", "Edited": false }]);
-    assert_eq!(outcome.context["SentinelOne"]["Notes"], expected);
+    let note = |id: &str| json!({ "ID": id, "Text": "seen", "CreatorID": "6", "Edited": false });
+    assert_eq!(outcome.context["SentinelOne"]["Notes"], json!([note("5"), note("7")]));
 }
