@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::act::{join, without_answer};
 use super::blocklist_entry::{scopes, sha1, sha1_argument, sites_argument};
 use super::context::{Output, under};
+use super::lists::scope_ids;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
@@ -159,10 +160,7 @@ impl AddHashToBlocklist {
         if !entries.is_empty() && entries.len() >= sites.len() {
             return self.each(sites, IdState::Done);
         }
-        let named = |site: &String| {
-            let lists = entries.iter().filter_map(|entry| entry.pointer("/scope/siteIds")?.as_array());
-            lists.flatten().any(|id| id.as_str() == Some(site))
-        };
+        let named = |site: &String| entries.iter().any(|entry| scope_ids(entry, "siteIds").contains(site));
         let mut ids = self.each(sites, IdState::Unknown);
         ids.iter_mut().filter(|one| named(&one.id)).for_each(|one| one.state = IdState::Done);
         ids

@@ -11,7 +11,7 @@ use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
 
-/// Creates a STAR rule as a draft, which does nothing until it is enabled.
+/// Creates a STAR rule as a draft, which does nothing until it is enabled. Its scope has to be named.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateStarRule {
     /// What it is to be.
@@ -51,6 +51,6 @@ impl Command for CreateStarRule {
 impl CreateStarRule {
     fn request(&self) -> Result<Request<Value>> {
         let data = self.rule.data(Self::INFO.name, RuleStatus::Draft)?;
-        Ok(raw::create(&StarRuleCreation::new(data).filter(self.rule.scope()))?.answering())
+        Ok(raw::create(&StarRuleCreation::new(data).filter(self.rule.scope(Self::INFO.name)?))?.answering())
     }
 }

@@ -1,5 +1,7 @@
 //! `sentinelone-create-white-list-item`: an exclusion.
 
+use std::collections::HashSet;
+
 use sentinelone_raw::exclusions::{
     self as raw, ExclusionCreation, ExclusionCreationData, ExclusionMode, ExclusionType, PathExclusionType,
 };
@@ -11,14 +13,16 @@ use serde_json::Value;
 use super::act::{act, refuse, without_answer};
 use super::context::{Output, under};
 use super::get_white_list::{OS_TYPES, TYPES};
-use super::lists::given;
+use super::lists::{given, id_of, scope_ids};
 use super::read::entries;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::outcome::IdState;
+use crate::outcome::{IdOutcome, IdState};
 
 /// Creates an exclusion: agents leave the thing alone, which is a gap in the protection.
+///
+/// The outcome tells of each new exclusion, and of the sites and groups for which the console shows none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateWhiteListItem {
     /// What the value is.
@@ -133,15 +137,43 @@ impl Command for CreateWhiteListItem {
         let (mut outcome, _) = act(client, self.requests(version)?).await?;
         let created = outcome.answer.get("data").and_then(Value::as_array).cloned();
         outcome.affected = created.as_ref().map(|created| created.len() as u64);
-        let ids = created.iter().flatten().filter_map(|one| one.get("id")?.as_str());
-        outcome.ids = ids.map(|id| without_answer(id.to_owned(), IdState::Done)).collect();
+        let created = created.unwrap_or_default();
+        let ids = created.iter().filter_map(id_of);
+        outcome.ids = ids.map(|id| without_answer(id, IdState::Done)).collect();
         if outcome.ids.is_empty() {
             // There is no identifier to tell of, but something was asked for.
             let state = if outcome.affected == Some(0) { IdState::NotAffected } else { IdState::Unknown };
             outcome.ids.push(without_answer(self.exclusion_value.clone(), state));
+        } else {
+            outcome.ids.extend(self.not_shown(&created));
         }
-        let created = created.unwrap_or_default();
         outcome.context = under(PREFIX, entries(Self::OUTPUTS, PREFIX, version, &created));
         Ok(outcome)
+    }
+}
+
+impl CreateWhiteListItem {
+    /// The sites and groups that no entry shows. One that shows no scope stands for any of them, so that with as
+    /// many of those nothing is missing.
+    fn not_shown(&self, created: &[Value]) -> Vec<IdOutcome> {
+        let mut missing = Vec::new();
+        for (name, kind, ids) in [("site", "siteIds", &self.site_ids), ("group", "groupIds", &self.group_ids)]
+        {
+            let shown: HashSet<_> = created.iter().flat_map(|entry| scope_ids(entry, kind)).collect();
+            let mut seen = HashSet::new();
+            missing.extend(ids.iter().filter(|id| !shown.contains(*id) && seen.insert(*id)).map(|id| {
+                let detail = Some(format!("the answer shows no exclusion for this {name}"));
+                IdOutcome { detail, ..without_answer(id.clone(), IdState::Unknown) }
+            }));
+        }
+        let shows_none = |entry: &&Value| {
+            let tenant = entry.pointer("/scope/tenant").and_then(Value::as_bool) == Some(true);
+            !tenant
+                && ["siteIds", "groupIds", "accountIds"].iter().all(|kind| scope_ids(entry, kind).is_empty())
+        };
+        if created.iter().filter(shows_none).count() >= missing.len() {
+            missing.clear();
+        }
+        missing
     }
 }

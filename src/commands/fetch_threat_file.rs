@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::act::{act, known, requests};
 use super::context::{Output, under};
+use super::scripts::about;
 use super::uploads::{self, Log, Place, Upload};
 use super::wait::Look;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
@@ -27,7 +28,8 @@ use crate::outcome::IdState;
 
 /// Has agents upload the files of threats, waits for them and downloads them.
 ///
-/// Every threat is on its own: those whose file came are there, whatever became of the others.
+/// Every threat is on its own: those whose file came are there, whatever became of the others. The first failure
+/// is that of the outcome, and each is among its errors, with its threat.
 #[derive(Clone, Debug)]
 pub struct FetchThreatFile {
     /// The threats.
@@ -129,7 +131,9 @@ impl Command for FetchThreatFile {
         }
         let places = self.collect(client, watch, awaited, &mut outcome).await;
         let entries = outcome.ids.iter().map(|one| {
-            let mut entry = json!({ "ID": one.id, "Downloadable": known(one) });
+            // What is done in part was uploaded, and not downloaded.
+            let uploaded = if one.state == IdState::Partly { Value::Bool(true) } else { known(one) };
+            let mut entry = json!({ "ID": one.id, "Downloadable": uploaded });
             if let Some(place) = places.get(&one.id) {
                 put(&mut entry, "ZippedFile", json!(place));
             }
@@ -185,11 +189,13 @@ impl FetchThreatFile {
                          download-fetched-file takes the agent and the activity of a path",
                         ids.join(", ")
                     );
-                    fail(outcome, Error::deadline(&raw::FETCH_FILE, resume));
+                    let late: Vec<_> = awaited.into_iter().map(|threat| threat.id).collect();
+                    fail(outcome, &late, Error::deadline(&raw::FETCH_FILE, resume));
                     break;
                 }
                 Err(error) => {
-                    fail(outcome, error);
+                    let left: Vec<_> = awaited.into_iter().map(|threat| threat.id).collect();
+                    fail(outcome, &left, error);
                     break;
                 }
             };
@@ -199,7 +205,7 @@ impl FetchThreatFile {
                     Ok(place) => {
                         places.insert(id, place);
                     }
-                    Err(error) => fail(outcome, error),
+                    Err(error) => fail(outcome, &[id], error),
                 }
             }
         }
@@ -216,11 +222,12 @@ impl FetchThreatFile {
     ) -> Result<String> {
         let upload = upload?;
         for one in outcome.ids.iter_mut().filter(|one| one.id == id) {
-            (one.state, one.detail) = (IdState::Done, Some(upload.path()));
+            (one.state, one.detail) = (IdState::Partly, Some(upload.path()));
         }
         let place = self.place(id);
         let files = place.take(client, &upload, &self.password, watch).await?;
         outcome.files.extend(files);
+        outcome.ids.iter_mut().filter(|one| one.id == id).for_each(|one| one.state = IdState::Done);
         Ok(place.target().display().to_string())
     }
 }
@@ -254,7 +261,16 @@ async fn look_at(client: &Client, awaited: &[Awaited]) -> Look<Vec<(String, Resu
     Look::Found(found)
 }
 
-/// The first failure is kept.
-fn fail(outcome: &mut Outcome, error: Error) {
+/// The failure is told of each of these threats.
+fn fail(outcome: &mut Outcome, threats: &[String], error: Error) {
+    for id in threats {
+        outcome.errors.push(about(&format!("threat {id}"), error.to_string()));
+        for one in outcome.ids.iter_mut().filter(|one| one.id == *id) {
+            one.detail = Some(match one.detail.take() {
+                Some(known) => format!("{known}: {error}"),
+                None => error.to_string(),
+            });
+        }
+    }
     outcome.failure.get_or_insert(error);
 }

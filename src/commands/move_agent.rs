@@ -5,7 +5,7 @@ use sentinelone_raw::groups::{self as raw, AgentMove};
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use serde_json::{Value, json};
 
-use super::act::{asked_ids, requests, without_answer};
+use super::act::{asked_ids, join, requests, without_answer};
 use super::context::{Output, under};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -73,7 +73,7 @@ impl Command for MoveAgent {
     /// Its answer counts under a name of its own.
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let mut outcome = Outcome::found(Value::Null, Value::Null);
-        let mut sent = 0;
+        let (mut sent, mut told) = (0, None);
         for request in self.requests(client.api_version())? {
             let asked = asked_ids(&request);
             if outcome.failure.is_some() {
@@ -87,23 +87,30 @@ impl Command for MoveAgent {
                     outcome.ids.extend(outcomes(&asked, &json!({ "data": { "affected": moved } })));
                     outcome.errors.extend_from_slice(answer.vendor_errors());
                     outcome.affected = match (outcome.affected, moved) {
-                        (Some(before), Some(now)) => Some(before + now),
+                        (Some(before), Some(now)) => Some(before.saturating_add(now)),
                         (None, now) if sent == 0 => now,
                         _ => None,
                     };
-                    outcome.answer = body;
+                    told = moved.map(|moved| moved.saturating_add(told.unwrap_or(0))).or(told);
+                    // An answer without a body takes nothing from those before it.
+                    if !body.is_null() {
+                        join(&mut outcome.answer, body);
+                    }
                     sent += 1;
                 }
                 Err(error) if sent == 0 => return Err(error),
                 Err(error) => {
                     let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
                     outcome.ids.extend(asked.into_iter().map(|id| without_answer(id, state)));
+                    if state == IdState::Unknown {
+                        outcome.affected = None;
+                    }
                     outcome.failure = Some(error);
                 }
             }
         }
-        if sent > 1 && outcome.affected.is_some() {
-            put(&mut outcome.answer, "data.agentsMoved", json!(outcome.affected));
+        if let Some(told) = told.filter(|_| sent > 1) {
+            put(&mut outcome.answer, "data.agentsMoved", json!(told));
         }
         let moved = outcome.affected;
         let any = moved.map(|moved| moved > 0);

@@ -12,7 +12,6 @@ use super::sites_context::{PREFIX, came_into};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::time::point_in_time;
 
 /// Brings an expired site back, until a time or without an end.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +55,7 @@ impl Command for ReactivateSite {
             Argument::new(
                 "expiration",
                 ArgumentKind::Time,
-                "When the site is to expire, written out: a relative time would be in the past.",
+                "When the site is to expire: a time to come, written out, since relative times count back.",
             ),
         ]
     }
@@ -65,7 +64,7 @@ impl Command for ReactivateSite {
         Ok(Self {
             site_id: required_id(arguments, "site_id")?,
             unlimited: arguments.boolean("unlimited")?,
-            expiration: expiration(arguments)?,
+            expiration: arguments.time_to_come("expiration")?,
         })
     }
 
@@ -95,17 +94,4 @@ impl Command for ReactivateSite {
         outcome.context = under(PREFIX, json!({ "ID": self.site_id, "Reactivated": reactivated }));
         Ok(outcome)
     }
-}
-
-/// Relative times count back, so that a site would expire as soon as it is reactivated.
-fn expiration(arguments: &mut Arguments) -> Result<Option<Timestamp>, ArgumentError> {
-    let name = "expiration";
-    let Some(text) = arguments.text(name)? else { return Ok(None) };
-    let seen_from = |now: &str| point_in_time(&text, &Timestamp::from(now)).ok();
-    if seen_from("2000-01-01") != seen_from("2001-01-01") {
-        let message = format!("is {text:?}, which counts back from now; write it as 2030-11-21T08:30:00Z");
-        return Err(arguments.wrong(name, message));
-    }
-    arguments.set(name, text);
-    arguments.time(name)
 }

@@ -242,7 +242,9 @@ impl RemoteScriptAutomateResults {
         let untold = |agent: &String| {
             let before = outcome.ids.iter().find(|one| one.id == *agent);
             let unnamed = tasks.iter().any(|task| text(task, "agentId").is_none());
-            let state = if unnamed { IdState::Unknown } else { IdState::NotAffected };
+            // Without a count, which only the start gives, its task may still be to come.
+            let unsure = unnamed || outcome.affected.is_none();
+            let state = if unsure { IdState::Unknown } else { IdState::NotAffected };
             let detail = before.and_then(|one| one.detail.clone()).unwrap_or_else(|| "no task".into());
             IdOutcome { id: agent.clone(), state, detail: Some(detail) }
         };

@@ -10,10 +10,10 @@ use sentinelone_raw::shared::SortOrder;
 use sentinelone_raw::threats::OsType;
 use serde_json::{Value, json};
 
-use super::act::{act, requests, without_answer};
+use super::act::{requests, without_answer};
 use super::blocklist_entry::{scopes, sha1, sha1_argument, sites_argument};
 use super::context::{Output, under};
-use super::lists::given;
+use super::lists::{given, id_of, remove, scope_ids};
 use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -86,7 +86,7 @@ impl Command for RemoveHashFromBlocklist {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut seen, mut entries) = (HashSet::new(), Vec::new());
+        let (mut seen, mut entries, mut nameless) = (HashSet::new(), Vec::new(), 0);
         let (mut answer, mut errors) = (Value::Null, Vec::new());
         for search in self.searches()? {
             let mut found = list(client, search, None, |entry| self.is_meant(entry), (PREFIX, &[])).await?;
@@ -95,9 +95,13 @@ impl Command for RemoveHashFromBlocklist {
                 return Err(failure);
             }
             if let Some(Value::Array(found)) = found.answer.get_mut("data").map(Value::take) {
-                let id = |entry: &Value| entry.get("id").and_then(Value::as_str).map(str::to_owned);
-                let new = found.into_iter().filter_map(|entry| Some((id(&entry)?, entry)));
-                entries.extend(new.filter(|(id, _)| seen.insert(id.clone())));
+                for entry in found {
+                    match id_of(&entry) {
+                        Some(id) if seen.insert(id.clone()) => entries.push((id, entry)),
+                        Some(_) => {}
+                        None => nameless += 1,
+                    }
+                }
             }
             errors.extend(found.errors);
             answer = found.answer;
@@ -113,34 +117,39 @@ impl Command for RemoveHashFromBlocklist {
             let deletions = requests(self, ("sha1", &mine), BlocklistDeletionData::FIELDS, |ids| {
                 raw::delete(&BlocklistDeletion::new(BlocklistDeletionData::new(ids)))
             })?;
-            act(client, deletions).await?.0
+            remove(client, deletions).await?
         };
         outcome.errors.splice(0..0, errors);
         outcome.ids.extend(shared.into_iter().map(|(id, _)| IdOutcome {
             detail: Some("is on the list of other sites too".to_owned()),
             ..without_answer(id, IdState::NotAffected)
         }));
-        let status = status(&outcome);
-        if outcome.ids.is_empty() {
-            outcome.ids.push(if outcome.errors.is_empty() {
-                let detail = Some(NOT_THERE.to_owned());
-                IdOutcome { detail, ..without_answer(self.sha1.clone(), IdState::AlreadySet) }
-            } else {
-                without_answer(self.sha1.clone(), IdState::Unknown)
-            });
+        let status = status(&outcome, nameless);
+        let of_hash = |state, detail: &str| IdOutcome {
+            detail: Some(detail.to_owned()),
+            ..without_answer(self.sha1.clone(), state)
+        };
+        if nameless > 0 {
+            // What has no identifier cannot be removed.
+            outcome.ids.push(of_hash(IdState::Unknown, "is in entries without an identifier"));
+        } else if outcome.ids.is_empty() && outcome.errors.is_empty() {
+            outcome.ids.push(of_hash(IdState::AlreadySet, NOT_THERE));
+        } else if outcome.ids.is_empty() {
+            outcome.ids.push(without_answer(self.sha1.clone(), IdState::Unknown));
         }
         outcome.context = under(PREFIX, json!({ "hash": self.sha1, "status": status }));
         Ok(outcome)
     }
 }
 
-fn status(outcome: &Outcome) -> String {
-    let found = outcome.ids.len();
-    let all = outcome.ids.iter().all(|one| one.state.is_fulfilled());
+/// `nameless` is how many entries have no identifier.
+fn status(outcome: &Outcome, nameless: usize) -> String {
+    let found = outcome.ids.len() + nameless;
+    let all = nameless == 0 && outcome.ids.iter().all(|one| one.state.is_fulfilled());
     match outcome.affected {
         _ if found == 0 && outcome.errors.is_empty() => NOT_THERE.to_owned(),
         // With errors beside it, a list may lack what it should show.
-        _ if found == 0 => "Unknown".to_owned(),
+        _ if outcome.ids.is_empty() => "Unknown".to_owned(),
         _ if all => format!("Removed {found} entries from blocklist"),
         Some(affected) => format!("Removed {affected} of {found} entries from blocklist"),
         None => "Unknown".to_owned(),
@@ -180,7 +189,7 @@ impl RemoveHashFromBlocklist {
         } else {
             let tenant = entry.pointer("/scope/tenant").and_then(Value::as_bool);
             // A console that does not say the scope has looked at it itself.
-            let here = sites.is_empty() || sites.iter().any(|site| self.is_mine(site));
+            let here = sites.is_empty() || sites.iter().any(|site| self.block_site_ids.contains(site));
             here && tenant != Some(true)
         };
         let other = ["groupIds", "accountIds"].iter().any(|name| !scope_ids(entry, name).is_empty());
@@ -188,14 +197,6 @@ impl RemoveHashFromBlocklist {
     }
 
     fn is_only_here(&self, entry: &Value) -> bool {
-        scope_ids(entry, "siteIds").iter().all(|site| self.is_mine(site))
+        scope_ids(entry, "siteIds").iter().all(|site| self.block_site_ids.contains(site))
     }
-
-    fn is_mine(&self, site: &Value) -> bool {
-        self.block_site_ids.iter().any(|mine| site.as_str() == Some(mine))
-    }
-}
-
-fn scope_ids<'a>(entry: &'a Value, name: &str) -> &'a [Value] {
-    entry.pointer(&format!("/scope/{name}")).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

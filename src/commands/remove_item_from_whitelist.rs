@@ -7,10 +7,11 @@ use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum, Page, Request};
 use sentinelone_raw::threats::OsType;
 use serde_json::{Value, json};
 
-use super::act::{act, requests, without_answer};
+use super::act::{requests, without_answer};
 use super::context::{Output, under};
 use super::get_hash::is_hexadecimal;
 use super::get_white_list::OS_TYPES;
+use super::lists::{id_of, remove};
 use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
@@ -47,7 +48,7 @@ impl Command for RemoveItemFromWhitelist {
         Output::computed(
             "SentinelOne.RemoveItemFromWhitelist.status",
             "String",
-            "How many exclusions were removed, or that there was none",
+            "How many exclusions were removed, or that there was none; Unknown when nobody knows",
         ),
     ];
 
@@ -84,8 +85,7 @@ impl Command for RemoveItemFromWhitelist {
         }
         let entries = found.answer.get("data").and_then(Value::as_array).map(Vec::as_slice);
         let entries = entries.unwrap_or_default();
-        let id = |entry: &Value| Some(entry.get("id")?.as_str()?.to_owned());
-        let ids: Vec<String> = entries.iter().filter_map(id).collect();
+        let ids: Vec<String> = entries.iter().filter_map(id_of).collect();
         let (none, nameless) = (entries.is_empty(), ids.len() < entries.len());
 
         let mut outcome = if ids.is_empty() {
@@ -94,14 +94,21 @@ impl Command for RemoveItemFromWhitelist {
             let deletions = requests(self, ("item", &ids), ExclusionDeletionData::FIELDS, |ids| {
                 raw::delete(&ExclusionDeletion::new(ExclusionDeletionData::new(ids)))
             })?;
-            act(client, deletions).await?.0
+            remove(client, deletions).await?
         };
+        // With errors beside it, a list may lack what it should show.
+        let unsure = none && !found.errors.is_empty();
         if none || nameless {
             // Not to have found it is no success, and what has no identifier cannot be removed.
-            outcome.ids.push(without_answer(self.item.clone(), IdState::NotAffected));
+            let state = if unsure { IdState::Unknown } else { IdState::NotAffected };
+            outcome.ids.push(without_answer(self.item.clone(), state));
         }
         outcome.errors.splice(0..0, found.errors);
-        let status = if none { "Not on whitelist".to_owned() } else { status(&outcome.ids) };
+        let status = match none {
+            true if unsure => "Unknown".to_owned(),
+            true => "Not on whitelist".to_owned(),
+            false => status(&outcome.ids),
+        };
         outcome.context = under(PREFIX, json!({ "item": self.item, "status": status }));
         Ok(outcome)
     }
@@ -124,11 +131,18 @@ impl RemoveItemFromWhitelist {
         Ok(sized(raw::list(&query)?.answering(), None)?)
     }
 
-    /// Whether an exclusion is of this value and not of one that only has it in it.
+    /// Whether an exclusion is of this value and not of one that only has it in it, and of the operating system
+    /// and type that are asked for, if it shows them.
     fn names(&self, entry: &Value) -> bool {
-        let Some(value) = entry.get("value").and_then(Value::as_str) else { return false };
+        let text = |name: &str| entry.get(name).and_then(Value::as_str);
+        let Some(value) = text("value") else { return false };
         let is_hash = matches!(self.item.len(), 32 | 40 | 64) && is_hexadecimal(&self.item);
-        value == self.item || (is_hash && value.eq_ignore_ascii_case(&self.item))
+        let fits = |name: &str, wanted: Option<&str>| {
+            wanted.zip(text(name)).is_none_or(|(wanted, shown)| shown.eq_ignore_ascii_case(wanted))
+        };
+        (value == self.item || (is_hash && value.eq_ignore_ascii_case(&self.item)))
+            && fits("osType", self.os_type.as_ref().map(OsType::as_str))
+            && fits("type", self.exclusion_type.as_ref().map(ExclusionType::as_str))
     }
 }
 

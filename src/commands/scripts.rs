@@ -71,7 +71,7 @@ pub(super) fn folder_argument() -> Argument {
 pub(super) async fn start(client: &Client, requests: Vec<Request<Value>>) -> Result<Outcome> {
     let (mut outcome, _) = act(client, requests).await?;
     let data = outcome.answer.get("data").cloned().unwrap_or_default();
-    if parent_task(&data).is_none() && data.get("pending") == Some(&Value::Bool(true)) {
+    if parent_task(&data).is_none() && waits_for_approval(&data) {
         for one in &mut outcome.ids {
             one.state = IdState::Partly;
             one.detail = Some("the run waits for approval".into());
@@ -79,6 +79,11 @@ pub(super) async fn start(client: &Client, requests: Vec<Request<Value>>) -> Res
     }
     outcome.context = under(STARTED, entry(&STARTED_OUTPUTS, STARTED, client.api_version(), &data));
     Ok(outcome)
+}
+
+/// Whether a run without a parent task waits for approval: the console says so, or names the run that waits.
+pub(super) fn waits_for_approval(data: &Value) -> bool {
+    data.get("pending") == Some(&Value::Bool(true)) || text(data, "pendingExecutionId").is_some()
 }
 
 /// The parent task of a started script.
@@ -188,7 +193,8 @@ pub(super) async fn fetch_results(
     Ok(outcome)
 }
 
-fn about(title: &str, detail: String) -> VendorError {
+/// An error beside what was done, with what it is about.
+pub(super) fn about(title: &str, detail: String) -> VendorError {
     VendorError { code: None, title: Some(title.trim().to_owned()), detail: Some(detail) }
 }
 

@@ -33,8 +33,11 @@ pub struct StarRuleSettings {
     pub site_ids: Vec<String>,
     /// Groups that it is for.
     pub group_ids: Vec<String>,
-    /// Accounts that it is for. Without sites, groups and accounts it is for the whole tenant.
+    /// Accounts that it is for.
     pub account_ids: Vec<String>,
+    /// Whether it is for the whole tenant, in the place of sites, groups and accounts. One of these scopes has
+    /// to be named: a rule does not come to reach further by leaving something out.
+    pub tenant: bool,
     /// Whether it cuts the endpoints off from the network that it finds something on.
     pub network_quarantine: bool,
     /// Whether what it finds becomes a threat.
@@ -97,9 +100,9 @@ impl StarRuleSettings {
             Argument::new(
                 "account_ids",
                 List,
-                "Accounts that it is for, by identifier. Without sites, groups and accounts it is for the \
-                 whole tenant.",
+                "Accounts that it is for, by identifier. Give sites, groups or accounts, or tenant as true.",
             ),
+            Argument::new("tenant", Boolean, "Says that the rule is for the whole tenant."),
             Argument::new(
                 "network_quarantine",
                 Boolean,
@@ -126,6 +129,7 @@ impl StarRuleSettings {
             site_ids: arguments.list("site_ids")?.unwrap_or_default(),
             group_ids: arguments.list("group_ids")?.unwrap_or_default(),
             account_ids: arguments.list("account_ids")?.unwrap_or_default(),
+            tenant: arguments.boolean("tenant")?.unwrap_or(false),
             network_quarantine: quarantine
                 .ok_or_else(|| arguments.wrong("network_quarantine", "is missing; give true or false"))?,
             treat_as_threat: arguments.required_choice_of_any_case("treatAsThreat", TREATMENTS)?,
@@ -157,11 +161,23 @@ impl StarRuleSettings {
         Ok(data)
     }
 
-    /// Where the rule is to apply: the whole tenant only where nothing narrower is named.
-    pub(super) fn scope(&self) -> ScopeFilter {
+    /// Where the rule is to apply, which has to be said.
+    pub(super) fn scope(&self, command: &'static str) -> Result<ScopeFilter> {
         let (sites, groups, accounts) =
             (given(&self.site_ids), given(&self.group_ids), given(&self.account_ids));
-        let tenant = (sites.is_none() && groups.is_none() && accounts.is_none()).then_some(true);
-        ScopeFilter { account_ids: accounts, group_ids: groups, site_ids: sites, tenant }
+        match (self.tenant, sites.is_some() || groups.is_some() || accounts.is_some()) {
+            (false, false) => {
+                let message = "is missing, as are group_ids and account_ids; give at least one of them, or tenant as \
+                               true: a rule is never made one of the whole tenant by leaving something out";
+                return Err(refuse(command, "site_ids", message));
+            }
+            (true, true) => {
+                let message = "is true, but sites, groups or accounts are given; leave one of them out";
+                return Err(refuse(command, "tenant", message));
+            }
+            _ => {}
+        }
+        let tenant = self.tenant.then_some(true);
+        Ok(ScopeFilter { account_ids: accounts, group_ids: groups, site_ids: sites, tenant })
     }
 }

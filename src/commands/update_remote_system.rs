@@ -146,16 +146,25 @@ impl Command for UpdateRemoteSystem {
             put(&mut outcome.answer, change_name, done.answer);
             outcome.errors.extend(done.errors);
             outcome.affected = outcome.affected.max(done.affected);
+            let is_taken = done.ids.iter().any(|one| one.state == IdState::Done);
             states.extend(done.ids);
-            if done.affected.is_none_or(|affected| affected == 0) {
+            if !is_taken {
                 continue;
             }
             match act(client, vec![note]).await {
                 Ok((written, _)) => {
                     put(&mut outcome.answer, note_name, written.answer);
                     outcome.errors.extend(written.errors);
+                    states.extend(written.ids.into_iter().map(|one| IdOutcome {
+                        detail: one.detail.map(|detail| format!("note: {detail}")),
+                        ..one
+                    }));
                 }
-                Err(error) => outcome.failure = Some(error),
+                Err(error) => {
+                    let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
+                    states.push(without_answer(self.remote_id.clone(), state));
+                    outcome.failure = Some(error);
+                }
             }
         }
         outcome.ids.extend(together(&self.remote_id, &states));
@@ -217,7 +226,7 @@ impl UpdateRemoteSystem {
     }
 }
 
-/// What is known of the threat when something is known of both changes.
+/// What is known of the threat when something is known of each change and each note.
 fn together(id: &str, states: &[IdOutcome]) -> Option<IdOutcome> {
     let any = |state: IdState| states.iter().any(|one| one.state == state);
     let all = |state: IdState| states.iter().all(|one| one.state == state);

@@ -12,7 +12,7 @@ use crate::Result;
 use crate::client::Client;
 
 /// Replaces a STAR rule: what is left out is not kept. The status is part of it, so that an active rule
-/// stops as a draft.
+/// stops as a draft. The scope is part of it too, and has to be named.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateStarRule {
     /// The rule.
@@ -74,7 +74,7 @@ impl Command for UpdateStarRule {
 impl UpdateStarRule {
     fn request(&self) -> Result<Request<Value>> {
         let data = self.rule.data(Self::INFO.name, self.status.clone())?;
-        let body = StarRuleUpdate::new(data).filter(self.rule.scope());
+        let body = StarRuleUpdate::new(data).filter(self.rule.scope(Self::INFO.name)?);
         Ok(raw::update(&self.rule_id, &body)?.answering())
     }
 }

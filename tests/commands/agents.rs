@@ -578,3 +578,40 @@ async fn a_move_that_ends_early_keeps_what_was_moved() {
     assert_eq!((count(IdState::Done), count(IdState::NotAffected)), (5000, 5001));
     assert_eq!(outcome.affected, Some(5000));
 }
+
+#[tokio::test]
+async fn a_move_in_parts_has_one_answer_and_counts_only_what_is_known() {
+    let ids: Vec<String> = (0..10_001).map(|id| id.to_string()).collect();
+    let given = [("group_id", "7"), ("agents_ids", &*ids.join(","))];
+    let count = |moved: u64, note: u64| answer(json!({ "data": { "agentsMoved": moved }, "notes": [note] }));
+    let parts = [&ids[..5000], &ids[5000..10_000], &ids[10_000..]];
+    let moved_in_parts = async |answers: [ResponseTemplate; 3]| {
+        let server = MockServer::start().await;
+        for (part, answer) in parts.iter().zip(answers) {
+            let put = Mock::given(method("PUT")).and(body_json(json!({ "filter": { "ids": part } })));
+            put.respond_with(answer).mount(&server).await;
+        }
+        run(&server, V2_1, "move-agent", &given).await
+    };
+
+    let outcome = moved_in_parts([count(5000, 1), count(4000, 2), count(1, 3)]).await;
+    assert_eq!(outcome.affected, Some(9001));
+    assert_eq!(outcome.answer, json!({ "data": { "agentsMoved": 9001 }, "notes": [1, 2, 3] }));
+
+    let outcome = moved_in_parts([count(u64::MAX, 1), count(2, 2), count(1, 3)]).await;
+    assert_eq!(outcome.affected, Some(u64::MAX));
+
+    let outcome = moved_in_parts([count(5000, 1), ResponseTemplate::new(204), count(1, 3)]).await;
+    assert_eq!(outcome.affected, None);
+    assert_eq!(outcome.answer, json!({ "data": { "agentsMoved": 5001 }, "notes": [1, 3] }));
+
+    let outcome = moved_in_parts([count(5000, 1), ResponseTemplate::new(502), count(1, 3)]).await;
+    assert_eq!(outcome.affected, None, "the second part may have been moved");
+    assert_eq!(outcome.context["SentinelOne"]["Agent"]["AgentsMoved"], Value::Null);
+    assert_eq!(outcome.answer["notes"], json!([1]));
+    let states = |state| outcome.ids.iter().filter(|one| one.state == state).count();
+    assert_eq!(
+        (states(IdState::Done), states(IdState::Unknown), states(IdState::NotAffected)),
+        (5000, 5000, 1)
+    );
+}

@@ -548,6 +548,42 @@ async fn what_was_created_stands_under_the_documented_prefix() {
     }
 }
 
+/// One site that has the exclusion does not speak for the others.
+#[tokio::test]
+async fn an_exclusion_is_created_as_far_as_the_entries_show_it() {
+    use IdState::{Done, Unknown};
+    let at = |id: Value, scope: Value| json!({ "id": id, "type": "browser", "scope": scope });
+    let site = |id: &str| at("7".into(), json!({ "siteIds": [id] }));
+    let cases = [
+        (json!([site("3")]), vec![("7", Done), ("4", Unknown), ("5", Unknown)]),
+        (json!([at("7".into(), json!({ "siteIds": ["3", 4], "groupIds": "5" }))]), vec![("7", Done)]),
+        (
+            json!([site("3"), site("9"), site("9")]),
+            vec![("7", Done); 3].into_iter().chain([("4", Unknown), ("5", Unknown)]).collect(),
+        ),
+        (json!([{ "id": "7" }]), vec![("7", Done), ("3", Unknown), ("4", Unknown), ("5", Unknown)]),
+        (json!([{ "id": "7" }, { "id": 8 }, { "id": "9" }]), vec![("7", Done), ("8", Done), ("9", Done)]),
+        // Those that show nothing stand for those that no other entry shows.
+        (json!([site("3"), { "id": "8" }, { "id": "9" }]), vec![("7", Done), ("8", Done), ("9", Done)]),
+        (json!([site("3"), { "id": "8" }]), vec![("7", Done), ("8", Done), ("4", Unknown), ("5", Unknown)]),
+        (json!([at(Value::Null, json!({ "siteIds": ["3", "4"], "groupIds": ["5"] }))]), vec![("X", Unknown)]),
+    ];
+    for (entries, expected) in cases {
+        let server = answering(json!({ "data": entries })).await;
+        let given = [
+            ("exclusion_type", "browser"),
+            ("exclusion_value", "X"),
+            ("os_type", "macos"),
+            ("site_ids", "3,4,3"),
+            ("group_ids", "5"),
+        ];
+        let outcome = run(&server, V2_1, "create-white-list-item", &given).await;
+        assert_eq!(states(&outcome), expected, "{entries}");
+        assert_eq!(outcome.affected, Some(entries.as_array().unwrap().len() as u64));
+        assert_eq!(outcome.is_complete(), expected.iter().all(|(_, state)| *state == Done));
+    }
+}
+
 #[test]
 fn get_white_list_sends_what_the_vendor_document_says() {
     let given = [
@@ -686,6 +722,55 @@ async fn a_removal_that_is_half_confirmed_is_told_so() {
 }
 
 #[tokio::test]
+async fn an_exclusion_of_another_system_or_type_stays() {
+    let entry =
+        |id: Value, os: &str, kind: &str| json!({ "id": id, "value": "/opt", "osType": os, "type": kind });
+    let found = json!([
+        entry("1".into(), "linux", "path"),
+        entry("2".into(), "macos", "path"),
+        entry("3".into(), "linux", "browser"),
+        entry(4.into(), "Linux", "path"),
+        { "id": "5", "value": "/opt" },
+    ]);
+    let server = MockServer::start().await;
+    Mock::given(method("GET")).respond_with(answer(json!({ "data": found }))).mount(&server).await;
+    Mock::given(method("DELETE"))
+        .and(body_json(json!({ "data": { "ids": ["1", "4", "5"] } })))
+        .respond_with(answer(json!({ "data": { "affected": 3 } })))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let given = [("item", "/opt"), ("os_type", "linux"), ("exclusion_type", "path")];
+    let outcome = run(&server, V2_1, "remove-item-from-whitelist", &given).await;
+    assert_eq!(states(&outcome), [("1", IdState::Done), ("4", IdState::Done), ("5", IdState::Done)]);
+}
+
+#[tokio::test]
+async fn a_list_with_errors_beside_it_does_not_prove_that_an_exclusion_is_not_there() {
+    let body = json!({ "data": [], "errors": [{ "code": 4_030_010, "title": "Insufficient permissions" }] });
+    let server = answering(body).await;
+    let outcome = run(&server, V2_1, "remove-item-from-whitelist", &[("item", "/opt")]).await;
+    assert_eq!(states(&outcome), [("/opt", IdState::Unknown)]);
+    assert_eq!(outcome.context["SentinelOne"]["RemoveItemFromWhitelist"]["status"], "Unknown");
+    assert_eq!(outcome.affected, Some(0), "nothing was sent");
+    assert!(!outcome.is_complete());
+}
+
+#[tokio::test]
+async fn a_removal_of_exclusions_that_may_have_happened_is_unknown() {
+    let server = MockServer::start().await;
+    let found = json!([{ "id": "1", "value": "/opt" }, { "id": "2", "value": "/opt" }]);
+    Mock::given(method("GET")).respond_with(answer(json!({ "data": found }))).mount(&server).await;
+    Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(502)).expect(1).mount(&server).await;
+    let outcome = run(&server, V2_1, "remove-item-from-whitelist", &[("item", "/opt")]).await;
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 502);
+    assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
+    assert_eq!(outcome.affected, None);
+    let status = &outcome.context["SentinelOne"]["RemoveItemFromWhitelist"]["status"];
+    assert_eq!(status, "Removed 0 entries from whitelist for certain, of 2 found");
+}
+
+#[tokio::test]
 async fn nothing_is_removed_before_all_is_found() {
     let server = MockServer::start().await;
     let first = json!({ "data": [{ "id": "1", "value": "/opt" }], "pagination": { "nextCursor": "n" } });
@@ -723,8 +808,10 @@ fn what_the_console_would_not_take_is_refused() {
             vec![("site_id", "9"), ("unlimited", "true"), ("expiration", "2030-01-01")],
             "unlimited is true",
         ),
-        ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", "30 days")], "counts back"),
-        ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", "now")], "counts back"),
+        ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", "30 days")], "is over"),
+        ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", "now")], "is over"),
+        ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", "2026-11-20")], "is over"),
+        ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", NOW)], "is over"),
         ("reactivate-site", V2_1, vec![("site_id", "9"), ("expiration", "soon")], "expiration"),
         ("expire-site", V2_1, vec![], "site_id"),
         ("get-accounts", V2_0, vec![], "2.0"),

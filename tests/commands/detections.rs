@@ -180,6 +180,7 @@ const RULE: &[(&str, &str)] = &[
     ("query", r#"EventType = "Login", SrcProcUser Exists"#),
     ("network_quarantine", "false"),
     ("treatAsThreat", "Suspicious"),
+    ("site_ids", "21"),
 ];
 
 #[test]
@@ -213,15 +214,31 @@ fn a_star_rule_is_sent_as_a_draft() {
 }
 
 #[test]
-fn a_star_rule_is_for_the_tenant_only_when_nothing_narrower_is_named() {
-    let filter = |more: &[(&str, &str)]| one("create-star-rule", &with(RULE, more))[3]["filter"].clone();
-    assert_eq!(filter(&[]), json!({ "tenant": true }), "a boolean");
-    for (argument, field) in
-        [("site_ids", "siteIds"), ("group_ids", "groupIds"), ("account_ids", "accountIds")]
-    {
-        assert_eq!(filter(&[(argument, "7")]), json!({ field: ["7"] }));
-        let update = with(RULE, &[("rule_id", "51"), (argument, "7")]);
-        assert_eq!(one("update-star-rule", &update)[3]["filter"], json!({ field: ["7"] }));
+fn a_star_rule_is_for_the_tenant_only_when_that_is_said() {
+    let scopeless = without(RULE, "site_ids");
+    for name in ["create-star-rule", "update-star-rule"] {
+        let base = match name {
+            "create-star-rule" => scopeless.clone(),
+            _ => with(&scopeless, &[("rule_id", "51")]),
+        };
+        let filter = |more: &[(&str, &str)]| one(name, &with(&base, more))[3]["filter"].clone();
+        assert_eq!(filter(&[("tenant", "true")]), json!({ "tenant": true }), "a boolean");
+        for (argument, field) in
+            [("site_ids", "siteIds"), ("group_ids", "groupIds"), ("account_ids", "accountIds")]
+        {
+            assert_eq!(filter(&[(argument, "7")]), json!({ field: ["7"] }));
+            assert_eq!(filter(&[(argument, "7"), ("tenant", "false")]), json!({ field: ["7"] }));
+            let both = error(name, &with(&base, &[(argument, "7"), ("tenant", "true")]));
+            assert!(both.contains("tenant is true, but"), "{both}");
+        }
+        for more in [&[][..], &[("tenant", "false")]] {
+            let missing = error(name, &with(&base, more));
+            assert!(
+                missing
+                    .starts_with(&format!("{name}: site_ids is missing, as are group_ids and account_ids")),
+                "{missing}"
+            );
+        }
     }
 }
 
@@ -712,6 +729,86 @@ async fn an_entry_that_other_sites_have_too_stays() {
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::NotAffected)]);
     let status = &outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"];
     assert_eq!(status, "Removed 1 of 2 entries from blocklist");
+}
+
+#[tokio::test]
+async fn an_entry_without_an_identifier_leaves_the_hash_unknown() {
+    for (data, removed, expected, status) in [
+        (json!([{ "value": SHA1 }]), 0, vec![(SHA1, IdState::Unknown)], "Unknown"),
+        (
+            json!([{ "id": 7, "value": SHA1 }]),
+            1,
+            vec![("7", IdState::Done)],
+            "Removed 1 entries from blocklist",
+        ),
+        (
+            json!([{ "id": 7, "value": SHA1 }, { "id": "", "value": SHA1 }]),
+            1,
+            vec![("7", IdState::Done), (SHA1, IdState::Unknown)],
+            "Removed 1 of 2 entries from blocklist",
+        ),
+    ] {
+        let server = MockServer::start().await;
+        Mock::given(method("GET")).respond_with(answer(json!({ "data": data }))).mount(&server).await;
+        Mock::given(method("DELETE"))
+            .and(body_json(json!({ "data": { "ids": ["7"] } })))
+            .respond_with(answer(json!({ "data": { "affected": 1 } })))
+            .expect(removed)
+            .mount(&server)
+            .await;
+        let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
+        assert_eq!(states(&outcome), expected);
+        assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], status);
+        assert_eq!(outcome.affected, Some(removed));
+    }
+}
+
+#[tokio::test]
+async fn a_lone_site_of_an_entry_is_its_scope_too() {
+    let server = MockServer::start().await;
+    let data = json!([
+        { "id": "1", "value": SHA1, "scope": { "siteIds": 21 } },
+        { "id": "2", "value": SHA1, "scope": { "siteIds": "29" } },
+    ]);
+    Mock::given(method("GET")).respond_with(answer(json!({ "data": data }))).mount(&server).await;
+    let delete = Mock::given(method("DELETE")).and(body_json(json!({ "data": { "ids": ["1"] } })));
+    delete.respond_with(answer(json!({ "data": { "affected": 1 } }))).expect(1).mount(&server).await;
+    let given = [("sha1", SHA1), ("block_site_ids", "21")];
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &given).await;
+    assert_eq!(states(&outcome), [("1", IdState::Done)]);
+}
+
+#[tokio::test]
+async fn a_removal_of_a_hash_that_may_have_happened_is_unknown() {
+    let server = MockServer::start().await;
+    let data = json!({ "data": [{ "id": "1", "value": SHA1 }, { "id": "2", "value": SHA1 }] });
+    Mock::given(method("GET")).respond_with(answer(data)).mount(&server).await;
+    let delete = || Mock::given(method("DELETE"));
+    delete().respond_with(ResponseTemplate::new(500)).up_to_n_times(1).mount(&server).await;
+    delete().respond_with(ResponseTemplate::new(403)).mount(&server).await;
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 500);
+    assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
+    assert_eq!(outcome.affected, None);
+    assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Unknown");
+
+    // What was refused was not done, and is the error.
+    let client =
+        Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
+    let command = entry("remove-hash-from-blocklist").prepare(arguments(&[("sha1", SHA1)])).unwrap();
+    assert_eq!(command.run(&client).await.unwrap_err().status().unwrap(), 403);
+}
+
+#[tokio::test]
+async fn a_removal_that_breaks_off_at_once_sends_no_further_part() {
+    let server = MockServer::start().await;
+    let entry = |id: u32| json!({ "id": id.to_string(), "value": SHA1 });
+    let data: Vec<_> = (0..5001).map(entry).collect();
+    Mock::given(method("GET")).respond_with(answer(json!({ "data": data }))).mount(&server).await;
+    Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(500)).expect(1).mount(&server).await;
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
+    let count = |state| outcome.ids.iter().filter(|one| one.state == state).count();
+    assert_eq!((count(IdState::Unknown), count(IdState::NotAffected)), (5000, 1));
 }
 
 #[tokio::test]

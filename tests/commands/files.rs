@@ -444,8 +444,35 @@ async fn fetch_threat_file_tells_of_each_threat_what_is_true() {
     ]);
     assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 403, "the first failure");
+    let titles: Vec<_> = outcome.errors.iter().filter_map(|error| error.title.as_deref()).collect();
+    assert_eq!(titles, ["threat 3", "threat 2"], "each failure is kept with its threat");
+    assert!(outcome.ids[2].detail.as_deref().unwrap().contains("403"), "{:?}", outcome.ids);
     assert_eq!(outcome.affected, Some(2));
     assert_eq!(below(place.path()), ["1.zip"], "those whose file came are not lost for the others");
+}
+
+#[tokio::test]
+async fn fetch_threat_file_does_not_call_an_upload_done_that_was_not_downloaded() {
+    let server = MockServer::start().await;
+    for (id, activity) in [("1", "5"), ("2", "6")] {
+        timeline(id).respond_with(page(&[])).up_to_n_times(1).with_priority(1).mount(&server).await;
+        timeline(id).respond_with(page(&[told("77", activity)])).mount(&server).await;
+    }
+    order_threats(&server, json!({ "data": { "affected": 2 } })).await;
+    let place = TempDir::new().unwrap();
+    let folder = place.path().display().to_string();
+    let given = [("threat_id", "1,2"), ("password", PASSWORD), ("folder", &folder), ("unpack", "false")];
+    let outcome = run(&server, V2_1, "fetch-threat-file", &given).await;
+    assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::Partly)]);
+    for (one, path) in outcome.ids.iter().zip(["/agents/77/uploads/5: ", "/agents/77/uploads/6: "]) {
+        let detail = one.detail.as_deref().unwrap();
+        assert!(detail.starts_with(path) && detail.contains("404"), "{detail}");
+    }
+    let expected = json!([{ "ID": "1", "Downloadable": true }, { "ID": "2", "Downloadable": true }]);
+    assert_eq!(outcome.context["SentinelOne"]["Threat"], expected, "both were uploaded");
+    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 404);
+    let titles: Vec<_> = outcome.errors.iter().filter_map(|error| error.title.as_deref()).collect();
+    assert_eq!(titles, ["threat 1", "threat 2"]);
 }
 
 #[tokio::test]
@@ -596,7 +623,7 @@ async fn update_remote_system_swallows_no_failure() {
     post(&server, "incident", affected(), 0).await;
     let outcome = run(&server, V2_1, "update-remote-system", &CHANGED).await;
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 500);
-    assert_eq!(states(&outcome), [("9", IdState::Partly)]);
+    assert_eq!(states(&outcome), [("9", IdState::Unknown)], "the note may have been written");
     server.verify().await;
 
     let server = MockServer::start().await;
@@ -607,6 +634,41 @@ async fn update_remote_system_swallows_no_failure() {
     let outcome = run(&server, V2_1, "update-remote-system", &CHANGED).await;
     assert!(outcome.is_complete());
     assert_eq!(states(&outcome), [("9", IdState::Done)]);
+}
+
+/// A count says nothing beside the word of the console, and a note that is missing is no whole success.
+#[tokio::test]
+async fn update_remote_system_goes_by_the_state_of_the_threat() {
+    let delta = r#"{"sentinelonethreatstatus":"Resolved"}"#;
+    let given = [("remoteId", "9"), ("incidentChanged", "true"), ("delta", delta)];
+    let said = |id: &str, word: &str, affected: u64| json!({ "affected": affected, "details": [{ "threatId": id, "result": word }] });
+    let one = || json!({ "affected": 1 });
+    for (change, note, notes, state) in [
+        (one(), one(), 1, IdState::Done),
+        (said("9", "already_set", 1), one(), 0, IdState::AlreadySet),
+        (said("9", "missing_permissions", 1), one(), 0, IdState::NotAffected),
+        (said("8", "updated", 1), one(), 0, IdState::Unknown),
+        (said("9", "updated", 0), one(), 1, IdState::Done),
+        (json!({ "details": [{ "threatId": "9", "result": "updated" }] }), one(), 1, IdState::Done),
+        (one(), json!({ "affected": 0 }), 1, IdState::Partly),
+        (one(), json!({}), 1, IdState::Unknown),
+    ] {
+        let server = MockServer::start().await;
+        post(&server, "incident", answer(json!({ "data": change })), 1).await;
+        post(&server, "notes", answer(json!({ "data": note })), notes).await;
+        let outcome = run(&server, V2_1, "update-remote-system", &given).await;
+        assert_eq!(states(&outcome), [("9", state)], "{change} {note}");
+        server.verify().await;
+    }
+
+    for (status, state) in [(403, IdState::Partly), (500, IdState::Unknown)] {
+        let server = MockServer::start().await;
+        post(&server, "incident", answer(json!({ "data": one() })), 1).await;
+        post(&server, "notes", ResponseTemplate::new(status), 1).await;
+        let outcome = run(&server, V2_1, "update-remote-system", &given).await;
+        assert_eq!(states(&outcome), [("9", state)]);
+        assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), status);
+    }
 }
 
 #[test]

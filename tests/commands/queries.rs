@@ -702,6 +702,19 @@ async fn a_script_that_waits_for_approval_is_not_said_to_run() {
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"], expected);
     assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::Partly)]);
     assert!(!outcome.is_complete());
+
+    // The identifier says so too, and one that is empty does not.
+    for (data, state) in [
+        (json!({ "affected": 2, "pendingExecutionId": "66" }), IdState::Partly),
+        (json!({ "affected": 2, "pendingExecutionId": 66, "pending": false }), IdState::Partly),
+        (json!({ "affected": 2, "pendingExecutionId": " " }), IdState::Done),
+        (json!({ "affected": 2, "pendingExecutionId": "66", "parentTaskId": "55" }), IdState::Done),
+    ] {
+        let server = MockServer::start().await;
+        started(data.clone()).mount(&server).await;
+        let outcome = run(&server, V2_1, "run-remote-script", &RUN).await;
+        assert_eq!(states(&outcome), [("1", state), ("2", state)], "{data}");
+    }
 }
 
 #[test]
@@ -1049,8 +1062,28 @@ async fn a_partly_completed_task_has_results_too() {
         RemoteScriptAutomateResults { parent_task_id: Some("55".into()), ..automation(folder.path()) };
     let outcome = command.run_watched(&client(&server), &Silent).await.unwrap();
     assert_eq!(outcome.files.len(), 1);
-    assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::NotAffected)]);
+    assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::Unknown)]);
     assert_eq!(asked(&server, &format!("{SCRIPTS}/execute")).await, 0);
+}
+
+/// How many tasks there are to be is known only from the start, and only where the console counted.
+#[tokio::test]
+async fn an_agent_without_a_task_is_told_by_what_the_console_counted() {
+    for (start, parent, state) in [
+        (json!({ "affected": 1, "parentTaskId": "55" }), None, IdState::NotAffected),
+        (json!({ "parentTaskId": "55" }), None, IdState::Unknown),
+        (json!({}), Some("55"), IdState::Unknown),
+    ] {
+        let server = MockServer::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        started(start.clone()).mount(&server).await;
+        let over = tasks(&[task("101", "1", "failed")], Value::Null);
+        Mock::given(path(format!("{SCRIPTS}/status"))).respond_with(over).mount(&server).await;
+        let parent_task_id = parent.map(str::to_owned);
+        let command = RemoteScriptAutomateResults { parent_task_id, ..automation(folder.path()) };
+        let outcome = command.run(&client(&server)).await.unwrap();
+        assert_eq!(states(&outcome)[1], ("2", state), "{start}");
+    }
 }
 
 #[tokio::test]
