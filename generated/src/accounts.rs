@@ -25,7 +25,7 @@ pub static LIST: Operation = Operation {
     filter: FilterRule::Optional,
     rate: Some(
         Rate::new(
-            "accounts-and-sites",
+            "accounts",
             100.0,
             10,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
@@ -82,7 +82,7 @@ pub static GET: Operation = Operation {
     filter: FilterRule::None,
     rate: Some(
         Rate::new(
-            "accounts-and-sites",
+            "accounts",
             100.0,
             10,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
@@ -197,21 +197,21 @@ pub struct Account {
     /// Time when the account was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Name of the user who created the group or account.
+    /// Name of the user who created the account.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub creator: Option<String>,
-    /// Id of the user who created the group or account.
+    /// Id of the user who created the account.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub creator_id: Option<String>,
-    /// Time when the site or account expires.
+    /// Time when the account expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<Timestamp>,
     /// Identifier of the account in an outside CRM system.
@@ -228,21 +228,21 @@ pub struct Account {
         skip_serializing_if = "Option::is_none"
     )]
     pub id: Option<String>,
-    /// True when this is the default site or account.
+    /// True when this is the default account.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
         skip_serializing_if = "Option::is_none"
     )]
     pub is_default: Option<bool>,
-    /// Licenses of the account: bundles, settings and add-on modules.
+    /// Licences of the account: bundles, settings and add-on modules.
     #[serde(
         default,
         deserialize_with = "crate::runtime::object",
         skip_serializing_if = "Option::is_none"
     )]
     pub licenses: Option<Licences>,
-    /// Name of the item.
+    /// Name of the account.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -263,7 +263,7 @@ pub struct Account {
         skip_serializing_if = "Option::is_none"
     )]
     pub salesforce_id: Option<String>,
-    /// Deprecated: the SKUs (license products) of the account, one entry each.
+    /// Deprecated: the SKUs (licence products) of the account, one entry each.
     #[serde(
         default,
         deserialize_with = "crate::runtime::list",
@@ -273,49 +273,49 @@ pub struct Account {
     /// State of the account, such as active, expired or deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<LicenceState>,
-    /// Deprecated: how many Complete licenses the account has.
+    /// Deprecated: how many Complete licences the account has.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
         skip_serializing_if = "Option::is_none"
     )]
     pub total_complete: Option<i64>,
-    /// Deprecated: how many Control licenses the account has.
+    /// Deprecated: how many Control licences the account has.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
         skip_serializing_if = "Option::is_none"
     )]
     pub total_control: Option<i64>,
-    /// Deprecated: how many Core licenses the account has in all.
+    /// Deprecated: how many Core licences the account has in all.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
         skip_serializing_if = "Option::is_none"
     )]
     pub total_core: Option<i64>,
-    /// How many licenses the account has, summed over every surface of every bundle.
+    /// How many licences the account has, summed over every surface of every bundle.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
         skip_serializing_if = "Option::is_none"
     )]
     pub total_licenses: Option<i64>,
-    /// Deprecated: true when the account has no limit on Complete licenses.
+    /// Deprecated: true when the account has no limit on Complete licences.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
         skip_serializing_if = "Option::is_none"
     )]
     pub unlimited_complete: Option<bool>,
-    /// Deprecated: true when the account may use Control licenses without limit.
+    /// Deprecated: true when the account may use Control licences without limit.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
         skip_serializing_if = "Option::is_none"
     )]
     pub unlimited_control: Option<bool>,
-    /// Deprecated: true when the account has no limit on Core licenses.
+    /// Deprecated: true when the account has no limit on Core licences.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
@@ -329,7 +329,7 @@ pub struct Account {
         skip_serializing_if = "Option::is_none"
     )]
     pub unlimited_expiration: Option<bool>,
-    /// Time when the item last changed.
+    /// Time when the account last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Kind of use the account is registered for.
@@ -350,7 +350,7 @@ pub struct AccountSku {
         skip_serializing_if = "Option::is_none"
     )]
     pub agents_in_sku: Option<i64>,
-    /// How many licenses this SKU has; has meaning only when unlimited is false.
+    /// How many licences this SKU has; has meaning only when unlimited is false.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
@@ -360,7 +360,7 @@ pub struct AccountSku {
     /// Product suite (SKU) that is active for the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<Suite>,
-    /// True when the number of licenses of this SKU has no limit.
+    /// True when the number of licences of this SKU has no limit.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
@@ -374,13 +374,13 @@ pub struct AccountSku {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AccountsListQuery {
-    /// Only items of these accounts, by id. At most 5000 items.
+    /// Only these accounts, by id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Only accounts of this type, such as Trial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_type: Option<LicenceType>,
-    /// Only items with this number of licenses in use.
+    /// Only accounts with this number of licences in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_licenses: Option<i64>,
     /// Only accounts billed in this mode, such as subscription.
@@ -389,31 +389,31 @@ pub struct AccountsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
-    /// Only items created at this time.
+    /// Only accounts created at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Only accounts or sites that expire at this time.
+    /// Only accounts that expire at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<Timestamp>,
-    /// Only accounts or sites that support these features, such as firewall-control. At most 5000 items.
+    /// Only accounts that support these features, such as firewall-control. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<Vec<LicenceFeature>>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only accounts with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
-    /// Only the items that are the default (true), or that are not (false).
+    /// Only the accounts that are the default (true), or that are not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
     /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Only items that have exactly this name.
+    /// Only accounts that have exactly this name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only accounts with this text in their name. A console with one account does not look at it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -428,13 +428,13 @@ pub struct AccountsListQuery {
     /// Direction of the sorting by `sortBy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
-    /// Only accounts or sites in one of these states, such as active or expired. At most 5000 items.
+    /// Only accounts in one of these states, such as active or expired. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<Vec<String>>,
-    /// Only accounts or sites with this total number of licenses.
+    /// Only accounts with this total number of licences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_licenses: Option<i64>,
-    /// Only items last updated at this time.
+    /// Only accounts last updated at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Only accounts with this type of use, such as customer.
@@ -443,7 +443,7 @@ pub struct AccountsListQuery {
 }
 
 impl AccountsListQuery {
-    /// Only items of these accounts, by id. At most 5000 items.
+    /// Only these accounts, by id. At most 5000 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -458,7 +458,7 @@ impl AccountsListQuery {
         self.account_type = Some(account_type.into());
         self
     }
-    /// Only items with this number of licenses in use.
+    /// Only accounts with this number of licences in use.
     #[must_use]
     pub fn active_licenses(mut self, active_licenses: i64) -> Self {
         self.active_licenses = Some(active_licenses);
@@ -476,7 +476,7 @@ impl AccountsListQuery {
         self.count_only = Some(count_only);
         self
     }
-    /// Only items created at this time.
+    /// Only accounts created at this time.
     #[must_use]
     pub fn created_at(mut self, created_at: impl Into<Timestamp>) -> Self {
         self.created_at = Some(created_at.into());
@@ -488,13 +488,13 @@ impl AccountsListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Only accounts or sites that expire at this time.
+    /// Only accounts that expire at this time.
     #[must_use]
     pub fn expiration(mut self, expiration: impl Into<Timestamp>) -> Self {
         self.expiration = Some(expiration.into());
         self
     }
-    /// Only accounts or sites that support these features, such as firewall-control. At most 5000 items.
+    /// Only accounts that support these features, such as firewall-control. At most 5000 items.
     #[must_use]
     pub fn features(
         mut self,
@@ -503,13 +503,13 @@ impl AccountsListQuery {
         self.features = Some(features.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only accounts with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the items that are the default (true), or that are not (false).
+    /// Only the accounts that are the default (true), or that are not (false).
     #[must_use]
     pub fn is_default(mut self, is_default: bool) -> Self {
         self.is_default = Some(is_default);
@@ -521,13 +521,13 @@ impl AccountsListQuery {
         self.limit = Some(limit);
         self
     }
-    /// Only items that have exactly this name.
+    /// Only accounts that have exactly this name.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only accounts with this text in their name. A console with one account does not look at it.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
@@ -557,7 +557,7 @@ impl AccountsListQuery {
         self.sort_order = Some(sort_order.into());
         self
     }
-    /// Only accounts or sites in one of these states, such as active or expired. At most 5000 items.
+    /// Only accounts in one of these states, such as active or expired. At most 5000 items.
     #[must_use]
     pub fn states(
         mut self,
@@ -566,13 +566,13 @@ impl AccountsListQuery {
         self.states = Some(states.into_iter().map(Into::into).collect());
         self
     }
-    /// Only accounts or sites with this total number of licenses.
+    /// Only accounts with this total number of licences.
     #[must_use]
     pub fn total_licenses(mut self, total_licenses: i64) -> Self {
         self.total_licenses = Some(total_licenses);
         self
     }
-    /// Only items last updated at this time.
+    /// Only accounts last updated at this time.
     #[must_use]
     pub fn updated_at(mut self, updated_at: impl Into<Timestamp>) -> Self {
         self.updated_at = Some(updated_at.into());
@@ -649,19 +649,19 @@ impl Fields for AccountsListQuery {
             "updatedAt",
             "updated_at",
             FieldKind::Timestamp,
-            "Only items last updated at this time.",
+            "Only accounts last updated at this time.",
         ),
         Field::new(
             "name",
             "name",
             FieldKind::Text,
-            "Only items that have exactly this name.",
+            "Only accounts that have exactly this name.",
         ),
         Field::new(
             "activeLicenses",
             "active_licenses",
             FieldKind::Integer,
-            "Only items with this number of licenses in use.",
+            "Only accounts with this number of licences in use.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -669,7 +669,7 @@ impl Fields for AccountsListQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only these accounts, by id.",
             )
         },
         Field {
@@ -678,12 +678,12 @@ impl Fields for AccountsListQuery {
                 "states",
                 "states",
                 FieldKind::List,
-                "Only accounts or sites in one of these states, such as active or expired.",
+                "Only accounts in one of these states, such as active or expired.",
             )
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new("ids", "ids", FieldKind::List, "Only accounts with these ids.")
         },
         Field {
             known: <LicenceType as OpenEnum>::KNOWN,
@@ -698,25 +698,25 @@ impl Fields for AccountsListQuery {
             "createdAt",
             "created_at",
             FieldKind::Timestamp,
-            "Only items created at this time.",
+            "Only accounts created at this time.",
         ),
         Field::new(
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Only accounts with this text in their name. A console with one account does not look at it.",
         ),
         Field::new(
             "isDefault",
             "is_default",
             FieldKind::Boolean,
-            "Only the items that are the default (true), or that are not (false).",
+            "Only the accounts that are the default (true), or that are not (false).",
         ),
         Field::new(
             "expiration",
             "expiration",
             FieldKind::Timestamp,
-            "Only accounts or sites that expire at this time.",
+            "Only accounts that expire at this time.",
         ),
         Field {
             known: <UsageType as OpenEnum>::KNOWN,
@@ -731,7 +731,7 @@ impl Fields for AccountsListQuery {
             "totalLicenses",
             "total_licenses",
             FieldKind::Integer,
-            "Only accounts or sites with this total number of licenses.",
+            "Only accounts with this total number of licences.",
         ),
         Field {
             known: <LicenceFeature as OpenEnum>::KNOWN,
@@ -740,7 +740,7 @@ impl Fields for AccountsListQuery {
                 "features",
                 "features",
                 FieldKind::List,
-                "Only accounts or sites that support these features, such as firewall-control.",
+                "Only accounts that support these features, such as firewall-control.",
             )
         },
         Field {

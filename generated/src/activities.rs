@@ -103,6 +103,12 @@ pub static LIST_TYPES: Operation = Operation {
     body: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_activities_types_get", ""),
+        Evidence::new(
+            "integration",
+            "2026-11",
+            "demisto/content Packs/SentinelOne 0d38de46c82d, the connection test",
+            "",
+        ),
     ],
 };
 
@@ -112,7 +118,7 @@ pub static LIST_TYPES: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/activities/types`, on API 2.0 and 2.1.
 ///
-/// At most 10 requests a second, 30 at once. Sources: vendor document of 2024-03.
+/// At most 10 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -125,7 +131,7 @@ pub fn list_types() -> Result<Request<Page<ActivityType>>, RequestError> {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ActivitiesListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only activities of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Only activities of these types, by code; the activity types request lists the codes. At most 5000 items.
@@ -134,7 +140,7 @@ pub struct ActivitiesListQuery {
     /// Only the activities that have these UUIDs. At most 5000 items, each at least 1 character.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activity_uuids: Option<Vec<String>>,
-    /// Only these agents, or items related to them, by agent id. At most 5000 items.
+    /// Only activities that concern these agents, by agent id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_ids: Option<Vec<String>>,
     /// Only activities that concern these alerts, by alert id. At most 5000 items.
@@ -143,28 +149,28 @@ pub struct ActivitiesListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
-    /// Time of creation, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(rename = "createdAt__between", skip_serializing_if = "Option::is_none")]
     pub created_at_between: Option<String>,
-    /// Time of creation, after this time.
+    /// Only activities created after this time.
     #[serde(rename = "createdAt__gt", skip_serializing_if = "Option::is_none")]
     pub created_at_gt: Option<Timestamp>,
-    /// Time of creation, at or after this time.
+    /// Only activities created at or after this time.
     #[serde(rename = "createdAt__gte", skip_serializing_if = "Option::is_none")]
     pub created_at_gte: Option<Timestamp>,
-    /// Time of creation, before this time.
+    /// Only activities created before this time.
     #[serde(rename = "createdAt__lt", skip_serializing_if = "Option::is_none")]
     pub created_at_lt: Option<Timestamp>,
-    /// Time of creation, at or before this time.
+    /// Only activities created at or before this time.
     #[serde(rename = "createdAt__lte", skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<Timestamp>,
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only activities of these groups, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only activities with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
     /// Return hidden internal activities as well (true), or only the visible ones (false). False where it is not given.
@@ -176,7 +182,7 @@ pub struct ActivitiesListQuery {
     /// Only activities that concern these rules, by rule id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_ids: Option<Vec<String>>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only activities of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -197,13 +203,13 @@ pub struct ActivitiesListQuery {
     /// Only activities started by the users with these email addresses. At most 5000 items, each at least 1 character.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_emails: Option<Vec<String>>,
-    /// Only items that come from these users, by user id. At most 5000 items.
+    /// Only activities that these users caused, by user id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_ids: Option<Vec<String>>,
 }
 
 impl ActivitiesListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only activities of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -230,7 +236,7 @@ impl ActivitiesListQuery {
         self.activity_uuids = Some(activity_uuids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only these agents, or items related to them, by agent id. At most 5000 items.
+    /// Only activities that concern these agents, by agent id. At most 5000 items.
     #[must_use]
     pub fn agent_ids(
         mut self,
@@ -254,31 +260,31 @@ impl ActivitiesListQuery {
         self.count_only = Some(count_only);
         self
     }
-    /// Time of creation, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn created_at_between(mut self, created_at_between: impl Into<String>) -> Self {
         self.created_at_between = Some(created_at_between.into());
         self
     }
-    /// Time of creation, after this time.
+    /// Only activities created after this time.
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
-    /// Time of creation, at or after this time.
+    /// Only activities created at or after this time.
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
-    /// Time of creation, before this time.
+    /// Only activities created before this time.
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
-    /// Time of creation, at or before this time.
+    /// Only activities created at or before this time.
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
@@ -290,7 +296,7 @@ impl ActivitiesListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only activities of these groups, by id. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -299,7 +305,7 @@ impl ActivitiesListQuery {
         self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only activities with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
@@ -326,7 +332,7 @@ impl ActivitiesListQuery {
         self.rule_ids = Some(rule_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only activities of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -377,7 +383,7 @@ impl ActivitiesListQuery {
         self.user_emails = Some(user_emails.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items that come from these users, by user id. At most 5000 items.
+    /// Only activities that these users caused, by user id. At most 5000 items.
     #[must_use]
     pub fn user_ids(
         mut self,
@@ -453,14 +459,14 @@ impl Fields for ActivitiesListQuery {
                 "userIds",
                 "user_ids",
                 FieldKind::List,
-                "Only items that come from these users, by user id.",
+                "Only activities that these users caused, by user id.",
             )
         },
         Field::new(
             "createdAt__between",
             "created_at_between",
             FieldKind::Text,
-            "Time of creation, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time of creation: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -477,7 +483,7 @@ impl Fields for ActivitiesListQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only activities of these accounts, by id.",
             )
         },
         Field {
@@ -486,7 +492,7 @@ impl Fields for ActivitiesListQuery {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only activities of these groups, by id.",
             )
         },
         Field {
@@ -514,18 +520,23 @@ impl Fields for ActivitiesListQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only activities of these sites, by id.",
             )
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new(
+                "ids",
+                "ids",
+                FieldKind::List,
+                "Only activities with these ids.",
+            )
         },
         Field::new(
             "createdAt__gte",
             "created_at_gte",
             FieldKind::Timestamp,
-            "Time of creation, at or after this time.",
+            "Only activities created at or after this time.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -540,13 +551,13 @@ impl Fields for ActivitiesListQuery {
             "createdAt__lte",
             "created_at_lte",
             FieldKind::Timestamp,
-            "Time of creation, at or before this time.",
+            "Only activities created at or before this time.",
         ),
         Field::new(
             "createdAt__lt",
             "created_at_lt",
             FieldKind::Timestamp,
-            "Time of creation, before this time.",
+            "Only activities created before this time.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -580,7 +591,7 @@ impl Fields for ActivitiesListQuery {
             "createdAt__gt",
             "created_at_gt",
             FieldKind::Timestamp,
-            "Time of creation, after this time.",
+            "Only activities created after this time.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -588,7 +599,7 @@ impl Fields for ActivitiesListQuery {
                 "agentIds",
                 "agent_ids",
                 FieldKind::List,
-                "Only these agents, or items related to them, by agent id.",
+                "Only activities that concern these agents, by agent id.",
             )
         },
         Field {

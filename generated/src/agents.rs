@@ -34,8 +34,8 @@ pub static LIST: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::Cursor,
@@ -66,7 +66,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/agents`, on API 2.0 and 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -91,8 +91,8 @@ pub static ABORT_SCAN: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -105,7 +105,7 @@ pub static ABORT_SCAN: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_abort-scan_post",
-            "Of the body only the filter is required; its fields are those of the list.",
+            "Of the body only the filter is required; its fields are those of the list. An empty object `data` is left out.",
         ),
         Evidence::new("corpus", "2026-11", "demisto/content", "1 published exchange."),
     ],
@@ -117,7 +117,7 @@ pub static ABORT_SCAN: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/abort-scan`, on API 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, corpus of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -146,8 +146,8 @@ pub static BROADCAST: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -180,7 +180,7 @@ pub static BROADCAST: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/broadcast`, on API 2.0 and 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -209,8 +209,8 @@ pub static CONNECT: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -223,7 +223,7 @@ pub static CONNECT: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_connect_post",
-            "Of the body only the filter is required; its fields are those of the list.",
+            "Of the body only the filter is required; its fields are those of the list. An empty object `data` is left out.",
         ),
         Evidence::new(
             "integration",
@@ -242,11 +242,11 @@ pub static CONNECT: Operation = Operation {
 
 /// Connect agents to the network
 ///
-/// Lifts the network isolation of the selected endpoints. An agent that is offline follows when it returns.
+/// Lifts the network isolation of the selected endpoints.
 ///
 /// `POST /web/api/v{version}/agents/actions/connect`, on API 2.0 and 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -273,8 +273,8 @@ pub static DISCONNECT: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -287,7 +287,7 @@ pub static DISCONNECT: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_disconnect_post",
-            "Of the body only the filter is required; its fields are those of the list.",
+            "Of the body only the filter is required; its fields are those of the list. Its text asks for one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is left out.",
         ),
         Evidence::new(
             "integration",
@@ -306,11 +306,11 @@ pub static DISCONNECT: Operation = Operation {
 
 /// Disconnect agents from the network
 ///
-/// Isolates the selected endpoints: nothing but the console can be reached from them, until they are connected again. An agent that is offline follows when it returns.
+/// Isolates the selected endpoints: nothing but the console can be reached from them, until they are connected again. The vendor asks for one of `ids`, `groupIds` and `filterId` in the filter.
 ///
 /// `POST /web/api/v{version}/agents/actions/disconnect`, on API 2.0 and 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -339,8 +339,8 @@ pub static FETCH_LOGS: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -368,7 +368,7 @@ pub static FETCH_LOGS: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/actions/fetch-logs`, on API 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, corpus of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -397,8 +397,8 @@ pub static INITIATE_SCAN: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -433,11 +433,11 @@ pub static INITIATE_SCAN: Operation = Operation {
 
 /// Start a full disk scan
 ///
-/// Has the selected agents scan all disks for dormant threats, which are then mitigated as the policy says.
+/// Has the selected agents scan the local file system for dormant threats, which are then mitigated as the policy says. Network drives that ask for credentials and external drives are left out.
 ///
 /// `POST /web/api/v{version}/agents/actions/initiate-scan`, on API 2.0 and 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -464,8 +464,8 @@ pub static SHUTDOWN: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -478,7 +478,7 @@ pub static SHUTDOWN: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_shutdown_post",
-            "Of the body only the filter is required; its fields are those of the list.",
+            "Of the body only the filter is required; its fields are those of the list. Its text asks for one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is left out.",
         ),
         Evidence::new(
             "integration",
@@ -491,11 +491,11 @@ pub static SHUTDOWN: Operation = Operation {
 
 /// Shut endpoints down
 ///
-/// Turns the selected endpoints off. The console cannot turn them on again.
+/// Turns the selected endpoints off. The console cannot turn them on again. An endpoint that is offline is not shut down. The vendor asks for one of `ids`, `groupIds` and `filterId` in the filter.
 ///
 /// `POST /web/api/v{version}/agents/actions/shutdown`, on API 2.0 and 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -522,8 +522,8 @@ pub static UNINSTALL: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -536,7 +536,7 @@ pub static UNINSTALL: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_uninstall_post",
-            "Of the body only the filter is required; its fields are those of the list.",
+            "Of the body only the filter is required; its fields are those of the list. Its text asks for one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is left out.",
         ),
         Evidence::new(
             "integration",
@@ -549,11 +549,11 @@ pub static UNINSTALL: Operation = Operation {
 
 /// Uninstall agents
 ///
-/// Removes the agent from the selected endpoints, which are unprotected from then on.
+/// Removes the agent from the selected endpoints, which are unprotected from then on. The vendor asks for one of `ids`, `groupIds` and `filterId` in the filter.
 ///
 /// `POST /web/api/v{version}/agents/actions/uninstall`, on API 2.0 and 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -580,10 +580,10 @@ pub static LIST_APPLICATIONS: Operation = Operation {
     filter: FilterRule::Optional,
     rate: Some(
         Rate::new(
-            "application-inventory",
-            3.0,
-            3,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            "agents",
+            25.0,
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -619,7 +619,7 @@ pub static LIST_APPLICATIONS: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/agents/applications`, on API 2.0 and 2.1.
 ///
-/// At most 3 requests a second, 3 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -646,8 +646,8 @@ pub static COUNT: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -672,7 +672,7 @@ pub static COUNT: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/agents/count`, on API 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, corpus of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -699,8 +699,8 @@ pub static FETCH_FILES: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -736,7 +736,7 @@ pub static FETCH_FILES: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/agents/{agent_id}/actions/fetch-files`, on API 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -764,8 +764,8 @@ pub static DOWNLOAD: Operation = Operation {
         Rate::new(
             "agents",
             25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -783,7 +783,7 @@ pub static DOWNLOAD: Operation = Operation {
         Evidence::new(
             "integration",
             "2026-11",
-            "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-download-fetched-file",
+            "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-download-fetched-file, sentinelone-fetch-threat-file",
             "Follows the path that the data of an activity names.",
         ),
     ],
@@ -795,7 +795,7 @@ pub static DOWNLOAD: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/agents/{agent_id}/uploads/{activity_id}`, on API 2.0 and 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11.
+/// At most 25 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -876,6 +876,9 @@ pub struct Agent {
     /// How far the agent has come in moving to another console, if it is moving.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_migration_status: Option<ConsoleMigrationStatus>,
+    /// Numbers of containers on the endpoint, in all, running and stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub containerized_workload_counts: Option<Map<String, Value>>,
     /// Number of processor cores in the endpoint.
     #[serde(
         default,
@@ -1051,7 +1054,7 @@ pub struct Agent {
     /// Time when a full disk scan last completed without failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_successful_scan_date: Option<Timestamp>,
-    /// License key recorded for the agent, if it has one.
+    /// Licence key recorded for the agent, if it has one.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -1384,7 +1387,7 @@ impl Fields for AgentBroadcast {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct AgentBroadcastData {
-    /// Text to show to the users of the selected endpoints. At least 1 character.
+    /// Text to show to the users of the selected endpoints. The vendor allows 140 characters. At least 1 character.
     pub message: String,
 }
 
@@ -1393,7 +1396,7 @@ impl AgentBroadcastData {
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }
-    /// Text to show to the users of the selected endpoints. At least 1 character.
+    /// Text to show to the users of the selected endpoints. The vendor allows 140 characters. At least 1 character.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
@@ -1410,7 +1413,7 @@ impl Fields for AgentBroadcastData {
                 "message",
                 "message",
                 FieldKind::Text,
-                "Text to show to the users of the selected endpoints.",
+                "Text to show to the users of the selected endpoints. The vendor allows 140 characters.",
             )
         },
     ];
@@ -1670,9 +1673,9 @@ impl Fields for AgentFileRequest {
 #[derive(Clone, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct AgentFileRequestData {
-    /// Absolute paths of the files to fetch, ten at most. 1 to 10 items.
+    /// Absolute paths of the files to fetch, ten at most. Patterns are not allowed, spaces are. 1 to 10 items.
     pub files: Vec<String>,
-    /// Password with which the fetched files are encrypted.
+    /// Password with which the fetched files are encrypted. At least 10 characters, of upper and lower case, digits and symbols.
     pub password: String,
 }
 
@@ -1697,13 +1700,13 @@ impl AgentFileRequestData {
             password: password.into(),
         }
     }
-    /// Absolute paths of the files to fetch, ten at most. 1 to 10 items.
+    /// Absolute paths of the files to fetch, ten at most. Patterns are not allowed, spaces are. 1 to 10 items.
     #[must_use]
     pub fn files(mut self, files: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.files = files.into_iter().map(Into::into).collect();
         self
     }
-    /// Password with which the fetched files are encrypted.
+    /// Password with which the fetched files are encrypted. At least 10 characters, of upper and lower case, digits and symbols.
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = password.into();
@@ -1720,7 +1723,7 @@ impl Fields for AgentFileRequestData {
                 "files",
                 "files",
                 FieldKind::List,
-                "Absolute paths of the files to fetch, ten at most.",
+                "Absolute paths of the files to fetch, ten at most. Patterns are not allowed, spaces are.",
             )
         },
         Field {
@@ -1730,7 +1733,7 @@ impl Fields for AgentFileRequestData {
                 "password",
                 "password",
                 FieldKind::Text,
-                "Password with which the fetched files are encrypted.",
+                "Password with which the fetched files are encrypted. At least 10 characters, of upper and lower case, digits and symbols.",
             )
         },
     ];
@@ -1741,28 +1744,28 @@ impl Fields for AgentFileRequestData {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AgentFilter {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only agents of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
-    /// Only agents with this number of active threats or more.
+    /// Only agents with this number of active threats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_threats: Option<i64>,
     /// Number of active threats, above this value.
     #[serde(rename = "activeThreats__gt", skip_serializing_if = "Option::is_none")]
     pub active_threats_gt: Option<i64>,
-    /// Active Directory groups of the computer, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory groups of the computer: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "adComputerMember__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub ad_computer_member_contains: Option<Vec<String>>,
-    /// Active Directory name of the computer, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory name of the computer: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "adComputerName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub ad_computer_name_contains: Option<Vec<String>>,
-    /// Active Directory name or groups of the computer, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory name or groups of the computer: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "adComputerQuery__contains",
         skip_serializing_if = "Option::is_none"
@@ -1771,28 +1774,28 @@ pub struct AgentFilter {
     /// Only agents whose Active Directory details match this text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ad_query: Option<String>,
-    /// Active Directory details of the endpoint, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory details of the endpoint: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "adQuery__contains", skip_serializing_if = "Option::is_none")]
     pub ad_query_contains: Option<Vec<String>>,
-    /// Active Directory groups of the user, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory groups of the user: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "adUserMember__contains", skip_serializing_if = "Option::is_none")]
     pub ad_user_member_contains: Option<Vec<String>>,
-    /// Active Directory name of the user, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory name of the user: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "adUserName__contains", skip_serializing_if = "Option::is_none")]
     pub ad_user_name_contains: Option<Vec<String>>,
-    /// Active Directory name or groups of the user, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory name or groups of the user: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "adUserQuery__contains", skip_serializing_if = "Option::is_none")]
     pub ad_user_query_contains: Option<Vec<String>>,
-    /// Kubernetes namespace of the agent, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Kubernetes namespace of the agent: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "agentNamespace__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub agent_namespace_contains: Option<Vec<String>>,
-    /// Name of the agent's Kubernetes pod, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Name of the agent's Kubernetes pod: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "agentPodName__contains", skip_serializing_if = "Option::is_none")]
     pub agent_pod_name_contains: Option<Vec<String>>,
-    /// Agent version, between two values joined by a hyphen.
+    /// Agent version: two values joined by a hyphen, both included.
     #[serde(rename = "agentVersion__between", skip_serializing_if = "Option::is_none")]
     pub agent_version_between: Option<String>,
     /// Agent version, above this value.
@@ -1819,46 +1822,46 @@ pub struct AgentFilter {
     /// Leave out agents with these vulnerability statuses of their installed applications. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub apps_vulnerability_statuses_nin: Option<Vec<AppsVulnerabilityStatus>>,
-    /// AWS role of the endpoint's cloud instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// AWS role of the endpoint's cloud instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "awsRole__contains", skip_serializing_if = "Option::is_none")]
     pub aws_role_contains: Option<Vec<String>>,
-    /// AWS security groups of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// AWS security groups of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "awsSecurityGroups__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub aws_security_groups_contains: Option<Vec<String>>,
-    /// Ids of the AWS subnets, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Ids of the AWS subnets: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "awsSubnetIds__contains", skip_serializing_if = "Option::is_none")]
     pub aws_subnet_ids_contains: Option<Vec<String>>,
-    /// Azure resource group of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Azure resource group of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "azureResourceGroup__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub azure_resource_group_contains: Option<Vec<String>>,
-    /// Cloud account of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud account of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "cloudAccount__contains", skip_serializing_if = "Option::is_none")]
     pub cloud_account_contains: Option<Vec<String>>,
-    /// Cloud image of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud image of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "cloudImage__contains", skip_serializing_if = "Option::is_none")]
     pub cloud_image_contains: Option<Vec<String>>,
-    /// Id of the cloud instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Id of the cloud instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "cloudInstanceId__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub cloud_instance_id_contains: Option<Vec<String>>,
-    /// Size of the cloud instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Size of the cloud instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "cloudInstanceSize__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub cloud_instance_size_contains: Option<Vec<String>>,
-    /// Cloud region or place of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud region or place of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "cloudLocation__contains", skip_serializing_if = "Option::is_none")]
     pub cloud_location_contains: Option<Vec<String>>,
-    /// Cloud network of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud network of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "cloudNetwork__contains", skip_serializing_if = "Option::is_none")]
     pub cloud_network_contains: Option<Vec<String>>,
     /// Only agents hosted at one of these cloud providers. At most 5000 items.
@@ -1867,16 +1870,16 @@ pub struct AgentFilter {
     /// Leave out agents hosted at these cloud providers. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_provider_nin: Option<Vec<String>>,
-    /// Cloud tags of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud tags of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "cloudTags__contains", skip_serializing_if = "Option::is_none")]
     pub cloud_tags_contains: Option<Vec<String>>,
-    /// Name of the cluster, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Name of the cluster: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "clusterName__contains", skip_serializing_if = "Option::is_none")]
     pub cluster_name_contains: Option<Vec<String>>,
-    /// Only items whose endpoint has this computer name.
+    /// Only agents whose endpoint has this computer name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub computer_name: Option<String>,
-    /// Computer name of the endpoint, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Computer name of the endpoint: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "computerName__contains", skip_serializing_if = "Option::is_none")]
     pub computer_name_contains: Option<Vec<String>>,
     /// Computer name of the endpoint, as a part of the text.
@@ -1888,7 +1891,7 @@ pub struct AgentFilter {
     /// Leave out agents whose move to another console has these statuses. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_migration_statuses_nin: Option<Vec<ConsoleMigrationStatus>>,
-    /// Number of CPU cores, between two values joined by a hyphen.
+    /// Number of CPU cores: two values joined by a hyphen, both included.
     #[serde(rename = "coreCount__between", skip_serializing_if = "Option::is_none")]
     pub core_count_between: Option<String>,
     /// Number of CPU cores, above this value.
@@ -1903,7 +1906,7 @@ pub struct AgentFilter {
     /// Number of CPU cores, at most this value.
     #[serde(rename = "coreCount__lte", skip_serializing_if = "Option::is_none")]
     pub core_count_lte: Option<i64>,
-    /// Number of CPUs, between two values joined by a hyphen.
+    /// Number of CPUs: two values joined by a hyphen, both included.
     #[serde(rename = "cpuCount__between", skip_serializing_if = "Option::is_none")]
     pub cpu_count_between: Option<String>,
     /// Number of CPUs, above this value.
@@ -1918,43 +1921,43 @@ pub struct AgentFilter {
     /// Number of CPUs, at most this value.
     #[serde(rename = "cpuCount__lte", skip_serializing_if = "Option::is_none")]
     pub cpu_count_lte: Option<i64>,
-    /// Name of the CPU model, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Name of the CPU model: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "cpuId__contains", skip_serializing_if = "Option::is_none")]
     pub cpu_id_contains: Option<Vec<String>>,
-    /// Time of creation, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(rename = "createdAt__between", skip_serializing_if = "Option::is_none")]
     pub created_at_between: Option<String>,
-    /// Time of creation, after this time.
+    /// Only agents created after this time.
     #[serde(rename = "createdAt__gt", skip_serializing_if = "Option::is_none")]
     pub created_at_gt: Option<Timestamp>,
-    /// Time of creation, at or after this time.
+    /// Only agents created at or after this time.
     #[serde(rename = "createdAt__gte", skip_serializing_if = "Option::is_none")]
     pub created_at_gte: Option<Timestamp>,
-    /// Time of creation, before this time.
+    /// Only agents created before this time.
     #[serde(rename = "createdAt__lt", skip_serializing_if = "Option::is_none")]
     pub created_at_lt: Option<Timestamp>,
-    /// Time of creation, at or before this time.
+    /// Only agents created at or before this time.
     #[serde(rename = "createdAt__lte", skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<Timestamp>,
     /// Only agents listed in the CSV file with this id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub csv_filter_id: Option<String>,
-    /// Time when the agent was decommissioned, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time when the agent was decommissioned: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(
         rename = "decommissionedAt__between",
         skip_serializing_if = "Option::is_none"
     )]
     pub decommissioned_at_between: Option<String>,
-    /// Time when the agent was decommissioned, after this time.
+    /// Only agents decommissioned after this time.
     #[serde(rename = "decommissionedAt__gt", skip_serializing_if = "Option::is_none")]
     pub decommissioned_at_gt: Option<Timestamp>,
-    /// Time when the agent was decommissioned, at or after this time.
+    /// Only agents decommissioned at or after this time.
     #[serde(rename = "decommissionedAt__gte", skip_serializing_if = "Option::is_none")]
     pub decommissioned_at_gte: Option<Timestamp>,
-    /// Time when the agent was decommissioned, before this time.
+    /// Only agents decommissioned before this time.
     #[serde(rename = "decommissionedAt__lt", skip_serializing_if = "Option::is_none")]
     pub decommissioned_at_lt: Option<Timestamp>,
-    /// Time when the agent was decommissioned, at or before this time.
+    /// Only agents decommissioned at or before this time.
     #[serde(rename = "decommissionedAt__lte", skip_serializing_if = "Option::is_none")]
     pub decommissioned_at_lte: Option<Timestamp>,
     /// Only agents whose endpoint belongs to one of these network domains. At most 5000 items.
@@ -1966,10 +1969,10 @@ pub struct AgentFilter {
     /// Only agents whose disk is encrypted (true), or is not encrypted (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encrypted_applications: Option<bool>,
-    /// External id of the item, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// External id of the agent: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "externalId__contains", skip_serializing_if = "Option::is_none")]
     pub external_id_contains: Option<Vec<String>>,
-    /// IP address of the endpoint as seen from outside, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// IP address of the endpoint as seen from outside: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "externalIp__contains", skip_serializing_if = "Option::is_none")]
     pub external_ip_contains: Option<Vec<String>>,
     /// Only agents that the saved filter with this id selects.
@@ -1987,13 +1990,13 @@ pub struct AgentFilter {
     /// Only agents behind the gateway with this IP address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway_ip: Option<String>,
-    /// Google Cloud service account of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Google Cloud service account of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(
         rename = "gcpServiceAccount__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub gcp_service_account_contains: Option<Vec<String>>,
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only agents of these groups, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
     /// Only agents that have configuration set locally (true), or that do not (false).
@@ -2002,7 +2005,7 @@ pub struct AgentFilter {
     /// Only agents that carry one or more tags (true), or that carry none (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_tags: Option<bool>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only agents with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
     /// Only agents that have one or more active threats (true), or that have none (false).
@@ -2029,70 +2032,70 @@ pub struct AgentFilter {
     /// Only agents whose software is up to date (true), or is outdated (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_up_to_date: Option<bool>,
-    /// Labels of the Kubernetes node, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Labels of the Kubernetes node: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "k8sNodeLabels__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_node_labels_contains: Option<Vec<String>>,
-    /// Name of the Kubernetes node, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Name of the Kubernetes node: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "k8sNodeName__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_node_name_contains: Option<Vec<String>>,
-    /// Kubernetes type, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Kubernetes type: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "k8sType__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_type_contains: Option<Vec<String>>,
-    /// Kubernetes version, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Kubernetes version: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "k8sVersion__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_version_contains: Option<Vec<String>>,
-    /// Time when the agent was last active, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time when the agent was last active: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(rename = "lastActiveDate__between", skip_serializing_if = "Option::is_none")]
     pub last_active_date_between: Option<String>,
-    /// Time when the agent was last active, after this time.
+    /// Only agents last active after this time.
     #[serde(rename = "lastActiveDate__gt", skip_serializing_if = "Option::is_none")]
     pub last_active_date_gt: Option<Timestamp>,
-    /// Time when the agent was last active, at or after this time.
+    /// Only agents last active at or after this time.
     #[serde(rename = "lastActiveDate__gte", skip_serializing_if = "Option::is_none")]
     pub last_active_date_gte: Option<Timestamp>,
-    /// Time when the agent was last active, before this time.
+    /// Only agents last active before this time.
     #[serde(rename = "lastActiveDate__lt", skip_serializing_if = "Option::is_none")]
     pub last_active_date_lt: Option<Timestamp>,
-    /// Time when the agent was last active, at or before this time.
+    /// Only agents last active at or before this time.
     #[serde(rename = "lastActiveDate__lte", skip_serializing_if = "Option::is_none")]
     pub last_active_date_lte: Option<Timestamp>,
-    /// Name of the user who last logged in, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name of the user who last logged in: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "lastLoggedInUserName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub last_logged_in_user_name_contains: Option<Vec<String>>,
-    /// Time of the last full disk scan that succeeded, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of the last full disk scan that succeeded: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(
         rename = "lastSuccessfulScanDate__between",
         skip_serializing_if = "Option::is_none"
     )]
     pub last_successful_scan_date_between: Option<String>,
-    /// Time of the last full disk scan that succeeded, after this time.
+    /// Only agents whose last successful full disk scan was after this time.
     #[serde(
         rename = "lastSuccessfulScanDate__gt",
         skip_serializing_if = "Option::is_none"
     )]
     pub last_successful_scan_date_gt: Option<Timestamp>,
-    /// Time of the last full disk scan that succeeded, at or after this time.
+    /// Only agents whose last successful full disk scan was at or after this time.
     #[serde(
         rename = "lastSuccessfulScanDate__gte",
         skip_serializing_if = "Option::is_none"
     )]
     pub last_successful_scan_date_gte: Option<Timestamp>,
-    /// Time of the last full disk scan that succeeded, before this time.
+    /// Only agents whose last successful full disk scan was before this time.
     #[serde(
         rename = "lastSuccessfulScanDate__lt",
         skip_serializing_if = "Option::is_none"
     )]
     pub last_successful_scan_date_lt: Option<Timestamp>,
-    /// Time of the last full disk scan that succeeded, at or before this time.
+    /// Only agents whose last successful full disk scan was at or before this time.
     #[serde(
         rename = "lastSuccessfulScanDate__lte",
         skip_serializing_if = "Option::is_none"
     )]
     pub last_successful_scan_date_lte: Option<Timestamp>,
-    /// Id of the live update, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Id of the live update: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "liveUpdateId__contains", skip_serializing_if = "Option::is_none")]
     pub live_update_id_contains: Option<Vec<String>>,
     /// Only agents that support Location Awareness with it on in their group (true), or others (false). At most 5000 items.
@@ -2125,19 +2128,19 @@ pub struct AgentFilter {
     /// Only agents whose policy handles suspicious activity in this mode, such as detect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigation_mode_suspicious: Option<MitigationMode>,
-    /// MAC address of the gateway, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// MAC address of the gateway: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "networkInterfaceGatewayMacAddress__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub network_interface_gateway_mac_address_contains: Option<Vec<String>>,
-    /// Local IP address of a network interface, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Local IP address of a network interface: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "networkInterfaceInet__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub network_interface_inet_contains: Option<Vec<String>>,
-    /// MAC address of a network interface, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// MAC address of a network interface: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "networkInterfacePhysical__contains",
         skip_serializing_if = "Option::is_none"
@@ -2161,19 +2164,19 @@ pub struct AgentFilter {
     /// Only agents on an operating system of this architecture, such as 32 bit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_arch: Option<OsArch>,
-    /// Only items for these operating system types, such as windows. At most 5000 items.
+    /// Only agents on these operating systems, such as windows. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_types: Option<Vec<OsType>>,
     /// Leave out agents on these operating system types, such as windows. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_types_nin: Option<Vec<OsType>>,
-    /// Full name and version of the operating system, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Full name and version of the operating system: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "osVersion__contains", skip_serializing_if = "Option::is_none")]
     pub os_version_contains: Option<Vec<String>>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only agents with this text in one of the fields that are searched; a MAC address must begin with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Only agents with this Ranger status; deprecated in favor of rangerStatuses.
+    /// Only agents with this Ranger status; deprecated in favour of rangerStatuses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ranger_status: Option<RangerStatus>,
     /// Only agents with one of these Ranger statuses. At most 5000 items.
@@ -2188,19 +2191,19 @@ pub struct AgentFilter {
     /// Leave out agents with these Ranger versions. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ranger_versions_nin: Option<Vec<String>>,
-    /// Time when the agent first registered, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time when the agent first registered: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(rename = "registeredAt__between", skip_serializing_if = "Option::is_none")]
     pub registered_at_between: Option<String>,
-    /// Time when the agent first registered, after this time.
+    /// Only agents that first registered after this time.
     #[serde(rename = "registeredAt__gt", skip_serializing_if = "Option::is_none")]
     pub registered_at_gt: Option<Timestamp>,
-    /// Time when the agent first registered, at or after this time.
+    /// Only agents that first registered at or after this time.
     #[serde(rename = "registeredAt__gte", skip_serializing_if = "Option::is_none")]
     pub registered_at_gte: Option<Timestamp>,
-    /// Time when the agent first registered, before this time.
+    /// Only agents that first registered before this time.
     #[serde(rename = "registeredAt__lt", skip_serializing_if = "Option::is_none")]
     pub registered_at_lt: Option<Timestamp>,
-    /// Time when the agent first registered, at or before this time.
+    /// Only agents that first registered at or before this time.
     #[serde(rename = "registeredAt__lte", skip_serializing_if = "Option::is_none")]
     pub registered_at_lte: Option<Timestamp>,
     /// Only agents that support Remote Ops Forensics (true), or that do not (false).
@@ -2224,34 +2227,34 @@ pub struct AgentFilter {
     /// Leave out agents whose disk scan has these statuses, such as started or aborted. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_statuses_nin: Option<Vec<ScanStatus>>,
-    /// Serial number of the endpoint, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Serial number of the endpoint: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[serde(rename = "serialNumber__contains", skip_serializing_if = "Option::is_none")]
     pub serial_number_contains: Option<Vec<String>>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only agents of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
-    /// Only agents with these tags, as JSON text that maps tag keys to lists of values.
+    /// Only agents with these tags, as JSON text that maps tag keys to lists of values. A key that ends in `__nin` leaves its values out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags_data: Option<String>,
     /// Only agents on which a threat with this content hash was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threat_content_hash: Option<String>,
-    /// Time when a threat on the agent was reported, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time when a threat on the agent was reported: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(
         rename = "threatCreatedAt__between",
         skip_serializing_if = "Option::is_none"
     )]
     pub threat_created_at_between: Option<String>,
-    /// Time when a threat on the agent was reported, after this time.
+    /// Only agents with a threat that was reported after this time.
     #[serde(rename = "threatCreatedAt__gt", skip_serializing_if = "Option::is_none")]
     pub threat_created_at_gt: Option<Timestamp>,
-    /// Time when a threat on the agent was reported, at or after this time.
+    /// Only agents with a threat that was reported at or after this time.
     #[serde(rename = "threatCreatedAt__gte", skip_serializing_if = "Option::is_none")]
     pub threat_created_at_gte: Option<Timestamp>,
-    /// Time when a threat on the agent was reported, before this time.
+    /// Only agents with a threat that was reported before this time.
     #[serde(rename = "threatCreatedAt__lt", skip_serializing_if = "Option::is_none")]
     pub threat_created_at_lt: Option<Timestamp>,
-    /// Time when a threat on the agent was reported, at or before this time.
+    /// Only agents with a threat that was reported at or before this time.
     #[serde(rename = "threatCreatedAt__lte", skip_serializing_if = "Option::is_none")]
     pub threat_created_at_lte: Option<Timestamp>,
     /// Only agents that have one or more hidden threats (true), or that have none (false).
@@ -2266,34 +2269,34 @@ pub struct AgentFilter {
     /// Only agents that have one or more resolved threats (true), or that have none (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threat_resolved: Option<bool>,
-    /// Total memory of the endpoint in GB, between two values joined by a hyphen.
+    /// Total memory of the endpoint, two values joined by a hyphen; in GB according to the vendor, though its sister fields and the answer count MB.
     #[serde(rename = "totalMemory__between", skip_serializing_if = "Option::is_none")]
     pub total_memory_between: Option<String>,
-    /// Total memory of the endpoint in GB, above this value.
+    /// Total memory of the endpoint in MB, above this value.
     #[serde(rename = "totalMemory__gt", skip_serializing_if = "Option::is_none")]
     pub total_memory_gt: Option<i64>,
-    /// Total memory of the endpoint in GB, at least this value.
+    /// Total memory of the endpoint in MB, at least this value.
     #[serde(rename = "totalMemory__gte", skip_serializing_if = "Option::is_none")]
     pub total_memory_gte: Option<i64>,
-    /// Total memory of the endpoint in GB, below this value.
+    /// Total memory of the endpoint in MB, below this value.
     #[serde(rename = "totalMemory__lt", skip_serializing_if = "Option::is_none")]
     pub total_memory_lt: Option<i64>,
-    /// Total memory of the endpoint in GB, at most this value.
+    /// Total memory of the endpoint in MB, at most this value.
     #[serde(rename = "totalMemory__lte", skip_serializing_if = "Option::is_none")]
     pub total_memory_lte: Option<i64>,
-    /// Time of the last update, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(rename = "updatedAt__between", skip_serializing_if = "Option::is_none")]
     pub updated_at_between: Option<String>,
-    /// Time of the last update, after this time.
+    /// Only agents last changed after this time.
     #[serde(rename = "updatedAt__gt", skip_serializing_if = "Option::is_none")]
     pub updated_at_gt: Option<Timestamp>,
-    /// Time of the last update, at or after this time.
+    /// Only agents last changed at or after this time.
     #[serde(rename = "updatedAt__gte", skip_serializing_if = "Option::is_none")]
     pub updated_at_gte: Option<Timestamp>,
-    /// Time of the last update, before this time.
+    /// Only agents last changed before this time.
     #[serde(rename = "updatedAt__lt", skip_serializing_if = "Option::is_none")]
     pub updated_at_lt: Option<Timestamp>,
-    /// Time of the last update, at or before this time.
+    /// Only agents last changed at or before this time.
     #[serde(rename = "updatedAt__lte", skip_serializing_if = "Option::is_none")]
     pub updated_at_lte: Option<Timestamp>,
     /// Only agents that await one of these user actions, such as reboot_needed. At most 5000 items.
@@ -2302,19 +2305,19 @@ pub struct AgentFilter {
     /// Leave out agents that await these user actions, such as reboot_needed. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_actions_needed_nin: Option<Vec<AgentActionNeeded>>,
-    /// Only items of the agent with this UUID.
+    /// Only the agent with this UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
-    /// UUID of the agent, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// UUID of the agent: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "uuid__contains", skip_serializing_if = "Option::is_none")]
     pub uuid_contains: Option<Vec<String>>,
-    /// Only the agents or other items with these UUIDs. At most 5000 items.
+    /// Only agents with these UUIDs. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uuids: Option<Vec<String>>,
 }
 
 impl AgentFilter {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only agents of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -2323,7 +2326,7 @@ impl AgentFilter {
         self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only agents with this number of active threats or more.
+    /// Only agents with this number of active threats.
     #[must_use]
     pub fn active_threats(mut self, active_threats: i64) -> Self {
         self.active_threats = Some(active_threats);
@@ -2335,7 +2338,7 @@ impl AgentFilter {
         self.active_threats_gt = Some(active_threats_gt);
         self
     }
-    /// Active Directory groups of the computer, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory groups of the computer: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn ad_computer_member_contains(
         mut self,
@@ -2346,7 +2349,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Active Directory name of the computer, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory name of the computer: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn ad_computer_name_contains(
         mut self,
@@ -2357,7 +2360,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Active Directory name or groups of the computer, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory name or groups of the computer: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn ad_computer_query_contains(
         mut self,
@@ -2374,7 +2377,7 @@ impl AgentFilter {
         self.ad_query = Some(ad_query.into());
         self
     }
-    /// Active Directory details of the endpoint, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory details of the endpoint: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn ad_query_contains(
         mut self,
@@ -2385,7 +2388,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Active Directory groups of the user, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory groups of the user: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn ad_user_member_contains(
         mut self,
@@ -2396,7 +2399,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Active Directory name of the user, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory name of the user: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn ad_user_name_contains(
         mut self,
@@ -2407,7 +2410,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Active Directory name or groups of the user, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Active Directory name or groups of the user: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn ad_user_query_contains(
         mut self,
@@ -2418,7 +2421,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Kubernetes namespace of the agent, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Kubernetes namespace of the agent: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn agent_namespace_contains(
         mut self,
@@ -2429,7 +2432,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Name of the agent's Kubernetes pod, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Name of the agent's Kubernetes pod: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn agent_pod_name_contains(
         mut self,
@@ -2440,7 +2443,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Agent version, between two values joined by a hyphen.
+    /// Agent version: two values joined by a hyphen, both included.
     #[must_use]
     pub fn agent_version_between(
         mut self,
@@ -2519,7 +2522,7 @@ impl AgentFilter {
         );
         self
     }
-    /// AWS role of the endpoint's cloud instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// AWS role of the endpoint's cloud instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn aws_role_contains(
         mut self,
@@ -2530,7 +2533,7 @@ impl AgentFilter {
         );
         self
     }
-    /// AWS security groups of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// AWS security groups of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn aws_security_groups_contains(
         mut self,
@@ -2541,7 +2544,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Ids of the AWS subnets, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Ids of the AWS subnets: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn aws_subnet_ids_contains(
         mut self,
@@ -2552,7 +2555,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Azure resource group of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Azure resource group of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn azure_resource_group_contains(
         mut self,
@@ -2563,7 +2566,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Cloud account of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud account of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_account_contains(
         mut self,
@@ -2574,7 +2577,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Cloud image of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud image of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_image_contains(
         mut self,
@@ -2585,7 +2588,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Id of the cloud instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Id of the cloud instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_instance_id_contains(
         mut self,
@@ -2596,7 +2599,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Size of the cloud instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Size of the cloud instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_instance_size_contains(
         mut self,
@@ -2607,7 +2610,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Cloud region or place of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud region or place of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_location_contains(
         mut self,
@@ -2618,7 +2621,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Cloud network of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud network of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_network_contains(
         mut self,
@@ -2649,7 +2652,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Cloud tags of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Cloud tags of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cloud_tags_contains(
         mut self,
@@ -2660,7 +2663,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Name of the cluster, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Name of the cluster: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cluster_name_contains(
         mut self,
@@ -2671,13 +2674,13 @@ impl AgentFilter {
         );
         self
     }
-    /// Only items whose endpoint has this computer name.
+    /// Only agents whose endpoint has this computer name.
     #[must_use]
     pub fn computer_name(mut self, computer_name: impl Into<String>) -> Self {
         self.computer_name = Some(computer_name.into());
         self
     }
-    /// Computer name of the endpoint, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Computer name of the endpoint: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn computer_name_contains(
         mut self,
@@ -2720,7 +2723,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Number of CPU cores, between two values joined by a hyphen.
+    /// Number of CPU cores: two values joined by a hyphen, both included.
     #[must_use]
     pub fn core_count_between(mut self, core_count_between: impl Into<String>) -> Self {
         self.core_count_between = Some(core_count_between.into());
@@ -2750,7 +2753,7 @@ impl AgentFilter {
         self.core_count_lte = Some(core_count_lte);
         self
     }
-    /// Number of CPUs, between two values joined by a hyphen.
+    /// Number of CPUs: two values joined by a hyphen, both included.
     #[must_use]
     pub fn cpu_count_between(mut self, cpu_count_between: impl Into<String>) -> Self {
         self.cpu_count_between = Some(cpu_count_between.into());
@@ -2780,7 +2783,7 @@ impl AgentFilter {
         self.cpu_count_lte = Some(cpu_count_lte);
         self
     }
-    /// Name of the CPU model, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Name of the CPU model: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn cpu_id_contains(
         mut self,
@@ -2791,31 +2794,31 @@ impl AgentFilter {
         );
         self
     }
-    /// Time of creation, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn created_at_between(mut self, created_at_between: impl Into<String>) -> Self {
         self.created_at_between = Some(created_at_between.into());
         self
     }
-    /// Time of creation, after this time.
+    /// Only agents created after this time.
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
-    /// Time of creation, at or after this time.
+    /// Only agents created at or after this time.
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
-    /// Time of creation, before this time.
+    /// Only agents created before this time.
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
-    /// Time of creation, at or before this time.
+    /// Only agents created at or before this time.
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
@@ -2827,7 +2830,7 @@ impl AgentFilter {
         self.csv_filter_id = Some(csv_filter_id.into());
         self
     }
-    /// Time when the agent was decommissioned, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time when the agent was decommissioned: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn decommissioned_at_between(
         mut self,
@@ -2836,7 +2839,7 @@ impl AgentFilter {
         self.decommissioned_at_between = Some(decommissioned_at_between.into());
         self
     }
-    /// Time when the agent was decommissioned, after this time.
+    /// Only agents decommissioned after this time.
     #[must_use]
     pub fn decommissioned_at_gt(
         mut self,
@@ -2845,7 +2848,7 @@ impl AgentFilter {
         self.decommissioned_at_gt = Some(decommissioned_at_gt.into());
         self
     }
-    /// Time when the agent was decommissioned, at or after this time.
+    /// Only agents decommissioned at or after this time.
     #[must_use]
     pub fn decommissioned_at_gte(
         mut self,
@@ -2854,7 +2857,7 @@ impl AgentFilter {
         self.decommissioned_at_gte = Some(decommissioned_at_gte.into());
         self
     }
-    /// Time when the agent was decommissioned, before this time.
+    /// Only agents decommissioned before this time.
     #[must_use]
     pub fn decommissioned_at_lt(
         mut self,
@@ -2863,7 +2866,7 @@ impl AgentFilter {
         self.decommissioned_at_lt = Some(decommissioned_at_lt.into());
         self
     }
-    /// Time when the agent was decommissioned, at or before this time.
+    /// Only agents decommissioned at or before this time.
     #[must_use]
     pub fn decommissioned_at_lte(
         mut self,
@@ -2896,7 +2899,7 @@ impl AgentFilter {
         self.encrypted_applications = Some(encrypted_applications);
         self
     }
-    /// External id of the item, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// External id of the agent: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn external_id_contains(
         mut self,
@@ -2907,7 +2910,7 @@ impl AgentFilter {
         );
         self
     }
-    /// IP address of the endpoint as seen from outside, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// IP address of the endpoint as seen from outside: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn external_ip_contains(
         mut self,
@@ -2963,7 +2966,7 @@ impl AgentFilter {
         self.gateway_ip = Some(gateway_ip.into());
         self
     }
-    /// Google Cloud service account of the instance, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Google Cloud service account of the instance: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn gcp_service_account_contains(
         mut self,
@@ -2974,7 +2977,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only agents of these groups, by id. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -2995,7 +2998,7 @@ impl AgentFilter {
         self.has_tags = Some(has_tags);
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only agents with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
@@ -3067,7 +3070,7 @@ impl AgentFilter {
         self.is_up_to_date = Some(is_up_to_date);
         self
     }
-    /// Labels of the Kubernetes node, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Labels of the Kubernetes node: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_node_labels_contains(
         mut self,
@@ -3078,7 +3081,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Name of the Kubernetes node, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Name of the Kubernetes node: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_node_name_contains(
         mut self,
@@ -3089,7 +3092,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Kubernetes type, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Kubernetes type: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_type_contains(
         mut self,
@@ -3100,7 +3103,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Kubernetes version, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Kubernetes version: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_version_contains(
         mut self,
@@ -3111,7 +3114,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Time when the agent was last active, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time when the agent was last active: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn last_active_date_between(
         mut self,
@@ -3120,7 +3123,7 @@ impl AgentFilter {
         self.last_active_date_between = Some(last_active_date_between.into());
         self
     }
-    /// Time when the agent was last active, after this time.
+    /// Only agents last active after this time.
     #[must_use]
     pub fn last_active_date_gt(
         mut self,
@@ -3129,7 +3132,7 @@ impl AgentFilter {
         self.last_active_date_gt = Some(last_active_date_gt.into());
         self
     }
-    /// Time when the agent was last active, at or after this time.
+    /// Only agents last active at or after this time.
     #[must_use]
     pub fn last_active_date_gte(
         mut self,
@@ -3138,7 +3141,7 @@ impl AgentFilter {
         self.last_active_date_gte = Some(last_active_date_gte.into());
         self
     }
-    /// Time when the agent was last active, before this time.
+    /// Only agents last active before this time.
     #[must_use]
     pub fn last_active_date_lt(
         mut self,
@@ -3147,7 +3150,7 @@ impl AgentFilter {
         self.last_active_date_lt = Some(last_active_date_lt.into());
         self
     }
-    /// Time when the agent was last active, at or before this time.
+    /// Only agents last active at or before this time.
     #[must_use]
     pub fn last_active_date_lte(
         mut self,
@@ -3156,7 +3159,7 @@ impl AgentFilter {
         self.last_active_date_lte = Some(last_active_date_lte.into());
         self
     }
-    /// Name of the user who last logged in, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name of the user who last logged in: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn last_logged_in_user_name_contains(
         mut self,
@@ -3167,7 +3170,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Time of the last full disk scan that succeeded, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of the last full disk scan that succeeded: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn last_successful_scan_date_between(
         mut self,
@@ -3178,7 +3181,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Time of the last full disk scan that succeeded, after this time.
+    /// Only agents whose last successful full disk scan was after this time.
     #[must_use]
     pub fn last_successful_scan_date_gt(
         mut self,
@@ -3187,7 +3190,7 @@ impl AgentFilter {
         self.last_successful_scan_date_gt = Some(last_successful_scan_date_gt.into());
         self
     }
-    /// Time of the last full disk scan that succeeded, at or after this time.
+    /// Only agents whose last successful full disk scan was at or after this time.
     #[must_use]
     pub fn last_successful_scan_date_gte(
         mut self,
@@ -3196,7 +3199,7 @@ impl AgentFilter {
         self.last_successful_scan_date_gte = Some(last_successful_scan_date_gte.into());
         self
     }
-    /// Time of the last full disk scan that succeeded, before this time.
+    /// Only agents whose last successful full disk scan was before this time.
     #[must_use]
     pub fn last_successful_scan_date_lt(
         mut self,
@@ -3205,7 +3208,7 @@ impl AgentFilter {
         self.last_successful_scan_date_lt = Some(last_successful_scan_date_lt.into());
         self
     }
-    /// Time of the last full disk scan that succeeded, at or before this time.
+    /// Only agents whose last successful full disk scan was at or before this time.
     #[must_use]
     pub fn last_successful_scan_date_lte(
         mut self,
@@ -3214,7 +3217,7 @@ impl AgentFilter {
         self.last_successful_scan_date_lte = Some(last_successful_scan_date_lte.into());
         self
     }
-    /// Id of the live update, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Id of the live update: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn live_update_id_contains(
         mut self,
@@ -3325,7 +3328,7 @@ impl AgentFilter {
         self.mitigation_mode_suspicious = Some(mitigation_mode_suspicious.into());
         self
     }
-    /// MAC address of the gateway, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// MAC address of the gateway: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn network_interface_gateway_mac_address_contains(
         mut self,
@@ -3341,7 +3344,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Local IP address of a network interface, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Local IP address of a network interface: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn network_interface_inet_contains(
         mut self,
@@ -3352,7 +3355,7 @@ impl AgentFilter {
         );
         self
     }
-    /// MAC address of a network interface, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// MAC address of a network interface: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn network_interface_physical_contains(
         mut self,
@@ -3424,7 +3427,7 @@ impl AgentFilter {
         self.os_arch = Some(os_arch.into());
         self
     }
-    /// Only items for these operating system types, such as windows. At most 5000 items.
+    /// Only agents on these operating systems, such as windows. At most 5000 items.
     #[must_use]
     pub fn os_types(
         mut self,
@@ -3442,7 +3445,7 @@ impl AgentFilter {
         self.os_types_nin = Some(os_types_nin.into_iter().map(Into::into).collect());
         self
     }
-    /// Full name and version of the operating system, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Full name and version of the operating system: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn os_version_contains(
         mut self,
@@ -3453,13 +3456,13 @@ impl AgentFilter {
         );
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only agents with this text in one of the fields that are searched; a MAC address must begin with it.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
-    /// Only agents with this Ranger status; deprecated in favor of rangerStatuses.
+    /// Only agents with this Ranger status; deprecated in favour of rangerStatuses.
     #[must_use]
     pub fn ranger_status(mut self, ranger_status: impl Into<RangerStatus>) -> Self {
         self.ranger_status = Some(ranger_status.into());
@@ -3509,7 +3512,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Time when the agent first registered, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time when the agent first registered: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn registered_at_between(
         mut self,
@@ -3518,25 +3521,25 @@ impl AgentFilter {
         self.registered_at_between = Some(registered_at_between.into());
         self
     }
-    /// Time when the agent first registered, after this time.
+    /// Only agents that first registered after this time.
     #[must_use]
     pub fn registered_at_gt(mut self, registered_at_gt: impl Into<Timestamp>) -> Self {
         self.registered_at_gt = Some(registered_at_gt.into());
         self
     }
-    /// Time when the agent first registered, at or after this time.
+    /// Only agents that first registered at or after this time.
     #[must_use]
     pub fn registered_at_gte(mut self, registered_at_gte: impl Into<Timestamp>) -> Self {
         self.registered_at_gte = Some(registered_at_gte.into());
         self
     }
-    /// Time when the agent first registered, before this time.
+    /// Only agents that first registered before this time.
     #[must_use]
     pub fn registered_at_lt(mut self, registered_at_lt: impl Into<Timestamp>) -> Self {
         self.registered_at_lt = Some(registered_at_lt.into());
         self
     }
-    /// Time when the agent first registered, at or before this time.
+    /// Only agents that first registered at or before this time.
     #[must_use]
     pub fn registered_at_lte(mut self, registered_at_lte: impl Into<Timestamp>) -> Self {
         self.registered_at_lte = Some(registered_at_lte.into());
@@ -3605,7 +3608,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Serial number of the endpoint, as a part of the text, upper and lower case alike; any of these will do. At most 255 items, each at least 2 characters.
+    /// Serial number of the endpoint: holds one of these texts, in upper or lower case. At most 255 items, each at least 2 characters.
     #[must_use]
     pub fn serial_number_contains(
         mut self,
@@ -3616,7 +3619,7 @@ impl AgentFilter {
         );
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only agents of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -3625,7 +3628,7 @@ impl AgentFilter {
         self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only agents with these tags, as JSON text that maps tag keys to lists of values.
+    /// Only agents with these tags, as JSON text that maps tag keys to lists of values. A key that ends in `__nin` leaves its values out.
     #[must_use]
     pub fn tags_data(mut self, tags_data: impl Into<String>) -> Self {
         self.tags_data = Some(tags_data.into());
@@ -3640,7 +3643,7 @@ impl AgentFilter {
         self.threat_content_hash = Some(threat_content_hash.into());
         self
     }
-    /// Time when a threat on the agent was reported, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time when a threat on the agent was reported: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn threat_created_at_between(
         mut self,
@@ -3649,7 +3652,7 @@ impl AgentFilter {
         self.threat_created_at_between = Some(threat_created_at_between.into());
         self
     }
-    /// Time when a threat on the agent was reported, after this time.
+    /// Only agents with a threat that was reported after this time.
     #[must_use]
     pub fn threat_created_at_gt(
         mut self,
@@ -3658,7 +3661,7 @@ impl AgentFilter {
         self.threat_created_at_gt = Some(threat_created_at_gt.into());
         self
     }
-    /// Time when a threat on the agent was reported, at or after this time.
+    /// Only agents with a threat that was reported at or after this time.
     #[must_use]
     pub fn threat_created_at_gte(
         mut self,
@@ -3667,7 +3670,7 @@ impl AgentFilter {
         self.threat_created_at_gte = Some(threat_created_at_gte.into());
         self
     }
-    /// Time when a threat on the agent was reported, before this time.
+    /// Only agents with a threat that was reported before this time.
     #[must_use]
     pub fn threat_created_at_lt(
         mut self,
@@ -3676,7 +3679,7 @@ impl AgentFilter {
         self.threat_created_at_lt = Some(threat_created_at_lt.into());
         self
     }
-    /// Time when a threat on the agent was reported, at or before this time.
+    /// Only agents with a threat that was reported at or before this time.
     #[must_use]
     pub fn threat_created_at_lte(
         mut self,
@@ -3717,7 +3720,7 @@ impl AgentFilter {
         self.threat_resolved = Some(threat_resolved);
         self
     }
-    /// Total memory of the endpoint in GB, between two values joined by a hyphen.
+    /// Total memory of the endpoint, two values joined by a hyphen; in GB according to the vendor, though its sister fields and the answer count MB.
     #[must_use]
     pub fn total_memory_between(
         mut self,
@@ -3726,55 +3729,55 @@ impl AgentFilter {
         self.total_memory_between = Some(total_memory_between.into());
         self
     }
-    /// Total memory of the endpoint in GB, above this value.
+    /// Total memory of the endpoint in MB, above this value.
     #[must_use]
     pub fn total_memory_gt(mut self, total_memory_gt: i64) -> Self {
         self.total_memory_gt = Some(total_memory_gt);
         self
     }
-    /// Total memory of the endpoint in GB, at least this value.
+    /// Total memory of the endpoint in MB, at least this value.
     #[must_use]
     pub fn total_memory_gte(mut self, total_memory_gte: i64) -> Self {
         self.total_memory_gte = Some(total_memory_gte);
         self
     }
-    /// Total memory of the endpoint in GB, below this value.
+    /// Total memory of the endpoint in MB, below this value.
     #[must_use]
     pub fn total_memory_lt(mut self, total_memory_lt: i64) -> Self {
         self.total_memory_lt = Some(total_memory_lt);
         self
     }
-    /// Total memory of the endpoint in GB, at most this value.
+    /// Total memory of the endpoint in MB, at most this value.
     #[must_use]
     pub fn total_memory_lte(mut self, total_memory_lte: i64) -> Self {
         self.total_memory_lte = Some(total_memory_lte);
         self
     }
-    /// Time of the last update, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn updated_at_between(mut self, updated_at_between: impl Into<String>) -> Self {
         self.updated_at_between = Some(updated_at_between.into());
         self
     }
-    /// Time of the last update, after this time.
+    /// Only agents last changed after this time.
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
-    /// Time of the last update, at or after this time.
+    /// Only agents last changed at or after this time.
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
-    /// Time of the last update, before this time.
+    /// Only agents last changed before this time.
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
-    /// Time of the last update, at or before this time.
+    /// Only agents last changed at or before this time.
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
@@ -3802,13 +3805,13 @@ impl AgentFilter {
         );
         self
     }
-    /// Only items of the agent with this UUID.
+    /// Only the agent with this UUID.
     #[must_use]
     pub fn uuid(mut self, uuid: impl Into<String>) -> Self {
         self.uuid = Some(uuid.into());
         self
     }
-    /// UUID of the agent, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// UUID of the agent: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn uuid_contains(
         mut self,
@@ -3817,7 +3820,7 @@ impl AgentFilter {
         self.uuid_contains = Some(uuid_contains.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the agents or other items with these UUIDs. At most 5000 items.
+    /// Only agents with these UUIDs. At most 5000 items.
     #[must_use]
     pub fn uuids(mut self, uuids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.uuids = Some(uuids.into_iter().map(Into::into).collect());
@@ -4056,14 +4059,14 @@ impl Fields for AgentFilter {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only agents of these accounts, by id.",
             )
         },
         Field::new(
             "activeThreats",
             "active_threats",
             FieldKind::Integer,
-            "Only agents with this number of active threats or more.",
+            "Only agents with this number of active threats.",
         ),
         Field::new(
             "activeThreats__gt",
@@ -4078,7 +4081,7 @@ impl Fields for AgentFilter {
                 "adComputerMember__contains",
                 "ad_computer_member_contains",
                 FieldKind::List,
-                "Active Directory groups of the computer, as a part of the text, upper and lower case alike; any of these will do.",
+                "Active Directory groups of the computer: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4088,7 +4091,7 @@ impl Fields for AgentFilter {
                 "adComputerName__contains",
                 "ad_computer_name_contains",
                 FieldKind::List,
-                "Active Directory name of the computer, as a part of the text, upper and lower case alike; any of these will do.",
+                "Active Directory name of the computer: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4098,7 +4101,7 @@ impl Fields for AgentFilter {
                 "adComputerQuery__contains",
                 "ad_computer_query_contains",
                 FieldKind::List,
-                "Active Directory name or groups of the computer, as a part of the text, upper and lower case alike; any of these will do.",
+                "Active Directory name or groups of the computer: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
@@ -4114,7 +4117,7 @@ impl Fields for AgentFilter {
                 "adQuery__contains",
                 "ad_query_contains",
                 FieldKind::List,
-                "Active Directory details of the endpoint, as a part of the text, upper and lower case alike; any of these will do.",
+                "Active Directory details of the endpoint: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4124,7 +4127,7 @@ impl Fields for AgentFilter {
                 "adUserMember__contains",
                 "ad_user_member_contains",
                 FieldKind::List,
-                "Active Directory groups of the user, as a part of the text, upper and lower case alike; any of these will do.",
+                "Active Directory groups of the user: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4134,7 +4137,7 @@ impl Fields for AgentFilter {
                 "adUserName__contains",
                 "ad_user_name_contains",
                 FieldKind::List,
-                "Active Directory name of the user, as a part of the text, upper and lower case alike; any of these will do.",
+                "Active Directory name of the user: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4144,7 +4147,7 @@ impl Fields for AgentFilter {
                 "adUserQuery__contains",
                 "ad_user_query_contains",
                 FieldKind::List,
-                "Active Directory name or groups of the user, as a part of the text, upper and lower case alike; any of these will do.",
+                "Active Directory name or groups of the user: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4154,7 +4157,7 @@ impl Fields for AgentFilter {
                 "agentNamespace__contains",
                 "agent_namespace_contains",
                 FieldKind::List,
-                "Kubernetes namespace of the agent, as a part of the text, upper and lower case alike; any of these will do.",
+                "Kubernetes namespace of the agent: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4164,14 +4167,14 @@ impl Fields for AgentFilter {
                 "agentPodName__contains",
                 "agent_pod_name_contains",
                 FieldKind::List,
-                "Name of the agent's Kubernetes pod, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the agent's Kubernetes pod: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "agentVersion__between",
             "agent_version_between",
             FieldKind::Text,
-            "Agent version, between two values joined by a hyphen.",
+            "Agent version: two values joined by a hyphen, both included.",
         ),
         Field::new(
             "agentVersion__gt",
@@ -4242,7 +4245,7 @@ impl Fields for AgentFilter {
                 "awsRole__contains",
                 "aws_role_contains",
                 FieldKind::List,
-                "AWS role of the endpoint's cloud instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "AWS role of the endpoint's cloud instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4252,7 +4255,7 @@ impl Fields for AgentFilter {
                 "awsSecurityGroups__contains",
                 "aws_security_groups_contains",
                 FieldKind::List,
-                "AWS security groups of the instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "AWS security groups of the instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4262,7 +4265,7 @@ impl Fields for AgentFilter {
                 "awsSubnetIds__contains",
                 "aws_subnet_ids_contains",
                 FieldKind::List,
-                "Ids of the AWS subnets, as a part of the text, upper and lower case alike; any of these will do.",
+                "Ids of the AWS subnets: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4272,7 +4275,7 @@ impl Fields for AgentFilter {
                 "azureResourceGroup__contains",
                 "azure_resource_group_contains",
                 FieldKind::List,
-                "Azure resource group of the instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "Azure resource group of the instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4282,7 +4285,7 @@ impl Fields for AgentFilter {
                 "cloudAccount__contains",
                 "cloud_account_contains",
                 FieldKind::List,
-                "Cloud account of the instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "Cloud account of the instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4292,7 +4295,7 @@ impl Fields for AgentFilter {
                 "cloudImage__contains",
                 "cloud_image_contains",
                 FieldKind::List,
-                "Cloud image of the instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "Cloud image of the instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4302,7 +4305,7 @@ impl Fields for AgentFilter {
                 "cloudInstanceId__contains",
                 "cloud_instance_id_contains",
                 FieldKind::List,
-                "Id of the cloud instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "Id of the cloud instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4312,7 +4315,7 @@ impl Fields for AgentFilter {
                 "cloudInstanceSize__contains",
                 "cloud_instance_size_contains",
                 FieldKind::List,
-                "Size of the cloud instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "Size of the cloud instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4322,7 +4325,7 @@ impl Fields for AgentFilter {
                 "cloudLocation__contains",
                 "cloud_location_contains",
                 FieldKind::List,
-                "Cloud region or place of the instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "Cloud region or place of the instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4332,7 +4335,7 @@ impl Fields for AgentFilter {
                 "cloudNetwork__contains",
                 "cloud_network_contains",
                 FieldKind::List,
-                "Cloud network of the instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "Cloud network of the instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4360,7 +4363,7 @@ impl Fields for AgentFilter {
                 "cloudTags__contains",
                 "cloud_tags_contains",
                 FieldKind::List,
-                "Cloud tags of the instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "Cloud tags of the instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4370,14 +4373,14 @@ impl Fields for AgentFilter {
                 "clusterName__contains",
                 "cluster_name_contains",
                 FieldKind::List,
-                "Name of the cluster, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the cluster: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "computerName",
             "computer_name",
             FieldKind::Text,
-            "Only items whose endpoint has this computer name.",
+            "Only agents whose endpoint has this computer name.",
         ),
         Field {
             items: (None, Some(10)),
@@ -4386,7 +4389,7 @@ impl Fields for AgentFilter {
                 "computerName__contains",
                 "computer_name_contains",
                 FieldKind::List,
-                "Computer name of the endpoint, as a part of the text, upper and lower case alike; any of these will do.",
+                "Computer name of the endpoint: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
@@ -4419,7 +4422,7 @@ impl Fields for AgentFilter {
             "coreCount__between",
             "core_count_between",
             FieldKind::Text,
-            "Number of CPU cores, between two values joined by a hyphen.",
+            "Number of CPU cores: two values joined by a hyphen, both included.",
         ),
         Field::new(
             "coreCount__gt",
@@ -4449,7 +4452,7 @@ impl Fields for AgentFilter {
             "cpuCount__between",
             "cpu_count_between",
             FieldKind::Text,
-            "Number of CPUs, between two values joined by a hyphen.",
+            "Number of CPUs: two values joined by a hyphen, both included.",
         ),
         Field::new(
             "cpuCount__gt",
@@ -4482,38 +4485,38 @@ impl Fields for AgentFilter {
                 "cpuId__contains",
                 "cpu_id_contains",
                 FieldKind::List,
-                "Name of the CPU model, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the CPU model: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "createdAt__between",
             "created_at_between",
             FieldKind::Text,
-            "Time of creation, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time of creation: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field::new(
             "createdAt__gt",
             "created_at_gt",
             FieldKind::Timestamp,
-            "Time of creation, after this time.",
+            "Only agents created after this time.",
         ),
         Field::new(
             "createdAt__gte",
             "created_at_gte",
             FieldKind::Timestamp,
-            "Time of creation, at or after this time.",
+            "Only agents created at or after this time.",
         ),
         Field::new(
             "createdAt__lt",
             "created_at_lt",
             FieldKind::Timestamp,
-            "Time of creation, before this time.",
+            "Only agents created before this time.",
         ),
         Field::new(
             "createdAt__lte",
             "created_at_lte",
             FieldKind::Timestamp,
-            "Time of creation, at or before this time.",
+            "Only agents created at or before this time.",
         ),
         Field::new(
             "csvFilterId",
@@ -4525,31 +4528,31 @@ impl Fields for AgentFilter {
             "decommissionedAt__between",
             "decommissioned_at_between",
             FieldKind::Text,
-            "Time when the agent was decommissioned, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time when the agent was decommissioned: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field::new(
             "decommissionedAt__gt",
             "decommissioned_at_gt",
             FieldKind::Timestamp,
-            "Time when the agent was decommissioned, after this time.",
+            "Only agents decommissioned after this time.",
         ),
         Field::new(
             "decommissionedAt__gte",
             "decommissioned_at_gte",
             FieldKind::Timestamp,
-            "Time when the agent was decommissioned, at or after this time.",
+            "Only agents decommissioned at or after this time.",
         ),
         Field::new(
             "decommissionedAt__lt",
             "decommissioned_at_lt",
             FieldKind::Timestamp,
-            "Time when the agent was decommissioned, before this time.",
+            "Only agents decommissioned before this time.",
         ),
         Field::new(
             "decommissionedAt__lte",
             "decommissioned_at_lte",
             FieldKind::Timestamp,
-            "Time when the agent was decommissioned, at or before this time.",
+            "Only agents decommissioned at or before this time.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -4582,7 +4585,7 @@ impl Fields for AgentFilter {
                 "externalId__contains",
                 "external_id_contains",
                 FieldKind::List,
-                "External id of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "External id of the agent: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4592,7 +4595,7 @@ impl Fields for AgentFilter {
                 "externalIp__contains",
                 "external_ip_contains",
                 FieldKind::List,
-                "IP address of the endpoint as seen from outside, as a part of the text, upper and lower case alike; any of these will do.",
+                "IP address of the endpoint as seen from outside: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
@@ -4641,7 +4644,7 @@ impl Fields for AgentFilter {
                 "gcpServiceAccount__contains",
                 "gcp_service_account_contains",
                 FieldKind::List,
-                "Google Cloud service account of the instance, as a part of the text, upper and lower case alike; any of these will do.",
+                "Google Cloud service account of the instance: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4650,7 +4653,7 @@ impl Fields for AgentFilter {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only agents of these groups, by id.",
             )
         },
         Field::new(
@@ -4667,7 +4670,7 @@ impl Fields for AgentFilter {
         ),
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new("ids", "ids", FieldKind::List, "Only agents with these ids.")
         },
         Field::new(
             "infected",
@@ -4738,7 +4741,7 @@ impl Fields for AgentFilter {
                 "k8sNodeLabels__contains",
                 "k8s_node_labels_contains",
                 FieldKind::List,
-                "Labels of the Kubernetes node, as a part of the text, upper and lower case alike; any of these will do.",
+                "Labels of the Kubernetes node: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4748,7 +4751,7 @@ impl Fields for AgentFilter {
                 "k8sNodeName__contains",
                 "k8s_node_name_contains",
                 FieldKind::List,
-                "Name of the Kubernetes node, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the Kubernetes node: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4758,7 +4761,7 @@ impl Fields for AgentFilter {
                 "k8sType__contains",
                 "k8s_type_contains",
                 FieldKind::List,
-                "Kubernetes type, as a part of the text, upper and lower case alike; any of these will do.",
+                "Kubernetes type: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4768,38 +4771,38 @@ impl Fields for AgentFilter {
                 "k8sVersion__contains",
                 "k8s_version_contains",
                 FieldKind::List,
-                "Kubernetes version, as a part of the text, upper and lower case alike; any of these will do.",
+                "Kubernetes version: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "lastActiveDate__between",
             "last_active_date_between",
             FieldKind::Text,
-            "Time when the agent was last active, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time when the agent was last active: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field::new(
             "lastActiveDate__gt",
             "last_active_date_gt",
             FieldKind::Timestamp,
-            "Time when the agent was last active, after this time.",
+            "Only agents last active after this time.",
         ),
         Field::new(
             "lastActiveDate__gte",
             "last_active_date_gte",
             FieldKind::Timestamp,
-            "Time when the agent was last active, at or after this time.",
+            "Only agents last active at or after this time.",
         ),
         Field::new(
             "lastActiveDate__lt",
             "last_active_date_lt",
             FieldKind::Timestamp,
-            "Time when the agent was last active, before this time.",
+            "Only agents last active before this time.",
         ),
         Field::new(
             "lastActiveDate__lte",
             "last_active_date_lte",
             FieldKind::Timestamp,
-            "Time when the agent was last active, at or before this time.",
+            "Only agents last active at or before this time.",
         ),
         Field {
             items: (None, Some(10)),
@@ -4808,38 +4811,38 @@ impl Fields for AgentFilter {
                 "lastLoggedInUserName__contains",
                 "last_logged_in_user_name_contains",
                 FieldKind::List,
-                "Name of the user who last logged in, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the user who last logged in: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "lastSuccessfulScanDate__between",
             "last_successful_scan_date_between",
             FieldKind::Text,
-            "Time of the last full disk scan that succeeded, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time of the last full disk scan that succeeded: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field::new(
             "lastSuccessfulScanDate__gt",
             "last_successful_scan_date_gt",
             FieldKind::Timestamp,
-            "Time of the last full disk scan that succeeded, after this time.",
+            "Only agents whose last successful full disk scan was after this time.",
         ),
         Field::new(
             "lastSuccessfulScanDate__gte",
             "last_successful_scan_date_gte",
             FieldKind::Timestamp,
-            "Time of the last full disk scan that succeeded, at or after this time.",
+            "Only agents whose last successful full disk scan was at or after this time.",
         ),
         Field::new(
             "lastSuccessfulScanDate__lt",
             "last_successful_scan_date_lt",
             FieldKind::Timestamp,
-            "Time of the last full disk scan that succeeded, before this time.",
+            "Only agents whose last successful full disk scan was before this time.",
         ),
         Field::new(
             "lastSuccessfulScanDate__lte",
             "last_successful_scan_date_lte",
             FieldKind::Timestamp,
-            "Time of the last full disk scan that succeeded, at or before this time.",
+            "Only agents whose last successful full disk scan was at or before this time.",
         ),
         Field {
             items: (None, Some(255)),
@@ -4848,7 +4851,7 @@ impl Fields for AgentFilter {
                 "liveUpdateId__contains",
                 "live_update_id_contains",
                 FieldKind::List,
-                "Id of the live update, as a part of the text, upper and lower case alike; any of these will do.",
+                "Id of the live update: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4952,7 +4955,7 @@ impl Fields for AgentFilter {
                 "networkInterfaceGatewayMacAddress__contains",
                 "network_interface_gateway_mac_address_contains",
                 FieldKind::List,
-                "MAC address of the gateway, as a part of the text, upper and lower case alike; any of these will do.",
+                "MAC address of the gateway: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4962,7 +4965,7 @@ impl Fields for AgentFilter {
                 "networkInterfaceInet__contains",
                 "network_interface_inet_contains",
                 FieldKind::List,
-                "Local IP address of a network interface, as a part of the text, upper and lower case alike; any of these will do.",
+                "Local IP address of a network interface: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -4972,7 +4975,7 @@ impl Fields for AgentFilter {
                 "networkInterfacePhysical__contains",
                 "network_interface_physical_contains",
                 FieldKind::List,
-                "MAC address of a network interface, as a part of the text, upper and lower case alike; any of these will do.",
+                "MAC address of a network interface: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -5038,7 +5041,7 @@ impl Fields for AgentFilter {
                 "osTypes",
                 "os_types",
                 FieldKind::List,
-                "Only items for these operating system types, such as windows.",
+                "Only agents on these operating systems, such as windows.",
             )
         },
         Field {
@@ -5058,14 +5061,14 @@ impl Fields for AgentFilter {
                 "osVersion__contains",
                 "os_version_contains",
                 FieldKind::List,
-                "Full name and version of the operating system, as a part of the text, upper and lower case alike; any of these will do.",
+                "Full name and version of the operating system: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Only agents with this text in one of the fields that are searched; a MAC address must begin with it.",
         ),
         Field {
             known: <RangerStatus as OpenEnum>::KNOWN,
@@ -5073,7 +5076,7 @@ impl Fields for AgentFilter {
                 "rangerStatus",
                 "ranger_status",
                 FieldKind::Text,
-                "Only agents with this Ranger status; deprecated in favor of rangerStatuses.",
+                "Only agents with this Ranger status; deprecated in favour of rangerStatuses.",
             )
         },
         Field {
@@ -5118,31 +5121,31 @@ impl Fields for AgentFilter {
             "registeredAt__between",
             "registered_at_between",
             FieldKind::Text,
-            "Time when the agent first registered, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time when the agent first registered: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field::new(
             "registeredAt__gt",
             "registered_at_gt",
             FieldKind::Timestamp,
-            "Time when the agent first registered, after this time.",
+            "Only agents that first registered after this time.",
         ),
         Field::new(
             "registeredAt__gte",
             "registered_at_gte",
             FieldKind::Timestamp,
-            "Time when the agent first registered, at or after this time.",
+            "Only agents that first registered at or after this time.",
         ),
         Field::new(
             "registeredAt__lt",
             "registered_at_lt",
             FieldKind::Timestamp,
-            "Time when the agent first registered, before this time.",
+            "Only agents that first registered before this time.",
         ),
         Field::new(
             "registeredAt__lte",
             "registered_at_lte",
             FieldKind::Timestamp,
-            "Time when the agent first registered, at or before this time.",
+            "Only agents that first registered at or before this time.",
         ),
         Field::new(
             "remoteOpsForensicsSupported",
@@ -5213,7 +5216,7 @@ impl Fields for AgentFilter {
                 "serialNumber__contains",
                 "serial_number_contains",
                 FieldKind::List,
-                "Serial number of the endpoint, as a part of the text, upper and lower case alike; any of these will do.",
+                "Serial number of the endpoint: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -5222,14 +5225,14 @@ impl Fields for AgentFilter {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only agents of these sites, by id.",
             )
         },
         Field::new(
             "tagsData",
             "tags_data",
             FieldKind::Json,
-            "Only agents with these tags, as JSON text that maps tag keys to lists of values.",
+            "Only agents with these tags, as JSON text that maps tag keys to lists of values. A key that ends in `__nin` leaves its values out.",
         ),
         Field::new(
             "threatContentHash",
@@ -5241,31 +5244,31 @@ impl Fields for AgentFilter {
             "threatCreatedAt__between",
             "threat_created_at_between",
             FieldKind::Text,
-            "Time when a threat on the agent was reported, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time when a threat on the agent was reported: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field::new(
             "threatCreatedAt__gt",
             "threat_created_at_gt",
             FieldKind::Timestamp,
-            "Time when a threat on the agent was reported, after this time.",
+            "Only agents with a threat that was reported after this time.",
         ),
         Field::new(
             "threatCreatedAt__gte",
             "threat_created_at_gte",
             FieldKind::Timestamp,
-            "Time when a threat on the agent was reported, at or after this time.",
+            "Only agents with a threat that was reported at or after this time.",
         ),
         Field::new(
             "threatCreatedAt__lt",
             "threat_created_at_lt",
             FieldKind::Timestamp,
-            "Time when a threat on the agent was reported, before this time.",
+            "Only agents with a threat that was reported before this time.",
         ),
         Field::new(
             "threatCreatedAt__lte",
             "threat_created_at_lte",
             FieldKind::Timestamp,
-            "Time when a threat on the agent was reported, at or before this time.",
+            "Only agents with a threat that was reported at or before this time.",
         ),
         Field::new(
             "threatHidden",
@@ -5301,61 +5304,61 @@ impl Fields for AgentFilter {
             "totalMemory__between",
             "total_memory_between",
             FieldKind::Text,
-            "Total memory of the endpoint in GB, between two values joined by a hyphen.",
+            "Total memory of the endpoint, two values joined by a hyphen; in GB according to the vendor, though its sister fields and the answer count MB.",
         ),
         Field::new(
             "totalMemory__gt",
             "total_memory_gt",
             FieldKind::Integer,
-            "Total memory of the endpoint in GB, above this value.",
+            "Total memory of the endpoint in MB, above this value.",
         ),
         Field::new(
             "totalMemory__gte",
             "total_memory_gte",
             FieldKind::Integer,
-            "Total memory of the endpoint in GB, at least this value.",
+            "Total memory of the endpoint in MB, at least this value.",
         ),
         Field::new(
             "totalMemory__lt",
             "total_memory_lt",
             FieldKind::Integer,
-            "Total memory of the endpoint in GB, below this value.",
+            "Total memory of the endpoint in MB, below this value.",
         ),
         Field::new(
             "totalMemory__lte",
             "total_memory_lte",
             FieldKind::Integer,
-            "Total memory of the endpoint in GB, at most this value.",
+            "Total memory of the endpoint in MB, at most this value.",
         ),
         Field::new(
             "updatedAt__between",
             "updated_at_between",
             FieldKind::Text,
-            "Time of the last update, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field::new(
             "updatedAt__gt",
             "updated_at_gt",
             FieldKind::Timestamp,
-            "Time of the last update, after this time.",
+            "Only agents last changed after this time.",
         ),
         Field::new(
             "updatedAt__gte",
             "updated_at_gte",
             FieldKind::Timestamp,
-            "Time of the last update, at or after this time.",
+            "Only agents last changed at or after this time.",
         ),
         Field::new(
             "updatedAt__lt",
             "updated_at_lt",
             FieldKind::Timestamp,
-            "Time of the last update, before this time.",
+            "Only agents last changed before this time.",
         ),
         Field::new(
             "updatedAt__lte",
             "updated_at_lte",
             FieldKind::Timestamp,
-            "Time of the last update, at or before this time.",
+            "Only agents last changed at or before this time.",
         ),
         Field {
             known: <AgentActionNeeded as OpenEnum>::KNOWN,
@@ -5377,12 +5380,7 @@ impl Fields for AgentFilter {
                 "Leave out agents that await these user actions, such as reboot_needed.",
             )
         },
-        Field::new(
-            "uuid",
-            "uuid",
-            FieldKind::Text,
-            "Only items of the agent with this UUID.",
-        ),
+        Field::new("uuid", "uuid", FieldKind::Text, "Only the agent with this UUID."),
         Field {
             items: (None, Some(10)),
             length: (Some(2), None),
@@ -5390,7 +5388,7 @@ impl Fields for AgentFilter {
                 "uuid__contains",
                 "uuid_contains",
                 FieldKind::List,
-                "UUID of the agent, as a part of the text, upper and lower case alike; any of these will do.",
+                "UUID of the agent: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -5399,7 +5397,7 @@ impl Fields for AgentFilter {
                 "uuids",
                 "uuids",
                 FieldKind::List,
-                "Only the agents or other items with these UUIDs.",
+                "Only agents with these UUIDs.",
             )
         },
     ];
@@ -5477,7 +5475,7 @@ impl Fields for AgentLogRequest {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AgentLogRequestData {
-    /// True to collect the logs of the agent itself.
+    /// True to collect the logs of the agent, which are encrypted for the vendor's support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_logs: Option<bool>,
     /// True to collect the logs that are meant for customers to read.
@@ -5489,7 +5487,7 @@ pub struct AgentLogRequestData {
 }
 
 impl AgentLogRequestData {
-    /// True to collect the logs of the agent itself.
+    /// True to collect the logs of the agent, which are encrypted for the vendor's support.
     #[must_use]
     pub fn agent_logs(mut self, agent_logs: bool) -> Self {
         self.agent_logs = Some(agent_logs);
@@ -5515,7 +5513,7 @@ impl Fields for AgentLogRequestData {
             "agentLogs",
             "agent_logs",
             FieldKind::Boolean,
-            "True to collect the logs of the agent itself.",
+            "True to collect the logs of the agent, which are encrypted for the vendor's support.",
         ),
         Field::new(
             "customerFacingLogs",
@@ -5552,7 +5550,7 @@ pub struct AgentNetworkInterface {
         skip_serializing_if = "Option::is_none"
     )]
     pub gateway_mac_address: Option<String>,
-    /// Id of the item.
+    /// Id of the interface.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -5573,7 +5571,7 @@ pub struct AgentNetworkInterface {
         skip_serializing_if = "Option::is_none"
     )]
     pub inet6: Option<Vec<String>>,
-    /// Name of the item.
+    /// Name of the interface.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -5609,6 +5607,20 @@ pub struct AgentProxyStates {
         skip_serializing_if = "Option::is_none"
     )]
     pub deep_visibility: Option<bool>,
+    /// Whether the agent is told to use a proxy for HTTP.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub http_proxy_enabled: Option<bool>,
+    /// Whether the agent is told to use a proxy for HTTPS.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub https_proxy_enabled: Option<bool>,
 }
 
 /// Body of the order to start a full disk scan on endpoints.
@@ -5835,7 +5847,7 @@ impl Fields for AgentsCountQuery {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct AgentsListApplicationsQuery {
-    /// Only the items with these ids. At most 5000 items.
+    /// Only applications on these agents, by agent id. At most 5000 items.
     pub ids: Vec<String>,
 }
 
@@ -5846,7 +5858,7 @@ impl AgentsListApplicationsQuery {
             ids: ids.into_iter().map(Into::into).collect(),
         }
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only applications on these agents, by agent id. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = ids.into_iter().map(Into::into).collect();
@@ -5859,7 +5871,12 @@ impl Fields for AgentsListApplicationsQuery {
         Field {
             required: true,
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new(
+                "ids",
+                "ids",
+                FieldKind::List,
+                "Only applications on these agents, by agent id.",
+            )
         },
     ];
 }
@@ -6027,14 +6044,14 @@ pub struct InstalledApplication {
     /// Time when the application was installed on the endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub installed_date: Option<Timestamp>,
-    /// Name of the item.
+    /// Name of the application.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub name: Option<String>,
-    /// Name of the publisher of the application or file.
+    /// Publisher of the application.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -6048,7 +6065,7 @@ pub struct InstalledApplication {
         skip_serializing_if = "Option::is_none"
     )]
     pub size: Option<i64>,
-    /// Version of the application, agent or script, as reported.
+    /// Version of the application.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",

@@ -254,7 +254,7 @@ pub struct Alert {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AlertAgent {
-    /// Id of the account the item belongs to.
+    /// Id of the account the agent belongs to.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -268,7 +268,7 @@ pub struct AlertAgent {
         skip_serializing_if = "Option::is_none"
     )]
     pub machine_type: Option<String>,
-    /// Name of the item.
+    /// Name of the endpoint.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -296,7 +296,7 @@ pub struct AlertAgent {
         skip_serializing_if = "Option::is_none"
     )]
     pub os_revision: Option<String>,
-    /// Id of the site the item belongs to.
+    /// Id of the site the agent belongs to.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -310,7 +310,7 @@ pub struct AlertAgent {
         skip_serializing_if = "Option::is_none"
     )]
     pub uuid: Option<String>,
-    /// Version of the application, agent or script, as reported.
+    /// Version of the agent.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -380,7 +380,7 @@ pub struct AlertAgentRealtimeInfo {
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct AlertContainer {
-    /// Id of the item.
+    /// Id of the container.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -401,7 +401,7 @@ pub struct AlertContainer {
         skip_serializing_if = "Option::is_none"
     )]
     pub labels: Option<String>,
-    /// Name of the item.
+    /// Name of the container.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -415,82 +415,82 @@ pub struct AlertContainer {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AlertFilter {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only alerts of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Only alerts with one of these analyst verdicts, such as TRUE_POSITIVE. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analyst_verdict: Option<Vec<AlertAnalystVerdict>>,
-    /// Name of the container image, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the container image: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "containerImageName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub container_image_name_contains: Option<Vec<String>>,
-    /// Labels of the container, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Labels of the container: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "containerLabels__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub container_labels_contains: Option<Vec<String>>,
-    /// Name of the container, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the container: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "containerName__contains", skip_serializing_if = "Option::is_none")]
     pub container_name_contains: Option<Vec<String>>,
-    /// Time of creation, after this time.
+    /// Only alerts created after this time.
     #[serde(rename = "createdAt__gt", skip_serializing_if = "Option::is_none")]
     pub created_at_gt: Option<Timestamp>,
-    /// Time of creation, at or after this time.
+    /// Only alerts created at or after this time.
     #[serde(rename = "createdAt__gte", skip_serializing_if = "Option::is_none")]
     pub created_at_gte: Option<Timestamp>,
-    /// Time of creation, before this time.
+    /// Only alerts created before this time.
     #[serde(rename = "createdAt__lt", skip_serializing_if = "Option::is_none")]
     pub created_at_lt: Option<Timestamp>,
-    /// Time of creation, at or before this time.
+    /// Only alerts created at or before this time.
     #[serde(rename = "createdAt__lte", skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<Timestamp>,
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only alerts of these groups, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only alerts with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
     /// Only alerts with one of these incident statuses, such as IN_PROGRESS. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_status: Option<Vec<AlertIncidentStatus>>,
-    /// Name of the Kubernetes cluster, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes cluster: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "k8sCluster__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_cluster_contains: Option<Vec<String>>,
-    /// Labels of the Kubernetes controller, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Labels of the Kubernetes controller: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "k8sControllerLabels__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub k8s_controller_labels_contains: Option<Vec<String>>,
-    /// Name of the Kubernetes controller, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes controller: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "k8sControllerName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub k8s_controller_name_contains: Option<Vec<String>>,
-    /// Labels of the Kubernetes namespace, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Labels of the Kubernetes namespace: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "k8sNamespaceLabels__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub k8s_namespace_labels_contains: Option<Vec<String>>,
-    /// Name of the Kubernetes namespace, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes namespace: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "k8sNamespaceName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub k8s_namespace_name_contains: Option<Vec<String>>,
-    /// Name of the Kubernetes node, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes node: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "k8sNode__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_node_contains: Option<Vec<String>>,
-    /// Name of the Kubernetes pod, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes pod: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "k8sPod__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_pod_contains: Option<Vec<String>>,
-    /// Labels of the Kubernetes pod, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Labels of the Kubernetes pod: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "k8sPodLabels__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_pod_labels_contains: Option<Vec<String>>,
     /// At most how many alerts. Narrows nothing down; on actions its effect is not documented. 1 to 1000.
@@ -499,19 +499,19 @@ pub struct AlertFilter {
     /// Only alerts from endpoints with one of these machine types. At most 5000 items, each at least 1 character.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_type: Option<Vec<String>>,
-    /// Name of the agent at the time of detection, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the agent at the time of detection: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "origAgentName__contains", skip_serializing_if = "Option::is_none")]
     pub orig_agent_name_contains: Option<Vec<String>>,
-    /// Operating system revision of the agent at the time of detection, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Operating system revision of the agent at the time of detection: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "origAgentOsRevision__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub orig_agent_os_revision_contains: Option<Vec<String>>,
-    /// UUID of the agent at the time of detection, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// UUID of the agent at the time of detection: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "origAgentUuid__contains", skip_serializing_if = "Option::is_none")]
     pub orig_agent_uuid_contains: Option<Vec<String>>,
-    /// Agent version at the time of detection, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Agent version at the time of detection: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(
         rename = "origAgentVersion__contains",
         skip_serializing_if = "Option::is_none"
@@ -520,70 +520,70 @@ pub struct AlertFilter {
     /// Only alerts from endpoints with one of these operating system types. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_type: Option<Vec<OsType>>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only alerts with this text in any of their fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Time when the alert was reported, after this time.
+    /// Only alerts reported after this time.
     #[serde(rename = "reportedAt__gt", skip_serializing_if = "Option::is_none")]
     pub reported_at_gt: Option<Timestamp>,
-    /// Time when the alert was reported, at or after this time.
+    /// Only alerts reported at or after this time.
     #[serde(rename = "reportedAt__gte", skip_serializing_if = "Option::is_none")]
     pub reported_at_gte: Option<Timestamp>,
-    /// Time when the alert was reported, before this time.
+    /// Only alerts reported before this time.
     #[serde(rename = "reportedAt__lt", skip_serializing_if = "Option::is_none")]
     pub reported_at_lt: Option<Timestamp>,
-    /// Time when the alert was reported, at or before this time.
+    /// Only alerts reported at or before this time.
     #[serde(rename = "reportedAt__lte", skip_serializing_if = "Option::is_none")]
     pub reported_at_lte: Option<Timestamp>,
-    /// Name of the STAR rule, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the STAR rule: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "ruleName__contains", skip_serializing_if = "Option::is_none")]
     pub rule_name_contains: Option<Vec<String>>,
-    /// Only items at one of these scope levels, such as site. At most 5000 items.
+    /// Only alerts at one of these scope levels, such as site. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<Scope>>,
     /// Only alerts with one of these severities, such as Low. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Vec<Severity>>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only alerts of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
-    /// Command line of the source process, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Command line of the source process: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "sourceProcessCommandline__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub source_process_commandline_contains: Option<Vec<String>>,
-    /// MD5 hash of the source process file, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// MD5 hash of the source process file: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "sourceProcessFileHashMd5__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub source_process_file_hash_md5_contains: Option<Vec<String>>,
-    /// SHA-1 hash of the source process file, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// SHA-1 hash of the source process file: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "sourceProcessFileHashSha1__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub source_process_file_hash_sha1_contains: Option<Vec<String>>,
-    /// SHA-256 hash of the source process file, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// SHA-256 hash of the source process file: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "sourceProcessFileHashSha256__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub source_process_file_hash_sha256_contains: Option<Vec<String>>,
-    /// Path of the source process file, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Path of the source process file: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "sourceProcessFilePath__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub source_process_file_path_contains: Option<Vec<String>>,
-    /// Name of the source process, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the source process: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "sourceProcessName__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub source_process_name_contains: Option<Vec<String>>,
-    /// Storyline of the source process, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Storyline of the source process: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(
         rename = "sourceProcessStoryline__contains",
         skip_serializing_if = "Option::is_none"
@@ -595,7 +595,7 @@ pub struct AlertFilter {
 }
 
 impl AlertFilter {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only alerts of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -615,7 +615,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Name of the container image, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the container image: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn container_image_name_contains(
         mut self,
@@ -626,7 +626,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Labels of the container, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Labels of the container: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn container_labels_contains(
         mut self,
@@ -637,7 +637,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Name of the container, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the container: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn container_name_contains(
         mut self,
@@ -648,31 +648,31 @@ impl AlertFilter {
         );
         self
     }
-    /// Time of creation, after this time.
+    /// Only alerts created after this time.
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
-    /// Time of creation, at or after this time.
+    /// Only alerts created at or after this time.
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
-    /// Time of creation, before this time.
+    /// Only alerts created before this time.
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
-    /// Time of creation, at or before this time.
+    /// Only alerts created at or before this time.
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
         self
     }
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only alerts of these groups, by id. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -681,7 +681,7 @@ impl AlertFilter {
         self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only alerts with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
@@ -698,7 +698,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Name of the Kubernetes cluster, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes cluster: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_cluster_contains(
         mut self,
@@ -709,7 +709,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Labels of the Kubernetes controller, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Labels of the Kubernetes controller: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_controller_labels_contains(
         mut self,
@@ -720,7 +720,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Name of the Kubernetes controller, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes controller: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_controller_name_contains(
         mut self,
@@ -731,7 +731,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Labels of the Kubernetes namespace, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Labels of the Kubernetes namespace: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_namespace_labels_contains(
         mut self,
@@ -742,7 +742,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Name of the Kubernetes namespace, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes namespace: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_namespace_name_contains(
         mut self,
@@ -753,7 +753,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Name of the Kubernetes node, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes node: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_node_contains(
         mut self,
@@ -764,7 +764,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Name of the Kubernetes pod, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the Kubernetes pod: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_pod_contains(
         mut self,
@@ -775,7 +775,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Labels of the Kubernetes pod, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Labels of the Kubernetes pod: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn k8s_pod_labels_contains(
         mut self,
@@ -801,7 +801,7 @@ impl AlertFilter {
         self.machine_type = Some(machine_type.into_iter().map(Into::into).collect());
         self
     }
-    /// Name of the agent at the time of detection, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the agent at the time of detection: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn orig_agent_name_contains(
         mut self,
@@ -812,7 +812,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Operating system revision of the agent at the time of detection, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Operating system revision of the agent at the time of detection: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn orig_agent_os_revision_contains(
         mut self,
@@ -823,7 +823,7 @@ impl AlertFilter {
         );
         self
     }
-    /// UUID of the agent at the time of detection, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// UUID of the agent at the time of detection: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn orig_agent_uuid_contains(
         mut self,
@@ -834,7 +834,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Agent version at the time of detection, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Agent version at the time of detection: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn orig_agent_version_contains(
         mut self,
@@ -854,37 +854,37 @@ impl AlertFilter {
         self.os_type = Some(os_type.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only alerts with this text in any of their fields.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
-    /// Time when the alert was reported, after this time.
+    /// Only alerts reported after this time.
     #[must_use]
     pub fn reported_at_gt(mut self, reported_at_gt: impl Into<Timestamp>) -> Self {
         self.reported_at_gt = Some(reported_at_gt.into());
         self
     }
-    /// Time when the alert was reported, at or after this time.
+    /// Only alerts reported at or after this time.
     #[must_use]
     pub fn reported_at_gte(mut self, reported_at_gte: impl Into<Timestamp>) -> Self {
         self.reported_at_gte = Some(reported_at_gte.into());
         self
     }
-    /// Time when the alert was reported, before this time.
+    /// Only alerts reported before this time.
     #[must_use]
     pub fn reported_at_lt(mut self, reported_at_lt: impl Into<Timestamp>) -> Self {
         self.reported_at_lt = Some(reported_at_lt.into());
         self
     }
-    /// Time when the alert was reported, at or before this time.
+    /// Only alerts reported at or before this time.
     #[must_use]
     pub fn reported_at_lte(mut self, reported_at_lte: impl Into<Timestamp>) -> Self {
         self.reported_at_lte = Some(reported_at_lte.into());
         self
     }
-    /// Name of the STAR rule, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the STAR rule: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn rule_name_contains(
         mut self,
@@ -895,7 +895,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Only items at one of these scope levels, such as site. At most 5000 items.
+    /// Only alerts at one of these scope levels, such as site. At most 5000 items.
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<Scope>>) -> Self {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
@@ -910,7 +910,7 @@ impl AlertFilter {
         self.severity = Some(severity.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only alerts of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -919,7 +919,7 @@ impl AlertFilter {
         self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Command line of the source process, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Command line of the source process: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn source_process_commandline_contains(
         mut self,
@@ -930,7 +930,7 @@ impl AlertFilter {
         );
         self
     }
-    /// MD5 hash of the source process file, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// MD5 hash of the source process file: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn source_process_file_hash_md5_contains(
         mut self,
@@ -943,7 +943,7 @@ impl AlertFilter {
         );
         self
     }
-    /// SHA-1 hash of the source process file, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// SHA-1 hash of the source process file: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn source_process_file_hash_sha1_contains(
         mut self,
@@ -956,7 +956,7 @@ impl AlertFilter {
         );
         self
     }
-    /// SHA-256 hash of the source process file, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// SHA-256 hash of the source process file: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn source_process_file_hash_sha256_contains(
         mut self,
@@ -972,7 +972,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Path of the source process file, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Path of the source process file: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn source_process_file_path_contains(
         mut self,
@@ -983,7 +983,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Name of the source process, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the source process: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn source_process_name_contains(
         mut self,
@@ -994,7 +994,7 @@ impl AlertFilter {
         );
         self
     }
-    /// Storyline of the source process, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Storyline of the source process: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn source_process_storyline_contains(
         mut self,
@@ -1102,7 +1102,7 @@ impl Fields for AlertFilter {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only alerts of these accounts, by id.",
             )
         },
         Field {
@@ -1122,7 +1122,7 @@ impl Fields for AlertFilter {
                 "containerImageName__contains",
                 "container_image_name_contains",
                 FieldKind::List,
-                "Name of the container image, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the container image: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1132,7 +1132,7 @@ impl Fields for AlertFilter {
                 "containerLabels__contains",
                 "container_labels_contains",
                 FieldKind::List,
-                "Labels of the container, as a part of the text, upper and lower case alike; any of these will do.",
+                "Labels of the container: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1142,32 +1142,32 @@ impl Fields for AlertFilter {
                 "containerName__contains",
                 "container_name_contains",
                 FieldKind::List,
-                "Name of the container, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the container: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "createdAt__gt",
             "created_at_gt",
             FieldKind::Timestamp,
-            "Time of creation, after this time.",
+            "Only alerts created after this time.",
         ),
         Field::new(
             "createdAt__gte",
             "created_at_gte",
             FieldKind::Timestamp,
-            "Time of creation, at or after this time.",
+            "Only alerts created at or after this time.",
         ),
         Field::new(
             "createdAt__lt",
             "created_at_lt",
             FieldKind::Timestamp,
-            "Time of creation, before this time.",
+            "Only alerts created before this time.",
         ),
         Field::new(
             "createdAt__lte",
             "created_at_lte",
             FieldKind::Timestamp,
-            "Time of creation, at or before this time.",
+            "Only alerts created at or before this time.",
         ),
         Field {
             items: (Some(1), Some(500)),
@@ -1175,12 +1175,12 @@ impl Fields for AlertFilter {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only alerts of these groups, by id.",
             )
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new("ids", "ids", FieldKind::List, "Only alerts with these ids.")
         },
         Field {
             known: <AlertIncidentStatus as OpenEnum>::KNOWN,
@@ -1199,7 +1199,7 @@ impl Fields for AlertFilter {
                 "k8sCluster__contains",
                 "k8s_cluster_contains",
                 FieldKind::List,
-                "Name of the Kubernetes cluster, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the Kubernetes cluster: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1209,7 +1209,7 @@ impl Fields for AlertFilter {
                 "k8sControllerLabels__contains",
                 "k8s_controller_labels_contains",
                 FieldKind::List,
-                "Labels of the Kubernetes controller, as a part of the text, upper and lower case alike; any of these will do.",
+                "Labels of the Kubernetes controller: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1219,7 +1219,7 @@ impl Fields for AlertFilter {
                 "k8sControllerName__contains",
                 "k8s_controller_name_contains",
                 FieldKind::List,
-                "Name of the Kubernetes controller, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the Kubernetes controller: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1229,7 +1229,7 @@ impl Fields for AlertFilter {
                 "k8sNamespaceLabels__contains",
                 "k8s_namespace_labels_contains",
                 FieldKind::List,
-                "Labels of the Kubernetes namespace, as a part of the text, upper and lower case alike; any of these will do.",
+                "Labels of the Kubernetes namespace: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1239,7 +1239,7 @@ impl Fields for AlertFilter {
                 "k8sNamespaceName__contains",
                 "k8s_namespace_name_contains",
                 FieldKind::List,
-                "Name of the Kubernetes namespace, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the Kubernetes namespace: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1249,7 +1249,7 @@ impl Fields for AlertFilter {
                 "k8sNode__contains",
                 "k8s_node_contains",
                 FieldKind::List,
-                "Name of the Kubernetes node, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the Kubernetes node: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1259,7 +1259,7 @@ impl Fields for AlertFilter {
                 "k8sPodLabels__contains",
                 "k8s_pod_labels_contains",
                 FieldKind::List,
-                "Labels of the Kubernetes pod, as a part of the text, upper and lower case alike; any of these will do.",
+                "Labels of the Kubernetes pod: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1269,7 +1269,7 @@ impl Fields for AlertFilter {
                 "k8sPod__contains",
                 "k8s_pod_contains",
                 FieldKind::List,
-                "Name of the Kubernetes pod, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the Kubernetes pod: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1299,7 +1299,7 @@ impl Fields for AlertFilter {
                 "origAgentName__contains",
                 "orig_agent_name_contains",
                 FieldKind::List,
-                "Name of the agent at the time of detection, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the agent at the time of detection: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1309,7 +1309,7 @@ impl Fields for AlertFilter {
                 "origAgentOsRevision__contains",
                 "orig_agent_os_revision_contains",
                 FieldKind::List,
-                "Operating system revision of the agent at the time of detection, as a part of the text, upper and lower case alike; any of these will do.",
+                "Operating system revision of the agent at the time of detection: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1319,7 +1319,7 @@ impl Fields for AlertFilter {
                 "origAgentUuid__contains",
                 "orig_agent_uuid_contains",
                 FieldKind::List,
-                "UUID of the agent at the time of detection, as a part of the text, upper and lower case alike; any of these will do.",
+                "UUID of the agent at the time of detection: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1329,7 +1329,7 @@ impl Fields for AlertFilter {
                 "origAgentVersion__contains",
                 "orig_agent_version_contains",
                 FieldKind::List,
-                "Agent version at the time of detection, as a part of the text, upper and lower case alike; any of these will do.",
+                "Agent version at the time of detection: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1346,31 +1346,31 @@ impl Fields for AlertFilter {
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Only alerts with this text in any of their fields.",
         ),
         Field::new(
             "reportedAt__gt",
             "reported_at_gt",
             FieldKind::Timestamp,
-            "Time when the alert was reported, after this time.",
+            "Only alerts reported after this time.",
         ),
         Field::new(
             "reportedAt__gte",
             "reported_at_gte",
             FieldKind::Timestamp,
-            "Time when the alert was reported, at or after this time.",
+            "Only alerts reported at or after this time.",
         ),
         Field::new(
             "reportedAt__lt",
             "reported_at_lt",
             FieldKind::Timestamp,
-            "Time when the alert was reported, before this time.",
+            "Only alerts reported before this time.",
         ),
         Field::new(
             "reportedAt__lte",
             "reported_at_lte",
             FieldKind::Timestamp,
-            "Time when the alert was reported, at or before this time.",
+            "Only alerts reported at or before this time.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -1379,7 +1379,7 @@ impl Fields for AlertFilter {
                 "ruleName__contains",
                 "rule_name_contains",
                 FieldKind::List,
-                "Name of the STAR rule, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the STAR rule: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1389,7 +1389,7 @@ impl Fields for AlertFilter {
                 "scopes",
                 "scopes",
                 FieldKind::List,
-                "Only items at one of these scope levels, such as site.",
+                "Only alerts at one of these scope levels, such as site.",
             )
         },
         Field {
@@ -1408,7 +1408,7 @@ impl Fields for AlertFilter {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only alerts of these sites, by id.",
             )
         },
         Field {
@@ -1418,7 +1418,7 @@ impl Fields for AlertFilter {
                 "sourceProcessCommandline__contains",
                 "source_process_commandline_contains",
                 FieldKind::List,
-                "Command line of the source process, as a part of the text, upper and lower case alike; any of these will do.",
+                "Command line of the source process: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1428,7 +1428,7 @@ impl Fields for AlertFilter {
                 "sourceProcessFileHashMd5__contains",
                 "source_process_file_hash_md5_contains",
                 FieldKind::List,
-                "MD5 hash of the source process file, as a part of the text, upper and lower case alike; any of these will do.",
+                "MD5 hash of the source process file: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1438,7 +1438,7 @@ impl Fields for AlertFilter {
                 "sourceProcessFileHashSha1__contains",
                 "source_process_file_hash_sha1_contains",
                 FieldKind::List,
-                "SHA-1 hash of the source process file, as a part of the text, upper and lower case alike; any of these will do.",
+                "SHA-1 hash of the source process file: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1448,7 +1448,7 @@ impl Fields for AlertFilter {
                 "sourceProcessFileHashSha256__contains",
                 "source_process_file_hash_sha256_contains",
                 FieldKind::List,
-                "SHA-256 hash of the source process file, as a part of the text, upper and lower case alike; any of these will do.",
+                "SHA-256 hash of the source process file: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1458,7 +1458,7 @@ impl Fields for AlertFilter {
                 "sourceProcessFilePath__contains",
                 "source_process_file_path_contains",
                 FieldKind::List,
-                "Path of the source process file, as a part of the text, upper and lower case alike; any of these will do.",
+                "Path of the source process file: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1468,7 +1468,7 @@ impl Fields for AlertFilter {
                 "sourceProcessName__contains",
                 "source_process_name_contains",
                 FieldKind::List,
-                "Name of the source process, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the source process: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1478,7 +1478,7 @@ impl Fields for AlertFilter {
                 "sourceProcessStoryline__contains",
                 "source_process_storyline_contains",
                 FieldKind::List,
-                "Storyline of the source process, as a part of the text, upper and lower case alike; any of these will do.",
+                "Storyline of the source process: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1650,21 +1650,21 @@ pub struct AlertInfo {
     /// How far the handling of the alert has come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident_status: Option<AlertIncidentStatus>,
-    /// Categories of the behavioral indicators found for the process.
+    /// Categories of the behavioural indicators found for the process.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub indicator_category: Option<String>,
-    /// Text that explains the behavioral indicator.
+    /// Text that explains the behavioural indicator.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub indicator_description: Option<String>,
-    /// Names of the behavioral indicators found for the process.
+    /// Names of the behavioural indicators found for the process.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -1962,7 +1962,7 @@ pub struct AlertProcess {
     /// Integrity level at which the process runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub integrity_level: Option<IntegrityLevel>,
-    /// Name of the item.
+    /// Name of the process.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",

@@ -5,8 +5,8 @@
 use crate::exclusions::{EntryScope, ExclusionMode, ListSource, Recommendation};
 use crate::runtime::{
     AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, FilterRule, Kind,
-    Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request, RequestError,
-    Timestamp, open_enum,
+    Method, OpenEnum, Operation, Page, Paging, Part, Request, RequestError, Timestamp,
+    open_enum,
 };
 use crate::shared::{Affected, ScopeFilter, SortOrder};
 use crate::threats::OsType;
@@ -24,14 +24,7 @@ pub static LIST: Operation = Operation {
     idempotent: true,
     destructive: false,
     filter: FilterRule::Optional,
-    rate: Some(
-        Rate::new(
-            "exclusions",
-            25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
-        ),
-    ),
+    rate: None,
     paging: Paging::Cursor,
     items: "data",
     answer: AnswerForm::Json,
@@ -60,7 +53,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/restrictions`, on API 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -78,19 +71,12 @@ pub static CREATE: Operation = Operation {
     path: "/web/api/v{version}/restrictions",
     summary: "Add a hash to the blocklist",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    permission: Some("a role other than IT"),
     kind: Kind::Action,
     idempotent: false,
     destructive: false,
     filter: FilterRule::Mandatory,
-    rate: Some(
-        Rate::new(
-            "exclusions",
-            25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
-        ),
-    ),
+    rate: None,
     paging: Paging::None,
     items: "data",
     answer: AnswerForm::Json,
@@ -122,7 +108,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/restrictions`, on API 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// Needs a role other than IT. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -142,19 +128,12 @@ pub static DELETE: Operation = Operation {
     path: "/web/api/v{version}/restrictions",
     summary: "Delete blocklist entries",
     versions: &[ApiVersion::V2_1],
-    permission: None,
+    permission: Some("a role other than IT"),
     kind: Kind::Action,
-    idempotent: false,
+    idempotent: true,
     destructive: true,
     filter: FilterRule::None,
-    rate: Some(
-        Rate::new(
-            "exclusions",
-            25.0,
-            25,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
-        ),
-    ),
+    rate: None,
     paging: Paging::None,
     items: "data",
     answer: AnswerForm::Json,
@@ -183,7 +162,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// `DELETE /web/api/v{version}/restrictions`, on API 2.1.
 ///
-/// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// Needs a role other than IT. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -202,21 +181,21 @@ pub struct BlocklistCreated {
     /// Time when the blocklist entry was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Free text that describes the item.
+    /// Free text that describes the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub description: Option<String>,
-    /// Id of the item.
+    /// Id of the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub id: Option<String>,
-    /// Mark or note that the item is advised against.
+    /// Mark or note that the entry is advised against.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -233,17 +212,17 @@ pub struct BlocklistCreated {
         skip_serializing_if = "Option::is_none"
     )]
     pub scope: Option<EntryScope>,
-    /// Name of the scope to which the item belongs.
+    /// Name of the scope to which the entry belongs.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub scope_name: Option<String>,
-    /// Where the blocklist item comes from: cloud, user or action_from_threat.
+    /// What made the entry, such as a user or a threat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ListSource>,
-    /// Kind of the item, such as an exclusion, blocklist or script type.
+    /// Kind of the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -253,14 +232,14 @@ pub struct BlocklistCreated {
     /// Time when the blocklist entry was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// Id of the user who created the item.
+    /// Id of the user who created the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub user_id: Option<String>,
-    /// Name of the user who created the item.
+    /// Name of the user who created the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -329,15 +308,15 @@ impl Fields for BlocklistCreation {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct BlocklistCreationData {
-    /// Free text that describes the item.
+    /// Free text that describes the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Operating system family, such as Windows, macOS or Linux.
     pub os_type: OsType,
-    /// Where the new item is said to come from.
+    /// Where the new entry is said to come from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Kind of blocklist entry to create, such as a file hash.
+    /// Always `black_hash`: the vendor warns that any other value makes an exclusion.
     pub type_: BlocklistType,
     /// SHA1 hash of the file to be blocked.
     pub value: String,
@@ -358,7 +337,7 @@ impl BlocklistCreationData {
             source: Default::default(),
         }
     }
-    /// Free text that describes the item.
+    /// Free text that describes the entry.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -370,13 +349,13 @@ impl BlocklistCreationData {
         self.os_type = os_type.into();
         self
     }
-    /// Where the new item is said to come from.
+    /// Where the new entry is said to come from.
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = Some(source.into());
         self
     }
-    /// Kind of blocklist entry to create, such as a file hash.
+    /// Always `black_hash`: the vendor warns that any other value makes an exclusion.
     #[must_use]
     pub fn type_(mut self, type_: impl Into<BlocklistType>) -> Self {
         self.type_ = type_.into();
@@ -396,7 +375,7 @@ impl Fields for BlocklistCreationData {
             "description",
             "description",
             FieldKind::Text,
-            "Free text that describes the item.",
+            "Free text that describes the entry.",
         ),
         Field {
             required: true,
@@ -412,7 +391,7 @@ impl Fields for BlocklistCreationData {
             "source",
             "source",
             FieldKind::Text,
-            "Where the new item is said to come from.",
+            "Where the new entry is said to come from.",
         ),
         Field {
             required: true,
@@ -421,7 +400,7 @@ impl Fields for BlocklistCreationData {
                 "type",
                 "type_",
                 FieldKind::Text,
-                "Kind of blocklist entry to create, such as a file hash.",
+                "Always `black_hash`: the vendor warns that any other value makes an exclusion.",
             )
         },
         Field {
@@ -471,9 +450,9 @@ impl Fields for BlocklistDeletion {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct BlocklistDeletionData {
-    /// Ids of the items to delete. 1 to 5000 items.
+    /// Ids of the entries to delete. 1 to 5000 items.
     pub ids: Vec<String>,
-    /// Kind of the item, such as an exclusion, blocklist or script type.
+    /// Kind of the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<BlocklistType>,
 }
@@ -486,13 +465,13 @@ impl BlocklistDeletionData {
             type_: Default::default(),
         }
     }
-    /// Ids of the items to delete. 1 to 5000 items.
+    /// Ids of the entries to delete. 1 to 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = ids.into_iter().map(Into::into).collect();
         self
     }
-    /// Kind of the item, such as an exclusion, blocklist or script type.
+    /// Kind of the entry.
     #[must_use]
     pub fn type_(mut self, type_: impl Into<BlocklistType>) -> Self {
         self.type_ = Some(type_.into());
@@ -505,16 +484,11 @@ impl Fields for BlocklistDeletionData {
         Field {
             required: true,
             items: (Some(1), Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Ids of the items to delete.")
+            ..Field::new("ids", "ids", FieldKind::List, "Ids of the entries to delete.")
         },
         Field {
             known: <BlocklistType as OpenEnum>::KNOWN,
-            ..Field::new(
-                "type",
-                "type_",
-                FieldKind::Text,
-                "Kind of the item, such as an exclusion, blocklist or script type.",
-            )
+            ..Field::new("type", "type_", FieldKind::Text, "Kind of the entry.")
         },
     ];
 }
@@ -525,31 +499,31 @@ impl Fields for BlocklistDeletionData {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BlocklistEntry {
-    /// Time when the exclusion or blocklist item was created.
+    /// Time when the entry was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Free text that describes the item.
+    /// Free text that describes the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub description: Option<String>,
-    /// Id of the item.
+    /// Id of the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub id: Option<String>,
-    /// Whether the item came in through a bulk import.
+    /// Whether the entry came in through a bulk import.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
         skip_serializing_if = "Option::is_none"
     )]
     pub imported: Option<bool>,
-    /// Whether items of the scopes below are included; false by default.
+    /// Whether entries of the scopes below are included; false by default.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
@@ -563,14 +537,14 @@ pub struct BlocklistEntry {
         skip_serializing_if = "Option::is_none"
     )]
     pub include_parents: Option<bool>,
-    /// Mark or note that the item is advised against.
+    /// Mark or note that the entry is advised against.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub not_recommended: Option<String>,
-    /// Operating system family that the exclusion or blocklist item applies to.
+    /// Operating system family that the entry applies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_type: Option<OsType>,
     /// Where the entry applies: the groups, sites, accounts or the whole tenant.
@@ -580,48 +554,48 @@ pub struct BlocklistEntry {
         skip_serializing_if = "Option::is_none"
     )]
     pub scope: Option<EntryScope>,
-    /// Name of the scope to which the item belongs.
+    /// Name of the scope to which the entry belongs.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub scope_name: Option<String>,
-    /// Path of scopes that leads to the item's own scope.
+    /// Path of scopes that leads to the entry's own scope.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub scope_path: Option<String>,
-    /// SHA-256 of the file, where the entry has one; from a published answer.
+    /// SHA-256 of the file, where the entry has one.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub sha256_value: Option<String>,
-    /// Where the blocklist item comes from: cloud, user or action_from_threat.
+    /// What made the entry, such as a user or a threat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ListSource>,
-    /// Kind of the exclusion or blocklist item, such as path or hash.
+    /// Kind of the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub type_: Option<String>,
-    /// Time when the exclusion or blocklist item was last changed.
+    /// Time when the entry was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// Id of the user who created the item.
+    /// Id of the user who created the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub user_id: Option<String>,
-    /// Name of the user who created the item.
+    /// Name of the user who created the entry.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -642,64 +616,64 @@ pub struct BlocklistEntry {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct BlocklistListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only entries of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
-    /// Time of creation, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(rename = "createdAt__between", skip_serializing_if = "Option::is_none")]
     pub created_at_between: Option<String>,
-    /// Time of creation, after this time.
+    /// Only entries created after this time.
     #[serde(rename = "createdAt__gt", skip_serializing_if = "Option::is_none")]
     pub created_at_gt: Option<Timestamp>,
-    /// Time of creation, at or after this time.
+    /// Only entries created at or after this time.
     #[serde(rename = "createdAt__gte", skip_serializing_if = "Option::is_none")]
     pub created_at_gte: Option<Timestamp>,
-    /// Time of creation, before this time.
+    /// Only entries created before this time.
     #[serde(rename = "createdAt__lt", skip_serializing_if = "Option::is_none")]
     pub created_at_lt: Option<Timestamp>,
-    /// Time of creation, at or before this time.
+    /// Only entries created at or before this time.
     #[serde(rename = "createdAt__lte", skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<Timestamp>,
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 15 items, each at least 2 characters.
+    /// Description of the entry: holds one of these texts, in upper or lower case. At most 15 items, each at least 2 characters.
     #[serde(rename = "description__contains", skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<Vec<String>>,
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only entries of these groups, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only entries with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
-    /// Only items that came from a bulk import (true), or that did not (false).
+    /// Only entries that came from a bulk import (true), or that did not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imported: Option<bool>,
-    /// Also return items of the scopes below the given one (true); the default is false.
+    /// Also return entries of the scopes below the given one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_children: Option<bool>,
-    /// Also return items of the scopes above the given one (true); the default is false.
+    /// Also return entries of the scopes above the given one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_parents: Option<bool>,
     /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Only items with these modes, such as suppress; applies to path exclusions only. At most 5000 items.
+    /// Only entries with these modes, which are for exclusions by path. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modes: Option<Vec<ExclusionMode>>,
-    /// Only items for these operating system types, such as windows. At most 5000 items.
+    /// Only entries for these operating systems, such as windows. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_types: Option<Vec<OsType>>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Free text, looked for in the value and the description of the entries and the name of their user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Only items with one of these recommendations, such as Not recommended. At most 5000 items.
+    /// Only entries with one of these recommendations, such as Not recommended. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recommendations: Option<Vec<Recommendation>>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only entries of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -714,52 +688,52 @@ pub struct BlocklistListQuery {
     /// Direction of the sorting by `sortBy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
-    /// Only items from these sources, such as AlienVault for IOCs. At most 5000 items.
+    /// Only entries from these sources. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Vec<ListSource>>,
     /// Work at the scope of the whole tenant (true), or not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only entries of this type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<BlocklistType>,
-    /// Only items of these types, such as static for groups. At most 5000 items.
+    /// Only entries of these types. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<BlocklistType>>,
-    /// Only items that are marked as unified (true), or that are not (false).
+    /// Only entries that are marked as unified (true), or that are not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unified: Option<bool>,
-    /// Time of the last update, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(rename = "updatedAt__between", skip_serializing_if = "Option::is_none")]
     pub updated_at_between: Option<String>,
-    /// Time of the last update, after this time.
+    /// Only entries last changed after this time.
     #[serde(rename = "updatedAt__gt", skip_serializing_if = "Option::is_none")]
     pub updated_at_gt: Option<Timestamp>,
-    /// Time of the last update, at or after this time.
+    /// Only entries last changed at or after this time.
     #[serde(rename = "updatedAt__gte", skip_serializing_if = "Option::is_none")]
     pub updated_at_gte: Option<Timestamp>,
-    /// Time of the last update, before this time.
+    /// Only entries last changed before this time.
     #[serde(rename = "updatedAt__lt", skip_serializing_if = "Option::is_none")]
     pub updated_at_lt: Option<Timestamp>,
-    /// Time of the last update, at or before this time.
+    /// Only entries last changed at or before this time.
     #[serde(rename = "updatedAt__lte", skip_serializing_if = "Option::is_none")]
     pub updated_at_lte: Option<Timestamp>,
-    /// Name of the user behind the item, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Name of the user behind the entry: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[serde(rename = "user__contains", skip_serializing_if = "Option::is_none")]
     pub user_contains: Option<Vec<String>>,
-    /// Only items that come from these users, by user id. At most 5000 items.
+    /// Only entries that these users created, by user id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_ids: Option<Vec<String>>,
-    /// Only items with exactly this value, such as a hash, path or IP address.
+    /// Only entries with exactly this value: the SHA-1 of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Value of the item, such as a path, hash or IP address, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Value of the entry: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[serde(rename = "value__contains", skip_serializing_if = "Option::is_none")]
     pub value_contains: Option<Vec<String>>,
 }
 
 impl BlocklistListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only entries of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -774,31 +748,31 @@ impl BlocklistListQuery {
         self.count_only = Some(count_only);
         self
     }
-    /// Time of creation, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn created_at_between(mut self, created_at_between: impl Into<String>) -> Self {
         self.created_at_between = Some(created_at_between.into());
         self
     }
-    /// Time of creation, after this time.
+    /// Only entries created after this time.
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
-    /// Time of creation, at or after this time.
+    /// Only entries created at or after this time.
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
-    /// Time of creation, before this time.
+    /// Only entries created before this time.
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
-    /// Time of creation, at or before this time.
+    /// Only entries created at or before this time.
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
@@ -810,7 +784,7 @@ impl BlocklistListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 15 items, each at least 2 characters.
+    /// Description of the entry: holds one of these texts, in upper or lower case. At most 15 items, each at least 2 characters.
     #[must_use]
     pub fn description_contains(
         mut self,
@@ -821,7 +795,7 @@ impl BlocklistListQuery {
         );
         self
     }
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only entries of these groups, by id. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -830,25 +804,25 @@ impl BlocklistListQuery {
         self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only entries with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items that came from a bulk import (true), or that did not (false).
+    /// Only entries that came from a bulk import (true), or that did not (false).
     #[must_use]
     pub fn imported(mut self, imported: bool) -> Self {
         self.imported = Some(imported);
         self
     }
-    /// Also return items of the scopes below the given one (true); the default is false.
+    /// Also return entries of the scopes below the given one (true); the default is false.
     #[must_use]
     pub fn include_children(mut self, include_children: bool) -> Self {
         self.include_children = Some(include_children);
         self
     }
-    /// Also return items of the scopes above the given one (true); the default is false.
+    /// Also return entries of the scopes above the given one (true); the default is false.
     #[must_use]
     pub fn include_parents(mut self, include_parents: bool) -> Self {
         self.include_parents = Some(include_parents);
@@ -860,7 +834,7 @@ impl BlocklistListQuery {
         self.limit = Some(limit);
         self
     }
-    /// Only items with these modes, such as suppress; applies to path exclusions only. At most 5000 items.
+    /// Only entries with these modes, which are for exclusions by path. At most 5000 items.
     #[must_use]
     pub fn modes(
         mut self,
@@ -869,7 +843,7 @@ impl BlocklistListQuery {
         self.modes = Some(modes.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items for these operating system types, such as windows. At most 5000 items.
+    /// Only entries for these operating systems, such as windows. At most 5000 items.
     #[must_use]
     pub fn os_types(
         mut self,
@@ -878,13 +852,13 @@ impl BlocklistListQuery {
         self.os_types = Some(os_types.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Free text, looked for in the value and the description of the entries and the name of their user.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
-    /// Only items with one of these recommendations, such as Not recommended. At most 5000 items.
+    /// Only entries with one of these recommendations, such as Not recommended. At most 5000 items.
     #[must_use]
     pub fn recommendations(
         mut self,
@@ -895,7 +869,7 @@ impl BlocklistListQuery {
         );
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only entries of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -928,7 +902,7 @@ impl BlocklistListQuery {
         self.sort_order = Some(sort_order.into());
         self
     }
-    /// Only items from these sources, such as AlienVault for IOCs. At most 5000 items.
+    /// Only entries from these sources. At most 5000 items.
     #[must_use]
     pub fn source(
         mut self,
@@ -943,13 +917,13 @@ impl BlocklistListQuery {
         self.tenant = Some(tenant);
         self
     }
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only entries of this type.
     #[must_use]
     pub fn type_(mut self, type_: impl Into<BlocklistType>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
-    /// Only items of these types, such as static for groups. At most 5000 items.
+    /// Only entries of these types. At most 5000 items.
     #[must_use]
     pub fn types(
         mut self,
@@ -958,43 +932,43 @@ impl BlocklistListQuery {
         self.types = Some(types.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items that are marked as unified (true), or that are not (false).
+    /// Only entries that are marked as unified (true), or that are not (false).
     #[must_use]
     pub fn unified(mut self, unified: bool) -> Self {
         self.unified = Some(unified);
         self
     }
-    /// Time of the last update, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn updated_at_between(mut self, updated_at_between: impl Into<String>) -> Self {
         self.updated_at_between = Some(updated_at_between.into());
         self
     }
-    /// Time of the last update, after this time.
+    /// Only entries last changed after this time.
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
-    /// Time of the last update, at or after this time.
+    /// Only entries last changed at or after this time.
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
-    /// Time of the last update, before this time.
+    /// Only entries last changed before this time.
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
-    /// Time of the last update, at or before this time.
+    /// Only entries last changed at or before this time.
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
-    /// Name of the user behind the item, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Name of the user behind the entry: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[must_use]
     pub fn user_contains(
         mut self,
@@ -1003,7 +977,7 @@ impl BlocklistListQuery {
         self.user_contains = Some(user_contains.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items that come from these users, by user id. At most 5000 items.
+    /// Only entries that these users created, by user id. At most 5000 items.
     #[must_use]
     pub fn user_ids(
         mut self,
@@ -1012,13 +986,13 @@ impl BlocklistListQuery {
         self.user_ids = Some(user_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items with exactly this value, such as a hash, path or IP address.
+    /// Only entries with exactly this value: the SHA-1 of a file.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
         self
     }
-    /// Value of the item, such as a path, hash or IP address, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Value of the entry: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[must_use]
     pub fn value_contains(
         mut self,
@@ -1095,7 +1069,7 @@ impl Fields for BlocklistListQuery {
                 "types",
                 "types",
                 FieldKind::List,
-                "Only items of these types, such as static for groups.",
+                "Only entries of these types.",
             )
         },
         Field {
@@ -1104,14 +1078,14 @@ impl Fields for BlocklistListQuery {
                 "userIds",
                 "user_ids",
                 FieldKind::List,
-                "Only items that come from these users, by user id.",
+                "Only entries that these users created, by user id.",
             )
         },
         Field::new(
             "createdAt__between",
             "created_at_between",
             FieldKind::Text,
-            "Time of creation, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time of creation: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field {
             items: (Some(1), Some(500)),
@@ -1119,7 +1093,7 @@ impl Fields for BlocklistListQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only entries of these accounts, by id.",
             )
         },
         Field {
@@ -1128,14 +1102,14 @@ impl Fields for BlocklistListQuery {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only entries of these groups, by id.",
             )
         },
         Field::new(
             "updatedAt__between",
             "updated_at_between",
             FieldKind::Text,
-            "Time of the last update, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field {
             selects: false,
@@ -1143,7 +1117,7 @@ impl Fields for BlocklistListQuery {
                 "includeChildren",
                 "include_children",
                 FieldKind::Boolean,
-                "Also return items of the scopes below the given one (true); the default is false.",
+                "Also return entries of the scopes below the given one (true); the default is false.",
             )
         },
         Field {
@@ -1152,7 +1126,7 @@ impl Fields for BlocklistListQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only entries of these sites, by id.",
             )
         },
         Field {
@@ -1166,25 +1140,25 @@ impl Fields for BlocklistListQuery {
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new("ids", "ids", FieldKind::List, "Only entries with these ids.")
         },
         Field::new(
             "value",
             "value",
             FieldKind::Text,
-            "Only items with exactly this value, such as a hash, path or IP address.",
+            "Only entries with exactly this value: the SHA-1 of a file.",
         ),
         Field::new(
             "updatedAt__lt",
             "updated_at_lt",
             FieldKind::Timestamp,
-            "Time of the last update, before this time.",
+            "Only entries last changed before this time.",
         ),
         Field::new(
             "createdAt__gte",
             "created_at_gte",
             FieldKind::Timestamp,
-            "Time of creation, at or after this time.",
+            "Only entries created at or after this time.",
         ),
         Field {
             known: <ListSource as OpenEnum>::KNOWN,
@@ -1193,26 +1167,26 @@ impl Fields for BlocklistListQuery {
                 "source",
                 "source",
                 FieldKind::List,
-                "Only items from these sources, such as AlienVault for IOCs.",
+                "Only entries from these sources.",
             )
         },
         Field::new(
             "updatedAt__gt",
             "updated_at_gt",
             FieldKind::Timestamp,
-            "Time of the last update, after this time.",
+            "Only entries last changed after this time.",
         ),
         Field::new(
             "createdAt__lte",
             "created_at_lte",
             FieldKind::Timestamp,
-            "Time of creation, at or before this time.",
+            "Only entries created at or before this time.",
         ),
         Field::new(
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Free text, looked for in the value and the description of the entries and the name of their user.",
         ),
         Field {
             known: <ExclusionMode as OpenEnum>::KNOWN,
@@ -1221,29 +1195,24 @@ impl Fields for BlocklistListQuery {
                 "modes",
                 "modes",
                 FieldKind::List,
-                "Only items with these modes, such as suppress; applies to path exclusions only.",
+                "Only entries with these modes, which are for exclusions by path.",
             )
         },
         Field::new(
             "updatedAt__lte",
             "updated_at_lte",
             FieldKind::Timestamp,
-            "Time of the last update, at or before this time.",
+            "Only entries last changed at or before this time.",
         ),
         Field::new(
             "createdAt__lt",
             "created_at_lt",
             FieldKind::Timestamp,
-            "Time of creation, before this time.",
+            "Only entries created before this time.",
         ),
         Field {
             known: <BlocklistType as OpenEnum>::KNOWN,
-            ..Field::new(
-                "type",
-                "type_",
-                FieldKind::Text,
-                "Only items of this type, such as IPv4 for IOCs.",
-            )
+            ..Field::new("type", "type_", FieldKind::Text, "Only entries of this type.")
         },
         Field {
             known: <Recommendation as OpenEnum>::KNOWN,
@@ -1252,7 +1221,7 @@ impl Fields for BlocklistListQuery {
                 "recommendations",
                 "recommendations",
                 FieldKind::List,
-                "Only items with one of these recommendations, such as Not recommended.",
+                "Only entries with one of these recommendations, such as Not recommended.",
             )
         },
         Field {
@@ -1261,14 +1230,14 @@ impl Fields for BlocklistListQuery {
                 "unified",
                 "unified",
                 FieldKind::Boolean,
-                "Only items that are marked as unified (true), or that are not (false).",
+                "Only entries that are marked as unified (true), or that are not (false).",
             )
         },
         Field::new(
             "updatedAt__gte",
             "updated_at_gte",
             FieldKind::Timestamp,
-            "Time of the last update, at or after this time.",
+            "Only entries last changed at or after this time.",
         ),
         Field {
             items: (None, Some(20)),
@@ -1277,7 +1246,7 @@ impl Fields for BlocklistListQuery {
                 "value__contains",
                 "value_contains",
                 FieldKind::List,
-                "Value of the item, such as a path, hash or IP address, as a part of the text, upper and lower case alike; any of these will do.",
+                "Value of the entry: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1287,14 +1256,14 @@ impl Fields for BlocklistListQuery {
                 "description__contains",
                 "description_contains",
                 FieldKind::List,
-                "Description of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Description of the entry: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "createdAt__gt",
             "created_at_gt",
             FieldKind::Timestamp,
-            "Time of creation, after this time.",
+            "Only entries created after this time.",
         ),
         Field {
             known: <OsType as OpenEnum>::KNOWN,
@@ -1303,7 +1272,7 @@ impl Fields for BlocklistListQuery {
                 "osTypes",
                 "os_types",
                 FieldKind::List,
-                "Only items for these operating system types, such as windows.",
+                "Only entries for these operating systems, such as windows.",
             )
         },
         Field {
@@ -1313,7 +1282,7 @@ impl Fields for BlocklistListQuery {
                 "user__contains",
                 "user_contains",
                 FieldKind::List,
-                "Name of the user behind the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the user behind the entry: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1322,14 +1291,14 @@ impl Fields for BlocklistListQuery {
                 "includeParents",
                 "include_parents",
                 FieldKind::Boolean,
-                "Also return items of the scopes above the given one (true); the default is false.",
+                "Also return entries of the scopes above the given one (true); the default is false.",
             )
         },
         Field::new(
             "imported",
             "imported",
             FieldKind::Boolean,
-            "Only items that came from a bulk import (true), or that did not (false).",
+            "Only entries that came from a bulk import (true), or that did not (false).",
         ),
         Field {
             selects: false,

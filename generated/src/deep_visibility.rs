@@ -23,7 +23,7 @@ pub static CANCEL_QUERY: Operation = Operation {
     permission: Some("a licence of the suite Complete"),
     kind: Kind::Action,
     idempotent: true,
-    destructive: false,
+    destructive: true,
     filter: FilterRule::None,
     rate: None,
     paging: Paging::None,
@@ -65,7 +65,7 @@ pub static LIST_EVENTS: Operation = Operation {
     path: "/web/api/v{version}/dv/events",
     summary: "List the events of a query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some("a licence of the suite Complete"),
+    permission: None,
     kind: Kind::Read,
     idempotent: true,
     destructive: false,
@@ -99,7 +99,7 @@ pub static LIST_EVENTS: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/dv/events`, on API 2.0 and 2.1.
 ///
-/// Needs a licence of the suite Complete. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -117,7 +117,7 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
     path: "/web/api/v{version}/dv/events/pq",
     summary: "Start a power query",
     versions: &[ApiVersion::V2_1],
-    permission: Some("a licence of the suite Complete"),
+    permission: None,
     kind: Kind::Action,
     idempotent: false,
     destructive: false,
@@ -126,8 +126,8 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
         Rate::new(
             "power-query",
             4.0,
-            4,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -153,7 +153,7 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/dv/events/pq`, on API 2.1.
 ///
-/// At most 4 requests a second, 4 at once. Needs a licence of the suite Complete. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 4 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -171,17 +171,17 @@ pub static PING_POWER_QUERY: Operation = Operation {
     path: "/web/api/v{version}/dv/events/pq-ping",
     summary: "Ask after a power query",
     versions: &[ApiVersion::V2_1],
-    permission: Some("a licence of the suite Complete"),
+    permission: None,
     kind: Kind::Read,
     idempotent: true,
     destructive: false,
     filter: FilterRule::None,
     rate: Some(
         Rate::new(
-            "power-query",
+            "power-query-ping",
             4.0,
-            4,
-            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, which names no burst",
+            1,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
         ),
     ),
     paging: Paging::None,
@@ -203,6 +203,12 @@ pub static PING_POWER_QUERY: Operation = Operation {
             "",
         ),
         Evidence::new("corpus", "2026-11", "demisto/content", "1 published exchange."),
+        Evidence::new(
+            "client",
+            "2026-11",
+            "Sentinel-One/ai-siem",
+            "A query dies 30 seconds after somebody last asked after it.",
+        ),
     ],
 };
 
@@ -212,7 +218,7 @@ pub static PING_POWER_QUERY: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/dv/events/pq-ping`, on API 2.1.
 ///
-/// At most 4 requests a second, 4 at once. Needs a licence of the suite Complete. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 4 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11, client of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -230,7 +236,7 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
     path: "/web/api/v{version}/dv/events/{event_type}",
     summary: "List the events of a query by type",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some("a licence of the suite Complete"),
+    permission: None,
     kind: Kind::Read,
     idempotent: true,
     destructive: false,
@@ -248,6 +254,12 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
             "_web_api_dv_events_{event_type}_get",
             "",
         ),
+        Evidence::new(
+            "integration",
+            "2026-11",
+            "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-processes",
+            "",
+        ),
     ],
 };
 
@@ -257,7 +269,7 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/dv/events/{event_type}`, on API 2.0 and 2.1.
 ///
-/// Needs a licence of the suite Complete. Sources: vendor document of 2024-03.
+/// Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -587,21 +599,21 @@ pub struct DeepVisibilityEvent {
         skip_serializing_if = "Option::is_none"
     )]
     pub forensic_url: Option<String>,
-    /// Id of the item.
+    /// Id of the event.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub id: Option<String>,
-    /// Category of the behavioral indicator in the event.
+    /// Category of the behavioural indicator in the event.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub indicator_category: Option<String>,
-    /// Explanation of the behavioral indicator in the event.
+    /// Explanation of the behavioural indicator in the event.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -615,7 +627,7 @@ pub struct DeepVisibilityEvent {
         skip_serializing_if = "Option::is_none"
     )]
     pub indicator_metadata: Option<String>,
-    /// Name of the behavioral indicator in the event.
+    /// Name of the behavioural indicator in the event.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -874,7 +886,7 @@ pub struct DeepVisibilityEvent {
         skip_serializing_if = "Option::is_none"
     )]
     pub process_user_name: Option<String>,
-    /// Name of the publisher of the application or file.
+    /// Publisher of the file in the event.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -937,7 +949,7 @@ pub struct DeepVisibilityEvent {
         skip_serializing_if = "Option::is_none"
     )]
     pub signed_status: Option<String>,
-    /// Name of the site the item belongs to.
+    /// Name of the site the agent belongs to.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -1370,13 +1382,13 @@ impl Fields for DeepVisibilityListEventsQuery {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct DeepVisibilityPingPowerQueryQuery {
-    /// Id of the Deep Visibility query, as returned when the query was created.
+    /// Id of the power query, as its start returned it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_id: Option<String>,
 }
 
 impl DeepVisibilityPingPowerQueryQuery {
-    /// Id of the Deep Visibility query, as returned when the query was created.
+    /// Id of the power query, as its start returned it.
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = Some(query_id.into());
@@ -1392,7 +1404,7 @@ impl Fields for DeepVisibilityPingPowerQueryQuery {
                 "queryId",
                 "query_id",
                 FieldKind::Text,
-                "Id of the Deep Visibility query, as returned when the query was created.",
+                "Id of the power query, as its start returned it.",
             )
         },
     ];
@@ -1419,7 +1431,7 @@ pub struct DeepVisibilityQuery {
     /// Kind of search to run, as a list that holds exactly one value. 1 to 1 item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_type: Option<Vec<DeepVisibilityQueryType>>,
-    /// Only data from these sites, by id. 1 to 500 items.
+    /// Ids of the sites whose events the query searches. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// Time span the query covers, as text; the last 48 hours when left out. `Last 48 Hours` where it is not given.
@@ -1490,7 +1502,7 @@ impl DeepVisibilityQuery {
         self.query_type = Some(query_type.into_iter().map(Into::into).collect());
         self
     }
-    /// Only data from these sites, by id. 1 to 500 items.
+    /// Ids of the sites whose events the query searches. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -1573,7 +1585,7 @@ impl Fields for DeepVisibilityQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only data from these sites, by id.",
+                "Ids of the sites whose events the query searches.",
             )
         },
         Field::new(
@@ -1629,7 +1641,7 @@ pub struct DeepVisibilityQueryStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub progress_status: Option<i64>,
-    /// Id of the query; in one published answer.
+    /// Id of the query.
     #[serde(
         rename = "QueryID",
         default,
@@ -1651,7 +1663,7 @@ pub struct DeepVisibilityQueryStatus {
         skip_serializing_if = "Option::is_none"
     )]
     pub response_error: Option<String>,
-    /// State the query has reached, for example failed.
+    /// State the query has reached, such as FINISHED.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_state: Option<QueryState>,
     /// Warnings that the query produced, as text.
@@ -1673,12 +1685,12 @@ pub struct PowerQuery {
     pub account_ids: Option<Vec<String>>,
     /// Start of the searched period; only events created after this time match.
     pub from_date: Timestamp,
-    /// Greatest number of items to return, from 1 to 100000. 1 to 100000.
+    /// Greatest number of rows to return, from 1 to 100000. 1 to 100000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
     /// Text of the query; the events that match it are found.
     pub query: String,
-    /// Only data from these sites, by id. 1 to 500 items.
+    /// Ids of the sites whose events the query searches. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// End of the searched period; events created up to and including this time match.
@@ -1716,7 +1728,7 @@ impl PowerQuery {
         self.from_date = from_date.into();
         self
     }
-    /// Greatest number of items to return, from 1 to 100000. 1 to 100000.
+    /// Greatest number of rows to return, from 1 to 100000. 1 to 100000.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
@@ -1728,7 +1740,7 @@ impl PowerQuery {
         self.query = query.into();
         self
     }
-    /// Only data from these sites, by id. 1 to 500 items.
+    /// Ids of the sites whose events the query searches. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -1771,7 +1783,7 @@ impl Fields for PowerQuery {
                 "limit",
                 "limit",
                 FieldKind::Integer,
-                "Greatest number of items to return, from 1 to 100000.",
+                "Greatest number of rows to return, from 1 to 100000.",
             )
         },
         Field {
@@ -1789,7 +1801,7 @@ impl Fields for PowerQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only data from these sites, by id.",
+                "Ids of the sites whose events the query searches.",
             )
         },
         Field {
@@ -1860,7 +1872,7 @@ pub struct PowerQueryResult {
         skip_serializing_if = "Option::is_none"
     )]
     pub data: Option<Vec<Vec<Value>>>,
-    /// External identifier of the Deep Visibility query.
+    /// External identifier of the power query.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -1888,7 +1900,7 @@ pub struct PowerQueryResult {
         skip_serializing_if = "Option::is_none"
     )]
     pub recommendations: Option<Vec<String>>,
-    /// Present status of the query or task.
+    /// Where the query stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<QueryState>,
 }
@@ -1972,24 +1984,34 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where a query stands. Everything but the three running states is final.
+    /// Where a query stands.
     pub enum QueryState {
         /// `PROCESS_RUNNING` on the wire.
         ProcessRunning = "PROCESS_RUNNING",
         /// `EVENTS_RUNNING` on the wire.
         EventsRunning = "EVENTS_RUNNING",
+        /// `QUERY_RUNNING` on the wire.
+        QueryRunning = "QUERY_RUNNING",
+        /// `PLANNING` on the wire.
+        Planning = "PLANNING",
         /// `FAILED` on the wire.
         Failed = "FAILED",
         /// `FAILED_CLIENT` on the wire.
         FailedClient = "FAILED_CLIENT",
         /// `FINISHED` on the wire.
         Finished = "FINISHED",
+        /// `EMPTY_RESULTS` on the wire.
+        EmptyResults = "EMPTY_RESULTS",
         /// `RUNNING` on the wire.
         Running = "RUNNING",
         /// `ERROR` on the wire.
         Error = "ERROR",
+        /// `QUERY_CANCEL` on the wire.
+        QueryCancel = "QUERY_CANCEL",
         /// `QUERY_CANCELLED` on the wire.
         QueryCancelled = "QUERY_CANCELLED",
+        /// `QUERY_NOT_FOUND` on the wire.
+        QueryNotFound = "QUERY_NOT_FOUND",
         /// `TIMED_OUT` on the wire.
         TimedOut = "TIMED_OUT",
         /// `QUERY_EXPIRED` on the wire.

@@ -139,10 +139,10 @@ pub static DELETE: Operation = Operation {
     method: Method::Delete,
     path: "/web/api/v{version}/exclusions",
     summary: "Delete exclusions",
-    versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
+    versions: &[ApiVersion::V2_1],
     permission: None,
     kind: Kind::Action,
-    idempotent: false,
+    idempotent: true,
     destructive: true,
     filter: FilterRule::None,
     rate: Some(
@@ -179,7 +179,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// Removes exclusions by id: the agents look at these things again.
 ///
-/// `DELETE /web/api/v{version}/exclusions`, on API 2.0 and 2.1.
+/// `DELETE /web/api/v{version}/exclusions`, on API 2.1.
 ///
 /// At most 25 requests a second, 25 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
@@ -211,14 +211,14 @@ pub struct EntryScope {
         skip_serializing_if = "Option::is_none"
     )]
     pub group_ids: Option<Vec<String>>,
-    /// Ids of the sites to which the item applies.
+    /// Ids of the sites that make up the scope.
     #[serde(
         default,
         deserialize_with = "crate::runtime::list",
         skip_serializing_if = "Option::is_none"
     )]
     pub site_ids: Option<Vec<String>>,
-    /// True when the item applies to the whole tenant (global scope).
+    /// True when the entry applies to the whole tenant (global scope).
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
@@ -247,24 +247,24 @@ pub struct Exclusion {
         skip_serializing_if = "Option::is_none"
     )]
     pub application_name: Option<String>,
-    /// Time when the exclusion or blocklist item was created.
+    /// Time when the exclusion was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Free text that describes the item.
+    /// Free text that describes the exclusion.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub description: Option<String>,
-    /// Id of the item.
+    /// Id of the exclusion.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub id: Option<String>,
-    /// Whether the item came in through a bulk import.
+    /// Whether the exclusion came in through a bulk import.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
@@ -278,7 +278,7 @@ pub struct Exclusion {
         skip_serializing_if = "Option::is_none"
     )]
     pub in_app_inventory: Option<bool>,
-    /// Whether items of the scopes below are included; false by default.
+    /// Whether exclusions of the scopes below are included; false by default.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
@@ -302,14 +302,14 @@ pub struct Exclusion {
     /// Mode of the exclusion; it applies only to exclusions by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<ExclusionMode>,
-    /// Mark or note that the item is advised against.
+    /// Mark or note that the exclusion is advised against.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub not_recommended: Option<String>,
-    /// Operating system family that the exclusion or blocklist item applies to.
+    /// Operating system family that the exclusion applies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_type: Option<OsType>,
     /// What a path exclusion covers, such as a single file or a folder.
@@ -322,41 +322,41 @@ pub struct Exclusion {
         skip_serializing_if = "Option::is_none"
     )]
     pub scope: Option<EntryScope>,
-    /// Name of the scope to which the item belongs.
+    /// Name of the scope to which the exclusion belongs.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub scope_name: Option<String>,
-    /// Path of scopes that leads to the item's own scope.
+    /// Path of scopes that leads to the exclusion's own scope.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub scope_path: Option<String>,
-    /// Where the exclusion comes from: cloud, user, action_from_threat or catalog.
+    /// What made the exclusion, such as a user or the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ListSource>,
-    /// Kind of the exclusion or blocklist item, such as path or hash.
+    /// Kind of the exclusion, such as path or white_hash.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub type_: Option<String>,
-    /// Time when the exclusion or blocklist item was last changed.
+    /// Time when the exclusion was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// Id of the user who created the item.
+    /// Id of the user who created the exclusion.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub user_id: Option<String>,
-    /// Name of the user who created the item.
+    /// Name of the user who created the exclusion.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -388,14 +388,14 @@ pub struct ExclusionCreated {
     /// Time when the exclusion was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Free text that describes the item.
+    /// Free text that describes the exclusion.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub description: Option<String>,
-    /// Id of the item.
+    /// Id of the exclusion.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -412,7 +412,7 @@ pub struct ExclusionCreated {
     /// Mode of the exclusion; it applies only to exclusions by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<ExclusionMode>,
-    /// Mark or note that the item is advised against.
+    /// Mark or note that the exclusion is advised against.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -432,17 +432,17 @@ pub struct ExclusionCreated {
         skip_serializing_if = "Option::is_none"
     )]
     pub scope: Option<EntryScope>,
-    /// Name of the scope to which the item belongs.
+    /// Name of the scope to which the exclusion belongs.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub scope_name: Option<String>,
-    /// Where the exclusion comes from: cloud, user, action_from_threat or catalog.
+    /// What made the exclusion, such as a user or the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ListSource>,
-    /// Kind of the item, such as an exclusion, blocklist or script type.
+    /// Kind of the exclusion.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -452,14 +452,14 @@ pub struct ExclusionCreated {
     /// Time when the exclusion was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// Id of the user who created the item.
+    /// Id of the user who created the exclusion.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub user_id: Option<String>,
-    /// Name of the user who created the item.
+    /// Name of the user who created the exclusion.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -531,7 +531,7 @@ pub struct ExclusionCreationData {
     /// Actions that the exclusion applies to or carries out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions: Option<Vec<ExclusionAction>>,
-    /// Free text that describes the item.
+    /// Free text that describes the exclusion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Deprecated: monitor mode of a path exclusion.
@@ -545,7 +545,7 @@ pub struct ExclusionCreationData {
     /// What a path exclusion covers, such as a single file or a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_exclusion_type: Option<PathExclusionType>,
-    /// Where the new item is said to come from.
+    /// Where the new exclusion is said to come from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Kind of exclusion to create, such as path, hash or certificate.
@@ -582,7 +582,7 @@ impl ExclusionCreationData {
         self.actions = Some(actions.into_iter().map(Into::into).collect());
         self
     }
-    /// Free text that describes the item.
+    /// Free text that describes the exclusion.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -615,7 +615,7 @@ impl ExclusionCreationData {
         self.path_exclusion_type = Some(path_exclusion_type.into());
         self
     }
-    /// Where the new item is said to come from.
+    /// Where the new exclusion is said to come from.
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = Some(source.into());
@@ -650,7 +650,7 @@ impl Fields for ExclusionCreationData {
             "description",
             "description",
             FieldKind::Text,
-            "Free text that describes the item.",
+            "Free text that describes the exclusion.",
         ),
         Field::new(
             "inject",
@@ -690,7 +690,7 @@ impl Fields for ExclusionCreationData {
             "source",
             "source",
             FieldKind::Text,
-            "Where the new item is said to come from.",
+            "Where the new exclusion is said to come from.",
         ),
         Field {
             required: true,
@@ -749,9 +749,9 @@ impl Fields for ExclusionDeletion {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ExclusionDeletionData {
-    /// Ids of the items to delete. 1 to 5000 items.
+    /// Ids of the exclusions to delete. 1 to 5000 items.
     pub ids: Vec<String>,
-    /// Kind of the item, such as an exclusion, blocklist or script type.
+    /// Kind of the exclusion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<ExclusionType>,
 }
@@ -764,13 +764,13 @@ impl ExclusionDeletionData {
             type_: Default::default(),
         }
     }
-    /// Ids of the items to delete. 1 to 5000 items.
+    /// Ids of the exclusions to delete. 1 to 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = ids.into_iter().map(Into::into).collect();
         self
     }
-    /// Kind of the item, such as an exclusion, blocklist or script type.
+    /// Kind of the exclusion.
     #[must_use]
     pub fn type_(mut self, type_: impl Into<ExclusionType>) -> Self {
         self.type_ = Some(type_.into());
@@ -783,16 +783,16 @@ impl Fields for ExclusionDeletionData {
         Field {
             required: true,
             items: (Some(1), Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Ids of the items to delete.")
+            ..Field::new(
+                "ids",
+                "ids",
+                FieldKind::List,
+                "Ids of the exclusions to delete.",
+            )
         },
         Field {
             known: <ExclusionType as OpenEnum>::KNOWN,
-            ..Field::new(
-                "type",
-                "type_",
-                FieldKind::Text,
-                "Kind of the item, such as an exclusion, blocklist or script type.",
-            )
+            ..Field::new("type", "type_", FieldKind::Text, "Kind of the exclusion.")
         },
     ];
 }
@@ -802,10 +802,10 @@ impl Fields for ExclusionDeletionData {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ExclusionsListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only exclusions of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
-    /// Name of the application, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Name of the application: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[serde(
         rename = "applicationName__contains",
         skip_serializing_if = "Option::is_none"
@@ -814,43 +814,43 @@ pub struct ExclusionsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
-    /// Time of creation, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(rename = "createdAt__between", skip_serializing_if = "Option::is_none")]
     pub created_at_between: Option<String>,
-    /// Time of creation, after this time.
+    /// Only exclusions created after this time.
     #[serde(rename = "createdAt__gt", skip_serializing_if = "Option::is_none")]
     pub created_at_gt: Option<Timestamp>,
-    /// Time of creation, at or after this time.
+    /// Only exclusions created at or after this time.
     #[serde(rename = "createdAt__gte", skip_serializing_if = "Option::is_none")]
     pub created_at_gte: Option<Timestamp>,
-    /// Time of creation, before this time.
+    /// Only exclusions created before this time.
     #[serde(rename = "createdAt__lt", skip_serializing_if = "Option::is_none")]
     pub created_at_lt: Option<Timestamp>,
-    /// Time of creation, at or before this time.
+    /// Only exclusions created at or before this time.
     #[serde(rename = "createdAt__lte", skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<Timestamp>,
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 15 items, each at least 2 characters.
+    /// Description of the exclusion: holds one of these texts, in upper or lower case. At most 15 items, each at least 2 characters.
     #[serde(rename = "description__contains", skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<Vec<String>>,
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only exclusions of these groups, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only exclusions with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
-    /// Only items that came from a bulk import (true), or that did not (false).
+    /// Only exclusions that came from a bulk import (true), or that did not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imported: Option<bool>,
     /// Only exclusions tied to an application in the scope's inventory (true), or not tied to one (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_app_inventory: Option<bool>,
-    /// Also return items of the scopes below the given one (true); the default is false.
+    /// Also return exclusions of the scopes below the given one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_children: Option<bool>,
-    /// Also return items of the scopes above the given one (true); the default is false.
+    /// Also return exclusions of the scopes above the given one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_parents: Option<bool>,
     /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
@@ -859,22 +859,22 @@ pub struct ExclusionsListQuery {
     /// Only exclusions of this mode type: agent interaction or suppression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode_type: Option<ExclusionModeType>,
-    /// Only items with these modes, such as suppress; applies to path exclusions only. At most 5000 items.
+    /// Only exclusions with these modes, such as suppress; they are for exclusions by path. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modes: Option<Vec<ExclusionMode>>,
-    /// Only items for these operating system types, such as windows. At most 5000 items.
+    /// Only exclusions for these operating systems, such as windows. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_types: Option<Vec<OsType>>,
     /// Only path exclusions with these kinds of path, such as file. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_exclusion_types: Option<Vec<PathExclusionType>>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Free text, looked for in the value and the description of the exclusions and the name of their user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Only items with one of these recommendations, such as Not recommended. At most 5000 items.
+    /// Only exclusions with one of these recommendations, such as Not recommended. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recommendations: Option<Vec<Recommendation>>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only exclusions of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -889,52 +889,52 @@ pub struct ExclusionsListQuery {
     /// Direction of the sorting by `sortBy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
-    /// Only items from these sources, such as AlienVault for IOCs. At most 5000 items.
+    /// Only exclusions from these sources. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Vec<ListSource>>,
     /// Work at the scope of the whole tenant (true), or not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only exclusions of this type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<ExclusionType>,
-    /// Only items of these types, such as static for groups. At most 5000 items.
+    /// Only exclusions of these types. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<ExclusionType>>,
-    /// Only items that are marked as unified (true), or that are not (false).
+    /// Only exclusions that are marked as unified (true), or that are not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unified: Option<bool>,
-    /// Time of the last update, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.
     #[serde(rename = "updatedAt__between", skip_serializing_if = "Option::is_none")]
     pub updated_at_between: Option<String>,
-    /// Time of the last update, after this time.
+    /// Only exclusions last changed after this time.
     #[serde(rename = "updatedAt__gt", skip_serializing_if = "Option::is_none")]
     pub updated_at_gt: Option<Timestamp>,
-    /// Time of the last update, at or after this time.
+    /// Only exclusions last changed at or after this time.
     #[serde(rename = "updatedAt__gte", skip_serializing_if = "Option::is_none")]
     pub updated_at_gte: Option<Timestamp>,
-    /// Time of the last update, before this time.
+    /// Only exclusions last changed before this time.
     #[serde(rename = "updatedAt__lt", skip_serializing_if = "Option::is_none")]
     pub updated_at_lt: Option<Timestamp>,
-    /// Time of the last update, at or before this time.
+    /// Only exclusions last changed at or before this time.
     #[serde(rename = "updatedAt__lte", skip_serializing_if = "Option::is_none")]
     pub updated_at_lte: Option<Timestamp>,
-    /// Name of the user behind the item, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Name of the user behind the exclusion: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[serde(rename = "user__contains", skip_serializing_if = "Option::is_none")]
     pub user_contains: Option<Vec<String>>,
-    /// Only items that come from these users, by user id. At most 5000 items.
+    /// Only exclusions that these users created, by user id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_ids: Option<Vec<String>>,
-    /// Only items with exactly this value, such as a hash, path or IP address.
+    /// Only exclusions with exactly this value, such as a hash, path or IP address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Value of the item, such as a path, hash or IP address, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Value of the exclusion, such as a path, hash or IP address: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[serde(rename = "value__contains", skip_serializing_if = "Option::is_none")]
     pub value_contains: Option<Vec<String>>,
 }
 
 impl ExclusionsListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only exclusions of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -943,7 +943,7 @@ impl ExclusionsListQuery {
         self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Name of the application, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Name of the application: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[must_use]
     pub fn application_name_contains(
         mut self,
@@ -960,31 +960,31 @@ impl ExclusionsListQuery {
         self.count_only = Some(count_only);
         self
     }
-    /// Time of creation, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of creation: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn created_at_between(mut self, created_at_between: impl Into<String>) -> Self {
         self.created_at_between = Some(created_at_between.into());
         self
     }
-    /// Time of creation, after this time.
+    /// Only exclusions created after this time.
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
-    /// Time of creation, at or after this time.
+    /// Only exclusions created at or after this time.
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
-    /// Time of creation, before this time.
+    /// Only exclusions created before this time.
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
-    /// Time of creation, at or before this time.
+    /// Only exclusions created at or before this time.
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
@@ -996,7 +996,7 @@ impl ExclusionsListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 15 items, each at least 2 characters.
+    /// Description of the exclusion: holds one of these texts, in upper or lower case. At most 15 items, each at least 2 characters.
     #[must_use]
     pub fn description_contains(
         mut self,
@@ -1007,7 +1007,7 @@ impl ExclusionsListQuery {
         );
         self
     }
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only exclusions of these groups, by id. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -1016,13 +1016,13 @@ impl ExclusionsListQuery {
         self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only exclusions with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items that came from a bulk import (true), or that did not (false).
+    /// Only exclusions that came from a bulk import (true), or that did not (false).
     #[must_use]
     pub fn imported(mut self, imported: bool) -> Self {
         self.imported = Some(imported);
@@ -1034,13 +1034,13 @@ impl ExclusionsListQuery {
         self.in_app_inventory = Some(in_app_inventory);
         self
     }
-    /// Also return items of the scopes below the given one (true); the default is false.
+    /// Also return exclusions of the scopes below the given one (true); the default is false.
     #[must_use]
     pub fn include_children(mut self, include_children: bool) -> Self {
         self.include_children = Some(include_children);
         self
     }
-    /// Also return items of the scopes above the given one (true); the default is false.
+    /// Also return exclusions of the scopes above the given one (true); the default is false.
     #[must_use]
     pub fn include_parents(mut self, include_parents: bool) -> Self {
         self.include_parents = Some(include_parents);
@@ -1058,7 +1058,7 @@ impl ExclusionsListQuery {
         self.mode_type = Some(mode_type.into());
         self
     }
-    /// Only items with these modes, such as suppress; applies to path exclusions only. At most 5000 items.
+    /// Only exclusions with these modes, such as suppress; they are for exclusions by path. At most 5000 items.
     #[must_use]
     pub fn modes(
         mut self,
@@ -1067,7 +1067,7 @@ impl ExclusionsListQuery {
         self.modes = Some(modes.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items for these operating system types, such as windows. At most 5000 items.
+    /// Only exclusions for these operating systems, such as windows. At most 5000 items.
     #[must_use]
     pub fn os_types(
         mut self,
@@ -1087,13 +1087,13 @@ impl ExclusionsListQuery {
         );
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Free text, looked for in the value and the description of the exclusions and the name of their user.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
-    /// Only items with one of these recommendations, such as Not recommended. At most 5000 items.
+    /// Only exclusions with one of these recommendations, such as Not recommended. At most 5000 items.
     #[must_use]
     pub fn recommendations(
         mut self,
@@ -1104,7 +1104,7 @@ impl ExclusionsListQuery {
         );
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only exclusions of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -1137,7 +1137,7 @@ impl ExclusionsListQuery {
         self.sort_order = Some(sort_order.into());
         self
     }
-    /// Only items from these sources, such as AlienVault for IOCs. At most 5000 items.
+    /// Only exclusions from these sources. At most 5000 items.
     #[must_use]
     pub fn source(
         mut self,
@@ -1152,13 +1152,13 @@ impl ExclusionsListQuery {
         self.tenant = Some(tenant);
         self
     }
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only exclusions of this type.
     #[must_use]
     pub fn type_(mut self, type_: impl Into<ExclusionType>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
-    /// Only items of these types, such as static for groups. At most 5000 items.
+    /// Only exclusions of these types. At most 5000 items.
     #[must_use]
     pub fn types(
         mut self,
@@ -1167,43 +1167,43 @@ impl ExclusionsListQuery {
         self.types = Some(types.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items that are marked as unified (true), or that are not (false).
+    /// Only exclusions that are marked as unified (true), or that are not (false).
     #[must_use]
     pub fn unified(mut self, unified: bool) -> Self {
         self.unified = Some(unified);
         self
     }
-    /// Time of the last update, between two values joined by a hyphen; times in epoch milliseconds.
+    /// Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.
     #[must_use]
     pub fn updated_at_between(mut self, updated_at_between: impl Into<String>) -> Self {
         self.updated_at_between = Some(updated_at_between.into());
         self
     }
-    /// Time of the last update, after this time.
+    /// Only exclusions last changed after this time.
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
-    /// Time of the last update, at or after this time.
+    /// Only exclusions last changed at or after this time.
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
-    /// Time of the last update, before this time.
+    /// Only exclusions last changed before this time.
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
-    /// Time of the last update, at or before this time.
+    /// Only exclusions last changed at or before this time.
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
-    /// Name of the user behind the item, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Name of the user behind the exclusion: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[must_use]
     pub fn user_contains(
         mut self,
@@ -1212,7 +1212,7 @@ impl ExclusionsListQuery {
         self.user_contains = Some(user_contains.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items that come from these users, by user id. At most 5000 items.
+    /// Only exclusions that these users created, by user id. At most 5000 items.
     #[must_use]
     pub fn user_ids(
         mut self,
@@ -1221,13 +1221,13 @@ impl ExclusionsListQuery {
         self.user_ids = Some(user_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items with exactly this value, such as a hash, path or IP address.
+    /// Only exclusions with exactly this value, such as a hash, path or IP address.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
         self
     }
-    /// Value of the item, such as a path, hash or IP address, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Value of the exclusion, such as a path, hash or IP address: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[must_use]
     pub fn value_contains(
         mut self,
@@ -1304,7 +1304,7 @@ impl Fields for ExclusionsListQuery {
                 "types",
                 "types",
                 FieldKind::List,
-                "Only items of these types, such as static for groups.",
+                "Only exclusions of these types.",
             )
         },
         Field {
@@ -1313,14 +1313,14 @@ impl Fields for ExclusionsListQuery {
                 "userIds",
                 "user_ids",
                 FieldKind::List,
-                "Only items that come from these users, by user id.",
+                "Only exclusions that these users created, by user id.",
             )
         },
         Field::new(
             "createdAt__between",
             "created_at_between",
             FieldKind::Text,
-            "Time of creation, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time of creation: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field::new(
             "inAppInventory",
@@ -1334,7 +1334,7 @@ impl Fields for ExclusionsListQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only exclusions of these accounts, by id.",
             )
         },
         Field {
@@ -1343,14 +1343,14 @@ impl Fields for ExclusionsListQuery {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only exclusions of these groups, by id.",
             )
         },
         Field::new(
             "updatedAt__between",
             "updated_at_between",
             FieldKind::Text,
-            "Time of the last update, between two values joined by a hyphen; times in epoch milliseconds.",
+            "Time of the last update: two times in epoch milliseconds joined by a hyphen, both included.",
         ),
         Field {
             selects: false,
@@ -1358,7 +1358,7 @@ impl Fields for ExclusionsListQuery {
                 "includeChildren",
                 "include_children",
                 FieldKind::Boolean,
-                "Also return items of the scopes below the given one (true); the default is false.",
+                "Also return exclusions of the scopes below the given one (true); the default is false.",
             )
         },
         Field {
@@ -1367,7 +1367,7 @@ impl Fields for ExclusionsListQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only exclusions of these sites, by id.",
             )
         },
         Field {
@@ -1381,19 +1381,24 @@ impl Fields for ExclusionsListQuery {
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new(
+                "ids",
+                "ids",
+                FieldKind::List,
+                "Only exclusions with these ids.",
+            )
         },
         Field::new(
             "value",
             "value",
             FieldKind::Text,
-            "Only items with exactly this value, such as a hash, path or IP address.",
+            "Only exclusions with exactly this value, such as a hash, path or IP address.",
         ),
         Field::new(
             "updatedAt__lt",
             "updated_at_lt",
             FieldKind::Timestamp,
-            "Time of the last update, before this time.",
+            "Only exclusions last changed before this time.",
         ),
         Field {
             items: (None, Some(20)),
@@ -1402,14 +1407,14 @@ impl Fields for ExclusionsListQuery {
                 "applicationName__contains",
                 "application_name_contains",
                 FieldKind::List,
-                "Name of the application, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the application: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "createdAt__gte",
             "created_at_gte",
             FieldKind::Timestamp,
-            "Time of creation, at or after this time.",
+            "Only exclusions created at or after this time.",
         ),
         Field {
             known: <ListSource as OpenEnum>::KNOWN,
@@ -1418,14 +1423,14 @@ impl Fields for ExclusionsListQuery {
                 "source",
                 "source",
                 FieldKind::List,
-                "Only items from these sources, such as AlienVault for IOCs.",
+                "Only exclusions from these sources.",
             )
         },
         Field::new(
             "updatedAt__gt",
             "updated_at_gt",
             FieldKind::Timestamp,
-            "Time of the last update, after this time.",
+            "Only exclusions last changed after this time.",
         ),
         Field {
             known: <PathExclusionType as OpenEnum>::KNOWN,
@@ -1441,13 +1446,13 @@ impl Fields for ExclusionsListQuery {
             "createdAt__lte",
             "created_at_lte",
             FieldKind::Timestamp,
-            "Time of creation, at or before this time.",
+            "Only exclusions created at or before this time.",
         ),
         Field::new(
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Free text, looked for in the value and the description of the exclusions and the name of their user.",
         ),
         Field {
             known: <ExclusionMode as OpenEnum>::KNOWN,
@@ -1456,20 +1461,20 @@ impl Fields for ExclusionsListQuery {
                 "modes",
                 "modes",
                 FieldKind::List,
-                "Only items with these modes, such as suppress; applies to path exclusions only.",
+                "Only exclusions with these modes, such as suppress; they are for exclusions by path.",
             )
         },
         Field::new(
             "updatedAt__lte",
             "updated_at_lte",
             FieldKind::Timestamp,
-            "Time of the last update, at or before this time.",
+            "Only exclusions last changed at or before this time.",
         ),
         Field::new(
             "createdAt__lt",
             "created_at_lt",
             FieldKind::Timestamp,
-            "Time of creation, before this time.",
+            "Only exclusions created before this time.",
         ),
         Field {
             known: <ExclusionType as OpenEnum>::KNOWN,
@@ -1477,7 +1482,7 @@ impl Fields for ExclusionsListQuery {
                 "type",
                 "type_",
                 FieldKind::Text,
-                "Only items of this type, such as IPv4 for IOCs.",
+                "Only exclusions of this type.",
             )
         },
         Field {
@@ -1487,7 +1492,7 @@ impl Fields for ExclusionsListQuery {
                 "recommendations",
                 "recommendations",
                 FieldKind::List,
-                "Only items with one of these recommendations, such as Not recommended.",
+                "Only exclusions with one of these recommendations, such as Not recommended.",
             )
         },
         Field {
@@ -1496,14 +1501,14 @@ impl Fields for ExclusionsListQuery {
                 "unified",
                 "unified",
                 FieldKind::Boolean,
-                "Only items that are marked as unified (true), or that are not (false).",
+                "Only exclusions that are marked as unified (true), or that are not (false).",
             )
         },
         Field::new(
             "updatedAt__gte",
             "updated_at_gte",
             FieldKind::Timestamp,
-            "Time of the last update, at or after this time.",
+            "Only exclusions last changed at or after this time.",
         ),
         Field {
             items: (None, Some(20)),
@@ -1512,7 +1517,7 @@ impl Fields for ExclusionsListQuery {
                 "value__contains",
                 "value_contains",
                 FieldKind::List,
-                "Value of the item, such as a path, hash or IP address, as a part of the text, upper and lower case alike; any of these will do.",
+                "Value of the exclusion, such as a path, hash or IP address: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1532,14 +1537,14 @@ impl Fields for ExclusionsListQuery {
                 "description__contains",
                 "description_contains",
                 FieldKind::List,
-                "Description of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Description of the exclusion: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "createdAt__gt",
             "created_at_gt",
             FieldKind::Timestamp,
-            "Time of creation, after this time.",
+            "Only exclusions created after this time.",
         ),
         Field {
             known: <OsType as OpenEnum>::KNOWN,
@@ -1548,7 +1553,7 @@ impl Fields for ExclusionsListQuery {
                 "osTypes",
                 "os_types",
                 FieldKind::List,
-                "Only items for these operating system types, such as windows.",
+                "Only exclusions for these operating systems, such as windows.",
             )
         },
         Field {
@@ -1558,7 +1563,7 @@ impl Fields for ExclusionsListQuery {
                 "user__contains",
                 "user_contains",
                 FieldKind::List,
-                "Name of the user behind the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the user behind the exclusion: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1567,14 +1572,14 @@ impl Fields for ExclusionsListQuery {
                 "includeParents",
                 "include_parents",
                 FieldKind::Boolean,
-                "Also return items of the scopes above the given one (true); the default is false.",
+                "Also return exclusions of the scopes above the given one (true); the default is false.",
             )
         },
         Field::new(
             "imported",
             "imported",
             FieldKind::Boolean,
-            "Only items that came from a bulk import (true), or that did not (false).",
+            "Only exclusions that came from a bulk import (true), or that did not (false).",
         ),
         Field {
             selects: false,

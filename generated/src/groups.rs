@@ -72,7 +72,7 @@ pub static DELETE: Operation = Operation {
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     permission: None,
     kind: Kind::Action,
-    idempotent: false,
+    idempotent: true,
     destructive: true,
     filter: FilterRule::None,
     rate: None,
@@ -105,7 +105,7 @@ pub static DELETE: Operation = Operation {
 
 /// Delete a group
 ///
-/// Removes a group. Its agents fall to another group of the site.
+/// Removes a group. Its agents go to the dynamic groups that they match, else to the default group of the site.
 ///
 /// `DELETE /web/api/v{version}/groups/{group_id}`, on API 2.0 and 2.1.
 ///
@@ -141,7 +141,7 @@ pub static MOVE_AGENTS: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_groups_{group_id}_move-agents_put",
-            "Declares the answer under status 204, which has no body; taken as 200 here. No integration or payload shows it.",
+            "Declares the answer under status 204, which has no body; taken as 200 here. No integration or payload shows it. The deprecated `agentIds` (at most 5000) of its filter is left out.",
         ),
         Evidence::new(
             "integration",
@@ -225,14 +225,14 @@ pub struct Group {
     /// Time when the group was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Name of the user who created the group or account.
+    /// Name of the user who created the group.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub creator: Option<String>,
-    /// Id of the user who created the group or account.
+    /// Id of the user who created the group.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -260,7 +260,7 @@ pub struct Group {
         skip_serializing_if = "Option::is_none"
     )]
     pub filter_name: Option<String>,
-    /// Id of the item.
+    /// Id of the group.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -281,7 +281,7 @@ pub struct Group {
         skip_serializing_if = "Option::is_none"
     )]
     pub is_default: Option<bool>,
-    /// Name of the item.
+    /// Name of the group.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -315,7 +315,7 @@ pub struct Group {
     /// Kind of group, such as static, dynamic or pinned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<GroupType>,
-    /// Time when the item last changed.
+    /// Time when the group last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
@@ -325,7 +325,7 @@ pub struct Group {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupsListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only groups of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -334,34 +334,34 @@ pub struct GroupsListQuery {
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Only items that have this description.
+    /// Only groups that have this description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only these groups, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
     /// Only the group that has this id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Only the items that are the default (true), or that are not (false).
+    /// Only the groups that are the default (true), or that are not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
     /// Size of a page, at most 300. Without it the console sends 10 items. 1 to 300, 10 where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Only items that have exactly this name.
+    /// Only groups that have exactly this name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only groups with this text in their name or description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// Only dynamic groups with this rank, which orders them by priority.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<i64>,
-    /// Only the site or group with this registration token.
+    /// Only the group with this registration token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_token: Option<String>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only groups of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -376,28 +376,28 @@ pub struct GroupsListQuery {
     /// Direction of the sorting by `sortBy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only groups of this type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<GroupType>,
-    /// Only items of these types, such as static for groups. At most 5000 items.
+    /// Only groups of these types. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<GroupType>>,
-    /// Time of the last update, after this time.
+    /// Only groups last changed after this time.
     #[serde(rename = "updatedAt__gt", skip_serializing_if = "Option::is_none")]
     pub updated_at_gt: Option<Timestamp>,
-    /// Time of the last update, at or after this time.
+    /// Only groups last changed at or after this time.
     #[serde(rename = "updatedAt__gte", skip_serializing_if = "Option::is_none")]
     pub updated_at_gte: Option<Timestamp>,
-    /// Time of the last update, before this time.
+    /// Only groups last changed before this time.
     #[serde(rename = "updatedAt__lt", skip_serializing_if = "Option::is_none")]
     pub updated_at_lt: Option<Timestamp>,
-    /// Time of the last update, at or before this time.
+    /// Only groups last changed at or before this time.
     #[serde(rename = "updatedAt__lte", skip_serializing_if = "Option::is_none")]
     pub updated_at_lte: Option<Timestamp>,
 }
 
 impl GroupsListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only groups of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -418,13 +418,13 @@ impl GroupsListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Only items that have this description.
+    /// Only groups that have this description.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only these groups, by id. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -439,7 +439,7 @@ impl GroupsListQuery {
         self.id = Some(id.into());
         self
     }
-    /// Only the items that are the default (true), or that are not (false).
+    /// Only the groups that are the default (true), or that are not (false).
     #[must_use]
     pub fn is_default(mut self, is_default: bool) -> Self {
         self.is_default = Some(is_default);
@@ -451,13 +451,13 @@ impl GroupsListQuery {
         self.limit = Some(limit);
         self
     }
-    /// Only items that have exactly this name.
+    /// Only groups that have exactly this name.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only groups with this text in their name or description.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
@@ -469,13 +469,13 @@ impl GroupsListQuery {
         self.rank = Some(rank);
         self
     }
-    /// Only the site or group with this registration token.
+    /// Only the group with this registration token.
     #[must_use]
     pub fn registration_token(mut self, registration_token: impl Into<String>) -> Self {
         self.registration_token = Some(registration_token.into());
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only groups of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -508,13 +508,13 @@ impl GroupsListQuery {
         self.sort_order = Some(sort_order.into());
         self
     }
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only groups of this type.
     #[must_use]
     pub fn type_(mut self, type_: impl Into<GroupType>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
-    /// Only items of these types, such as static for groups. At most 5000 items.
+    /// Only groups of these types. At most 5000 items.
     #[must_use]
     pub fn types(
         mut self,
@@ -523,25 +523,25 @@ impl GroupsListQuery {
         self.types = Some(types.into_iter().map(Into::into).collect());
         self
     }
-    /// Time of the last update, after this time.
+    /// Only groups last changed after this time.
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
-    /// Time of the last update, at or after this time.
+    /// Only groups last changed at or after this time.
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
-    /// Time of the last update, before this time.
+    /// Only groups last changed before this time.
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
-    /// Time of the last update, at or before this time.
+    /// Only groups last changed at or before this time.
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
@@ -615,14 +615,14 @@ impl Fields for GroupsListQuery {
                 "types",
                 "types",
                 FieldKind::List,
-                "Only items of these types, such as static for groups.",
+                "Only groups of these types.",
             )
         },
         Field::new(
             "name",
             "name",
             FieldKind::Text,
-            "Only items that have exactly this name.",
+            "Only groups that have exactly this name.",
         ),
         Field {
             items: (Some(1), Some(500)),
@@ -630,7 +630,7 @@ impl Fields for GroupsListQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only groups of these accounts, by id.",
             )
         },
         Field {
@@ -639,7 +639,7 @@ impl Fields for GroupsListQuery {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only these groups, by id.",
             )
         },
         Field {
@@ -648,60 +648,55 @@ impl Fields for GroupsListQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only groups of these sites, by id.",
             )
         },
         Field::new(
             "updatedAt__lt",
             "updated_at_lt",
             FieldKind::Timestamp,
-            "Time of the last update, before this time.",
+            "Only groups last changed before this time.",
         ),
         Field::new(
             "updatedAt__gt",
             "updated_at_gt",
             FieldKind::Timestamp,
-            "Time of the last update, after this time.",
+            "Only groups last changed after this time.",
         ),
         Field::new("id", "id", FieldKind::Text, "Only the group that has this id."),
         Field::new(
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Only groups with this text in their name or description.",
         ),
         Field::new(
             "updatedAt__lte",
             "updated_at_lte",
             FieldKind::Timestamp,
-            "Time of the last update, at or before this time.",
+            "Only groups last changed at or before this time.",
         ),
         Field {
             known: <GroupType as OpenEnum>::KNOWN,
-            ..Field::new(
-                "type",
-                "type_",
-                FieldKind::Text,
-                "Only items of this type, such as IPv4 for IOCs.",
-            )
+            ..Field::new("type", "type_", FieldKind::Text, "Only groups of this type.")
         },
         Field::new(
             "isDefault",
             "is_default",
             FieldKind::Boolean,
-            "Only the items that are the default (true), or that are not (false).",
+            "Only the groups that are the default (true), or that are not (false).",
         ),
         Field::new(
             "updatedAt__gte",
             "updated_at_gte",
             FieldKind::Timestamp,
-            "Time of the last update, at or after this time.",
+            "Only groups last changed at or after this time.",
         ),
         Field::new(
             "description",
             "description",
             FieldKind::Text,
-            "Only items that have this description.",
+            "Only groups that have this description.",
         ),
         Field::new(
             "rank",
@@ -713,7 +708,7 @@ impl Fields for GroupsListQuery {
             "registrationToken",
             "registration_token",
             FieldKind::Text,
-            "Only the site or group with this registration token.",
+            "Only the group with this registration token.",
         ),
         Field {
             selects: false,

@@ -28,7 +28,7 @@ pub static LIST: Operation = Operation {
         Rate::new(
             "threat-intelligence",
             0.5,
-            30,
+            1,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, 30 a minute",
         ),
     ),
@@ -59,7 +59,7 @@ pub static LIST: Operation = Operation {
 ///
 /// `GET /web/api/v{version}/threat-intelligence/iocs`, on API 2.1.
 ///
-/// At most 0.5 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11.
+/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -84,7 +84,7 @@ pub static CREATE: Operation = Operation {
         Rate::new(
             "threat-intelligence",
             0.5,
-            30,
+            1,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, 30 a minute",
         ),
     ),
@@ -101,7 +101,7 @@ pub static CREATE: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_threat-intelligence_iocs_post",
-            "Requires no filter; a scope is demanded here all the same.",
+            "Requires no filter; a scope is demanded here all the same. Its text requires `source`, `type`, `value` and `method`, and calls `validUntil` mandatory too.",
         ),
         Evidence::new(
             "integration",
@@ -119,7 +119,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/threat-intelligence/iocs`, on API 2.1.
 ///
-/// At most 0.5 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -139,14 +139,14 @@ pub static DELETE: Operation = Operation {
     versions: &[ApiVersion::V2_1],
     permission: None,
     kind: Kind::Action,
-    idempotent: false,
+    idempotent: true,
     destructive: true,
     filter: FilterRule::Mandatory,
     rate: Some(
         Rate::new(
             "threat-intelligence",
             0.5,
-            30,
+            1,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, 30 a minute",
         ),
     ),
@@ -177,7 +177,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// `DELETE /web/api/v{version}/threat-intelligence/iocs`, on API 2.1.
 ///
-/// At most 0.5 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11.
+/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -490,7 +490,7 @@ pub struct IocData {
     /// Kind of IOC, such as a hash, IP address, domain or URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<IocType>,
-    /// Time at which the new IOC is to expire.
+    /// Time at which the indicator expires. Left out, it is 14 days after the upload for addresses, 90 for URLs and domains, 180 for hashes; at most 30, 180 and 180 days, and later times are cut to that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
     /// Value of the IOC itself, such as a hash, address or domain.
@@ -688,7 +688,7 @@ impl IocData {
         self.type_ = Some(type_.into());
         self
     }
-    /// Time at which the new IOC is to expire.
+    /// Time at which the indicator expires. Left out, it is 14 days after the upload for addresses, 90 for URLs and domains, 180 for hashes; at most 30, 180 and 180 days, and later times are cut to that.
     #[must_use]
     pub fn valid_until(mut self, valid_until: impl Into<Timestamp>) -> Self {
         self.valid_until = Some(valid_until.into());
@@ -876,7 +876,7 @@ impl Fields for IocData {
             "validUntil",
             "valid_until",
             FieldKind::Timestamp,
-            "Time at which the new IOC is to expire.",
+            "Time at which the indicator expires. Left out, it is 14 days after the upload for addresses, 90 for URLs and domains, 180 for hashes; at most 30, 180 and 180 days, and later times are cut to that.",
         ),
         Field {
             required: true,
@@ -930,82 +930,82 @@ impl Fields for IocDeletion {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct IocFilter {
-    /// Only items of these accounts, by id. At most 5000 items.
+    /// Only indicators of these accounts, by id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Only IOCs from the upload batch with this id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<String>,
-    /// Category of the IOC, such as a malware type, any of these.
+    /// Only indicators of this category.
     #[serde(rename = "category__in", skip_serializing_if = "Option::is_none")]
     pub category_in: Option<String>,
-    /// Creation time of the IOC as given by the user, after this time.
+    /// Only indicators whose source created them after this time.
     #[serde(rename = "creationTime__gt", skip_serializing_if = "Option::is_none")]
     pub creation_time_gt: Option<Timestamp>,
-    /// Creation time of the IOC as given by the user, at or after this time.
+    /// Only indicators whose source created them at or after this time.
     #[serde(rename = "creationTime__gte", skip_serializing_if = "Option::is_none")]
     pub creation_time_gte: Option<Timestamp>,
-    /// Creation time of the IOC as given by the user, before this time.
+    /// Only indicators whose source created them before this time.
     #[serde(rename = "creationTime__lt", skip_serializing_if = "Option::is_none")]
     pub creation_time_lt: Option<Timestamp>,
-    /// Creation time of the IOC as given by the user, at or before this time.
+    /// Only indicators whose source created them at or before this time.
     #[serde(rename = "creationTime__lte", skip_serializing_if = "Option::is_none")]
     pub creation_time_lte: Option<Timestamp>,
-    /// Name or mail address of the user who created the item, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name or mail address of the user who created the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "creator__contains", skip_serializing_if = "Option::is_none")]
     pub creator_contains: Option<Vec<String>>,
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Description of the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "description__contains", skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<Vec<String>>,
-    /// Only items with this external id, as given by the user or the outside source.
+    /// Only indicators with this external id, as given by the user or the outside source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Name of the item, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[serde(rename = "name__contains", skip_serializing_if = "Option::is_none")]
     pub name_contains: Option<Vec<String>>,
-    /// Only items from these sources, such as AlienVault for IOCs. At most 5000 items.
+    /// Only indicators from these sources. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Vec<String>>,
     /// Work at the scope of the whole tenant (true), or not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only indicators of this type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<IocType>,
-    /// Time of the last update, after this time.
+    /// Only indicators last changed after this time.
     #[serde(rename = "updatedAt__gt", skip_serializing_if = "Option::is_none")]
     pub updated_at_gt: Option<Timestamp>,
-    /// Time of the last update, at or after this time.
+    /// Only indicators last changed at or after this time.
     #[serde(rename = "updatedAt__gte", skip_serializing_if = "Option::is_none")]
     pub updated_at_gte: Option<Timestamp>,
-    /// Time of the last update, before this time.
+    /// Only indicators last changed before this time.
     #[serde(rename = "updatedAt__lt", skip_serializing_if = "Option::is_none")]
     pub updated_at_lt: Option<Timestamp>,
-    /// Time of the last update, at or before this time.
+    /// Only indicators last changed at or before this time.
     #[serde(rename = "updatedAt__lte", skip_serializing_if = "Option::is_none")]
     pub updated_at_lte: Option<Timestamp>,
-    /// Time when the IOC was uploaded to SentinelOne, after this time.
+    /// Only indicators uploaded after this time.
     #[serde(rename = "uploadTime__gt", skip_serializing_if = "Option::is_none")]
     pub upload_time_gt: Option<Timestamp>,
-    /// Time when the IOC was uploaded to SentinelOne, at or after this time.
+    /// Only indicators uploaded at or after this time.
     #[serde(rename = "uploadTime__gte", skip_serializing_if = "Option::is_none")]
     pub upload_time_gte: Option<Timestamp>,
-    /// Time when the IOC was uploaded to SentinelOne, before this time.
+    /// Only indicators uploaded before this time.
     #[serde(rename = "uploadTime__lt", skip_serializing_if = "Option::is_none")]
     pub upload_time_lt: Option<Timestamp>,
-    /// Time when the IOC was uploaded to SentinelOne, at or before this time.
+    /// Only indicators uploaded at or before this time.
     #[serde(rename = "uploadTime__lte", skip_serializing_if = "Option::is_none")]
     pub upload_time_lte: Option<Timestamp>,
-    /// Only the agents or other items with these UUIDs. At most 5000 items.
+    /// Only indicators with these UUIDs. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uuids: Option<Vec<String>>,
-    /// Only items with exactly this value, such as a hash, path or IP address.
+    /// Only indicators with exactly this value, such as a hash, address or URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
 impl IocFilter {
-    /// Only items of these accounts, by id. At most 5000 items.
+    /// Only indicators of these accounts, by id. At most 5000 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -1020,37 +1020,37 @@ impl IocFilter {
         self.batch_id = Some(batch_id.into());
         self
     }
-    /// Category of the IOC, such as a malware type, any of these.
+    /// Only indicators of this category.
     #[must_use]
     pub fn category_in(mut self, category_in: impl Into<String>) -> Self {
         self.category_in = Some(category_in.into());
         self
     }
-    /// Creation time of the IOC as given by the user, after this time.
+    /// Only indicators whose source created them after this time.
     #[must_use]
     pub fn creation_time_gt(mut self, creation_time_gt: impl Into<Timestamp>) -> Self {
         self.creation_time_gt = Some(creation_time_gt.into());
         self
     }
-    /// Creation time of the IOC as given by the user, at or after this time.
+    /// Only indicators whose source created them at or after this time.
     #[must_use]
     pub fn creation_time_gte(mut self, creation_time_gte: impl Into<Timestamp>) -> Self {
         self.creation_time_gte = Some(creation_time_gte.into());
         self
     }
-    /// Creation time of the IOC as given by the user, before this time.
+    /// Only indicators whose source created them before this time.
     #[must_use]
     pub fn creation_time_lt(mut self, creation_time_lt: impl Into<Timestamp>) -> Self {
         self.creation_time_lt = Some(creation_time_lt.into());
         self
     }
-    /// Creation time of the IOC as given by the user, at or before this time.
+    /// Only indicators whose source created them at or before this time.
     #[must_use]
     pub fn creation_time_lte(mut self, creation_time_lte: impl Into<Timestamp>) -> Self {
         self.creation_time_lte = Some(creation_time_lte.into());
         self
     }
-    /// Name or mail address of the user who created the item, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name or mail address of the user who created the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn creator_contains(
         mut self,
@@ -1061,7 +1061,7 @@ impl IocFilter {
         );
         self
     }
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Description of the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn description_contains(
         mut self,
@@ -1072,13 +1072,13 @@ impl IocFilter {
         );
         self
     }
-    /// Only items with this external id, as given by the user or the outside source.
+    /// Only indicators with this external id, as given by the user or the outside source.
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
-    /// Name of the item, as a part of the text, upper and lower case alike; any of these will do. At most 5000 items, each at least 2 characters.
+    /// Name of the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn name_contains(
         mut self,
@@ -1087,7 +1087,7 @@ impl IocFilter {
         self.name_contains = Some(name_contains.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items from these sources, such as AlienVault for IOCs. At most 5000 items.
+    /// Only indicators from these sources. At most 5000 items.
     #[must_use]
     pub fn source(
         mut self,
@@ -1102,67 +1102,67 @@ impl IocFilter {
         self.tenant = Some(tenant);
         self
     }
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only indicators of this type.
     #[must_use]
     pub fn type_(mut self, type_: impl Into<IocType>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
-    /// Time of the last update, after this time.
+    /// Only indicators last changed after this time.
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
-    /// Time of the last update, at or after this time.
+    /// Only indicators last changed at or after this time.
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
-    /// Time of the last update, before this time.
+    /// Only indicators last changed before this time.
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
-    /// Time of the last update, at or before this time.
+    /// Only indicators last changed at or before this time.
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
-    /// Time when the IOC was uploaded to SentinelOne, after this time.
+    /// Only indicators uploaded after this time.
     #[must_use]
     pub fn upload_time_gt(mut self, upload_time_gt: impl Into<Timestamp>) -> Self {
         self.upload_time_gt = Some(upload_time_gt.into());
         self
     }
-    /// Time when the IOC was uploaded to SentinelOne, at or after this time.
+    /// Only indicators uploaded at or after this time.
     #[must_use]
     pub fn upload_time_gte(mut self, upload_time_gte: impl Into<Timestamp>) -> Self {
         self.upload_time_gte = Some(upload_time_gte.into());
         self
     }
-    /// Time when the IOC was uploaded to SentinelOne, before this time.
+    /// Only indicators uploaded before this time.
     #[must_use]
     pub fn upload_time_lt(mut self, upload_time_lt: impl Into<Timestamp>) -> Self {
         self.upload_time_lt = Some(upload_time_lt.into());
         self
     }
-    /// Time when the IOC was uploaded to SentinelOne, at or before this time.
+    /// Only indicators uploaded at or before this time.
     #[must_use]
     pub fn upload_time_lte(mut self, upload_time_lte: impl Into<Timestamp>) -> Self {
         self.upload_time_lte = Some(upload_time_lte.into());
         self
     }
-    /// Only the agents or other items with these UUIDs. At most 5000 items.
+    /// Only indicators with these UUIDs. At most 5000 items.
     #[must_use]
     pub fn uuids(mut self, uuids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.uuids = Some(uuids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items with exactly this value, such as a hash, path or IP address.
+    /// Only indicators with exactly this value, such as a hash, address or URL.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
@@ -1211,7 +1211,7 @@ impl Fields for IocFilter {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only indicators of these accounts, by id.",
             )
         },
         Field::new(
@@ -1224,31 +1224,31 @@ impl Fields for IocFilter {
             "category__in",
             "category_in",
             FieldKind::Text,
-            "Category of the IOC, such as a malware type, any of these.",
+            "Only indicators of this category.",
         ),
         Field::new(
             "creationTime__gt",
             "creation_time_gt",
             FieldKind::Timestamp,
-            "Creation time of the IOC as given by the user, after this time.",
+            "Only indicators whose source created them after this time.",
         ),
         Field::new(
             "creationTime__gte",
             "creation_time_gte",
             FieldKind::Timestamp,
-            "Creation time of the IOC as given by the user, at or after this time.",
+            "Only indicators whose source created them at or after this time.",
         ),
         Field::new(
             "creationTime__lt",
             "creation_time_lt",
             FieldKind::Timestamp,
-            "Creation time of the IOC as given by the user, before this time.",
+            "Only indicators whose source created them before this time.",
         ),
         Field::new(
             "creationTime__lte",
             "creation_time_lte",
             FieldKind::Timestamp,
-            "Creation time of the IOC as given by the user, at or before this time.",
+            "Only indicators whose source created them at or before this time.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -1257,7 +1257,7 @@ impl Fields for IocFilter {
                 "creator__contains",
                 "creator_contains",
                 FieldKind::List,
-                "Name or mail address of the user who created the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name or mail address of the user who created the indicator: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1267,14 +1267,14 @@ impl Fields for IocFilter {
                 "description__contains",
                 "description_contains",
                 FieldKind::List,
-                "Description of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Description of the indicator: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "externalId",
             "external_id",
             FieldKind::Text,
-            "Only items with this external id, as given by the user or the outside source.",
+            "Only indicators with this external id, as given by the user or the outside source.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -1283,7 +1283,7 @@ impl Fields for IocFilter {
                 "name__contains",
                 "name_contains",
                 FieldKind::List,
-                "Name of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the indicator: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1292,7 +1292,7 @@ impl Fields for IocFilter {
                 "source",
                 "source",
                 FieldKind::List,
-                "Only items from these sources, such as AlienVault for IOCs.",
+                "Only indicators from these sources.",
             )
         },
         Field {
@@ -1310,56 +1310,56 @@ impl Fields for IocFilter {
                 "type",
                 "type_",
                 FieldKind::Text,
-                "Only items of this type, such as IPv4 for IOCs.",
+                "Only indicators of this type.",
             )
         },
         Field::new(
             "updatedAt__gt",
             "updated_at_gt",
             FieldKind::Timestamp,
-            "Time of the last update, after this time.",
+            "Only indicators last changed after this time.",
         ),
         Field::new(
             "updatedAt__gte",
             "updated_at_gte",
             FieldKind::Timestamp,
-            "Time of the last update, at or after this time.",
+            "Only indicators last changed at or after this time.",
         ),
         Field::new(
             "updatedAt__lt",
             "updated_at_lt",
             FieldKind::Timestamp,
-            "Time of the last update, before this time.",
+            "Only indicators last changed before this time.",
         ),
         Field::new(
             "updatedAt__lte",
             "updated_at_lte",
             FieldKind::Timestamp,
-            "Time of the last update, at or before this time.",
+            "Only indicators last changed at or before this time.",
         ),
         Field::new(
             "uploadTime__gt",
             "upload_time_gt",
             FieldKind::Timestamp,
-            "Time when the IOC was uploaded to SentinelOne, after this time.",
+            "Only indicators uploaded after this time.",
         ),
         Field::new(
             "uploadTime__gte",
             "upload_time_gte",
             FieldKind::Timestamp,
-            "Time when the IOC was uploaded to SentinelOne, at or after this time.",
+            "Only indicators uploaded at or after this time.",
         ),
         Field::new(
             "uploadTime__lt",
             "upload_time_lt",
             FieldKind::Timestamp,
-            "Time when the IOC was uploaded to SentinelOne, before this time.",
+            "Only indicators uploaded before this time.",
         ),
         Field::new(
             "uploadTime__lte",
             "upload_time_lte",
             FieldKind::Timestamp,
-            "Time when the IOC was uploaded to SentinelOne, at or before this time.",
+            "Only indicators uploaded at or before this time.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -1367,14 +1367,14 @@ impl Fields for IocFilter {
                 "uuids",
                 "uuids",
                 FieldKind::List,
-                "Only the agents or other items with these UUIDs.",
+                "Only indicators with these UUIDs.",
             )
         },
         Field::new(
             "value",
             "value",
             FieldKind::Text,
-            "Only items with exactly this value, such as a hash, path or IP address.",
+            "Only indicators with exactly this value, such as a hash, address or URL.",
         ),
     ];
 }

@@ -93,7 +93,7 @@ pub static EXECUTE: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_remote-scripts_execute_post",
-            "",
+            "`tenant` of its filter is left out, since it selects nothing.",
         ),
         Evidence::new(
             "integration",
@@ -697,7 +697,7 @@ impl Fields for RemoteScriptExecutionData {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RemoteScriptStarted {
-    /// How many items the action was applied to.
+    /// How many agents the script was ordered on.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
@@ -738,7 +738,7 @@ impl Acted for RemoteScriptStarted {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteScriptsListQuery {
-    /// Only items of these accounts, by id. At most 5000 items.
+    /// Only scripts of these accounts, by id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -747,10 +747,10 @@ pub struct RemoteScriptsListQuery {
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Only items of these groups, by id. At most 5000 items.
+    /// Only scripts of these groups, by id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only scripts with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
     /// Only scripts that can run in Advanced Response Scripts (true), or that cannot (false).
@@ -759,16 +759,16 @@ pub struct RemoteScriptsListQuery {
     /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Only items for these operating system types, such as windows. At most 5000 items.
+    /// Only scripts for these operating systems, such as windows. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_types: Option<Vec<ScriptOsType>>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only scripts with this text in one of the fields that are searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// Only scripts of these types, such as artifactCollection. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script_type: Option<Vec<ScriptType>>,
-    /// Only items of these sites, by id. At most 5000 items.
+    /// Only scripts of these sites, by id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -786,7 +786,7 @@ pub struct RemoteScriptsListQuery {
 }
 
 impl RemoteScriptsListQuery {
-    /// Only items of these accounts, by id. At most 5000 items.
+    /// Only scripts of these accounts, by id. At most 5000 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -807,7 +807,7 @@ impl RemoteScriptsListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Only items of these groups, by id. At most 5000 items.
+    /// Only scripts of these groups, by id. At most 5000 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -816,7 +816,7 @@ impl RemoteScriptsListQuery {
         self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only scripts with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
@@ -834,7 +834,7 @@ impl RemoteScriptsListQuery {
         self.limit = Some(limit);
         self
     }
-    /// Only items for these operating system types, such as windows. At most 5000 items.
+    /// Only scripts for these operating systems, such as windows. At most 5000 items.
     #[must_use]
     pub fn os_types(
         mut self,
@@ -843,7 +843,7 @@ impl RemoteScriptsListQuery {
         self.os_types = Some(os_types.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only scripts with this text in one of the fields that are searched.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
@@ -858,7 +858,7 @@ impl RemoteScriptsListQuery {
         self.script_type = Some(script_type.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items of these sites, by id. At most 5000 items.
+    /// Only scripts of these sites, by id. At most 5000 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -958,7 +958,7 @@ impl Fields for RemoteScriptsListQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only scripts of these accounts, by id.",
             )
         },
         Field {
@@ -975,7 +975,7 @@ impl Fields for RemoteScriptsListQuery {
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Only scripts with this text in one of the fields that are searched.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -983,7 +983,7 @@ impl Fields for RemoteScriptsListQuery {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only scripts of these groups, by id.",
             )
         },
         Field::new(
@@ -999,12 +999,12 @@ impl Fields for RemoteScriptsListQuery {
                 "osTypes",
                 "os_types",
                 FieldKind::List,
-                "Only items for these operating system types, such as windows.",
+                "Only scripts for these operating systems, such as windows.",
             )
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new("ids", "ids", FieldKind::List, "Only scripts with these ids.")
         },
         Field {
             items: (None, Some(5000)),
@@ -1012,7 +1012,7 @@ impl Fields for RemoteScriptsListQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only scripts of these sites, by id.",
             )
         },
         Field {
@@ -1033,46 +1033,46 @@ impl Fields for RemoteScriptsListQuery {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteScriptsListTasksQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only tasks of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
-    /// Computer name of the endpoint, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Computer name of the endpoint: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "computerName__contains", skip_serializing_if = "Option::is_none")]
     pub computer_name_contains: Option<Vec<String>>,
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
-    /// Time of creation, after this time.
+    /// Only tasks created after this time.
     #[serde(rename = "createdAt__gt", skip_serializing_if = "Option::is_none")]
     pub created_at_gt: Option<Timestamp>,
-    /// Time of creation, at or after this time.
+    /// Only tasks created at or after this time.
     #[serde(rename = "createdAt__gte", skip_serializing_if = "Option::is_none")]
     pub created_at_gte: Option<Timestamp>,
-    /// Time of creation, before this time.
+    /// Only tasks created before this time.
     #[serde(rename = "createdAt__lt", skip_serializing_if = "Option::is_none")]
     pub created_at_lt: Option<Timestamp>,
-    /// Time of creation, at or before this time.
+    /// Only tasks created at or before this time.
     #[serde(rename = "createdAt__lte", skip_serializing_if = "Option::is_none")]
     pub created_at_lte: Option<Timestamp>,
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Description of the task: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[serde(rename = "description__contains", skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<Vec<String>>,
-    /// Detailed status of the task, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Detailed status of the task: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[serde(
         rename = "detailedStatus__contains",
         skip_serializing_if = "Option::is_none"
     )]
     pub detailed_status_contains: Option<Vec<String>>,
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only tasks of these groups, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only tasks with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
-    /// Source or user that initiated the item, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// User who started the task: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[serde(rename = "initiatedBy__contains", skip_serializing_if = "Option::is_none")]
     pub initiated_by_contains: Option<Vec<String>>,
     /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
@@ -1081,13 +1081,13 @@ pub struct RemoteScriptsListTasksQuery {
     /// Only tasks that belong to this parent task, by id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_task_id: Option<String>,
-    /// Id of the parent task, any of these. At most 5000 items.
+    /// Only tasks of these parent tasks, by id. At most 5000 items.
     #[serde(rename = "parentTaskId__in", skip_serializing_if = "Option::is_none")]
     pub parent_task_id_in: Option<Vec<String>>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only tasks with this text in one of the fields that are searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only tasks of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -1102,37 +1102,37 @@ pub struct RemoteScriptsListTasksQuery {
     /// Direction of the sorting by `sortBy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
-    /// Only items with one of these statuses, such as Draft for rules. At most 5000 items.
+    /// Only tasks with one of these statuses. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Vec<TaskStatus>>,
     /// Work at the scope of the whole tenant (true), or not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only tasks of this type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
-    /// Only items of these types, such as static for groups. At most 5000 items.
+    /// Only tasks of these types. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<String>>,
-    /// Time of the last update, after this time.
+    /// Only tasks last changed after this time.
     #[serde(rename = "updatedAt__gt", skip_serializing_if = "Option::is_none")]
     pub updated_at_gt: Option<Timestamp>,
-    /// Time of the last update, at or after this time.
+    /// Only tasks last changed at or after this time.
     #[serde(rename = "updatedAt__gte", skip_serializing_if = "Option::is_none")]
     pub updated_at_gte: Option<Timestamp>,
-    /// Time of the last update, before this time.
+    /// Only tasks last changed before this time.
     #[serde(rename = "updatedAt__lt", skip_serializing_if = "Option::is_none")]
     pub updated_at_lt: Option<Timestamp>,
-    /// Time of the last update, at or before this time.
+    /// Only tasks last changed at or before this time.
     #[serde(rename = "updatedAt__lte", skip_serializing_if = "Option::is_none")]
     pub updated_at_lte: Option<Timestamp>,
-    /// UUID of the agent, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// UUID of the agent: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "uuid__contains", skip_serializing_if = "Option::is_none")]
     pub uuid_contains: Option<Vec<String>>,
 }
 
 impl RemoteScriptsListTasksQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only tasks of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -1141,7 +1141,7 @@ impl RemoteScriptsListTasksQuery {
         self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Computer name of the endpoint, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Computer name of the endpoint: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn computer_name_contains(
         mut self,
@@ -1158,25 +1158,25 @@ impl RemoteScriptsListTasksQuery {
         self.count_only = Some(count_only);
         self
     }
-    /// Time of creation, after this time.
+    /// Only tasks created after this time.
     #[must_use]
     pub fn created_at_gt(mut self, created_at_gt: impl Into<Timestamp>) -> Self {
         self.created_at_gt = Some(created_at_gt.into());
         self
     }
-    /// Time of creation, at or after this time.
+    /// Only tasks created at or after this time.
     #[must_use]
     pub fn created_at_gte(mut self, created_at_gte: impl Into<Timestamp>) -> Self {
         self.created_at_gte = Some(created_at_gte.into());
         self
     }
-    /// Time of creation, before this time.
+    /// Only tasks created before this time.
     #[must_use]
     pub fn created_at_lt(mut self, created_at_lt: impl Into<Timestamp>) -> Self {
         self.created_at_lt = Some(created_at_lt.into());
         self
     }
-    /// Time of creation, at or before this time.
+    /// Only tasks created at or before this time.
     #[must_use]
     pub fn created_at_lte(mut self, created_at_lte: impl Into<Timestamp>) -> Self {
         self.created_at_lte = Some(created_at_lte.into());
@@ -1188,7 +1188,7 @@ impl RemoteScriptsListTasksQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Description of the task: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[must_use]
     pub fn description_contains(
         mut self,
@@ -1199,7 +1199,7 @@ impl RemoteScriptsListTasksQuery {
         );
         self
     }
-    /// Detailed status of the task, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// Detailed status of the task: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[must_use]
     pub fn detailed_status_contains(
         mut self,
@@ -1210,7 +1210,7 @@ impl RemoteScriptsListTasksQuery {
         );
         self
     }
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only tasks of these groups, by id. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -1219,13 +1219,13 @@ impl RemoteScriptsListTasksQuery {
         self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only tasks with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Source or user that initiated the item, as a part of the text, upper and lower case alike; any of these will do. At most 20 items, each at least 2 characters.
+    /// User who started the task: holds one of these texts, in upper or lower case. At most 20 items, each at least 2 characters.
     #[must_use]
     pub fn initiated_by_contains(
         mut self,
@@ -1248,7 +1248,7 @@ impl RemoteScriptsListTasksQuery {
         self.parent_task_id = Some(parent_task_id.into());
         self
     }
-    /// Id of the parent task, any of these. At most 5000 items.
+    /// Only tasks of these parent tasks, by id. At most 5000 items.
     #[must_use]
     pub fn parent_task_id_in(
         mut self,
@@ -1259,13 +1259,13 @@ impl RemoteScriptsListTasksQuery {
         );
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only tasks with this text in one of the fields that are searched.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only tasks of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -1298,7 +1298,7 @@ impl RemoteScriptsListTasksQuery {
         self.sort_order = Some(sort_order.into());
         self
     }
-    /// Only items with one of these statuses, such as Draft for rules. At most 5000 items.
+    /// Only tasks with one of these statuses. At most 5000 items.
     #[must_use]
     pub fn status(
         mut self,
@@ -1313,43 +1313,43 @@ impl RemoteScriptsListTasksQuery {
         self.tenant = Some(tenant);
         self
     }
-    /// Only items of this type, such as IPv4 for IOCs.
+    /// Only tasks of this type.
     #[must_use]
     pub fn type_(mut self, type_: impl Into<String>) -> Self {
         self.type_ = Some(type_.into());
         self
     }
-    /// Only items of these types, such as static for groups. At most 5000 items.
+    /// Only tasks of these types. At most 5000 items.
     #[must_use]
     pub fn types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.types = Some(types.into_iter().map(Into::into).collect());
         self
     }
-    /// Time of the last update, after this time.
+    /// Only tasks last changed after this time.
     #[must_use]
     pub fn updated_at_gt(mut self, updated_at_gt: impl Into<Timestamp>) -> Self {
         self.updated_at_gt = Some(updated_at_gt.into());
         self
     }
-    /// Time of the last update, at or after this time.
+    /// Only tasks last changed at or after this time.
     #[must_use]
     pub fn updated_at_gte(mut self, updated_at_gte: impl Into<Timestamp>) -> Self {
         self.updated_at_gte = Some(updated_at_gte.into());
         self
     }
-    /// Time of the last update, before this time.
+    /// Only tasks last changed before this time.
     #[must_use]
     pub fn updated_at_lt(mut self, updated_at_lt: impl Into<Timestamp>) -> Self {
         self.updated_at_lt = Some(updated_at_lt.into());
         self
     }
-    /// Time of the last update, at or before this time.
+    /// Only tasks last changed at or before this time.
     #[must_use]
     pub fn updated_at_lte(mut self, updated_at_lte: impl Into<Timestamp>) -> Self {
         self.updated_at_lte = Some(updated_at_lte.into());
         self
     }
-    /// UUID of the agent, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// UUID of the agent: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn uuid_contains(
         mut self,
@@ -1421,12 +1421,7 @@ impl Fields for RemoteScriptsListTasksQuery {
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new(
-                "types",
-                "types",
-                FieldKind::List,
-                "Only items of these types, such as static for groups.",
-            )
+            ..Field::new("types", "types", FieldKind::List, "Only tasks of these types.")
         },
         Field {
             items: (None, Some(20)),
@@ -1435,7 +1430,7 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "initiatedBy__contains",
                 "initiated_by_contains",
                 FieldKind::List,
-                "Source or user that initiated the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "User who started the task: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1445,7 +1440,7 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "computerName__contains",
                 "computer_name_contains",
                 FieldKind::List,
-                "Computer name of the endpoint, as a part of the text, upper and lower case alike; any of these will do.",
+                "Computer name of the endpoint: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1454,7 +1449,7 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only tasks of these accounts, by id.",
             )
         },
         Field {
@@ -1463,7 +1458,7 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only tasks of these groups, by id.",
             )
         },
         Field {
@@ -1473,7 +1468,7 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "status",
                 "status",
                 FieldKind::List,
-                "Only items with one of these statuses, such as Draft for rules.",
+                "Only tasks with one of these statuses.",
             )
         },
         Field {
@@ -1482,7 +1477,7 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only tasks of these sites, by id.",
             )
         },
         Field {
@@ -1496,25 +1491,25 @@ impl Fields for RemoteScriptsListTasksQuery {
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new("ids", "ids", FieldKind::List, "Only tasks with these ids.")
         },
         Field::new(
             "updatedAt__lt",
             "updated_at_lt",
             FieldKind::Timestamp,
-            "Time of the last update, before this time.",
+            "Only tasks last changed before this time.",
         ),
         Field::new(
             "createdAt__gte",
             "created_at_gte",
             FieldKind::Timestamp,
-            "Time of creation, at or after this time.",
+            "Only tasks created at or after this time.",
         ),
         Field::new(
             "updatedAt__gt",
             "updated_at_gt",
             FieldKind::Timestamp,
-            "Time of the last update, after this time.",
+            "Only tasks last changed after this time.",
         ),
         Field {
             items: (None, Some(5000)),
@@ -1522,7 +1517,7 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "parentTaskId__in",
                 "parent_task_id_in",
                 FieldKind::List,
-                "Id of the parent task, any of these.",
+                "Only tasks of these parent tasks, by id.",
             )
         },
         Field {
@@ -1532,26 +1527,26 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "detailedStatus__contains",
                 "detailed_status_contains",
                 FieldKind::List,
-                "Detailed status of the task, as a part of the text, upper and lower case alike; any of these will do.",
+                "Detailed status of the task: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "createdAt__lte",
             "created_at_lte",
             FieldKind::Timestamp,
-            "Time of creation, at or before this time.",
+            "Only tasks created at or before this time.",
         ),
         Field::new(
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Only tasks with this text in one of the fields that are searched.",
         ),
         Field::new(
             "updatedAt__lte",
             "updated_at_lte",
             FieldKind::Timestamp,
-            "Time of the last update, at or before this time.",
+            "Only tasks last changed at or before this time.",
         ),
         Field::new(
             "parentTaskId",
@@ -1563,19 +1558,14 @@ impl Fields for RemoteScriptsListTasksQuery {
             "createdAt__lt",
             "created_at_lt",
             FieldKind::Timestamp,
-            "Time of creation, before this time.",
+            "Only tasks created before this time.",
         ),
-        Field::new(
-            "type",
-            "type_",
-            FieldKind::Text,
-            "Only items of this type, such as IPv4 for IOCs.",
-        ),
+        Field::new("type", "type_", FieldKind::Text, "Only tasks of this type."),
         Field::new(
             "updatedAt__gte",
             "updated_at_gte",
             FieldKind::Timestamp,
-            "Time of the last update, at or after this time.",
+            "Only tasks last changed at or after this time.",
         ),
         Field {
             items: (None, Some(10)),
@@ -1584,7 +1574,7 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "uuid__contains",
                 "uuid_contains",
                 FieldKind::List,
-                "UUID of the agent, as a part of the text, upper and lower case alike; any of these will do.",
+                "UUID of the agent: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1594,14 +1584,14 @@ impl Fields for RemoteScriptsListTasksQuery {
                 "description__contains",
                 "description_contains",
                 FieldKind::List,
-                "Description of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Description of the task: holds one of these texts, in upper or lower case.",
             )
         },
         Field::new(
             "createdAt__gt",
             "created_at_gt",
             FieldKind::Timestamp,
-            "Time of creation, after this time.",
+            "Only tasks created after this time.",
         ),
         Field {
             selects: false,
@@ -1653,7 +1643,7 @@ pub struct Script {
         skip_serializing_if = "Option::is_none"
     )]
     pub creator: Option<String>,
-    /// Id of the user who created the item.
+    /// Id of the user who created the script.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -1667,7 +1657,7 @@ pub struct Script {
         skip_serializing_if = "Option::is_none"
     )]
     pub file_name: Option<String>,
-    /// Size of the script's or package's file, as a whole number.
+    /// Size of the script's file, as a whole number.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
@@ -1803,14 +1793,14 @@ pub struct Script {
         skip_serializing_if = "Option::is_none"
     )]
     pub short_file_name: Option<String>,
-    /// Signature of the script's or package's file.
+    /// Signature of the script's file.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub signature: Option<String>,
-    /// Type of the signature of the script or package.
+    /// Type of the signature of the script.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -1841,7 +1831,7 @@ pub struct Script {
         skip_serializing_if = "Option::is_none"
     )]
     pub updater_id: Option<String>,
-    /// Version of the application, agent or script, as reported.
+    /// Version of the script.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -1935,7 +1925,7 @@ pub struct ScriptPackage {
         skip_serializing_if = "Option::is_none"
     )]
     pub file_name: Option<String>,
-    /// Size of the script's or package's file, as a whole number.
+    /// Size of the package's file, as a whole number.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
@@ -1949,14 +1939,14 @@ pub struct ScriptPackage {
         skip_serializing_if = "Option::is_none"
     )]
     pub id: Option<String>,
-    /// Signature of the script's or package's file.
+    /// Signature of the package's file.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub signature: Option<String>,
-    /// Type of the signature of the script or package.
+    /// Type of the signature of the package.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -2110,14 +2100,14 @@ pub struct ScriptResults {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Task {
-    /// Id of the account the item belongs to.
+    /// Id of the account the task belongs to.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub account_id: Option<String>,
-    /// Name of the account the item belongs to.
+    /// Name of the account the task belongs to.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -2172,7 +2162,7 @@ pub struct Task {
     /// Time when the script task was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Free text that describes the item.
+    /// Free text that describes the task.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -2249,21 +2239,21 @@ pub struct Task {
         skip_serializing_if = "Option::is_none"
     )]
     pub script_results_signature: Option<String>,
-    /// Id of the site the item belongs to.
+    /// Id of the site the task belongs to.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub site_id: Option<String>,
-    /// Name of the site the item belongs to.
+    /// Name of the site the task belongs to.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub site_name: Option<String>,
-    /// Present status of the query or task.
+    /// Where the task stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<TaskStatus>,
     /// Numeric code for the status of the task.
@@ -2280,14 +2270,14 @@ pub struct Task {
         skip_serializing_if = "Option::is_none"
     )]
     pub status_description: Option<String>,
-    /// Kind of the item, such as an exclusion, blocklist or script type.
+    /// Kind of the task.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub type_: Option<String>,
-    /// Time when the item last changed.
+    /// Time when the task last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }

@@ -130,14 +130,14 @@ pub struct ServiceUser {
         skip_serializing_if = "Option::is_none"
     )]
     pub created_by: Option<UserReference>,
-    /// Free text that describes the item.
+    /// Free text that describes the service user.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub description: Option<String>,
-    /// Id of the item.
+    /// Id of the service user.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -147,7 +147,7 @@ pub struct ServiceUser {
     /// Time when the service user was last active.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_activation: Option<Timestamp>,
-    /// Name of the item.
+    /// Name of the service user.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -181,7 +181,7 @@ pub struct ServiceUser {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceUsersListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only service users of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -190,19 +190,19 @@ pub struct ServiceUsersListQuery {
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only service users with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
     /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only service users with this text in their name, mail address or description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// Only service users with one of these roles, by id. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_ids: Option<Vec<String>>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only service users of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -220,7 +220,7 @@ pub struct ServiceUsersListQuery {
 }
 
 impl ServiceUsersListQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only service users of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -241,7 +241,7 @@ impl ServiceUsersListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only service users with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
@@ -253,7 +253,7 @@ impl ServiceUsersListQuery {
         self.limit = Some(limit);
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only service users with this text in their name, mail address or description.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
@@ -268,7 +268,7 @@ impl ServiceUsersListQuery {
         self.role_ids = Some(role_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only service users of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -368,12 +368,17 @@ impl Fields for ServiceUsersListQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only service users of these sites, by id.",
             )
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new(
+                "ids",
+                "ids",
+                FieldKind::List,
+                "Only service users with these ids.",
+            )
         },
         Field {
             items: (None, Some(5000)),
@@ -388,7 +393,7 @@ impl Fields for ServiceUsersListQuery {
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Only service users with this text in their name, mail address or description.",
         ),
         Field {
             items: (Some(1), Some(500)),
@@ -396,7 +401,7 @@ impl Fields for ServiceUsersListQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only service users of these accounts, by id.",
             )
         },
         Field {
@@ -417,14 +422,14 @@ impl Fields for ServiceUsersListQuery {
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct UserReference {
-    /// Id of the item.
+    /// Id of the user.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub id: Option<String>,
-    /// Name of the item.
+    /// Name of the user.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",

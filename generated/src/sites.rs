@@ -24,7 +24,7 @@ pub static LIST: Operation = Operation {
     filter: FilterRule::Optional,
     rate: Some(
         Rate::new(
-            "accounts-and-sites",
+            "sites",
             100.0,
             10,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
@@ -81,7 +81,7 @@ pub static GET: Operation = Operation {
     filter: FilterRule::None,
     rate: Some(
         Rate::new(
-            "accounts-and-sites",
+            "sites",
             100.0,
             10,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
@@ -138,7 +138,7 @@ pub static EXPIRE: Operation = Operation {
     filter: FilterRule::None,
     rate: Some(
         Rate::new(
-            "accounts-and-sites",
+            "sites",
             100.0,
             10,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
@@ -193,14 +193,16 @@ pub static REACTIVATE: Operation = Operation {
     path: "/web/api/v{version}/sites/{site_id}/reactivate",
     summary: "Reactivate a site",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some("the Admin role with a scope that includes the site"),
+    permission: Some(
+        "the Admin role with a scope that includes the site, and a licence for the site",
+    ),
     kind: Kind::Action,
     idempotent: true,
     destructive: false,
     filter: FilterRule::None,
     rate: Some(
         Rate::new(
-            "accounts-and-sites",
+            "sites",
             100.0,
             10,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
@@ -239,7 +241,7 @@ pub static REACTIVATE: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/sites/{site_id}/reactivate`, on API 2.0 and 2.1.
 ///
-/// At most 100 requests a second, 10 at once. Needs the Admin role with a scope that includes the site. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 100 requests a second, 10 at once. Needs the Admin role with a scope that includes the site, and a licence for the site. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -256,28 +258,28 @@ pub fn reactivate(
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LicenceBundle {
-    /// Name of the license bundle as shown to users.
+    /// Name of the licence bundle as shown to users.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub display_name: Option<String>,
-    /// Major version number of the license bundle.
+    /// Major version number of the licence bundle.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
         skip_serializing_if = "Option::is_none"
     )]
     pub major_version: Option<i64>,
-    /// Minor version number of the license bundle.
+    /// Minor version number of the licence bundle.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
         skip_serializing_if = "Option::is_none"
     )]
     pub minor_version: Option<i64>,
-    /// Name of the license bundle as used inside the API.
+    /// Name of the licence bundle as used inside the API.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -320,7 +322,7 @@ pub struct LicenceModule {
         skip_serializing_if = "Option::is_none"
     )]
     pub major_version: Option<i64>,
-    /// Name of the license add-on as used inside the API.
+    /// Name of the licence add-on as used inside the API.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -335,35 +337,35 @@ pub struct LicenceModule {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LicenceSetting {
-    /// Deprecated: name of the license setting as shown to users.
+    /// Deprecated: name of the licence setting as shown to users.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub display_name: Option<String>,
-    /// Name of the group that this license setting falls under.
+    /// Name of the group that this licence setting falls under.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub group_name: Option<String>,
-    /// Name of the license setting as shown to users.
+    /// Name of the licence setting as shown to users.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub setting: Option<String>,
-    /// Deprecated: name of the group that the license setting falls under.
+    /// Deprecated: name of the group that the licence setting falls under.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub setting_group: Option<String>,
-    /// Name of the license setting's group as shown to users.
+    /// Name of the licence setting's group as shown to users.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -384,7 +386,7 @@ pub struct LicenceSurface {
         skip_serializing_if = "Option::is_none"
     )]
     pub count: Option<i64>,
-    /// Name of the surface that the license bundle covers.
+    /// Name of the surface that the licence bundle covers.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -398,21 +400,21 @@ pub struct LicenceSurface {
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Licences {
-    /// List of license bundles, each with its version and surfaces.
+    /// List of licence bundles, each with its version and surfaces.
     #[serde(
         default,
         deserialize_with = "crate::runtime::list",
         skip_serializing_if = "Option::is_none"
     )]
     pub bundles: Option<Vec<LicenceBundle>>,
-    /// List of add-on modules that belong to the licenses.
+    /// List of add-on modules that belong to the licences.
     #[serde(
         default,
         deserialize_with = "crate::runtime::list",
         skip_serializing_if = "Option::is_none"
     )]
     pub modules: Option<Vec<LicenceModule>>,
-    /// List of settings that belong to the licenses.
+    /// List of settings that belong to the licences.
     #[serde(
         default,
         deserialize_with = "crate::runtime::list",
@@ -427,21 +429,21 @@ pub struct Licences {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Site {
-    /// Id of the account the item belongs to.
+    /// Id of the account the site belongs to.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub account_id: Option<String>,
-    /// Name of the account the item belongs to.
+    /// Name of the account the site belongs to.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub account_name: Option<String>,
-    /// How many licenses of the site are in use.
+    /// How many licences of the site are in use.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
@@ -451,14 +453,14 @@ pub struct Site {
     /// Time when the site was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Full name of the user who created the item.
+    /// Full name of the user who created the site.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub creator: Option<String>,
-    /// Id of the user who created the item.
+    /// Id of the user who created the site.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -472,7 +474,7 @@ pub struct Site {
         skip_serializing_if = "Option::is_none"
     )]
     pub description: Option<String>,
-    /// Time when the site or account expires.
+    /// Time when the site expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<Timestamp>,
     /// Identifier of the site in an outside CRM system.
@@ -496,21 +498,21 @@ pub struct Site {
         skip_serializing_if = "Option::is_none"
     )]
     pub id: Option<String>,
-    /// True when this is the default site or account.
+    /// True when this is the default site.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
         skip_serializing_if = "Option::is_none"
     )]
     pub is_default: Option<bool>,
-    /// Licenses of the site: bundles, settings and add-on modules.
+    /// Licences of the site: bundles, settings and add-on modules.
     #[serde(
         default,
         deserialize_with = "crate::runtime::object",
         skip_serializing_if = "Option::is_none"
     )]
     pub licenses: Option<Licences>,
-    /// Name of the item.
+    /// Name of the site.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -540,7 +542,7 @@ pub struct Site {
     /// Deprecated: product suite of the site; sku takes its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suite: Option<Suite>,
-    /// How many licenses there are in total, used or not.
+    /// How many licences there are in total, used or not.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
@@ -554,14 +556,14 @@ pub struct Site {
         skip_serializing_if = "Option::is_none"
     )]
     pub unlimited_expiration: Option<bool>,
-    /// True when the number of licenses of the site has no limit.
+    /// True when the number of licences of the site has no limit.
     #[serde(
         default,
         deserialize_with = "crate::runtime::flag",
         skip_serializing_if = "Option::is_none"
     )]
     pub unlimited_licenses: Option<bool>,
-    /// Time when the item last changed.
+    /// Time when the site last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
@@ -653,13 +655,13 @@ pub struct SitesListQuery {
     /// Only sites of the account with this id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only sites of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
-    /// Name of the account, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name of the account: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "accountName__contains", skip_serializing_if = "Option::is_none")]
     pub account_name_contains: Option<Vec<String>>,
-    /// Only items with this number of licenses in use.
+    /// Only sites with this number of licences in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_licenses: Option<i64>,
     /// Only sites that the user has admin rights on (true), or no such limit (false).
@@ -671,31 +673,31 @@ pub struct SitesListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
-    /// Only items created at this time.
+    /// Only sites created at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Only items that have this description.
+    /// Only sites that have this description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Description of the site: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "description__contains", skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<Vec<String>>,
-    /// Only accounts or sites that expire at this time.
+    /// Only sites that expire at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<Timestamp>,
-    /// Only items with this external id, as given by the user or the outside source.
+    /// Only sites with this external id, as given by the user or the outside source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Only accounts or sites that support these features, such as firewall-control. At most 5000 items.
+    /// Only sites that support these features, such as firewall-control. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<Vec<LicenceFeature>>,
     /// Only sites that are healthy (true), or that are not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_status: Option<bool>,
-    /// Only the items that are the default (true), or that are not (false).
+    /// Only the sites that are the default (true), or that are not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,
     /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
@@ -704,19 +706,19 @@ pub struct SitesListQuery {
     /// Only sites with these modules, given as text with commas, such as star,rso.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
-    /// Only items that have exactly this name.
+    /// Only sites that have exactly this name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Name of the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name of the site: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "name__contains", skip_serializing_if = "Option::is_none")]
     pub name_contains: Option<Vec<String>>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only sites with this text in their name, description or the name of their account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Only the site or group with this registration token.
+    /// Only the site with this registration token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_token: Option<String>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// Only sites of this type, such as Trial.
@@ -740,16 +742,16 @@ pub struct SitesListQuery {
     /// Only sites in this state, such as active.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<LicenceState>,
-    /// Only accounts or sites in one of these states, such as active or expired. At most 5000 items.
+    /// Only sites in one of these states, such as active or expired. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<Vec<String>>,
-    /// Only sites with this product suite; deprecated in favor of sku.
+    /// Only sites with this product suite; deprecated in favour of sku.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suite: Option<Suite>,
-    /// Only accounts or sites with this total number of licenses.
+    /// Only sites with this total number of licences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_licenses: Option<i64>,
-    /// Only items last updated at this time.
+    /// Only sites last updated at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
@@ -761,7 +763,7 @@ impl SitesListQuery {
         self.account_id = Some(account_id.into());
         self
     }
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only sites of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -770,7 +772,7 @@ impl SitesListQuery {
         self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Name of the account, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name of the account: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn account_name_contains(
         mut self,
@@ -781,7 +783,7 @@ impl SitesListQuery {
         );
         self
     }
-    /// Only items with this number of licenses in use.
+    /// Only sites with this number of licences in use.
     #[must_use]
     pub fn active_licenses(mut self, active_licenses: i64) -> Self {
         self.active_licenses = Some(active_licenses);
@@ -805,7 +807,7 @@ impl SitesListQuery {
         self.count_only = Some(count_only);
         self
     }
-    /// Only items created at this time.
+    /// Only sites created at this time.
     #[must_use]
     pub fn created_at(mut self, created_at: impl Into<Timestamp>) -> Self {
         self.created_at = Some(created_at.into());
@@ -817,13 +819,13 @@ impl SitesListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Only items that have this description.
+    /// Only sites that have this description.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Description of the site: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn description_contains(
         mut self,
@@ -834,19 +836,19 @@ impl SitesListQuery {
         );
         self
     }
-    /// Only accounts or sites that expire at this time.
+    /// Only sites that expire at this time.
     #[must_use]
     pub fn expiration(mut self, expiration: impl Into<Timestamp>) -> Self {
         self.expiration = Some(expiration.into());
         self
     }
-    /// Only items with this external id, as given by the user or the outside source.
+    /// Only sites with this external id, as given by the user or the outside source.
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
-    /// Only accounts or sites that support these features, such as firewall-control. At most 5000 items.
+    /// Only sites that support these features, such as firewall-control. At most 5000 items.
     #[must_use]
     pub fn features(
         mut self,
@@ -861,7 +863,7 @@ impl SitesListQuery {
         self.health_status = Some(health_status);
         self
     }
-    /// Only the items that are the default (true), or that are not (false).
+    /// Only the sites that are the default (true), or that are not (false).
     #[must_use]
     pub fn is_default(mut self, is_default: bool) -> Self {
         self.is_default = Some(is_default);
@@ -879,13 +881,13 @@ impl SitesListQuery {
         self.module = Some(module.into());
         self
     }
-    /// Only items that have exactly this name.
+    /// Only sites that have exactly this name.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
-    /// Name of the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name of the site: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn name_contains(
         mut self,
@@ -894,19 +896,19 @@ impl SitesListQuery {
         self.name_contains = Some(name_contains.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only sites with this text in their name, description or the name of their account.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
-    /// Only the site or group with this registration token.
+    /// Only the site with this registration token.
     #[must_use]
     pub fn registration_token(mut self, registration_token: impl Into<String>) -> Self {
         self.registration_token = Some(registration_token.into());
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -957,7 +959,7 @@ impl SitesListQuery {
         self.state = Some(state.into());
         self
     }
-    /// Only accounts or sites in one of these states, such as active or expired. At most 5000 items.
+    /// Only sites in one of these states, such as active or expired. At most 5000 items.
     #[must_use]
     pub fn states(
         mut self,
@@ -966,19 +968,19 @@ impl SitesListQuery {
         self.states = Some(states.into_iter().map(Into::into).collect());
         self
     }
-    /// Only sites with this product suite; deprecated in favor of sku.
+    /// Only sites with this product suite; deprecated in favour of sku.
     #[must_use]
     pub fn suite(mut self, suite: impl Into<Suite>) -> Self {
         self.suite = Some(suite.into());
         self
     }
-    /// Only accounts or sites with this total number of licenses.
+    /// Only sites with this total number of licences.
     #[must_use]
     pub fn total_licenses(mut self, total_licenses: i64) -> Self {
         self.total_licenses = Some(total_licenses);
         self
     }
-    /// Only items last updated at this time.
+    /// Only sites last updated at this time.
     #[must_use]
     pub fn updated_at(mut self, updated_at: impl Into<Timestamp>) -> Self {
         self.updated_at = Some(updated_at.into());
@@ -1049,13 +1051,13 @@ impl Fields for SitesListQuery {
             "updatedAt",
             "updated_at",
             FieldKind::Timestamp,
-            "Only items last updated at this time.",
+            "Only sites last updated at this time.",
         ),
         Field::new(
             "name",
             "name",
             FieldKind::Text,
-            "Only items that have exactly this name.",
+            "Only sites that have exactly this name.",
         ),
         Field::new(
             "module",
@@ -1067,7 +1069,7 @@ impl Fields for SitesListQuery {
             "activeLicenses",
             "active_licenses",
             FieldKind::Integer,
-            "Only items with this number of licenses in use.",
+            "Only sites with this number of licences in use.",
         ),
         Field {
             items: (Some(1), Some(500)),
@@ -1075,7 +1077,7 @@ impl Fields for SitesListQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only sites of these accounts, by id.",
             )
         },
         Field {
@@ -1093,7 +1095,7 @@ impl Fields for SitesListQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only these sites, by id.",
             )
         },
         Field {
@@ -1102,7 +1104,7 @@ impl Fields for SitesListQuery {
                 "states",
                 "states",
                 FieldKind::List,
-                "Only accounts or sites in one of these states, such as active or expired.",
+                "Only sites in one of these states, such as active or expired.",
             )
         },
         Field {
@@ -1118,7 +1120,7 @@ impl Fields for SitesListQuery {
             "externalId",
             "external_id",
             FieldKind::Text,
-            "Only items with this external id, as given by the user or the outside source.",
+            "Only sites with this external id, as given by the user or the outside source.",
         ),
         Field {
             items: (None, Some(10)),
@@ -1127,7 +1129,7 @@ impl Fields for SitesListQuery {
                 "accountName__contains",
                 "account_name_contains",
                 FieldKind::List,
-                "Name of the account, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the account: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1143,13 +1145,13 @@ impl Fields for SitesListQuery {
             "createdAt",
             "created_at",
             FieldKind::Timestamp,
-            "Only items created at this time.",
+            "Only sites created at this time.",
         ),
         Field::new(
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Only sites with this text in their name, description or the name of their account.",
         ),
         Field::new(
             "sku",
@@ -1170,13 +1172,13 @@ impl Fields for SitesListQuery {
             "isDefault",
             "is_default",
             FieldKind::Boolean,
-            "Only the items that are the default (true), or that are not (false).",
+            "Only the sites that are the default (true), or that are not (false).",
         ),
         Field::new(
             "expiration",
             "expiration",
             FieldKind::Timestamp,
-            "Only accounts or sites that expire at this time.",
+            "Only sites that expire at this time.",
         ),
         Field::new(
             "healthStatus",
@@ -1188,19 +1190,19 @@ impl Fields for SitesListQuery {
             "description",
             "description",
             FieldKind::Text,
-            "Only items that have this description.",
+            "Only sites that have this description.",
         ),
         Field::new(
             "registrationToken",
             "registration_token",
             FieldKind::Text,
-            "Only the site or group with this registration token.",
+            "Only the site with this registration token.",
         ),
         Field::new(
             "totalLicenses",
             "total_licenses",
             FieldKind::Integer,
-            "Only accounts or sites with this total number of licenses.",
+            "Only sites with this total number of licences.",
         ),
         Field {
             known: <LicenceFeature as OpenEnum>::KNOWN,
@@ -1209,7 +1211,7 @@ impl Fields for SitesListQuery {
                 "features",
                 "features",
                 FieldKind::List,
-                "Only accounts or sites that support these features, such as firewall-control.",
+                "Only sites that support these features, such as firewall-control.",
             )
         },
         Field {
@@ -1219,7 +1221,7 @@ impl Fields for SitesListQuery {
                 "description__contains",
                 "description_contains",
                 FieldKind::List,
-                "Description of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Description of the site: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1229,7 +1231,7 @@ impl Fields for SitesListQuery {
                 "name__contains",
                 "name_contains",
                 FieldKind::List,
-                "Name of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the site: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1238,7 +1240,7 @@ impl Fields for SitesListQuery {
                 "suite",
                 "suite",
                 FieldKind::Text,
-                "Only sites with this product suite; deprecated in favor of sku.",
+                "Only sites with this product suite; deprecated in favour of sku.",
             )
         },
         Field::new(

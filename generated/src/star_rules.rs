@@ -28,7 +28,7 @@ pub static LIST: Operation = Operation {
         Rate::new(
             "detection-rules",
             0.5,
-            30,
+            1,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, 30 a minute",
         ),
     ),
@@ -61,11 +61,11 @@ pub static LIST: Operation = Operation {
 
 /// List STAR rules
 ///
-/// Answers with the STAR rules that match every given condition.
+/// Answers with the STAR rules that match every given condition. Shows the rules of the highest scope of the token only.
 ///
 /// `GET /web/api/v{version}/cloud-detection/rules`, on API 2.1.
 ///
-/// At most 0.5 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11, inference of 2026-11.
+/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, inference of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.
@@ -92,7 +92,7 @@ pub static CREATE: Operation = Operation {
         Rate::new(
             "detection-rules",
             0.5,
-            30,
+            1,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, 30 a minute",
         ),
     ),
@@ -127,7 +127,7 @@ pub static CREATE: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/cloud-detection/rules`, on API 2.1.
 ///
-/// At most 0.5 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -149,14 +149,14 @@ pub static DELETE: Operation = Operation {
     versions: &[ApiVersion::V2_1],
     permission: None,
     kind: Kind::Action,
-    idempotent: false,
+    idempotent: true,
     destructive: true,
     filter: FilterRule::Mandatory,
     rate: Some(
         Rate::new(
             "detection-rules",
             0.5,
-            30,
+            1,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, 30 a minute",
         ),
     ),
@@ -188,7 +188,7 @@ pub static DELETE: Operation = Operation {
 ///
 /// `DELETE /web/api/v{version}/cloud-detection/rules`, on API 2.1.
 ///
-/// At most 0.5 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -209,13 +209,13 @@ pub static DISABLE: Operation = Operation {
     permission: None,
     kind: Kind::Action,
     idempotent: true,
-    destructive: true,
+    destructive: false,
     filter: FilterRule::Mandatory,
     rate: Some(
         Rate::new(
             "detection-rules",
             0.5,
-            30,
+            1,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, 30 a minute",
         ),
     ),
@@ -247,7 +247,7 @@ pub static DISABLE: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/cloud-detection/rules/disable`, on API 2.1.
 ///
-/// At most 0.5 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -276,7 +276,7 @@ pub static ENABLE: Operation = Operation {
         Rate::new(
             "detection-rules",
             0.5,
-            30,
+            1,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, 30 a minute",
         ),
     ),
@@ -308,7 +308,7 @@ pub static ENABLE: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/cloud-detection/rules/enable`, on API 2.1.
 ///
-/// At most 0.5 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -331,13 +331,13 @@ pub static UPDATE: Operation = Operation {
     permission: None,
     kind: Kind::Action,
     idempotent: true,
-    destructive: false,
+    destructive: true,
     filter: FilterRule::Mandatory,
     rate: Some(
         Rate::new(
             "detection-rules",
             0.5,
-            30,
+            1,
             "client: s1buildpartners/sentinelone-go-sdk ratelimit.go, 30 a minute",
         ),
     ),
@@ -378,7 +378,7 @@ pub static UPDATE: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/cloud-detection/rules/{rule_id}`, on API 2.1.
 ///
-/// At most 0.5 requests a second, 30 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11, inference of 2026-11.
+/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11, inference of 2026-11.
 ///
 /// Sending it is refused when the filter selects nothing in particular.
 ///
@@ -405,7 +405,7 @@ pub struct AdvancedDetection {
         skip_serializing_if = "Option::is_none"
     )]
     pub min_queries_match: Option<i64>,
-    /// Queries that the rule correlates, with their settings.
+    /// Queries that the rule correlates, with their settings. 2 to 5 items.
     #[serde(
         default,
         deserialize_with = "crate::runtime::list",
@@ -434,7 +434,7 @@ impl AdvancedDetection {
         self.min_queries_match = Some(min_queries_match);
         self
     }
-    /// Queries that the rule correlates, with their settings.
+    /// Queries that the rule correlates, with their settings. 2 to 5 items.
     #[must_use]
     pub fn queries(
         mut self,
@@ -457,6 +457,7 @@ impl AdvancedDetection {
 impl Fields for AdvancedDetection {
     const FIELDS: &'static [Field] = &[
         Field {
+            required: true,
             known: <RuleEntity as OpenEnum>::KNOWN,
             ..Field::new(
                 "entity",
@@ -471,12 +472,15 @@ impl Fields for AdvancedDetection {
             FieldKind::Integer,
             "How many of the queries must match, at least, before an alert is raised.",
         ),
-        Field::new(
-            "queries",
-            "queries",
-            FieldKind::List,
-            "Queries that the rule correlates, with their settings.",
-        ),
+        Field {
+            items: (Some(2), Some(5)),
+            ..Field::new(
+                "queries",
+                "queries",
+                FieldKind::List,
+                "Queries that the rule correlates, with their settings.",
+            )
+        },
         Field::new(
             "timeWindow",
             "time_window",
@@ -509,7 +513,10 @@ impl AdvancedDetectionQuery {
 
 impl Fields for AdvancedDetectionQuery {
     const FIELDS: &'static [Field] = &[
-        Field::new("s1ql", "s1ql", FieldKind::Text, "Text of the query, in S1QL."),
+        Field {
+            required: true,
+            ..Field::new("s1ql", "s1ql", FieldKind::Text, "Text of the query, in S1QL.")
+        },
     ];
 }
 
@@ -517,7 +524,7 @@ impl Fields for AdvancedDetectionQuery {
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdvancedDetectionWindow {
-    /// Length of the time window, in minutes.
+    /// How many minutes the matches may lie apart. 10 to 1440.
     #[serde(
         default,
         deserialize_with = "crate::runtime::integer",
@@ -527,7 +534,7 @@ pub struct AdvancedDetectionWindow {
 }
 
 impl AdvancedDetectionWindow {
-    /// Length of the time window, in minutes.
+    /// How many minutes the matches may lie apart. 10 to 1440.
     #[must_use]
     pub fn window_minutes(mut self, window_minutes: i64) -> Self {
         self.window_minutes = Some(window_minutes);
@@ -537,12 +544,15 @@ impl AdvancedDetectionWindow {
 
 impl Fields for AdvancedDetectionWindow {
     const FIELDS: &'static [Field] = &[
-        Field::new(
-            "windowMinutes",
-            "window_minutes",
-            FieldKind::Integer,
-            "Length of the time window, in minutes.",
-        ),
+        Field {
+            range: (Some(10), Some(1440)),
+            ..Field::new(
+                "windowMinutes",
+                "window_minutes",
+                FieldKind::Integer,
+                "How many minutes the matches may lie apart.",
+            )
+        },
     ];
 }
 
@@ -583,14 +593,14 @@ pub struct StarRule {
     /// Time when the STAR rule was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Full name of the user who created the item.
+    /// Full name of the user who created the rule.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub creator: Option<String>,
-    /// Id of the user who created the item.
+    /// Id of the user who created the rule.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
@@ -841,7 +851,7 @@ pub struct StarRuleCreationData {
     pub s1ql: Option<String>,
     /// Severity of the alerts that the rule raises.
     pub severity: Severity,
-    /// Whether the rule is to be enabled or disabled.
+    /// Status that the rule gets, such as Draft or Active.
     pub status: RuleStatus,
     /// Automatic response to matches: none, or treat them as a suspicious or malicious threat.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -945,7 +955,7 @@ impl StarRuleCreationData {
         self.severity = severity.into();
         self
     }
-    /// Whether the rule is to be enabled or disabled.
+    /// Status that the rule gets, such as Draft or Active.
     #[must_use]
     pub fn status(mut self, status: impl Into<RuleStatus>) -> Self {
         self.status = status.into();
@@ -1037,7 +1047,7 @@ impl Fields for StarRuleCreationData {
                 "status",
                 "status",
                 FieldKind::Text,
-                "Whether the rule is to be enabled or disabled.",
+                "Status that the rule gets, such as Draft or Active.",
             )
         },
         Field {
@@ -1146,16 +1156,16 @@ pub struct StarRuleEnrichment {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct StarRuleFilter {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only rules of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Only rules with an active response (true), or without one (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_response: Option<bool>,
-    /// Name or mail address of the user who created the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name or mail address of the user who created the rule: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "creator__contains", skip_serializing_if = "Option::is_none")]
     pub creator_contains: Option<Vec<String>>,
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Description of the rule: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "description__contains", skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<Vec<String>>,
     /// Only rules with this expiration mode, such as Permanent.
@@ -1164,16 +1174,16 @@ pub struct StarRuleFilter {
     /// Only rules that have expired (true), or that have not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expired: Option<bool>,
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only rules of these groups, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
-    /// Only the items with these ids. At most 5000 items.
+    /// Only rules with these ids. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<String>>,
-    /// Name of the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name of the rule: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "name__contains", skip_serializing_if = "Option::is_none")]
     pub name_contains: Option<Vec<String>>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it. At most 10 items, each at least 2 characters.
+    /// Only rules with one of these texts in their query. At most 10 items, each at least 2 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Vec<String>>,
     /// Only rules with this query type, such as events.
@@ -1182,22 +1192,22 @@ pub struct StarRuleFilter {
     /// Only STAR rules that have reached their alert limit (true), or that have not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reached_limit: Option<bool>,
-    /// Query text of the STAR rule, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Query text of the STAR rule: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[serde(rename = "s1ql__contains", skip_serializing_if = "Option::is_none")]
     pub s1ql_contains: Option<Vec<String>>,
-    /// Only items at one of these scope levels, such as site. At most 5000 items.
+    /// Only rules at one of these scope levels, such as site. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<Scope>>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only rules of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
-    /// Only items with one of these statuses, such as Draft for rules. At most 5000 items.
+    /// Only rules with one of these statuses. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Vec<RuleStatus>>,
 }
 
 impl StarRuleFilter {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only rules of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -1212,7 +1222,7 @@ impl StarRuleFilter {
         self.active_response = Some(active_response);
         self
     }
-    /// Name or mail address of the user who created the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name or mail address of the user who created the rule: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn creator_contains(
         mut self,
@@ -1223,7 +1233,7 @@ impl StarRuleFilter {
         );
         self
     }
-    /// Description of the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Description of the rule: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn description_contains(
         mut self,
@@ -1249,7 +1259,7 @@ impl StarRuleFilter {
         self.expired = Some(expired);
         self
     }
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only rules of these groups, by id. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -1258,13 +1268,13 @@ impl StarRuleFilter {
         self.group_ids = Some(group_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only the items with these ids. At most 5000 items.
+    /// Only rules with these ids. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = Some(ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Name of the item, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Name of the rule: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn name_contains(
         mut self,
@@ -1273,7 +1283,7 @@ impl StarRuleFilter {
         self.name_contains = Some(name_contains.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it. At most 10 items, each at least 2 characters.
+    /// Only rules with one of these texts in their query. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn query(mut self, query: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.query = Some(query.into_iter().map(Into::into).collect());
@@ -1291,7 +1301,7 @@ impl StarRuleFilter {
         self.reached_limit = Some(reached_limit);
         self
     }
-    /// Query text of the STAR rule, as a part of the text, upper and lower case alike; any of these will do. At most 10 items, each at least 2 characters.
+    /// Query text of the STAR rule: holds one of these texts, in upper or lower case. At most 10 items, each at least 2 characters.
     #[must_use]
     pub fn s1ql_contains(
         mut self,
@@ -1300,13 +1310,13 @@ impl StarRuleFilter {
         self.s1ql_contains = Some(s1ql_contains.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items at one of these scope levels, such as site. At most 5000 items.
+    /// Only rules at one of these scope levels, such as site. At most 5000 items.
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<Scope>>) -> Self {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only rules of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -1315,7 +1325,7 @@ impl StarRuleFilter {
         self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only items with one of these statuses, such as Draft for rules. At most 5000 items.
+    /// Only rules with one of these statuses. At most 5000 items.
     #[must_use]
     pub fn status(
         mut self,
@@ -1359,7 +1369,7 @@ impl Fields for StarRuleFilter {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only rules of these accounts, by id.",
             )
         },
         Field::new(
@@ -1375,7 +1385,7 @@ impl Fields for StarRuleFilter {
                 "creator__contains",
                 "creator_contains",
                 FieldKind::List,
-                "Name or mail address of the user who created the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name or mail address of the user who created the rule: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1385,7 +1395,7 @@ impl Fields for StarRuleFilter {
                 "description__contains",
                 "description_contains",
                 FieldKind::List,
-                "Description of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Description of the rule: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1409,12 +1419,12 @@ impl Fields for StarRuleFilter {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only rules of these groups, by id.",
             )
         },
         Field {
             items: (None, Some(5000)),
-            ..Field::new("ids", "ids", FieldKind::List, "Only the items with these ids.")
+            ..Field::new("ids", "ids", FieldKind::List, "Only rules with these ids.")
         },
         Field {
             items: (None, Some(10)),
@@ -1423,7 +1433,7 @@ impl Fields for StarRuleFilter {
                 "name__contains",
                 "name_contains",
                 FieldKind::List,
-                "Name of the item, as a part of the text, upper and lower case alike; any of these will do.",
+                "Name of the rule: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1433,7 +1443,7 @@ impl Fields for StarRuleFilter {
                 "query",
                 "query",
                 FieldKind::List,
-                "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+                "Only rules with one of these texts in their query.",
             )
         },
         Field {
@@ -1458,7 +1468,7 @@ impl Fields for StarRuleFilter {
                 "s1ql__contains",
                 "s1ql_contains",
                 FieldKind::List,
-                "Query text of the STAR rule, as a part of the text, upper and lower case alike; any of these will do.",
+                "Query text of the STAR rule: holds one of these texts, in upper or lower case.",
             )
         },
         Field {
@@ -1468,7 +1478,7 @@ impl Fields for StarRuleFilter {
                 "scopes",
                 "scopes",
                 FieldKind::List,
-                "Only items at one of these scope levels, such as site.",
+                "Only rules at one of these scope levels, such as site.",
             )
         },
         Field {
@@ -1477,7 +1487,7 @@ impl Fields for StarRuleFilter {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only rules of these sites, by id.",
             )
         },
         Field {
@@ -1487,7 +1497,7 @@ impl Fields for StarRuleFilter {
                 "status",
                 "status",
                 FieldKind::List,
-                "Only items with one of these statuses, such as Draft for rules.",
+                "Only rules with one of these statuses.",
             )
         },
     ];
@@ -1509,14 +1519,14 @@ pub struct StarRuleSaved {
     /// Time when the STAR rule was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Full name of the user who created the item.
+    /// Full name of the user who created the rule.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",
         skip_serializing_if = "Option::is_none"
     )]
     pub creator: Option<String>,
-    /// Id of the user who created the item.
+    /// Id of the user who created the rule.
     #[serde(
         default,
         deserialize_with = "crate::runtime::text",

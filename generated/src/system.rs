@@ -14,7 +14,7 @@ pub static GET_STATUS: Operation = Operation {
     method: Method::Get,
     path: "/web/api/v{version}/system/status",
     summary: "Get the status of the console",
-    versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
+    versions: &[ApiVersion::V2_1],
     permission: None,
     kind: Kind::Read,
     idempotent: true,
@@ -43,7 +43,7 @@ pub static GET_STATUS: Operation = Operation {
 ///
 /// Tells whether the console and its API are up. Needs no token.
 ///
-/// `GET /web/api/v{version}/system/status`, on API 2.0 and 2.1.
+/// `GET /web/api/v{version}/system/status`, on API 2.1.
 ///
 /// At most 1 requests a second, 1 at once. Sources: vendor document of 2024-03, corpus of 2026-11.
 ///

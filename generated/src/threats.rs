@@ -201,7 +201,7 @@ pub static FETCH_FILE: Operation = Operation {
     resource: "threats",
     method: Method::Post,
     path: "/web/api/v{version}/threats/fetch-file",
-    summary: "Fetch the files of threats",
+    summary: "Fetch the file of a threat",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     permission: Some(
         "a role that may fetch threat files, such as Admin, IR Team or SOC",
@@ -231,7 +231,7 @@ pub static FETCH_FILE: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_threats_fetch-file_post",
-            "",
+            "Says that the filter must match exactly one threat, and knows no `limit` in it.",
         ),
         Evidence::new(
             "integration",
@@ -248,9 +248,9 @@ pub static FETCH_FILE: Operation = Operation {
     ],
 };
 
-/// Fetch the files of threats
+/// Fetch the file of a threat
 ///
-/// Has the agents upload the files of the selected threats, each in a zip that is protected by the given password. Each upload shows up in the timeline of its threat.
+/// Has the agent upload the file of a threat, in a zip that is protected by the given password. The vendor says that the filter must match exactly one threat. The upload shows up in the timeline of the threat.
 ///
 /// `POST /web/api/v{version}/threats/fetch-file`, on API 2.0 and 2.1.
 ///
@@ -6533,7 +6533,7 @@ impl Fields for ThreatsListQuery {
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatsListTimelineQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only activities of these accounts, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Only activities of these types, by code; the activity types request lists the codes. At most 5000 items.
@@ -6545,16 +6545,16 @@ pub struct ThreatsListTimelineQuery {
     /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only activities of these groups, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_ids: Option<Vec<String>>,
     /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only activities with this text in one of the fields that are searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only activities of these sites, by id. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -6572,7 +6572,7 @@ pub struct ThreatsListTimelineQuery {
 }
 
 impl ThreatsListTimelineQuery {
-    /// Only items of these accounts, by id. 1 to 500 items.
+    /// Only activities of these accounts, by id. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -6602,7 +6602,7 @@ impl ThreatsListTimelineQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Only items of these groups, by id. 1 to 500 items.
+    /// Only activities of these groups, by id. 1 to 500 items.
     #[must_use]
     pub fn group_ids(
         mut self,
@@ -6617,13 +6617,13 @@ impl ThreatsListTimelineQuery {
         self.limit = Some(limit);
         self
     }
-    /// Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.
+    /// Only activities with this text in one of the fields that are searched.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
         self
     }
-    /// Only items of these sites, by id. 1 to 500 items.
+    /// Only activities of these sites, by id. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -6723,7 +6723,7 @@ impl Fields for ThreatsListTimelineQuery {
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Only items of these sites, by id.",
+                "Only activities of these sites, by id.",
             )
         },
         Field {
@@ -6739,7 +6739,7 @@ impl Fields for ThreatsListTimelineQuery {
             "query",
             "query",
             FieldKind::Text,
-            "Only items with this text somewhere in their searchable fields; MAC addresses must begin with it.",
+            "Only activities with this text in one of the fields that are searched.",
         ),
         Field {
             items: (Some(1), Some(500)),
@@ -6747,7 +6747,7 @@ impl Fields for ThreatsListTimelineQuery {
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only items of these accounts, by id.",
+                "Only activities of these accounts, by id.",
             )
         },
         Field {
@@ -6756,7 +6756,7 @@ impl Fields for ThreatsListTimelineQuery {
                 "groupIds",
                 "group_ids",
                 FieldKind::List,
-                "Only items of these groups, by id.",
+                "Only activities of these groups, by id.",
             )
         },
         Field {

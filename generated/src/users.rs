@@ -71,7 +71,7 @@ pub fn get_api_token_details(
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ApiTokenDetails {
-    /// Time when the record was created.
+    /// Time when the token was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// Time when the API token expires.
