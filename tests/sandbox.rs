@@ -511,7 +511,10 @@ fn plausible(schema: &Value) -> Value {
         return first;
     }
     match contract.type_of(schema) {
-        Some("array") => json!([plausible(contract.items(schema).unwrap())]),
+        Some("array") => {
+            let least = schema["minItems"].as_u64().unwrap_or(1).max(1);
+            (0..least).map(|_| plausible(contract.items(schema).unwrap())).collect()
+        }
         Some("boolean") => json!(true),
         Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or(json!(1)),
         Some("object") => {

@@ -26,7 +26,7 @@ impl Command for DisableStarRules {
         summary: "Disable STAR rules",
         versions: &[ApiVersion::V2_1],
         acts: true,
-        destructive: true,
+        destructive: false,
         asks: true,
     };
 

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sentinelone_raw::runtime::{ApiVersion, Fields, Page, Request};
+use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::shared::SortOrder;
 use sentinelone_raw::threats::{
     self as raw, ThreatFileRequest, ThreatFileRequestData, ThreatFilter, ThreatTimelineSortField,
@@ -14,7 +15,7 @@ use sentinelone_raw::threats::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::act::{act, known, requests};
+use super::act::{act, join, known, refuse, without_answer};
 use super::context::{Output, under};
 use super::scripts::about;
 use super::uploads::{self, Log, Place, Upload};
@@ -24,7 +25,7 @@ use crate::Result;
 use crate::client::Client;
 use crate::dotted::put;
 use crate::error::Error;
-use crate::outcome::IdState;
+use crate::outcome::{IdOutcome, IdState};
 
 /// Has agents upload the files of threats, waits for them and downloads them.
 ///
@@ -45,8 +46,18 @@ pub struct FetchThreatFile {
     pub unpack: bool,
 }
 
+/// The uploads of threats.
+type Found = Vec<(String, Result<Upload>)>;
+
 /// How many entries of a timeline a look asks for, newest first.
 const LOOK: i64 = 30;
+
+/// An order that failed.
+struct Failed {
+    error: Error,
+    /// Whether the console may have taken it.
+    acted: bool,
+}
 
 /// A threat whose file is waited for, and the uploads of before.
 struct Awaited {
@@ -99,10 +110,11 @@ impl Command for FetchThreatFile {
         })
     }
 
-    /// The order, and the look at the timeline of each threat, which comes before it too.
+    /// Of each threat the order, and the look at its timeline, which comes before it too.
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let mut all = self.orders()?;
-        for id in self.unique() {
+        let mut all = Vec::new();
+        for (id, order) in self.unique().into_iter().zip(self.orders()?) {
+            all.push(order);
             all.push(look(id)?.answering());
         }
         Ok(all)
@@ -115,19 +127,18 @@ impl Command for FetchThreatFile {
     async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let orders = self.orders()?;
         self.unique().iter().try_for_each(|id| self.place(id).check())?;
+        let mut outcome = Outcome::found(Value::Null, Value::Null);
         let mut awaited = Vec::new();
-        for id in self.unique() {
-            let log = Log::read(client, &look(id)?, |_| true).await?;
-            awaited.push(Awaited { id: id.clone(), before: log.uploads.into_iter().collect() });
-        }
-        let (mut outcome, _) = act(client, orders).await?;
-        let refused = |outcome: &Outcome, id: &str| {
-            outcome.ids.iter().any(|one| one.id == id && one.state == IdState::NotAffected)
-        };
-        awaited.retain(|threat| !refused(&outcome, &threat.id));
-        // The order was taken; whether a file comes is only known when it is there.
-        for one in outcome.ids.iter_mut().filter(|one| one.state != IdState::NotAffected) {
-            one.state = IdState::Unknown;
+        for (id, order) in self.unique().into_iter().zip(orders) {
+            match self.order(client, id, order, &mut outcome).await {
+                Ok(Some(threat)) => awaited.push(threat),
+                Ok(None) => {}
+                Err(error) => {
+                    let state = if error.acted { IdState::Unknown } else { IdState::NotAffected };
+                    outcome.ids.push(without_answer(id.clone(), state));
+                    fail(&mut outcome, std::slice::from_ref(id), error.error);
+                }
+            }
         }
         let places = self.collect(client, watch, awaited, &mut outcome).await;
         let entries = outcome.ids.iter().map(|one| {
@@ -145,13 +156,52 @@ impl Command for FetchThreatFile {
 }
 
 impl FetchThreatFile {
+    /// One order a threat: the API takes a filter that selects exactly one.
     fn orders(&self) -> Result<Vec<Request<Value>>> {
         uploads::check_password(Self::INFO.name, &self.password)?;
         uploads::check_unpack(Self::INFO.name, self.unpack)?;
-        requests(self, ("threat_id", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
+        if self.threat_ids.is_empty() {
+            return Err(refuse(Self::INFO.name, "threat_id", "is missing; give at least one"));
+        }
+        let order = |id: &String| {
             let data = ThreatFileRequestData::new(self.password.expose_secret());
-            raw::fetch_file(&ThreatFileRequest::new(data, ThreatFilter::default().ids(ids)))
-        })
+            let filter = ThreatFilter::default().ids([id]);
+            Ok(raw::fetch_file(&ThreatFileRequest::new(data, filter))?.answering())
+        };
+        let orders = self.unique().into_iter().map(order).collect::<Result<Vec<_>>>()?;
+        orders.iter().try_for_each(Request::check)?;
+        Ok(orders)
+    }
+
+    /// Orders the file of a threat; there is nothing to wait for when the console passed it over.
+    async fn order(
+        &self,
+        client: &Client,
+        id: &str,
+        order: Request<Value>,
+        outcome: &mut Outcome,
+    ) -> Result<Option<Awaited>, Failed> {
+        let before = async { Log::read(client, &look(id)?, |_| true).await };
+        let before = before.await.map_err(|error| Failed { error, acted: false })?;
+        let answer = act(client, vec![order]).await;
+        let (answer, _) = answer.map_err(|error| Failed { acted: error.may_have_acted(), error })?;
+        // An answer without a count leaves the sum unknown.
+        let is_first = outcome.answer.is_null();
+        outcome.affected = match (outcome.affected, answer.affected) {
+            (Some(before), Some(now)) => Some(before.saturating_add(now)),
+            (None, now) if is_first => now,
+            _ => None,
+        };
+        join(&mut outcome.answer, answer.answer);
+        outcome.errors.extend(answer.errors);
+        let refused = answer.ids.iter().all(|one| one.state == IdState::NotAffected);
+        // The order was taken; whether a file comes is only known when it is there.
+        outcome.ids.extend(answer.ids.into_iter().map(|one| match one.state {
+            IdState::NotAffected => one,
+            _ => IdOutcome { state: IdState::Unknown, ..one },
+        }));
+        let before = before.uploads.into_iter().collect();
+        Ok((!refused).then(|| Awaited { id: id.to_owned(), before }))
     }
 
     fn unique(&self) -> Vec<&String> {
@@ -177,28 +227,25 @@ impl FetchThreatFile {
         let mut left = self.timeout;
         while !awaited.is_empty() {
             let begun = Instant::now();
-            let look = || async { Ok(look_at(client, &awaited).await) };
-            let found = uploads::patience(left).until(watch, look).await;
+            // What was found stays when the time is over in the middle of a look.
+            let found = Mutex::new(Vec::new());
+            let ended = uploads::patience(left).until(watch, || look_at(client, &awaited, &found)).await;
             left = left.saturating_sub(begun.elapsed());
-            let found = match found {
-                Ok(Some(found)) => found,
-                Ok(None) => {
-                    let ids: Vec<_> = awaited.iter().map(|threat| threat.id.as_str()).collect();
-                    let resume = format!(
-                        "the files of {} may still come: their timelines then have the paths, and \
-                         download-fetched-file takes the agent and the activity of a path",
-                        ids.join(", ")
-                    );
-                    let late: Vec<_> = awaited.into_iter().map(|threat| threat.id).collect();
-                    fail(outcome, &late, Error::deadline(&raw::FETCH_FILE, resume));
-                    break;
-                }
-                Err(error) => {
-                    let left: Vec<_> = awaited.into_iter().map(|threat| threat.id).collect();
-                    fail(outcome, &left, error);
-                    break;
-                }
-            };
+            let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if found.is_empty() {
+                let ids: Vec<_> = awaited.into_iter().map(|threat| threat.id).collect();
+                let resume = format!(
+                    "the files of {} may still come: their timelines then have the paths, and \
+                     download-fetched-file takes the agent and the activity of a path",
+                    ids.join(", ")
+                );
+                let error = match ended {
+                    Err(error) => error.resuming(&resume),
+                    Ok(_) => Error::deadline(&raw::FETCH_FILE, resume),
+                };
+                fail(outcome, &ids, error);
+                break;
+            }
             awaited.retain(|threat| !found.iter().any(|(id, _)| *id == threat.id));
             for (id, upload) in found {
                 match self.take(client, watch, &id, upload, outcome).await {
@@ -240,25 +287,34 @@ fn look(id: &str) -> Result<Request<Page<Value>>> {
     Ok(raw::list_timeline(id, &query)?.answering())
 }
 
-/// The threats whose file is there, and those of which nothing more can be known.
-async fn look_at(client: &Client, awaited: &[Awaited]) -> Look<Vec<(String, Result<Upload>)>> {
-    let mut found = Vec::new();
+/// Looks which files are there, and of which threats nothing more can be known. A console that is busy ends the
+/// look, unless it found something.
+async fn look_at(client: &Client, awaited: &[Awaited], found: &Mutex<Found>) -> Result<Look<()>> {
+    let mut trouble = None;
+    let mut any = false;
     for threat in awaited {
-        let log = match look(&threat.id) {
-            Ok(request) => Log::read(client, &request, |_| true).await,
-            Err(error) => Err(error),
+        let log = async { Log::read(client, &look(&threat.id)?, |_| true).await };
+        let upload = match log.await {
+            Ok(log) => log.new_since(&threat.before).map(Ok),
+            Err(error) if error.may_pass() => {
+                trouble = Some(error);
+                None
+            }
+            Err(error) => Some(Err(error)),
         };
-        match log.map(|log| log.new_since(&threat.before)) {
-            Ok(Some(upload)) => found.push((threat.id.clone(), Ok(upload))),
-            Ok(None) => {}
-            Err(error) => found.push((threat.id.clone(), Err(error))),
+        if let Some(upload) = upload {
+            found.lock().unwrap_or_else(PoisonError::into_inner).push((threat.id.clone(), upload));
+            any = true;
         }
     }
-    if found.is_empty() {
-        let files = if awaited.len() == 1 { "file is" } else { "files are" };
-        return Look::NotYet(format!("{} {files} not uploaded yet", awaited.len()));
+    match trouble {
+        _ if any => Ok(Look::Found(())),
+        Some(error) => Err(error),
+        None => {
+            let files = if awaited.len() == 1 { "file is" } else { "files are" };
+            Ok(Look::NotYet(format!("{} {files} not uploaded yet", awaited.len())))
+        }
     }
-    Look::Found(found)
 }
 
 /// The failure is told of each of these threats.

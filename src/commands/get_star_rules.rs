@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::context::Output;
 use super::lists::{given, in_batches, read_all, wanted};
-use super::star_rule_settings::{PREFIX, QUERY_TYPES};
+use super::star_rule_settings::PREFIX;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
@@ -95,7 +95,7 @@ impl Command for GetStarRules {
                 List,
                 "Parts of the name or mail address of who created them; any of them will do.",
             ),
-            Argument::new("queryType", Text, "What their query looks at.").values(QUERY_TYPES),
+            Argument::new("queryType", Text, "What their query looks at.").values(RuleQueryType::KNOWN),
             Argument::new("query", List, "Free texts to look for; any of them will do."),
             Argument::new("description_contains", List, "Parts of the description; any of them will do."),
             Argument::new("ruleIds", List, "Identifiers of rules."),
@@ -116,7 +116,7 @@ impl Command for GetStarRules {
         Ok(Self {
             status: arguments.choices_of_any_case("status", RuleStatus::KNOWN)?,
             creator_contains: arguments.list("creator_contains")?.unwrap_or_default(),
-            query_type: arguments.choice_of_any_case("queryType", QUERY_TYPES)?,
+            query_type: arguments.choice_of_any_case("queryType", RuleQueryType::KNOWN)?,
             query: arguments.list("query")?.unwrap_or_default(),
             description_contains: arguments.list("description_contains")?.unwrap_or_default(),
             rule_ids: arguments.list("ruleIds")?.unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sentinelone_raw::remote_scripts::{self as raw, RemoteScriptsListTasksQuery, ScriptOutputDestination};
@@ -133,8 +134,11 @@ impl Command for RemoteScriptAutomateResults {
                 }
             }
         };
-        let failure = match self.wait(client, watch, &parent, outcome.affected.unwrap_or(0)).await {
-            Ok(Some(tasks)) => return self.finish(client, watch, outcome, tasks).await,
+        let seen = Mutex::new(Vec::new());
+        let ended = self.wait(client, watch, &parent, outcome.affected.unwrap_or(0), &seen).await;
+        let tasks = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let failure = match ended {
+            Ok(Some(())) => return self.finish(client, watch, outcome, tasks).await,
             Ok(None) => {
                 let resume = format!(
                     "the script may still run: go on with parent_task_id={parent}, which runs nothing anew"
@@ -143,31 +147,40 @@ impl Command for RemoteScriptAutomateResults {
             }
             Err(error) => error,
         };
-        // A run that was started here is not lost with what went wrong after that.
-        if self.parent_task_id.is_some() {
+        // What was started here, and what ended before that, is not lost with what went wrong.
+        if tasks.is_empty() && self.parent_task_id.is_some() {
             return Err(failure);
+        }
+        if tasks.is_empty() {
+            for one in outcome.ids.iter_mut().filter(|one| one.state == IdState::Done) {
+                one.state = IdState::Unknown;
+            }
+        } else {
+            outcome = self.finish(client, watch, outcome, tasks).await?;
         }
         Ok(Outcome { failure: Some(failure), ..outcome })
     }
 }
 
 impl RemoteScriptAutomateResults {
-    /// All tasks of the run once each is over, and there are as many as the console said; `None` when the time
-    /// is over.
+    /// Waits until each task of the run is over, and there are as many as the console said; `None` when the
+    /// time is over. The tasks are those of the last look.
     async fn wait(
         &self,
         client: &Client,
         watch: &dyn Watch,
         parent: &str,
         expected: u64,
-    ) -> Result<Option<Vec<Value>>> {
+        seen: &Mutex<Vec<Value>>,
+    ) -> Result<Option<()>> {
         let request = &tasks_of(parent)?;
         let look = || async move {
             let tasks = client.items(request.clone()).collect().await?;
             let over = tasks.iter().filter(|task| is_over(&status(task))).count();
             let all = tasks.len().max(usize::try_from(expected).unwrap_or(usize::MAX));
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
             Ok(if over > 0 && over == all {
-                Look::Found(tasks)
+                Look::Found(())
             } else {
                 Look::NotYet(format!("{over} of {all} tasks are over"))
             })

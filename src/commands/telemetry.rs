@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityPingPowerQueryQuery, PowerQuery};
+use sentinelone_raw::deep_visibility::{
+    self as raw, DeepVisibilityPingPowerQueryQuery, PowerQuery, QueryState,
+};
 use sentinelone_raw::runtime::{ApiVersion, Data, Operation, Request, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -75,10 +77,17 @@ pub(super) const POWER_QUERY_OUTPUTS: &[Output] = &[
     .undocumented(),
 ];
 
-/// States in which a power query ends without rows. `QUERY_CANCEL` is in no document, only in what a client
-/// was answered.
-const FAILURES: &[&str] =
-    &["FAILED", "FAILED_CLIENT", "ERROR", "QUERY_CANCELLED", "QUERY_CANCEL", "TIMED_OUT", "QUERY_EXPIRED"];
+/// States in which a power query ends without rows.
+const FAILURES: [QueryState; 8] = [
+    QueryState::Failed,
+    QueryState::FailedClient,
+    QueryState::Error,
+    QueryState::QueryCancelled,
+    QueryState::QueryCancel,
+    QueryState::TimedOut,
+    QueryState::QueryExpired,
+    QueryState::QueryNotFound,
+];
 
 /// Where a power query stands.
 pub(super) enum Standing {
@@ -92,8 +101,10 @@ pub(super) enum Standing {
 
 pub(super) fn standing(answer: &Value) -> Standing {
     match answer.pointer("/data/status").and_then(Value::as_str) {
-        Some("FINISHED") => Standing::Finished,
-        Some(state) if FAILURES.contains(&state) => Standing::Failed(state.to_owned()),
+        Some("FINISHED" | "EMPTY_RESULTS") => Standing::Finished,
+        Some(state) if FAILURES.iter().any(|failure| failure.as_str() == state) => {
+            Standing::Failed(state.to_owned())
+        }
         // A state that is not known yet is waited out.
         state => {
             let state = state.unwrap_or("state unknown");

@@ -32,7 +32,7 @@ impl Command for UpdateStarRule {
         summary: "Replace a STAR rule",
         versions: &[ApiVersion::V2_1],
         acts: true,
-        destructive: false,
+        destructive: true,
         asks: true,
     };
 

@@ -25,7 +25,7 @@ mod place;
 mod query;
 mod schema;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
 use jsonschema::error::ValidationErrorKind;
@@ -432,18 +432,21 @@ fn violations(validator: &Result<Validator, String>, value: &Value, root: &str, 
             return;
         }
     };
-    let start = findings.len();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for error in validator.iter_errors(value) {
         let mut place = place::of_pointer(root, value, error.instance_path().as_str());
         let finding = classify(&error, &mut place);
         let found = Finding::new(finding.0, place, finding.1);
         // A value of the wrong type breaks the rules about its text as well; one finding says enough.
-        let earlier = findings[start..].iter_mut().find(|other| other.place == found.place);
-        match earlier {
+        let earlier = places.get(&found.place).copied();
+        match earlier.map(|at| &mut findings[at]) {
             Some(earlier) if found.kind == FindingKind::WrongType => *earlier = found,
             Some(earlier) if earlier.kind == FindingKind::WrongType => {}
             Some(earlier) if earlier.kind == found.kind => {}
-            _ => findings.push(found),
+            _ => {
+                places.entry(found.place.clone()).or_insert(findings.len());
+                findings.push(found);
+            }
         }
     }
 }

@@ -999,7 +999,7 @@ fn what_cannot_reach_the_api_is_refused() {
         ("update-alerts-verdict", vec![("verdict", "suspicious")], "alert_ids"),
         ("update-alerts-verdict", vec![("alert_ids", "1")], "verdict"),
         ("get-star-rules", vec![("status", "Sleeping")], "status"),
-        ("get-star-rules", vec![("queryType", "advanceddetection")], "queryType"),
+        ("get-star-rules", vec![("queryType", "sideways")], "queryType"),
         ("get-star-rules", vec![("expirationMode", "Never")], "expirationMode"),
         ("create-star-rule", with(RULE, &[("rule_severity", "Odd")]), "rule_severity"),
         ("create-star-rule", with(RULE, &[("network_quarantine", "maybe")]), "network_quarantine"),

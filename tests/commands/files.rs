@@ -98,10 +98,11 @@ fn the_orders_are_what_the_vendor_document_says() {
     let query = json!({ "limit": "30", "sortBy": "createdAt", "sortOrder": "desc" });
     for version in [V2_0, V2_1] {
         let path = |rest: &str| format!("/web/api/v{version}/threats/{rest}");
-        let body = json!({ "data": { "password": PASSWORD }, "filter": { "ids": ["1", "2"] } });
+        let body = |id: &str| json!({ "data": { "password": PASSWORD }, "filter": { "ids": [id] } });
         let expected = [
-            json!(["POST", path("fetch-file"), {}, body]),
+            json!(["POST", path("fetch-file"), {}, body("1")]),
             json!(["GET", path("1/timeline"), query, null]),
+            json!(["POST", path("fetch-file"), {}, body("2")]),
             json!(["GET", path("2/timeline"), query, null]),
         ];
         assert_eq!(sent("fetch-threat-file", version, &given).unwrap(), expected);
@@ -369,11 +370,12 @@ async fn the_protected_zip_can_be_kept() {
     assert_eq!(outcome.context, json!({}), "what is in it is not known");
 }
 
-async fn order_threats(server: &MockServer, body: Value) {
+/// As many orders as there are threats, each for one of them.
+async fn order_threats(server: &MockServer, body: Value, count: u64) {
     Mock::given(method("POST"))
         .and(path("/web/api/v2.1/threats/fetch-file"))
         .respond_with(answer(body))
-        .expect(1)
+        .expect(count)
         .mount(server)
         .await;
 }
@@ -392,7 +394,7 @@ async fn fetch_threat_file_takes_the_new_upload_once_and_not_an_old_one() {
     let after = [json!({ "id": "6" }), told("77", "5"), before[1].clone()];
     timeline("1").respond_with(page(&before)).up_to_n_times(2).with_priority(1).mount(&server).await;
     timeline("1").respond_with(page(&after)).expect(1).mount(&server).await;
-    order_threats(&server, json!({ "data": { "affected": 1 } })).await;
+    order_threats(&server, json!({ "data": { "affected": 1 } }), 1).await;
     upload(&server, "77", "5", archive(&["bad.exe"])).await;
     let place = TempDir::new().unwrap();
     let folder = place.path().display().to_string();
@@ -422,7 +424,7 @@ async fn fetch_threat_file_tells_of_each_threat_what_is_true() {
     timeline("1").respond_with(page(&[told("77", "5")])).expect(1).mount(&server).await;
     timeline("2").respond_with(page(&[])).mount(&server).await;
     timeline("3").respond_with(ResponseTemplate::new(403)).expect(1).mount(&server).await;
-    order_threats(&server, json!({ "data": { "affected": 2 } })).await;
+    order_threats(&server, json!({ "data": { "affected": 1 } }), 3).await;
     upload(&server, "77", "5", archive(&["bad.exe"])).await;
     let place = TempDir::new().unwrap();
     let folder = place.path().display().to_string();
@@ -447,7 +449,7 @@ async fn fetch_threat_file_tells_of_each_threat_what_is_true() {
     let titles: Vec<_> = outcome.errors.iter().filter_map(|error| error.title.as_deref()).collect();
     assert_eq!(titles, ["threat 3", "threat 2"], "each failure is kept with its threat");
     assert!(outcome.ids[2].detail.as_deref().unwrap().contains("403"), "{:?}", outcome.ids);
-    assert_eq!(outcome.affected, Some(2));
+    assert_eq!(outcome.affected, Some(3));
     assert_eq!(below(place.path()), ["1.zip"], "those whose file came are not lost for the others");
 }
 
@@ -458,7 +460,7 @@ async fn fetch_threat_file_does_not_call_an_upload_done_that_was_not_downloaded(
         timeline(id).respond_with(page(&[])).up_to_n_times(1).with_priority(1).mount(&server).await;
         timeline(id).respond_with(page(&[told("77", activity)])).mount(&server).await;
     }
-    order_threats(&server, json!({ "data": { "affected": 2 } })).await;
+    order_threats(&server, json!({ "data": { "affected": 1 } }), 2).await;
     let place = TempDir::new().unwrap();
     let folder = place.path().display().to_string();
     let given = [("threat_id", "1,2"), ("password", PASSWORD), ("folder", &folder), ("unpack", "false")];
@@ -476,10 +478,51 @@ async fn fetch_threat_file_does_not_call_an_upload_done_that_was_not_downloaded(
 }
 
 #[tokio::test]
+async fn fetch_threat_file_keeps_what_came_beside_what_is_slow_busy_or_unknown() {
+    let server = MockServer::start().await;
+    timeline("1").respond_with(page(&[])).up_to_n_times(1).with_priority(1).mount(&server).await;
+    // It is busy once.
+    let busy = ResponseTemplate::new(429).insert_header("retry-after", "1");
+    timeline("1").respond_with(busy).up_to_n_times(1).with_priority(2).mount(&server).await;
+    timeline("1").respond_with(page(&[told("77", "5")])).mount(&server).await;
+    timeline("3").respond_with(ResponseTemplate::new(404)).expect(1).mount(&server).await;
+    order_threats(&server, json!({ "data": { "affected": 1 } }), 1).await;
+    upload(&server, "77", "5", archive(&["bad.exe"])).await;
+    let place = TempDir::new().unwrap();
+    let folder = place.path().display().to_string();
+    let given = |ids| {
+        [
+            ("threat_id", ids),
+            ("password", PASSWORD),
+            ("folder", folder.as_str()),
+            ("timeout", "4"),
+            ("unpack", "false"),
+        ]
+    };
+    let outcome = run(&server, V2_1, "fetch-threat-file", &given("3,1")).await;
+    assert_eq!(states(&outcome), [("3", IdState::NotAffected), ("1", IdState::Done)], "{outcome:?}");
+    assert_eq!(outcome.affected, Some(1));
+    assert_eq!(below(place.path()), ["1.zip"]);
+
+    server.reset().await;
+    for id in ["4", "2"] {
+        timeline(id).respond_with(page(&[])).up_to_n_times(1).with_priority(1).mount(&server).await;
+    }
+    timeline("4").respond_with(page(&[told("77", "5")])).mount(&server).await;
+    let slow = page(&[]).set_delay(std::time::Duration::from_secs(30));
+    timeline("2").respond_with(slow).mount(&server).await;
+    order_threats(&server, json!({ "data": { "affected": 1 } }), 2).await;
+    upload(&server, "77", "5", archive(&["bad.exe"])).await;
+    let outcome = run(&server, V2_1, "fetch-threat-file", &given("4,2")).await;
+    assert_eq!(states(&outcome), [("4", IdState::Done), ("2", IdState::Unknown)], "{outcome:?}");
+    assert_eq!(outcome.failure.as_ref().unwrap().kind(), ErrorKind::Deadline);
+}
+
+#[tokio::test]
 async fn fetch_threat_file_waits_for_no_threat_that_the_console_passed_over() {
     let server = MockServer::start().await;
     timeline("1").respond_with(page(&[])).expect(1).mount(&server).await;
-    order_threats(&server, json!({ "data": { "affected": 0 } })).await;
+    order_threats(&server, json!({ "data": { "affected": 0 } }), 1).await;
     let given = [("threat_id", "1"), ("password", PASSWORD), ("unpack", "false")];
     let outcome = run(&server, V2_1, "fetch-threat-file", &given).await;
     assert_eq!(states(&outcome), [("1", IdState::NotAffected)]);
@@ -490,7 +533,7 @@ async fn fetch_threat_file_waits_for_no_threat_that_the_console_passed_over() {
 async fn fetch_threat_file_names_the_threats_whose_file_is_late() {
     let server = MockServer::start().await;
     timeline("1").respond_with(page(&[told("77", "5")])).mount(&server).await;
-    order_threats(&server, json!({ "data": { "affected": 1 } })).await;
+    order_threats(&server, json!({ "data": { "affected": 1 } }), 1).await;
     let given = [("threat_id", "1"), ("password", PASSWORD), ("timeout", "1"), ("unpack", "false")];
     let outcome = run(&server, V2_1, "fetch-threat-file", &given).await;
     let failure = outcome.failure.as_ref().unwrap();
