@@ -429,6 +429,38 @@ async fn api_2_0_has_its_own_shape() {
 }
 
 #[tokio::test]
+async fn changes_come_in_their_order_and_not_by_refused_reads() {
+    let console = Console::start().await;
+    let agents = "/web/api/v2.1/agents";
+    let list = console.get(agents, &[("networkStatuses", "connected"), ("isActive", "true")]).await;
+    let agent = list["data"][0]["id"].as_str().unwrap().to_owned();
+    let filter = json!({ "filter": { "ids": [agent] } });
+    let ids = [("ids", agent.as_str())];
+    let shown = async || {
+        let list = console.get(agents, &ids).await;
+        (list["data"][0]["networkStatus"].clone(), list["data"][0]["isActive"].clone())
+    };
+    console.post(&format!("{agents}/actions/disconnect"), filter.clone()).await;
+    for _ in 0..2 {
+        let (status, _) = console.send("GET", agents, &[ids[0], ("cursor", "no cursor")], None).await;
+        assert_eq!(status, 400);
+    }
+    assert_eq!(shown().await, (json!("disconnecting"), json!(true)), "no read has shown it yet");
+    assert_eq!(shown().await, (json!("disconnected"), json!(true)));
+    // What was still to come of one action does not undo the next.
+    console.post(&format!("{agents}/actions/connect"), filter.clone()).await;
+    console.post(&format!("{agents}/actions/shutdown"), filter.clone()).await;
+    for _ in 0..3 {
+        assert_eq!(shown().await, (json!("disconnected"), json!(false)));
+    }
+    let path = "/web/api/v2.1/groups/430000000000000099/move-agents";
+    let (status, answer) = console.send("PUT", path, &[], Some(&filter)).await;
+    assert_eq!(status, 400, "{answer}");
+    let group = |list: Value| list["data"][0]["groupId"].clone();
+    assert_ne!(group(console.get(agents, &ids).await), "430000000000000099");
+}
+
+#[tokio::test]
 async fn the_summary_adds_up() {
     let console = Console::start().await;
     let path = "/web/api/v2.1/private/threats/summary";

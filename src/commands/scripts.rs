@@ -177,11 +177,15 @@ pub(super) async fn fetch_results(
     let mut names = HashSet::new();
     for link in &links {
         let task = text(link, "taskId").unwrap_or_else(|| "unknown".into());
-        let mut name = text(link, "fileName").unwrap_or_else(|| format!("{task}.zip"));
-        if !names.insert(safe_name(&name)) {
-            // Scripts name their files alike on every endpoint.
-            name = format!("{task}_{name}");
-        }
+        let name = text(link, "fileName").unwrap_or_else(|| format!("{task}.zip"));
+        // Scripts name their files alike on every endpoint, and some file systems know no capitals.
+        let candidates = (0..=links.len()).map(|count| match count {
+            0 => name.clone(),
+            1 => format!("{task}_{name}"),
+            _ => format!("{count}_{task}_{name}"),
+        });
+        let free = candidates.into_iter().find(|one| names.insert(safe_name(one).to_lowercase()));
+        let name = free.unwrap_or(name);
         match save(client, watch, (link, &name), wanted.folder).await {
             Ok(saved) => outcome.files.push(saved),
             Err(error) => {

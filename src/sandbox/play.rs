@@ -291,7 +291,10 @@ impl Play<'_> {
     fn read(&self, tenant: &mut Tenant) -> Result<Reply, Reply> {
         let positions = self.select(tenant)?;
         let reply = self.reply(tenant, &positions);
-        tenant.advance(self.collection(), &positions);
+        let refused = reply.as_ref().is_err_and(|reply| reply.status == StatusCode::BAD_REQUEST);
+        if !refused {
+            tenant.advance(self.collection(), &positions);
+        }
         reply
     }
 

@@ -888,6 +888,27 @@ async fn links_and_errors_are_found_in_both_places() {
 }
 
 #[tokio::test]
+async fn files_of_one_name_are_all_kept() {
+    let server = MockServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let parts = ["a", "b", "c", "d"];
+    let of = |part: &&str| {
+        let name = if *part == "b" { "OUT.zip" } else { "out.zip" };
+        json!({ "taskId": "1", "fileName": name, "downloadUrl": format!("{}/files/{part}", server.uri()) })
+    };
+    let given_out: Vec<_> = parts.iter().map(of).collect();
+    links(json!({ "download_links": given_out })).mount(&server).await;
+    for part in parts {
+        serve(&server, part, part).await;
+    }
+    let given = [("task_ids", "1"), ("folder", folder.path().to_str().unwrap())];
+    let outcome = run(&server, V2_1, "get-remote-script-task-results", &given).await;
+    assert!(outcome.is_complete(), "{outcome:?}");
+    let names: Vec<_> = outcome.files.iter().map(|file| file.path.file_name().unwrap()).collect();
+    assert_eq!(names, ["out.zip", "1_OUT.zip", "2_1_out.zip", "3_1_out.zip"]);
+}
+
+#[tokio::test]
 async fn a_link_that_fails_does_not_lose_the_others() {
     let server = MockServer::start().await;
     let folder = tempfile::tempdir().unwrap();
