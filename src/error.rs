@@ -124,6 +124,7 @@ pub(crate) enum Trouble {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[cfg_attr(not(feature = "unzip"), expect(dead_code, reason = "only what unpacks makes it"))]
     Archive(String),
 }
 
