@@ -1,11 +1,10 @@
 //! What actions on identifiers have in common: batches, and the truth about each identifier.
 
-use std::collections::HashSet;
-
 use sentinelone_raw::runtime::{Field, Request, RequestError};
 use serde_json::{Value, json};
 
 use super::context::{Output, under};
+use super::lists::unique;
 use super::{Argument, ArgumentKind, Command, Outcome};
 use crate::Result;
 use crate::client::Client;
@@ -20,8 +19,7 @@ pub(super) fn requests<C: Command, T>(
     fields: &[Field],
     build: impl Fn(Vec<String>) -> Result<Request<T>, RequestError>,
 ) -> Result<Vec<Request<Value>>> {
-    let mut seen = HashSet::new();
-    let unique: Vec<String> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    let unique = unique(ids);
     if unique.is_empty() {
         return Err(refuse(C::INFO.name, argument, "is missing; give at least one"));
     }

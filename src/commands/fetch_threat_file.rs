@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::act::{act, join, known, refuse, without_answer};
 use super::context::{Output, under};
+use super::lists::unique;
 use super::scripts::about;
 use super::uploads::{self, Log, Place, Upload};
 use super::wait::Look;
@@ -113,7 +114,7 @@ impl Command for FetchThreatFile {
     /// Of each threat the order, and the look at its timeline, which comes before it too.
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
         let mut all = Vec::new();
-        for (id, order) in self.unique().into_iter().zip(self.orders()?) {
+        for (id, order) in unique(&self.threat_ids).iter().zip(self.orders()?) {
             all.push(order);
             all.push(look(id)?.answering());
         }
@@ -126,10 +127,10 @@ impl Command for FetchThreatFile {
 
     async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let orders = self.orders()?;
-        self.unique().iter().try_for_each(|id| self.place(id).check())?;
+        unique(&self.threat_ids).iter().try_for_each(|id| self.place(id).check())?;
         let mut outcome = Outcome::found(Value::Null, Value::Null);
         let mut awaited = Vec::new();
-        for (id, order) in self.unique().into_iter().zip(orders) {
+        for (id, order) in unique(&self.threat_ids).iter().zip(orders) {
             match self.order(client, id, order, &mut outcome).await {
                 Ok(Some(threat)) => awaited.push(threat),
                 Ok(None) => {}
@@ -168,7 +169,7 @@ impl FetchThreatFile {
             let filter = ThreatFilter::default().ids([id]);
             Ok(raw::fetch_file(&ThreatFileRequest::new(data, filter))?.answering())
         };
-        let orders = self.unique().into_iter().map(order).collect::<Result<Vec<_>>>()?;
+        let orders = unique(&self.threat_ids).iter().map(order).collect::<Result<Vec<_>>>()?;
         orders.iter().try_for_each(Request::check)?;
         Ok(orders)
     }
@@ -202,11 +203,6 @@ impl FetchThreatFile {
         }));
         let before = before.uploads.into_iter().collect();
         Ok((!refused).then(|| Awaited { id: id.to_owned(), before }))
-    }
-
-    fn unique(&self) -> Vec<&String> {
-        let mut seen = HashSet::new();
-        self.threat_ids.iter().filter(|id| seen.insert(*id)).collect()
     }
 
     fn place<'a>(&'a self, id: &'a str) -> Place<'a> {

@@ -121,7 +121,7 @@ pub(super) async fn read_each(
     let pagination = whole.answer.get_mut("pagination").and_then(Value::as_object_mut);
     if let Some(pagination) = pagination.filter(|_| lists > 1) {
         // The count is that of all lists, if each told its own. A cursor would be a place in one of them.
-        let total: Option<u64> = totals.iter().copied().sum();
+        let total = totals.iter().try_fold(0_u64, |sum, total| Some(sum.saturating_add((*total)?)));
         pagination.insert("totalItems".into(), total.filter(|_| totals.len() == lists).into());
         pagination.insert("nextCursor".into(), Value::Null);
     }

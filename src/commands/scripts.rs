@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::act::{act, join, refuse};
 use super::context::{Output, entry, under};
+use super::lists::unique;
 use super::read::entries;
 use super::{Argument, ArgumentKind, Event, Outcome, Watch};
 use crate::Result;
@@ -106,8 +107,7 @@ pub(super) fn result_requests(
     task_ids: &[String],
     computer_names: &[String],
 ) -> Result<Vec<Request<Data<ScriptResults>>>> {
-    let mut seen = HashSet::new();
-    let unique: Vec<String> = task_ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    let unique = unique(task_ids);
     if unique.is_empty() {
         return Err(refuse(command, "task_ids", "is missing; give at least one"));
     }
