@@ -11,6 +11,7 @@ mod response;
 mod text;
 mod time;
 mod token;
+mod transport;
 
 pub mod commands;
 #[cfg(feature = "contract")]
@@ -38,6 +39,7 @@ pub use response::Response;
 pub use text::printable;
 pub use time::{TimeError, point_in_time};
 pub use token::{ApiToken, TokenError};
+pub use transport::{Recorder, Seen};
 
 /// The result of everything that talks to a console.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
