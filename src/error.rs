@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -10,8 +11,10 @@ use serde_json::Value;
 
 use crate::address::AddressError;
 use crate::commands::ArgumentError;
+use crate::secrets::Secrets;
 use crate::text::{is_unprintable, printable};
-use crate::token::{ApiToken, TokenError};
+use crate::token::TokenError;
+use crate::transport::RetryAfter;
 
 /// What went wrong, and what can be done.
 ///
@@ -31,6 +34,9 @@ pub enum ErrorKind {
     /// The console was not reached. Nothing arrived there, so that the call may be made again, an
     /// action too.
     Connect,
+    /// The client's own limits, or a pause that the console asked for, would have held the call up beyond its
+    /// timeout. Nothing was sent.
+    Held,
     /// No answer came in time. The console may have acted on the request.
     Timeout,
     /// The connection broke before the whole answer was there. The console may have acted.
@@ -55,7 +61,7 @@ pub enum ErrorKind {
 }
 
 /// Whether a request reached the console.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sent {
     /// It certainly did not.
     No,
@@ -82,6 +88,32 @@ pub(crate) struct Inner {
     problem: Trouble,
     /// How what was started is taken up again.
     resume: Option<String>,
+    /// What all attempts came to; `None` for what is no call.
+    history: Option<History>,
+    /// The vendor's identifier of the request.
+    request_id: Option<String>,
+}
+
+/// What the attempts of one call came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct History {
+    pub(crate) attempts: u32,
+    pub(crate) sent: Sent,
+    pub(crate) may_have_acted: bool,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { attempts: 0, sent: Sent::No, may_have_acted: false }
+    }
+}
+
+impl History {
+    /// Takes note of an attempt that failed.
+    pub(crate) fn add(&mut self, error: &Error) {
+        self.sent = self.sent.max(error.was_sent());
+        self.may_have_acted |= error.may_have_acted();
+    }
 }
 
 pub(crate) enum Trouble {
@@ -103,7 +135,11 @@ pub(crate) enum Trouble {
         status: StatusCode,
         errors: Vec<VendorError>,
         body: Bytes,
-        retry_after: Option<String>,
+        retry_after: Option<RetryAfter>,
+    },
+    Held {
+        wait: Duration,
+        paused: bool,
     },
     Decode {
         status: StatusCode,
@@ -133,15 +169,16 @@ pub(crate) const BODY_KEPT: usize = 64 * 1024;
 
 impl Error {
     pub(crate) fn of(operation: &'static Operation, problem: Trouble) -> Self {
-        Self(Box::new(Inner { operation: Some(operation), problem, resume: None }))
+        Self::new(Some(operation), problem)
+    }
+
+    fn new(operation: Option<&'static Operation>, problem: Trouble) -> Self {
+        let (resume, history, request_id) = (None, None, None);
+        Self(Box::new(Inner { operation, problem, resume, history, request_id }))
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            operation: None,
-            problem: Trouble::Configuration(message.into()),
-            resume: None,
-        }))
+        Self::new(None, Trouble::Configuration(message.into()))
     }
 
     pub(crate) fn transport(operation: &'static Operation, source: reqwest::Error) -> Self {
@@ -189,42 +226,57 @@ impl Error {
 
     /// A file of this machine.
     pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
-        let path = path.to_owned();
-        Self(Box::new(Inner { operation: None, problem: Trouble::File { path, source }, resume: None }))
+        Self::new(None, Trouble::File { path: path.to_owned(), source })
     }
 
     /// A download that is not what it should be.
     #[cfg(feature = "unzip")]
     pub(crate) fn archive(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Archive(message.into()), resume: None }))
+        Self::new(None, Trouble::Archive(message.into()))
     }
 
     pub(crate) fn api(
         operation: &'static Operation,
         status: StatusCode,
         body: Bytes,
-        retry_after: Option<String>,
+        retry_after: Option<RetryAfter>,
     ) -> Self {
         let errors = vendor_errors(&body);
         let body = body.slice(..body.len().min(BODY_KEPT));
         Self::of(operation, Trouble::Api { status, errors, body, retry_after })
     }
 
-    /// The same without the token, which a server, or what stands before it, may have sent back.
-    pub(crate) fn without(mut self, token: &ApiToken) -> Self {
+    /// The same without the token and the passwords of the request, which a server, or what stands before it,
+    /// may have sent back.
+    pub(crate) fn without(mut self, secrets: &Secrets<'_>) -> Self {
         match &mut self.0.problem {
             Trouble::Api { errors, body, retry_after, .. } => {
-                errors.iter_mut().for_each(|error| error.redact(token));
-                *body = token.redact_body(body);
-                *retry_after = retry_after.take().map(|text| token.redact(&text));
+                errors.iter_mut().for_each(|error| error.redact(secrets));
+                *body = secrets.redact_body(body);
+                if let Some(after) = retry_after {
+                    after.text = secrets.redact(&after.text);
+                }
             }
             Trouble::Decode { source, body, .. } => {
-                source.path = token.redact(&source.path);
-                source.message = token.redact(&source.message);
-                *body = token.redact_body(body);
+                source.path = secrets.redact(&source.path);
+                source.message = secrets.redact(&source.message);
+                *body = secrets.redact_body(body);
             }
             _ => {}
         }
+        self.0.request_id = self.0.request_id.take().map(|id| secrets.redact(&id));
+        self
+    }
+
+    /// The same with the vendor's identifier of the request.
+    pub(crate) fn identified(mut self, request_id: Option<&str>) -> Self {
+        self.0.request_id = request_id.map(str::to_owned);
+        self
+    }
+
+    /// The same with what the attempts before came to.
+    pub(crate) fn after(mut self, history: History) -> Self {
+        self.0.history = Some(history);
         self
     }
 
@@ -235,6 +287,7 @@ impl Error {
             Trouble::Request(_) | Trouble::Argument(_) => ErrorKind::Request,
             Trouble::Transport { kind, .. } | Trouble::Line { kind, .. } => *kind,
             Trouble::Api { .. } => ErrorKind::Api,
+            Trouble::Held { .. } => ErrorKind::Held,
             Trouble::Decode { .. } => ErrorKind::Decode,
             Trouble::TooLarge { .. } => ErrorKind::TooLarge,
             Trouble::RepeatedCursor => ErrorKind::RepeatedCursor,
@@ -254,25 +307,43 @@ impl Error {
         }
     }
 
-    /// Whether the request reached the console.
+    /// Whether the request reached the console, in any of its attempts.
     ///
     /// # Troubleshooting
     /// After [`Sent::No`] the call may be made again. After [`Sent::Maybe`] a read may, while an action
     /// may have happened: look before acting again.
     pub fn was_sent(&self) -> Sent {
-        match self.kind() {
-            ErrorKind::Configuration | ErrorKind::Request | ErrorKind::Connect => Sent::No,
+        let last = match self.kind() {
+            ErrorKind::Configuration | ErrorKind::Request | ErrorKind::Connect | ErrorKind::Held => Sent::No,
             ErrorKind::Timeout | ErrorKind::Broken => Sent::Maybe,
             _ => Sent::Yes,
-        }
+        };
+        self.0.history.map_or(last, |history| history.sent.max(last))
     }
 
     /// Whether the console may have done what the request asked for, in whole or in part. It certainly
-    /// did not when nothing arrived there, or when it refused the request (a status of 300 to 499).
+    /// did not when nothing arrived there, or when it refused the request (a status of 300 to 499, or 503 with
+    /// `Retry-After`).
     pub fn may_have_acted(&self) -> bool {
+        if let Some(history) = self.0.history {
+            return history.may_have_acted;
+        }
         let refused = self.kind() == ErrorKind::Api
-            && self.status().is_some_and(|status| (300..500).contains(&status.as_u16()));
+            && match self.status().map(|status| status.as_u16()) {
+                Some(503) => self.retry_after_wait().is_some(),
+                status => status.is_some_and(|status| (300..500).contains(&status)),
+            };
         self.was_sent() != Sent::No && !refused
+    }
+
+    /// How many times the request was tried; 0 when nothing was.
+    pub fn attempts(&self) -> u32 {
+        self.0.history.map_or(0, |history| history.attempts)
+    }
+
+    /// The vendor's identifier of the request, which its support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
     }
 
     /// The HTTP status of the answer, if there was one.
@@ -304,7 +375,16 @@ impl Error {
     /// The header `Retry-After`, as it came.
     pub fn retry_after(&self) -> Option<&str> {
         match &self.0.problem {
-            Trouble::Api { retry_after, .. } => retry_after.as_deref(),
+            Trouble::Api { retry_after, .. } => retry_after.as_ref().map(|after| after.text.as_str()),
+            _ => None,
+        }
+    }
+
+    /// How long the console asks to wait, counted from its answer; `None` when it does not, or in a form that
+    /// means no time.
+    pub fn retry_after_wait(&self) -> Option<Duration> {
+        match &self.0.problem {
+            Trouble::Api { retry_after, .. } => retry_after.as_ref()?.wait,
             _ => None,
         }
     }
@@ -342,6 +422,7 @@ impl Error {
                 "check the console's address, the network and the proxy; nothing was sent, so try again"
                     .into()
             }
+            ErrorKind::Held => "nothing was sent: try again later, or give the call more time".into(),
             ErrorKind::Timeout | ErrorKind::Broken => {
                 let acts = self.0.operation.is_some_and(|operation| !operation.idempotent);
                 if acts {
@@ -407,25 +488,25 @@ impl Error {
 
 impl From<RequestError> for Error {
     fn from(error: RequestError) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Request(error), resume: None }))
+        Self::new(None, Trouble::Request(error))
     }
 }
 
 impl From<ArgumentError> for Error {
     fn from(error: ArgumentError) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Argument(error), resume: None }))
+        Self::new(None, Trouble::Argument(error))
     }
 }
 
 impl From<AddressError> for Error {
     fn from(error: AddressError) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Address(error), resume: None }))
+        Self::new(None, Trouble::Address(error))
     }
 }
 
 impl From<TokenError> for Error {
     fn from(error: TokenError) -> Self {
-        Self(Box::new(Inner { operation: None, problem: Trouble::Token(error), resume: None }))
+        Self::new(None, Trouble::Token(error))
     }
 }
 
@@ -467,6 +548,14 @@ impl Error {
                     }
                 }
             }
+            Trouble::Held { wait, paused } => {
+                let wait = wait.as_secs_f64();
+                match paused {
+                    true => write!(f, "the console asked for a pause of {wait:.1} s more")?,
+                    false => write!(f, "its turn under the rate limit would be after {wait:.1} s")?,
+                }
+                f.write_str(", which is later than the call may last")?;
+            }
             Trouble::Decode { status, source, .. } => {
                 let place = if source.path == "." { "as a whole" } else { &source.path };
                 write!(f, "the answer ({status}) does not decode, {place}: {}", source.message)?;
@@ -481,6 +570,9 @@ impl Error {
                 f.write_str(message)?;
             }
         }
+        if let attempts @ 2.. = self.attempts() {
+            write!(f, " (attempt {attempts})")?;
+        }
         write!(f, "; {}", self.advice())?;
         match &self.0.resume {
             Some(resume) => write!(f, "; {resume}"),
@@ -490,9 +582,9 @@ impl Error {
 }
 
 impl VendorError {
-    pub(crate) fn redact(&mut self, token: &ApiToken) {
+    pub(crate) fn redact(&mut self, secrets: &Secrets<'_>) {
         for part in [&mut self.code, &mut self.title, &mut self.detail] {
-            *part = part.take().map(|text| token.redact(&text));
+            *part = part.take().map(|text| secrets.redact(&text));
         }
     }
 }

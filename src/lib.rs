@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs/crate.md")]
 
 mod address;
+mod builder;
 mod client;
 mod dotted;
 mod error;
@@ -8,6 +9,7 @@ pub mod files;
 mod outcome;
 mod paging;
 mod response;
+mod secrets;
 mod text;
 mod time;
 mod token;
@@ -27,7 +29,8 @@ pub use sentinelone_raw::runtime::{
 };
 
 pub use address::{AddressError, Console};
-pub use client::{Client, ClientBuilder};
+pub use builder::ClientBuilder;
+pub use client::Client;
 pub use error::{Error, ErrorKind, Sent, VendorError};
 pub use outcome::{IdOutcome, IdState};
 pub use paging::{Items, Pages};
@@ -39,7 +42,7 @@ pub use response::Response;
 pub use text::printable;
 pub use time::{TimeError, point_in_time};
 pub use token::{ApiToken, TokenError};
-pub use transport::{Recorder, Seen};
+pub use transport::{Clock, RateLimits, Recorder, Retry, Seen, Sleep};
 
 /// The result of everything that talks to a console.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

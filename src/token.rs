@@ -3,10 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 
 /// An API token of a console or service user.
 ///
@@ -14,9 +12,6 @@ use serde_json::Value;
 /// leading `ApiToken ` and surrounding white space are dropped.
 #[derive(Clone)]
 pub struct ApiToken(SecretString);
-
-/// How much of the beginning of a token gives it away.
-const TOKEN_HEAD: usize = 8;
 
 /// Why a text is no API token. The text itself is never part of the message.
 #[derive(Debug, thiserror::Error)]
@@ -81,57 +76,6 @@ impl ApiToken {
         let token = std::fs::read_to_string(path)
             .map_err(|source| TokenError::File { path: path.to_owned(), source })?;
         Self::new(token)
-    }
-
-    /// A text without the token. What was cut off at its end may hold the beginning of one, which goes too.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        let token = self.0.expose_secret();
-        let mut clean = text.replace(token, "…");
-        let heads = (TOKEN_HEAD..token.len()).rev().filter_map(|length| token.get(..length));
-        if let Some(head) = heads.into_iter().find(|head| clean.ends_with(head)) {
-            clean.truncate(clean.len() - head.len());
-            clean.push('…');
-        }
-        clean
-    }
-
-    /// A body without the token, in the escapes of JSON either.
-    pub(crate) fn redact_body(&self, body: &Bytes) -> Bytes {
-        if let Ok(mut json) = serde_json::from_slice::<Value>(body) {
-            return if self.redact_json(&mut json) { json.to_string().into() } else { body.clone() };
-        }
-        let text = String::from_utf8_lossy(body);
-        let clean = self.redact(&text);
-        if clean == text { body.clone() } else { clean.into() }
-    }
-
-    /// Takes the token out of every text of a document, and tells whether it was there.
-    fn redact_json(&self, value: &mut Value) -> bool {
-        match value {
-            Value::String(text) => {
-                let clean = self.redact(text);
-                let found = clean != *text;
-                *text = clean;
-                found
-            }
-            Value::Array(list) => {
-                let mut found = false;
-                for item in list {
-                    found |= self.redact_json(item);
-                }
-                found
-            }
-            Value::Object(map) => {
-                let mut found = false;
-                for (name, mut value) in std::mem::take(map) {
-                    let clean = self.redact(&name);
-                    found |= self.redact_json(&mut value) || clean != name;
-                    map.insert(clean, value);
-                }
-                found
-            }
-            _ => false,
-        }
     }
 
     /// The token itself, for a body that has to hold it.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
-    ApiToken, ApiVersion, Client, ClientBuilder, Console, ErrorKind, IdState, Page, Problem, Request, Sent,
-    raw,
+    ApiToken, ApiVersion, Client, ClientBuilder, Console, ErrorKind, IdState, Page, Problem, RateLimits,
+    Request, Retry, Sent, raw,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
@@ -16,7 +16,8 @@ use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
 const TOKEN: &str = "eyJ-not-a-real-token";
 
 fn builder(server: &MockServer) -> ClientBuilder {
-    Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap())
+    let client = Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap());
+    client.retry(Retry::off()).rate_limits(RateLimits::off())
 }
 
 fn client(server: &MockServer) -> Client {
@@ -458,8 +459,8 @@ async fn a_console_that_is_not_there_was_not_sent_to() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let client =
-        Client::builder(format!("http://{address}")).token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
+    let client = Client::builder(format!("http://{address}")).token(ApiToken::new(TOKEN).unwrap());
+    let client = client.retry(Retry::off()).build().unwrap();
     let error = client.threats().list().page().await.unwrap_err();
     assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Connect, Sent::No));
     assert!(!error.may_have_acted());

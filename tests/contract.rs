@@ -10,7 +10,7 @@ use sentinelone::contract::fixture::{Exchange, ProvenanceKind, read_all};
 use sentinelone::contract::{Contract, FindingKind, compare};
 use sentinelone::raw::runtime::{AnswerForm, Binary, Parts};
 use sentinelone::raw::{OPERATIONS, answer_again, body_again};
-use sentinelone::{ApiToken, Client, ErrorKind, Request, Sent};
+use sentinelone::{ApiToken, Client, ErrorKind, RateLimits, Request, Retry, Sent};
 use serde_json::Value;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
@@ -183,6 +183,8 @@ async fn fixtures_replay_through_the_client() {
         let client = Client::builder(server.uri())
             .token(ApiToken::new("token-of-the-test").unwrap())
             .api_version(version)
+            .retry(Retry::off())
+            .rate_limits(RateLimits::off())
             .build()
             .unwrap();
         let request = request_of(id, &exchange, &found.path_values);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use sentinelone::files::{Download, Limits, Saved, unpack};
-use sentinelone::{ApiToken, Client, Error, ErrorKind, raw};
+use sentinelone::{ApiToken, Client, Error, ErrorKind, Retry, raw};
 use tempfile::TempDir;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -195,7 +195,7 @@ fn a_folder_that_is_there_is_left_alone() {
 
 async fn try_download(url: &str, timeout: Duration) -> Result<Download, Error> {
     let client = Client::builder(url).token(ApiToken::new("token-of-the-test").unwrap()).timeout(timeout);
-    client.build().unwrap().download(&raw::agents::download("1", "2").unwrap()).await
+    client.retry(Retry::off()).build().unwrap().download(&raw::agents::download("1", "2").unwrap()).await
 }
 
 async fn download(url: &str) -> Download {

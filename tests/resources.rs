@@ -14,7 +14,9 @@ use sentinelone::remote_scripts::{RemoteScriptExecutionData, ScriptResultRequest
 use sentinelone::sites::SitesListQuery;
 use sentinelone::star_rules::{StarRuleCreationData, StarRuleFilter};
 use sentinelone::threats::{ThreatFilter, ThreatsListTimelineQuery, ThreatsSummaryQuery};
-use sentinelone::{ApiToken, Client, ErrorKind, FilterRule, Operation, Problem, Sent, raw};
+use sentinelone::{
+    ApiToken, Client, ErrorKind, FilterRule, Operation, Problem, RateLimits, Retry, Sent, raw,
+};
 use serde_json::{Value, json};
 use wiremock::matchers::{any, method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -22,7 +24,8 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 const TOKEN: &str = "eyJ-not-a-real-token";
 
 fn client(server: &MockServer) -> Client {
-    Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap()).build().unwrap()
+    let client = Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap());
+    client.retry(Retry::off()).rate_limits(RateLimits::off()).build().unwrap()
 }
 
 async fn answering(body: Value) -> MockServer {

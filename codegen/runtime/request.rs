@@ -227,8 +227,22 @@ impl<T> Request<T> {
     /// The JSON body with every secret in it, such as a password, covered: to be shown to people.
     pub fn shown_body(&self) -> Option<Value> {
         let mut body = self.body.clone()?;
-        for part in self.operation.body.iter() {
-            let place = if part.name.is_empty() { Some(&mut body) } else { body.get_mut(part.name) };
+        self.cover(&mut body);
+        Some(body)
+    }
+
+    /// The texts in the body that are secret, such as a password: to be taken out of what others write.
+    pub fn secrets(&self) -> Vec<String> {
+        let Some(mut body) = self.body.clone() else { return Vec::new() };
+        let secrets = self.cover(&mut body);
+        secrets.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// Covers the secrets of a body and gives them.
+    fn cover(&self, body: &mut Value) -> Vec<Value> {
+        let mut secrets = Vec::new();
+        for part in self.operation.body {
+            let place = if part.name.is_empty() { Some(&mut *body) } else { body.get_mut(part.name) };
             let objects: Vec<&mut Value> = match place {
                 Some(Value::Array(list)) => list.iter_mut().collect(),
                 other => other.into_iter().collect(),
@@ -236,12 +250,12 @@ impl<T> Request<T> {
             for object in objects {
                 for field in part.fields.iter().filter(|field| field.secret) {
                     if let Some(value) = object.get_mut(field.name).filter(|value| !value.is_null()) {
-                        *value = Value::from(COVERED);
+                        secrets.push(std::mem::replace(value, Value::from(COVERED)));
                     }
                 }
             }
         }
-        Some(body)
+        secrets
     }
 
     /// The request that counts what the filter of this action selects, by a list that takes the same filter;

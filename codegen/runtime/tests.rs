@@ -1057,6 +1057,7 @@ fn secrets_are_covered_in_what_is_shown() {
         let shown = request.shown_body().unwrap().to_string();
         assert!(!shown.contains("hush") && shown.contains("********"), "{shown}");
         assert!(!format!("{request:?}").contains("hush"));
+        assert_eq!(request.secrets(), ["hush"]);
     }
 }
 

@@ -296,7 +296,7 @@ pub static CREATE_QUERY: Operation = Operation {
     rate: Some(
         Rate::new(
             "deep-visibility-query",
-            0.0167,
+            0.0166,
             1,
             "vendor-document: 1 a minute per token",
         ),
@@ -329,7 +329,7 @@ pub static CREATE_QUERY: Operation = Operation {
 ///
 /// `POST /web/api/v{version}/dv/init-query`, on API 2.0 and 2.1.
 ///
-/// At most 0.0167 requests a second, 1 at once. Needs a licence of the suite Complete. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// At most 0.0166 requests a second, 1 at once. Needs a licence of the suite Complete. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
 ///
 /// # Errors
 /// When a value is outside what the API takes, or cannot be expressed on the wire.

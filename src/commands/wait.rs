@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{ArgumentError, Arguments};
 use crate::Result;
+use crate::error::Error;
 
 /// How much of the time is kept for the last look.
 const LAST_LOOK: Duration = Duration::from_secs(5);
@@ -98,8 +99,7 @@ impl Patience {
             // The last look comes shortly before the time is over, with time to be answered, and not up to an
             // interval earlier.
             let left = end.saturating_duration_since(Instant::now()).saturating_sub(last_look);
-            let asked = trouble.as_ref().and_then(|error| error.retry_after()?.trim().parse().ok());
-            let asked = asked.map_or(Duration::ZERO, Duration::from_secs);
+            let asked = trouble.as_ref().and_then(Error::retry_after_wait).unwrap_or_default();
             if left.is_zero() || asked > left {
                 return trouble.map_or(Ok(None), Err);
             }
@@ -134,7 +134,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::error::Error;
+    use crate::transport::RetryAfter;
 
     async fn looks(interval: u64, timeout: u64, found_at: Option<u32>) -> (u32, Option<()>, Duration) {
         let patience = Patience::steady(Duration::from_millis(interval), Duration::from_millis(timeout));
@@ -164,7 +164,11 @@ mod tests {
     async fn what_may_pass_is_waited_out() {
         let busy = |status: u16, wait: Option<&str>| {
             let status = http::StatusCode::from_u16(status).unwrap();
-            Error::api(&sentinelone_raw::agents::LIST, status, bytes::Bytes::new(), wait.map(str::to_owned))
+            let after = |text: &str| RetryAfter {
+                text: text.to_owned(),
+                wait: text.parse().ok().map(Duration::from_secs),
+            };
+            Error::api(&sentinelone_raw::agents::LIST, status, bytes::Bytes::new(), wait.map(after))
         };
         let patience = Patience::steady(Duration::from_secs(1), Duration::from_secs(30));
         let (looks, start) = (Cell::new(0), Instant::now());

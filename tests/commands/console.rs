@@ -325,8 +325,7 @@ async fn a_group_that_is_not_there_is_an_error() {
         .respond_with(ResponseTemplate::new(404).set_body_json(missing))
         .mount(&server)
         .await;
-    let client =
-        Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
+    let client = client(&server, V2_1);
     let command = entry("delete-group").prepare(arguments(&[("group_id", "4")])).unwrap();
     assert_eq!(command.run(&client).await.unwrap_err().status().unwrap(), 404);
 }
@@ -779,8 +778,7 @@ async fn nothing_is_removed_before_all_is_found() {
     let broken = ResponseTemplate::new(503);
     search().and(query_param("cursor", "n")).respond_with(broken).mount(&server).await;
     Mock::given(method("DELETE")).respond_with(answer(json!({}))).expect(0).mount(&server).await;
-    let client =
-        Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
+    let client = client(&server, V2_1);
     let command = RemoveItemFromWhitelist { item: "/opt".into(), os_type: None, exclusion_type: None };
     assert_eq!(command.run(&client).await.unwrap_err().status().unwrap(), 503);
 }

@@ -625,8 +625,7 @@ async fn any_other_refusal_of_a_hash_is_an_error() {
         json!({ "errors": [{ "code": 4_000_030 }, { "code": 4_000_010, "title": "Validation Error" }] });
     let mixed = ResponseTemplate::new(400).set_body_json(body);
     Mock::given(path(BLOCKLIST)).respond_with(mixed).expect(1).mount(&server).await;
-    let client =
-        Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
+    let client = client(&server, V2_1);
     let given = arguments(&[("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22")]);
     let error = entry("add-hash-to-blocklist").prepare(given).unwrap().run(&client).await.unwrap_err();
     assert_eq!(error.vendor_errors().len(), 2);
@@ -793,8 +792,7 @@ async fn a_removal_of_a_hash_that_may_have_happened_is_unknown() {
     assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Unknown");
 
     // What was refused was not done, and is the error.
-    let client =
-        Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
+    let client = client(&server, V2_1);
     let command = entry("remove-hash-from-blocklist").prepare(arguments(&[("sha1", SHA1)])).unwrap();
     assert_eq!(command.run(&client).await.unwrap_err().status().unwrap(), 403);
 }

@@ -23,11 +23,6 @@ const PASSWORD: &str = "Secret-word-1";
 const ORDER: &str = "/web/api/v2.1/agents/77/actions/fetch-files";
 const LOG: &str = "/web/api/v2.1/activities";
 
-fn client(server: &MockServer, version: ApiVersion) -> Client {
-    let token = ApiToken::new("token-of-the-test").unwrap();
-    Client::builder(server.uri()).token(token).api_version(version).build().unwrap()
-}
-
 async fn fails(server: &MockServer, name: &str, given: &[(&str, &str)]) -> Error {
     entry(name).prepare(arguments(given)).unwrap().run(&client(server, V2_1)).await.unwrap_err()
 }

@@ -9,7 +9,7 @@ mod queries;
 mod threats;
 
 use sentinelone::commands::{Arguments, Entry, Outcome, Source, find, registry};
-use sentinelone::{ApiToken, ApiVersion, Client, IdState, Timestamp};
+use sentinelone::{ApiToken, ApiVersion, Client, IdState, RateLimits, Retry, Timestamp};
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
@@ -41,13 +41,14 @@ fn sent(name: &str, version: ApiVersion, given: &[(&str, &str)]) -> Result<Vec<V
 const V2_0: ApiVersion = ApiVersion::V2_0;
 const V2_1: ApiVersion = ApiVersion::V2_1;
 
+/// A client that shows every answer as it comes: nothing is made again, nothing waits.
+fn client(server: &MockServer, version: ApiVersion) -> Client {
+    let client = Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap());
+    client.api_version(version).retry(Retry::off()).rate_limits(RateLimits::off()).build().unwrap()
+}
+
 async fn run(server: &MockServer, version: ApiVersion, name: &str, given: &[(&str, &str)]) -> Outcome {
-    let client = Client::builder(server.uri())
-        .token(ApiToken::new("token-of-the-test").unwrap())
-        .api_version(version)
-        .build()
-        .unwrap();
-    entry(name).prepare(arguments(given)).unwrap().run(&client).await.unwrap()
+    entry(name).prepare(arguments(given)).unwrap().run(&client(server, version)).await.unwrap()
 }
 
 fn answer(body: Value) -> ResponseTemplate {

@@ -19,10 +19,6 @@ const DV: &str = "/web/api/v2.1/dv";
 const SCRIPTS: &str = "/web/api/v2.1/remote-scripts";
 const PERIOD: [(&str, &str); 2] = [("from_date", "3 days"), ("to_date", "2026-11-20T12:00:00+02:00")];
 
-fn client(server: &MockServer) -> Client {
-    Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap()
-}
-
 /// What a command told on the way.
 #[derive(Default)]
 struct Log(Mutex<Vec<Event>>);
@@ -515,7 +511,7 @@ async fn a_power_query_that_fails_says_its_state() {
         create().respond_with(answer(in_state("EVENTS_RUNNING"))).mount(&server).await;
         ping().respond_with(answer(in_state(state))).mount(&server).await;
         let log = Log::default();
-        let outcome = power_query().run_watched(&client(&server), &log).await.unwrap();
+        let outcome = power_query().run_watched(&client(&server, V2_1), &log).await.unwrap();
         let told = |outcome: &Outcome| {
             let failure = outcome.failure.as_ref().unwrap();
             assert_eq!(failure.kind(), ErrorKind::Ended);
@@ -542,7 +538,7 @@ async fn a_power_query_is_waited_for() {
     ping().respond_with(answer(in_state("PROCESS_RUNNING"))).up_to_n_times(2).mount(&server).await;
     ping().respond_with(answer(finished())).expect(1).mount(&server).await;
     let log = Log::default();
-    let outcome = power_query().run_watched(&client(&server), &log).await.unwrap();
+    let outcome = power_query().run_watched(&client(&server, V2_1), &log).await.unwrap();
     assert_eq!(outcome.context["SentinelOne"]["PowerQuery"][1]["kind"], "dns");
     assert!(outcome.is_complete());
     let waiting = Event::Waiting { state: "PROCESS_RUNNING, 30 %".into(), next: Duration::from_millis(20) };
@@ -567,11 +563,11 @@ async fn at_the_deadline_the_query_is_not_lost() {
         assert_eq!(error.kind(), ErrorKind::Deadline);
         assert!(error.to_string().contains("query_id=pq1"), "{error}");
     };
-    let outcome = patience(None).run(&client(&server)).await.unwrap();
+    let outcome = patience(None).run(&client(&server, V2_1)).await.unwrap();
     names_it(outcome.failure.as_ref().unwrap());
     assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
     assert_eq!(asked(&server, &format!("{DV}/events/pq-ping")).await, 2, "at once, and before the end");
-    names_it(&patience(Some("pq1")).run(&client(&server)).await.unwrap_err());
+    names_it(&patience(Some("pq1")).run(&client(&server, V2_1)).await.unwrap_err());
     assert_eq!(asked(&server, &format!("{DV}/events/pq")).await, 1, "none is started a second time");
     assert_eq!(asked(&server, &format!("{DV}/events/pq-ping")).await, 4);
 }
@@ -587,7 +583,7 @@ async fn a_started_query_outlives_what_goes_wrong_after_it() {
         .respond_with(ResponseTemplate::new(503))
         .mount(&server)
         .await;
-    let outcome = power_query().run(&client(&server)).await.unwrap();
+    let outcome = power_query().run(&client(&server, V2_1)).await.unwrap();
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 503);
     assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
 }
@@ -923,7 +919,7 @@ async fn a_link_that_fails_does_not_lose_the_others() {
         task_ids: ["0", "1", "2", "3"].map(str::to_owned).to_vec(),
         folder: folder.path().to_owned(),
     };
-    let outcome = command.run_watched(&client(&server), &log).await.unwrap();
+    let outcome = command.run_watched(&client(&server, V2_1), &log).await.unwrap();
     assert_eq!(outcome.files.len(), 1);
     assert_eq!(std::fs::read_to_string(folder.path().join("here.zip")).unwrap(), "second");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing half is left behind");
@@ -992,7 +988,7 @@ async fn a_script_is_run_waited_for_and_its_files_are_fetched() {
     serve(&server, "101", "output").await;
 
     let log = Log::default();
-    let outcome = automation(folder.path()).run_watched(&client(&server), &log).await.unwrap();
+    let outcome = automation(folder.path()).run_watched(&client(&server, V2_1), &log).await.unwrap();
     assert_eq!(std::fs::read_to_string(folder.path().join("o.zip")).unwrap(), "output");
     assert_eq!(outcome.files.len(), 1);
     let context = &outcome.context["SentinelOne"];
@@ -1022,7 +1018,7 @@ async fn a_run_that_waits_for_approval_ends_at_once_and_lists_no_tasks() {
         .expect(0)
         .mount(&server)
         .await;
-    let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+    let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
     let failure = outcome.failure.as_ref().unwrap();
     assert_eq!(failure.kind(), ErrorKind::Ended);
     assert!(failure.to_string().contains("pendingExecutionId=66"), "{failure}");
@@ -1041,7 +1037,7 @@ async fn a_run_without_a_parent_task_or_without_agents_ends_at_once() {
         let server = MockServer::start().await;
         let folder = tempfile::tempdir().unwrap();
         started(data).mount(&server).await;
-        let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+        let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
         let failure = outcome.failure.as_ref().unwrap().to_string();
         assert!(failure.contains(says), "{failure}");
         assert_eq!(asked(&server, &format!("{SCRIPTS}/status")).await, 0);
@@ -1058,7 +1054,7 @@ async fn a_run_of_which_nothing_is_left_ends_before_the_deadline() {
         .respond_with(tasks(&over, Value::Null))
         .mount(&server)
         .await;
-    let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+    let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
     let failure = outcome.failure.as_ref().unwrap();
     assert_eq!(failure.kind(), ErrorKind::Ended);
     assert!(failure.to_string().contains("1 canceled, 1 expired, 1 failed"), "{failure}");
@@ -1081,7 +1077,7 @@ async fn a_partly_completed_task_has_results_too() {
     serve(&server, "101", "output").await;
     let command =
         RemoteScriptAutomateResults { parent_task_id: Some("55".into()), ..automation(folder.path()) };
-    let outcome = command.run_watched(&client(&server), &Silent).await.unwrap();
+    let outcome = command.run_watched(&client(&server, V2_1), &Silent).await.unwrap();
     assert_eq!(outcome.files.len(), 1);
     assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::Unknown)]);
     assert_eq!(asked(&server, &format!("{SCRIPTS}/execute")).await, 0);
@@ -1102,7 +1098,7 @@ async fn an_agent_without_a_task_is_told_by_what_the_console_counted() {
         Mock::given(path(format!("{SCRIPTS}/status"))).respond_with(over).mount(&server).await;
         let parent_task_id = parent.map(str::to_owned);
         let command = RemoteScriptAutomateResults { parent_task_id, ..automation(folder.path()) };
-        let outcome = command.run(&client(&server)).await.unwrap();
+        let outcome = command.run(&client(&server, V2_1)).await.unwrap();
         assert_eq!(states(&outcome)[1], ("2", state), "{start}");
     }
 }
@@ -1124,11 +1120,11 @@ async fn at_the_deadline_the_run_is_not_lost() {
         assert_eq!(error.kind(), ErrorKind::Deadline);
         assert!(error.to_string().contains("parent_task_id=55"), "{error}");
     };
-    let outcome = command(None).run(&client(&server)).await.unwrap();
+    let outcome = command(None).run(&client(&server, V2_1)).await.unwrap();
     names_it(outcome.failure.as_ref().unwrap());
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
     assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::NotAffected)]);
-    let outcome = command(Some("55")).run(&client(&server)).await.unwrap();
+    let outcome = command(Some("55")).run(&client(&server, V2_1)).await.unwrap();
     names_it(outcome.failure.as_ref().unwrap());
     assert_eq!(outcome.answer["data"]["tasks"][0]["id"], "101", "the tasks of the last look");
     assert_eq!(asked(&server, &format!("{SCRIPTS}/status")).await, 4);
@@ -1142,13 +1138,13 @@ async fn a_started_run_outlives_what_goes_wrong_after_it() {
     started(json!({ "affected": 2, "parentTaskId": "55" })).mount(&server).await;
     let list = || Mock::given(path(format!("{SCRIPTS}/status")));
     list().respond_with(ResponseTemplate::new(403)).up_to_n_times(1).mount(&server).await;
-    let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+    let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 403);
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
     // The same for what goes wrong once the tasks are over.
     let over = [task("101", "1", "completed"), task("102", "2", "completed")];
     list().respond_with(tasks(&over, Value::Null)).mount(&server).await;
-    let outcome = automation(folder.path()).run(&client(&server)).await.unwrap();
+    let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 404);
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);
 }
