@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use sentinelone_raw::runtime::{
-    Answer, AnswerForm, ApiVersion, Binary, DecodeError, Kind, Operation, Page, Request,
-};
+use sentinelone_raw::runtime::{Answer, ApiVersion, Binary, Operation, Page, Request};
 use serde_json::Value;
 
 use crate::Result;
 use crate::address::Console;
 use crate::builder::ClientBuilder;
-use crate::error::{Error, Trouble, errors_beside_data, vendor_errors};
+use crate::error::Error;
 use crate::files::Download;
 use crate::paging::{Items, Pages};
 use crate::response::Response;
-use crate::transport::{RateLimits, Transport, Whole};
+use crate::transport::{RateLimits, Transport};
 
 /// A client of one console, cheap to clone; clones share connections and rate limits.
 ///
@@ -75,9 +73,11 @@ impl Client {
     /// lists. An answer of status 200 with errors and no data is an error too; with data it is an answer,
     /// and [`Response::vendor_errors`] has the errors.
     pub async fn send<T: Answer>(&self, request: &Request<T>) -> Result<Response<T>> {
-        let operation = request.operation();
         let whole = self.0.send(request).await?;
-        self.respond(operation, whole).map_err(|error| self.0.clean(error, request))
+        let mut response = whole.decode(request.operation()).map_err(|error| self.0.clean(error, request))?;
+        let secrets = self.0.secrets();
+        response.errors.iter_mut().for_each(|error| error.redact(&secrets));
+        Ok(response)
     }
 
     /// Asks for a file, whose bytes are then read one by one and never held in memory as a whole: see
@@ -126,16 +126,6 @@ impl Client {
         error.without(&self.0.secrets())
     }
 
-    fn respond<T: Answer>(&self, operation: &'static Operation, whole: Whole) -> Result<Response<T>> {
-        let Whole { status, headers, body } = whole;
-        let value = decode(operation, &body)
-            .map_err(|source| Error::of(operation, Trouble::Decode { status, source, body: body.clone() }))?;
-        let mut errors = if errors_beside_data(&body) { vendor_errors(&body) } else { Vec::new() };
-        let secrets = self.0.secrets();
-        errors.iter_mut().for_each(|error| error.redact(&secrets));
-        Ok(Response { operation, status, headers, body, errors, value })
-    }
-
     /// Walks the pages of a list, from the first to the last, one request at a time, each when it is
     /// asked for.
     pub fn pages<T>(&self, request: Request<Page<T>>) -> Pages<T> {
@@ -145,16 +135,5 @@ impl Client {
     /// Walks the items of a list over all its pages.
     pub fn items<T>(&self, request: Request<Page<T>>) -> Items<T> {
         self.pages(request).items()
-    }
-}
-
-fn decode<T: Answer>(operation: &'static Operation, body: &[u8]) -> Result<T, DecodeError> {
-    if operation.answer != AnswerForm::Json || !body.iter().all(u8::is_ascii_whitespace) {
-        return T::decode(body);
-    }
-    match operation.kind {
-        // An action that is done without a word is done; a list without a word is not an empty list.
-        Kind::Action => T::decode(b"{}"),
-        Kind::Read => Err(DecodeError { path: ".".into(), message: "the body is empty".into() }),
     }
 }

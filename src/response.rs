@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-use sentinelone_raw::runtime::{Acted, Data, DecodeError, Operation};
+use http::{HeaderMap, StatusCode, header};
+use sentinelone_raw::runtime::{Acted, Answer, AnswerForm, Data, DecodeError, Kind, Operation};
 use serde_json::Value;
 
-use crate::error::{Error, Trouble, VendorError};
+use crate::Result;
+use crate::error::{Error, Trouble, VendorError, errors_beside_data, vendor_errors};
 use crate::outcome::{IdOutcome, outcomes};
+use crate::transport::RetryAfter;
 
 /// An answer: the decoded value, and beside it the status, the headers and the body as it came.
 ///
@@ -23,6 +26,96 @@ pub struct Response<T> {
     pub(crate) body: Bytes,
     pub(crate) errors: Vec<VendorError>,
     pub(crate) value: T,
+}
+
+/// Where the vendor says which request this was.
+pub(crate) const REQUEST_ID: &str = "x-rqid";
+
+/// An answer that was read to its end.
+pub(crate) struct Whole {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Whole {
+    /// Whether it is one of success.
+    pub(crate) fn check(&self, operation: &'static Operation, now: SystemTime) -> Result<()> {
+        let only_errors = || operation.answer == AnswerForm::Json && says_only_errors(&self.body);
+        if self.status.is_success() && !only_errors() {
+            return Ok(());
+        }
+        let after = RetryAfter::of(&self.headers, now);
+        let request_id = self.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+        Err(Error::api(operation, self.status, self.body.clone(), after).identified(request_id))
+    }
+
+    pub(crate) fn decode<T: Answer>(self, operation: &'static Operation) -> Result<Response<T>> {
+        let Self { status, headers, body } = self;
+        let coding = headers.get(header::CONTENT_ENCODING).filter(|coding| *coding != "identity");
+        let value = match coding {
+            None => decode(operation, &body),
+            Some(coding) => Err(DecodeError {
+                path: ".".to_owned(),
+                message: format!("the body is encoded ({coding:?}), which was not asked for"),
+            }),
+        };
+        let value = value
+            .map_err(|source| Error::of(operation, Trouble::Decode { status, source, body: body.clone() }))?;
+        let errors = if errors_beside_data(&body) { vendor_errors(&body) } else { Vec::new() };
+        Ok(Response { operation, status, headers, body, errors, value })
+    }
+}
+
+impl<T: Answer> Response<T> {
+    /// Reads an answer that came another way than over a [`Client`](crate::Client): from a file, a queue, a proxy.
+    /// It is judged as the client does.
+    ///
+    /// ```
+    /// use http::{HeaderMap, StatusCode};
+    /// use sentinelone::raw::threats;
+    /// use sentinelone::{Page, Response};
+    ///
+    /// let body = r#"{ "data": [{ "id": "460000000000000011" }], "pagination": { "totalItems": 1 } }"#;
+    /// let page = Response::<Page<threats::Threat>>::read(&threats::LIST, StatusCode::OK, HeaderMap::new(), body)?;
+    /// assert_eq!(page.total(), Some(1));
+    /// # Ok::<(), sentinelone::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the answer is none of success, or is none to this operation.
+    pub fn read(
+        operation: &'static Operation,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: impl Into<Bytes>,
+    ) -> Result<Self> {
+        let whole = Whole { status, headers, body: body.into() };
+        whole.check(operation, SystemTime::now())?;
+        whole.decode(operation)
+    }
+}
+
+/// Whether an answer of status 200 has errors and no data. With data it is an answer: what was done and
+/// what was found must not be lost for what was not.
+pub(crate) fn says_only_errors(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Data {
+        #[serde(default)]
+        data: Option<serde::de::IgnoredAny>,
+    }
+    errors_beside_data(body) && serde_json::from_slice::<Data>(body).is_ok_and(|answer| answer.data.is_none())
+}
+
+fn decode<T: Answer>(operation: &'static Operation, body: &[u8]) -> Result<T, DecodeError> {
+    if operation.answer != AnswerForm::Json || !body.iter().all(u8::is_ascii_whitespace) {
+        return T::decode(body);
+    }
+    match operation.kind {
+        // An action that is done without a word is done; a list without a word is not an empty list.
+        Kind::Action => T::decode(b"{}"),
+        Kind::Read => Err(DecodeError { path: ".".into(), message: "the body is empty".into() }),
+    }
 }
 
 impl<T> Response<T> {

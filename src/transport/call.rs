@@ -109,6 +109,10 @@ impl<'a, T: Send> Call<'a, T> {
                 })?;
                 self.steps().waited += turn;
             }
+            if self.left().is_zero() {
+                let (wait, paused) = (Duration::ZERO, false);
+                return Err(Error::of(self.operation, Trouble::Held { wait, paused }));
+            }
             let number = {
                 let history = &mut self.steps().history;
                 history.attempts += 1;

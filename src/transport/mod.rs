@@ -20,8 +20,9 @@ use tracing::{Instrument, Span, debug, info_span};
 
 use crate::Result;
 use crate::address::Console;
-use crate::error::{BODY_KEPT, Error, ErrorKind, Trouble, errors_beside_data};
+use crate::error::{BODY_KEPT, Error, ErrorKind, Trouble};
 use crate::files::{Download, LONGEST_DOWNLOAD};
+use crate::response::{REQUEST_ID, Whole, says_only_errors};
 use crate::secrets::Secrets;
 use crate::text::printable;
 use crate::token::ApiToken;
@@ -77,13 +78,6 @@ impl fmt::Debug for Settings {
             .field("token", &self.token)
             .finish_non_exhaustive()
     }
-}
-
-/// An answer that was read to its end.
-pub(crate) struct Whole {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
 }
 
 /// A request in the form in which every attempt sends it.
@@ -268,12 +262,9 @@ impl Transport {
         let body = body.freeze();
         self.show(prepared, status, &headers, Some(&body));
         told(status, &headers, Some(body.len()), &self.secrets());
-        let request_id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-        if !fine || operation.answer == AnswerForm::Json && says_only_errors(&body) {
-            let after = RetryAfter::of(&headers, self.settings.clock.time_of_day());
-            return Err(Error::api(operation, status, body, after).identified(request_id));
-        }
-        Ok(Whole { status, headers, body })
+        let whole = Whole { status, headers, body };
+        whole.check(operation, self.settings.clock.time_of_day())?;
+        Ok(whole)
     }
 
     /// Shows an exchange with the console to whoever records.
@@ -298,9 +289,6 @@ impl Transport {
     }
 }
 
-/// Where the vendor says which request this was.
-pub(crate) const REQUEST_ID: &str = "x-rqid";
-
 /// Tells the span of the call what the answer is, and nothing of what is in it.
 fn told(status: StatusCode, headers: &HeaderMap, bytes: Option<usize>, secrets: &Secrets<'_>) {
     let span = Span::current();
@@ -321,15 +309,4 @@ fn is_page(answer: &reqwest::Response) -> bool {
         answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(kind.as_str(), "application/json" | "application/problem+json" | "text/html")
-}
-
-/// Whether an answer of status 200 has errors and no data. With data it is an answer: what was done and
-/// what was found must not be lost for what was not.
-fn says_only_errors(body: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Data {
-        #[serde(default)]
-        data: Option<serde::de::IgnoredAny>,
-    }
-    errors_beside_data(body) && serde_json::from_slice::<Data>(body).is_ok_and(|answer| answer.data.is_none())
 }
