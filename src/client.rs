@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sentinelone_raw::runtime::{Answer, ApiVersion, Binary, Operation, Page, Request};
+use sentinelone_raw::runtime::{Answer, ApiVersion, Binary, Operation, Page, Request, Timestamp};
 use serde_json::Value;
 
 use crate::Result;
@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::files::Download;
 use crate::paging::{Items, Pages};
 use crate::response::Response;
+use crate::token::ApiToken;
 use crate::transport::{RateLimits, Transport};
 
 /// A client of one console, cheap to clone; clones share connections and rate limits.
@@ -119,6 +120,15 @@ impl Client {
             return Ok(None);
         };
         Ok(self.send(&count).await?.total())
+    }
+
+    pub(crate) fn token(&self) -> &ApiToken {
+        &self.0.settings.token
+    }
+
+    /// The time of day by the client's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.settings.clock.time_of_day().into()
     }
 
     /// An error without this client's token in it.

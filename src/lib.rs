@@ -13,6 +13,7 @@ mod secrets;
 mod text;
 mod time;
 mod token;
+mod token_life;
 mod transport;
 
 pub mod commands;
@@ -25,7 +26,7 @@ pub mod sandbox;
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
     Acted, Answer, ApiVersion, Data, DecodeError, FilterRule, Kind, OpenEnum, Operation, Page, Problem,
-    Request, RequestError, Timestamp,
+    Request, RequestError, Secret, Timestamp,
 };
 
 pub use address::{AddressError, Console};
@@ -42,6 +43,7 @@ pub use response::Response;
 pub use text::printable;
 pub use time::{TimeError, point_in_time};
 pub use token::{ApiToken, TokenError};
+pub use token_life::TokenDetails;
 pub use transport::{Clock, RateLimits, Recorder, Retry, Seen, Sleep};
 
 /// The result of everything that talks to a console.

@@ -8,6 +8,7 @@ mod operation;
 #[cfg(feature = "both-ways")]
 mod parts;
 mod request;
+mod secret;
 mod timestamp;
 
 #[cfg(feature = "both-ways")]
@@ -26,4 +27,5 @@ pub use operation::{
 #[cfg(feature = "both-ways")]
 pub use parts::{Parts, PartsError};
 pub use request::{Problem, Request, RequestError};
+pub use secret::Secret;
 pub use timestamp::Timestamp;

@@ -1213,3 +1213,13 @@ fn an_item_without_anything_in_it_is_refused_everywhere() {
     );
     assert!(act_with(json!({ "tags": [] })).is_ok(), "data may say that there are none");
 }
+
+#[test]
+fn a_secret_shows_nothing_and_sends_all() {
+    let secret = Secret::from("hush");
+    assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "Secret(…) Some(Secret(…))");
+    assert_eq!(serde_json::to_value(&secret).unwrap(), "hush");
+    assert_eq!(secret, Secret::from(&secrecy::SecretString::from("hush")));
+    assert_ne!(secret, Secret::from("hush ".to_owned()));
+    assert_eq!(secret.clone().expose(), "hush");
+}

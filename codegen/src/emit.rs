@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub const COMMAND: &str = "cargo xtask generate";
 
 /// The support code: file name and text.
-const SUPPORT: [(&str, &str); 8] = [
+const SUPPORT: [(&str, &str); 9] = [
     ("mod.rs", include_str!("../runtime/mod.rs")),
     ("envelope.rs", include_str!("../runtime/envelope.rs")),
     ("field.rs", include_str!("../runtime/field.rs")),
@@ -23,11 +23,12 @@ const SUPPORT: [(&str, &str); 8] = [
     ("operation.rs", include_str!("../runtime/operation.rs")),
     ("parts.rs", include_str!("../runtime/parts.rs")),
     ("request.rs", include_str!("../runtime/request.rs")),
+    ("secret.rs", include_str!("../runtime/secret.rs")),
     ("timestamp.rs", include_str!("../runtime/timestamp.rs")),
 ];
 
 /// What a module may need of the support code; no schema can have one of these names.
-pub(crate) const RUNTIME: [&str; 24] = [
+pub(crate) const RUNTIME: [&str; 25] = [
     "Acted",
     "AnswerForm",
     "ApiVersion",
@@ -50,6 +51,7 @@ pub(crate) const RUNTIME: [&str; 24] = [
     "Rate",
     "Request",
     "RequestError",
+    "Secret",
     "Setting",
     "Timestamp",
 ];

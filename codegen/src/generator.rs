@@ -37,7 +37,7 @@ pub enum TypeModel {
 }
 
 /// A field of an object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FieldModel {
     /// Rust name.
     pub ident: syn::Ident,

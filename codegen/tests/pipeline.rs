@@ -1225,13 +1225,19 @@ fn list_below_data_is_a_page() {
 }
 
 #[test]
-fn secrets_are_not_in_debug_output() {
+fn secrets_have_a_type_that_does_not_print() {
     let mut spec = Spec::small();
     spec.thing(
         &schema("ThingActData", "/properties/password"),
         json!({ "type": "string", "description": "x", "x-s1": { "secret": true } }),
     );
     let text = spec.module();
-    assert!(text.contains(r#".field("password", &"…")"#), "{text}");
+    assert!(text.contains("pub password: Option<Secret>"), "{text}");
+    assert!(text.contains("password: impl Into<Secret>"), "{text}");
     assert!(text.contains("secret: true"), "{text}");
+    let list = json!({
+        "type": "array", "items": { "type": "string" }, "description": "x", "x-s1": { "secret": true }
+    });
+    spec.thing(&schema("ThingActData", "/properties/password"), list);
+    assert!(spec.emit().unwrap_err().to_string().contains("cannot be a secret"));
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     AnswerForm, ApiVersion, Binary, Data, Evidence, Field, FieldKind, Fields, Filter,
     FilterRule, Kind, Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request,
-    RequestError, Setting, Timestamp, open_enum,
+    RequestError, Secret, Setting, Timestamp, open_enum,
 };
 use crate::shared::{Affected, Scope, SortOrder, SuccessFlag};
 use crate::threats::{
@@ -1670,30 +1670,20 @@ impl Fields for AgentFileRequest {
 }
 
 /// Which files are to be fetched, and the password that is to protect them.
-#[derive(Clone, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct AgentFileRequestData {
     /// Absolute paths of the files to fetch, ten at most. Patterns are not allowed, spaces are. 1 to 10 items.
     pub files: Vec<String>,
     /// Password with which the fetched files are encrypted. At least 10 characters, of upper and lower case, digits and symbols.
-    pub password: String,
-}
-
-/// Without what is secret in it.
-impl std::fmt::Debug for AgentFileRequestData {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AgentFileRequestData")
-            .field("files", &self.files)
-            .field("password", &"…")
-            .finish()
-    }
+    pub password: Secret,
 }
 
 impl AgentFileRequestData {
     /// With what cannot be left out.
     pub fn new(
         files: impl IntoIterator<Item = impl Into<String>>,
-        password: impl Into<String>,
+        password: impl Into<Secret>,
     ) -> Self {
         Self {
             files: files.into_iter().map(Into::into).collect(),
@@ -1708,7 +1698,7 @@ impl AgentFileRequestData {
     }
     /// Password with which the fetched files are encrypted. At least 10 characters, of upper and lower case, digits and symbols.
     #[must_use]
-    pub fn password(mut self, password: impl Into<String>) -> Self {
+    pub fn password(mut self, password: impl Into<Secret>) -> Self {
         self.password = password.into();
         self
     }

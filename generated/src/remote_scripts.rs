@@ -6,7 +6,7 @@ use crate::agents::AgentFilter;
 use crate::runtime::{
     Acted, AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, FilterRule,
     Kind, Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request, RequestError,
-    Timestamp, open_enum,
+    Secret, Timestamp, open_enum,
 };
 use crate::service_users::ScopeLevel;
 use crate::shared::SortOrder;
@@ -355,13 +355,13 @@ impl Fields for RemoteScriptExecution {
 }
 
 /// Which script is to run, with what input, and where its output is to go.
-#[derive(Clone, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteScriptExecutionData {
     /// API key for the destination to which the results are sent. At least 1 character.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_key: Option<String>,
+    pub api_key: Option<Secret>,
     /// Id of the destination profile that the run uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_profile_id: Option<String>,
@@ -381,7 +381,7 @@ pub struct RemoteScriptExecutionData {
     pub output_file_paths: Option<Vec<String>>,
     /// Password that goes with the script run, if one is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     /// Scope whose generic password is used for this run of the script.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_from_scope: Option<PasswordScope>,
@@ -401,32 +401,6 @@ pub struct RemoteScriptExecutionData {
     pub singularityxdr_url: Option<String>,
     /// Description of the task that runs the script. At least 2 characters.
     pub task_description: String,
-}
-
-/// Without what is secret in it.
-impl std::fmt::Debug for RemoteScriptExecutionData {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RemoteScriptExecutionData")
-            .field("api_key", &"…")
-            .field("destination_profile_id", &self.destination_profile_id)
-            .field("destination_profile_keyword", &self.destination_profile_keyword)
-            .field("input_params", &self.input_params)
-            .field("output_destination", &self.output_destination)
-            .field("output_directory", &self.output_directory)
-            .field("output_file_paths", &self.output_file_paths)
-            .field("password", &"…")
-            .field("password_from_scope", &self.password_from_scope)
-            .field("requires_approval", &self.requires_approval)
-            .field("script_id", &self.script_id)
-            .field(
-                "script_runtime_timeout_seconds",
-                &self.script_runtime_timeout_seconds,
-            )
-            .field("singularityxdr_keyword", &self.singularityxdr_keyword)
-            .field("singularityxdr_url", &self.singularityxdr_url)
-            .field("task_description", &self.task_description)
-            .finish()
-    }
 }
 
 impl RemoteScriptExecutionData {
@@ -456,7 +430,7 @@ impl RemoteScriptExecutionData {
     }
     /// API key for the destination to which the results are sent. At least 1 character.
     #[must_use]
-    pub fn api_key(mut self, api_key: impl Into<String>) -> Self {
+    pub fn api_key(mut self, api_key: impl Into<Secret>) -> Self {
         self.api_key = Some(api_key.into());
         self
     }
@@ -512,7 +486,7 @@ impl RemoteScriptExecutionData {
     }
     /// Password that goes with the script run, if one is needed.
     #[must_use]
-    pub fn password(mut self, password: impl Into<String>) -> Self {
+    pub fn password(mut self, password: impl Into<Secret>) -> Self {
         self.password = Some(password.into());
         self
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::runtime::{
     Acted, AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, Filter,
     FilterRule, Kind, Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request,
-    RequestError, Setting, Timestamp, open_enum,
+    RequestError, Secret, Setting, Timestamp, open_enum,
 };
 use crate::shared::{Affected, SortOrder};
 
@@ -2501,28 +2501,21 @@ impl Fields for ThreatFileRequest {
 }
 
 /// What password is to protect the fetched files.
-#[derive(Clone, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct ThreatFileRequestData {
     /// Password with which the fetched files are encrypted.
-    pub password: String,
-}
-
-/// Without what is secret in it.
-impl std::fmt::Debug for ThreatFileRequestData {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ThreatFileRequestData").field("password", &"…").finish()
-    }
+    pub password: Secret,
 }
 
 impl ThreatFileRequestData {
     /// With what cannot be left out.
-    pub fn new(password: impl Into<String>) -> Self {
+    pub fn new(password: impl Into<Secret>) -> Self {
         Self { password: password.into() }
     }
     /// Password with which the fetched files are encrypted.
     #[must_use]
-    pub fn password(mut self, password: impl Into<String>) -> Self {
+    pub fn password(mut self, password: impl Into<Secret>) -> Self {
         self.password = password.into();
         self
     }

@@ -4,7 +4,7 @@
 
 use crate::runtime::{
     AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, FilterRule, Kind,
-    Method, Operation, Paging, Part, Rate, Request, RequestError, Timestamp,
+    Method, Operation, Paging, Part, Rate, Request, RequestError, Secret, Timestamp,
 };
 
 /// Facts about `POST /web/api/v{version}/users/api-token-details`.
@@ -104,26 +104,19 @@ impl Fields for ApiTokenQuery {
 }
 
 /// Which API token is asked about; the token itself is a secret.
-#[derive(Clone, PartialEq, Default, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiTokenQueryData {
     /// API token whose details are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_token: Option<String>,
-}
-
-/// Without what is secret in it.
-impl std::fmt::Debug for ApiTokenQueryData {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ApiTokenQueryData").field("api_token", &"…").finish()
-    }
+    pub api_token: Option<Secret>,
 }
 
 impl ApiTokenQueryData {
     /// API token whose details are asked for.
     #[must_use]
-    pub fn api_token(mut self, api_token: impl Into<String>) -> Self {
+    pub fn api_token(mut self, api_token: impl Into<Secret>) -> Self {
         self.api_token = Some(api_token.into());
         self
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sentinelone_raw::activities::{self, ActivitiesListQuery, ActivitySortField};
 use sentinelone_raw::agents::{self as raw, AgentFileRequest, AgentFileRequestData};
 use sentinelone_raw::runtime::{ApiVersion, Data, Page, Request, Timestamp};
@@ -136,7 +136,7 @@ impl FetchFile {
     fn order(&self) -> Result<Request<Data<SuccessFlag>>> {
         uploads::check_password(Self::INFO.name, &self.password)?;
         uploads::check_unpack(Self::INFO.name, self.unpack)?;
-        let data = AgentFileRequestData::new([&self.file_path], self.password.expose_secret());
+        let data = AgentFileRequestData::new([&self.file_path], &self.password);
         Ok(raw::fetch_files(&self.agent_id, &AgentFileRequest::new(data))?)
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::shared::SortOrder;
 use sentinelone_raw::threats::{
@@ -165,7 +165,7 @@ impl FetchThreatFile {
             return Err(refuse(Self::INFO.name, "threat_id", "is missing; give at least one"));
         }
         let order = |id: &String| {
-            let data = ThreatFileRequestData::new(self.password.expose_secret());
+            let data = ThreatFileRequestData::new(&self.password);
             let filter = ThreatFilter::default().ids([id]);
             Ok(raw::fetch_file(&ThreatFileRequest::new(data, filter))?.answering())
         };

@@ -1,6 +1,6 @@
 //! `sentinelone-run-remote-script`: a script of the library runs on endpoints.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sentinelone_raw::agents::AgentFilter;
 use sentinelone_raw::remote_scripts::{
     self as raw, RemoteScriptExecution, RemoteScriptExecutionData, ScriptOutputDestination,
@@ -129,8 +129,6 @@ impl Command for RunRemoteScript {
 impl RunRemoteScript {
     /// The one request that starts it, for this command or one that does more.
     pub(super) fn requests_of<C: Command>(&self, command: &C) -> Result<Vec<Request<Value>>> {
-        let exposed =
-            |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
         let missing = [("script_id", &self.script_id), ("task_description", &self.task_description)];
         if let Some((name, _)) = missing.iter().find(|(_, text)| text.trim().is_empty()) {
             return Err(refuse(C::INFO.name, name, "is missing"));
@@ -140,9 +138,9 @@ impl RunRemoteScript {
                 output_directory: self.output_directory.clone(),
                 singularityxdr_keyword: self.singularity_xdr_keyword.clone(),
                 singularityxdr_url: self.singularity_xdr_url.clone(),
-                api_key: exposed(&self.api_key),
+                api_key: self.api_key.as_ref().map(Into::into),
                 input_params: self.input_params.clone(),
-                password: exposed(&self.password),
+                password: self.password.as_ref().map(Into::into),
                 script_runtime_timeout_seconds: Some(self.script_runtime_timeout_seconds),
                 requires_approval: Some(self.requires_approval),
                 ..RemoteScriptExecutionData::new(

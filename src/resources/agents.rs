@@ -1,7 +1,7 @@
 //! Agents: the endpoints that run one, what they are told to do, and the files that they hand over.
 
 use sentinelone_raw::agents as raw;
-use sentinelone_raw::runtime::{Data, Page};
+use sentinelone_raw::runtime::{Data, Page, Secret};
 use sentinelone_raw::shared::{Affected, SuccessFlag};
 
 pub use sentinelone_raw::agents::{
@@ -182,7 +182,7 @@ impl<'a> Agents<'a> {
         self,
         agent_id: impl Into<String>,
         files: impl IntoIterator<Item = impl Into<String>>,
-        password: impl Into<String>,
+        password: impl Into<Secret>,
     ) -> Act<'a, AgentFileRequest, Data<SuccessFlag>> {
         let body = AgentFileRequest::new(AgentFileRequestData::new(files, password));
         Act::of(self.client, agent_id.into(), body, raw::fetch_files)

@@ -1,6 +1,6 @@
 //! Threats: what agents detected, and what was decided about it.
 
-use sentinelone_raw::runtime::{Data, RequestError};
+use sentinelone_raw::runtime::{Data, RequestError, Secret};
 use sentinelone_raw::shared::Affected;
 use sentinelone_raw::threats::{
     self as raw, ThreatFileRequest, ThreatFileRequestData, ThreatIncidentUpdate, ThreatVerdictUpdate,
@@ -127,7 +127,7 @@ impl<'a> Threats<'a> {
     /// password protects. Each upload shows up in the [timeline](Self::timeline) of its threat.
     ///
     /// `POST /web/api/v2.1/threats/fetch-file`
-    pub fn fetch_files(self, password: impl Into<String>) -> Act<'a, ThreatFileRequest, Data<Affected>> {
+    pub fn fetch_files(self, password: impl Into<Secret>) -> Act<'a, ThreatFileRequest, Data<Affected>> {
         let body = ThreatFileRequest::new(ThreatFileRequestData::new(password), ThreatFilter::default());
         Act::new(self.client, body, |_, body| raw::fetch_file(body))
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::http::StatusCode;
 use backon::Retryable;
 use sentinelone_raw::runtime::Operation;
-use tracing::{Span, debug, warn};
+use tracing::{Span, debug, info, warn};
 
 use super::limits::TooLate;
 use super::retry::Retry;
@@ -81,10 +81,17 @@ impl<'a, T: Send> Call<'a, T> {
         let span = Span::current();
         span.record("attempts", history.attempts);
         span.record("waited_ms", millis(waited));
-        result.map_err(|error| {
-            span.record("error", tracing::field::debug(error.kind()));
-            error.after(history)
-        })
+        match result {
+            Ok(answer) => {
+                info!(target: "sentinelone", "done");
+                Ok(answer)
+            }
+            Err(error) => {
+                span.record("error", tracing::field::debug(error.kind()));
+                info!(target: "sentinelone", "failed");
+                Err(error.after(history))
+            }
+        }
     }
 
     fn attempts(&self) -> Attempt<'_, T> {

@@ -374,6 +374,8 @@ fn structure(
 ) -> Result<TokenStream> {
     let operation = bundle.operations().find(|operation| query_schema(operation.id()) == name);
     let schema = bundle.schema(name);
+    let fields: Vec<FieldModel> = fields.iter().map(|field| covered(field, schema)).collect::<Result<_>>()?;
+    let fields = fields.as_slice();
     let in_answers = model.in_answers.contains(name);
     let in_requests = model.in_requests.contains(name);
     let description = match (schema, operation) {
@@ -394,15 +396,7 @@ fn structure(
     let optional = |field: &FieldModel| generic(&field.ty, "Option").is_some();
     let all_optional =
         fields.iter().all(|field| optional(field) || (operation.is_some() && field.wire == "filter"));
-    let is_secret = |wire: &str| {
-        let node = schema.map(|schema| &schema["properties"][wire]);
-        node.is_some_and(|node| facts::of::<facts::PropertyFacts>(node).is_ok_and(|facts| facts.secret))
-    };
-    let secrets = fields.iter().any(|field| is_secret(&field.wire));
-    let mut derives = vec![quote!(Clone), quote!(PartialEq)];
-    if !secrets {
-        derives.insert(1, quote!(Debug));
-    }
+    let mut derives = vec![quote!(Clone), quote!(Debug), quote!(PartialEq)];
     if all_optional {
         derives.push(quote!(Default));
     }
@@ -500,23 +494,6 @@ fn structure(
         #(#attributes)*
         pub struct #ident { #(#members,)* }
     };
-    if secrets {
-        let shown = fields.iter().map(|FieldModel { ident, wire, .. }| {
-            let label = ident.to_string();
-            match is_secret(wire) {
-                true => quote!(.field(#label, &"…")),
-                false => quote!(.field(#label, &self.#ident)),
-            }
-        });
-        items.extend(quote! {
-            /// Without what is secret in it.
-            impl std::fmt::Debug for #ident {
-                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.debug_struct(#name) #(#shown)* .finish()
-                }
-            }
-        });
-    }
     let count = fields.iter().find(|field| field.wire == "affected");
     if in_answers && count.is_some_and(|count| count.ty.to_token_stream().to_string() == "Option < i64 >") {
         items.extend(quote! {
@@ -623,6 +600,22 @@ fn structure(
         items.extend(quote!(impl Fields for #ident { const FIELDS: &'static [Field] = &[#(#entries),*]; }));
     }
     Ok(items)
+}
+
+/// The field with a type that does not show its text, where the specification calls it a secret.
+fn covered(field: &FieldModel, schema: Option<&Value>) -> Result<FieldModel> {
+    let mut field = field.clone();
+    let node = schema.map(|schema| &schema["properties"][&field.wire]);
+    let secret =
+        node.is_some_and(|node| facts::of::<facts::PropertyFacts>(node).is_ok_and(|facts| facts.secret));
+    if secret {
+        field.ty = match field.ty.to_token_stream().to_string().as_str() {
+            "Option < String >" => syn::parse_quote!(Option<Secret>),
+            "String" => syn::parse_quote!(Secret),
+            other => return Err(Error::Generator(format!("{}: {other} cannot be a secret", field.wire))),
+        };
+    }
+    Ok(field)
 }
 
 fn setter(ident: &syn::Ident, ty: &syn::Type, line: &str) -> TokenStream {

@@ -10,6 +10,7 @@ mod operation;
 #[cfg(feature = "both-ways")]
 mod parts;
 mod request;
+mod secret;
 mod timestamp;
 
 #[cfg(feature = "both-ways")]
@@ -28,4 +29,5 @@ pub use operation::{
 #[cfg(feature = "both-ways")]
 pub use parts::{Parts, PartsError};
 pub use request::{Problem, Request, RequestError};
+pub use secret::Secret;
 pub use timestamp::Timestamp;

@@ -34,6 +34,10 @@ pub(crate) fn command() -> Command {
                 .about("List all commands with their arguments, context paths and API versions"),
         )
         .subcommand(
+            Command::new("token")
+                .about("Tell when the API token was created and when it expires; warns two weeks before"),
+        )
+        .subcommand(
             Command::new("sandbox")
                 .about("Start the sandbox and keep it up: a console on this machine with an invented tenant")
                 .arg(
@@ -68,6 +72,28 @@ fn globals() -> Vec<Arg> {
             .default_value("table")
             .help("table, json (what the console sent, with the results of an action beside it), ndjson (one thing a \
                  line) or context (SOAR paths)"),
+        option("call-timeout")
+            .value_name("SECONDS")
+            .value_parser(value_parser!(u64).range(1..=86_400))
+            .default_value("180")
+            .help("How long one call may take in all, with its waits and repetitions"),
+        option("attempts")
+            .value_name("NUMBER")
+            .value_parser(value_parser!(u32).range(1..=100))
+            .default_value("5")
+            .help("How many times a call is tried where that is safe: a read after failures, an action only when nothing \
+                 arrived or the console refused it for the moment. With 1 nothing is made again"),
+        option("rate-limits")
+            .value_name("SHARE")
+            .value_parser(share)
+            .default_value("1")
+            .help("Which part of the console's documented rates to keep to: 0.5 where two use the token, off for none"),
+        flag("insecure").help("Trust any certificate: anyone on the way can read the token. For a lab"),
+        option("log")
+            .value_name("LEVEL")
+            .value_parser(PossibleValuesParser::new(["off", "error", "warn", "info", "debug", "trace"]))
+            .default_value("warn")
+            .help("What is logged to stderr. No level shows the token, a password, or what is in requests and answers"),
         flag("dry-run").help("Print the requests as a JSON array and send nothing"),
         flag("yes").help(
             "Do not ask before an action that stops, removes, isolates or runs something, or reaches everything in \
@@ -75,6 +101,19 @@ fn globals() -> Vec<Arg> {
         ),
     ]
 }
+
+/// A part of the rates; nothing for off.
+fn share(text: &str) -> Result<Option<Share>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share.map(|share| Some(Share(share))).ok_or_else(|| "is neither off nor above 0 and at most 1".to_owned())
+}
+
+/// A part of something, above 0 and at most 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share(pub(crate) f64);
 
 fn subcommand(entry: &Entry) -> Command {
     let versions: Vec<_> = entry.info.versions.iter().map(|version| version.as_str()).collect();

@@ -1,6 +1,7 @@
 //! `s1`: the commands of this crate at a terminal and in scripts.
 
 mod cli;
+mod log;
 mod output;
 mod progress;
 mod run;

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use sentinelone::commands::{Entry, Outcome, Output, Prepared, Source, find};
-use sentinelone::{ApiVersion, Request, Result, printable};
+use sentinelone::{ApiVersion, Request, Result, Timestamp, TokenDetails, printable};
 use serde_json::{Value, json};
 
 /// Writes text to stdout. A reader that went away, as `head` does, is no failure.
@@ -64,6 +64,32 @@ pub(crate) fn outcome(command: &Prepared, outcome: &Outcome, format: &str) -> St
         "ndjson" => outcome.items().iter().map(|item| inert(&item.to_string()) + "\n").collect(),
         "context" => pretty(&outcome.context),
         _ => table(command, outcome),
+    }
+}
+
+/// How long a token lives.
+pub(crate) fn token(details: &TokenDetails, now: &Timestamp, format: &str) -> String {
+    let left = details.left(now);
+    let text = |time: &Option<Timestamp>| time.as_ref().map(|time| time.as_str().to_owned());
+    let json = json!({
+        "createdAt": text(&details.created_at),
+        "expiresAt": text(&details.expires_at),
+        "secondsLeft": left.map(|left| left.as_secs()),
+    });
+    match format {
+        "json" | "context" => pretty(&json),
+        "ndjson" => inert(&json.to_string()) + "\n",
+        _ => {
+            let unknown = || "unknown".to_owned();
+            let left = left.map(|left| format!("{} days", left.as_secs() / 86_400));
+            let rows = [
+                ("created", text(&details.created_at)),
+                ("expires", text(&details.expires_at)),
+                ("left", left),
+            ];
+            let rows = rows.map(|(name, value)| vec![name.to_owned(), value.unwrap_or_else(unknown)]);
+            grid(&["Token", "Value"], rows.into_iter())
+        }
     }
 }
 

@@ -3,16 +3,20 @@
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 use sentinelone::commands::{ArgumentError, Arguments, Entry, Outcome, Prepared, find, registry};
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{
-    ApiToken, ApiVersion, Client, Console, Error, ErrorKind, FilterRule, IdState, Kind, Request,
-    RequestError, TokenError,
+    ApiToken, ApiVersion, Client, Console, Error, ErrorKind, FilterRule, IdState, Kind, RateLimits, Request,
+    RequestError, Retry, Timestamp, TokenError,
 };
 use serde_json::Value;
 
+use crate::cli::Share;
+use crate::log;
 use crate::output;
 use crate::progress::Terminal;
 
@@ -99,8 +103,10 @@ fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
 pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(USAGE) };
     let format = text(matches, "output");
+    log::to_stderr(text(matches, "log"));
     match name {
         "sandbox" => keep_sandbox(matches).await,
+        "token" => tell_token(matches, format).await,
         "commands" => {
             output::write(&output::commands(registry(), format))?;
             Ok(DONE)
@@ -129,7 +135,7 @@ async fn keep_sandbox(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Result<u8, Failure> {
-    let version = if text(matches, "api-version") == "2.0" { ApiVersion::V2_0 } else { ApiVersion::V2_1 };
+    let version = version(matches);
     let command = entry.prepare(arguments(entry, matches))?;
     // Also when they are sent: what does not fit is said before anything is asked for or started.
     let requests = command.requests(version)?;
@@ -138,12 +144,11 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
         return Ok(DONE);
     }
 
-    let embedded = matches.get_flag("sandbox");
-    let sandbox = if embedded { Some(Sandbox::start().await?) } else { None };
-    let client = client(matches, sandbox.as_ref(), version)?;
+    let sandbox = embedded(matches).await?;
+    let client = client(matches, sandbox.as_ref())?;
     let everything =
         entry.info.acts && requests.iter().any(|request| !request.selects() && has_filter(request));
-    if (entry.info.asks || everything) && !embedded && !matches.get_flag("yes") {
+    if (entry.info.asks || everything) && sandbox.is_none() && !matches.get_flag("yes") {
         confirm(&command, &requests, &client).await?;
     }
     let terminal = Terminal::new();
@@ -214,26 +219,79 @@ fn console(matches: &ArgMatches) -> Result<Console, Failure> {
     Ok(url.parse().map_err(Error::from)?)
 }
 
-fn client(matches: &ArgMatches, sandbox: Option<&Sandbox>, version: ApiVersion) -> Result<Client, Failure> {
-    let file = matches.get_one::<PathBuf>("api-token-file");
-    if let Some(sandbox) = sandbox {
-        if file.is_some() || matches.get_one::<String>("console-url").is_some() {
+/// The version of the API that is asked.
+fn version(matches: &ArgMatches) -> ApiVersion {
+    if text(matches, "api-version") == "2.0" { ApiVersion::V2_0 } else { ApiVersion::V2_1 }
+}
+
+/// The console to ask: the embedded one, if that is asked for.
+async fn embedded(matches: &ArgMatches) -> Result<Option<Sandbox>, Failure> {
+    if !matches.get_flag("sandbox") {
+        return Ok(None);
+    }
+    for elsewhere in ["console-url", "api-token-file"] {
+        if matches.value_source(elsewhere) == Some(ValueSource::CommandLine) {
             let message = "--sandbox is a console of its own; leave out --console-url and --api-token-file";
             return Err(Failure::Usage(message.into()));
         }
-        let token = ApiToken::new(Sandbox::TOKEN)?;
-        return Ok(Client::builder(sandbox.url()).token(token).api_version(version).build()?);
     }
-    let console = console(matches)?;
-    let token = match file {
-        Some(file) => ApiToken::from_file(file)?,
-        None if std::env::var_os("S1_API_TOKEN").is_none() => {
-            return Err(Failure::Usage("no API token: set S1_API_TOKEN, or give --api-token-file".into()));
-        }
-        None => ApiToken::from_env("S1_API_TOKEN")?,
+    Ok(Some(Sandbox::start().await?))
+}
+
+fn client(matches: &ArgMatches, sandbox: Option<&Sandbox>) -> Result<Client, Failure> {
+    let (url, token) = match (sandbox, matches.get_one::<PathBuf>("api-token-file")) {
+        (Some(sandbox), _) => (sandbox.url(), ApiToken::new(Sandbox::TOKEN)?),
+        (None, file) => (console(matches)?.to_string(), token(file)?),
     };
-    let client = Client::builder(console.to_string()).token(token).api_version(version);
-    Ok(client.user_agent(concat!("s1/", env!("CARGO_PKG_VERSION"))).build()?)
+    let seconds = |name| matches.get_one::<u64>(name).copied().map(Duration::from_secs);
+    let attempts = matches.get_one::<u32>("attempts").copied().unwrap_or_default();
+    let mut client = Client::builder(url)
+        .token(token)
+        .api_version(version(matches))
+        .user_agent(concat!("s1/", env!("CARGO_PKG_VERSION")))
+        .retry(Retry::default().attempts(attempts))
+        .rate_limits(rate_limits(matches, sandbox.is_some()))
+        .dangerously_trust_any_certificate(matches.get_flag("insecure"));
+    if let Some(timeout) = seconds("call-timeout") {
+        client = client.timeout(timeout);
+    }
+    Ok(client.build()?)
+}
+
+fn token(file: Option<&PathBuf>) -> Result<ApiToken, Failure> {
+    match file {
+        Some(file) => Ok(ApiToken::from_file(file)?),
+        None if std::env::var_os("S1_API_TOKEN").is_none() => {
+            Err(Failure::Usage("no API token: set S1_API_TOKEN, or give --api-token-file".into()))
+        }
+        None => Ok(ApiToken::from_env("S1_API_TOKEN")?),
+    }
+}
+
+fn rate_limits(matches: &ArgMatches, embedded: bool) -> RateLimits {
+    match matches.get_one::<Option<Share>>("rate-limits") {
+        // The embedded console has none.
+        _ if embedded => RateLimits::off(),
+        Some(None) => RateLimits::off(),
+        Some(Some(Share(share))) => {
+            let limits = RateLimits::default();
+            limits.share(*share);
+            limits
+        }
+        None => RateLimits::default(),
+    }
+}
+
+/// Tells how long the token lives. The warning, if there is one, comes by the log.
+async fn tell_token(matches: &ArgMatches, format: &str) -> Result<u8, Failure> {
+    let sandbox = embedded(matches).await?;
+    let client = client(matches, sandbox.as_ref())?;
+    let details = client.token_details().await;
+    if let Some(sandbox) = sandbox {
+        sandbox.stop().await;
+    }
+    output::write(&output::token(&details?, &Timestamp::now(), format))?;
+    Ok(DONE)
 }
 
 /// Asks the person at the terminal, after telling how much it is about, and takes nothing else than yes for it.
