@@ -209,7 +209,7 @@ impl Error {
     /// Whether asking again may help: the console was not reached, is too busy, or failed.
     pub(crate) fn may_pass(&self) -> bool {
         match self.kind() {
-            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Broken => true,
+            ErrorKind::Connect | ErrorKind::Held | ErrorKind::Timeout | ErrorKind::Broken => true,
             ErrorKind::Api => self.status().is_some_and(|status| status == 429 || status.is_server_error()),
             _ => false,
         }

@@ -12,6 +12,9 @@ use crate::address::Console;
 use crate::error::Error;
 use crate::token::ApiToken;
 
+/// How long a connection is kept that nobody uses.
+const LONGEST_IDLE: Duration = Duration::from_secs(30);
+
 /// How connections are made.
 #[derive(Debug)]
 pub(crate) struct HttpSettings {
@@ -78,6 +81,9 @@ impl HttpSettings {
             .user_agent(agent)
             .connect_timeout(self.connect_timeout)
             .read_timeout(self.read_timeout)
+            // Gateways drop what is idle for a minute or so. An action that meets such a connection may have been
+            // done for all that this side can tell, so that connections are given up before.
+            .pool_idle_timeout(LONGEST_IDLE)
             // When a request may be made again is decided in one place, and that is not here.
             .retry(reqwest::retry::never())
             // The API redirects nowhere; following one could carry the token to another host.
