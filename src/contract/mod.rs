@@ -3,7 +3,7 @@
 //! [`Contract::bundled`] knows the specification. [`check_request`](Contract::check_request) and
 //! [`check_answer`](Contract::check_answer) report where an exchange departs from it, as [`Finding`]s;
 //! [`fixture`] reads exchanges from files, and [`compare`](fn@compare) tells what a value lost on its way through
-//! the client's types.
+//! the client's types. [`Recording`] writes exchanges down, without what belongs to people ([`Sanitizer`]).
 //!
 //! ```
 //! use sentinelone::contract::{Contract, FindingKind};
@@ -17,13 +17,18 @@
 //! ```
 
 mod compare;
+mod disguise;
 mod finding;
 pub mod fixture;
 mod operation;
 mod path;
 mod place;
 mod query;
+mod recording;
+mod sanitize;
 mod schema;
+mod secrets;
+mod spot;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{LazyLock, OnceLock};
@@ -36,6 +41,8 @@ use serde_json::{Map, Value, json};
 pub use compare::{Loss, compare};
 pub use finding::{Finding, FindingKind};
 pub use operation::{OperationSpec, Parameter};
+pub use recording::{Recording, RecordingError};
+pub use sanitize::Sanitizer;
 
 use operation::{Compiled, json_of};
 use path::Template;
