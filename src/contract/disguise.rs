@@ -120,7 +120,11 @@ impl Disguise {
 
     fn uuid(&self, text: &str) -> String {
         let plain: String = text.chars().filter(|c| *c != '-').collect();
-        let new = if plain.bytes().all(|byte| byte.is_ascii_digit()) { self.digits(&plain) } else { self.hex(&plain) };
+        let new = if plain.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.digits(&plain)
+        } else {
+            self.hex(&plain)
+        };
         let mut new = new.chars();
         text.chars().filter_map(|c| if c == '-' { Some(c) } else { new.next() }).collect()
     }
@@ -132,7 +136,8 @@ impl Disguise {
         let first = digest.iter().take(1).map(|byte| byte & 0xfc | 0x02);
         let bytes = first.chain(digest.iter().skip(1).copied());
         let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
-        let mut new = bytes.flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(|digit| hex_digit(digit, upper));
+        let mut new =
+            bytes.flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(|digit| hex_digit(digit, upper));
         text.chars().filter_map(|c| if c.is_ascii_hexdigit() { new.next() } else { Some(c) }).collect()
     }
 
@@ -273,7 +278,8 @@ pub(super) fn form(text: &str) -> Form<'_> {
 
 /// The text before a last number, and that number with the sign before it.
 fn split_number<'a>(text: &'a str, signs: &str) -> (&'a str, &'a str) {
-    let number = |rest: &str| (2..=6).contains(&rest.len()) && rest.bytes().skip(1).all(|b| b.is_ascii_digit());
+    let number =
+        |rest: &str| (2..=6).contains(&rest.len()) && rest.bytes().skip(1).all(|b| b.is_ascii_digit());
     let at = text.rfind(|c| signs.contains(c)).filter(|at| number(&text[*at..]));
     text.split_at(at.unwrap_or(text.len()))
 }
@@ -357,7 +363,8 @@ mod tests {
     fn digits_are_permuted() {
         let disguise = Disguise::new(b"k");
         for length in 1..=3_usize {
-            let all: Vec<String> = (0..10_usize.pow(length as u32)).map(|n| format!("{n:0length$}")).collect();
+            let all: Vec<String> =
+                (0..10_usize.pow(length as u32)).map(|n| format!("{n:0length$}")).collect();
             let mut replaced: Vec<String> = all.iter().map(|text| disguise.digits(text)).collect();
             replaced.sort();
             assert_eq!(replaced, all, "each of them once");

@@ -342,6 +342,17 @@ impl Contract {
         findings
     }
 
+    /// Holds a whole exchange to the contract: [`Exchange::check`](fixture::Exchange::check), with a finding for an
+    /// operation that the specification does not have.
+    pub fn check_exchange(&self, exchange: &fixture::Exchange) -> Vec<Finding> {
+        exchange.check(self).unwrap_or_else(|| {
+            let message = format!("there is no operation {} {}", exchange.method(), exchange.path());
+            let mut findings = vec![Finding::new(FindingKind::UndeclaredOperation, "request.path", message)];
+            findings.extend(self.check_secrets(exchange));
+            findings
+        })
+    }
+
     fn compile(&self, schema: &Value, direction: Direction) -> Result<Validator, String> {
         let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
         let options = match direction {

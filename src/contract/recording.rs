@@ -143,7 +143,8 @@ impl Recording {
             return Err(secret());
         }
         create(&folder)?;
-        let mut file = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(&folder).map_err(io)?;
+        let mut file =
+            tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(&folder).map_err(io)?;
         file.write_all(text.as_bytes()).map_err(io)?;
         let mut number = u64::from(last_number(&folder).map_err(io)?);
         loop {

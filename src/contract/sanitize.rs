@@ -155,7 +155,8 @@ impl Pass<'_> {
             query: query.collect(),
             body: exchange.request.body.as_ref().map(|body| self.value(&ground.body(), body)),
         };
-        let content_type = exchange.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let content_type =
+            exchange.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let content_type = content_type.map(|(_, value)| value.as_str());
         let opaque = |text: &String| Sanitizer::opaque(content_type, text.as_bytes());
         Exchange {
@@ -172,7 +173,12 @@ impl Pass<'_> {
     }
 
     /// The operation as the specification names it, and the path as it was asked.
-    fn known_path(&self, ground: &Ground<'_>, found: &Found<'_>, exchange: &Exchange) -> (String, Option<String>) {
+    fn known_path(
+        &self,
+        ground: &Ground<'_>,
+        found: &Found<'_>,
+        exchange: &Exchange,
+    ) -> (String, Option<String>) {
         let operation = found.operation;
         let version = found.version.unwrap_or_default().as_str();
         let name = format!("{} {}", operation.method(), operation.path().replace("{version}", version));
@@ -194,14 +200,13 @@ impl Pass<'_> {
     /// Of the path of an operation that nobody knows the words stay that stand in paths of known ones.
     fn unknown_path(&self, exchange: &Exchange) -> (String, Option<String>) {
         let segment = |segment: &str| {
-            let literal = |operation: &super::OperationSpec| operation.path().split('/').any(|own| own == segment);
+            let literal =
+                |operation: &super::OperationSpec| operation.path().split('/').any(|own| own == segment);
             let known = Contract::bundled().operations().any(literal) || matches!(segment, "v2.0" | "v2.1");
             if known { segment.to_owned() } else { path::encode(&self.by_form(segment)) }
         };
         let replaced = |path: &str| match path::segments(path) {
-            Some(segments) => {
-                segments.iter().map(|own| format!("/{}", segment(own))).collect::<String>()
-            }
+            Some(segments) => segments.iter().map(|own| format!("/{}", segment(own))).collect::<String>(),
             None => format!("/{}", path::encode(&self.by_form(path))),
         };
         let method = exchange.method().to_ascii_uppercase();

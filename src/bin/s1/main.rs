@@ -1,8 +1,10 @@
 //! `s1`: the commands of this crate at a terminal and in scripts.
 
 mod cli;
+mod contract;
 mod output;
 mod progress;
+mod record;
 mod run;
 
 use std::process::ExitCode;

@@ -13,8 +13,8 @@ use sentinelone::{
 };
 use serde_json::Value;
 
-use crate::output;
 use crate::progress::Terminal;
+use crate::{contract, output, record};
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
@@ -92,7 +92,7 @@ impl From<TokenError> for Failure {
     }
 }
 
-fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
+pub(crate) fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
     matches.get_one::<String>(name).map(String::as_str).unwrap_or_default()
 }
 
@@ -100,6 +100,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(USAGE) };
     let format = text(matches, "output");
     match name {
+        "contract" => contract::run(matches),
         "sandbox" => keep_sandbox(matches).await,
         "commands" => {
             output::write(&output::commands(registry(), format))?;
@@ -134,6 +135,7 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
     // Also when they are sent: what does not fit is said before anything is asked for or started.
     let requests = command.requests(version)?;
     if matches.get_flag("dry-run") {
+        record::nothing_to_record(matches)?;
         output::write(&output::requests(&requests, version)?)?;
         return Ok(DONE);
     }

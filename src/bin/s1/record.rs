@@ -1,0 +1,54 @@
+//! `--record`: what goes over the wire, as files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use sentinelone::ApiToken;
+use sentinelone::contract::fixture::{Provenance, ProvenanceKind};
+use sentinelone::contract::{Recording, Sanitizer};
+
+use crate::output;
+use crate::run::Failure;
+
+fn folder(matches: &ArgMatches) -> Option<&PathBuf> {
+    matches.get_one("record")
+}
+
+/// Refuses to record what is not sent.
+pub(crate) fn nothing_to_record(matches: &ArgMatches) -> Result<(), Failure> {
+    match folder(matches) {
+        Some(_) => Err(Failure::Usage("--dry-run sends nothing, so there is nothing to --record".into())),
+        None => Ok(()),
+    }
+}
+
+/// The recording that was asked for. `embedded` says whether the embedded sandbox answers.
+#[expect(dead_code, reason = "until the client takes a recorder")]
+pub(crate) fn recording(
+    matches: &ArgMatches,
+    token: &ApiToken,
+    embedded: bool,
+) -> Result<Option<Arc<Recording>>, Failure> {
+    let Some(folder) = folder(matches) else { return Ok(None) };
+    let kind = if embedded { ProvenanceKind::Sandbox } else { ProvenanceKind::Recorded };
+    let provenance = Provenance::new(kind, concat!("s1 ", env!("CARGO_PKG_VERSION")));
+    let recording = Recording::into_folder(folder, Sanitizer::for_token(token), provenance);
+    let recording = recording.map_err(|error| Failure::Usage(format!("nothing can be recorded: {error}")))?;
+    Ok(Some(Arc::new(recording)))
+}
+
+/// Says what was recorded, and whether that is all.
+#[expect(dead_code, reason = "until the client takes a recorder")]
+pub(crate) fn is_complete(recording: &Recording) -> bool {
+    let errors = recording.errors();
+    for error in &errors {
+        output::say(format_args!("error: not recorded: {error}"));
+    }
+    let (written, folder) = (recording.written(), recording.folder().display());
+    let exchanges = if written == 1 { "exchange" } else { "exchanges" };
+    output::say(format_args!(
+        "{written} {exchanges} recorded in {folder}; look through them before you share them"
+    ));
+    errors.is_empty()
+}
