@@ -207,3 +207,100 @@ fn last_number(folder: &Path) -> io::Result<u32> {
     }
     Ok(last)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue, StatusCode};
+    use sentinelone_raw::runtime::ApiVersion;
+
+    use super::*;
+    use crate::contract::fixture::{ProvenanceKind, read_all};
+
+    const ID: &str = "225494730938493804";
+
+    /// What a recording has of an exchange with this answer.
+    fn recorded(status: u16, headers: &[(&'static str, &'static str)], answer: Option<&[u8]>) -> Exchange {
+        let folder = tempfile::TempDir::new().unwrap();
+        let provenance = Provenance::new(ProvenanceKind::Recorded, "this test");
+        let sanitizer = Sanitizer::with_key(b"k").secret("x7-token");
+        let recording = Recording::into_folder(folder.path(), sanitizer, provenance).unwrap();
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        let operation =
+            sentinelone_raw::OPERATIONS.iter().find(|one| one.id == "threats_list_notes").unwrap();
+        recording.record(&Seen {
+            operation,
+            version: ApiVersion::V2_1,
+            path: &format!("/web/api/v2.1/threats/{ID}/notes"),
+            query: &[("limit".into(), "7".into()), ("creator__like".into(), "x7-token".into())],
+            body: None,
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: &headers,
+            answer,
+        });
+        assert_eq!((recording.written(), recording.errors()), (1, Vec::new()));
+        let (path, exchange) = read_all(folder.path()).unwrap().remove(0);
+        assert!(path.ends_with(format!("threats_list_notes/001-{status}.json")), "{}", path.display());
+        let file = std::fs::read_to_string(path).unwrap();
+        assert!(!file.contains(ID) && !file.contains("x7-token") && file.ends_with("}\n"), "{file}");
+        exchange
+    }
+
+    #[test]
+    fn an_answer_is_recorded_with_where_it_comes_from() {
+        let answer = format!(r#"{{"data": [{{"id": "{ID}", "text": "x7-token"}}]}}"#);
+        let headers = [("content-type", "application/json; x=x7-token"), ("set-cookie", "sid=x7-token")];
+        let exchange = recorded(200, &headers, Some(answer.as_bytes()));
+        assert_eq!(exchange.operation, "GET /web/api/v2.1/threats/{threat_id}/notes");
+        let id = exchange.response.as_ref().unwrap()["data"][0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(exchange.path(), format!("/web/api/v2.1/threats/{id}/notes"));
+        assert_eq!(exchange.request.query["limit"], "7");
+        assert_eq!(exchange.headers.keys().collect::<Vec<_>>(), ["content-type"]);
+        assert_eq!(exchange.headers["content-type"], "application/json");
+        let Provenance { kind, source, date, note } = exchange.provenance;
+        assert_eq!((kind, source.as_str(), note.as_str()), (ProvenanceKind::Recorded, "this test", NOTE));
+        assert!(date.parse::<jiff::civil::Date>().is_ok(), "{date}");
+    }
+
+    #[test]
+    fn of_what_is_no_json_only_kind_and_length_are_kept() {
+        let page = b"<html>web-01 x7-token</html>";
+        let exchange = recorded(502, &[("content-type", "text/html"), ("retry-after", "7")], Some(page));
+        let expected = "<html><!-- 28 bytes, left out of the recording --></html>";
+        assert_eq!(exchange.response_text.as_deref(), Some(expected));
+        assert_eq!(exchange.headers["retry-after"], "7");
+        // The length is that of the bytes, which are no text.
+        let exchange = recorded(200, &[], Some(b"PK\xff\xfe"));
+        let expected = "[application/octet-stream of 4 bytes, left out of the recording]";
+        assert_eq!(exchange.response_text.as_deref(), Some(expected));
+        assert_eq!(recorded(504, &[], Some(b"")).response_text.as_deref(), Some(""), "an empty body is one");
+        let exchange = recorded(200, &[], None);
+        assert_eq!((exchange.response, exchange.response_text), (None, None), "a file is none");
+    }
+
+    #[test]
+    fn a_call_goes_on_where_nothing_can_be_written() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let provenance = Provenance::new(ProvenanceKind::Recorded, "this test");
+        let recording = Recording::into_folder(folder.path(), Sanitizer::with_key(b"k"), provenance).unwrap();
+        std::fs::write(folder.path().join("threats_list"), "").unwrap();
+        let operation = sentinelone_raw::OPERATIONS.iter().find(|one| one.id == "threats_list").unwrap();
+        let (path, headers) = ("/web/api/v2.1/threats", HeaderMap::new());
+        let seen = Seen {
+            operation,
+            version: ApiVersion::V2_1,
+            path,
+            query: &[],
+            body: None,
+            status: StatusCode::OK,
+            headers: &headers,
+            answer: Some(b"{}"),
+        };
+        recording.record(&seen);
+        recording.record(&seen);
+        assert_eq!((recording.written(), recording.errors().len()), (0, 2));
+        assert!(recording.errors()[0].contains("threats_list"));
+    }
+}

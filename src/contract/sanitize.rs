@@ -402,14 +402,19 @@ fn is_version(text: &str) -> bool {
     one(text) || text.split_once('-').is_some_and(|(from, to)| one(from) && one(to))
 }
 
+/// Words with several digits that stand in names of fields. Any others make a name look like that of a machine.
+const TECHNICAL: &[&str] = &["sha256", "sha512", "base64", "win32", "win64", "wow64", "x86", "x64"];
+
 /// Whether a name looks like those that programs give to fields, and not like a value.
 fn is_field_name(name: &str) -> bool {
     let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    let lower = name.to_ascii_lowercase();
+    let rest = TECHNICAL.iter().fold(lower, |rest, word| rest.replace(word, "-"));
+    let digits = rest.bytes().filter(u8::is_ascii_digit).count();
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 60
         && name.chars().all(inside)
-        && digits <= 4
+        && digits <= 1
         && matches!(form(name), Form::Text | Form::Plain)
 }
 
