@@ -432,6 +432,9 @@ prop_compose! {
             format!("10.99.77.{last}:8443"),
             format!("fd12:3456:789a::{last:x}"),
             format!("CORP\\{user}"),
+            format!("eyJ{user}.eyJ{host}{user}.c2lnbmF0dXJl").replace(&user, &user.replace('.', "_")),
+            format!("22549473093849{last:04}"),
+            format!("fd76926466b233e4567bba568367c212c12{last:05}"),
             host,
         ];
         (secret, Planted { dice: Dice(seed), texts, names })

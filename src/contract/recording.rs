@@ -275,7 +275,11 @@ mod tests {
         let exchange = recorded(200, &[], Some(b"PK\xff\xfe"));
         let expected = "[application/octet-stream of 4 bytes, left out of the recording]";
         assert_eq!(exchange.response_text.as_deref(), Some(expected));
-        assert_eq!(recorded(504, &[], Some(b"")).response_text.as_deref(), Some(""), "an empty body is one");
+        let until = [("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")];
+        let exchange = recorded(504, &until, Some(b""));
+        assert_eq!(exchange.response_text.as_deref(), Some(""), "an empty body is one");
+        assert_eq!(exchange.headers["retry-after"], until[0].1);
+        assert_eq!(recorded(504, &[("retry-after", "after web-01")], None).headers.len(), 0);
         let exchange = recorded(200, &[], None);
         assert_eq!((exchange.response, exchange.response_text), (None, None), "a file is none");
     }

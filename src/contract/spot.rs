@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::disguise::{Form, form, is_time};
 use super::fixture::Exchange;
 use super::operation::OperationSpec;
 use super::schema::Schemas;
@@ -171,7 +172,7 @@ impl<'a> Spot<'a> {
         self.says("json")
     }
 
-    pub(super) fn is_time(&self) -> bool {
+    fn is_time(&self) -> bool {
         self.parts.iter().any(|part| part.get("format").and_then(Value::as_str) == Some("date-time"))
     }
 
@@ -180,8 +181,15 @@ impl<'a> Spot<'a> {
         self.parts.iter().any(|part| part.get("enum").is_some())
     }
 
-    /// Whether the text is one of the values that the specification lists.
-    pub(super) fn is_known(&self, text: &str) -> bool {
+    /// Whether the text is what the specification expects here, and says nothing about anybody: one of the values that
+    /// it lists, or a time.
+    pub(super) fn expects(&self, text: &str) -> bool {
+        // Some releases write a time as milliseconds.
+        let is_moment = || is_time(text) || text.len() == 13 && form(text) == Form::Digits;
+        self.is_known(text) || self.is_time() && is_moment()
+    }
+
+    fn is_known(&self, text: &str) -> bool {
         let words = self.parts.iter().filter_map(|part| part.get("enum")?.as_array()).flatten();
         words.filter_map(Value::as_str).any(|word| word == text)
     }
