@@ -181,6 +181,18 @@ fn secrets_are_all_the_same() {
     assert_eq!(answer, expected);
 }
 
+/// Names that become the same are told apart, so that nothing is lost.
+#[test]
+fn no_field_takes_the_place_of_another() {
+    let sanitizer = Sanitizer::with_key(KEY).secret("x7-first");
+    let fields = json!({ "x7-first a": 1, "x7-first b": 2, "[secret]-2": 3, "mood": 4, "[secret]": 5 });
+    let clean = sanitizer.exchange(&threats(json!({ "map": fields }))).response.unwrap();
+    let clean = clean["data"][0]["map"].as_object().unwrap();
+    let values: BTreeSet<u64> = clean.values().map(|value| value.as_u64().unwrap()).collect();
+    assert_eq!(values, (1..=5).collect(), "{clean:?}");
+    assert!(!json!(clean).to_string().contains("x7-first"));
+}
+
 /// A password of the request is not kept where an answer has it as the name of a field or as a word.
 #[test]
 fn what_was_a_secret_once_is_one_everywhere() {
@@ -212,10 +224,17 @@ fn joins_survive() {
         ("ids".into(), format!("{second},{first}")),
         ("limit".into(), "100".into()),
         ("incidentStatuses".into(), "unresolved,in_progress".into()),
+        ("mood".into(), format!("web-01,{first}")),
     ]);
     let query = sanitizer.exchange(&next).request.query;
     assert_eq!(list["pagination"]["nextCursor"], query["cursor"]);
     assert_eq!(query["ids"], format!("{other},{id}"));
+    let computer = list["data"][0]["agentRealtimeInfo"]["agentComputerName"].as_str().unwrap();
+    assert_eq!(
+        query["mood"],
+        format!("{computer},{id}"),
+        "a list that the specification does not know is one"
+    );
     assert_eq!(
         (query["limit"].as_str(), query["incidentStatuses"].as_str()),
         ("100", "unresolved,in_progress")
@@ -232,10 +251,7 @@ fn joins_survive() {
     assert_eq!(act.path(), "/web/api/v2.1/threats/mitigate/kill");
     let body = act.request.body.unwrap();
     assert_eq!(body["filter"]["ids"], json!([id]));
-    assert_eq!(
-        body["filter"]["computerName__contains"][0],
-        list["data"][0]["agentRealtimeInfo"]["agentComputerName"]
-    );
+    assert_eq!(body["filter"]["computerName__contains"][0], computer);
 
     // The address of an upload leads to the operation that fetches it.
     let address = replaced(&sanitizer, &format!("/agents/{first}/uploads/{second}"));
@@ -650,29 +666,31 @@ fn recordings_share_a_folder() {
     let folder = tempfile::TempDir::new().unwrap();
     let target = folder.path().join("new").join("folder");
     std::thread::scope(|scope| {
-        for writer in 0..4 {
+        for writer in 0..8 {
             let recording = sandbox_recording(&target);
             scope.spawn(move || {
-                for number in 0..10 {
-                    recording.add(&threats(json!({ "id": format!("{writer}{number}0000000000") }))).unwrap();
+                for number in 0..30 {
+                    recording
+                        .add(&threats(json!({ "id": format!("{writer}{number:02}0000000000") })))
+                        .unwrap();
                 }
-                assert_eq!((recording.written(), recording.errors().len()), (10, 0));
+                assert_eq!((recording.written(), recording.errors().len()), (30, 0));
             });
         }
     });
     let last = sandbox_recording(&target).add(&threats(json!({ "id": "1" }))).unwrap();
-    assert_eq!(last, target.join("threats_list").join("041-200.json"));
+    assert_eq!(last, target.join("threats_list").join("241-200.json"));
     let names: BTreeSet<String> = std::fs::read_dir(target.join("threats_list"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(names, (1..=41).map(|number| format!("{number:03}-200.json")).collect());
+    assert_eq!(names, (1..=241).map(|number| format!("{number:03}-200.json")).collect());
     let ids: BTreeSet<String> = read_all(&target)
         .unwrap()
         .iter()
         .map(|(_, exchange)| exchange.response.as_ref().unwrap()["data"][0]["id"].to_string())
         .collect();
-    assert_eq!(ids.len(), 41, "each of them was written");
+    assert_eq!(ids.len(), 241, "each of them was written");
 }
 
 /// A file that would hold the secret is not written, and neither is one for which there is no place.

@@ -268,3 +268,50 @@ pub(super) fn holds_jwt(text: &str) -> bool {
         segment(true) && segment(false)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_put_in_fits() {
+        let schemas = Schemas::default();
+        let fit = |schema: Value, text: &str| {
+            Spot::new(&schemas, Some(&schema), None, "mood", false).fit(text, '-')
+        };
+        assert_eq!(fit(json!({}), "text-0123"), "text-0123");
+        assert_eq!(fit(json!({ "maxLength": 4 }), "text-0123"), "0123", "the hash is kept");
+        assert_eq!(fit(json!({ "minLength": 11 }), "text-0123"), "text-0123--");
+        assert_eq!(fit(json!({ "allOf": [{ "maxLength": 3 }], "minLength": 2 }), "ä"), "ä-");
+        let schema = json!({ "minLength": 10, "x-s1": { "secret": true } });
+        let spot = Spot::new(&schemas, Some(&schema), None, "mood", false);
+        assert!(spot.is_secret() && spot.mask() == "[secret]**" && spot.fits(&spot.mask()));
+    }
+
+    #[test]
+    fn names_of_secrets() {
+        for name in ["password", "X-Api-Key", "api_token", "clientSecret", "Set-Cookie", "licenseKey"] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["key", "uniqueKey", "passes", "[secret]", "[secret]-2"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn signed_tokens() {
+        for text in [
+            "eyJhbGciOiJF.eyJzdWIiOiJz.c2lnbmF0",
+            "Bearer eyJhbGciOiJF.eyJzdWIiOiJz.c2lnbmF0, and more",
+            "eyJx eyJhbGciOiJF.eyJzdWIiOiJz",
+        ] {
+            assert!(holds_jwt(text), "{text}");
+        }
+        // A cursor is no token.
+        for text in ["eyJpZCI6MTkwfQ==", "eyJpZCI6MTkwfQ. A sentence", "eyJ.a.b", "hostname.example.com"] {
+            assert!(!holds_jwt(text), "{text}");
+        }
+    }
+}
