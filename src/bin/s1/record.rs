@@ -9,7 +9,7 @@ use sentinelone::contract::fixture::{Provenance, ProvenanceKind};
 use sentinelone::contract::{Recording, Sanitizer};
 
 use crate::output;
-use crate::run::Failure;
+use crate::run::{FAILED, Failure};
 
 fn folder(matches: &ArgMatches) -> Option<&PathBuf> {
     matches.get_one("record")
@@ -38,9 +38,10 @@ pub(crate) fn recording(
     Ok(Some(Arc::new(recording)))
 }
 
-/// Says what was recorded, and whether that is all.
+/// Says what was recorded, whatever came of the command. One that is done is a failure where not all of it was.
 #[expect(dead_code, reason = "until the client takes a recorder")]
-pub(crate) fn is_complete(recording: &Recording) -> bool {
+pub(crate) fn settle(recording: Option<&Recording>, result: Result<u8, Failure>) -> Result<u8, Failure> {
+    let Some(recording) = recording else { return result };
     let errors = recording.errors();
     for error in &errors {
         output::say(format_args!("error: not recorded: {error}"));
@@ -50,5 +51,5 @@ pub(crate) fn is_complete(recording: &Recording) -> bool {
     output::say(format_args!(
         "{written} {exchanges} recorded in {folder}; look through them before you share them"
     ));
-    errors.is_empty()
+    if errors.is_empty() { result } else { result.map(|_| FAILED) }
 }
