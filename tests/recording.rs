@@ -73,8 +73,8 @@ fn leaves_of(exchange: &Exchange) -> BTreeMap<String, Value> {
     all.into_iter().map(|(place, value)| (place, value.clone())).collect()
 }
 
-/// Every fixture is recorded as if it were real: it departs from the contract where it did before and nowhere else,
-/// decodes, and has the same fields and types. What it says about people is gone.
+/// Every fixture is recorded as if it were real: it departs from the contract where it did before and nowhere
+/// else, decodes, and has the same fields and types. What it says about people is gone.
 #[test]
 fn fixtures_stay_what_they_are() {
     let sanitizer = Sanitizer::with_key(KEY);

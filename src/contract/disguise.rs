@@ -179,8 +179,8 @@ impl Disguise {
         mac.finalize().into_bytes().into()
     }
 
-    /// A permutation of the texts of this length over this many digits: a Feistel network, in which each half is
-    /// shifted by what the key makes of the other one.
+    /// A permutation of the texts of this length over this many digits: a Feistel network, in which each half
+    /// is shifted by what the key makes of the other one.
     fn permuted(&self, base: u8, digits: &[u8]) -> Vec<u8> {
         let (left, right) = digits.split_at(digits.len() / 2);
         let (mut left, mut right) = (left.to_vec(), right.to_vec());
@@ -203,7 +203,8 @@ impl Disguise {
     }
 }
 
-/// What has to stay as it is for a number to remain one: whether it begins with a zero, and the type that holds it.
+/// What has to stay as it is for a number to remain one: whether it begins with a zero, and the type that holds
+/// it.
 fn class(digits: &str) -> (bool, u8) {
     let zero = digits.starts_with('0');
     // With zeros in front the class would be a needle in a haystack, and no number is written so.
@@ -301,8 +302,8 @@ fn is_host(text: &str) -> bool {
     text.len() <= 253 && top && !is_file && text.split('.').all(label)
 }
 
-/// Whether a text is a date, or a time in the form of RFC 3339, with or without its zone. Nothing else fits into the
-/// form.
+/// Whether a text is a date, or a time in the form of RFC 3339, with or without its zone. Nothing else fits
+/// into the form.
 pub(super) fn is_time(text: &str) -> bool {
     fn after<'a>(text: &'a str, form: &str) -> Option<&'a str> {
         let (head, rest) = text.split_at_checked(form.len())?;

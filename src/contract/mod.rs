@@ -2,8 +2,9 @@
 //!
 //! [`Contract::bundled`] knows the specification. [`check_request`](Contract::check_request) and
 //! [`check_answer`](Contract::check_answer) report where an exchange departs from it, as [`Finding`]s;
-//! [`fixture`] reads exchanges from files, and [`compare`](fn@compare) tells what a value lost on its way through
-//! the client's types. [`Recording`] writes exchanges down, without what belongs to people ([`Sanitizer`]).
+//! [`fixture`] reads exchanges from files, and [`compare`](fn@compare) tells what a value lost on its way
+//! through the client's types. [`Recording`] writes exchanges down, without what belongs to people
+//! ([`Sanitizer`]).
 //!
 //! ```
 //! use sentinelone::contract::{Contract, FindingKind};
@@ -342,8 +343,8 @@ impl Contract {
         findings
     }
 
-    /// Holds a whole exchange to the contract: [`Exchange::check`](fixture::Exchange::check), with a finding for an
-    /// operation that the specification does not have.
+    /// Holds a whole exchange to the contract: [`Exchange::check`](fixture::Exchange::check), with a finding
+    /// for an operation that the specification does not have.
     pub fn check_exchange(&self, exchange: &fixture::Exchange) -> Vec<Finding> {
         exchange.check(self).unwrap_or_else(|| {
             let message = format!("there is no operation {} {}", exchange.method(), exchange.path());

@@ -13,9 +13,9 @@ use crate::{Recorder, Seen};
 
 /// Writes every exchange of a client as a file, without what belongs to people.
 ///
-/// The files are [`Exchange`]s: `<folder>/<operation>/<number>-<status>.json`. Nothing is overwritten: numbers go on
-/// from those that are there, and several clients can record into one folder. What cannot be written keeps no call
-/// from being made; [`errors`](Self::errors) has it.
+/// The files are [`Exchange`]s: `<folder>/<operation>/<number>-<status>.json`. Nothing is overwritten: numbers
+/// go on from those that are there, and several clients can record into one folder. What cannot be written
+/// keeps no call from being made; [`errors`](Self::errors) has it.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -73,8 +73,8 @@ pub enum RecordingError {
 const NOTE: &str = "Names, addresses, identifiers and texts are replaced; the same one always by the same.";
 
 impl Recording {
-    /// Records into a folder, which is made if it is not there. A date or a note that the provenance lacks is filled
-    /// in: today, and that values are replaced.
+    /// Records into a folder, which is made if it is not there. A date or a note that the provenance lacks is
+    /// filled in: today, and that values are replaced.
     ///
     /// # Errors
     /// When the folder cannot be made.

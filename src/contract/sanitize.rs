@@ -15,9 +15,10 @@ use crate::ApiToken;
 
 /// Replaces everything in an exchange that could say something about somebody.
 ///
-/// What is known to say nothing is kept: nulls, flags, ordinary numbers, times, empty texts, field names, words of
-/// the vendor's enums (those that the specification does not know yet included, if they have no digits), versions
-/// where the name speaks of one. **Everything else is replaced**, known or not, by a value of the same kind:
+/// What is known to say nothing is kept: nulls, flags, ordinary numbers, times, empty texts, field names, words
+/// of the vendor's enums (those that the specification does not know yet included, if they have no digits),
+/// versions where the name speaks of one. **Everything else is replaced**, known or not, by a value of the same
+/// kind:
 ///
 /// | what | becomes |
 /// | --- | --- |
@@ -31,15 +32,15 @@ use crate::ApiToken;
 /// | secret | `[secret]`, whatever it was |
 /// | any other text | `text-…` |
 ///
-/// The same value becomes the same replacement wherever it stands, in all exchanges and in all runs with the same
-/// key: an identifier in a path is still that of the answer before. Identifiers, digests and UUIDs stay distinct;
-/// for all others the hash has 64 bits, for IPv4 addresses 28, for hardware addresses 46.
+/// The same value becomes the same replacement wherever it stands, in all exchanges and in all runs with the
+/// same key: an identifier in a path is still that of the answer before. Identifiers, digests and UUIDs stay
+/// distinct; for all others the hash has 64 bits, for IPv4 addresses 28, for hardware addresses 46.
 ///
-/// Replacements are made with HMAC-SHA256. Whoever does not have the key cannot tell whether a guess is right, and
-/// the key is not kept anywhere: [`for_token`](Self::for_token) makes it from the token.
+/// Replacements are made with HMAC-SHA256. Whoever does not have the key cannot tell whether a guess is right,
+/// and the key is not kept anywhere: [`for_token`](Self::for_token) makes it from the token.
 ///
-/// What it does not see: a name without digits in a field in which the specification expects a word of an enum, and
-/// a name in the place of a field name that looks like one.
+/// What it does not see: a name without digits in a field in which the specification expects a word of an enum,
+/// and a name in the place of a field name that looks like one.
 pub struct Sanitizer {
     disguise: Disguise,
     /// In small letters, as they are and as JSON writes them.
@@ -75,8 +76,8 @@ impl Sanitizer {
         Self::with_key(&material).secret(token.exposed())
     }
 
-    /// A further secret, which survives nowhere: not as part of a text, of a number or of a field name either. Large
-    /// and small letters count as the same.
+    /// A further secret, which survives nowhere: not as part of a text, of a number or of a field name either.
+    /// Large and small letters count as the same.
     #[must_use]
     pub fn secret(mut self, text: impl AsRef<str>) -> Self {
         let plain = SecretString::from(text.as_ref().trim().to_lowercase());
@@ -91,9 +92,9 @@ impl Sanitizer {
         self
     }
 
-    /// The exchange without anything that says something about somebody. Its provenance is kept: it is the word of
-    /// whoever made the file. Operations are those of the [bundled](Contract::bundled) contract; of others less is
-    /// kept.
+    /// The exchange without anything that says something about somebody. Its provenance is kept: it is the word
+    /// of whoever made the file. Operations are those of the [bundled](Contract::bundled) contract; of others
+    /// less is kept.
     pub fn exchange(&self, exchange: &Exchange) -> Exchange {
         let first = Pass { with: self, known: &[], found: RefCell::default() };
         let clean = first.exchange(exchange);
@@ -378,8 +379,8 @@ fn says_nothing(spot: &Spot<'_>, text: &str) -> bool {
         || name.ends_with("__between") && is_range()
 }
 
-/// Whether a text could be a word of an enum that the specification does not know yet. With digits it could as well
-/// be the name of a machine.
+/// Whether a text could be a word of an enum that the specification does not know yet. With digits it could as
+/// well be the name of a machine.
 fn is_word(text: &str) -> bool {
     let inside = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '-' | ' ');
     text.chars().count() <= 60 && text.chars().all(inside)

@@ -9,8 +9,8 @@ use super::{Contract, Finding, FindingKind};
 
 impl Contract {
     /// What looks like a secret in a recording: a signed token anywhere, a header that carries one, and a value
-    /// under the name of a secret that is not what [`Sanitizer`](super::Sanitizer) puts there. The findings do not
-    /// quote it. An exchange that was not recorded has none.
+    /// under the name of a secret that is not what [`Sanitizer`](super::Sanitizer) puts there. The findings do
+    /// not quote it. An exchange that was not recorded has none.
     pub fn check_secrets(&self, exchange: &Exchange) -> Vec<Finding> {
         let mut search = Search::default();
         if !matches!(exchange.provenance.kind, ProvenanceKind::Recorded | ProvenanceKind::Sandbox) {

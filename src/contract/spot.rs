@@ -181,8 +181,8 @@ impl<'a> Spot<'a> {
         self.parts.iter().any(|part| part.get("enum").is_some())
     }
 
-    /// Whether the text is what the specification expects here, and says nothing about anybody: one of the values that
-    /// it lists, or a time.
+    /// Whether the text is what the specification expects here, and says nothing about anybody: one of the
+    /// values that it lists, or a time.
     pub(super) fn expects(&self, text: &str) -> bool {
         // Some releases write a time as milliseconds.
         let is_moment = || is_time(text) || text.len() == 13 && form(text) == Form::Digits;
