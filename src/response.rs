@@ -31,6 +31,16 @@ pub struct Response<T> {
 /// Where the vendor says which request this was.
 pub(crate) const REQUEST_ID: &str = "x-rqid";
 
+/// How such an identifier begins when the sandbox gives it.
+#[cfg(feature = "contract")]
+pub(crate) const SANDBOX_REQUEST: &str = "sandbox-";
+
+/// Whether it was the sandbox that answered.
+#[cfg(feature = "contract")]
+pub(crate) fn is_from_sandbox(headers: &HeaderMap) -> bool {
+    headers.get(REQUEST_ID).is_some_and(|id| id.as_bytes().starts_with(SANDBOX_REQUEST.as_bytes()))
+}
+
 /// An answer that was read to its end.
 pub(crate) struct Whole {
     pub(crate) status: StatusCode,

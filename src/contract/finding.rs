@@ -20,6 +20,11 @@ impl Finding {
     pub(crate) fn new(kind: FindingKind, place: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind, place: place.into(), message: message.into() }
     }
+
+    /// Whether the API moved without anything being lost: [`FindingKind::is_drift`], and in an answer.
+    pub fn is_drift(&self) -> bool {
+        self.kind.is_drift() && !self.place.starts_with("request")
+    }
 }
 
 impl fmt::Display for Finding {
@@ -61,6 +66,10 @@ pub enum FindingKind {
     NotJson,
     /// The console announces that it will withdraw the operation.
     Deprecation,
+    /// The specification has no operation of this method and path.
+    UndeclaredOperation,
+    /// A recording holds what looks like a secret.
+    Secret,
 }
 
 impl FindingKind {
@@ -98,6 +107,8 @@ impl FindingKind {
             Self::RepeatedParameter => "repeated parameter",
             Self::NotJson => "not JSON",
             Self::Deprecation => "deprecation",
+            Self::UndeclaredOperation => "undeclared operation",
+            Self::Secret => "secret",
         }
     }
 }

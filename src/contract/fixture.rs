@@ -187,7 +187,8 @@ impl Exchange {
 
     /// Holds request and answer to a contract; `None` when it does not have the operation. Path values
     /// are left out of account where the file knows only their names, and so is what is missing as a
-    /// whole from a published request, which is often not shown.
+    /// whole from a published request, which is often not shown. In a recording
+    /// [secrets](Contract::check_secrets) are looked for, too.
     pub fn check(&self, contract: &Contract) -> Option<Vec<Finding>> {
         let found = self.find(contract)?;
         let body = self.request.body.as_ref();
@@ -204,6 +205,7 @@ impl Exchange {
             findings.retain(|finding| !unknown(finding));
         }
         findings.extend(contract.check_answer(found.operation, self.status, &self.answer()));
+        findings.extend(contract.check_secrets(self));
         Some(findings)
     }
 }

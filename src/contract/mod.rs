@@ -2,8 +2,9 @@
 //!
 //! [`Contract::bundled`] knows the specification. [`check_request`](Contract::check_request) and
 //! [`check_answer`](Contract::check_answer) report where an exchange departs from it, as [`Finding`]s;
-//! [`fixture`] reads exchanges from files, and [`compare`](fn@compare) tells what a value lost on its way through
-//! the client's types.
+//! [`fixture`] reads exchanges from files, and [`compare`](fn@compare) tells what a value lost on its way
+//! through the client's types. [`Recording`] writes exchanges down, without what belongs to people
+//! ([`Sanitizer`]).
 //!
 //! ```
 //! use sentinelone::contract::{Contract, FindingKind};
@@ -17,13 +18,18 @@
 //! ```
 
 mod compare;
+mod disguise;
 mod finding;
 pub mod fixture;
 mod operation;
 mod path;
 mod place;
 mod query;
+mod recording;
+mod sanitize;
 mod schema;
+mod secrets;
+mod spot;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{LazyLock, OnceLock};
@@ -36,6 +42,8 @@ use serde_json::{Map, Value, json};
 pub use compare::{Loss, compare};
 pub use finding::{Finding, FindingKind};
 pub use operation::{OperationSpec, Parameter};
+pub use recording::{Recording, RecordingError};
+pub use sanitize::Sanitizer;
 
 use operation::{Compiled, json_of};
 use path::Template;
@@ -333,6 +341,17 @@ impl Contract {
             }
         }
         findings
+    }
+
+    /// Holds a whole exchange to the contract: [`Exchange::check`](fixture::Exchange::check), with a finding
+    /// for an operation that the specification does not have.
+    pub fn check_exchange(&self, exchange: &fixture::Exchange) -> Vec<Finding> {
+        exchange.check(self).unwrap_or_else(|| {
+            let message = format!("there is no operation {} {}", exchange.method(), exchange.path());
+            let mut findings = vec![Finding::new(FindingKind::UndeclaredOperation, "request.path", message)];
+            findings.extend(self.check_secrets(exchange));
+            findings
+        })
     }
 
     fn compile(&self, schema: &Value, direction: Direction) -> Result<Validator, String> {

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What a segment has to have encoded: all but the characters that need it nowhere.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// A path with names in braces: `/threats/{threat_id}/notes`.
 #[derive(Debug)]
 pub(super) struct Template {
@@ -53,6 +58,20 @@ impl Template {
         }
         Some(values)
     }
+
+    /// The path with these values in the places of the names, encoded.
+    pub(super) fn fill(&self, value: impl Fn(&str) -> String) -> String {
+        let segments = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(literal) => format!("/{literal}"),
+            Segment::Name { before, name, after } => format!("/{before}{}{after}", encode(&value(name))),
+        });
+        segments.collect()
+    }
+}
+
+/// A text as a segment of a path.
+pub(super) fn encode(segment: &str) -> String {
+    utf8_percent_encode(segment, SEGMENT).to_string()
 }
 
 /// The decoded segments of a path, without its query; `None` when what is encoded is no text.

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::contract::Contract;
+use crate::response::{REQUEST_ID, SANDBOX_REQUEST};
 
 use super::play::{Answer, Ask, Body, play};
 use super::{Recorded, State};
@@ -133,8 +134,8 @@ async fn answer(
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Ok(id) = HeaderValue::try_from(format!("sandbox-{number}")) {
-        headers.insert("x-rqid", id);
+    if let Ok(id) = HeaderValue::try_from(format!("{SANDBOX_REQUEST}{number}")) {
+        headers.insert(REQUEST_ID, id);
     }
     if reply.status == StatusCode::UNAUTHORIZED {
         headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("ApiToken"));

@@ -49,6 +49,29 @@ pub(crate) fn command() -> Command {
                         .help("Port on 127.0.0.1; 0 for any that is free"),
                 ),
         )
+        .subcommand(contract())
+}
+
+fn contract() -> Command {
+    let verify = Command::new("verify")
+        .about("Hold exchanges in files to the specification that this version knows")
+        .after_help(
+            "Exit codes: 0 when nothing contradicts the specification (what is new in an answer is reported and \
+             contradicts nothing), 1 when something does, 2 when there is no such file or it cannot be read.",
+        )
+        .arg(
+            Arg::new("path")
+                .value_name("PATH")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(std::path::PathBuf))
+                .help("Files of exchanges, or folders with such files anywhere in them"),
+        );
+    Command::new("contract")
+        .about("Hold what a console says to the specification")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(verify)
 }
 
 fn globals() -> Vec<Arg> {
@@ -94,6 +117,13 @@ fn globals() -> Vec<Arg> {
             .value_parser(PossibleValuesParser::new(["off", "error", "warn", "info", "debug", "trace"]))
             .default_value("warn")
             .help("What is logged to stderr. No level shows the token, a password, or what is in requests and answers"),
+        option("record")
+            .value_name("DIR")
+            .value_parser(value_parser!(std::path::PathBuf))
+            .help(
+                "Write every exchange with the console as a file into this folder, with secrets, names, addresses \
+                 and identifiers replaced",
+            ),
         flag("dry-run").help("Print the requests as a JSON array and send nothing"),
         flag("yes").help(
             "Do not ask before an action that stops, removes, isolates or runs something, or reaches everything in \

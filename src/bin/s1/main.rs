@@ -1,10 +1,13 @@
 //! `s1`: the commands of this crate at a terminal and in scripts.
 
 mod cli;
+mod contract;
 mod log;
 mod output;
 mod progress;
+mod record;
 mod run;
+mod session;
 
 use std::process::ExitCode;
 

@@ -2,23 +2,18 @@
 
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
 use sentinelone::commands::{ArgumentError, Arguments, Entry, Outcome, Prepared, find, registry};
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{
-    ApiToken, ApiVersion, Client, Console, Error, ErrorKind, FilterRule, IdState, Kind, RateLimits, Request,
-    RequestError, Retry, Timestamp, TokenError,
+    Client, Error, ErrorKind, FilterRule, IdState, Kind, Request, RequestError, Timestamp, TokenError,
 };
 use serde_json::Value;
 
-use crate::cli::Share;
-use crate::log;
-use crate::output;
 use crate::progress::Terminal;
+use crate::session::{Session, version};
+use crate::{contract, log, output, record};
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
@@ -96,7 +91,7 @@ impl From<TokenError> for Failure {
     }
 }
 
-fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
+pub(crate) fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
     matches.get_one::<String>(name).map(String::as_str).unwrap_or_default()
 }
 
@@ -105,6 +100,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let format = text(matches, "output");
     log::to_stderr(text(matches, "log"));
     match name {
+        "contract" => contract::run(matches),
         "sandbox" => keep_sandbox(matches).await,
         "token" => tell_token(matches, format).await,
         "commands" => {
@@ -113,7 +109,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         }
         name => {
             let entry = find(name).ok_or_else(|| Failure::Usage(format!("{name} is no command")))?;
-            run_command(entry, matches, format).await
+            run_command(entry, matches).await
         }
     }
 }
@@ -134,26 +130,38 @@ async fn keep_sandbox(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
-async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Result<u8, Failure> {
+async fn run_command(entry: &Entry, matches: &ArgMatches) -> Result<u8, Failure> {
     let version = version(matches);
     let command = entry.prepare(arguments(entry, matches))?;
     // Also when they are sent: what does not fit is said before anything is asked for or started.
     let requests = command.requests(version)?;
     if matches.get_flag("dry-run") {
+        record::nothing_to_record(matches)?;
         output::write(&output::requests(&requests, version)?)?;
         return Ok(DONE);
     }
 
-    let sandbox = embedded(matches).await?;
-    let client = client(matches, sandbox.as_ref())?;
+    let session = Session::open(matches).await?;
+    let done = carry_out(entry, matches, &command, &requests, &session).await;
+    session.close(done).await
+}
+
+/// Sends what the command is, after asking where that has to be, and shows what came of it.
+async fn carry_out(
+    entry: &Entry,
+    matches: &ArgMatches,
+    command: &Prepared,
+    requests: &[Request<Value>],
+    session: &Session,
+) -> Result<u8, Failure> {
     let everything =
         entry.info.acts && requests.iter().any(|request| !request.selects() && has_filter(request));
-    if (entry.info.asks || everything) && sandbox.is_none() && !matches.get_flag("yes") {
-        confirm(&command, &requests, &client).await?;
+    if (entry.info.asks || everything) && !session.is_embedded() && !matches.get_flag("yes") {
+        confirm(command, requests, &session.client).await?;
     }
     let terminal = Terminal::new();
     let outcome = tokio::select! {
-        outcome = command.run_watched(&client, &terminal) => outcome,
+        outcome = command.run_watched(&session.client, &terminal) => outcome,
         signal = end_asked_for() => {
             signal?;
             terminal.clear();
@@ -166,12 +174,20 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, format: &str) -> Resul
         }
     };
     terminal.clear();
-    if let Some(sandbox) = sandbox {
-        sandbox.stop().await;
-    }
     let outcome = outcome?;
-    output::write(&output::outcome(&command, &outcome, format))?;
-    Ok(code(&command, &outcome))
+    output::write(&output::outcome(command, &outcome, text(matches, "output")))?;
+    Ok(code(command, &outcome))
+}
+
+/// Tells how long the token lives. The warning, if there is one, comes by the log.
+async fn tell_token(matches: &ArgMatches, format: &str) -> Result<u8, Failure> {
+    let session = Session::open(matches).await?;
+    let details = session.client.token_details().await;
+    let told = details.map_err(Failure::from).and_then(|details| {
+        output::write(&output::token(&details, &Timestamp::now(), format))?;
+        Ok(DONE)
+    });
+    session.close(told).await
 }
 
 /// Waits until the person or the machine asks this process to end.
@@ -208,90 +224,6 @@ fn arguments(entry: &Entry, matches: &ArgMatches) -> Arguments {
         }
     }
     arguments
-}
-
-fn console(matches: &ArgMatches) -> Result<Console, Failure> {
-    let url = matches.get_one::<String>("console-url").cloned();
-    let from_environment = || std::env::var("S1_CONSOLE_URL").ok().filter(|url| !url.trim().is_empty());
-    let url = url.or_else(from_environment).ok_or_else(|| {
-        Failure::Usage("no console: give --console-url, set S1_CONSOLE_URL, or try --sandbox".into())
-    })?;
-    Ok(url.parse().map_err(Error::from)?)
-}
-
-/// The version of the API that is asked.
-fn version(matches: &ArgMatches) -> ApiVersion {
-    if text(matches, "api-version") == "2.0" { ApiVersion::V2_0 } else { ApiVersion::V2_1 }
-}
-
-/// The console to ask: the embedded one, if that is asked for.
-async fn embedded(matches: &ArgMatches) -> Result<Option<Sandbox>, Failure> {
-    if !matches.get_flag("sandbox") {
-        return Ok(None);
-    }
-    for elsewhere in ["console-url", "api-token-file"] {
-        if matches.value_source(elsewhere) == Some(ValueSource::CommandLine) {
-            let message = "--sandbox is a console of its own; leave out --console-url and --api-token-file";
-            return Err(Failure::Usage(message.into()));
-        }
-    }
-    Ok(Some(Sandbox::start().await?))
-}
-
-fn client(matches: &ArgMatches, sandbox: Option<&Sandbox>) -> Result<Client, Failure> {
-    let (url, token) = match (sandbox, matches.get_one::<PathBuf>("api-token-file")) {
-        (Some(sandbox), _) => (sandbox.url(), ApiToken::new(Sandbox::TOKEN)?),
-        (None, file) => (console(matches)?.to_string(), token(file)?),
-    };
-    let seconds = |name| matches.get_one::<u64>(name).copied().map(Duration::from_secs);
-    let attempts = matches.get_one::<u32>("attempts").copied().unwrap_or_default();
-    let mut client = Client::builder(url)
-        .token(token)
-        .api_version(version(matches))
-        .user_agent(concat!("s1/", env!("CARGO_PKG_VERSION")))
-        .retry(Retry::default().attempts(attempts))
-        .rate_limits(rate_limits(matches, sandbox.is_some()))
-        .dangerously_trust_any_certificate(matches.get_flag("insecure"));
-    if let Some(timeout) = seconds("call-timeout") {
-        client = client.timeout(timeout);
-    }
-    Ok(client.build()?)
-}
-
-fn token(file: Option<&PathBuf>) -> Result<ApiToken, Failure> {
-    match file {
-        Some(file) => Ok(ApiToken::from_file(file)?),
-        None if std::env::var_os("S1_API_TOKEN").is_none() => {
-            Err(Failure::Usage("no API token: set S1_API_TOKEN, or give --api-token-file".into()))
-        }
-        None => Ok(ApiToken::from_env("S1_API_TOKEN")?),
-    }
-}
-
-fn rate_limits(matches: &ArgMatches, embedded: bool) -> RateLimits {
-    match matches.get_one::<Option<Share>>("rate-limits") {
-        // The embedded console has none.
-        _ if embedded => RateLimits::off(),
-        Some(None) => RateLimits::off(),
-        Some(Some(Share(share))) => {
-            let limits = RateLimits::default();
-            limits.share(*share);
-            limits
-        }
-        None => RateLimits::default(),
-    }
-}
-
-/// Tells how long the token lives. The warning, if there is one, comes by the log.
-async fn tell_token(matches: &ArgMatches, format: &str) -> Result<u8, Failure> {
-    let sandbox = embedded(matches).await?;
-    let client = client(matches, sandbox.as_ref())?;
-    let details = client.token_details().await;
-    if let Some(sandbox) = sandbox {
-        sandbox.stop().await;
-    }
-    output::write(&output::token(&details?, &Timestamp::now(), format))?;
-    Ok(DONE)
 }
 
 /// Asks the person at the terminal, after telling how much it is about, and takes nothing else than yes for it.
