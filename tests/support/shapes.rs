@@ -2,8 +2,8 @@
 //! `tests/mutations.rs` call the same functions: none of them may panic, or take for ever.
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use sentinelone::contract::Contract;
 use sentinelone::contract::fixture::Exchange;
+use sentinelone::contract::{Contract, Sanitizer};
 use sentinelone::raw::runtime::{Acted, Answer, Binary, Data, Page};
 use sentinelone::raw::shared::Affected;
 use sentinelone::raw::{OPERATIONS, answer_again, body_again};
@@ -97,6 +97,8 @@ pub(crate) fn exchange(bytes: &[u8]) {
     for finding in exchange.check(contract).unwrap_or_default() {
         let _ = finding.to_string();
     }
+    let clean = Sanitizer::with_key(b"of the test").secret("unresolved").exchange(&exchange);
+    assert_eq!(clean.status, exchange.status);
     let text = serde_json::to_string(&exchange).expect("an exchange is written");
     let again: Exchange = serde_json::from_str(&text).expect("and read again");
     assert_eq!(again, exchange);
