@@ -74,8 +74,9 @@ impl Client {
     /// lists. An answer of status 200 with errors and no data is an error too; with data it is an answer,
     /// and [`Response::vendor_errors`] has the errors.
     pub async fn send<T: Answer>(&self, request: &Request<T>) -> Result<Response<T>> {
-        let whole = self.0.send(request).await?;
-        let mut response = whole.decode(request.operation()).map_err(|error| self.0.clean(error, request))?;
+        let (whole, history) = self.0.send(request).await?;
+        let response = whole.decode(request.operation());
+        let mut response = response.map_err(|error| self.0.clean(history.ended(error), request))?;
         let secrets = self.0.secrets();
         response.errors.iter_mut().for_each(|error| error.redact(&secrets));
         Ok(response)

@@ -114,6 +114,12 @@ impl History {
         self.sent = self.sent.max(error.was_sent());
         self.may_have_acted |= error.may_have_acted();
     }
+
+    /// The error with which a call ended after its last attempt was well.
+    pub(crate) fn ended(mut self, error: Error) -> Error {
+        self.add(&error);
+        error.after(self)
+    }
 }
 
 pub(crate) enum Trouble {

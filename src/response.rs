@@ -122,8 +122,9 @@ fn decode<T: Answer>(operation: &'static Operation, body: &[u8]) -> Result<T, De
         return T::decode(body);
     }
     match operation.kind {
-        // An action that is done without a word is done; a list without a word is not an empty list.
-        Kind::Action => T::decode(b"{}"),
+        // An action that is done without a word is done; a list without a word is not an empty list. Some actions
+        // answer with a list of what they made, to whose type data is what cannot be left out.
+        Kind::Action => T::decode(br#"{"data":null}"#),
         Kind::Read => Err(DecodeError { path: ".".into(), message: "the body is empty".into() }),
     }
 }

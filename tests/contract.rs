@@ -3,20 +3,19 @@
 #![cfg(feature = "contract")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::collections::BTreeSet;
 
 use sentinelone::contract::fixture::{Exchange, ProvenanceKind, read_all};
 use sentinelone::contract::{Contract, FindingKind, compare};
-use sentinelone::raw::runtime::{AnswerForm, Binary, Parts};
+use sentinelone::raw::runtime::{AnswerForm, Binary};
 use sentinelone::raw::{OPERATIONS, answer_again, body_again};
-use sentinelone::{ApiToken, Client, ErrorKind, RateLimits, Request, Retry, Sent};
+use sentinelone::{ApiToken, Client, ErrorKind, RateLimits, Retry, Sent};
 use serde_json::Value;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
-fn fixtures() -> Vec<(PathBuf, Exchange)> {
-    read_all(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap()
-}
+use support::{fixtures, request_of};
 
 /// What decoding and encoding again loses of an answer and of a request.
 fn losses(id: &str, exchange: &Exchange) -> Vec<String> {
@@ -231,14 +230,6 @@ async fn fixtures_replay_through_the_client() {
             }
         }
     }
-}
-
-/// Builds the request of a fixture through the typed functions.
-fn request_of(id: &str, exchange: &Exchange, segments: &BTreeMap<String, String>) -> Request<Value> {
-    let contract = Contract::bundled();
-    let query = contract.query_to_json(contract.operation(id).unwrap(), &exchange.query());
-    let parts = Parts { segments: segments.clone(), query, body: exchange.request.body.clone() };
-    sentinelone::raw::request_of(id, &parts).unwrap_or_else(|error| panic!("{id}: {error}"))
 }
 
 /// Payloads that others published: whatever their publishers did to them, they decode. What they show

@@ -61,7 +61,17 @@ struct Steps {
     /// Attempts without those that the console refused for their number.
     counted: u32,
     waited: Duration,
+    /// What the last attempt came to.
+    failed: Option<Error>,
+    /// Whether there is no time for another one.
+    over: bool,
 }
+
+/// An attempt failed, or was not made; the steps say why.
+struct Failed;
+
+/// An attempt, or a call of them.
+type Try<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failed>> + Send + 'a>>;
 
 impl<'a, T: Send> Call<'a, T> {
     pub(super) fn new(
@@ -75,18 +85,20 @@ impl<'a, T: Send> Call<'a, T> {
         Self { settings, operation, limited, attempt, start, steps: Mutex::default() }
     }
 
-    pub(super) async fn run(self) -> Result<T> {
+    /// Gives what came of it, and what the attempts came to: an answer may still turn out to be none.
+    pub(super) async fn run(self) -> Result<(T, History)> {
         let result = self.attempts().await;
-        let Steps { history, waited, .. } = *self.steps();
+        let Steps { history, waited, failed, .. } = std::mem::take(&mut *self.steps());
         let span = Span::current();
         span.record("attempts", history.attempts);
         span.record("waited_ms", millis(waited));
         match result {
-            Ok(answer) => {
+            Ok(value) => {
                 info!(target: "sentinelone", "done");
-                Ok(answer)
+                Ok((value, history))
             }
-            Err(error) => {
+            Err(Failed) => {
+                let error = failed.unwrap_or_else(|| self.held(Duration::ZERO, false));
                 span.record("error", tracing::field::debug(error.kind()));
                 info!(target: "sentinelone", "failed");
                 Err(error.after(history))
@@ -94,31 +106,27 @@ impl<'a, T: Send> Call<'a, T> {
         }
     }
 
-    fn attempts(&self) -> Attempt<'_, T> {
+    fn attempts(&self) -> Try<'_, T> {
         let parts = Parts { retry: self.settings.retry, random: Arc::clone(&self.settings.random), made: 0 };
         let clock = Arc::clone(&self.settings.clock);
         let attempts = (move || self.once())
             .retry(parts)
             .sleep(move |wait| clock.sleep(wait))
-            .adjust(move |error: &Error, part: Option<Duration>| self.again(error, part.unwrap_or_default()))
-            .notify(move |error: &Error, wait: Duration| self.waits(error, wait));
+            .adjust(move |_: &Failed, part: Option<Duration>| self.again(part.unwrap_or_default()))
+            .notify(move |_: &Failed, wait: Duration| self.waits(wait));
         Box::pin(attempts.into_future())
     }
 
     /// One attempt, in its turn.
-    fn once(&self) -> Attempt<'_, T> {
+    fn once(&self) -> Try<'_, T> {
         Box::pin(async {
-            if self.limited {
-                let Settings { limits, clock, .. } = self.settings;
-                let turn = limits.turn(self.operation, clock, self.left()).await;
-                let turn = turn.map_err(|TooLate { wait, paused }| {
-                    Error::of(self.operation, Trouble::Held { wait, paused })
-                })?;
-                self.steps().waited += turn;
-            }
-            if self.left().is_zero() {
-                let (wait, paused) = (Duration::ZERO, false);
-                return Err(Error::of(self.operation, Trouble::Held { wait, paused }));
+            let turn = self.turn().await;
+            if let Err(held) = turn {
+                let mut steps = self.steps();
+                steps.over = true;
+                // What the attempt before came to says more than that there is no time for another one.
+                steps.failed.get_or_insert(held);
+                return Err(Failed);
             }
             let number = {
                 let history = &mut self.steps().history;
@@ -126,18 +134,36 @@ impl<'a, T: Send> Call<'a, T> {
                 history.attempts
             };
             debug!(target: "sentinelone", attempt = number, "sending");
-            (self.attempt)(self.left()).await.inspect_err(|error| {
+            (self.attempt)(self.left()).await.map_err(|error| {
                 let mut steps = self.steps();
-                steps.history.add(error);
-                steps.counted += u32::from(!is_throttled(error));
+                steps.history.add(&error);
+                steps.counted += u32::from(!is_throttled(&error));
+                steps.failed = Some(error);
+                Failed
             })
         })
     }
 
+    /// Waits for the turn of an attempt.
+    async fn turn(&self) -> Result<()> {
+        if self.limited {
+            let Settings { limits, clock, .. } = self.settings;
+            let turn = limits.turn(self.operation, clock, self.left()).await;
+            self.steps().waited += turn.map_err(|TooLate { wait, paused }| self.held(wait, paused))?;
+        }
+        if self.left().is_zero() { Err(self.held(Duration::ZERO, false)) } else { Ok(()) }
+    }
+
+    fn held(&self, wait: Duration, paused: bool) -> Error {
+        Error::of(self.operation, Trouble::Held { wait, paused })
+    }
+
     /// How long to wait before another attempt, if there is one. `part` is the random part of it.
-    fn again(&self, error: &Error, part: Duration) -> Option<Duration> {
+    fn again(&self, part: Duration) -> Option<Duration> {
+        let steps = self.steps();
+        let error = steps.failed.as_ref().filter(|_| !steps.over)?;
         let Settings { retry, limits, clock, .. } = self.settings;
-        let wait = retry.wait(self.operation, error, self.steps().counted, part);
+        let wait = retry.wait(self.operation, error, steps.counted, part);
         if self.limited && is_throttled(error) {
             let pause = wait.or(error.retry_after_wait()).unwrap_or_default();
             limits.pause(self.operation, clock.now(), pause);
@@ -146,8 +172,10 @@ impl<'a, T: Send> Call<'a, T> {
         wait.filter(|wait| *wait < self.left())
     }
 
-    fn waits(&self, error: &Error, wait: Duration) {
-        self.steps().waited += wait;
+    fn waits(&self, wait: Duration) {
+        let mut steps = self.steps();
+        steps.waited += wait;
+        let Some(error) = &steps.failed else { return };
         let status = error.status().map(|status| status.as_u16());
         let (kind, wait_ms) = (error.kind(), millis(wait));
         warn!(target: "sentinelone", status, ?kind, wait_ms, "failed; tried again after a wait");

@@ -20,7 +20,7 @@ use tracing::{Instrument, Span, debug, info_span};
 
 use crate::Result;
 use crate::address::Console;
-use crate::error::{BODY_KEPT, Error, ErrorKind, Trouble};
+use crate::error::{BODY_KEPT, Error, ErrorKind, History, Trouble};
 use crate::files::{Download, LONGEST_DOWNLOAD};
 use crate::response::{REQUEST_ID, Whole, says_only_errors};
 use crate::secrets::Secrets;
@@ -93,7 +93,7 @@ struct Prepared<'a> {
 
 impl Transport {
     /// Sends a request and reads the answer, which is one of success.
-    pub(crate) async fn send<T>(&self, request: &Request<T>) -> Result<Whole> {
+    pub(crate) async fn send<T>(&self, request: &Request<T>) -> Result<(Whole, History)> {
         let prepared = self.prepare(request)?;
         let prepared = &prepared;
         let attempt = move |left: Duration| -> Attempt<'_, Whole> {
@@ -116,7 +116,7 @@ impl Transport {
             Box::pin(self.start(prepared.operation, Some(prepared), self.request(prepared), left))
         };
         let download = self.call(prepared.operation, true, &attempt).await;
-        download.map_err(|error| self.clean(error, request))
+        download.map(|(download, _)| download).map_err(|error| self.clean(error, request))
     }
 
     /// Asks for a file at an address that the console gave out.
@@ -130,7 +130,7 @@ impl Transport {
         };
         // It is another server, whose rates are not known.
         let download = self.call(operation, false, &attempt).await;
-        download.map_err(|error| error.without(&self.secrets()))
+        download.map(|(download, _)| download).map_err(|error| error.without(&self.secrets()))
     }
 
     /// An error without this client's token and the passwords of the request in it.
@@ -152,7 +152,7 @@ impl Transport {
         operation: &'static Operation,
         limited: bool,
         attempt: Attempts<'a, T>,
-    ) -> Attempt<'a, T> {
+    ) -> Attempt<'a, (T, History)> {
         let span = info_span!(
             target: "sentinelone",
             "call",
