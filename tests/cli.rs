@@ -62,6 +62,45 @@ fn actions_in_every_format() {
 }
 
 #[test]
+fn the_token_tells_when_it_ends() {
+    let table = String::from_utf8(run(&["token", "--sandbox"]).stdout).unwrap();
+    assert!(table.contains("expires ┆ 2036-06-01T08:00:00.000000Z"), "{table}");
+    let json = json_of(&run(&["--sandbox", "token", "--output", "json"]));
+    assert_eq!(json["createdAt"], "2026-06-01T08:00:00.000000Z");
+    // 2026-11-21 to 2036-06-01, less what passed since.
+    assert!(json["secondsLeft"].as_u64().unwrap() < 301_000_000, "{json}");
+    let old = run(&["--sandbox", "--api-version", "2.0", "token"]);
+    assert_eq!(old.status.code(), Some(2), "2.0 does not have it");
+}
+
+#[test]
+fn a_call_is_tried_as_often_as_is_said() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (attempts, again) in [("1", 0), ("2", 1)] {
+        let mut command = s1();
+        let url = format!("http://{closed}");
+        command.env("S1_API_TOKEN", "token-of-the-test").args([
+            "--console-url",
+            &url,
+            "--attempts",
+            attempts,
+        ]);
+        let output = command.arg("get-threats").output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert_eq!(error.matches("tried again after a wait").count(), again, "{error}");
+        assert!(error.contains("the console was not reached"), "{error}");
+    }
+    for wrong in ["0", "1.5", "none", "-1"] {
+        assert_eq!(
+            run(&["--sandbox", "get-sites", &format!("--rate-limits={wrong}")]).status.code(),
+            Some(2)
+        );
+    }
+    assert!(run(&["--sandbox", "get-sites", "--rate-limits", "off"]).status.success());
+}
+
+#[test]
 fn dry_runs_print_the_requests_and_need_no_console() {
     let arguments = "--dry-run update-threat-incident --incident-status resolved \
         --computer-name-contains web-01,web-02 --incident-statuses unresolved --output json";

@@ -125,20 +125,28 @@ fn ci_runs_the_test_command_of_the_readme() {
     assert!(readme.contains(command) && ci.contains(command));
 }
 
-/// The differences from the published integration: each of its 32 surprises is there, and every test that is named
-/// exists where it is said to be.
-#[test]
-fn every_difference_names_a_test_that_exists() {
-    let text = std::fs::read_to_string(root().join("docs/differences.md")).unwrap();
-    let mut numbers = std::collections::BTreeSet::new();
-    let mut named = 0;
-    for row in text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")) {
-        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        if let Ok(number) = cells[0].parse::<u32>() {
-            numbers.insert(number);
+/// The tests that a table of `docs/` names in its last column are where they are said to be; gives the other
+/// cells of each row, and how many tests there were.
+fn rows_with_tests(document: &str) -> (Vec<Vec<String>>, usize) {
+    let text = std::fs::read_to_string(root().join(document)).unwrap();
+    let (mut rows, mut named) = (Vec::new(), 0);
+    let mut in_tests = false;
+    for row in text.lines() {
+        if !row.starts_with("| ") {
+            in_tests = false;
+            continue;
         }
-        let last = cells.last().unwrap();
-        if *last == "test" || last.starts_with("none: ") {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let last = *cells.last().unwrap();
+        if last == "test" || row.starts_with("| ---") {
+            in_tests |= last == "test";
+            continue;
+        }
+        if !in_tests {
+            continue;
+        }
+        rows.push(cells.iter().map(|cell| (*cell).to_owned()).collect());
+        if last.starts_with("none: ") {
             continue;
         }
         for test in last.split('`').filter(|part| part.contains(": ")) {
@@ -150,6 +158,22 @@ fn every_difference_names_a_test_that_exists() {
         }
         assert!(last.contains(": "), "no test is named: {row}");
     }
+    (rows, named)
+}
+
+/// The differences from the published integration: each of its 32 surprises is there, and every test that is named
+/// exists where it is said to be.
+#[test]
+fn every_difference_names_a_test_that_exists() {
+    let (rows, named) = rows_with_tests("docs/differences.md");
+    let numbers: std::collections::BTreeSet<u32> =
+        rows.iter().filter_map(|cells| cells[0].parse().ok()).collect();
     assert_eq!(numbers, (1..=32).collect(), "a surprise is missing");
     assert!(named > 150, "{named}");
+}
+
+#[test]
+fn every_promise_names_a_test_that_exists() {
+    let (rows, named) = rows_with_tests("docs/reliability.md");
+    assert!(rows.len() >= 30 && named >= 45, "{} promises, {named} tests", rows.len());
 }
