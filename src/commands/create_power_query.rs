@@ -38,6 +38,7 @@ impl Command for CreatePowerQuery {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["deep_visibility_create_power_query"],
     };
 
     const OUTPUTS: &'static [Output] = POWER_QUERY_OUTPUTS;

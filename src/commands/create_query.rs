@@ -34,6 +34,7 @@ impl Command for CreateQuery {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["deep_visibility_create_query"],
     };
 
     const OUTPUTS: &'static [Output] = &[

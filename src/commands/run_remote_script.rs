@@ -61,6 +61,7 @@ impl Command for RunRemoteScript {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["remote_scripts_execute"],
     };
 
     const OUTPUTS: &'static [Output] = &STARTED_OUTPUTS;

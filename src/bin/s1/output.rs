@@ -270,6 +270,7 @@ fn described(entry: &Entry) -> Value {
         "acts": entry.info.acts,
         "destructive": entry.info.destructive,
         "asks": entry.info.asks,
+        "operations": entry.info.operations,
         "arguments": arguments,
         "outputs": outputs,
     })
