@@ -71,7 +71,7 @@ impl Command for CreatePowerQuery {
         let outcome = power_query(&answer, None);
         let running = matches!(standing(&outcome.answer), Standing::Running(_));
         if running && query_id(&outcome.answer).is_none() {
-            return Err(client.clean(answer.lacks("data.queryId")));
+            return Err(answer.lacks("data.queryId"));
         }
         Ok(outcome)
     }

@@ -125,7 +125,7 @@ impl Command for GetPowerQueryResults {
                 }
                 match id {
                     _ if !running => return Ok(outcome),
-                    None => return Err(client.clean(answer.lacks("data.queryId"))),
+                    None => return Err(answer.lacks("data.queryId")),
                     Some(id) => {
                         started = Some(outcome);
                         id

@@ -18,6 +18,7 @@
 //! ```
 
 mod compare;
+mod coverage;
 mod disguise;
 mod finding;
 pub mod fixture;
@@ -40,6 +41,7 @@ use sentinelone_raw::runtime::{ApiVersion, Kind, Timestamp};
 use serde_json::{Map, Value, json};
 
 pub use compare::{Loss, compare};
+pub use coverage::{Coverage, Seen};
 pub use finding::{Finding, FindingKind};
 pub use operation::{OperationSpec, Parameter};
 pub use recording::{Recording, RecordingError};

@@ -13,7 +13,7 @@ use sentinelone::raw::runtime::{AnswerForm, Binary, Paging};
 use sentinelone::raw::{OPERATIONS, answer_again};
 use sentinelone::{
     Answer, ApiToken, ApiVersion, Client, DecodeError, Error, ErrorKind, Kind, Operation, Page, Request,
-    Retry, Sent,
+    Retry, Secret, Sent,
 };
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -316,7 +316,7 @@ impl Wrong {
         self.unless(error.operation() == Some(case.operation.id), || "names no operation".into());
         self.unless(!error.advice().is_empty(), || "knows no advice".into());
         let shown = shown(error);
-        for secret in case.request.secrets().iter().map(String::as_str).chain([TOKEN]) {
+        for secret in case.request.secrets().iter().map(Secret::expose).chain([TOKEN]) {
             self.unless(!shown.contains(secret), || format!("shows {secret}: {shown:.300}"));
         }
     }
