@@ -97,6 +97,8 @@ pub struct Provenance {
 pub enum ProvenanceKind {
     /// Written by hand from the specification.
     Composed,
+    /// Made from the specification by `cargo xtask fixtures`. Nobody received it.
+    Generated,
     /// Answered by the sandbox.
     Sandbox,
     /// Answered by a real console, with names and identifiers replaced.
