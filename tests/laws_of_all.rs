@@ -1,5 +1,5 @@
-//! Laws that hold for every operation of the specification, over values that its schemas allow and over values next
-//! to those.
+//! Laws that hold for every operation of the specification, over values that its schemas allow and over values
+//! next to those.
 #![cfg(feature = "contract")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -240,8 +240,8 @@ proptest! {
         }
     }
 
-    /// A field that nobody declared, a word that no enum has, a null where none is declared: the answer decodes with
-    /// all its things, and the contract names the kind and the place.
+    /// A field that nobody declared, a word that no enum has, a null where none is declared: the answer decodes
+    /// with all its things, and the contract names the kind and the place.
     #[test]
     fn what_is_new_costs_nothing_and_is_named(seed in 1..u64::MAX) {
         let contract = Contract::bundled();
@@ -290,7 +290,8 @@ proptest! {
         }
     }
 
-    /// What the specification allows can be asked for, all of it is on the wire, and the contract has nothing to say.
+    /// What the specification allows can be asked for, all of it is on the wire, and the contract has nothing
+    /// to say.
     #[test]
     fn requests_that_are_allowed_are_built_and_fit(seed in 1..u64::MAX) {
         for operation in Contract::bundled().operations() {
@@ -307,8 +308,8 @@ proptest! {
         }
     }
 
-    /// One thing in a request is spoilt: it is refused, with its name in the message, or what is built fits all the
-    /// same. A word that no enum has is let through, since it may be newer than the client.
+    /// One thing in a request is spoilt: it is refused, with its name in the message, or what is built fits all
+    /// the same. A word that no enum has is let through, since it may be newer than the client.
     #[test]
     fn requests_that_are_not_allowed_are_refused_by_name(seed in 1..u64::MAX) {
         let mut dice = Dice(seed);
@@ -335,7 +336,8 @@ proptest! {
         }
     }
 
-    /// Two different requests are never the same on the wire: whatever one changes in a query, a filter or data.
+    /// Two different requests are never the same on the wire: whatever one changes in a query, a filter or
+    /// data.
     #[test]
     fn what_differs_differs_on_the_wire(seed in 1..u64::MAX) {
         let mut dice = Dice(seed);

@@ -190,9 +190,8 @@ async fn no_error_and_no_debug_output_holds_a_secret() {
         ];
         parts.iter().for_each(|part| no_secret_in("an error", part));
         // As a program prints it that gives up on it.
-        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            Err::<(), _>(&error).unwrap();
-        }));
+        let failed = || -> Result<(), _> { Err(&error) };
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| failed().unwrap()));
         no_secret_in("a panic", panic.unwrap_err().downcast_ref::<String>().unwrap());
     }
     kinds.sort_by_key(|kind| format!("{kind:?}"));
