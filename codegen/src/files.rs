@@ -30,7 +30,7 @@ pub fn write(folder: &Path, files: &Files) -> Result<Changes> {
 /// Makes the folder hold exactly these files among those whose path `owns` accepts; others are left alone.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write`](fn@write).
 pub fn write_owned(folder: &Path, files: &Files, owns: fn(&str) -> bool) -> Result<Changes> {
     let mut changes = Changes::default();
     for (name, content) in files {
