@@ -2,9 +2,13 @@
 #![cfg(feature = "sandbox")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/schemas.rs"]
+mod schemas;
+#[path = "support/values.rs"]
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use sentinelone::contract::fixture::{Exchange, Provenance, ProvenanceKind, read_all};
@@ -14,6 +18,9 @@ use sentinelone::sandbox::Sandbox;
 use sentinelone::threats::{IncidentStatus, ThreatFilter};
 use sentinelone::{ApiToken, Client, agents::AgentFilter};
 use serde_json::{Map, Value, json};
+
+use schemas::Dice;
+use values::Values;
 
 const KEY: &[u8] = b"the key of these tests";
 
@@ -299,23 +306,6 @@ fn enums_keep_what_says_nothing() {
     assert!(!version("10.0.0.7") && !version("192.168.1.20") && !version("24.1 on web-01"));
 }
 
-/// Consistent random choices.
-#[derive(Clone, Debug)]
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, many: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % many
-    }
-
-    fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
-    }
-}
-
 /// What must not survive, and other texts to stand beside it.
 #[derive(Clone, Debug)]
 struct Planted {
@@ -325,18 +315,41 @@ struct Planted {
     names: bool,
 }
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(sentinelone::raw::OPENAPI).unwrap());
-
-fn words(schema: &Value) -> Vec<String> {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return words(DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap());
+impl Values for Planted {
+    fn dice(&mut self) -> &mut Dice {
+        &mut self.dice
     }
-    let own = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-    own.chain(schema["allOf"].as_array().into_iter().flatten().flat_map(words)).collect()
+
+    fn text(&mut self, _schema: &Value) -> String {
+        self.planted()
+    }
+
+    /// What is planted stands wherever a text may.
+    fn instead(&mut self, schema: &Value) -> Option<Value> {
+        let kind = Contract::bundled().type_of(schema);
+        match kind {
+            _ if self.dice.below(12) == 0 => Some(Value::Null),
+            Some("string") if self.dice.below(4) == 0 => Some(self.planted().into()),
+            Some("integer" | "number") => Some(self.dice.pick(&[json!(1), json!(443), json!(1e30)]).clone()),
+            _ => None,
+        }
+    }
+
+    fn further(&mut self) -> Option<(String, Value)> {
+        if self.dice.below(3) > 0 {
+            return None;
+        }
+        let name = if self.names { self.planted() } else { "mood".to_owned() };
+        Some((name, self.anything(2)))
+    }
+
+    fn any(&mut self) -> Value {
+        self.anything(2)
+    }
 }
 
 impl Planted {
-    fn text(&mut self) -> String {
+    fn planted(&mut self) -> String {
         let one = self.dice.pick(&self.texts).clone();
         match self.dice.below(8) {
             0 => format!("seen on {one} today"),
@@ -348,51 +361,15 @@ impl Planted {
         }
     }
 
-    /// A value of a schema, with what is planted wherever a text may stand.
-    fn value(&mut self, schema: &Value, depth: u32) -> Value {
-        let contract = Contract::bundled();
-        let words = words(schema);
-        match contract.type_of(schema) {
-            _ if self.dice.below(12) == 0 => Value::Null,
-            Some("object") if depth > 0 => {
-                let mut fields = Map::new();
-                for (name, schema) in contract.properties(schema) {
-                    if self.dice.below(3) == 0 {
-                        fields.insert(name.to_owned(), self.value(schema, depth - 1));
-                    }
-                }
-                if self.dice.below(3) == 0 {
-                    let name = if self.names { self.text() } else { "mood".to_owned() };
-                    fields.insert(name, self.any(2));
-                }
-                Value::Object(fields)
-            }
-            Some("array") if depth > 0 => {
-                let items = contract.items(schema).unwrap_or(&Value::Null);
-                (0..self.dice.below(4)).map(|_| self.value(items, depth - 1)).collect()
-            }
-            Some("string") if !words.is_empty() && self.dice.below(4) > 0 => {
-                self.dice.pick(&words).clone().into()
-            }
-            Some("string") if schema["format"] == "date-time" && self.dice.below(4) > 0 => {
-                "2026-11-18T06:13:02.004512Z".into()
-            }
-            Some("string") => self.text().into(),
-            Some("integer" | "number") => self.dice.pick(&[json!(1), json!(443), json!(1e30)]).clone(),
-            Some("boolean") => self.dice.below(2).eq(&0).into(),
-            _ => self.any(2),
-        }
-    }
-
-    fn any(&mut self, depth: u32) -> Value {
+    fn anything(&mut self, depth: u32) -> Value {
         match self.dice.below(if depth > 0 { 6 } else { 4 }) {
             0 => Value::Null,
             1 => json!(225494730938493804_u64),
-            2 | 3 => self.text().into(),
-            4 => (0..self.dice.below(3)).map(|_| self.any(depth - 1)).collect(),
+            2 | 3 => self.planted().into(),
+            4 => (0..self.dice.below(3)).map(|_| self.anything(depth - 1)).collect(),
             _ => {
-                let name = if self.names { self.text() } else { "calm".to_owned() };
-                json!({ name: self.any(depth - 1) })
+                let name = if self.names { self.planted() } else { "calm".to_owned() };
+                json!({ name: self.anything(depth - 1) })
             }
         }
     }
@@ -405,7 +382,7 @@ impl Planted {
         let mut path = template.clone();
         for parameter in operation.parameters().iter().filter(|parameter| parameter.in_path) {
             // Percent-encoded to the last character, as a stubborn client might.
-            let value: String = self.text().bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let value: String = self.planted().bytes().map(|byte| format!("%{byte:02X}")).collect();
             path = path.replace(&format!("{{{}}}", parameter.name), &value);
         }
         exchange.request.path = (path != template).then_some(path);
@@ -418,18 +395,18 @@ impl Planted {
                 exchange.request.query.insert(parameter.name.clone(), value);
             }
         }
-        exchange.request.query.insert("mood".into(), [self.text(), self.text()].join(","));
+        exchange.request.query.insert("mood".into(), [self.planted(), self.planted()].join(","));
         if self.names {
-            let name = self.text();
-            exchange.request.query.insert(name, self.text());
-            exchange.headers.insert(self.text(), "1".into());
+            let name = self.planted();
+            exchange.request.query.insert(name, self.planted());
+            exchange.headers.insert(self.planted(), "1".into());
         }
-        exchange.headers.insert("set-cookie".into(), self.text());
-        exchange.headers.insert("content-type".into(), format!("text/html; boundary={}", self.text()));
-        exchange.headers.insert("retry-after".into(), self.text());
+        exchange.headers.insert("set-cookie".into(), self.planted());
+        exchange.headers.insert("content-type".into(), format!("text/html; boundary={}", self.planted()));
+        exchange.headers.insert("retry-after".into(), self.planted());
         exchange.request.body = operation.body_schema().map(|schema| self.value(schema, 6));
         match self.dice.below(5) {
-            0 => exchange.response_text = Some(format!("<html><b>{}</b></html>", self.text())),
+            0 => exchange.response_text = Some(format!("<html><b>{}</b></html>", self.planted())),
             _ => {
                 let schema = operation.answer_schema(exchange.status).unwrap_or(&Value::Null);
                 exchange.response = Some(self.value(schema, 6));
@@ -504,7 +481,7 @@ proptest! {
         let mut before = planted.exchange(operation(number));
         if number % 5 == 0 {
             // One that nobody knows.
-            let text = planted.text();
+            let text = planted.planted();
             before.operation = format!("{text} /web/api/v2.1/{text}/threats");
             before.request.path = Some(format!("/web/api/v2.1/{text}/threats"));
         }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use crate::{Error, Result};
+use crate::{Error, Result, examples};
 
-/// Generated files: path below `generated/`, with `/`, to content.
+/// Generated files: path below their folder, with `/`, to content.
 pub type Files = BTreeMap<String, String>;
 
 /// What a run changed.
@@ -24,6 +24,14 @@ pub struct Changes {
 /// # Errors
 /// When a file cannot be read, written or removed.
 pub fn write(folder: &Path, files: &Files) -> Result<Changes> {
+    write_owned(folder, files, |_| true)
+}
+
+/// Makes the folder hold exactly these files among those whose path `owns` accepts; others are left alone.
+///
+/// # Errors
+/// As [`write`](fn@write).
+pub fn write_owned(folder: &Path, files: &Files, owns: fn(&str) -> bool) -> Result<Changes> {
     let mut changes = Changes::default();
     for (name, content) in files {
         let path = folder.join(name);
@@ -36,7 +44,7 @@ pub fn write(folder: &Path, files: &Files) -> Result<Changes> {
         std::fs::write(&path, content).map_err(io(&path))?;
         changes.written.push(name.clone());
     }
-    for name in present(folder)? {
+    for name in present(folder)?.into_iter().filter(|name| owns(name)) {
         if !files.contains_key(&name) {
             let path = folder.join(&name);
             std::fs::remove_file(&path).map_err(io(&path))?;
@@ -51,8 +59,24 @@ pub fn write(folder: &Path, files: &Files) -> Result<Changes> {
 /// # Errors
 /// [`Error::Drift`] with a unified diff, from what is there to what it should be, when they differ.
 pub fn check(folder: &Path, files: &Files) -> Result<()> {
+    let diff = difference(folder, "generated", files, |_| true)?;
+    if diff.is_empty() { Ok(()) } else { Err(Error::Drift(diff)) }
+}
+
+/// The same for the examples among the files of `fixtures/`.
+///
+/// # Errors
+/// [`Error::Fixtures`] with a unified diff when they differ.
+pub fn check_fixtures(folder: &Path, files: &Files) -> Result<()> {
+    let diff = difference(folder, "fixtures", files, examples::owns)?;
+    if diff.is_empty() { Ok(()) } else { Err(Error::Fixtures(diff)) }
+}
+
+/// What differs, as a unified diff; empty when nothing does.
+fn difference(folder: &Path, root: &str, files: &Files, owns: fn(&str) -> bool) -> Result<String> {
     let mut diff = String::new();
-    let names: BTreeSet<String> = files.keys().cloned().chain(present(folder)?).collect();
+    let present = present(folder)?.into_iter().filter(|name| owns(name));
+    let names: BTreeSet<String> = files.keys().cloned().chain(present).collect();
     for name in names {
         let path = folder.join(&name);
         let there = match std::fs::read(&path) {
@@ -63,13 +87,13 @@ pub fn check(folder: &Path, files: &Files) -> Result<()> {
         let wanted = files.get(&name).map(String::as_str).unwrap_or_default();
         if there != wanted || !files.contains_key(&name) {
             let text = TextDiff::from_lines(there.as_str(), wanted);
-            let (old, new) = (format!("a/generated/{name}"), format!("b/generated/{name}"));
+            let (old, new) = (format!("a/{root}/{name}"), format!("b/{root}/{name}"));
             let text = text.unified_diff().context_radius(3).header(&old, &new).to_string();
             // An empty file differs from no file, but has no lines to show it.
             diff.push_str(&if text.is_empty() { format!("--- {old}\n+++ {new}\n") } else { text });
         }
     }
-    if diff.is_empty() { Ok(()) } else { Err(Error::Drift(diff)) }
+    Ok(diff)
 }
 
 /// All files below the folder, without what cargo leaves there.

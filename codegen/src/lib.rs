@@ -9,6 +9,8 @@
 //! 5. [`emit`] writes the modules of `generated/`, with the support code of `codegen/runtime/`;
 //! 6. [`files`] writes them to disk, or compares.
 //!
+//! [`examples`] writes exchanges for `fixtures/`, from the document of the first step.
+//!
 //! [`stock`] is what the generator gives without all that, to compare with.
 //!
 //! [`facts`] is the one extension of the specification, `x-s1`, as types. Same input, same bytes:
@@ -16,6 +18,7 @@
 
 pub mod bundle;
 pub mod emit;
+pub mod examples;
 pub mod facts;
 pub mod files;
 pub mod generator;
@@ -66,6 +69,9 @@ pub enum Error {
     /// `generated/` is not what the specification gives.
     #[error("{0}\ngenerated/ is not what spec/ gives; run `cargo xtask generate` and commit the result")]
     Drift(String),
+    /// The generated part of `fixtures/` is not what the specification gives.
+    #[error("{0}\nfixtures/ is not what spec/ gives; run `cargo xtask fixtures` and commit the result")]
+    Fixtures(String),
 }
 
 fn lines(findings: &[lint::Finding]) -> String {
@@ -80,12 +86,23 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// # Errors
 /// When a file cannot be read, breaks the rules of `spec/README.md`, or is beyond the generator.
 pub fn generate(spec: &Path) -> Result<Files> {
-    let bundle = Bundle::read(spec)?;
-    let findings = lint::check(&bundle);
-    if !findings.is_empty() {
-        return Err(Error::Lint(findings));
-    }
+    let bundle = sound(spec)?;
     let overlay = overlay::apply(&bundle)?;
     let model = generator::run(&bundle, &overlay)?;
     emit::all(&bundle, &model)
+}
+
+/// The generated part of `fixtures/`, from everything that `spec/` holds: path below `fixtures/` to content.
+///
+/// # Errors
+/// When a file cannot be read, or breaks the rules of `spec/README.md`.
+pub fn fixtures(spec: &Path) -> Result<Files> {
+    examples::all(&sound(spec)?)
+}
+
+/// The specification, if it keeps its rules.
+fn sound(spec: &Path) -> Result<Bundle> {
+    let bundle = Bundle::read(spec)?;
+    let findings = lint::check(&bundle);
+    if findings.is_empty() { Ok(bundle) } else { Err(Error::Lint(findings)) }
 }

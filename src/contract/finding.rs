@@ -68,6 +68,8 @@ pub enum FindingKind {
     Deprecation,
     /// The specification has no operation of this method and path.
     UndeclaredOperation,
+    /// The specification has the operation, but not on the API version in the path.
+    UndeclaredVersion,
     /// A recording holds what looks like a secret.
     Secret,
 }
@@ -108,6 +110,7 @@ impl FindingKind {
             Self::NotJson => "not JSON",
             Self::Deprecation => "deprecation",
             Self::UndeclaredOperation => "undeclared operation",
+            Self::UndeclaredVersion => "undeclared version",
             Self::Secret => "secret",
         }
     }

@@ -97,6 +97,8 @@ pub struct Provenance {
 pub enum ProvenanceKind {
     /// Written by hand from the specification.
     Composed,
+    /// Made from the specification by `cargo xtask fixtures`. Nobody received it.
+    Generated,
     /// Answered by the sandbox.
     Sandbox,
     /// Answered by a real console, with names and identifiers replaced.
@@ -185,7 +187,8 @@ impl Exchange {
         }
     }
 
-    /// Holds request and answer to a contract; `None` when it does not have the operation. Path values
+    /// Holds request and answer to a contract; `None` when it does not have the operation. That the operation is
+    /// there on other API versions only is a finding. Path values
     /// are left out of account where the file knows only their names, and so is what is missing as a
     /// whole from a published request, which is often not shown. In a recording
     /// [secrets](Contract::check_secrets) are looked for, too.
@@ -204,6 +207,7 @@ impl Exchange {
             };
             findings.retain(|finding| !unknown(finding));
         }
+        findings.extend(contract.check_version(&found, self.path()));
         findings.extend(contract.check_answer(found.operation, self.status, &self.answer()));
         findings.extend(contract.check_secrets(self));
         Some(findings)

@@ -345,6 +345,20 @@ impl Contract {
         findings
     }
 
+    /// Whether the operation exists on the API version in the path. A path that leaves the version open says
+    /// nothing about it.
+    fn check_version(&self, found: &Found<'_>, path: &str) -> Option<Finding> {
+        if found.version.is_some_and(|version| found.operation.versions.contains(&version)) {
+            return None;
+        }
+        let segment = path::segments(path)?.into_iter().nth(2).unwrap_or_default();
+        if segment.contains('{') || !found.operation.path.contains("{version}") {
+            return None;
+        }
+        let message = format!("the operation does not exist on {segment:?}");
+        Some(Finding::new(FindingKind::UndeclaredVersion, "request.path", message))
+    }
+
     /// Holds a whole exchange to the contract: [`Exchange::check`](fixture::Exchange::check), with a finding
     /// for an operation that the specification does not have.
     pub fn check_exchange(&self, exchange: &fixture::Exchange) -> Vec<Finding> {

@@ -5,7 +5,7 @@ mod measure;
 use std::path::Path;
 use std::process::ExitCode;
 
-use sentinelone_codegen::{Error, Result, files, generate};
+use sentinelone_codegen::{Error, Result, examples, files, fixtures, generate};
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -13,6 +13,8 @@ usage: cargo xtask <command>
 commands:
   generate           write generated/ from spec/
   generate --check   compare instead; print a diff and fail when they differ
+  fixtures           write the generated part of fixtures/ from spec/
+  fixtures --check   compare instead
   measure            time release builds of generated/ beside the generator's own output
 ";
 
@@ -22,6 +24,8 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         ["generate"] => write(),
         ["generate", "--check"] => check(),
+        ["fixtures"] => write_fixtures(),
+        ["fixtures", "--check"] => check_fixtures(),
         ["measure"] => measure::run(root()),
         ["--help" | "-h" | "help"] => {
             print!("{USAGE}");
@@ -42,6 +46,11 @@ fn main() -> ExitCode {
             eprintln!("generated/ is not what spec/ gives; run `cargo xtask generate` and commit the result");
             ExitCode::FAILURE
         }
+        Err(Error::Fixtures(diff)) => {
+            print!("{diff}");
+            eprintln!("fixtures/ is not what spec/ gives; run `cargo xtask fixtures` and commit the result");
+            ExitCode::FAILURE
+        }
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -57,15 +66,31 @@ fn root() -> &'static Path {
 fn write() -> Result<String> {
     let files = generate(&root().join("spec"))?;
     let changes = files::write(&root().join("generated"), &files)?;
-    let list = |verb: &str, names: &[String]| {
-        names.iter().map(|name| format!("{verb} generated/{name}\n")).collect::<String>()
-    };
-    let summary = format!("generated/ has {} files", files.len());
-    Ok(list("wrote", &changes.written) + &list("removed", &changes.removed) + &summary)
+    Ok(list("generated", &changes) + &format!("generated/ has {} files", files.len()))
 }
 
 fn check() -> Result<String> {
     let files = generate(&root().join("spec"))?;
     files::check(&root().join("generated"), &files)?;
     Ok(format!("generated/ is what spec/ gives ({} files)", files.len()))
+}
+
+fn write_fixtures() -> Result<String> {
+    let files = fixtures(&root().join("spec"))?;
+    let changes = files::write_owned(&root().join("fixtures"), &files, examples::owns)?;
+    Ok(list("fixtures", &changes) + &format!("fixtures/ has {} generated files", files.len()))
+}
+
+fn check_fixtures() -> Result<String> {
+    let files = fixtures(&root().join("spec"))?;
+    files::check_fixtures(&root().join("fixtures"), &files)?;
+    Ok(format!("fixtures/ is what spec/ gives ({} generated files)", files.len()))
+}
+
+/// A line for every file that a run changed.
+fn list(folder: &str, changes: &files::Changes) -> String {
+    let lines = |verb: &str, names: &[String]| {
+        names.iter().map(|name| format!("{verb} {folder}/{name}\n")).collect::<String>()
+    };
+    lines("wrote", &changes.written) + &lines("removed", &changes.removed)
 }
