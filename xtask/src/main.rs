@@ -1,6 +1,8 @@
 //! The levers: thin commands over codegen and the contract.
 
 mod measure;
+#[cfg(feature = "report")]
+mod report;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,6 +17,8 @@ commands:
   generate --check   compare instead; print a diff and fail when they differ
   fixtures           write the generated part of fixtures/ from spec/
   fixtures --check   compare instead
+  report             write the page of evidence for every operation to target/report/index.html;
+                     --out FILE, --base URL (what links begin with); S1_EXTRA_FIXTURES names what others published
   measure            time release builds of generated/ beside the generator's own output
 ";
 
@@ -26,6 +30,7 @@ fn main() -> ExitCode {
         ["generate", "--check"] => check(),
         ["fixtures"] => write_fixtures(),
         ["fixtures", "--check"] => check_fixtures(),
+        ["report", rest @ ..] => report(rest),
         ["measure"] => measure::run(root()),
         ["--help" | "-h" | "help"] => {
             print!("{USAGE}");
@@ -56,6 +61,24 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[cfg(feature = "report")]
+fn report(arguments: &[&str]) -> Result<String> {
+    report::run(root(), arguments)
+}
+
+/// The report needs the client, which this build does not have.
+#[cfg(not(feature = "report"))]
+fn report(arguments: &[&str]) -> Result<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args(["run", "--quiet", "--package", "xtask", "--features", "report", "--", "report"])
+        .args(arguments)
+        .status()
+        .map_err(|error| Error::Generator(format!("cargo cannot be run: {error}")))?;
+    // What there is to say was said.
+    std::process::exit(status.code().unwrap_or(1))
 }
 
 fn root() -> &'static Path {

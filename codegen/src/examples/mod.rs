@@ -395,7 +395,12 @@ impl<'a> Example<'a> {
     fn failure(&self, request: &Request, status: u16) -> Exchange {
         let (title, detail, note) = texts::failure(status);
         let error = json!({ "code": u32::from(status) * 10_000 + 10, "detail": detail, "title": title });
-        let mut answer = json!({ "errors": [error] });
+        // Some consoles have a message in the place of title and detail.
+        let other = json!({
+            "code": u32::from(status) * 10_000 + 20, "detail": null, "message": "An invented message",
+            "params": { "field": "filter" },
+        });
+        let mut answer = json!({ "errors": [error, other] });
         answer.sort_all_objects();
         Exchange { response: Some(answer), ..self.exchange(request, status, note) }
     }

@@ -191,7 +191,9 @@ pub(super) fn text(name: &str, number: u64, item: usize) -> String {
 pub(super) fn failure(status: u16) -> (&'static str, Option<&'static str>, &'static str) {
     match status {
         400 => ("Validation Error", Some("filter: an invented objection"), "A request that is not accepted."),
-        401 => ("Authentication Failed", None, "A token that is not accepted."),
+        401 => {
+            ("Authentication Failed", Some("An invented token is not known"), "A token that is not accepted.")
+        }
         403 => {
             ("Insufficient permissions", Some("An invented role lacks it"), "A token that may not do that.")
         }

@@ -1,0 +1,129 @@
+//! The page as people see it: in a browser where one is installed, and as text in any case.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::*;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The values of an attribute, in order.
+fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
+    let start = format!(" {attribute}=\"");
+    html.split(&start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn no_operation_lacks_evidence() {
+    let evidence = Evidence::gather(&root(), None).unwrap();
+    let totals = evidence.totals();
+    assert_eq!(totals.operations, 70);
+    let lacking: Vec<_> = evidence.rows.iter().filter(|row| !row.lacks.is_empty()).collect();
+    assert_eq!(totals.lacking(), 0, "{lacking:#?}");
+    assert_eq!(totals.never, 0, "the generated examples have every field");
+    let without_command: Vec<&str> =
+        evidence.rows.iter().filter(|row| row.commands.is_empty()).map(|row| row.id.as_str()).collect();
+    assert!(without_command.len() < 20, "{without_command:?}");
+    for row in &evidence.rows {
+        assert!(row.spec.line.is_some() && !row.successes.is_empty() && !row.errors.is_empty(), "{row:?}");
+        assert!(row.client.is_some(), "{} has no method of the client", row.id);
+    }
+}
+
+#[test]
+fn every_link_of_the_page_leads_somewhere() {
+    let evidence = Evidence::gather(&root(), None).unwrap();
+    let base = root().to_string_lossy().into_owned();
+    let html = page::html(&evidence, &base);
+    let links: BTreeSet<&str> = values(&html, "href").into_iter().collect();
+    assert!(links.len() > 400, "{}", links.len());
+    let ids: BTreeSet<&str> = values(&html, "id").into_iter().collect();
+    for link in links {
+        if let Some(id) = link.strip_prefix('#') {
+            assert!(ids.contains(id), "{link}");
+            continue;
+        }
+        let (file, line) = link.split_once("#L").unwrap_or((link, "1"));
+        let text = std::fs::read(file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let lines = String::from_utf8_lossy(&text).lines().count();
+        assert!((1..=lines).contains(&line.parse().unwrap()), "{link} has {lines} lines");
+    }
+    for elsewhere in ["src=", "@import", "url(", "http://", "https://"] {
+        assert!(!html.contains(elsewhere), "the page needs no network: {elsewhere}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_said_and_fails() {
+    let mut evidence = Evidence::gather(&root(), None).unwrap();
+    evidence.rows[3].lacks = vec!["null".into()];
+    evidence.rows[3].nulls.clear();
+    let totals = evidence.totals();
+    assert_eq!((totals.lacking(), totals.without_null), (1, 1));
+    let html = page::html(&evidence, ".");
+    assert!(html.contains(">missing<") && html.contains("class=\"lacks\""));
+    assert!(totals.to_string().ends_with(
+        "operations without success evidence: 0, without null evidence: 1, without error evidence: 0"
+    ));
+}
+
+/// The browser, where one is installed.
+fn chromium() -> Option<&'static str> {
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()))
+}
+
+/// The page as it stands in the browser after its script ran.
+fn seen(browser: &str, folder: &Path, page: &Path, address: &str) -> String {
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .arg(format!("--user-data-dir={}", folder.join("profile").display()))
+        .args(["--virtual-time-budget=5000", "--dump-dom"])
+        .arg(format!("file://{}{address}", page.display()))
+        .output()
+        .unwrap();
+    let dom = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(dom.contains("</html>"), "{}", String::from_utf8_lossy(&output.stderr));
+    dom
+}
+
+/// Filter, theme and links work in a browser.
+#[test]
+fn the_page_works_in_a_browser() {
+    let Some(browser) = chromium() else {
+        eprintln!("no Chromium is installed: the page was not opened");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("index.html");
+    let arguments = ["--out", page.to_str().unwrap()];
+    run(&root(), &arguments).unwrap();
+
+    let rows = |dom: &str| -> (Vec<String>, usize) {
+        let rows: Vec<&str> = dom.split("<tr ").skip(1).filter(|row| row.starts_with("id=")).collect();
+        let shown = rows.iter().filter(|row| !row.split('>').next().unwrap().contains("hidden"));
+        let ids = shown.map(|row| row.split('"').nth(1).unwrap().to_owned()).collect();
+        (ids, rows.len())
+    };
+    let all = seen(browser, folder.path(), &page, "");
+    let (shown, count) = rows(&all);
+    assert_eq!((shown.len(), count), (70, 70), "without a filter all are shown");
+    assert!(all.contains(">70 of 70 operations<"), "the script ran");
+
+    let some = seen(browser, folder.path(), &page, "#q=update-threat-incident&theme=dark");
+    assert_eq!(rows(&some).0, ["threats_update_incident"], "a command finds its operations");
+    assert!(some.contains("data-theme=\"dark\""));
+    let two = seen(browser, folder.path(), &page, "#q=agents%20scan");
+    assert_eq!(rows(&two).0.len(), 2, "every word counts: {:?}", rows(&two).0);
+    let none = seen(browser, folder.path(), &page, "#q=nothing-of-that-name");
+    assert!(rows(&none).0.is_empty() && !none.contains("id=\"nothing\" hidden"));
+    let lacking = seen(browser, folder.path(), &page, "#lacking");
+    assert!(rows(&lacking).0.is_empty(), "nothing lacks evidence");
+}
