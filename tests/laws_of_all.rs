@@ -24,6 +24,10 @@ use points::{Point, may_be_null, points};
 use schemas::{Dice, says, words};
 use values::Values;
 
+/// A part of a request whose type answers share, so that it demands nothing, and which lies deeper than the client
+/// looks before it sends. The console has the last word there.
+const UNCHECKED: &str = "request.body.data.advancedDetectionParams";
+
 /// How deep values are made: deeper than any schema is.
 const DEEP: u32 = 12;
 
@@ -323,6 +327,7 @@ proptest! {
                     Ok(request) => {
                         let mut found = findings(operation, &parts, &request);
                         found.retain(|finding| finding.kind != FindingKind::UndeclaredEnumValue);
+                        found.retain(|finding| !finding.place.starts_with(UNCHECKED));
                         prop_assert!(found.is_empty(), "{}: {:?} after {}", id, found, name);
                     }
                     Err(error) => {
