@@ -372,13 +372,12 @@ impl Contract {
     /// for an operation that the specification does not have. What stands in the place of a secret is not quoted.
     pub fn check_exchange(&self, exchange: &fixture::Exchange) -> Vec<Finding> {
         exchange.check(self).unwrap_or_else(|| {
-            let asked = format!("{} {}", exchange.method(), exchange.path());
-            let message = format!("there is no operation {asked}");
+            let message = format!("there is no operation {} {}", exchange.method(), exchange.path());
             let mut findings = vec![Finding::new(FindingKind::UndeclaredOperation, "request.path", message)];
             findings.extend(self.check_secrets(exchange));
             // What is not known has no names for what stands in it.
-            let secret = spot::holds_jwt(&asked);
-            settled(findings, if secret { exchange.method() } else { &asked })
+            let secret = spot::holds_jwt(&exchange.operation);
+            settled(findings, if secret { exchange.method() } else { &exchange.operation })
         })
     }
 
