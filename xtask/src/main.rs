@@ -1,6 +1,7 @@
 //! The levers: thin commands over codegen and the contract.
 
 mod measure;
+mod package;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ commands:
   generate           write generated/ from spec/
   generate --check   compare instead; print a diff and fail when they differ
   measure            time release builds of generated/ beside the generator's own output
+  package            unpack what would be published into target/package/, for examples/downstream
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         ["generate"] => write(),
         ["generate", "--check"] => check(),
         ["measure"] => measure::run(root()),
+        ["package"] => package::run(root()),
         ["--help" | "-h" | "help"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
