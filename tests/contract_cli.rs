@@ -205,9 +205,12 @@ fn findings_are_annotations_of_a_workflow() {
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines.len(), 4, "{out}");
     let is = |line: &str| lines.iter().any(|one| one.starts_with(line));
-    assert!(is(&format!("::error {file},title=threats_list%3A wrong type::answer.data[0].threatInfo.sha1: ")));
+    assert!(is(&format!(
+        "::error {file},title=threats_list%3A wrong type::answer.data[0].threatInfo.sha1: "
+    )));
     assert!(is(&format!("::warning {file},title=threats_list%3A undeclared field::answer.data[0].mood: ")));
-    let status = "undeclared enum value::answer.data[0].threatInfo.incidentStatus: \"100%25\\n::warning ::x\"";
+    let status =
+        "undeclared enum value::answer.data[0].threatInfo.incidentStatus: \"100%25\\n::warning ::x\"";
     assert!(is(&format!("::warning {file},title=threats_list%3A {status}")), "{out}");
     assert!(is("exchanges: 1, contradictions: 1, "));
 }
@@ -309,7 +312,7 @@ fn a_har_is_read_and_its_token_never_shown() {
     for line in [
         "session of today.har: entry 2: threats_list: request.query.moods: undeclared parameter: ",
         "exported.json: entry 2: threats_list: answer.data[0].mood: undeclared field: ",
-        "exported.json: : request.headers.authorization: secret: a secret in a recording; one entry has it",
+        "exported.json: request.headers.authorization: secret: a secret in a recording; one entry has it",
     ] {
         assert!(out.contains(line), "{line}: {out}");
     }
@@ -356,7 +359,8 @@ fn a_large_har_is_read_in_little_memory() {
     file.into_inner().unwrap();
     // The shell bounds what may be allocated; threads and code are some hundred megabytes of addresses.
     let program = env!("CARGO_BIN_EXE_s1");
-    let command = format!("ulimit -v 400000; exec '{program}' contract verify --deny none '{}'", path.display());
+    let command =
+        format!("ulimit -v 400000; exec '{program}' contract verify --deny none '{}'", path.display());
     let output = Command::new("sh").args(["-c", &command]).output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{out}{}", String::from_utf8_lossy(&output.stderr));
@@ -399,10 +403,7 @@ fn a_recording_of_the_sandbox_is_written_and_keeps_the_contract() {
     assert_eq!(record(&["update-threats-status", "--threat-ids", id, "--status", "resolved"]).0, 0);
     assert_eq!(record(&["get-threats", "--threat-ids", id]).0, 0);
 
-    assert_eq!(
-        verify(&[path]),
-        (0, total(3, 0, 0, 0), "".into())
-    );
+    assert_eq!(verify(&[path]), (0, total(3, 0, 0, 0), "".into()));
     let read = |name: &str| -> Value {
         let text = std::fs::read_to_string(target.join(name)).unwrap();
         assert!(!text.contains(id) && !text.contains("sandbox-token"), "{text}");

@@ -50,15 +50,15 @@ fn an_entry_becomes_an_exchange() {
     );
     let exchange = &entry.exchange;
     assert_eq!(exchange.operation, "POST /web/api/v2.1/threats/incident");
-    let query: Vec<_> = exchange.request.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let query: Vec<_> =
+        exchange.request.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(query, [("a", "x y z"), ("b", "ä")]);
     assert_eq!(exchange.request.body, Some(body));
     assert_eq!(exchange.response, Some(json!({ "data": { "affected": 1 } })));
     assert_eq!(exchange.headers.len(), 1);
     assert_eq!(exchange.provenance.kind, ProvenanceKind::Recorded);
     let found: Vec<_> = entry.check().into_iter().map(|finding| (finding.kind, finding.place)).collect();
-    let expected =
-        ["a", "b"].map(|name| (FindingKind::UndeclaredParameter, format!("request.query.{name}")));
+    let expected = ["a", "b"].map(|name| (FindingKind::UndeclaredParameter, format!("request.query.{name}")));
     assert_eq!(found, expected);
     assert_eq!((summary.exchanges, summary.skipped, summary.findings.len()), (1, 0, 0));
 }
@@ -67,7 +67,8 @@ fn an_entry_becomes_an_exchange() {
 fn what_the_file_does_not_have_is_not_held_against_the_console() {
     let get = || json!({ "method": "GET", "url": format!("{URL}system/status") });
     // Chrome leaves a body out when its memory is full.
-    let (entry, _) = one(get(), json!({ "status": 200, "content": { "size": 1234, "mimeType": "application/json" } }));
+    let (entry, _) =
+        one(get(), json!({ "status": 200, "content": { "size": 1234, "mimeType": "application/json" } }));
     assert!(!entry.has_answer);
     assert_eq!(entry.check(), []);
     let (entry, _) = one(get(), json!({ "status": 200, "content": { "size": 0 } }));
@@ -78,9 +79,7 @@ fn what_the_file_does_not_have_is_not_held_against_the_console() {
 
 #[test]
 fn entries_are_told_apart() {
-    let entry = |url: String, status: i64| {
-        json!({ "request": { "method": "GET", "url": url }, "response": { "status": status, "content": {} } })
-    };
+    let entry = |url: String, status: i64| json!({ "request": { "method": "GET", "url": url }, "response": { "status": status, "content": {} } });
     let (entries, summary) = all(har(&[
         entry("https://console.example.com/".into(), 200),
         entry("https://elsewhere.example.com/api/web/api/v2.1/threats".into(), 200),
@@ -104,7 +103,10 @@ fn a_parameter_that_is_repeated_is_found() {
     assert_eq!(entry.exchange.request.query["ids"], "1,2,3");
     let found = entry.check();
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!((found[0].kind, found[0].place.as_str()), (FindingKind::RepeatedParameter, "request.query.ids"));
+    assert_eq!(
+        (found[0].kind, found[0].place.as_str()),
+        (FindingKind::RepeatedParameter, "request.query.ids")
+    );
     assert_eq!(found[0].operation(), Some("threats_list"));
 }
 
@@ -187,7 +189,10 @@ fn what_is_no_har_is_an_error_that_quotes_nothing() {
         r#"{ "log": { "entries": [{"#,
     ] {
         let error = all(text).unwrap_err();
-        assert!(matches!(error, HarError::Format { .. }) && !error.to_string().contains("s3cret"), "{text}: {error}");
+        assert!(
+            matches!(error, HarError::Format { .. }) && !error.to_string().contains("s3cret"),
+            "{text}: {error}"
+        );
     }
     assert_eq!(all("\u{feff}{ \"x\": {}, \"log\": { \"entries\": [] } }").unwrap().0.len(), 0);
     let broken = "{ \"log\": { \"entries\": [".chars().map(|c| c as u8).collect::<Vec<_>>();

@@ -3,12 +3,12 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use sentinelone::contract::fixture::{ProvenanceKind, read_all};
 use sentinelone::contract::{FindingKind, Probe, ProbeResult, Probed};
-use sentinelone::raw::runtime::Method;
+use sentinelone::raw::runtime::{Method, Parts};
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{ApiToken, ApiVersion, Client, RateLimits, Retry};
 use serde_json::{Value, json};
@@ -32,27 +32,29 @@ async fn probed(probe: Probe<'_>) -> BTreeMap<&'static str, Probed> {
 async fn everything_is_asked_of_the_sandbox_and_nothing_else_is_sent() {
     let sandbox = Sandbox::start().await.unwrap();
     let url = sandbox.url();
-    let http = reqwest_free(&url).await;
+    let started = started(&url).await;
     let begun = sandbox.exchanges().len();
-    let mut asked = BTreeMap::new();
+    let mut asked = BTreeSet::new();
     for version in [ApiVersion::V2_1, ApiVersion::V2_0] {
         let client = client(&url, version);
         let mut probe = Probe::new(&client);
-        for (name, value) in &http {
+        for (name, value) in &started {
             probe = probe.given(*name, value);
         }
         for (id, one) in probed(probe).await {
             assert!(one.findings.is_empty(), "{id}: {:?}", one.findings);
             match one.result {
-                ProbeResult::Answered(status) => assert_eq!(asked.insert(id, status.as_u16()), asked.get(id).map(|_| 200)),
+                ProbeResult::Answered(status) => {
+                    assert_eq!(status.as_u16(), 200, "{id}");
+                    asked.insert(id);
+                }
                 ProbeResult::NotCalled(why) => assert!(why.starts_with("needs API"), "{id}: {why}"),
                 other => panic!("{id}: {other:?}"),
             }
         }
     }
     let all = sentinelone::raw::OPERATIONS.iter().filter(|one| one.method == Method::Get);
-    let missing: Vec<_> = all.map(|one| one.id).filter(|id| !asked.contains_key(id)).collect();
-    // No upload is ready in a tenant that nobody did anything to.
+    let missing: Vec<_> = all.map(|one| one.id).filter(|id| !asked.contains(id)).collect();
     assert_eq!(missing, [""; 0]);
     let exchanges = sandbox.exchanges();
     assert!(exchanges[begun..].iter().all(|one| one.method == "GET"));
@@ -62,21 +64,23 @@ async fn everything_is_asked_of_the_sandbox_and_nothing_else_is_sent() {
 }
 
 /// What actions started in the sandbox: the names that the probe takes, with their values.
-async fn reqwest_free(url: &str) -> Vec<(&'static str, String)> {
-    use sentinelone::raw::runtime::Parts;
+async fn started(url: &str) -> Vec<(&'static str, String)> {
     let client = client(url, ApiVersion::V2_1);
     let send = |id: &'static str, segments: &[(&str, &str)], body: Value| {
-        let segments = segments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut parts = Parts::default();
-        parts.segments = segments;
-        parts.body = Some(body);
+        let segments =
+            segments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let parts = Parts { segments, body: Some(body), ..Parts::default() };
         let request = sentinelone::raw::request_of(id, &parts).unwrap();
         let client = client.clone();
         async move { client.send(&request).await.unwrap_or_else(|error| panic!("{id}: {error}")).body().clone() }
     };
     let read = |body: bytes::Bytes, pointer: &str| -> String {
         let value: Value = serde_json::from_slice(&body).unwrap();
-        value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer}: {value}")).to_owned()
+        value
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{pointer}: {value}"))
+            .to_owned()
     };
     let times = json!({ "fromDate": "2026-11-01T00:00:00Z", "toDate": "2026-11-02T00:00:00Z" });
     let mut query = times.clone();
@@ -90,13 +94,36 @@ async fn reqwest_free(url: &str) -> Vec<(&'static str, String)> {
         "data": { "scriptId": "520000000000000001", "taskDescription": "a look", "outputDestination": "SentinelCloud" },
     });
     let run = read(send("remote_scripts_execute", &[], script).await, "/data/parentTaskId");
-    // Finished after two looks.
+    // It is finished after two looks.
+    for _ in 0..3 {
+        let parts =
+            Parts { query: [("queryId".to_owned(), json!(query))].into_iter().collect(), ..Parts::default() };
+        let look = sentinelone::raw::request_of("deep_visibility_get_query_status", &parts).unwrap();
+        client.send(&look).await.unwrap();
+    }
+    let agent = "440000000000000001";
+    let files = json!({ "data": { "password": "Ex4mple-Pass", "files": ["/var/log/app.log"] } });
+    send("agents_fetch_files", &[("agent_id", agent)], files).await;
+    // It appears at the second look at the latest.
+    let mut uploads = Vec::new();
+    for _ in 0..3 {
+        let list = sentinelone::raw::request_of("activities_list", &Parts::default()).unwrap();
+        let answer = client.send(&list).await.unwrap();
+        let urls = answer["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| one.pointer("/data/downloadUrl")?.as_str());
+        uploads.extend(urls.map(str::to_owned));
+    }
+    let upload =
+        uploads.iter().find_map(|url| url.split_once(&format!("/agents/{agent}/uploads/"))).unwrap().1;
     vec![
         ("queryId", query),
         ("deep_visibility_ping_power_query.queryId", power),
         ("parentTaskId", run),
-        ("agent_id", "440000000000000001".to_owned()),
-        ("activity_id", "1".to_owned()),
+        ("agent_id", agent.to_owned()),
+        ("activity_id", upload.to_owned()),
     ]
 }
 
@@ -130,6 +157,7 @@ async fn planted_drift_is_found_and_errors_end_nothing() {
     assert_eq!(
         found("threats_list"),
         [
+            (FindingKind::UndeclaredNull, "answer.data[0].id"),
             (FindingKind::UndeclaredEnumValue, "answer.data[1].threatInfo.incidentStatus"),
             (FindingKind::UndeclaredField, "answer.data[1].mood"),
         ]
@@ -138,7 +166,10 @@ async fn planted_drift_is_found_and_errors_end_nothing() {
     assert_eq!(found("accounts_list"), [(FindingKind::WrongType, "answer.data[0].id")]);
     assert_eq!(found("sites_list"), [], "that a role may not do it is nothing new");
     assert_eq!(found("threats_list_notes"), []);
-    assert!(matches!(all["threats_list_notes"].result, ProbeResult::Answered(_)), "with the first id there is");
+    assert!(
+        matches!(all["threats_list_notes"].result, ProbeResult::Answered(_)),
+        "with the first id there is"
+    );
     let status = |id: &str| match &all[id].result {
         ProbeResult::Failed(error) => error.status().map(|status| status.as_u16()),
         _ => None,
@@ -184,7 +215,10 @@ fn the_command_tells_what_came_of_each() {
     assert!(out.contains("threats_list_v2_0: not called: needs API 2.0\n"), "{out}");
     assert!(out.contains("deep_visibility_list_events: not called: queryId is not known"), "{out}");
     let last = out.lines().last().unwrap();
-    assert!(last.ends_with("failed: 0, not called: 7, contradictions: 0, new to the specification: 0"), "{last}");
+    assert!(
+        last.ends_with("failed: 0, not called: 7, contradictions: 0, new to the specification: 0"),
+        "{last}"
+    );
     let exchanges = read_all(&recorded).unwrap();
     assert!(last.starts_with(&format!("answered: {}, ", exchanges.len())), "{last}");
     assert!(exchanges.iter().all(|(_, one)| one.provenance.kind == ProvenanceKind::Sandbox));

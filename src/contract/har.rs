@@ -99,7 +99,8 @@ impl Entry {
             findings.retain(|finding| !(finding.kind == FindingKind::NotJson && finding.place == "answer"));
         }
         let operation = findings.first().and_then(|finding| finding.operation().map(str::to_owned));
-        let found = || self.exchange.find(super::Contract::bundled()).map(|found| found.operation.id().to_owned());
+        let found =
+            || self.exchange.find(super::Contract::bundled()).map(|found| found.operation.id().to_owned());
         let operation = operation.or_else(found).unwrap_or_default();
         findings.extend(self.findings.iter().cloned().map(|finding| finding.of(&operation)));
         findings
@@ -111,11 +112,9 @@ impl Entry {
 ///
 /// # Errors
 /// [`HarError`] when the file cannot be read or is no HAR. What was read until then was handed out.
-pub fn read(
-    reader: impl Read,
-    each: impl FnMut(Entry) -> ControlFlow<()>,
-) -> Result<Summary, HarError> {
-    let mut walk = Walk { each, number: 0, stopped: false, summary: Summary::default(), secrets: BTreeMap::new() };
+pub fn read(reader: impl Read, each: impl FnMut(Entry) -> ControlFlow<()>) -> Result<Summary, HarError> {
+    let mut walk =
+        Walk { each, number: 0, stopped: false, summary: Summary::default(), secrets: BTreeMap::new() };
     let mut from = serde_json::Deserializer::from_reader(without_mark(reader).map_err(HarError::Io)?);
     let read = Document(&mut walk).deserialize(&mut from).and_then(|()| from.end());
     match read {
@@ -371,7 +370,13 @@ struct Pair {
     value: String,
 }
 
-fn made(number: usize, request: StoredRequest, url: &url::Url, status: u16, response: StoredResponse) -> Entry {
+fn made(
+    number: usize,
+    request: StoredRequest,
+    url: &url::Url,
+    status: u16,
+    response: StoredResponse,
+) -> Entry {
     let StoredRequest { method, post_data, .. } = request;
     let mut findings = Vec::new();
     let mut provenance = Provenance::new(ProvenanceKind::Recorded, "HAR");
@@ -427,8 +432,7 @@ fn made(number: usize, request: StoredRequest, url: &url::Url, status: u16, resp
             Err(_) => {
                 let kind = exchange.headers.get("content-type").map(String::as_str);
                 let opaque = |_| Sanitizer::opaque(kind, &bytes);
-                exchange.response_text =
-                    Some(String::from_utf8(bytes.clone()).unwrap_or_else(opaque));
+                exchange.response_text = Some(String::from_utf8(bytes.clone()).unwrap_or_else(opaque));
             }
         },
         Some(Err(())) => {
@@ -463,7 +467,8 @@ fn secrets(request: &StoredRequest, response: &StoredResponse) -> Vec<String> {
             }
         }
         let cookie = if root.starts_with("request") { "Cookie" } else { "Set-Cookie" };
-        let named = |place: &String| place.to_lowercase().ends_with(&format!("headers.{}", cookie.to_lowercase()));
+        let named =
+            |place: &String| place.to_lowercase().ends_with(&format!("headers.{}", cookie.to_lowercase()));
         // What a cookie is good for, its name need not say.
         let uncovered = |pair: &Pair| !matches!(pair.value.trim(), "" | MASK);
         if cookies.iter().any(uncovered) && !places.iter().any(named) {

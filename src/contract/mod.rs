@@ -60,7 +60,7 @@ use serde_json::{Map, Value, json};
 pub use compare::{Loss, compare};
 pub use finding::{Finding, FindingKind, Part, Severity, UnknownRule};
 pub use operation::{OperationSpec, Parameter};
-pub use probe::{Probe, Probed, ProbeResult};
+pub use probe::{Probe, ProbeResult, Probed};
 pub use recording::{Recording, RecordingError};
 pub use sanitize::Sanitizer;
 

@@ -95,11 +95,23 @@ const NEEDS: &[Need] = &[
     need("deep_visibility_get_query_status", "queryId", Source::Nowhere("a query, which has to be started")),
     need("deep_visibility_list_events", "queryId", Source::Nowhere("a query, which has to be started")),
     need("deep_visibility_list_events_of_type", "event_type", Source::Constant("process")),
-    need("deep_visibility_list_events_of_type", "queryId", Source::Nowhere("a query, which has to be started")),
-    need("deep_visibility_ping_power_query", "queryId", Source::Nowhere("a power query, which has to be started")),
+    need(
+        "deep_visibility_list_events_of_type",
+        "queryId",
+        Source::Nowhere("a query, which has to be started"),
+    ),
+    need(
+        "deep_visibility_ping_power_query",
+        "queryId",
+        Source::Nowhere("a power query, which has to be started"),
+    ),
     need("hashes_get_verdict", "hash", Source::Item(&["threats_list"], "/threatInfo/sha1")),
     need("hashes_get_verdict", "hash", Source::Item(&["threats_list_v2_0"], "/fileContentHash")),
-    need("remote_scripts_list_tasks", "parentTaskId", Source::Nowhere("the run of a script, which has to be started")),
+    need(
+        "remote_scripts_list_tasks",
+        "parentTaskId",
+        Source::Nowhere("the run of a script, which has to be started"),
+    ),
     need("sites_get", "site_id", Source::Item(&["sites_list"], "/id")),
     need("threats_get_cloud_download", "threat_id", Source::Item(THREATS, "/id")),
     need("threats_list_notes", "threat_id", Source::Item(THREATS, "/id")),
@@ -122,7 +134,9 @@ impl<'a> Probe<'a> {
 
     /// The names that [`given`](Self::given) takes.
     pub fn names() -> impl Iterator<Item = String> {
-        NEEDS.iter().flat_map(|need| [need.parameter.to_owned(), format!("{}.{}", need.operation, need.parameter)])
+        NEEDS
+            .iter()
+            .flat_map(|need| [need.parameter.to_owned(), format!("{}.{}", need.operation, need.parameter)])
     }
 
     /// The requests that are known before anything is asked, in their order.
@@ -192,7 +206,8 @@ impl<'a> Probe<'a> {
         if let Some(given) = self.given.get(&qualified).or_else(|| self.given.get(parameter)) {
             return Ok(given.clone());
         }
-        let needs = || NEEDS.iter().filter(|need| need.operation == operation.id && need.parameter == parameter);
+        let needs =
+            || NEEDS.iter().filter(|need| need.operation == operation.id && need.parameter == parameter);
         let known = needs().find_map(|need| match need.source {
             Source::Item(lists, pointer) => {
                 lists.iter().find_map(|list| found.0.get(&(*list, pointer))).cloned()
@@ -232,12 +247,13 @@ impl<'a> Probe<'a> {
     fn failed(&self, request: &Request<Value>, error: Error) -> (ProbeResult, Vec<Finding>) {
         let findings = match (error.status(), error.body()) {
             // What gateways say is not the API's.
-            (Some(status), Some(body)) if status.as_u16() < 500 && status != StatusCode::TOO_MANY_REQUESTS => {
+            (Some(status), Some(body))
+                if status.as_u16() < 500 && status != StatusCode::TOO_MANY_REQUESTS =>
+            {
                 let mut findings = self.check(request, status, body);
                 // The status is told as what it is. It says something of the token, and nothing new of the API.
-                findings.retain(|finding| {
-                    status.is_success() || finding.kind != FindingKind::UndeclaredStatus
-                });
+                findings
+                    .retain(|finding| status.is_success() || finding.kind != FindingKind::UndeclaredStatus);
                 findings
             }
             _ => Vec::new(),
@@ -264,8 +280,7 @@ impl<'a> Probe<'a> {
 /// The operations that are asked, those without needs first.
 fn operations() -> impl Iterator<Item = &'static Operation> {
     let reads = sentinelone_raw::OPERATIONS.iter().copied();
-    let mut reads: Vec<_> =
-        reads.filter(|one| one.method == Method::Get && one.kind == Kind::Read).collect();
+    let mut reads: Vec<_> = reads.filter(|one| one.method == Method::Get && one.kind == Kind::Read).collect();
     reads.sort_by_key(|one| !needed(one, Contract::bundled().operation(one.id)).is_empty());
     reads.into_iter()
 }

@@ -16,7 +16,9 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     let packages = target.join("package");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut pack = Command::new(cargo);
-    pack.current_dir(root).args(["package", "--quiet", "--allow-dirty", "--no-verify", "--target-dir"]).arg(&target);
+    pack.current_dir(root)
+        .args(["package", "--quiet", "--allow-dirty", "--no-verify", "--target-dir"])
+        .arg(&target);
     // Both at once, so that one that is not published yet is found by the other.
     CRATES.iter().for_each(|name| {
         pack.args(["--package", name]);

@@ -144,8 +144,9 @@ impl Folded<'_> {
     /// A line for people.
     pub(crate) fn line(&self, place: &Place<'_>) -> String {
         let Finding { kind, place: at, .. } = self.finding;
-        let operation = self.finding.operation().unwrap_or_default();
-        let text = format!("{}{operation}: {at}: {kind}: {}", place.shown(), self.message());
+        let operation =
+            self.finding.operation().map(|operation| format!("{operation}: ")).unwrap_or_default();
+        let text = format!("{}{operation}{at}: {kind}: {}", place.shown(), self.message());
         printable(&text) + "\n"
     }
 
@@ -157,7 +158,8 @@ impl Folded<'_> {
             Severity::Note => "notice",
             _ => "warning",
         };
-        let title = format!("{}: {}", finding.operation().unwrap_or_default(), finding.kind);
+        let operation = finding.operation().map(|operation| format!("{operation}: ")).unwrap_or_default();
+        let title = format!("{operation}{}", finding.kind);
         let entry = place.entry.map(|entry| format!("entry {entry}: ")).unwrap_or_default();
         let message = format!("{entry}{}: {}", finding.place, self.message());
         annotation(level, place.file, &title, &message)
@@ -244,8 +246,7 @@ mod tests {
     #[test]
     fn a_workflow_command_is_one_whatever_stands_in_it() {
         let line = super::annotation("error", Some("a,b:c%.json"), "x: y\nz", "1\r\n::error ::2%\u{1b}[2J");
-        let expected =
-            "::error file=a%2Cb%3Ac%25.json,line=1,title=x%3A y%0Az::1%0D%0A::error ::2%25 [2J\n";
+        let expected = "::error file=a%2Cb%3Ac%25.json,line=1,title=x%3A y%0Az::1%0D%0A::error ::2%25 [2J\n";
         assert_eq!(line, expected);
     }
 

@@ -36,7 +36,8 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         record::nothing_to_record(matches)?;
     }
     let session = Session::open(matches).await?;
-    let probe = given.into_iter().fold(Probe::new(&session.client), |probe, (name, value)| probe.given(name, value));
+    let probe =
+        given.into_iter().fold(Probe::new(&session.client), |probe, (name, value)| probe.given(name, value));
     if matches.get_flag("dry-run") {
         let requests = output::requests(&probe.requests(), version(matches))?;
         output::write(&requests)?;
