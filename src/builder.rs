@@ -191,6 +191,7 @@ impl ClientBuilder {
             console,
             version: self.version,
             timeout: self.timeout,
+            read_timeout: self.http.read_timeout,
             max_answer: self.max_answer,
             retry: self.retry,
             limits: self.limits,

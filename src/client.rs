@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::files::Download;
 use crate::paging::{Items, Pages};
 use crate::response::Response;
+use crate::secrets::Secrets;
 use crate::token::ApiToken;
 use crate::transport::{RateLimits, Transport};
 
@@ -75,11 +76,11 @@ impl Client {
     /// and [`Response::vendor_errors`] has the errors.
     pub async fn send<T: Answer>(&self, request: &Request<T>) -> Result<Response<T>> {
         let (whole, history) = self.0.send(request).await?;
-        let response = whole.decode(request.operation());
-        let mut response = response.map_err(|error| self.0.clean(history.ended(error), request))?;
-        let secrets = self.0.secrets();
-        response.errors.iter_mut().for_each(|error| error.redact(&secrets));
-        Ok(response)
+        let secrets = self.0.secrets_of(request);
+        match whole.decode::<T>(request.operation()) {
+            Ok(response) => Ok(response.keeping(secrets)),
+            Err(error) => Err(history.ended(error).without(&Secrets::these(&secrets))),
+        }
     }
 
     /// Asks for a file, whose bytes are then read one by one and never held in memory as a whole: see
@@ -87,7 +88,8 @@ impl Client {
     ///
     /// # Errors
     /// As [`send`](Self::send), and when the answer is a document or a page instead of a file. The limit on the
-    /// size of answers does not apply; that on the time does until the file begins.
+    /// size of answers does not apply; that on the time does until the file begins, which then may take six hours
+    /// and stand still for as long as [`read_timeout`](ClientBuilder::read_timeout) says.
     pub async fn download(&self, request: &Request<Binary>) -> Result<Download> {
         self.0.download(request).await
     }
@@ -132,9 +134,9 @@ impl Client {
         self.0.settings.clock.time_of_day().into()
     }
 
-    /// An error without this client's token in it.
-    pub(crate) fn clean(&self, error: Error) -> Error {
-        error.without(&self.0.secrets())
+    /// An error without the secrets of a request in it.
+    pub(crate) fn clean<T>(&self, error: Error, request: &Request<T>) -> Error {
+        error.without(&Secrets::these(&self.0.secrets_of(request)))
     }
 
     /// Walks the pages of a list, from the first to the last, one request at a time, each when it is

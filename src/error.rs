@@ -14,7 +14,7 @@ use crate::commands::ArgumentError;
 use crate::secrets::Secrets;
 use crate::text::{is_unprintable, printable};
 use crate::token::TokenError;
-use crate::transport::RetryAfter;
+use crate::transport::{Held, RetryAfter};
 
 /// What went wrong, and what can be done.
 ///
@@ -143,10 +143,7 @@ pub(crate) enum Trouble {
         body: Bytes,
         retry_after: Option<RetryAfter>,
     },
-    Held {
-        wait: Duration,
-        paused: bool,
-    },
+    Held(Held),
     Decode {
         status: StatusCode,
         source: DecodeError,
@@ -293,7 +290,7 @@ impl Error {
             Trouble::Request(_) | Trouble::Argument(_) => ErrorKind::Request,
             Trouble::Transport { kind, .. } | Trouble::Line { kind, .. } => *kind,
             Trouble::Api { .. } => ErrorKind::Api,
-            Trouble::Held { .. } => ErrorKind::Held,
+            Trouble::Held(_) => ErrorKind::Held,
             Trouble::Decode { .. } => ErrorKind::Decode,
             Trouble::TooLarge { .. } => ErrorKind::TooLarge,
             Trouble::RepeatedCursor => ErrorKind::RepeatedCursor,
@@ -425,16 +422,15 @@ impl Error {
             ErrorKind::Configuration => "correct the settings".into(),
             ErrorKind::Request => "correct the request; nothing was sent".into(),
             ErrorKind::Connect => {
-                "check the console's address, the network and the proxy; nothing was sent, so try again"
+                "check the console's address, the network and the proxy; nothing was done, so try again"
                     .into()
             }
             ErrorKind::Held => "nothing was sent: try again later, or give the call more time".into(),
             ErrorKind::Timeout | ErrorKind::Broken => {
-                let acts = self.0.operation.is_some_and(|operation| !operation.idempotent);
-                if acts {
+                if self.is_action() {
                     "the console may have acted: look at the result before sending it again".into()
                 } else {
-                    "try again; repeating this operation changes nothing more".into()
+                    "try again; it only reads".into()
                 }
             }
             ErrorKind::Api => self.api_advice(),
@@ -554,14 +550,23 @@ impl Error {
                     }
                 }
             }
-            Trouble::Held { wait, paused } => {
-                let wait = wait.as_secs_f64();
-                match paused {
-                    true => write!(f, "the console asked for a pause of {wait:.1} s more")?,
-                    false => write!(f, "its turn under the rate limit would be after {wait:.1} s")?,
+            Trouble::Held(held) => match held {
+                Held::Pause(wait) => {
+                    let wait = wait.as_secs_f64();
+                    write!(
+                        f,
+                        "the console asked for a pause of {wait:.1} s more, longer than the call may last"
+                    )?;
                 }
-                f.write_str(", which is later than the call may last")?;
-            }
+                Held::Rate(wait) => {
+                    let wait = wait.as_secs_f64();
+                    write!(
+                        f,
+                        "its turn under the rate limit is {wait:.1} s away or more, later than the call may last"
+                    )?;
+                }
+                Held::Over => f.write_str("the time for the call was over before it was sent")?,
+            },
             Trouble::Decode { status, source, .. } => {
                 let place = if source.path == "." { "as a whole" } else { &source.path };
                 write!(f, "the answer ({status}) does not decode, {place}: {}", source.message)?;

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
 use crate::Result;
-use crate::error::{Error, ErrorKind, Trouble};
+use crate::error::{Error, ErrorKind, History, Trouble};
 
 #[cfg(feature = "unzip")]
 mod archive;
@@ -24,9 +24,6 @@ pub use archive::{Limits, unpack};
 
 /// How long a download may take in all.
 pub(crate) const LONGEST_DOWNLOAD: Duration = Duration::from_secs(6 * 60 * 60);
-
-/// How long a download may stand still.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A file that was written to this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +46,10 @@ pub struct Download {
     answer: reqwest::Response,
     length: Option<u64>,
     received: u64,
+    /// For how long it may stand still.
+    pause: Duration,
+    /// What it took to begin.
+    history: History,
 }
 
 impl fmt::Debug for Download {
@@ -59,9 +60,16 @@ impl fmt::Debug for Download {
 }
 
 impl Download {
-    pub(crate) fn new(operation: &'static Operation, answer: reqwest::Response) -> Self {
+    pub(crate) fn new(operation: &'static Operation, answer: reqwest::Response, pause: Duration) -> Self {
         // What is still to come is all that the answer tells once it is being read.
-        Self { operation, length: answer.content_length(), answer, received: 0 }
+        let length = answer.content_length();
+        Self { operation, answer, length, received: 0, pause, history: History::default() }
+    }
+
+    /// The same after these attempts.
+    pub(crate) fn after(mut self, history: History) -> Self {
+        self.history = history;
+        self
     }
 
     /// The HTTP status.
@@ -87,14 +95,17 @@ impl Download {
     /// The next part; `None` at the end.
     ///
     /// # Errors
-    /// [`Timeout`](ErrorKind::Timeout) when the connection stands still for a minute, and
+    /// [`Timeout`](ErrorKind::Timeout) when the connection stands still for longer than
+    /// [`read_timeout`](crate::ClientBuilder::read_timeout) allows, or the download takes six hours, and
     /// [`Broken`](ErrorKind::Broken) when it breaks or gives another number of bytes than was announced.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        let failed = |kind, message| Error::of(self.operation, Trouble::Line { kind, message });
-        let part = timeout(LONGEST_PAUSE, self.answer.chunk())
-            .await
-            .map_err(|_| failed(ErrorKind::Timeout, "the download stood still for a minute".into()))?;
-        let part = part.map_err(|error| Error::transport(self.operation, error))?;
+        let history = self.history;
+        let failed =
+            |kind, message| history.ended(Error::of(self.operation, Trouble::Line { kind, message }));
+        let part = timeout(self.pause, self.answer.chunk()).await.map_err(|_| {
+            failed(ErrorKind::Timeout, format!("the download stood still for {} s", self.pause.as_secs_f64()))
+        })?;
+        let part = part.map_err(|error| history.ended(Error::transport(self.operation, error)))?;
         self.received += part.as_ref().map_or(0, |part| part.len() as u64);
         match self.length {
             Some(length) if self.received > length || part.is_none() && self.received < length => {

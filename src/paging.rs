@@ -198,15 +198,15 @@ impl<T: DeserializeOwned> Items<T> {
     }
 
     fn undecoded(&self, item: Undecoded) -> Error {
-        let operation = match &self.pages.request {
-            Ok(request) => request.operation(),
+        let request = match &self.pages.request {
+            Ok(request) => request,
             Err(error) => return error.clone().into(),
         };
         let source = item.located();
         let body = item.value.to_string().into();
-        self.pages
-            .client
-            .clean(Error::of(operation, Trouble::Decode { status: http::StatusCode::OK, source, body }))
+        let error =
+            Error::of(request.operation(), Trouble::Decode { status: http::StatusCode::OK, source, body });
+        self.pages.client.clean(error, request)
     }
 
     /// All items in one list, which is held in memory.

@@ -6,12 +6,13 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use sentinelone_raw::runtime::{Acted, Answer, AnswerForm, Data, DecodeError, Kind, Operation};
+use sentinelone_raw::runtime::{Acted, Answer, AnswerForm, Data, DecodeError, Kind, Operation, Secret};
 use serde_json::Value;
 
 use crate::Result;
 use crate::error::{Error, Trouble, VendorError, errors_beside_data, vendor_errors};
 use crate::outcome::{IdOutcome, outcomes};
+use crate::secrets::Secrets;
 use crate::transport::RetryAfter;
 
 /// An answer: the decoded value, and beside it the status, the headers and the body as it came.
@@ -26,6 +27,8 @@ pub struct Response<T> {
     pub(crate) body: Bytes,
     pub(crate) errors: Vec<VendorError>,
     pub(crate) value: T,
+    /// What must not be shown of what the console says: the token, and the passwords of the request.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 /// Where the vendor says which request this was.
@@ -73,7 +76,8 @@ impl Whole {
         let value = value
             .map_err(|source| Error::of(operation, Trouble::Decode { status, source, body: body.clone() }))?;
         let errors = if errors_beside_data(&body) { vendor_errors(&body) } else { Vec::new() };
-        Ok(Response { operation, status, headers, body, errors, value })
+        let secrets = Vec::new();
+        Ok(Response { operation, status, headers, body, errors, value, secrets })
     }
 }
 
@@ -150,11 +154,30 @@ impl<T> Response<T> {
         let source = DecodeError { path: path.to_owned(), message: "is missing".to_owned() };
         let (status, body) = (self.status, self.body.clone());
         Error::of(self.operation, Trouble::Decode { status, source, body })
+            .without(&Secrets::these(&self.secrets))
+    }
+
+    /// The same for a request with these secrets: none of them is in what the console says went wrong.
+    pub(crate) fn keeping(mut self, secrets: Vec<Secret>) -> Self {
+        let hidden = Secrets::these(&secrets);
+        self.errors.iter_mut().for_each(|error| error.redact(&hidden));
+        self.secrets = secrets;
+        self
+    }
+
+    /// What is known of each of these identifiers.
+    pub(crate) fn outcomes_of(&self, ids: &[String]) -> Vec<IdOutcome> {
+        let mut outcomes = outcomes(ids, &self.json());
+        let hidden = Secrets::these(&self.secrets);
+        for outcome in &mut outcomes {
+            outcome.detail = outcome.detail.take().map(|detail| hidden.redact(&detail));
+        }
+        outcomes
     }
 
     /// The vendor's identifier of the request, which its support asks for.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.get("x-rqid")?.to_str().ok()
+        self.headers.get(REQUEST_ID)?.to_str().ok()
     }
 
     /// The body as it came. Cloning it copies nothing.
@@ -188,7 +211,7 @@ impl<T: Acted> Response<Data<T>> {
     /// console mentions. The count alone is no truth about one of them.
     pub fn outcomes<I: Into<String>>(&self, ids: impl IntoIterator<Item = I>) -> Vec<IdOutcome> {
         let ids: Vec<String> = ids.into_iter().map(Into::into).collect();
-        outcomes(&ids, &self.json())
+        self.outcomes_of(&ids)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use sentinelone_raw::runtime::Secret;
 use serde_json::Value;
 
 /// How much of the beginning of a secret gives it away.
@@ -19,18 +20,33 @@ impl<'a> Secrets<'a> {
     pub(crate) fn of(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut forms = Vec::new();
         for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
-            // A document that was cut off is read as text, with the escapes of JSON in it.
+            // What was cut off is read as text, and pages and addresses have escapes of their own.
             let quoted = Value::from(secret).to_string();
-            let escaped = quoted.trim_matches('"');
-            if escaped != secret && !escaped.is_empty() {
-                forms.push(Cow::Owned(escaped.to_owned()));
-            }
+            let in_json = quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
+            let in_page = |quote: &str, apostrophe: &str| {
+                let page = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                page.replace('"', quote).replace('\'', apostrophe)
+            };
+            let in_query = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>();
+            let in_path = in_query.replace('+', "%20");
+            let pages = [
+                in_page("&quot;", "&#39;"),
+                in_page("&#34;", "&#x27;"),
+                in_page("&quot;", "'"),
+                in_page("\"", "'"),
+            ];
+            let others = [in_json, in_query, in_path].into_iter().chain(pages);
+            forms.extend(others.filter(|form| form != secret).map(Cow::Owned));
             forms.push(Cow::Borrowed(secret));
         }
         let mut secrets = forms;
         // One may be part of another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self(secrets)
+    }
+
+    pub(crate) fn these(secrets: &'a [Secret]) -> Self {
+        Self::of(secrets.iter().map(Secret::expose))
     }
 
     /// A text without them. What was cut off at its end may hold the beginning of one, which goes too.
@@ -117,5 +133,7 @@ mod tests {
         assert_eq!(body(escaped), r#"{"a":["…"],"…":"…"}"#);
         assert_eq!(body(r#"{"a":"pass\"word\\", cut"#), r#"{"a":"…", cut"#);
         assert_eq!(body("<p>nothing to hide</p>"), "<p>nothing to hide</p>");
+        assert_eq!(body("<p>pass&quot;word\\</p>"), "<p>…</p>");
+        assert_eq!(body("no file ?p=pass%22word%5C&x=1"), "no file ?p=…&x=1");
     }
 }

@@ -33,14 +33,18 @@ impl TokenDetails {
     /// What there is to warn of at this moment, in a sentence.
     pub fn warning(&self, at: &Timestamp) -> Option<String> {
         let left = self.left(at).filter(|left| *left < Self::WARN_BEFORE)?;
-        let (days, hours) = (left.as_secs() / 86_400, left.as_secs() / 3_600);
         let expiry = self.expires_at.as_ref().map(Timestamp::as_str).unwrap_or_default();
-        Some(match (days, hours) {
-            _ if left.is_zero() => format!("the API token has expired ({expiry}); create a new one"),
-            (0, hours) => format!("the API token expires in {hours} hours ({expiry}); create a new one now"),
-            (1, _) => format!("the API token expires in 1 day ({expiry}); create a new one"),
-            (days, _) => format!("the API token expires in {days} days ({expiry}); create a new one"),
-        })
+        if left.is_zero() {
+            return Some(format!("the API token has expired ({expiry}); create a new one"));
+        }
+        let left = match (left.as_secs() / 86_400, left.as_secs() / 3_600) {
+            (0, 0) => "within the hour".to_owned(),
+            (0, 1) => "in 1 hour".to_owned(),
+            (0, hours) => format!("in {hours} hours"),
+            (1, _) => "in 1 day".to_owned(),
+            (days, _) => format!("in {days} days"),
+        };
+        Some(format!("the API token expires {left} ({expiry}); create a new one"))
     }
 }
 
@@ -91,6 +95,8 @@ mod tests {
         assert!(warning("2026-12-05T11:59:59Z").unwrap().contains("in 13 days"));
         assert!(warning("2026-11-23T11:00:00Z").unwrap().contains("in 1 day "));
         assert!(warning("2026-11-22T11:00:00Z").unwrap().contains("in 23 hours"));
+        assert!(warning("2026-11-21T13:59:00Z").unwrap().contains("in 1 hour "));
+        assert!(warning("2026-11-21T12:10:00Z").unwrap().contains("within the hour"));
         assert!(warning("2026-11-21T12:00:00Z").unwrap().contains("has expired"));
         assert!(warning("2020-01-01T00:00:00Z").unwrap().contains("has expired"));
         assert_eq!(warning("in due course"), None, "what is no time is no reason");

@@ -439,12 +439,15 @@ fn has(context: &Value, path: &str) -> bool {
 #[test]
 fn every_command_runs_against_the_sandbox() {
     let mut missing = Vec::new();
+    let mut sent = std::collections::BTreeSet::new();
     for version in ["2.1", "2.0"] {
         let console = Kept::start();
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().to_str().unwrap();
         let on_version = |name: &str, arguments: &[String]| {
+            let recorded = format!("{folder}/recorded/{name}");
             let mut all = vec![name, "--yes", "--api-version", version, "--output", "context"];
+            all.extend(["--record", &recorded]);
             all.extend(arguments.iter().map(String::as_str));
             let output = console.run(&all);
             let error = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -477,6 +480,12 @@ fn every_command_runs_against_the_sandbox() {
             };
             let context = on_version(name, &arguments);
             run += 1;
+            // Known from the outside: which operations a command sends.
+            for folder in std::fs::read_dir(format!("{folder}/recorded/{name}")).unwrap() {
+                let operation = folder.unwrap().file_name().into_string().unwrap();
+                assert!(entry.info.operations.contains(&operation.as_str()), "{name} sends {operation}");
+                sent.insert((name, operation));
+            }
             for output in entry.outputs.iter().filter(|output| !output.undocumented && output.never.is_none())
             {
                 let absent = output.absent.is_some_and(|(absent, _)| absent.as_str() == version);
@@ -489,6 +498,12 @@ fn every_command_runs_against_the_sandbox() {
         assert_eq!(run, if version == "2.1" { 64 } else { 34 });
     }
     assert!(missing.is_empty(), "{missing:#?}");
+    let named = sentinelone::commands::registry().iter();
+    let named =
+        named.flat_map(|entry| entry.info.operations.iter().map(|one| (entry.info.name, (*one).to_owned())));
+    let unsent: Vec<_> = named.filter(|pair| !sent.contains(pair)).collect();
+    // One account has an operation of its own.
+    assert_eq!(unsent, [("get-accounts", "accounts_get".to_owned())]);
 }
 
 /// What the README shows is what comes out.

@@ -203,6 +203,20 @@ fn what_was_a_secret_once_is_one_everywhere() {
     assert!(!written(&Sanitizer::with_key(KEY).exchange(&one)).contains("opensesame"));
 }
 
+/// A password of digits may come back as a number, and a password may be one.
+#[test]
+fn a_secret_of_digits_is_no_number_either() {
+    let mut one = exchange("POST /web/api/v2.1/agents/{agent_id}/actions/fetch-files", 200);
+    one.request.path = Some("/web/api/v2.1/agents/190000000000000515/actions/fetch-files".into());
+    one.request.body = Some(json!({ "data": { "password": "4815162", "files": ["/a"] } }));
+    one.response = Some(json!({ "data": { "success": true, "echo": 4815162, "deep": [1, -4815162] } }));
+    let text = written(&Sanitizer::with_key(KEY).exchange(&one));
+    assert!(!text.contains("4815162"), "{text}");
+    one.request.body = Some(json!({ "data": { "password": 2342, "files": ["/a"] } }));
+    let text = written(&Sanitizer::with_key(KEY).exchange(&one));
+    assert!(!text.contains("2342"), "{text}");
+}
+
 #[test]
 fn joins_survive() {
     let sanitizer = Sanitizer::with_key(KEY);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -16,6 +17,21 @@ const TOKEN: &str = "eyJhbGciOi-token-of-the-test";
 const PASSWORD: &str = "Pass\"word\\-of-the-test-1";
 const API_KEY: &str = "api-key-of-the-test";
 const PROXY_PASSWORD: &str = "proxy-password-of-the-test";
+
+/// A log in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Sends back all that it was told: in an error of the vendor's form, in a page, and in an answer of success that
 /// is none.
@@ -35,11 +51,20 @@ impl Respond for Echo {
             .insert_header("x-rqid", TOKEN)
             .insert_header("retry-after", token.as_str());
         // Which form it is depends on the request, and is the same for the same one.
-        match request.url.as_str().len() % 3 {
+        let password = parsed["data"]["password"].as_str().unwrap_or_default();
+        match request.url.as_str().len() % 4 {
             0 => answer.set_body_json(json!({
                 "errors": [{ "code": token, "title": body, "detail": parsed["data"] }, parsed],
             })),
-            1 => answer.set_body_raw(format!("<html><body>{token} {body}</body></html>"), "text/html"),
+            1 => {
+                let link: String = url::form_urlencoded::byte_serialize(password.as_bytes()).collect();
+                let page = password.replace('"', "&quot;");
+                answer.set_body_raw(format!("<html>{token} {body} {page} <p>?{link}</p>"), "text/html")
+            }
+            2 => ResponseTemplate::new(200).insert_header("x-rqid", password).set_body_json(json!({
+                "data": { "affected": 0, "success": true, "details": [{ "threatId": "4711", "status": body }] },
+                "errors": [{ "code": token, "detail": body, "title": parsed.to_string() }],
+            })),
             _ => ResponseTemplate::new(200).set_body_json(json!({
                 "data": 7, "pagination": { "nextCursor": 7 }, token: body,
                 "errors": [{ "detail": parsed.to_string() }],
@@ -51,8 +76,9 @@ impl Respond for Echo {
 /// What is secret in every form in which it could be printed.
 fn forms() -> Vec<String> {
     let escaped = json!(PASSWORD).to_string();
-    let secrets =
-        [TOKEN, PASSWORD, escaped.trim_matches('"'), API_KEY, PROXY_PASSWORD, "password-of-the-test"];
+    let page = PASSWORD.replace('"', "&quot;");
+    let link: String = url::form_urlencoded::byte_serialize(PASSWORD.as_bytes()).collect();
+    let secrets = [TOKEN, PASSWORD, escaped.trim_matches('"'), API_KEY, PROXY_PASSWORD, &page, &link];
     secrets.map(str::to_owned).into()
 }
 
@@ -112,8 +138,9 @@ async fn a_run_at_trace_level_prints_no_secret() {
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         no_secret_in(&call[0], &error);
-        spoke += usize::from(error.contains("hyper_util"));
-        with_passwords += usize::from(call.iter().any(|word| word == PASSWORD) && error.contains("TRACE"));
+        let spoken = error.contains("sentinelone: sending");
+        spoke += usize::from(spoken);
+        with_passwords += usize::from(call.iter().any(|word| word == PASSWORD) && spoken);
         // What is listed is what the console sent; what an action prints is the client's own.
         if !output.status.success() {
             no_secret_in(&call[0], &String::from_utf8_lossy(&output.stdout));
@@ -139,6 +166,64 @@ async fn a_proxy_that_refuses_is_told_without_its_password() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("was not reached"), "{error}");
     no_secret_in("get-threats", &error);
+}
+
+/// Everything that everybody logs, the libraries below included.
+#[test]
+fn a_library_at_trace_level_logs_no_secret() {
+    let log = Log::default();
+    let writer = log.clone();
+    let everything = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let call = async {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(Echo).mount(&server).await;
+        let builder = Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap());
+        let client = builder.retry(Retry::off()).rate_limits(RateLimits::off()).build().unwrap();
+        let _here = tracing::subscriber::set_default(everything);
+        for agent in ["1", "12", "123", "1234"] {
+            let data = raw::agents::AgentFileRequestData::new(["/etc/hosts"], PASSWORD);
+            let body = raw::agents::AgentFileRequest::new(data);
+            let _ = client.send(&raw::agents::fetch_files(agent, &body).unwrap()).await;
+        }
+        let proxied = Client::builder("console.example")
+            .token(ApiToken::new(TOKEN).unwrap())
+            .proxy(format!("http://someone:{PROXY_PASSWORD}@127.0.0.1:9"));
+        let _ = proxied.retry(Retry::off()).build().unwrap().threats().list().page().await;
+    };
+    runtime.block_on(call);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("hyper_util") && text.contains("sentinelone"), "{text}");
+    no_secret_in("the log", &text);
+}
+
+/// What does not fit on the command line may be a password that was not quoted.
+#[test]
+fn errors_of_the_command_line_show_no_secret() {
+    let fetch = ["fetch-file", "--agent-id", "1", "--file-path", "/etc/hosts"];
+    for wrong in [
+        &["--password", "Hunter2", "of-the-test"][..],
+        &["--password=Hunter2", "--of-the-test"],
+        &["--pasword", "x", "--password", "--Hunter2-of-the-test", "of-the-test"],
+        &["--password", "--Hunter2-of-the-test", "--unknown"],
+        &["--password", "short", "--dry-run"],
+        &["--api_key", "of-the-test"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_s1")).args(fetch).args(wrong).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {error}");
+        assert!(!error.contains("of-the-test") && !error.contains("Hunter2"), "{wrong:?}: {error}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_s1"))
+        .args(fetch)
+        .args(["--password", "--Hunter2-of-the-test", "--dry-run"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "a password may begin with a dash");
 }
 
 #[test]
@@ -170,15 +255,27 @@ async fn no_error_and_no_debug_output_holds_a_secret() {
     no_secret_in("the builder", &format!("{builder:?}"));
     let client = builder.build().unwrap();
     no_secret_in("the client", &format!("{client:?}"));
+    let elsewhere = Client::builder("console.example")
+        .token(ApiToken::new(TOKEN).unwrap())
+        .proxy(format!("http://someone:{PROXY_PASSWORD}@127.0.0.1:9"));
+    no_secret_in("a client with a proxy", &format!("{:?}", elsewhere.build().unwrap()));
     assert_eq!(format!("{:?}", Secret::from(PASSWORD)), "Secret(…)");
 
     let mut kinds = Vec::new();
-    for agent in ["1", "12", "123"] {
+    for agent in ["1", "12", "123", "1234"] {
         let data = raw::agents::AgentFileRequestData::new(["/etc/hosts"], PASSWORD);
         no_secret_in("a part of a body", &format!("{data:?}"));
         let request = raw::agents::fetch_files(agent, &raw::agents::AgentFileRequest::new(data)).unwrap();
         no_secret_in("a request", &format!("{request:?}"));
-        let error = client.send(&request).await.unwrap_err();
+        let result = client.send(&request).await;
+        if let Ok(answer) = &result {
+            let said = format!("{:?} {answer:?}", answer.vendor_errors());
+            no_secret_in("what the console says beside its data", &said);
+            assert!(!answer.vendor_errors().is_empty());
+            kinds.push(ErrorKind::Ended);
+            continue;
+        }
+        let error = result.as_ref().unwrap_err();
         kinds.push(error.kind());
         let body = String::from_utf8_lossy(error.body().unwrap()).into_owned();
         let parts = [
@@ -191,12 +288,13 @@ async fn no_error_and_no_debug_output_holds_a_secret() {
         parts.iter().for_each(|part| no_secret_in("an error", part));
         // As a program prints it that gives up on it.
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            Err::<(), _>(&error).unwrap();
+            result.as_ref().unwrap();
         }));
         no_secret_in("a panic", panic.unwrap_err().downcast_ref::<String>().unwrap());
     }
     kinds.sort_by_key(|kind| format!("{kind:?}"));
-    assert_eq!(kinds, [ErrorKind::Api, ErrorKind::Api, ErrorKind::Decode], "every form of the echo");
+    let expected = [ErrorKind::Api, ErrorKind::Api, ErrorKind::Decode, ErrorKind::Ended];
+    assert_eq!(kinds, expected, "every form of the echo");
 
     let other = ApiToken::new(format!("{TOKEN}-of-someone-else")).unwrap();
     let error = client.users().api_token_details(&other).await.unwrap_err();

@@ -99,8 +99,13 @@ async fn a_call_is_told_in_numbers() {
     ] {
         assert!(last.contains(field), "{field} is not in {last}");
     }
+    for field in ["status=", "bytes=", "request_id=", "attempts="] {
+        assert_eq!(last.matches(field).count(), 1, "{field} is told once: {last}");
+    }
     let again = text.lines().find(|line| line.contains(" WARN ")).unwrap();
-    assert!(again.contains("status=503") && again.contains("wait_ms=500"), "{again}");
+    for field in ["status=503", "wait_ms=500", r#"operation="threats_list""#, "attempt=1"] {
+        assert!(again.contains(field), "{again}");
+    }
     let attempts = |number| text.contains(&format!("sending attempt={number}"));
     assert!(attempts(1) && attempts(2) && !attempts(3), "{text}");
     for content in ["content-of", "web/api", "computerName", "token-of"] {
@@ -120,6 +125,27 @@ async fn a_call_that_fails_is_told_too() {
     for field in ["failed", "error=Api", "status=403", "attempts=1", "waited_ms=0"] {
         assert!(text.contains(field), "{field} is not in {text}");
     }
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_is_told_too() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let log = Log::default();
+    let client = Client::builder(format!("http://{}", listener.local_addr().unwrap()))
+        .token(ApiToken::new("token-of-the-test").unwrap())
+        .build()
+        .unwrap();
+    let call = async {
+        let request = client.threats().list();
+        // The connection is there, and nothing comes of it.
+        tokio::select! {
+            _ = request.page() => panic!("nobody answers"),
+            _ = listener.accept() => {}
+        }
+    };
+    call.with_subscriber(log.subscriber(Level::INFO)).await;
+    let text = log.text();
+    assert!(text.contains("dropped") && text.contains("attempts=1"), "{text}");
 }
 
 #[tokio::test]

@@ -299,20 +299,22 @@ fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<
 impl<T> RawPage<T> {
     /// A page without its items, and the items. A null in the place of an item is left out.
     fn split(self) -> Result<(Page<T>, Vec<Option<T>>), DecodeError> {
-        if self.data.is_none() && self.pagination.is_none() && self.errors.is_none() {
+        // One of another form says nothing.
+        let pagination: Option<Pagination> =
+            self.pagination.filter(Value::is_object).and_then(|value| serde_json::from_value(value).ok());
+        if self.data.is_none() && pagination.is_none() && self.errors.is_none() {
             return Err(DecodeError {
                 path: ".".into(),
                 message: "neither data nor pagination: this is no page of a list".into(),
             });
         }
         let no_list = self.data.as_ref().and_then(Option::as_ref).and_then(|data| data.around.as_ref());
-        if no_list.is_some_and(|around| around.name.is_empty()) && self.pagination.is_none() {
+        if no_list.is_some_and(|around| around.name.is_empty()) && pagination.is_none() {
             return Err(DecodeError {
                 path: "data".into(),
                 message: "no list and no pagination: this is no page of a list".into(),
             });
         }
-        let pagination = self.pagination.and_then(|value| serde_json::from_value(value).ok());
         let (items, around) = match self.data.flatten() {
             Some(list) => (list.items, list.around),
             None => (Vec::new(), None),

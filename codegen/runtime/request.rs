@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::{ApiVersion, Field, FieldKind, FilterRule, Kind, Method, Operation, Timestamp};
+use super::{ApiVersion, Field, FieldKind, FilterRule, Kind, Method, Operation, Secret, Timestamp};
 
 /// Everything but the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -227,35 +227,43 @@ impl<T> Request<T> {
     /// The JSON body with every secret in it, such as a password, covered: to be shown to people.
     pub fn shown_body(&self) -> Option<Value> {
         let mut body = self.body.clone()?;
-        self.cover(&mut body);
+        for (part, field) in self.secret_fields() {
+            let place = if part.is_empty() { Some(&mut body) } else { body.get_mut(part) };
+            let objects = match place {
+                Some(Value::Array(list)) => list.as_mut_slice(),
+                Some(one) => std::slice::from_mut(one),
+                None => continue,
+            };
+            for value in objects.iter_mut().filter_map(|object| object.get_mut(field)) {
+                if !value.is_null() {
+                    *value = Value::from(COVERED);
+                }
+            }
+        }
         Some(body)
     }
 
     /// The texts in the body that are secret, such as a password: to be taken out of what others write.
-    pub fn secrets(&self) -> Vec<String> {
-        let Some(mut body) = self.body.clone() else { return Vec::new() };
-        let secrets = self.cover(&mut body);
-        secrets.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-    }
-
-    /// Covers the secrets of a body and gives them.
-    fn cover(&self, body: &mut Value) -> Vec<Value> {
+    pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets = Vec::new();
-        for part in self.operation.body {
-            let place = if part.name.is_empty() { Some(&mut *body) } else { body.get_mut(part.name) };
-            let objects: Vec<&mut Value> = match place {
-                Some(Value::Array(list)) => list.iter_mut().collect(),
-                other => other.into_iter().collect(),
+        for (part, field) in self.secret_fields() {
+            let body = self.body.as_ref();
+            let place = if part.is_empty() { body } else { body.and_then(|body| body.get(part)) };
+            let objects = match place {
+                Some(Value::Array(list)) => list.as_slice(),
+                Some(one) => std::slice::from_ref(one),
+                None => continue,
             };
-            for object in objects {
-                for field in part.fields.iter().filter(|field| field.secret) {
-                    if let Some(value) = object.get_mut(field.name).filter(|value| !value.is_null()) {
-                        secrets.push(std::mem::replace(value, Value::from(COVERED)));
-                    }
-                }
-            }
+            secrets.extend(objects.iter().filter_map(|object| object.get(field)?.as_str()).map(Secret::from));
         }
         secrets
+    }
+
+    /// The secret fields of the body, each with the part that it is in.
+    fn secret_fields(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<T> {
+        self.operation.body.iter().flat_map(|part| {
+            part.fields.iter().filter(|field| field.secret).map(|field| (part.name, field.name))
+        })
     }
 
     /// The request that counts what the filter of this action selects, by a list that takes the same filter;

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 /// A password, a token, or another text of a request that must not be shown.
 ///
-/// It never prints and is wiped from memory when dropped. Only what is sent has it in clear: the body of a
-/// [`Request`](super::Request).
+/// It never prints and is wiped from memory when dropped. What is made to be sent has it in clear: the body of a
+/// [`Request`](super::Request), and whatever serializes a value that holds it.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 

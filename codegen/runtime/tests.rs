@@ -1057,7 +1057,7 @@ fn secrets_are_covered_in_what_is_shown() {
         let shown = request.shown_body().unwrap().to_string();
         assert!(!shown.contains("hush") && shown.contains("********"), "{shown}");
         assert!(!format!("{request:?}").contains("hush"));
-        assert_eq!(request.secrets(), ["hush"]);
+        assert_eq!(request.secrets(), [Secret::from("hush")]);
     }
 }
 
@@ -1222,4 +1222,13 @@ fn a_secret_shows_nothing_and_sends_all() {
     assert_eq!(secret, Secret::from(&secrecy::SecretString::from("hush")));
     assert_ne!(secret, Secret::from("hush ".to_owned()));
     assert_eq!(secret.clone().expose(), "hush");
+}
+
+#[test]
+fn pagination_of_another_form_makes_no_page() {
+    let page = |body: Value| Page::<Value>::decode(body.to_string().as_bytes());
+    assert!(page(json!({ "data": { "a": 1 }, "pagination": 7 })).is_err());
+    assert!(page(json!({ "pagination": [7] })).is_err());
+    assert!(page(json!({ "data": [], "pagination": 7 })).is_ok(), "a list is one without it");
+    assert!(page(json!({ "data": { "a": 1 }, "pagination": {} })).is_ok());
 }

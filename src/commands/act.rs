@@ -9,7 +9,7 @@ use super::{Argument, ArgumentKind, Command, Outcome};
 use crate::Result;
 use crate::client::Client;
 use crate::error::{Error, VendorError};
-use crate::outcome::{IdOutcome, IdState, outcomes};
+use crate::outcome::{IdOutcome, IdState};
 
 /// The requests of an action on identifiers: one for as many as the API takes at once. Repeated ones are
 /// named once; without any there is nothing to act on, which is an error and no success.
@@ -96,7 +96,7 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
             Ok(answer) => {
                 let body = answer.json();
                 let affected = body.pointer("/data/affected").and_then(Value::as_u64);
-                outcome.ids.extend(outcomes(&asked, &body));
+                outcome.ids.extend(answer.outcomes_of(&asked));
                 outcome.errors.extend_from_slice(answer.vendor_errors());
                 outcome.errors.extend(too_many(&asked, affected));
                 outcome.affected = match (outcome.affected, affected) {

@@ -52,6 +52,7 @@ impl Command for AddHashToBlocklist {
         acts: true,
         destructive: false,
         asks: true,
+        operations: &["blocklist_create"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -38,6 +38,7 @@ impl Command for BroadcastMessage {
         acts: true,
         destructive: false,
         asks: true,
+        operations: &["agents_broadcast"],
     };
 
     const OUTPUTS: &'static [Output] = &[Output::computed(

@@ -29,6 +29,7 @@ impl Command for ConnectAgent {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["agents_connect", "agents_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

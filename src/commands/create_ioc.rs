@@ -48,6 +48,7 @@ impl Command for CreateIoc {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["iocs_create"],
     };
 
     const OUTPUTS: &'static [Output] = &[

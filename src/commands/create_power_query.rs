@@ -38,6 +38,7 @@ impl Command for CreatePowerQuery {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["deep_visibility_create_power_query"],
     };
 
     const OUTPUTS: &'static [Output] = POWER_QUERY_OUTPUTS;
@@ -70,7 +71,7 @@ impl Command for CreatePowerQuery {
         let outcome = power_query(&answer, None);
         let running = matches!(standing(&outcome.answer), Standing::Running(_));
         if running && query_id(&outcome.answer).is_none() {
-            return Err(client.clean(answer.lacks("data.queryId")));
+            return Err(answer.lacks("data.queryId"));
         }
         Ok(outcome)
     }

@@ -34,6 +34,7 @@ impl Command for CreateQuery {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["deep_visibility_create_query"],
     };
 
     const OUTPUTS: &'static [Output] = &[
@@ -71,7 +72,7 @@ impl Command for CreateQuery {
         let sent = |name: &str| request.body().and_then(|body| body.get(name)).cloned().unwrap_or_default();
         let answer = client.send(&request).await?;
         let body = answer.json();
-        let id = query_id(&body).ok_or_else(|| client.clean(answer.lacks("data.queryId")))?;
+        let id = query_id(&body).ok_or_else(|| answer.lacks("data.queryId"))?;
         let entry = json!({
             "FromDate": sent("fromDate"),
             "Query": sent("query"),

@@ -27,6 +27,7 @@ impl Command for CreateStarRule {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["star_rules_create"],
     };
 
     const OUTPUTS: &'static [Output] = SAVED;

@@ -63,6 +63,7 @@ impl Command for CreateWhiteListItem {
         acts: true,
         destructive: false,
         asks: true,
+        operations: &["exclusions_create"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -31,6 +31,7 @@ impl Command for DeleteGroup {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["groups_delete"],
     };
 
     const OUTPUTS: &'static [Output] = &[Output::computed(

@@ -31,6 +31,7 @@ impl Command for DeleteIoc {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["iocs_delete"],
     };
 
     const OUTPUTS: &'static [Output] = &[

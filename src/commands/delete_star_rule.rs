@@ -28,6 +28,7 @@ impl Command for DeleteStarRule {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["star_rules_delete"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -28,6 +28,7 @@ impl Command for DisableStarRules {
         acts: true,
         destructive: false,
         asks: true,
+        operations: &["star_rules_disable"],
     };
 
     const OUTPUTS: &'static [Output] = &[

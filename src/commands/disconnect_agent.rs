@@ -29,6 +29,7 @@ impl Command for DisconnectAgent {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["agents_disconnect", "agents_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

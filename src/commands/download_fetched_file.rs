@@ -38,6 +38,7 @@ impl Command for DownloadFetchedFile {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["agents_download"],
     };
 
     const OUTPUTS: &'static [Output] = &[uploads::PATH];

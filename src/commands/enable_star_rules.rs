@@ -28,6 +28,7 @@ impl Command for EnableStarRules {
         acts: true,
         destructive: false,
         asks: true,
+        operations: &["star_rules_enable"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -29,6 +29,7 @@ impl Command for ExpireSite {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["sites_expire"],
     };
 
     const OUTPUTS: &'static [Output] = &[

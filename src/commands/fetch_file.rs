@@ -58,6 +58,7 @@ impl Command for FetchFile {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["activities_list", "agents_download", "agents_fetch_files"],
     };
 
     const OUTPUTS: &'static [Output] = &[uploads::PATH];

@@ -75,6 +75,7 @@ impl Command for FetchThreatFile {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["agents_download", "threats_fetch_file", "threats_list_timeline"],
     };
 
     const OUTPUTS: &'static [Output] = &[

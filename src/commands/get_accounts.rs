@@ -31,6 +31,7 @@ impl Command for GetAccounts {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["accounts_get", "accounts_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

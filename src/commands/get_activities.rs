@@ -66,6 +66,7 @@ impl Command for GetActivities {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["activities_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -28,6 +28,7 @@ impl Command for GetAgent {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["agents_list"],
     };
 
     const OUTPUTS: &'static [Output] = agent_outputs!(

@@ -29,6 +29,7 @@ impl Command for GetAgentMac {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["agents_list"],
     };
 
     // The fields of an interface are read one interface at a time.

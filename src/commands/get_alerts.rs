@@ -53,6 +53,7 @@ impl Command for GetAlerts {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["alerts_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -49,6 +49,7 @@ impl Command for GetBlocklist {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["blocklist_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

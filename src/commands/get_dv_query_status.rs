@@ -31,6 +31,7 @@ impl Command for GetDvQueryStatus {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["deep_visibility_get_query_status"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -40,6 +40,7 @@ impl Command for GetEvents {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["deep_visibility_list_events"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -46,6 +46,7 @@ impl Command for GetGroups {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["groups_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -31,6 +31,7 @@ impl Command for GetHash {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["hashes_get_verdict"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -31,6 +31,7 @@ impl Command for GetInstalledApplications {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["agents_list_applications"],
     };
 
     const OUTPUTS: &'static [Output] = &[

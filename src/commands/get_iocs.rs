@@ -68,6 +68,7 @@ impl Command for GetIocs {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["iocs_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

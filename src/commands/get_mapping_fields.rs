@@ -22,6 +22,7 @@ impl Command for GetMappingFields {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &[],
     };
 
     const OUTPUTS: &'static [Output] = &[];

@@ -31,6 +31,7 @@ impl Command for GetModifiedRemoteData {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["threats_list", "threats_list_v2_0"],
     };
 
     const OUTPUTS: &'static [Output] = &[];

@@ -56,6 +56,7 @@ impl Command for GetPowerQueryResults {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["deep_visibility_create_power_query", "deep_visibility_ping_power_query"],
     };
 
     const OUTPUTS: &'static [Output] = POWER_QUERY_OUTPUTS;
@@ -124,7 +125,7 @@ impl Command for GetPowerQueryResults {
                 }
                 match id {
                     _ if !running => return Ok(outcome),
-                    None => return Err(client.clean(answer.lacks("data.queryId"))),
+                    None => return Err(answer.lacks("data.queryId")),
                     Some(id) => {
                         started = Some(outcome);
                         id

@@ -32,6 +32,7 @@ impl Command for GetProcesses {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["deep_visibility_list_events_of_type"],
     };
 
     const OUTPUTS: &'static [Output] = &[

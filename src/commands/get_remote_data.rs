@@ -36,6 +36,7 @@ impl Command for GetRemoteData {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["threats_list", "threats_list_v2_0"],
     };
 
     const OUTPUTS: &'static [Output] = &[];

@@ -32,6 +32,7 @@ impl Command for GetRemoteScriptTaskResults {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["remote_scripts_fetch_results"],
     };
 
     const OUTPUTS: &'static [Output] = &RESULT_OUTPUTS;

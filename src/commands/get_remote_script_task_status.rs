@@ -35,6 +35,7 @@ impl Command for GetRemoteScriptTaskStatus {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["remote_scripts_list_tasks"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -28,6 +28,7 @@ impl Command for GetSite {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["sites_get"],
     };
 
     const OUTPUTS: &'static [Output] = &[

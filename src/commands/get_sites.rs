@@ -55,6 +55,7 @@ impl Command for GetSites {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["sites_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

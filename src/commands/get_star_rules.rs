@@ -53,6 +53,7 @@ impl Command for GetStarRules {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["star_rules_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -29,6 +29,7 @@ impl Command for GetThreatNotes {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["threats_list_notes"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -63,6 +63,7 @@ impl Command for GetThreats {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["threats_list", "threats_list_v2_0"],
     };
 
     const OUTPUTS: &'static [Output] = &[

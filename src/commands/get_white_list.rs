@@ -45,6 +45,7 @@ impl Command for GetWhiteList {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["exclusions_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

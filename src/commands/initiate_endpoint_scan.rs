@@ -29,6 +29,7 @@ impl Command for InitiateEndpointScan {
         acts: true,
         destructive: false,
         asks: true,
+        operations: &["agents_initiate_scan"],
     };
 
     const OUTPUTS: &'static [Output] = &[

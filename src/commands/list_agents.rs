@@ -54,6 +54,7 @@ impl Command for ListAgents {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["agents_list"],
     };
 
     const OUTPUTS: &'static [Output] = agent_outputs!(

@@ -32,6 +32,7 @@ impl Command for MarkAsThreat {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["threats_mark_as_threat"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -32,6 +32,7 @@ impl Command for MitigateThreat {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["threats_mitigate"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -210,6 +210,8 @@ pub struct Info {
     /// Whether a person is asked first: what is destructive, what runs or stops something on many endpoints,
     /// and what opens or closes gaps in the protection.
     pub asks: bool,
+    /// Identifiers of the operations that it may send, on any version.
+    pub operations: &'static [&'static str],
 }
 
 /// A command: arguments in, requests and context out.

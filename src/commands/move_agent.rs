@@ -33,6 +33,7 @@ impl Command for MoveAgent {
         acts: true,
         destructive: false,
         asks: true,
+        operations: &["groups_move_agents"],
     };
 
     const OUTPUTS: &'static [Output] = &[

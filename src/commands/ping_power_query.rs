@@ -26,6 +26,7 @@ impl Command for PingPowerQuery {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["deep_visibility_ping_power_query"],
     };
 
     const OUTPUTS: &'static [Output] = POWER_QUERY_OUTPUTS;

@@ -33,6 +33,7 @@ impl Command for ReactivateSite {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["sites_reactivate"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -83,7 +83,7 @@ pub(super) async fn get<T: Answer>(
         data => data,
     };
     let thing = data.filter(|data| data.is_object());
-    let thing = thing.ok_or_else(|| client.clean(answer.lacks("data")))?;
+    let thing = thing.ok_or_else(|| answer.lacks("data"))?;
     let context = under(prefix, entry(outputs, prefix, client.api_version(), thing));
     let errors = answer.vendor_errors().to_vec();
     Ok(Outcome { errors, ..Outcome::found(body, context) })

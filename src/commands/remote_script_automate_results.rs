@@ -59,6 +59,7 @@ impl Command for RemoteScriptAutomateResults {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["remote_scripts_execute", "remote_scripts_fetch_results", "remote_scripts_list_tasks"],
     };
 
     const OUTPUTS: &'static [Output] = &{

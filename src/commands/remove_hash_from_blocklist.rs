@@ -48,6 +48,7 @@ impl Command for RemoveHashFromBlocklist {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["blocklist_delete", "blocklist_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

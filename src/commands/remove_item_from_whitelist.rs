@@ -41,6 +41,7 @@ impl Command for RemoveItemFromWhitelist {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["exclusions_delete", "exclusions_list"],
     };
 
     const OUTPUTS: &'static [Output] = &[

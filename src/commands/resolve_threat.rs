@@ -28,6 +28,7 @@ impl Command for ResolveThreat {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["threats_mark_as_resolved"],
     };
 
     const OUTPUTS: &'static [Output] = &[

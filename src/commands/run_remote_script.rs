@@ -61,6 +61,7 @@ impl Command for RunRemoteScript {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["remote_scripts_execute"],
     };
 
     const OUTPUTS: &'static [Output] = &STARTED_OUTPUTS;
@@ -84,7 +85,7 @@ impl Command for RunRemoteScript {
             Argument::new("singularity_xdr_Keyword", Text, "Keyword of the output in Singularity XDR."),
             Argument::new("singularity_xdr_Url", Text, "Address of Singularity XDR."),
             Argument::new("api_key", Text, "Key for Singularity XDR. It is never shown."),
-            Argument::new("input_params", Text, "Parameters of the script, as one text."),
+            Argument::new("input_params", Text, "Parameters of the script, as one text. It is no secret, and a dry run shows it."),
             Argument::new("password", Text, "Password that the output is protected with. It is never shown."),
             Argument::new(
                 "script_runtime_timeout_seconds",

@@ -33,6 +33,7 @@ impl Command for ShutdownAgent {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["agents_shutdown"],
     };
 
     const OUTPUTS: &'static [Output] = &[Output::computed(

@@ -28,6 +28,7 @@ impl Command for ThreatSummary {
         acts: false,
         destructive: false,
         asks: false,
+        operations: &["threats_summary"],
     };
 
     const OUTPUTS: &'static [Output] = &[

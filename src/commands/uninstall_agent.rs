@@ -33,6 +33,7 @@ impl Command for UninstallAgent {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["agents_uninstall"],
     };
 
     const OUTPUTS: &'static [Output] = &[Output::computed(

@@ -33,6 +33,7 @@ impl Command for UpdateAlertsStatus {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["alerts_update_incident"],
     };
 
     const OUTPUTS: &'static [Output] = &[

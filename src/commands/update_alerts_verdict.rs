@@ -33,6 +33,7 @@ impl Command for UpdateAlertsVerdict {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["alerts_update_analyst_verdict"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -48,6 +48,7 @@ impl Command for UpdateRemoteSystem {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["threats_add_note", "threats_update_analyst_verdict", "threats_update_incident"],
     };
 
     const OUTPUTS: &'static [Output] = &[];

@@ -34,6 +34,7 @@ impl Command for UpdateStarRule {
         acts: true,
         destructive: true,
         asks: true,
+        operations: &["star_rules_update"],
     };
 
     const OUTPUTS: &'static [Output] = SAVED;

@@ -40,6 +40,7 @@ impl Command for UpdateThreatIncident {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["threats_update_incident"],
     };
 
     const OUTPUTS: &'static [Output] = &[

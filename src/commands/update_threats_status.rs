@@ -31,6 +31,7 @@ impl Command for UpdateThreatsStatus {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["threats_update_incident"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -31,6 +31,7 @@ impl Command for UpdateThreatsVerdict {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["threats_update_analyst_verdict"],
     };
 
     const OUTPUTS: &'static [Output] = &[

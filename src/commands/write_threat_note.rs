@@ -30,6 +30,7 @@ impl Command for WriteThreatNote {
         acts: true,
         destructive: false,
         asks: false,
+        operations: &["threats_add_note"],
     };
 
     const OUTPUTS: &'static [Output] = &[

@@ -34,6 +34,7 @@
 //! ```
 
 mod compare;
+mod coverage;
 mod disguise;
 mod finding;
 pub mod fixture;
@@ -58,6 +59,7 @@ use sentinelone_raw::runtime::{ApiVersion, Kind, Timestamp};
 use serde_json::{Map, Value, json};
 
 pub use compare::{Loss, compare};
+pub use coverage::{Coverage, Seen};
 pub use finding::{Finding, FindingKind, Part, Severity, UnknownRule};
 pub use operation::{OperationSpec, Parameter};
 pub use probe::{Probe, ProbeResult, Probed};

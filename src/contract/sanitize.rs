@@ -339,8 +339,8 @@ impl Pass<'_> {
 
     fn number(&self, spot: &Spot<'_>, number: &Number) -> Number {
         let text = number.to_string();
-        let hidden = spot.is_secret() && spot.kind().is_none();
-        if hidden || self.with.betrays(&text) {
+        let hidden = spot.is_secret() && !matches!(spot.kind(), Some("integer" | "number"));
+        if hidden || self.betrays(&text) {
             return Number::from(0);
         }
         let digits = text.trim_start_matches('-');

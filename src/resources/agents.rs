@@ -68,7 +68,7 @@ impl<'a> Agents<'a> {
         let answer = self.client.send(&raw::count(&AgentsCountQuery { filter: filter.clone() })?).await?;
         let total = answer.data.as_ref().and_then(|count| count.total);
         let total = total.and_then(|total| u64::try_from(total).ok());
-        total.ok_or_else(|| self.client.clean(answer.lacks("data.total")))
+        total.ok_or_else(|| answer.lacks("data.total"))
     }
 
     /// What is installed on the given endpoints. The entries do not say which endpoint they are from, so

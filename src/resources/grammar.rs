@@ -149,7 +149,7 @@ impl<Q: Counts, T: DeserializeOwned> List<'_, Q, T> {
         }
         request.set_query("countOnly", true)?;
         let page = self.client.send(&request).await?;
-        page.total().ok_or_else(|| self.client.clean(page.lacks("pagination.totalItems")))
+        page.total().ok_or_else(|| page.lacks("pagination.totalItems"))
     }
 }
 

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 use backon::Retryable;
-use sentinelone_raw::runtime::Operation;
 use tracing::{Span, debug, info, warn};
 
-use super::limits::TooLate;
-use super::retry::Retry;
-use super::{Settings, Transport};
+use super::limits::Held;
+use super::retry::{Retry, SHORTEST};
+use super::{Answered, Asked, Settings};
 use crate::Result;
-use crate::error::{Error, History, Trouble};
+use crate::error::{Error, ErrorKind, History, Trouble};
 
 /// One attempt of a call. It is boxed so that the compiler need not look through all of them to see that a call
 /// may move between threads.
@@ -46,9 +45,7 @@ impl Iterator for Parts {
 /// A call on its way.
 pub(super) struct Call<'a, T> {
     settings: &'a Settings,
-    operation: &'static Operation,
-    /// Whether it takes turns with others.
-    limited: bool,
+    asked: &'a Asked<'a>,
     attempt: Attempts<'a, T>,
     start: Duration,
     steps: Mutex<Steps>,
@@ -65,6 +62,8 @@ struct Steps {
     failed: Option<Error>,
     /// Whether there is no time for another one.
     over: bool,
+    /// Whether the end was told.
+    told: bool,
 }
 
 /// An attempt failed, or was not made; the steps say why.
@@ -73,37 +72,59 @@ struct Failed;
 /// An attempt, or a call of them.
 type Try<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failed>> + Send + 'a>>;
 
-impl<'a, T: Send> Call<'a, T> {
-    pub(super) fn new(
-        transport: &'a Transport,
-        operation: &'static Operation,
-        limited: bool,
-        attempt: Attempts<'a, T>,
-    ) -> Self {
-        let settings = &transport.settings;
+impl<'a, T> Call<'a, T> {
+    pub(super) fn new(settings: &'a Settings, asked: &'a Asked<'a>, attempt: Attempts<'a, T>) -> Self {
         let start = settings.clock.now();
-        Self { settings, operation, limited, attempt, start, steps: Mutex::default() }
+        Self { settings, asked, attempt, start, steps: Mutex::default() }
     }
 
-    /// Gives what came of it, and what the attempts came to: an answer may still turn out to be none.
-    pub(super) async fn run(self) -> Result<(T, History)> {
-        let result = self.attempts().await;
-        let Steps { history, waited, failed, .. } = std::mem::take(&mut *self.steps());
+    /// Tells the span of the call its numbers, once, and the log that it is over: `None` when it was dropped.
+    fn tell(&self, end: Option<Option<ErrorKind>>) {
+        let (history, waited) = {
+            let mut steps = self.steps();
+            if std::mem::replace(&mut steps.told, true) {
+                return;
+            }
+            (steps.history, steps.waited)
+        };
         let span = Span::current();
         span.record("attempts", history.attempts);
         span.record("waited_ms", millis(waited));
-        match result {
-            Ok(value) => {
-                info!(target: "sentinelone", "done");
-                Ok((value, history))
-            }
-            Err(Failed) => {
-                let error = failed.unwrap_or_else(|| self.held(Duration::ZERO, false));
-                span.record("error", tracing::field::debug(error.kind()));
+        let Answered { status, bytes, request_id } = std::mem::take(&mut *self.asked.answered());
+        span.record("status", status).record("bytes", bytes).record("request_id", request_id);
+        match end {
+            Some(None) => info!(target: "sentinelone", "done"),
+            Some(Some(kind)) => {
+                span.record("error", tracing::field::debug(kind));
                 info!(target: "sentinelone", "failed");
-                Err(error.after(history))
             }
+            None => info!(target: "sentinelone", "dropped"),
         }
+    }
+
+    fn steps(&self) -> MutexGuard<'_, Steps> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that nobody waits for any more is told too.
+impl<T> Drop for Call<'_, T> {
+    fn drop(&mut self) {
+        self.tell(None);
+    }
+}
+
+impl<T: Send> Call<'_, T> {
+    /// Gives what came of it, and what the attempts came to: an answer may still turn out to be none.
+    pub(super) async fn run(self) -> Result<(T, History)> {
+        let result = self.attempts().await;
+        let history = self.steps().history;
+        let result = result.map_err(|Failed| {
+            let failed = self.steps().failed.take();
+            failed.unwrap_or_else(|| self.held(Held::Over))
+        });
+        self.tell(Some(result.as_ref().err().map(Error::kind)));
+        result.map(|value| (value, history)).map_err(|error| error.after(history))
     }
 
     fn attempts(&self) -> Try<'_, T> {
@@ -133,6 +154,7 @@ impl<'a, T: Send> Call<'a, T> {
                 history.attempts += 1;
                 history.attempts
             };
+            *self.asked.answered() = Answered::default();
             debug!(target: "sentinelone", attempt = number, "sending");
             (self.attempt)(self.left()).await.map_err(|error| {
                 let mut steps = self.steps();
@@ -146,16 +168,17 @@ impl<'a, T: Send> Call<'a, T> {
 
     /// Waits for the turn of an attempt.
     async fn turn(&self) -> Result<()> {
-        if self.limited {
+        if self.asked.prepared.is_some() {
             let Settings { limits, clock, .. } = self.settings;
-            let turn = limits.turn(self.operation, clock, self.left()).await;
-            self.steps().waited += turn.map_err(|TooLate { wait, paused }| self.held(wait, paused))?;
+            let turn = limits.turn(self.asked.operation, clock, self.left()).await;
+            self.steps().waited += turn.as_ref().map_or_else(|late| late.waited, |waited| *waited);
+            turn.map_err(|late| self.held(late.held))?;
         }
-        if self.left().is_zero() { Err(self.held(Duration::ZERO, false)) } else { Ok(()) }
+        if self.left().is_zero() { Err(self.held(Held::Over)) } else { Ok(()) }
     }
 
-    fn held(&self, wait: Duration, paused: bool) -> Error {
-        Error::of(self.operation, Trouble::Held { wait, paused })
+    fn held(&self, held: Held) -> Error {
+        Error::of(self.asked.operation, Trouble::Held(held))
     }
 
     /// How long to wait before another attempt, if there is one. `part` is the random part of it.
@@ -163,10 +186,11 @@ impl<'a, T: Send> Call<'a, T> {
         let steps = self.steps();
         let error = steps.failed.as_ref().filter(|_| !steps.over)?;
         let Settings { retry, limits, clock, .. } = self.settings;
-        let wait = retry.wait(self.operation, error, steps.counted, part);
-        if self.limited && is_throttled(error) {
-            let pause = wait.or(error.retry_after_wait()).unwrap_or_default();
-            limits.pause(self.operation, clock.now(), pause);
+        let wait = retry.wait(self.asked.operation, error, steps.counted, part);
+        if self.asked.prepared.is_some() && is_throttled(error) {
+            // Others are held up too when this call itself is not made again.
+            let pause = wait.or(error.retry_after_wait()).unwrap_or(part).max(SHORTEST);
+            limits.pause(self.asked.operation, clock.now(), pause);
         }
         // What would be over before the wait is, is over now.
         wait.filter(|wait| *wait < self.left())
@@ -178,17 +202,23 @@ impl<'a, T: Send> Call<'a, T> {
         let Some(error) = &steps.failed else { return };
         let status = error.status().map(|status| status.as_u16());
         let (kind, wait_ms) = (error.kind(), millis(wait));
-        warn!(target: "sentinelone", status, ?kind, wait_ms, "failed; tried again after a wait");
+        let (operation, attempt) = (self.asked.operation.id, steps.history.attempts);
+        // The span may be off at this level.
+        warn!(
+            target: "sentinelone",
+            operation,
+            attempt,
+            status,
+            ?kind,
+            wait_ms,
+            "failed; tried again after a wait"
+        );
     }
 
     /// How long the call may still last.
     fn left(&self) -> Duration {
         let Settings { timeout, clock, .. } = self.settings;
         timeout.saturating_sub(clock.now().saturating_sub(self.start))
-    }
-
-    fn steps(&self) -> MutexGuard<'_, Steps> {
-        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

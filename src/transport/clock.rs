@@ -24,7 +24,8 @@ pub trait Clock: fmt::Debug + Send + Sync {
         SystemTime::now()
     }
 
-    /// Waits.
+    /// Waits. The end of a call is waited for as well as what comes before it, so that a clock which goes ahead
+    /// should not do so for what is longer than a call lasts.
     fn sleep(&self, time: Duration) -> Sleep;
 }
 

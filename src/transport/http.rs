@@ -90,12 +90,29 @@ impl HttpSettings {
             .redirect(reqwest::redirect::Policy::none());
         let http = match &self.proxy {
             _ if console.is_loopback() => http.no_proxy(),
-            Proxy::System => http,
+            Proxy::System => {
+                sound_environment(|name| std::env::var(name).ok())?;
+                http
+            }
             Proxy::None => http.no_proxy(),
             Proxy::Url(url) => http.proxy(proxy(url.expose_secret())?),
         };
         tls(http, &self.roots, self.trust_any)
     }
+}
+
+/// Refuses a proxy of the environment whose password has an @ in it. It is read up to the first one, so that the rest
+/// of the password is taken for a part of the host, and is shown as such.
+fn sound_environment(value: impl Fn(&str) -> Option<String>) -> Result<()> {
+    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        let value = value(name).unwrap_or_default();
+        let address = value.split_once("://").map_or(value.as_str(), |(_, address)| address);
+        if address.split(['/', '?', '#']).next().unwrap_or_default().matches('@').count() > 1 {
+            let message = format!("{name} cannot be used: write an @ in its password as %40");
+            return Err(Error::configuration(message));
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong with it is not said in detail: it may hold a password.
@@ -147,4 +164,20 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sound_environment;
+
+    #[test]
+    fn a_proxy_password_that_would_be_shown_is_refused() {
+        let with = |value: &'static str| move |name: &str| (name == "HTTPS_PROXY").then(|| value.to_owned());
+        for fine in ["", "http://proxy:3128", "http://a:b@proxy:3128/x@y", "a:b%40c@proxy"] {
+            assert!(sound_environment(with(fine)).is_ok(), "{fine}");
+        }
+        let refused = sound_environment(with("http://someone:pro@secret@proxy:3128"));
+        let message = refused.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(message.contains("HTTPS_PROXY") && !message.contains("secret"), "{message}");
+    }
 }

@@ -25,7 +25,8 @@ const LONGEST_BURST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The rates that a client keeps to, by class of operations, and the pauses that the console asked for.
 ///
 /// The console counts requests by token and class: threats, agents, exclusions and so on. `rate` of every
-/// [`Operation`] has its class and rate, with the source. A call that would be too early waits for its
+/// [`Operation`] has its class and rate, with the source; [`class_of`](Self::class_of) says the class of those
+/// without a rate, which wait for nobody. A call that would be too early waits for its
 /// turn, first come first served, and fails only when its turn would come after its
 /// [timeout](crate::ClientBuilder::timeout). An answer of status 429 holds up the whole class until the
 /// console's `Retry-After`, though no longer than five minutes.
@@ -39,7 +40,7 @@ const LONGEST_BURST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// // Three processes use this token.
 /// let limits = RateLimits::default();
 /// limits.share(1.0 / 3.0);
-/// limits.set("agents", 5.0, 10);
+/// assert!(limits.set("agents", 5.0, 10), "there is such a class");
 /// let token = ApiToken::new("an-example")?;
 /// let client = Client::builder("usea1.sentinelone.net").token(token).rate_limits(limits).build()?;
 /// assert!(client.rate_limits().is_on());
@@ -92,14 +93,24 @@ impl governor::clock::Clock for Ticks {
 /// A turn that comes too late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLate {
-    /// How long it would have been to wait, at least.
-    pub(crate) wait: Duration,
-    /// Whether the console asked for a pause.
-    pub(crate) paused: bool,
+    pub(crate) held: Held,
+    /// How long it was waited for.
+    pub(crate) waited: Duration,
+}
+
+/// What holds a call up beyond its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// The rate of its class: at least so long.
+    Rate(Duration),
+    /// A pause that the console asked for: at least so long.
+    Pause(Duration),
+    /// Nothing more: its time is over.
+    Over,
 }
 
 impl RateLimits {
-    /// RateLimits that hold nothing up but for what the console asks for with status 429.
+    /// Limits that hold nothing up but for what the console asks for with status 429.
     pub fn off() -> Self {
         let limits = Self::default();
         limits.switch(false);
@@ -116,17 +127,30 @@ impl RateLimits {
         !self.0.off.load(Ordering::Relaxed)
     }
 
+    /// The class of an operation: that of its rate; where none is known, one that the operations of its resource
+    /// without a rate have for themselves, such as `threats.other`.
+    pub fn class_of(operation: &Operation) -> String {
+        match &operation.rate {
+            Some(rate) => rate.class.to_owned(),
+            None => format!("{}.other", operation.resource),
+        }
+    }
+
     /// Sets the rate of a class in the place of the documented one: requests a second in the long run, and how
-    /// many may be made at once before that. A rate that is no positive number takes the limit away.
-    pub fn set(&self, class: &str, per_second: f64, burst: u32) {
+    /// many may be made at once before that. A rate that is no positive number takes the limit away. Says whether
+    /// any operation is of that [class](Self::class_of).
+    ///
+    /// The next calls begin with a full burst.
+    pub fn set(&self, class: &str, per_second: f64, burst: u32) -> bool {
         let rate = (per_second > 0.0 && per_second.is_finite()).then_some((per_second, burst));
         let mut classes = self.classes();
         classes.set.insert(class.to_owned(), rate);
         classes.forget(class);
+        sentinelone_raw::OPERATIONS.iter().any(|operation| Self::class_of(operation) == class)
     }
 
     /// Keeps to this part of every rate, since others use the same token: a half for two processes. What is
-    /// not above zero and at most one is taken for one.
+    /// not above zero and at most one is taken for one. The next calls begin with a full burst.
     pub fn share(&self, part: f64) {
         let mut classes = self.classes();
         classes.share = if part > 0.0 && part <= 1.0 { part } else { 1.0 };
@@ -152,7 +176,7 @@ impl RateLimits {
             Ok(turn) => turn,
             Err(_) => match select(pin!(class.turn.lock()), clock.sleep(left)).await {
                 Either::Left((turn, _)) => turn,
-                Either::Right(_) => return Err(TooLate { wait: left, paused: false }),
+                Either::Right(_) => return Err(TooLate { held: Held::Rate(left), waited: waited() }),
             },
         };
         loop {
@@ -168,7 +192,8 @@ impl RateLimits {
                 pause
             };
             if now.saturating_add(wait) > end {
-                return Err(TooLate { wait, paused: !pause.is_zero() });
+                let held = if pause.is_zero() { Held::Rate(wait) } else { Held::Pause(wait) };
+                return Err(TooLate { held, waited: waited() });
             }
             clock.sleep(wait).await;
         }
@@ -204,18 +229,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The class of an operation: that of its rate, or its resource where no rate is known.
-pub(crate) fn class_of(operation: &Operation) -> &'static str {
-    operation.rate.as_ref().map_or(operation.resource, |rate| rate.class)
-}
-
 impl Classes {
     fn class(&mut self, operation: &Operation) -> Arc<Class> {
         let new = || {
             let (turn, rate, paused) = Default::default();
             Arc::new(Class { turn, rate, paused })
         };
-        Arc::clone(self.live.entry(class_of(operation).to_owned()).or_insert_with(new))
+        Arc::clone(self.live.entry(RateLimits::class_of(operation)).or_insert_with(new))
     }
 
     /// Lets the next call begin with a new rate; pauses stay.
@@ -227,7 +247,7 @@ impl Classes {
 
     fn quota(&self, operation: &Operation) -> Option<Quota> {
         let documented = operation.rate.as_ref().map(|rate| (rate.per_second, rate.burst));
-        let set = self.set.get(class_of(operation)).copied();
+        let set = self.set.get(&RateLimits::class_of(operation)).copied();
         let (per_second, burst) = set.unwrap_or(documented)?;
         let period = Duration::try_from_secs_f64((per_second * self.share).recip()).ok()?;
         // The limiter counts nanoseconds in 64 bits: a year for one request, or for all of a burst, is no rate

@@ -9,14 +9,14 @@ mod record;
 mod retry;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use sentinelone_raw::runtime::{AnswerForm, ApiVersion, Method, Operation, Request};
+use sentinelone_raw::runtime::{AnswerForm, ApiVersion, Method, Operation, Request, Secret};
 use tracing::field::Empty;
-use tracing::{Instrument, Span, debug, info_span};
+use tracing::{Instrument, debug, info_span};
 
 use crate::Result;
 use crate::address::Console;
@@ -36,10 +36,10 @@ pub use retry::Retry;
 
 pub(crate) use clock::TokioClock;
 pub(crate) use http::{HttpSettings, Proxy};
+pub(crate) use limits::Held;
 pub(crate) use retry::RetryAfter;
 
 /// Connections, and everything that all calls of a client share.
-#[derive(Debug)]
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     /// For addresses elsewhere: without the token.
@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) version: ApiVersion,
     /// For a call in all.
     pub(crate) timeout: Duration,
+    /// For how long a connection may stand still.
+    pub(crate) read_timeout: Duration,
     pub(crate) max_answer: usize,
     pub(crate) retry: Retry,
     pub(crate) limits: RateLimits,
@@ -62,6 +64,13 @@ pub(crate) struct Settings {
     pub(crate) recorder: Option<Arc<dyn Recorder>>,
     /// Kept so that it can be taken out of what an error keeps.
     pub(crate) token: ApiToken,
+}
+
+/// Without the connections, which may be those of a proxy that is named with its password.
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Settings {
@@ -88,35 +97,81 @@ struct Prepared<'a> {
     path: String,
     query: Vec<(String, String)>,
     json: Option<&'a serde_json::Value>,
+    secrets: Vec<Secret>,
     body: Option<Bytes>,
+}
+
+/// Whom a call asks, and what was answered so far.
+struct Asked<'a> {
+    operation: &'static Operation,
+    /// What is asked of the console; `None` for another server, which has neither the token nor known rates.
+    prepared: Option<&'a Prepared<'a>>,
+    answered: Mutex<Answered>,
+}
+
+/// The numbers of an answer, to be told.
+#[derive(Default)]
+struct Answered {
+    status: Option<u16>,
+    bytes: Option<usize>,
+    request_id: Option<String>,
+}
+
+impl<'a> Asked<'a> {
+    fn console(prepared: &'a Prepared<'a>) -> Self {
+        Self { operation: prepared.operation, prepared: Some(prepared), answered: Mutex::default() }
+    }
+
+    fn elsewhere(operation: &'static Operation) -> Self {
+        Self { operation, prepared: None, answered: Mutex::default() }
+    }
+
+    fn answered(&self) -> MutexGuard<'_, Answered> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What must not be shown: the token, and the passwords of the request.
+    fn secrets(&self, transport: &'a Transport) -> Secrets<'a> {
+        let passwords = self.prepared.map(|prepared| prepared.secrets.as_slice()).unwrap_or_default();
+        Secrets::of(passwords.iter().map(Secret::expose).chain([transport.settings.token.exposed()]))
+    }
+
+    fn clean(&self, error: Error, transport: &Transport) -> Error {
+        error.without(&self.secrets(transport))
+    }
+
+    /// Takes note of an answer: its numbers, and nothing of what is in it.
+    fn note(&self, transport: &Transport, status: StatusCode, headers: &HeaderMap, bytes: Option<usize>) {
+        let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+        let request_id = id.map(|id| printable(&self.secrets(transport).redact(id)));
+        debug!(target: "sentinelone", status = status.as_u16(), bytes, request_id, "answered");
+        *self.answered() = Answered { status: Some(status.as_u16()), bytes, request_id };
+    }
 }
 
 impl Transport {
     /// Sends a request and reads the answer, which is one of success.
     pub(crate) async fn send<T>(&self, request: &Request<T>) -> Result<(Whole, History)> {
-        let prepared = self.prepare(request)?;
-        let prepared = &prepared;
+        let prepared = &self.prepare(request)?;
+        let asked = &Asked::console(prepared);
         let attempt = move |left: Duration| -> Attempt<'_, Whole> {
             Box::pin(async move {
-                let builder = self.request(prepared).timeout(left);
-                let answer = builder.send().await;
-                let answer = answer.map_err(|error| Error::transport(prepared.operation, error))?;
-                self.read(prepared.operation, Some(prepared), answer).await
+                let answer = self.request(prepared).timeout(left).send().await;
+                let answer = answer.map_err(|error| Error::transport(asked.operation, error))?;
+                self.read(asked, answer).await
             })
         };
-        let whole = self.call(prepared.operation, true, &attempt).await;
-        whole.map_err(|error| self.clean(error, request))
+        self.call(asked, &attempt).await.map_err(|error| asked.clean(error, self))
     }
 
     /// Asks for a file; gives it as soon as it begins.
     pub(crate) async fn download<T>(&self, request: &Request<T>) -> Result<Download> {
-        let prepared = self.prepare(request)?;
-        let prepared = &prepared;
+        let prepared = &self.prepare(request)?;
+        let asked = &Asked::console(prepared);
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start(prepared.operation, Some(prepared), self.request(prepared), left))
+            Box::pin(self.start(asked, self.request(prepared), left))
         };
-        let download = self.call(prepared.operation, true, &attempt).await;
-        download.map(|(download, _)| download).map_err(|error| self.clean(error, request))
+        self.begin(asked, &attempt).await
     }
 
     /// Asks for a file at an address that the console gave out.
@@ -125,38 +180,38 @@ impl Transport {
         operation: &'static Operation,
         address: url::Url,
     ) -> Result<Download> {
+        let asked = &Asked::elsewhere(operation);
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start(operation, None, self.plain.get(address.clone()), left))
+            Box::pin(self.start(asked, self.plain.get(address.clone()), left))
         };
-        // It is another server, whose rates are not known.
-        let download = self.call(operation, false, &attempt).await;
-        download.map(|(download, _)| download).map_err(|error| error.without(&self.secrets()))
+        self.begin(asked, &attempt).await
     }
 
-    /// An error without this client's token and the passwords of the request in it.
-    pub(crate) fn clean<T>(&self, error: Error, request: &Request<T>) -> Error {
-        let passwords = request.secrets();
-        let secrets = passwords.iter().map(String::as_str).chain([self.settings.token.exposed()]);
-        error.without(&Secrets::of(secrets))
+    async fn begin<'a>(&'a self, asked: &'a Asked<'a>, attempt: Attempts<'a, Download>) -> Result<Download> {
+        match self.call(asked, attempt).await {
+            Ok((download, history)) => Ok(download.after(history)),
+            Err(error) => Err(asked.clean(error, self)),
+        }
     }
 
-    /// The token alone.
-    pub(crate) fn secrets(&self) -> Secrets<'_> {
-        Secrets::of([self.settings.token.exposed()])
+    /// The token, and the passwords of a request.
+    pub(crate) fn secrets_of<T>(&self, request: &Request<T>) -> Vec<Secret> {
+        let mut secrets = request.secrets();
+        secrets.push(self.settings.token.exposed().into());
+        secrets
     }
 
     /// Makes a call: attempt after attempt, each in its turn, until one is well, another is not safe to make or
     /// hopeless, or the time is over.
     fn call<'a, T: Send + 'a>(
         &'a self,
-        operation: &'static Operation,
-        limited: bool,
+        asked: &'a Asked<'a>,
         attempt: Attempts<'a, T>,
     ) -> Attempt<'a, (T, History)> {
         let span = info_span!(
             target: "sentinelone",
             "call",
-            operation = operation.id,
+            operation = asked.operation.id,
             attempts = Empty,
             waited_ms = Empty,
             status = Empty,
@@ -164,7 +219,7 @@ impl Transport {
             bytes = Empty,
             error = Empty,
         );
-        Box::pin(Call::new(self, operation, limited, attempt).run().instrument(span))
+        Box::pin(Call::new(&self.settings, asked, attempt).run().instrument(span))
     }
 
     /// A request for the wire.
@@ -186,6 +241,7 @@ impl Transport {
             path,
             query,
             json,
+            secrets: request.secrets(),
             body: json.map(|json| json.to_string().into()),
         })
     }
@@ -200,24 +256,24 @@ impl Transport {
         }
     }
 
-    /// Waits for a file to begin. `prepared` is what was asked of the console, and `None` elsewhere.
+    /// Waits for a file to begin.
     async fn start(
         &self,
-        operation: &'static Operation,
-        prepared: Option<&Prepared<'_>>,
+        asked: &Asked<'_>,
         builder: reqwest::RequestBuilder,
         left: Duration,
     ) -> Result<Download> {
+        let operation = asked.operation;
         let begin = async {
             let builder = builder.timeout(LONGEST_DOWNLOAD);
             let answer = builder.send().await.map_err(|error| Error::transport(operation, error))?;
             // Scripts give files of any type.
-            if answer.status() == StatusCode::OK && (prepared.is_none() || !is_page(&answer)) {
-                self.show(prepared, answer.status(), answer.headers(), None);
-                told(answer.status(), answer.headers(), None, &self.secrets());
-                return Ok(Download::new(operation, answer));
+            if answer.status() == StatusCode::OK && (asked.prepared.is_none() || !is_page(&answer)) {
+                self.show(asked, answer.status(), answer.headers(), None);
+                asked.note(self, answer.status(), answer.headers(), None);
+                return Ok(Download::new(operation, answer, self.settings.read_timeout));
             }
-            let whole = self.read(operation, prepared, answer).await?;
+            let whole = self.read(asked, answer).await?;
             let status = whole.status;
             if says_only_errors(&whole.body) {
                 return Err(Error::api(operation, status, whole.body, None));
@@ -233,12 +289,8 @@ impl Transport {
     }
 
     /// Reads an answer to its end, and no further than is allowed.
-    async fn read(
-        &self,
-        operation: &'static Operation,
-        prepared: Option<&Prepared<'_>>,
-        mut answer: reqwest::Response,
-    ) -> Result<Whole> {
+    async fn read(&self, asked: &Asked<'_>, mut answer: reqwest::Response) -> Result<Whole> {
+        let operation = asked.operation;
         let status = answer.status();
         let headers = std::mem::take(answer.headers_mut());
         let fine = status.is_success();
@@ -260,22 +312,16 @@ impl Transport {
             }
         }
         let body = body.freeze();
-        self.show(prepared, status, &headers, Some(&body));
-        told(status, &headers, Some(body.len()), &self.secrets());
+        self.show(asked, status, &headers, Some(&body));
+        asked.note(self, status, &headers, Some(body.len()));
         let whole = Whole { status, headers, body };
         whole.check(operation, self.settings.clock.time_of_day())?;
         Ok(whole)
     }
 
     /// Shows an exchange with the console to whoever records.
-    fn show(
-        &self,
-        prepared: Option<&Prepared<'_>>,
-        status: StatusCode,
-        headers: &HeaderMap,
-        answer: Option<&[u8]>,
-    ) {
-        let (Some(recorder), Some(prepared)) = (&self.settings.recorder, prepared) else { return };
+    fn show(&self, asked: &Asked<'_>, status: StatusCode, headers: &HeaderMap, answer: Option<&[u8]>) {
+        let (Some(recorder), Some(prepared)) = (&self.settings.recorder, asked.prepared) else { return };
         recorder.record(&Seen {
             operation: prepared.operation,
             version: self.settings.version,
@@ -287,19 +333,6 @@ impl Transport {
             answer,
         });
     }
-}
-
-/// Tells the span of the call what the answer is, and nothing of what is in it.
-fn told(status: StatusCode, headers: &HeaderMap, bytes: Option<usize>, secrets: &Secrets<'_>) {
-    let span = Span::current();
-    span.record("status", status.as_u16());
-    if let Some(bytes) = bytes {
-        span.record("bytes", bytes);
-    }
-    if let Some(id) = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
-        span.record("request_id", printable(&secrets.redact(id)));
-    }
-    debug!(target: "sentinelone", status = status.as_u16(), bytes, "answered");
 }
 
 /// Whether an answer says what it is, and that is something to read: what the console says instead of a file, or

@@ -46,6 +46,7 @@ impl fmt::Debug for Seen<'_> {
 ///
 /// Attempts that got an answer are shown one by one, those that are made again included.
 pub trait Recorder: fmt::Debug + Send + Sync {
-    /// Called when an answer was read, before it is decoded. It must not block for long.
+    /// Called when an answer was read, before it is decoded, and waited for. Of an answer with a status of failure
+    /// it is shown the first 64 KiB.
     fn record(&self, seen: &Seen<'_>);
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// The shortest wait after an answer of status 429, whatever it and the dice say.
-const SHORTEST: Duration = Duration::from_millis(100);
+pub(super) const SHORTEST: Duration = Duration::from_millis(100);
 
 /// How often a call is made again, and how long is waited before.
 ///

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sentinelone::raw::{self, OPERATIONS};
 use sentinelone::threats::ThreatFilter;
 use sentinelone::{Client, ErrorKind, RateLimits, Result, Retry, Sent};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::clock::Virtual;
@@ -42,7 +44,7 @@ fn near(one: f64, other: f64) -> bool {
 
 #[tokio::test]
 async fn a_429_holds_up_its_class_for_all_clones_and_no_other_class() {
-    for (after, pause) in [("30", vec![30.0]), ("3600", vec![300.0]), ("0", vec![])] {
+    for (after, pause) in [("30", vec![30.0]), ("3600", vec![300.0]), ("0", vec![0.1])] {
         let server = Server::scripted([later(THROTTLED, after), page(), done(), done()]).await;
         let clock = Virtual::skipping();
         let client = builder(&server, &clock).timeout(Duration::from_secs(900)).retry(Retry::off());
@@ -235,4 +237,30 @@ async fn a_call_that_is_dropped_under_way_closes_its_connection() {
     call.abort();
     tokio::time::timeout(Duration::from_secs(10), is_closed).await.unwrap().unwrap();
     assert_eq!(server.seen().len(), 1);
+}
+
+/// Calls of a class never use up what others have for themselves, whatever ran before.
+#[tokio::test]
+async fn an_operation_without_a_rate_waits_for_nobody() {
+    let limits = RateLimits::default();
+    assert!(limits.set("threats", 1.0, 1), "a class of that name");
+    assert!(limits.set("threats.other", 0.0, 0) && !limits.set("threat", 1.0, 1), "no class of that name");
+    let limited: Vec<_> = OPERATIONS.iter().filter(|operation| operation.resource == "threats").collect();
+    assert!(limited.iter().any(|operation| operation.rate.is_none()));
+    for operation in &limited {
+        let class = RateLimits::class_of(operation);
+        assert_eq!(class == "threats.other", operation.rate.is_none(), "{}", operation.id);
+    }
+    let (server, clock) = (Server::scripted([page(), page(), page(), done()]).await, Virtual::skipping());
+    let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
+    for _ in 0..3 {
+        client.threats().list().page().await.unwrap();
+    }
+    assert!(near(clock.seconds(), 2.0), "one at once, and one a second");
+    let request = raw::threats::summary(&raw::threats::ThreatsSummaryQuery::default()).unwrap();
+    let request = request.answering::<Value>();
+    for _ in 0..5 {
+        client.send(&request).await.unwrap();
+    }
+    assert!(near(clock.seconds(), 2.0), "nothing holds them up: {}", clock.seconds());
 }

@@ -156,6 +156,11 @@ fn globals() -> Vec<Arg> {
             .value_parser(share)
             .default_value("1")
             .help("Which part of the console's documented rates to keep to: 0.5 where two use the token, off for none"),
+        option("root-certificate")
+            .value_name("FILE")
+            .value_parser(value_parser!(std::path::PathBuf))
+            .help("A further certificate to trust, in PEM: that of a proxy that opens TLS. Proxies are those of the \
+                 environment (HTTPS_PROXY, NO_PROXY)"),
         flag("insecure").help("Trust any certificate: anyone on the way can read the token. For a lab"),
         option("log")
             .value_name("LEVEL")
@@ -231,11 +236,27 @@ fn argument(argument: &Argument) -> Arg {
         .value_name(name)
         .action(action)
         .required(argument.required)
+        // A password may begin with a dash, and must not be quoted in an error for that.
+        .allow_hyphen_values(is_secret(argument.name))
         .help(help)
         .hide_possible_values(true);
     let hyphens = argument.name.replace('_', "-");
     // A flag takes its value in words: a variable of a script that is empty must not be a yes.
     arg.aliases([argument.name, hyphens.as_str()].into_iter().filter(|name| *name != long).map(str::to_owned))
+}
+
+/// Whether a secret was given on the command line.
+pub(crate) fn names_a_secret(words: impl Iterator<Item = String>) -> bool {
+    let options = ["password", "api_key"].map(|name| format!("--{}", option(name)));
+    let spellings = ["--api_key", "--apiKey"].map(str::to_owned);
+    let names: Vec<String> = options.into_iter().chain(spellings).collect();
+    let mut words = words;
+    words.any(|word| names.iter().any(|name| word.split('=').next() == Some(name)))
+}
+
+/// Whether the value of an argument must not be shown.
+pub(crate) fn is_secret(argument: &str) -> bool {
+    matches!(argument, "password" | "api_key")
 }
 
 /// The option of an argument: in lower case with hyphens, whatever the integration spells.

@@ -18,7 +18,15 @@ fn main() -> ExitCode {
         Ok(matches) => matches,
         Err(error) => {
             // Help goes to stdout with 0, everything else to stderr with 2.
-            let _ = error.print();
+            if error.use_stderr() && cli::names_a_secret(std::env::args()) {
+                // What does not fit may be a part of a password that was not quoted.
+                output::say(
+                    "error: the arguments do not fit; what they are is not shown, since there is a password among them",
+                );
+                output::say("Values with blanks or symbols in them have to be quoted. --help tells more.");
+            } else {
+                let _ = error.print();
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(run::USAGE));
         }
     };

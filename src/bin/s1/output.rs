@@ -81,7 +81,11 @@ pub(crate) fn token(details: &TokenDetails, now: &Timestamp, format: &str) -> St
         "ndjson" => inert(&json.to_string()) + "\n",
         _ => {
             let unknown = || "unknown".to_owned();
-            let left = left.map(|left| format!("{} days", left.as_secs() / 86_400));
+            let left = left.map(|left| match left.as_secs() / 86_400 {
+                0 => format!("{} hours", left.as_secs() / 3_600),
+                1 => "1 day".to_owned(),
+                days => format!("{days} days"),
+            });
             let rows = [
                 ("created", text(&details.created_at)),
                 ("expires", text(&details.expires_at)),
@@ -270,6 +274,7 @@ fn described(entry: &Entry) -> Value {
         "acts": entry.info.acts,
         "destructive": entry.info.destructive,
         "asks": entry.info.asks,
+        "operations": entry.info.operations,
         "arguments": arguments,
         "outputs": outputs,
     })

@@ -12,7 +12,7 @@ use sentinelone::{
 use serde_json::Value;
 
 use crate::progress::Terminal;
-use crate::session::{Session, version};
+use crate::session::{self, Session, version};
 use crate::{contract, log, output, record};
 
 pub(crate) const DONE: u8 = 0;
@@ -98,7 +98,7 @@ pub(crate) fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
 pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(USAGE) };
     let format = text(matches, "output");
-    log::to_stderr(text(matches, "log"));
+    log::to_stderr(session::log_level(matches));
     match name {
         "contract" => contract::run(matches).await,
         "sandbox" => keep_sandbox(matches).await,
@@ -179,12 +179,17 @@ async fn carry_out(
     Ok(code(command, &outcome))
 }
 
-/// Tells how long the token lives. The warning, if there is one, comes by the log.
+/// Tells how long the token lives, and warns of its end.
 async fn tell_token(matches: &ArgMatches, format: &str) -> Result<u8, Failure> {
     let session = Session::open(matches).await?;
     let details = session.client.token_details().await;
     let told = details.map_err(Failure::from).and_then(|details| {
-        output::write(&output::token(&details, &Timestamp::now(), format))?;
+        let now = Timestamp::now();
+        // Where the log has not said it.
+        if let Some(warning) = details.warning(&now).filter(|_| session::is_quiet(matches)) {
+            output::say(format_args!("warning: {warning}"));
+        }
+        output::write(&output::token(&details, &now, format))?;
         Ok(DONE)
     });
     session.close(told).await

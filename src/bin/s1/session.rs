@@ -10,9 +10,11 @@ use sentinelone::contract::Recording;
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{ApiToken, ApiVersion, Client, Console, Error, RateLimits, Recorder, Retry};
 
+use tracing::level_filters::LevelFilter;
+
 use crate::cli::Share;
-use crate::record;
 use crate::run::{Failure, text};
+use crate::{output, record};
 
 /// A client and what belongs to it.
 pub(crate) struct Session {
@@ -30,15 +32,25 @@ impl Session {
             None => (console(matches)?.to_string(), token(matches.get_one("api-token-file"))?),
         };
         let recording = record::recording(matches, &token)?;
+        let insecure = matches.get_flag("insecure");
+        if insecure && is_quiet(matches) {
+            output::say("warning: certificates are not verified: anyone on the way can read the token");
+        }
         let mut client = Client::builder(url)
             .token(token)
             .api_version(version(matches))
             .user_agent(concat!("s1/", env!("CARGO_PKG_VERSION")))
             .retry(Retry::default().attempts(matches.get_one("attempts").copied().unwrap_or_default()))
             .rate_limits(rate_limits(matches, sandbox.is_some()))
-            .dangerously_trust_any_certificate(matches.get_flag("insecure"));
+            .dangerously_trust_any_certificate(insecure);
         if let Some(seconds) = matches.get_one("call-timeout").copied() {
             client = client.timeout(Duration::from_secs(seconds));
+        }
+        if let Some(file) = matches.get_one::<PathBuf>("root-certificate") {
+            let pem = std::fs::read(file).map_err(|error| {
+                Failure::Usage(format!("{}: the certificate cannot be read: {error}", file.display()))
+            })?;
+            client = client.root_certificate(pem);
         }
         if let Some(recording) = &recording {
             client = client.recorder(Arc::clone(recording) as Arc<dyn Recorder>);
@@ -67,6 +79,16 @@ fn console(matches: &ArgMatches) -> Result<Console, Failure> {
         Failure::Usage("no console: give --console-url, set S1_CONSOLE_URL, or try --sandbox".into())
     })?;
     Ok(url.parse().map_err(Error::from)?)
+}
+
+/// What is logged.
+pub(crate) fn log_level(matches: &ArgMatches) -> LevelFilter {
+    text(matches, "log").parse().unwrap_or(LevelFilter::WARN)
+}
+
+/// Whether the log leaves out warnings, so that what has to be loud is said otherwise.
+pub(crate) fn is_quiet(matches: &ArgMatches) -> bool {
+    log_level(matches) < LevelFilter::WARN
 }
 
 /// The version of the API that is asked.
