@@ -382,7 +382,8 @@ fn a_dry_run_records_nothing() {
     assert!(!target.exists());
 }
 
-/// Two runs with one token, the second on what the first listed: the recording keeps the contract and holds together.
+/// Two runs with one token, the second on what the first listed: the recording keeps the contract and holds
+/// together.
 #[test]
 fn a_recording_of_the_sandbox_is_written_and_keeps_the_contract() {
     let folder = TempDir::new().unwrap();

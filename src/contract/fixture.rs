@@ -231,8 +231,8 @@ pub fn read_all(folder: impl AsRef<Path>) -> Result<Vec<(PathBuf, Exchange)>, Fi
     files.map(|path| Exchange::read(&path).map(|exchange| (path, exchange))).collect()
 }
 
-/// The files below a folder whose names have one of these endings, in the order of their paths: for those who read
-/// them one by one.
+/// The files below a folder whose names have one of these endings, in the order of their paths: for those who
+/// read them one by one.
 ///
 /// # Errors
 /// [`FixtureError`] for the first folder that cannot be read.

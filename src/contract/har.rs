@@ -1,10 +1,10 @@
 //! Exchanges in HAR 1.2 files, as browsers and proxies export them.
 //!
-//! A HAR of a session with a console holds everything that went over the wire, the token and the cookies included.
-//! [`read`] gives its exchanges with the management API one by one, however large the file is. Of headers it keeps
-//! `content-type` and `retry-after` of the answer and nothing else; a header or cookie that carries a secret is a
-//! finding, which does not quote it. Bodies are kept as they are, as findings are about them: `Sanitizer` replaces
-//! what is in them.
+//! A HAR of a session with a console holds everything that went over the wire, the token and the cookies
+//! included. [`read`] gives its exchanges with the management API one by one, however large the file is. Of
+//! headers it keeps `content-type` and `retry-after` of the answer and nothing else; a header or cookie that
+//! carries a secret is a finding, which does not quote it. Bodies are kept as they are, as findings are about
+//! them: `Sanitizer` replaces what is in them.
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -91,8 +91,8 @@ pub enum HarError {
 }
 
 impl Entry {
-    /// Holds the exchange to the bundled specification: [`check`](fn@super::check), with what only the HAR tells, and
-    /// without a word on an answer that is not in it.
+    /// Holds the exchange to the bundled specification: [`check`](fn@super::check), with what only the HAR
+    /// tells, and without a word on an answer that is not in it.
     pub fn check(&self) -> Vec<Finding> {
         let mut findings = super::check(&self.exchange);
         if !self.has_answer {
@@ -107,8 +107,8 @@ impl Entry {
     }
 }
 
-/// Reads a HAR entry by entry: `each` is called with every exchange with the management API, and ends the reading
-/// with `Break`. No more than one entry is in memory.
+/// Reads a HAR entry by entry: `each` is called with every exchange with the management API, and ends the
+/// reading with `Break`. No more than one entry is in memory.
 ///
 /// # Errors
 /// [`HarError`] when the file cannot be read or is no HAR. What was read until then was handed out.

@@ -18,9 +18,10 @@
 //! ```
 //!
 //! [`Contract::bundled`] knows the specification, and [`check_request`](Contract::check_request) and
-//! [`check_answer`](Contract::check_answer) hold the halves of an exchange to it. [`compare`](fn@compare) tells what
-//! a value lost on its way through the client's types. [`Recording`] writes exchanges down, without what belongs to
-//! people ([`Sanitizer`]). [`Probe`] asks a console everything that can be asked without changing anything.
+//! [`check_answer`](Contract::check_answer) hold the halves of an exchange to it. [`compare`](fn@compare) tells
+//! what a value lost on its way through the client's types. [`Recording`] writes exchanges down, without what
+//! belongs to people ([`Sanitizer`]). [`Probe`] asks a console everything that can be asked without changing
+//! anything.
 //!
 //! ```
 //! use sentinelone::contract::{Contract, FindingKind};
@@ -116,8 +117,8 @@ static BUNDLED: LazyLock<Contract> = LazyLock::new(|| {
     Contract::from_document(document).unwrap_or_default()
 });
 
-/// Holds an exchange to the [bundled](Contract::bundled) specification: request, status and answer, and secrets in
-/// what was recorded. No finding means that all of it is as the specification says.
+/// Holds an exchange to the [bundled](Contract::bundled) specification: request, status and answer, and secrets
+/// in what was recorded. No finding means that all of it is as the specification says.
 pub fn check(exchange: &fixture::Exchange) -> Vec<Finding> {
     Contract::bundled().check_exchange(exchange)
 }
@@ -371,7 +372,8 @@ impl Contract {
     }
 
     /// Holds a whole exchange to the contract: [`Exchange::check`](fixture::Exchange::check), with a finding
-    /// for an operation that the specification does not have. What stands in the place of a secret is not quoted.
+    /// for an operation that the specification does not have. What stands in the place of a secret is not
+    /// quoted.
     pub fn check_exchange(&self, exchange: &fixture::Exchange) -> Vec<Finding> {
         exchange.check(self).unwrap_or_else(|| {
             let message = format!("there is no operation {} {}", exchange.method(), exchange.path());

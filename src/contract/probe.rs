@@ -1,4 +1,5 @@
-//! Asks a console everything that can be asked without changing anything, and holds the answers to the specification.
+//! Asks a console everything that can be asked without changing anything, and holds the answers to the
+//! specification.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,9 +15,9 @@ use crate::{Client, Error, ErrorKind};
 /// Items of a list that are asked for: enough to see their form.
 const ITEMS: u64 = 2;
 
-/// Asks every `GET` operation that reads once, first those that need nothing, then those that need an identifier,
-/// with one of an answer on the way. Nothing else than `GET` is sent, and nothing is guessed: what needs something
-/// that no list tells is not called, unless it is [given](Self::given).
+/// Asks every `GET` operation that reads once, first those that need nothing, then those that need an
+/// identifier, with one of an answer on the way. Nothing else than `GET` is sent, and nothing is guessed: what
+/// needs something that no list tells is not called, unless it is [given](Self::given).
 ///
 /// ```no_run
 /// use sentinelone::contract::Probe;
@@ -85,8 +86,8 @@ const fn need(operation: &'static str, parameter: &'static str, source: Source) 
     Need { operation, parameter, source }
 }
 
-/// The needs of all operations: the names in their paths, the parameters that the specification requires, and those
-/// that only its text does.
+/// The needs of all operations: the names in their paths, the parameters that the specification requires, and
+/// those that only its text does.
 const NEEDS: &[Need] = &[
     need("accounts_get", "account_id", Source::Item(&["accounts_list"], "/id")),
     need("agents_download", "activity_id", Source::Nowhere("the activity that tells of an upload")),
@@ -124,8 +125,8 @@ impl<'a> Probe<'a> {
         Self { client, given: BTreeMap::new() }
     }
 
-    /// A value that no list tells, such as the `queryId` of a query that was started before. `name` is that of the
-    /// parameter, or operation and parameter with a dot: `deep_visibility_ping_power_query.queryId`.
+    /// A value that no list tells, such as the `queryId` of a query that was started before. `name` is that of
+    /// the parameter, or operation and parameter with a dot: `deep_visibility_ping_power_query.queryId`.
     #[must_use]
     pub fn given(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.given.insert(name.into(), value.into());
@@ -146,8 +147,9 @@ impl<'a> Probe<'a> {
         requests.collect()
     }
 
-    /// Asks, one operation after the other, and hands out what became of each. An error ends nothing but its own
-    /// call; only when the console cannot be reached, or does not take the token, the others are not called.
+    /// Asks, one operation after the other, and hands out what became of each. An error ends nothing but its
+    /// own call; only when the console cannot be reached, or does not take the token, the others are not
+    /// called.
     pub async fn run(&self, mut each: impl FnMut(Probed)) {
         let mut found = Found::default();
         let mut hopeless = None;
@@ -329,8 +331,8 @@ impl Found {
 mod tests {
     use super::*;
 
-    /// A new operation that needs something says here where that is found, and what is said here is about operations
-    /// and parameters that there are.
+    /// A new operation that needs something says here where that is found, and what is said here is about
+    /// operations and parameters that there are.
     #[test]
     fn every_need_is_in_the_table_and_the_table_is_true() {
         for operation in operations() {

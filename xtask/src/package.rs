@@ -9,8 +9,8 @@ use sentinelone_codegen::{Error, Result};
 /// The crates that are published, in the order of their dependencies.
 const CRATES: [&str; 2] = ["sentinelone-raw", "sentinelone"];
 
-/// Packs the crates as `cargo publish` would and unpacks them into `target/package/<name>`. They are not built: the
-/// crate that uses them does that.
+/// Packs the crates as `cargo publish` would and unpacks them into `target/package/<name>`. They are not built:
+/// the crate that uses them does that.
 pub(crate) fn run(root: &Path) -> Result<String> {
     let target = root.join("target");
     let packages = target.join("package");

@@ -104,8 +104,8 @@ pub(crate) struct Folded<'a> {
     count: usize,
 }
 
-/// Puts together what differs only in the positions in lists: a page of a thousand items says the same a thousand
-/// times.
+/// Puts together what differs only in the positions in lists: a page of a thousand items says the same a
+/// thousand times.
 pub(crate) fn folded(findings: &[Finding]) -> Vec<Folded<'_>> {
     let mut keys: Vec<(FindingKind, String)> = Vec::new();
     let mut folded: Vec<Folded<'_>> = Vec::new();
