@@ -9,13 +9,13 @@
 //! ```
 //! use std::ops::ControlFlow;
 //!
-//! let har = br#"{ "log": { "version": "1.2", "entries": [{
+//! let har = r#"{ "log": { "version": "1.2", "entries": [{
 //!     "request": { "method": "GET", "url": "https://console.example.com/web/api/v2.1/system/status",
 //!                  "headers": [{ "name": "Authorization", "value": "ApiToken …" }] },
 //!     "response": { "status": 200, "content": { "text": "{\"data\": {\"health\": 7}}" } }
 //! }] } }"#;
 //! let mut places = Vec::new();
-//! let summary = sentinelone::contract::har::read(&har[..], |entry| {
+//! let summary = sentinelone::contract::har::read(har.as_bytes(), |entry| {
 //!     places.extend(entry.check().into_iter().map(|finding| finding.place));
 //!     ControlFlow::Continue(())
 //! })?;
