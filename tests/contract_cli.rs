@@ -15,6 +15,14 @@ fn verify(arguments: &[&str]) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
+/// The last line.
+fn total(exchanges: usize, contradictions: usize, new: usize, unknown: usize) -> String {
+    format!(
+        "exchanges: {exchanges}, contradictions: {contradictions}, new to the specification: {new}, of unknown \
+         operations: {unknown}\n"
+    )
+}
+
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
@@ -40,13 +48,13 @@ fn changed(change: impl FnOnce(&mut Value)) -> (TempDir, String) {
 fn what_keeps_the_contract_passes() {
     let (code, out, err) = verify(&[fixtures().to_str().unwrap()]);
     assert_eq!(code, 0, "{out}{err}");
-    let total = out.lines().last().unwrap();
-    assert!(total.contains(", contradictions: 0, "), "{total}");
-    assert!(!total.starts_with("exchanges: 0,"), "{total}");
+    let last = out.lines().last().unwrap();
+    assert!(last.contains(", contradictions: 0, "), "{last}");
+    assert!(!last.starts_with("exchanges: 0,"), "{last}");
 
     let (_folder, path) = changed(|_| {});
-    let expected = "exchanges: 1, contradictions: 0, new to the specification: 0\n";
-    assert_eq!(verify(&[&path]), (0, expected.to_owned(), String::new()));
+    let expected = total(1, 0, 0, 0);
+    assert_eq!(verify(&[&path]), (0, expected.clone(), String::new()));
     let file = format!("{path}/below/one.json");
     assert_eq!(verify(&[&path, &file]).1, expected, "a file that is named twice counts once");
     assert_eq!(verify(&[&path, "--output", "json"]).1.trim(), "[]");
@@ -58,8 +66,9 @@ fn what_is_new_is_reported_and_passes() {
     let (code, out, _) = verify(&[&path]);
     assert_eq!(code, 0);
     let expected = format!(
-        "{path}/below/one.json: answer.data[0].mood: undeclared field: the specification has no such field\n\
-         exchanges: 1, contradictions: 0, new to the specification: 1\n"
+        "{path}/below/one.json: threats_list: answer.data[0].mood: undeclared field: the specification has no such \
+         field\n{}",
+        total(1, 0, 1, 0)
     );
     assert_eq!(out, expected);
 }
@@ -67,7 +76,7 @@ fn what_is_new_is_reported_and_passes() {
 #[test]
 fn what_contradicts_the_specification_fails() {
     type Change = fn(&mut Value);
-    let changes: [(Change, &str, &str); 5] = [
+    let changes: [(Change, &str, &str); 4] = [
         (|one| one["response"]["data"][0]["id"] = json!(7), "answer.data[0].id", "wrong_type"),
         (|one| one["request"]["query"]["mood"] = json!("x"), "request.query.mood", "undeclared_parameter"),
         // What is new in an answer is wrong in a request.
@@ -76,7 +85,6 @@ fn what_contradicts_the_specification_fails() {
             "request.query.sortBy",
             "undeclared_enum_value",
         ),
-        (|one| one["operation"] = json!("GET /web/api/v2.1/moods"), "request.path", "undeclared_operation"),
         (|one| one["response"]["data"][0]["apiToken"] = json!("abc"), "answer.data[0].apiToken", "secret"),
     ];
     for (change, place, rule) in changes {
@@ -84,9 +92,12 @@ fn what_contradicts_the_specification_fails() {
         let (code, out, err) = verify(&["--output", "json", &path]);
         assert_eq!(code, 1, "{out}{err}");
         let findings: Vec<Value> = serde_json::from_str(&out).unwrap();
-        let finding = findings.iter().find(|finding| finding["drift"] == json!(false)).unwrap();
+        let finding = findings.iter().find(|finding| finding["severity"] == "error").unwrap();
         let names: Vec<&str> = finding.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(names, ["file", "place", "rule", "message", "drift"]);
+        let expected =
+            ["file", "operation", "place", "part", "path", "rule", "severity", "denied", "message"];
+        assert_eq!(names, expected);
+        assert_eq!((&finding["operation"], &finding["denied"]), (&json!("threats_list"), &json!(true)));
         assert_eq!((&finding["place"], &finding["rule"]), (&json!(place), &json!(rule)));
         assert_eq!(finding["file"], json!(format!("{path}/below/one.json")));
 
@@ -124,20 +135,236 @@ fn secrets_in_recordings_are_found_and_not_shown() {
     assert_eq!(verify(&[&path]).0, 0, "what somebody wrote holds no secret of anybody");
 }
 
+/// What the specification does not have cannot contradict it. It is told together, by what was asked.
+#[test]
+fn operations_that_are_unknown_are_counted() {
+    let (folder, path) = changed(|one| one["operation"] = json!("GET /web/api/v2.1/moods/{mood_id}"));
+    std::fs::copy(folder.path().join("below/one.json"), folder.path().join("two.JSON")).unwrap();
+    let expected = format!(
+        "not in the specification, and not checked (2 exchanges):\n  GET /web/api/v2.1/moods/{{mood_id}} (2)\n{}",
+        total(2, 0, 0, 2)
+    );
+    assert_eq!(verify(&[&path]), (0, expected, String::new()));
+    let (code, out, _) = verify(&[&path, "--deny", "undeclared_operation"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("two.JSON: GET /web/api/v2.1/moods/{mood_id}: request.path: undeclared operation"));
+}
+
+#[test]
+fn what_is_denied_is_what_was_said() {
+    let new: fn(&mut Value) = |one| one["response"]["data"][0]["mood"] = json!("calm");
+    let wrong: fn(&mut Value) = |one| one["response"]["data"][0]["id"] = json!(7);
+    let unknown: fn(&mut Value) = |one| one["operation"] = json!("GET /web/api/v2.1/moods");
+    for (deny, [new_code, wrong_code, unknown_code]) in [
+        (&["error"][..], [0, 1, 0]),
+        (&["drift"], [1, 1, 0]),
+        (&["all"], [1, 1, 1]),
+        (&["none"], [0, 0, 0]),
+        (&["undeclared_field"], [1, 0, 0]),
+        (&["undeclared_enum_value,wrong_type", "undeclared_operation"], [0, 1, 1]),
+    ] {
+        for (change, expected) in [(new, new_code), (wrong, wrong_code), (unknown, unknown_code)] {
+            let (_folder, path) = changed(change);
+            let mut arguments = vec![path.as_str()];
+            deny.iter().for_each(|rules| arguments.extend(["--deny", rules]));
+            assert_eq!(verify(&arguments).0, expected, "{deny:?}");
+        }
+    }
+    let (_folder, path) = changed(|_| {});
+    let (code, out, err) = verify(&[&path, "--deny", "moods"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("undeclared_field") && err.contains("drift"), "{err}");
+}
+
+/// A page says the same of all its items: people read it once, machines every time.
+#[test]
+fn what_all_items_have_is_told_once() {
+    let (_folder, path) = changed(|one| {
+        let item = json!({ "id": "1", "mood": "calm" });
+        one["response"]["data"] = (0..500).map(|_| item.clone()).collect();
+    });
+    let (_, out, _) = verify(&[&path]);
+    assert_eq!(out.lines().count(), 2, "{out}");
+    assert!(out.contains("answer.data[0].mood: ") && out.contains("here first, 500 times in all"), "{out}");
+    let (_, out, _) = verify(&[&path, "--format", "ndjson"]);
+    assert_eq!(out.lines().count(), 500);
+}
+
+#[test]
+fn findings_are_annotations_of_a_workflow() {
+    let (folder, _path) = changed(|one| {
+        one["response"]["data"][0]["mood"] = json!("calm");
+        one["response"]["data"][0]["threatInfo"]["incidentStatus"] = json!("100%\n::warning ::x");
+        one["response"]["data"][0]["threatInfo"]["sha1"] = json!(7);
+    });
+    std::fs::rename(folder.path().join("below"), folder.path().join("a, b: c")).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let (code, out, err) = verify(&[path, "--format", "github"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    let file = format!("file={}/a%2C b%3A c/one.json,line=1", path.replace(':', "%3A"));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 4, "{out}");
+    let is = |line: &str| lines.iter().any(|one| one.starts_with(line));
+    assert!(is(&format!(
+        "::error {file},title=threats_list%3A wrong type::answer.data[0].threatInfo.sha1: "
+    )));
+    assert!(is(&format!("::warning {file},title=threats_list%3A undeclared field::answer.data[0].mood: ")));
+    let status =
+        "undeclared enum value::answer.data[0].threatInfo.incidentStatus: \"100%25\\n::warning ::x\"";
+    assert!(is(&format!("::warning {file},title=threats_list%3A {status}")), "{out}");
+    assert!(is("exchanges: 1, contradictions: 1, "));
+}
+
+/// Folders hold other files, and files break. Nothing of that keeps the others from being checked.
+#[test]
+fn other_files_are_left_out_and_broken_ones_are_said() {
+    let (folder, path) = changed(|_| {});
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("package.json", r#"{ "name": "web" }"#);
+    write("list.json", "[1, 2]");
+    write("notes.md", "{");
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let (code, out, err) = verify(&[&path]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(out, total(1, 0, 0, 0).replace('\n', ", other files: 2\n"));
+    assert!(err.contains("package.json: no exchange: left out") && err.contains("list.json: no exchange"));
+    assert!(!err.contains("notes.md"));
+
+    // With the mark that some editors write, it is an exchange all the same.
+    let one = std::fs::read_to_string(folder.path().join("below/one.json")).unwrap();
+    write("marked and spaced.json", &format!("\u{feff}{one}"));
+    write("cut off.json", &one[..one.len() / 2]);
+    write("typed.json", r#"{ "operation": "GET /web/api/v2.1/threats", "status": "x" }"#);
+    let (code, out, err) = verify(&[&path]);
+    assert_eq!(code, 2, "{err}");
+    assert!(out.starts_with("exchanges: 2, "), "{out}");
+    assert!(out.ends_with(", other files: 2, files not read: 2\n"), "{out}");
+    assert!(err.contains("cut off.json: not read") && err.contains("typed.json: not read"), "{err}");
+    let (_, out, err) = verify(&[&path, "--format", "github"]);
+    assert_eq!(err, "");
+    assert!(out.contains("cut off.json,line=1,title=not read::"), "{out}");
+}
+
 #[test]
 fn usage_is_answered_with_2() {
     let empty = TempDir::new().unwrap();
     let (folder, path) = changed(|_| {});
-    std::fs::write(folder.path().join("broken.json"), "{}").unwrap();
+    let foreign = folder.path().join("foreign.json");
+    std::fs::write(&foreign, "{}").unwrap();
     let empty = empty.path().to_str().unwrap();
     let missing = format!("{empty}/missing.json");
     let (missing, path) = (missing.as_str(), path.as_str());
-    for arguments in [&[][..], &[missing], &[empty], &[path], &[empty, "--output", "context"]] {
+    let foreign = foreign.to_str().unwrap();
+    for arguments in [
+        &[][..],
+        &[missing],
+        &[path, missing],
+        &[empty],
+        &[foreign],
+        &[foreign, "--format", "json"],
+        &[path, "--output", "context"],
+        &[path, "--format", "xml"],
+    ] {
         let (code, out, err) = verify(arguments);
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
         assert!(!err.is_empty());
     }
-    assert!(verify(&[path]).2.contains("broken.json"), "the file that cannot be read is named");
+    assert!(verify(&[path, missing]).2.contains("missing.json"), "the file that is not there is named");
+}
+
+/// An entry of a HAR, with what browsers write around what matters.
+fn entry(url: &str, answer: &str) -> Value {
+    json!({
+        "startedDateTime": "2026-11-21T10:00:00.000Z",
+        "time": 12.5,
+        "request": {
+            "method": "GET", "url": url, "httpVersion": "http/2.0", "queryString": [], "cookies": [],
+            "headers": [{ "name": "authorization", "value": "ApiToken s3cret-of-somebody" }],
+        },
+        "response": {
+            "status": 200, "statusText": "", "headers": [], "cookies": [],
+            "content": { "size": answer.len(), "mimeType": "application/json", "text": answer },
+        },
+        "cache": {}, "timings": {},
+    })
+}
+
+#[test]
+fn a_har_is_read_and_its_token_never_shown() {
+    let folder = TempDir::new().unwrap();
+    let url = "https://console.example.com/web/api/v2.1/threats?limit=10&moods=a%20b";
+    let answer = json!({ "data": [{ "id": "1", "mood": "calm" }], "pagination": { "totalItems": 1 } });
+    let entries = [
+        entry("https://console.example.com/assets/app.js", "let x = 1"),
+        entry(url, &answer.to_string()),
+        entry("https://telemetry.example.com/v1", "{}"),
+        json!({ "request": 7 }),
+    ];
+    let har = json!({ "log": { "version": "1.2", "creator": {}, "entries": entries } });
+    let write = |name: &str| std::fs::write(folder.path().join(name), format!("\u{feff}{har}")).unwrap();
+    write("session of today.har");
+    write("exported.json");
+    let path = folder.path().to_str().unwrap();
+    let (code, out, err) = verify(&[path]);
+    assert_eq!(code, 1, "{err}");
+    let shown = out.clone() + &err;
+    assert!(!shown.contains("s3cret"), "{shown}");
+    for line in [
+        "session of today.har: entry 2: threats_list: request.query.moods: undeclared parameter: ",
+        "exported.json: entry 2: threats_list: answer.data[0].mood: undeclared field: ",
+        "exported.json: request.headers.authorization: secret: a secret in a recording; one entry has it",
+    ] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    assert!(err.contains("1 of its entries are none of HAR 1.2"), "{err}");
+    let last = "exchanges: 2, contradictions: 4, new to the specification: 2, of unknown operations: 0, other \
+                entries of HAR files: 4, files not read: 2\n";
+    assert!(out.ends_with(last), "{out}");
+    let (_, out, _) = verify(&[path, "--format", "ndjson"]);
+    let first: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    assert_eq!(first["entry"], 2);
+
+    // A page of a browser without a call to the API is nothing to check.
+    let har = json!({ "log": { "entries": [entry("https://console.example.com/login", "")] } });
+    std::fs::write(folder.path().join("session of today.har"), har.to_string()).unwrap();
+    let (code, out, err) = verify(&[folder.path().join("session of today.har").to_str().unwrap()]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("no HAR holds one"), "{err}");
+}
+
+/// Large files take time and no memory: a HAR of 5 MB, or of as many MB as `S1_LARGE_HAR` says.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_har_is_read_in_little_memory() {
+    use std::io::Write;
+    let megabytes: usize = std::env::var("S1_LARGE_HAR").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("large.har");
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+    let data: Vec<Value> = (0..100).map(|id| json!({ "id": id.to_string() })).collect();
+    let answer = json!({ "data": data, "pagination": { "totalItems": 100 } }).to_string();
+    let threats = entry("https://console.example.com/web/api/v2.1/threats?limit=100", &answer).to_string();
+    let script = entry("https://console.example.com/app.js", &"x".repeat(100_000)).to_string();
+    file.write_all(br#"{"log": {"entries": ["#).unwrap();
+    let (mut written, mut calls) = (0, 0);
+    while written < megabytes * 1_000_000 {
+        if calls > 0 {
+            file.write_all(b",\n").unwrap();
+        }
+        write!(file, "{threats},{script}").unwrap();
+        written += threats.len() + script.len();
+        calls += 1;
+    }
+    file.write_all(b"]}}").unwrap();
+    file.into_inner().unwrap();
+    // The shell bounds what may be allocated; threads and code are some hundred megabytes of addresses.
+    let program = env!("CARGO_BIN_EXE_s1");
+    let command =
+        format!("ulimit -v 400000; exec '{program}' contract verify --deny none '{}'", path.display());
+    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{out}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(out.contains(&format!("exchanges: {calls}, contradictions: 1, ")), "{out}");
 }
 
 #[test]
@@ -155,7 +382,8 @@ fn a_dry_run_records_nothing() {
     assert!(!target.exists());
 }
 
-/// Two runs with one token, the second on what the first listed: the recording keeps the contract and holds together.
+/// Two runs with one token, the second on what the first listed: the recording keeps the contract and holds
+/// together.
 #[test]
 fn a_recording_of_the_sandbox_is_written_and_keeps_the_contract() {
     let folder = TempDir::new().unwrap();
@@ -176,10 +404,7 @@ fn a_recording_of_the_sandbox_is_written_and_keeps_the_contract() {
     assert_eq!(record(&["update-threats-status", "--threat-ids", id, "--status", "resolved"]).0, 0);
     assert_eq!(record(&["get-threats", "--threat-ids", id]).0, 0);
 
-    assert_eq!(
-        verify(&[path]),
-        (0, "exchanges: 3, contradictions: 0, new to the specification: 0\n".into(), "".into())
-    );
+    assert_eq!(verify(&[path]), (0, total(3, 0, 0, 0), "".into()));
     let read = |name: &str| -> Value {
         let text = std::fs::read_to_string(target.join(name)).unwrap();
         assert!(!text.contains(id) && !text.contains("sandbox-token"), "{text}");

@@ -131,6 +131,9 @@ pub enum FixtureError {
     },
 }
 
+/// What some programs write at the beginning of a text in UTF-8.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 impl Exchange {
     /// An exchange of this operation, status and origin without request or body.
     pub fn new(operation: impl Into<String>, status: u16, provenance: Provenance) -> Self {
@@ -154,7 +157,9 @@ impl Exchange {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FixtureError> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| FixtureError::Io { path: path.to_owned(), error })?;
-        serde_json::from_slice(&bytes).map_err(|error| FixtureError::Format { path: path.to_owned(), error })
+        // Some editors and shells begin a text with a mark of its encoding.
+        let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+        serde_json::from_slice(text).map_err(|error| FixtureError::Format { path: path.to_owned(), error })
     }
 
     /// The HTTP method.
@@ -210,7 +215,7 @@ impl Exchange {
         findings.extend(contract.check_version(&found, self.path()));
         findings.extend(contract.check_answer(found.operation, self.status, &self.answer()));
         findings.extend(contract.check_secrets(self));
-        Some(findings)
+        Some(super::settled(findings, found.operation.id()))
     }
 }
 
@@ -226,6 +231,16 @@ impl Provenance {
 /// # Errors
 /// [`FixtureError`] for the first file or folder that cannot be read.
 pub fn read_all(folder: impl AsRef<Path>) -> Result<Vec<(PathBuf, Exchange)>, FixtureError> {
+    let files = files(folder, &["json"])?.into_iter();
+    files.map(|path| Exchange::read(&path).map(|exchange| (path, exchange))).collect()
+}
+
+/// The files below a folder whose names have one of these endings, in the order of their paths: for those who
+/// read them one by one.
+///
+/// # Errors
+/// [`FixtureError`] for the first folder that cannot be read.
+pub fn files(folder: impl AsRef<Path>, endings: &[&str]) -> Result<Vec<PathBuf>, FixtureError> {
     let mut files = Vec::new();
     let mut folders = vec![folder.as_ref().to_owned()];
     while let Some(folder) = folders.pop() {
@@ -233,16 +248,20 @@ pub fn read_all(folder: impl AsRef<Path>) -> Result<Vec<(PathBuf, Exchange)>, Fi
         for entry in std::fs::read_dir(&folder).map_err(io)? {
             let entry = entry.map_err(io)?;
             let path = entry.path();
+            let has_ending = |path: &Path| {
+                let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+                endings.iter().any(|one| ending.eq_ignore_ascii_case(one))
+            };
             // Links are not followed: they could lead around in a circle.
             if entry.file_type().map_err(io)?.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "json") {
+            } else if has_ending(&path) {
                 files.push(path);
             }
         }
     }
     files.sort();
-    files.into_iter().map(|path| Exchange::read(&path).map(|exchange| (path, exchange))).collect()
+    Ok(files)
 }
 
 /// An exchange as files may hold it.

@@ -1,10 +1,27 @@
 //! Holds requests and answers to the specification that this client was generated from.
 //!
-//! [`Contract::bundled`] knows the specification. [`check_request`](Contract::check_request) and
-//! [`check_answer`](Contract::check_answer) report where an exchange departs from it, as [`Finding`]s;
-//! [`fixture`] reads exchanges from files, and [`compare`](fn@compare) tells what a value lost on its way
-//! through the client's types. [`Recording`] writes exchanges down, without what belongs to people
-//! ([`Sanitizer`]).
+//! [`check`](fn@check) tells where an exchange departs from the specification, as [`Finding`]s: with operation,
+//! place, rule and [`Severity`]. [`fixture`] reads exchanges from files, [`har`] from what browsers and proxies
+//! export. A test of your own recordings is five lines:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/system_get_status");
+//! # if !std::path::Path::new(folder).exists() { return Ok(()); }
+//! for (file, exchange) in sentinelone::contract::fixture::read_all(folder)? {
+//!     for finding in sentinelone::contract::check(&exchange) {
+//!         assert!(finding.is_drift(), "{}: {finding}", file.display());
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Contract::bundled`] knows the specification, and [`check_request`](Contract::check_request) and
+//! [`check_answer`](Contract::check_answer) hold the halves of an exchange to it. [`compare`](fn@compare) tells
+//! what a value lost on its way through the client's types. [`Recording`] writes exchanges down, without what
+//! belongs to people ([`Sanitizer`]). [`Probe`] asks a console everything that can be asked without changing
+//! anything.
 //!
 //! ```
 //! use sentinelone::contract::{Contract, FindingKind};
@@ -22,9 +39,11 @@ mod coverage;
 mod disguise;
 mod finding;
 pub mod fixture;
+pub mod har;
 mod operation;
 mod path;
 mod place;
+mod probe;
 mod query;
 mod recording;
 mod sanitize;
@@ -42,8 +61,9 @@ use serde_json::{Map, Value, json};
 
 pub use compare::{Loss, compare};
 pub use coverage::{Coverage, Seen};
-pub use finding::{Finding, FindingKind};
+pub use finding::{Finding, FindingKind, Part, Severity, UnknownRule};
 pub use operation::{OperationSpec, Parameter};
+pub use probe::{Probe, ProbeResult, Probed};
 pub use recording::{Recording, RecordingError};
 pub use sanitize::Sanitizer;
 
@@ -96,6 +116,12 @@ static BUNDLED: LazyLock<Contract> = LazyLock::new(|| {
     // The document is part of the build and a test reads it, so the empty contract is never seen.
     Contract::from_document(document).unwrap_or_default()
 });
+
+/// Holds an exchange to the [bundled](Contract::bundled) specification: request, status and answer, and secrets
+/// in what was recorded. No finding means that all of it is as the specification says.
+pub fn check(exchange: &fixture::Exchange) -> Vec<Finding> {
+    Contract::bundled().check_exchange(exchange)
+}
 
 impl Contract {
     /// The specification that this version of the client was generated from.
@@ -360,13 +386,16 @@ impl Contract {
     }
 
     /// Holds a whole exchange to the contract: [`Exchange::check`](fixture::Exchange::check), with a finding
-    /// for an operation that the specification does not have.
+    /// for an operation that the specification does not have. What stands in the place of a secret is not
+    /// quoted.
     pub fn check_exchange(&self, exchange: &fixture::Exchange) -> Vec<Finding> {
         exchange.check(self).unwrap_or_else(|| {
             let message = format!("there is no operation {} {}", exchange.method(), exchange.path());
             let mut findings = vec![Finding::new(FindingKind::UndeclaredOperation, "request.path", message)];
             findings.extend(self.check_secrets(exchange));
-            findings
+            // What is not known has no names for what stands in it.
+            let secret = spot::holds_jwt(&exchange.operation);
+            settled(findings, if secret { exchange.method() } else { &exchange.operation })
         })
     }
 
@@ -381,6 +410,20 @@ impl Contract {
         };
         options.build(&self.schemas.json_schema(schema)).map_err(|error| error.to_string())
     }
+}
+
+/// The findings of an exchange, with its operation, and without what stands where a secret was found.
+fn settled(findings: Vec<Finding>, operation: &str) -> Vec<Finding> {
+    let secret: BTreeSet<String> = findings
+        .iter()
+        .filter(|finding| finding.kind == FindingKind::Secret)
+        .map(|finding| finding.place.clone())
+        .collect();
+    let settled = |finding: Finding| {
+        let finding = if secret.contains(&finding.place) { finding.covered() } else { finding };
+        finding.of(operation)
+    };
+    findings.into_iter().map(settled).collect()
 }
 
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! The levers: thin commands over codegen and the contract.
 
 mod measure;
+mod package;
 #[cfg(feature = "report")]
 mod report;
 
@@ -20,6 +21,7 @@ commands:
   report             write the page of evidence for every operation to target/report/index.html;
                      --out FILE, --base URL (what links begin with); S1_EXTRA_FIXTURES names what others published
   measure            time release builds of generated/ beside the generator's own output
+  package            unpack what would be published into target/package/, for examples/downstream
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["fixtures", "--check"] => check_fixtures(),
         ["report", rest @ ..] => report(rest),
         ["measure"] => measure::run(root()),
+        ["package"] => package::run(root()),
         ["--help" | "-h" | "help"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -4,6 +4,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use sentinelone::commands::{Argument, ArgumentKind, Entry, registry};
 
+use crate::findings::{Deny, Format};
+
 const AFTER_HELP: &str = "\
 Environment:
   S1_CONSOLE_URL  the console's address, where --console-url is not given
@@ -56,8 +58,9 @@ fn contract() -> Command {
     let verify = Command::new("verify")
         .about("Hold exchanges in files to the specification that this version knows")
         .after_help(
-            "Exit codes: 0 when nothing contradicts the specification (what is new in an answer is reported and \
-             contradicts nothing), 1 when something does, 2 when there is no such file or it cannot be read.",
+            "Exit codes: 0 when no rule that is denied was broken, 1 when one was, 2 when there is no such file, no \
+             exchange in any of them, or one cannot be read. JSON files of another kind are named and left out; so \
+             are entries of a HAR that are not below /web/api/.",
         )
         .arg(
             Arg::new("path")
@@ -65,13 +68,55 @@ fn contract() -> Command {
                 .required(true)
                 .num_args(1..)
                 .value_parser(value_parser!(std::path::PathBuf))
-                .help("Files of exchanges, or folders with such files anywhere in them"),
-        );
+                .help("Files of exchanges, HAR 1.2 files, or folders with such files (.json, .har) anywhere in them"),
+        )
+        .args(findings());
+    let probe = Command::new("probe")
+        .about("Ask a console everything that changes nothing, and hold its answers to the specification")
+        .after_help(
+            "Sends GET and nothing else, with small pages and within the console's rates. Identifiers are those of \
+             answers on the way; what needs another one is not called, and said.\n\n\
+             Exit codes: 0 when no rule that is denied was broken, whatever single operations answered, 1 when one \
+             was or nothing was answered, 2 for usage.",
+        )
+        .arg(
+            Arg::new("id")
+                .long("id")
+                .value_name("NAME=VALUE")
+                .action(ArgAction::Append)
+                .help("An identifier that no list tells, such as queryId=… of a query that was started before"),
+        )
+        .args(findings());
     Command::new("contract")
         .about("Hold what a console says to the specification")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(verify)
+        .subcommand(probe)
+}
+
+/// What commands that tell findings have in common.
+fn findings() -> Vec<Arg> {
+    vec![
+        Arg::new("format")
+            .long("format")
+            .value_name("FORMAT")
+            .value_parser(PossibleValuesParser::new(Format::NAMES))
+            .help("text, json (an array), ndjson, or github (annotations of a workflow). Goes before --output"),
+        Arg::new("deny")
+            .long("deny")
+            .value_name("RULE,…")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .value_parser(PossibleValuesParser::new(Deny::names()))
+            .hide_possible_values(true)
+            .default_value("error")
+            .help(
+                "Which findings make the exit code 1: error (what contradicts the specification, and secrets in \
+                 recordings), drift (that, and what is new in an answer), all, none, or rules by their names, as in \
+                 the findings of --format json",
+            ),
+    ]
 }
 
 fn globals() -> Vec<Arg> {

@@ -2,8 +2,10 @@
 
 mod cli;
 mod contract;
+mod findings;
 mod log;
 mod output;
+mod probe;
 mod progress;
 mod record;
 mod run;

@@ -28,7 +28,7 @@ pub(crate) fn pretty(value: &Value) -> String {
 }
 
 /// JSON in which nothing steers a terminal: it says the same.
-fn inert(json: &str) -> String {
+pub(crate) fn inert(json: &str) -> String {
     let one = |c: char| {
         let same = c == '\n' || printable(c.encode_utf8(&mut [0; 4])).starts_with(c);
         // Only texts hold the others, and all of those have four digits.

@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sentinelone::commands::{Event, Watch};
@@ -73,5 +73,41 @@ impl Watch for Terminal {
             }
             _ => {}
         }
+    }
+}
+
+/// How far files were read, shown when that takes longer than a moment.
+pub(crate) struct Bytes {
+    bar: ProgressBar,
+    begun: Instant,
+}
+
+impl Bytes {
+    /// Before it nothing is shown.
+    const MOMENT: Duration = Duration::from_secs(1);
+
+    pub(crate) fn new(total: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("[{bar:30}] {bytes} of {total_bytes}") {
+            bar.set_style(style);
+        }
+        Self { bar, begun: Instant::now() }
+    }
+
+    pub(crate) fn add(&self, bytes: u64) {
+        // A target that is no terminal shows nothing.
+        if self.bar.is_hidden() && self.begun.elapsed() > Self::MOMENT && io::stderr().is_terminal() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.inc(bytes);
+    }
+
+    /// Lets something be written without the bar in the middle of it.
+    pub(crate) fn suspend<R>(&self, write: impl FnOnce() -> R) -> R {
+        self.bar.suspend(write)
+    }
+
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -100,7 +100,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let format = text(matches, "output");
     log::to_stderr(session::log_level(matches));
     match name {
-        "contract" => contract::run(matches),
+        "contract" => contract::run(matches).await,
         "sandbox" => keep_sandbox(matches).await,
         "token" => tell_token(matches, format).await,
         "commands" => {
@@ -197,7 +197,7 @@ async fn tell_token(matches: &ArgMatches, format: &str) -> Result<u8, Failure> {
 
 /// Waits until the person or the machine asks this process to end.
 #[cfg(unix)]
-async fn end_asked_for() -> io::Result<()> {
+pub(crate) async fn end_asked_for() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     tokio::select! {
@@ -209,7 +209,7 @@ async fn end_asked_for() -> io::Result<()> {
 
 /// Waits until the person asks this process to end.
 #[cfg(not(unix))]
-async fn end_asked_for() -> io::Result<()> {
+pub(crate) async fn end_asked_for() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
