@@ -130,13 +130,14 @@ impl Evidence {
             }
         }
         let nothing = (Vec::new(), Vec::new());
-        let rows = contract
+        let mut rows: Vec<Row> = contract
             .operations()
             .map(|operation| {
                 let (own, others) = by_operation.get(operation.id()).unwrap_or(&nothing);
                 row(root, operation, own, corpus.map(|_| others.as_slice()))
             })
             .collect();
+        rows.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(Self { rows, fixtures, corpus })
     }
 
@@ -216,6 +217,10 @@ fn row(
             contract.cover(operation, status, answer, &mut by_people);
         }
     }
+    // What a column is about comes first in it.
+    for (places, about) in [(&mut successes, "full"), (&mut nulls, "null")] {
+        places.sort_by_key(|place| !place.path.contains(about));
+    }
     let mut all = by_people.clone();
     all.merge(&generated);
     let shown = |coverage: &Coverage, place: &str| {
@@ -254,8 +259,12 @@ fn row(
         id: id.to_owned(),
         request: format!("{} {}", operation.method(), operation.path()),
         summary: operation.node()["summary"].as_str().unwrap_or_default().to_owned(),
-        spec: line_of(root, &format!("spec/{resource}.yaml"), &format!("operationId: {id}"))
-            .unwrap_or_else(|| Place::file("spec")),
+        spec: line_of(
+            root,
+            &format!("spec/{}.yaml", resource.replace('_', "-")),
+            &format!("operationId: {id}"),
+        )
+        .unwrap_or_else(|| Place::file("spec")),
         client: client.map(|line| Place { path: source, ..line }),
         commands: commands
             .map(|entry| {

@@ -41,7 +41,8 @@ pub(crate) fn html(evidence: &Evidence, base: &str) -> String {
          <title>Evidence for every operation</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <header>\n<h1>Evidence for every operation</h1>\n\
          <p>What the specification, the client, the commands and the fixtures have for each operation, and what \
-         proves it. Fixtures: {kinds}; {corpus}.</p>\n<ul id=\"totals\">{tiles}</ul>\n\
+         proves it. Fixtures: {kinds}; {corpus}. In italics: examples that were generated from the specification, which \
+         prove the client and say nothing about a console.</p>\n<ul id=\"totals\">{tiles}</ul>\n\
          <p id=\"tools\" hidden><label>Filter <input id=\"filter\" type=\"search\" \
          placeholder=\"operation, path, command, field\" autocomplete=\"off\"></label>\n\
          <label><input id=\"lacking\" type=\"checkbox\"> only what lacks something</label>\n\
@@ -138,7 +139,13 @@ fn several(places: &[Place], base: &str) -> String {
         let file = place.path.rsplit('/').next().unwrap_or_default();
         file.trim_end_matches(".json").trim_end_matches(".rs").to_owned()
     };
-    let links: Vec<String> = places.iter().map(|place| link(base, place, &name(place))).collect();
+    let links: Vec<String> = places
+        .iter()
+        .map(|place| match name(place).strip_prefix("generated_") {
+            Some(name) => format!("<i>{}</i>", link(base, place, name)),
+            None => link(base, place, &name(place)),
+        })
+        .collect();
     if links.len() < 4 {
         return links.join("<br>");
     }
