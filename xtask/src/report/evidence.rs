@@ -53,6 +53,9 @@ pub(crate) struct Row {
     pub(crate) lacks: Vec<String>,
 }
 
+/// The fixtures of the project with their paths.
+type Own = Vec<(String, Exchange)>;
+
 /// The rows, and what they come from.
 #[derive(Debug)]
 pub(crate) struct Evidence {
@@ -113,7 +116,7 @@ impl Evidence {
             Some(folder) => Some(read_all(folder).map_err(|error| failed(&error))?),
             None => None,
         };
-        let mut by_operation: BTreeMap<String, (Vec<(String, Exchange)>, Vec<Exchange>)> = BTreeMap::new();
+        let mut by_operation: BTreeMap<String, (Own, Vec<Exchange>)> = BTreeMap::new();
         let mut fixtures = BTreeMap::new();
         for (path, exchange) in own {
             *fixtures.entry(kind_of(&exchange)).or_default() += 1;
