@@ -21,7 +21,8 @@ commands:
   report             write the page of evidence for every operation to target/report/index.html;
                      --out FILE, --base URL (what links begin with); S1_EXTRA_FIXTURES names what others published
   measure            time release builds of generated/ beside the generator's own output
-  package            unpack what would be published into target/package/, for examples/downstream
+  package            unpack what would be published into target/package/, and make a crate that uses it
+                     in target/downstream/ from examples/downstream/
 ";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: what would be published, unpacked, for `examples/downstream`.
+//! `cargo xtask package`: what would be published, unpacked, and a crate that is built against it.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use sentinelone_codegen::{Error, Result};
 const CRATES: [&str; 2] = ["sentinelone-raw", "sentinelone"];
 
 /// Packs the crates as `cargo publish` would and unpacks them into `target/package/<name>`. They are not built:
-/// the crate that uses them does that.
+/// the crate in `target/downstream` does that, a copy of `examples/downstream`.
 pub(crate) fn run(root: &Path) -> Result<String> {
     let target = root.join("target");
     let packages = target.join("package");
@@ -40,7 +40,25 @@ pub(crate) fn run(root: &Path) -> Result<String> {
         done(&mut unpack)?;
         made += &format!("target/package/{name}\n");
     }
-    Ok(made + "now: (cd examples/downstream && cargo test)")
+    downstream(root)?;
+    Ok(made + "target/downstream\nnow: (cd target/downstream && cargo test)")
+}
+
+/// Copies the example of a crate outside the workspace, so that it depends on what was unpacked.
+fn downstream(root: &Path) -> Result<()> {
+    let (from, to) = (root.join("examples/downstream"), root.join("target/downstream"));
+    for file in ["Cargo.toml", "src/lib.rs", "tests/contract.rs"] {
+        let said = |source| Error::Io { path: to.join(file), source };
+        let mut text = std::fs::read_to_string(from.join(file)).map_err(said)?;
+        if file == "Cargo.toml" {
+            text = text.replace("path = \"../..\"", "path = \"../package/sentinelone\"");
+            // Until both are published.
+            text += "\n[patch.crates-io]\nsentinelone-raw = { path = \"../package/sentinelone-raw\" }\n";
+        }
+        std::fs::create_dir_all(to.join(file).parent().unwrap_or(&to)).map_err(said)?;
+        std::fs::write(to.join(file), text).map_err(said)?;
+    }
+    Ok(())
 }
 
 fn done(command: &mut Command) -> Result<()> {
