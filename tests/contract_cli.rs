@@ -215,6 +215,46 @@ fn findings_are_annotations_of_a_workflow() {
     assert!(is("exchanges: 1, contradictions: 1, "));
 }
 
+/// What a recording holds was written by somebody else: it gives no orders to a workflow.
+#[test]
+fn no_file_speaks_to_the_workflow() {
+    let folder = TempDir::new().unwrap();
+    let operation = "::set-output name=a::b /web/api/v2.1/x";
+    let exchange = json!({ "operation": operation, "status": 200, "source": "x" });
+    std::fs::write(folder.path().join("one.json"), exchange.to_string()).unwrap();
+    let har = json!({ "log": { "entries": [{
+        "request": { "method": "::stop-commands::x", "url": "https://console.example.com/web/api/v2.1/y" },
+        "response": { "status": 200 },
+    }] } });
+    std::fs::write(folder.path().join("two.har"), har.to_string()).unwrap();
+    std::fs::write(folder.path().join("three.json"), r#"{ "log": { "level": "info" } }"#).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let (code, out, _) = verify(&[path, "--format", "github"]);
+    assert_eq!(code, 0, "{out}");
+    for line in out.lines() {
+        let command = line.trim_start().strip_prefix("::").and_then(|rest| rest.split([' ', ':']).next());
+        assert!(matches!(command, None | Some("notice")), "{line}");
+    }
+    assert_eq!(out.matches("title=not in the specification::").count(), 2, "{out}");
+    assert!(out.contains("other files: 1"), "another JSON with a log: {out}");
+
+    // A usage error has no output, in JSON either.
+    let nothing = TempDir::new().unwrap();
+    let other = r#"{ "log": { "entries": [{ "request": { "url": "https://elsewhere.example.com/" } }] } }"#;
+    std::fs::write(nothing.path().join("other.har"), other).unwrap();
+    let (code, out, _) = verify(&[nothing.path().to_str().unwrap(), "--format", "json"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    // Nor does what is wrong quote what stands there.
+    std::fs::write(
+        nothing.path().join("typed.json"),
+        r#"{ "operation": "GET /x", "status": "secret-word" }"#,
+    )
+    .unwrap();
+    let (code, out, err) = verify(&[nothing.path().to_str().unwrap()]);
+    assert_eq!(code, 2, "{out}");
+    assert!(err.contains("typed.json: not read") && !err.contains("secret-word"), "{err}");
+}
+
 /// Folders hold other files, and files break. Nothing of that keeps the others from being checked.
 #[test]
 fn other_files_are_left_out_and_broken_ones_are_said() {

@@ -93,7 +93,63 @@ fn entries_are_told_apart() {
     .unwrap();
     assert_eq!(entries.iter().map(|entry| entry.number).collect::<Vec<_>>(), [8]);
     let Summary { exchanges, skipped, unanswered, unreadable, .. } = summary;
-    assert_eq!((exchanges, skipped, unanswered, unreadable), (1, 3, 1, 3));
+    assert_eq!((exchanges, skipped, unanswered, unreadable), (1, 3, 2, 2));
+}
+
+/// What is odd about one entry hides no other, and what is about others may be of any form.
+#[test]
+fn odd_entries_hide_no_others() {
+    let broken = r#"{ "request": { "method": "GET", "url": "https://console.example.com/web/api/v2.1/system/status" },
+        "response": { "status": 200.0, "headers": null, "content": { "text": "{\"data\": {\"health\": 7}}" } } }"#;
+    let deep = "[".repeat(2000) + &"]".repeat(2000);
+    let first = [
+        format!(
+            r#"{{ "_initiator": {deep}, "request": {{ "method": "GET", "url": "https://ads.example.com/x" }} }}"#
+        ),
+        r#"{ "request": { "method": "GET", "url": "https://ads.example.com/x" },
+             "response": { "status": -1, "content": { "text": "\ud800" } } }"#
+            .to_owned(),
+        r#"{ "request": { "method": "GET", "url": "https://ads.example.com/x", "headers": null },
+             "response": { "status": "none" } }"#
+            .to_owned(),
+    ];
+    for odd in first {
+        let har = format!(r#"{{ "log": {{ "entries": [{odd}, {broken}] }} }}"#);
+        let mut found = Vec::new();
+        let summary = read(har.as_bytes(), |entry| {
+            found.extend(entry.check().into_iter().map(|finding| (finding.kind, finding.place)));
+            ControlFlow::Continue(())
+        });
+        assert_eq!(found, [(FindingKind::WrongType, "answer.data.health".to_owned())], "{odd:.100}");
+        let summary = summary.unwrap();
+        assert_eq!((summary.skipped + summary.unreadable, summary.exchanges), (1, 1), "{odd:.100}");
+    }
+}
+
+/// What the exporter left out, or cannot be read, is not held against the console.
+#[test]
+fn a_body_that_is_not_in_the_file_is_not_missing() {
+    let post = |data: Value| {
+        let url = format!("{URL}threats/incident");
+        let request = json!({ "method": "POST", "url": url, "bodySize": 500, "postData": data });
+        one(request, json!({ "status": 200, "content": {} })).0.check()
+    };
+    assert!(post(json!({ "mimeType": "application/json" })).is_empty());
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzYW1wbGUifQ.c2lnbmF0dXJlLW9mLXRoZS10ZXN0";
+    let form = post(json!({ "text": format!("a=b&token={token}") }));
+    let kinds: Vec<FindingKind> = form.iter().map(|finding| finding.kind).collect();
+    assert_eq!(kinds, [FindingKind::Secret, FindingKind::NotJson], "{form:?}");
+
+    let url = format!("{URL}system/status");
+    let content = json!({ "text": "@@@@", "encoding": "base64" });
+    let request = json!({ "method": "GET", "url": url });
+    let answer = one(request, json!({ "status": 200, "content": content })).0.check();
+    assert_eq!(answer.len(), 1, "{answer:?}");
+    assert!(answer[0].message.contains("base64"));
+
+    let url = format!("{URL}threats?{token}=1&{token}=2");
+    let twice = one(json!({ "method": "GET", "url": url }), json!({ "status": 200 })).0.check();
+    assert!(!format!("{twice:?}").contains(token), "{twice:?}");
 }
 
 #[test]

@@ -155,6 +155,31 @@ fn a_full_answer_shows_every_declared_field() {
     assert!(fields > 1500, "{fields}");
 }
 
+/// A success does not say that it is none.
+#[test]
+fn a_full_answer_says_that_it_is_one() {
+    fn said<'a>(value: &'a Value, into: &mut Vec<&'a Value>) {
+        match value {
+            Value::Object(map) => {
+                // A number of that name is a count.
+                into.extend(map.get("success").filter(|word| !word.is_number()));
+                map.values().for_each(|inner| said(inner, into));
+            }
+            Value::Array(list) => list.iter().for_each(|inner| said(inner, into)),
+            _ => {}
+        }
+    }
+    let mut words = 0;
+    for (operation, _) in answers() {
+        let example = example(operation.id(), "full").unwrap();
+        let mut all = Vec::new();
+        said(&example["response"]["data"], &mut all);
+        words += all.len();
+        assert!(all.iter().all(|word| **word == true || **word == "true"), "{}: {all:?}", operation.id());
+    }
+    assert!(words >= 4, "{words}");
+}
+
 #[test]
 fn a_null_answer_has_every_null_that_is_declared_and_no_other() {
     let mut nulls = 0;

@@ -255,7 +255,8 @@ pub fn files(folder: impl AsRef<Path>, endings: &[&str]) -> Result<Vec<PathBuf>,
             // Links are not followed: they could lead around in a circle.
             if entry.file_type().map_err(io)?.is_dir() {
                 folders.push(path);
-            } else if has_ending(&path) {
+            // What is no file cannot be read, or never ends.
+            } else if has_ending(&path) && path.is_file() {
                 files.push(path);
             }
         }

@@ -33,7 +33,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::fixture::{BYTE_ORDER_MARK, Exchange, Provenance, ProvenanceKind};
 use super::sanitize::Sanitizer;
@@ -53,6 +53,8 @@ pub struct Entry {
     pub exchange: Exchange,
     /// Whether the body of the answer is in the file. Browsers leave out what is large, or was not looked at.
     pub has_answer: bool,
+    /// Whether the body of the request is in `exchange`, or there was none.
+    has_body: bool,
     /// What the exchange itself cannot say.
     findings: Vec<Finding>,
 }
@@ -97,6 +99,12 @@ impl Entry {
         let mut findings = super::check(&self.exchange);
         if !self.has_answer {
             findings.retain(|finding| !(finding.kind == FindingKind::NotJson && finding.place == "answer"));
+        }
+        if !self.has_body {
+            let missing = |finding: &Finding| {
+                finding.kind == FindingKind::MissingField && finding.place == "request.body"
+            };
+            findings.retain(|finding| !missing(finding));
         }
         let operation = findings.first().and_then(|finding| finding.operation().map(str::to_owned));
         let found =
@@ -282,9 +290,10 @@ impl<'de, F: FnMut(Entry) -> ControlFlow<()>> Visitor<'de> for Entries<'_, F> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        // One entry that is of another form must not hide the others, so its form is looked at afterwards.
-        while let Some(entry) = entries.next_element::<Value>()? {
-            if self.0.entry(entry).is_break() {
+        // One entry that is of another form, or nested deeper than a parser goes, must not hide the others: it is
+        // taken as a text first, and looked into afterwards.
+        while let Some(entry) = entries.next_element::<Box<RawValue>>()? {
+            if self.0.entry(entry.get()).is_break() {
                 self.0.stopped = true;
                 return Err(A::Error::custom("no more is wanted"));
             }
@@ -294,9 +303,10 @@ impl<'de, F: FnMut(Entry) -> ControlFlow<()>> Visitor<'de> for Entries<'_, F> {
 }
 
 impl<F: FnMut(Entry) -> ControlFlow<()>> Walk<F> {
-    fn entry(&mut self, entry: Value) -> ControlFlow<()> {
+    fn entry(&mut self, entry: &str) -> ControlFlow<()> {
         self.number += 1;
-        let Ok(Stored { request, response, .. }) = serde_json::from_value(entry) else {
+        // What is about others may be of whatever form.
+        let Ok(Addressed { request }) = serde_json::from_str(entry) else {
             self.summary.unreadable += 1;
             return ControlFlow::Continue(());
         };
@@ -305,17 +315,33 @@ impl<F: FnMut(Entry) -> ControlFlow<()>> Walk<F> {
             self.summary.skipped += 1;
             return ControlFlow::Continue(());
         };
+        let Ok(Stored { request, response }) = serde_json::from_str(entry) else {
+            self.summary.unreadable += 1;
+            return ControlFlow::Continue(());
+        };
         for place in secrets(&request, &response) {
             *self.secrets.entry(place).or_default() += 1;
         }
-        // Browsers write 0 where no answer came.
-        let Some(status) = Some(response.status).filter(|status| (100..1000).contains(status)) else {
+        // Browsers write 0 where no answer came, and others -1.
+        let status = Some(response.status).filter(|status| (100.0..1000.0).contains(status));
+        let Some(status) = status.map(|status| status as u16) else {
             self.summary.unanswered += 1;
             return ControlFlow::Continue(());
         };
         self.summary.exchanges += 1;
         (self.each)(made(self.number, request, &url, status, response))
     }
+}
+
+/// An entry, as far as its address.
+#[derive(Deserialize)]
+struct Addressed {
+    request: Address,
+}
+
+#[derive(Deserialize)]
+struct Address {
+    url: String,
 }
 
 /// An entry, as far as it matters. Names that a newer browser adds are passed over.
@@ -329,11 +355,11 @@ struct Stored {
 #[serde(rename_all = "camelCase")]
 struct StoredRequest {
     method: String,
-    url: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     headers: Vec<Pair>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     cookies: Vec<Pair>,
+    body_size: Option<f64>,
     post_data: Option<PostData>,
 }
 
@@ -344,12 +370,12 @@ struct PostData {
 
 #[derive(Deserialize)]
 struct StoredResponse {
-    status: u16,
-    #[serde(default)]
+    status: f64,
+    #[serde(default, deserialize_with = "or_nothing")]
     headers: Vec<Pair>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     cookies: Vec<Pair>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     content: Content,
 }
 
@@ -366,8 +392,13 @@ struct Content {
 #[derive(Deserialize)]
 struct Pair {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     value: String,
+}
+
+/// A null in the place of something is nothing.
+fn or_nothing<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(de: D) -> Result<T, D::Error> {
+    Option::deserialize(de).map(Option::unwrap_or_default)
 }
 
 fn made(
@@ -377,7 +408,7 @@ fn made(
     status: u16,
     response: StoredResponse,
 ) -> Entry {
-    let StoredRequest { method, post_data, .. } = request;
+    let StoredRequest { method, post_data, body_size, .. } = request;
     let mut findings = Vec::new();
     let mut provenance = Provenance::new(ProvenanceKind::Recorded, "HAR");
     provenance.note = format!("entry {number}");
@@ -392,7 +423,10 @@ fn made(
             }
             Some(earlier) => {
                 let mut place = "request.query".to_owned();
-                place::field(&mut place, &name);
+                // A name may be a secret too.
+                if !holds_jwt(&name) {
+                    place::field(&mut place, &name);
+                }
                 let message = "given more than once; the items of a list stand in one value, with commas";
                 let finding = Finding::new(FindingKind::RepeatedParameter, place, message);
                 if !findings.contains(&finding) {
@@ -402,10 +436,15 @@ fn made(
             }
         }
     }
+    let was_sent = post_data.is_some() || body_size.is_some_and(|size| size > 0.0);
     let sent = post_data.and_then(|data| data.text).filter(|text| !text.trim().is_empty());
-    match sent.map(|text| serde_json::from_str(&text)) {
+    match sent.as_ref().map(|text| serde_json::from_str(text)) {
         Some(Ok(body)) => exchange.request.body = Some(body),
         Some(Err(_)) => {
+            if sent.as_deref().is_some_and(holds_jwt) {
+                let message = "a secret in a recording";
+                findings.push(Finding::new(FindingKind::Secret, "request.body", message));
+            }
             let message = "the body is no JSON";
             findings.push(Finding::new(FindingKind::NotJson, "request.body", message));
         }
@@ -423,7 +462,7 @@ fn made(
     if let Some(kind) = mime_type.filter(|kind| !kind.is_empty() && !holds_jwt(kind)) {
         exchange.headers.entry("content-type".to_owned()).or_insert(kind);
     }
-    let has_answer = text.is_some() || size == Some(0.0);
+    let mut has_answer = text.is_some() || size == Some(0.0);
     let is_encoded = encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64"));
     let bytes = text.map(|text| if is_encoded { decoded(&text) } else { Ok(text.into_bytes()) });
     match bytes {
@@ -436,12 +475,14 @@ fn made(
             }
         },
         Some(Err(())) => {
+            has_answer = false;
             let message = "the body is said to be in base64, and is not";
             findings.push(Finding::new(FindingKind::NotJson, "answer", message));
         }
         None => {}
     }
-    Entry { number, exchange, has_answer, findings }
+    let has_body = exchange.request.body.is_some() || !was_sent;
+    Entry { number, exchange, has_body, has_answer, findings }
 }
 
 /// Base64, on one line or several.

@@ -103,6 +103,9 @@ impl<'a> Maker<'a> {
         match inner["type"].as_str() {
             Some("object") => self.object(inner, spot),
             Some("array") => self.list(inner, spot),
+            // A success says so.
+            Some("boolean") if spot.name == "success" => json!(true),
+            Some("string") if spot.name == "success" => json!("true"),
             Some("boolean") => json!((self.number(spot) + spot.item as u64).is_multiple_of(2)),
             Some("integer" | "number") => self.integer(inner, spot),
             _ => self.text(schema, inner, spot),

@@ -93,6 +93,9 @@ fn files<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<Vec<PathBuf>, F
     let mut seen = BTreeSet::new();
     for path in paths {
         let data = path.metadata().map_err(|error| usage(&format_args!("{}: {error}", path.display())))?;
+        if !data.is_dir() && !data.is_file() {
+            return Err(usage(&format_args!("{}: it is no file that can be read twice", path.display())));
+        }
         let below = match data.is_dir() {
             true => fixture::files(path, &["json", "har"]).map_err(|error| usage(&error))?,
             false => vec![path.clone()],
@@ -102,6 +105,16 @@ fn files<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<Vec<PathBuf>, F
         files.extend(below.into_iter().filter(is_new));
     }
     Ok(files)
+}
+
+const NO_EXCHANGE: &str = "left out: it is no exchange and no HAR";
+
+/// What is wrong with a file, without what it quotes of it.
+fn without_quotes(error: &str) -> String {
+    match (error.find('"'), error.rfind('"')) {
+        (Some(from), Some(to)) if from < to => format!("{}…{}", &error[..from], &error[to + 1..]),
+        _ => error.to_owned(),
+    }
 }
 
 /// A file that tells how far it was read.
@@ -124,7 +137,7 @@ impl Verify {
             false => File::open(path).map_err(har::HarError::Io).and_then(har::kind_of),
         };
         match kind {
-            Ok(FileKind::Har) => self.har(path, &named),
+            Ok(FileKind::Har) => self.har(path, &named, is_har),
             Ok(FileKind::Exchange) => {
                 let exchange = Exchange::read(path);
                 self.bar.add(path.metadata().map_or(0, |data| data.len()));
@@ -137,20 +150,22 @@ impl Verify {
                     Err(error) => {
                         let error = error.to_string();
                         let error = error.strip_prefix(&format!("{named}: ")).unwrap_or(&error);
-                        self.unread(&named, error)
+                        self.unread(&named, &without_quotes(error))
                     }
                 }
             }
             Ok(_) => {
                 self.foreign += 1;
-                self.aside(&named, "notice", "no exchange", "left out: it is no exchange and no HAR")
+                self.aside(&named, "notice", "no exchange", NO_EXCHANGE)
             }
             Err(har::HarError::Io(error)) => self.unread(&named, &error.to_string()),
             Err(_) => self.unread(&named, "it is no JSON"),
         }
     }
 
-    fn har(&mut self, path: &Path, named: &str) -> Result<(), Failure> {
+    /// `is_named_so` says whether it is called a HAR, or only looked like one.
+    fn har(&mut self, path: &Path, named: &str, is_named_so: bool) -> Result<(), Failure> {
+        let before = self.exchanges;
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) => return self.unread(named, &error.to_string()),
@@ -171,6 +186,11 @@ impl Verify {
         told.into_inner()?;
         let summary = match summary {
             Ok(summary) => summary,
+            // Another JSON with a `log` in it.
+            Err(har::HarError::Format { .. }) if !is_named_so && self.exchanges == before => {
+                self.foreign += 1;
+                return self.aside(named, "notice", "no exchange", NO_EXCHANGE);
+            }
             Err(error) => return self.unread(named, &error.to_string()),
         };
         self.skipped += summary.skipped + summary.unanswered;
@@ -182,7 +202,9 @@ impl Verify {
     }
 
     fn tell(&mut self, place: &Place<'_>, findings: &[Finding]) -> io::Result<()> {
-        self.items.begin()?;
+        if place.entry.is_some() || self.exchanges > 0 {
+            self.items.begin()?;
+        }
         for finding in findings {
             match finding.severity() {
                 Severity::Error => self.errors += 1,
@@ -246,7 +268,14 @@ impl Verify {
         }
         let mut text = String::new();
         let unknown: usize = self.unknown.values().sum();
-        if unknown > 0 {
+        if unknown > 0 && self.format == Format::Github {
+            // Also these come from files that somebody else may have written.
+            let told = self.unknown.iter().take(NAMED);
+            text.extend(told.map(|(operation, count)| {
+                let message = format!("{operation}: {count} exchanges, not checked");
+                annotation("notice", None, "not in the specification", &message)
+            }));
+        } else if unknown > 0 {
             let operations = self.unknown.len();
             text += &format!("not in the specification, and not checked ({unknown} exchanges):\n");
             for (operation, count) in self.unknown.iter().take(NAMED) {

@@ -1,5 +1,6 @@
 //! How findings are shown, and which of them make a command fail.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::io;
 
@@ -107,16 +108,14 @@ pub(crate) struct Folded<'a> {
 /// Puts together what differs only in the positions in lists: a page of a thousand items says the same a
 /// thousand times.
 pub(crate) fn folded(findings: &[Finding]) -> Vec<Folded<'_>> {
-    let mut keys: Vec<(FindingKind, String)> = Vec::new();
+    let mut places: HashMap<(FindingKind, String), usize> = HashMap::new();
     let mut folded: Vec<Folded<'_>> = Vec::new();
     for finding in findings {
         let key = (finding.kind, without_positions(&finding.place));
-        match keys.iter().position(|other| *other == key) {
-            Some(at) => folded[at].count += 1,
-            None => {
-                keys.push(key);
-                folded.push(Folded { finding, count: 1 });
-            }
+        let at = *places.entry(key).or_insert(folded.len());
+        match folded.get_mut(at) {
+            Some(one) => one.count += 1,
+            None => folded.push(Folded { finding, count: 1 }),
         }
     }
     folded
