@@ -1,7 +1,7 @@
 //! HAR files as browsers and proxies write them.
 
 #![cfg(feature = "contract")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -301,4 +301,17 @@ fn files_are_told_apart_by_the_names_at_their_top() {
     for text in ["", "{", "{]", "PK\u{3}\u{4}"] {
         assert!(matches!(kind_of(text.as_bytes()), Err(HarError::Format { .. })), "{text}");
     }
+}
+
+/// A file that breaks off tells what it held until then.
+#[test]
+fn a_file_that_breaks_off_hides_no_secret() {
+    let headers = json!([{ "name": "Authorization", "value": "ApiToken of-the-test" }]);
+    let request = json!({ "method": "GET", "url": format!("{URL}system/status"), "headers": headers });
+    let whole = har(&[json!({ "request": request, "response": { "status": 200 } })]);
+    let cut = whole.strip_suffix("]}}").unwrap_or(&whole).to_owned() + ", {";
+    let Err(HarError::Format { until, .. }) = all(cut) else { panic!("it breaks off") };
+    assert_eq!((until.exchanges, until.findings.len()), (1, 1), "{until:?}");
+    assert_eq!(until.findings[0].place, "request.headers.Authorization");
+    assert!(!format!("{until:?}").contains("of-the-test"));
 }

@@ -89,6 +89,8 @@ pub enum HarError {
         line: usize,
         /// Column, from 1.
         column: usize,
+        /// What was read until there.
+        until: Box<Summary>,
     },
 }
 
@@ -119,19 +121,13 @@ impl Entry {
 /// reading with `Break`. No more than one entry is in memory.
 ///
 /// # Errors
-/// [`HarError`] when the file cannot be read or is no HAR. What was read until then was handed out.
+/// [`HarError`] when the file cannot be read or is no HAR. What was read until then was handed out; of a file that
+/// breaks off the error has the summary.
 pub fn read(reader: impl Read, each: impl FnMut(Entry) -> ControlFlow<()>) -> Result<Summary, HarError> {
     let mut walk =
         Walk { each, number: 0, stopped: false, summary: Summary::default(), secrets: BTreeMap::new() };
     let mut from = serde_json::Deserializer::from_reader(without_mark(reader).map_err(HarError::Io)?);
     let read = Document(&mut walk).deserialize(&mut from).and_then(|()| from.end());
-    match read {
-        Err(error) if !walk.stopped && error.is_io() => return Err(HarError::Io(error.into())),
-        Err(error) if !walk.stopped => {
-            return Err(HarError::Format { line: error.line(), column: error.column() });
-        }
-        _ => {}
-    }
     let secrets = walk.secrets.into_iter().map(|(place, count)| {
         let message = match count {
             1 => "a secret in a recording; one entry has it".to_owned(),
@@ -140,7 +136,14 @@ pub fn read(reader: impl Read, each: impl FnMut(Entry) -> ControlFlow<()>) -> Re
         Finding::new(FindingKind::Secret, place, message)
     });
     walk.summary.findings = secrets.collect();
-    Ok(walk.summary)
+    match read {
+        Err(error) if !walk.stopped && error.is_io() => Err(HarError::Io(error.into())),
+        Err(error) if !walk.stopped => {
+            let until = Box::new(walk.summary);
+            Err(HarError::Format { line: error.line(), column: error.column(), until })
+        }
+        _ => Ok(walk.summary),
+    }
 }
 
 /// What a JSON document is, by the names at its top.
@@ -168,7 +171,10 @@ pub fn kind_of(reader: impl Read) -> Result<FileKind, HarError> {
         (Err(error), None) if error.is_io() => Err(HarError::Io(error.into())),
         // Whatever it is instead of an object.
         (Err(error), None) if error.is_data() => Ok(FileKind::Other),
-        (Err(error), None) => Err(HarError::Format { line: error.line(), column: error.column() }),
+        (Err(error), None) => {
+            let until = Box::default();
+            Err(HarError::Format { line: error.line(), column: error.column(), until })
+        }
         (Ok(()), None) => Ok(FileKind::Other),
     }
 }

@@ -191,7 +191,14 @@ impl Verify {
                 self.foreign += 1;
                 return self.aside(named, "notice", "no exchange", NO_EXCHANGE);
             }
-            Err(error) => return self.unread(named, &error.to_string()),
+            Err(error) => {
+                // What is known of the part that was read counts.
+                if let har::HarError::Format { until, .. } = &error {
+                    self.skipped += until.skipped + until.unanswered;
+                    self.tell(&Place { file: Some(named), entry: None }, &until.findings)?;
+                }
+                return self.unread(named, &error.to_string());
+            }
         };
         self.skipped += summary.skipped + summary.unanswered;
         self.tell(&Place { file: Some(named), entry: None }, &summary.findings)?;
