@@ -2,6 +2,7 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[allow(dead_code, reason = "others wait in more ways")]
 #[path = "support/clock.rs"]
 mod clock;
 
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use clock::Leaping;
+use clock::Virtual;
 use sentinelone::{ApiToken, Client, RateLimits, Timestamp};
 use serde_json::json;
 use tracing::Level;
@@ -67,7 +68,7 @@ async fn serving(script: Vec<ResponseTemplate>) -> MockServer {
 
 fn client(server: &MockServer) -> Client {
     let client = Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap());
-    client.clock(Leaping::default()).random(|| 1.0).rate_limits(RateLimits::off()).build().unwrap()
+    client.clock(Virtual::skipping()).random(|| 1.0).rate_limits(RateLimits::off()).build().unwrap()
 }
 
 #[tokio::test]

@@ -249,9 +249,9 @@ impl Classes {
         let documented = operation.rate.as_ref().map(|rate| (rate.per_second, rate.burst));
         let set = self.set.get(&RateLimits::class_of(operation)).copied();
         let (per_second, burst) = set.unwrap_or(documented)?;
-        let period = Duration::try_from_secs_f64((per_second * self.share).recip()).ok()?;
         // The limiter counts nanoseconds in 64 bits: a year for one request, or for all of a burst, is no rate
-        // that anyone means.
+        // that anyone means. What is slower still is as slow as that, and not without a limit.
+        let period = Duration::try_from_secs_f64((per_second * self.share).recip()).unwrap_or(LONGEST_BURST);
         let period = period.clamp(Duration::from_nanos(1), LONGEST_BURST);
         let most = LONGEST_BURST.as_nanos() / period.as_nanos();
         let burst = (f64::from(burst) * self.share).min(most as f64) as u32;

@@ -118,6 +118,12 @@ async fn rates_are_set_shared_and_switched_off() {
     limits.set("agents", 0.0, 1);
     assert_eq!(seconds_of(50, &limits).await, 0.0, "no rate is no limit");
     let limits = RateLimits::default();
+    limits.set("agents", 1e-30, 1);
+    let (server, clock) = (Server::scripted([page(), page()]).await, Virtual::skipping());
+    let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
+    agents(&client).await.unwrap();
+    assert_eq!(agents(&client).await.unwrap_err().kind(), ErrorKind::Held, "the slowest rate is one");
+    let limits = RateLimits::default();
     limits.set("threats", 0.1, 1);
     assert!(near(seconds_of(51, &limits).await, 2.0), "another class has its own");
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod actions;
+#[path = "../support/clock.rs"]
 mod clock;
 mod files;
 mod laws;
