@@ -6,9 +6,9 @@ mod module;
 use std::collections::BTreeSet;
 
 use crate::bundle::{self, Bundle};
+use crate::dialect::{Envelope, envelope};
 use crate::files::Files;
 use crate::generator::Model;
-use crate::overlay::{Envelope, envelope};
 use crate::{Error, Result};
 
 /// The command that rebuilds everything; the first line of every file names it.

@@ -11,7 +11,7 @@ use quote::ToTokens;
 use syn::visit_mut::VisitMut;
 
 use crate::bundle::Bundle;
-use crate::overlay::Overlay;
+use crate::dialect::Dialect;
 use crate::{Error, Result};
 
 /// What the generator made of the document.
@@ -63,14 +63,14 @@ pub struct MethodModel {
     pub arguments: Vec<(syn::Ident, syn::Type)>,
 }
 
-/// Runs the generator on the document of the overlay.
+/// Runs the generator on the document of the dialect.
 ///
 /// # Errors
 /// When the generator refuses the document, or its output has an unknown shape.
-pub fn run(bundle: &Bundle, overlay: &Overlay) -> Result<Model> {
+pub fn run(bundle: &Bundle, dialect: &Dialect) -> Result<Model> {
     let failed = |error: String| Error::Generator(error);
     let document: openapiv3::OpenAPI =
-        serde_json::from_value(overlay.document.clone()).map_err(|e| failed(e.to_string()))?;
+        serde_json::from_value(dialect.document.clone()).map_err(|e| failed(e.to_string()))?;
     let mut settings = GenerationSettings::new();
     settings
         .with_interface(InterfaceStyle::Positional)
@@ -82,8 +82,8 @@ pub fn run(bundle: &Bundle, overlay: &Overlay) -> Result<Model> {
     let file: syn::File = syn::parse2(tokens).map_err(|error| failed(error.to_string()))?;
 
     let mut model = Model {
-        in_requests: overlay.in_requests.clone(),
-        in_answers: overlay.in_answers.clone(),
+        in_requests: dialect.in_requests.clone(),
+        in_answers: dialect.in_answers.clone(),
         ..Model::default()
     };
     for item in file.items {

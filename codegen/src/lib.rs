@@ -4,7 +4,7 @@
 //!
 //! 1. [`bundle`] joins the files of `spec/` into one plain OpenAPI document;
 //! 2. [`lint`] holds that document to the rules of `spec/README.md`;
-//! 3. [`overlay`] turns it into the dialect that the generator reads well;
+//! 3. [`dialect`] turns it into the dialect that the generator reads well;
 //! 4. [`generator`] runs progenitor and takes names and types from its output;
 //! 5. [`emit`] writes the modules of `generated/`, with the support code of `codegen/runtime/`;
 //! 6. [`files`] writes them to disk, or compares.
@@ -17,13 +17,13 @@
 //! nothing here reads a clock, the network or the order of a hash map.
 
 pub mod bundle;
+pub mod dialect;
 pub mod emit;
 pub mod examples;
 pub mod facts;
 pub mod files;
 pub mod generator;
 pub mod lint;
-pub mod overlay;
 pub mod stock;
 
 /// The support code that is emitted with the generated modules, compiled here to be tested.
@@ -87,8 +87,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// When a file cannot be read, breaks the rules of `spec/README.md`, or is beyond the generator.
 pub fn generate(spec: &Path) -> Result<Files> {
     let bundle = sound(spec)?;
-    let overlay = overlay::apply(&bundle)?;
-    let model = generator::run(&bundle, &overlay)?;
+    let dialect = dialect::apply(&bundle)?;
+    let model = generator::run(&bundle, &dialect)?;
     emit::all(&bundle, &model)
 }
 

@@ -7,9 +7,9 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
 use crate::bundle::{Bundle, METHODS, Operation, each_reference, members, reference};
+use crate::dialect::{Envelope, envelope};
 use crate::emit::RUNTIME;
 use crate::facts::{self, FilterRule, Kind, Op, Paging, PropertyFacts, SchemaFacts};
-use crate::overlay::{Envelope, envelope};
 
 /// Names of the standard library and of serde_json that the emitted modules use; those of the support
 /// code are [`RUNTIME`].

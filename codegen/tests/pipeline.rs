@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use sentinelone_codegen::bundle::Bundle;
 use sentinelone_codegen::files::Files;
-use sentinelone_codegen::{Result, emit, generator, lint, overlay};
+use sentinelone_codegen::{Result, dialect, emit, generator, lint};
 use serde_json::{Value, json};
 
 const ROOT: &str = r#"
@@ -325,8 +325,8 @@ impl Spec {
     fn emit(&self) -> Result<Files> {
         assert_eq!(self.findings(), Vec::<String>::new());
         let bundle = self.join()?;
-        let overlay = overlay::apply(&bundle)?;
-        let model = generator::run(&bundle, &overlay)?;
+        let dialect = dialect::apply(&bundle)?;
+        let model = generator::run(&bundle, &dialect)?;
         emit::all(&bundle, &model)
     }
 
@@ -1173,8 +1173,8 @@ fn backwards(node: &Value) -> String {
 
 fn emit(texts: &BTreeMap<String, String>) -> Files {
     let bundle = Bundle::join(texts).unwrap();
-    let overlay = overlay::apply(&bundle).unwrap();
-    emit::all(&bundle, &generator::run(&bundle, &overlay).unwrap()).unwrap()
+    let dialect = dialect::apply(&bundle).unwrap();
+    emit::all(&bundle, &generator::run(&bundle, &dialect).unwrap()).unwrap()
 }
 
 #[test]

@@ -10,9 +10,9 @@ use syn::visit::Visit;
 use super::RUNTIME;
 use super::fields::{self, words};
 use crate::bundle::{self, Bundle, Operation, reference};
+use crate::dialect::{Envelope, envelope, properties, query_schema};
 use crate::facts::{self, FilterRule, Kind, OperationFacts, Paging, SchemaFacts};
 use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
-use crate::overlay::{Envelope, envelope, properties, query_schema};
 use crate::{Error, Result};
 
 /// The name of the function of an operation: its identifier without the resource.

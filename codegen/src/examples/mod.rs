@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::bundle::{Bundle, Operation, members, reference};
+use crate::dialect::{Envelope, envelope, items};
 use crate::facts::{self, FilterRule, Kind, OperationFacts, Paging};
 use crate::files::Files;
-use crate::overlay::{Envelope, envelope, items};
 use crate::{Error, Result};
 
 use values::{Look, Maker, Spot};

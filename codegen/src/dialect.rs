@@ -67,7 +67,7 @@ pub(crate) fn items(operation: Operation<'_>) -> Option<&str> {
 
 /// The document for the generator, with what was decided on the way.
 #[derive(Debug)]
-pub struct Overlay {
+pub struct Dialect {
     /// The document.
     pub document: Value,
     /// Schemas that requests reach.
@@ -105,7 +105,7 @@ const DROPPED: [&str; 16] = [
 ///
 /// # Errors
 /// When an operation is beyond the dialect.
-pub fn apply(bundle: &Bundle) -> Result<Overlay> {
+pub fn apply(bundle: &Bundle) -> Result<Dialect> {
     let mut schemas = bundle.document["components"]["schemas"].clone();
     let mut paths = Map::new();
     let (mut in_requests, mut in_answers) = (BTreeSet::new(), BTreeSet::new());
@@ -176,7 +176,7 @@ pub fn apply(bundle: &Bundle) -> Result<Overlay> {
     strip(&mut document["paths"], false);
     strip(&mut document["components"]["schemas"], true);
     document.sort_all_objects();
-    Ok(Overlay { document, in_requests, in_answers })
+    Ok(Dialect { document, in_requests, in_answers })
 }
 
 /// All schemas that one reaches, itself among them.
