@@ -25,6 +25,7 @@ pub mod files;
 pub mod generator;
 pub mod lint;
 pub mod stock;
+pub mod surface;
 
 /// The support code that is emitted with the generated modules, compiled here to be tested.
 #[allow(unused, reason = "what only generated modules call has no caller here")]
