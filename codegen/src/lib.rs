@@ -18,6 +18,7 @@
 
 pub mod bundle;
 pub mod dialect;
+pub mod document;
 pub mod emit;
 pub mod examples;
 pub mod facts;
@@ -59,6 +60,14 @@ pub enum Error {
         /// The file's name.
         file: String,
         /// What is wrong and where.
+        message: String,
+    },
+    /// A document of others cannot be read.
+    #[error("{name} {message}")]
+    Document {
+        /// The file's name.
+        name: String,
+        /// What is wrong with it.
         message: String,
     },
     /// The specification breaks its own rules.
