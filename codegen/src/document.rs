@@ -42,6 +42,8 @@ pub enum Quirk {
     NullDefault,
     /// A default that its own type does not allow.
     MalformedDefault,
+    /// An empty text or list as the default, which is what leaving the field out means.
+    EmptyDefault,
     /// `required` that is no list of names.
     RequiredFlag,
     /// A name of a schema with characters that a reference cannot hold.
@@ -59,6 +61,7 @@ impl Quirk {
             Self::BoundOnText => "a numeric bound on a text, left out",
             Self::NullDefault => "null as the default, left out",
             Self::MalformedDefault => "a default that its type does not allow, left out",
+            Self::EmptyDefault => "an empty default, left out",
             Self::RequiredFlag => "required that is no list of names, left out",
             Self::SchemaName => "a schema's name that no reference can hold, written with _",
         }
@@ -370,6 +373,7 @@ impl Reader {
                 "minimum" | "maximum" if kind == Some("string") => self.note(Quirk::BoundOnText),
                 "default" if value.is_null() => self.note(Quirk::NullDefault),
                 "default" if !allows(map, value) => self.note(Quirk::MalformedDefault),
+                "default" if *value == json!("") || *value == json!([]) => self.note(Quirk::EmptyDefault),
                 "enum" => {
                     let values = self.values(value, &mut new);
                     if !values.is_empty() {

@@ -24,6 +24,7 @@ pub mod examples;
 pub mod facts;
 pub mod files;
 pub mod generator;
+pub mod import;
 pub mod lint;
 pub mod stock;
 pub mod surface;
@@ -76,6 +77,9 @@ pub enum Error {
     /// The generator refused the document, or its output has a shape that the passes do not know.
     #[error("generator: {0}")]
     Generator(String),
+    /// Corrections that correct nothing: the document has changed, or they were wrong.
+    #[error("these actions of spec/overlays match nothing in the document:\n{0}")]
+    Unmatched(String),
     /// `generated/` is not what the specification gives.
     #[error("{0}\ngenerated/ is not what spec/ gives; run `cargo xtask generate` and commit the result")]
     Drift(String),
