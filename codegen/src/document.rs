@@ -108,7 +108,7 @@ pub fn convert(name: &str, text: &str) -> Result<Document> {
     let source: Value = if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|error| wrong(format!("is no JSON: {error}")))?
     } else {
-        serde_saphyr::from_str(text).map_err(|error| wrong(format!("is no YAML: {error}")))?
+        crate::yaml::read(text).map_err(|error| wrong(format!("is no YAML: {error}")))?
     };
     let mut reader = Reader::default();
     let (value, format) = match (version(&source["swagger"]), version(&source["openapi"])) {
@@ -516,6 +516,15 @@ fn rename(operation: &mut Map<String, Value>, theirs: &str, ours: &str) {
     }
 }
 
+/// What stands beside a reference holds for what it refers to.
+fn beside(reference: &Map<String, Value>, found: &mut Value) {
+    if let Some(found) = found.as_object_mut() {
+        for (name, value) in reference.iter().filter(|(name, _)| *name != "$ref") {
+            found.insert(name.clone(), value.clone());
+        }
+    }
+}
+
 fn written_out<'a>(document: &'a Value, node: &'a Value, seen: &mut Vec<&'a str>) -> Value {
     match node {
         Value::Object(map) => {
@@ -540,16 +549,14 @@ fn written_out<'a>(document: &'a Value, node: &'a Value, seen: &mut Vec<&'a str>
                 return Value::Object(inside.collect());
             };
             if seen.contains(&target) {
-                return json!({ "type": "object", "x-recursive": true });
+                let mut cut = json!({ "type": "object", "x-recursive": true });
+                beside(map, &mut cut);
+                return cut;
             }
             seen.push(target);
             let mut found = written_out(document, found, seen);
             seen.pop();
-            if let Some(new) = found.as_object_mut() {
-                for (name, value) in map.iter().filter(|(name, _)| *name != "$ref") {
-                    new.insert(name.clone(), value.clone());
-                }
-            }
+            beside(map, &mut found);
             found
         }
         Value::Array(list) => Value::Array(list.iter().map(|one| written_out(document, one, seen)).collect()),

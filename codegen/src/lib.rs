@@ -28,6 +28,7 @@ pub mod import;
 pub mod lint;
 pub mod stock;
 pub mod surface;
+mod yaml;
 
 /// The support code that is emitted with the generated modules, compiled here to be tested.
 #[allow(unused, reason = "what only generated modules call has no caller here")]

@@ -139,7 +139,7 @@ pub fn read(spec: &Path) -> Result<Vec<Overlay>> {
 /// When it breaks a rule.
 pub fn parse(file: &str, text: &str) -> Result<Overlay> {
     let wrong = |message: String| Error::Spec { file: file.to_owned(), message };
-    let raw: RawOverlay = serde_saphyr::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    let raw: RawOverlay = crate::yaml::read(text).map_err(wrong)?;
     if raw.overlay != "1.0.0" {
         return Err(wrong(format!("is an overlay of version {:?}, and not of 1.0.0", raw.overlay)));
     }
