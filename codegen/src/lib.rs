@@ -11,6 +11,8 @@
 //!
 //! [`examples`] writes exchanges for `fixtures/`, from the document of the first step.
 //!
+//! [`sources`] changes the files of `spec/` in place, and [`rewrite`] makes them say what a new document says.
+//!
 //! [`stock`] is what the generator gives without all that, to compare with.
 //!
 //! [`facts`] is the one extension of the specification, `x-s1`, as types. Same input, same bytes:
@@ -26,6 +28,8 @@ pub mod files;
 pub mod generator;
 pub mod import;
 pub mod lint;
+pub mod rewrite;
+pub mod sources;
 pub mod stock;
 pub mod surface;
 mod yaml;
