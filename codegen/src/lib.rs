@@ -18,6 +18,7 @@
 
 pub mod bundle;
 pub mod dialect;
+pub mod diff;
 pub mod emit;
 pub mod examples;
 pub mod facts;

@@ -85,6 +85,8 @@ pub struct Node {
     pub site: Spot,
     /// Where its type stands: elsewhere, if the site refers to a schema of its own.
     pub target: Spot,
+    /// Facts of [`OF_THE_SITE`] that the site leaves to the schema that it refers to.
+    pub inherited: BTreeSet<&'static str>,
 }
 
 /// A spot of the document: below a named schema, or in the operation itself.
@@ -103,7 +105,18 @@ pub const OF_THE_SITE: [&str; 8] =
 impl Node {
     /// Where a fact stands.
     pub fn spot(&self, fact: &str) -> &Spot {
-        if OF_THE_SITE.contains(&fact) { &self.site } else { &self.target }
+        if self.stands_at_site(fact) { &self.site } else { &self.target }
+    }
+
+    /// Whether a fact stands at the site, and not in the schema that it refers to.
+    pub fn stands_at_site(&self, fact: &str) -> bool {
+        OF_THE_SITE.contains(&fact) && !self.inherited.contains(fact)
+    }
+
+    /// Puts a fact of the site in, whatever the schema says.
+    fn put(&mut self, fact: &'static str, value: Value) {
+        self.facts.insert(fact, value);
+        self.inherited.remove(fact);
     }
 }
 
@@ -223,17 +236,16 @@ impl<'a> Walk<'a> {
             if let Some(node) = self.places.get_mut(&at) {
                 for flag in ["deprecated"] {
                     if parameter[flag] == true {
-                        node.facts.insert(flag, json!(true));
+                        node.put(flag, json!(true));
                     }
                 }
                 if let Some(text) = parameter["description"].as_str() {
-                    node.facts.insert("description", json!(words(text)));
+                    node.put("description", json!(words(text)));
                 }
                 if node.facts.get("type") == Some(&json!("array")) {
                     for key in ["style", "explode"] {
                         if let Some(value) = parameter.get(key) {
-                            node.facts
-                                .insert(if key == "style" { "style" } else { "explode" }, value.clone());
+                            node.put(key, value.clone());
                         }
                     }
                 }
@@ -281,8 +293,13 @@ impl<'a> Walk<'a> {
         let before = seen.len();
         let mut again = false;
         let mut parts: Vec<&'a Value> = Vec::new();
+        let mut inherited = BTreeSet::new();
         loop {
+            let said: BTreeSet<&'static str> = facts.keys().copied().collect();
             take(schema, &mut facts);
+            if target != *site {
+                inherited.extend(facts.keys().filter(|key| !said.contains(*key)));
+            }
             let next = match schema["allOf"].as_array().map(Vec::as_slice) {
                 Some([one]) => Some(one),
                 Some(several) => {
@@ -315,17 +332,18 @@ impl<'a> Walk<'a> {
         if required {
             facts.insert("required", json!(true));
         }
-        for key in ["oneOf", "anyOf", "not", "discriminator"] {
-            if let Some(value) = schema.get(key) {
-                facts.insert("composed", json!({ key: value }));
-            }
+        let composed = ["oneOf", "anyOf", "not", "discriminator"];
+        let composed: Map<String, Value> =
+            composed.iter().filter_map(|key| Some(((*key).to_owned(), schema.get(*key)?.clone()))).collect();
+        if !composed.is_empty() {
+            facts.insert("composed", Value::Object(composed));
         }
         match &schema["additionalProperties"] {
             Value::Bool(free) => drop(facts.insert("additionalProperties", json!(free))),
             Value::Object(map) if map.is_empty() => drop(facts.insert("additionalProperties", json!(true))),
             _ => {}
         }
-        let node = Node { facts, site: site.clone(), target: target.clone() };
+        let node = Node { facts, site: site.clone(), target: target.clone(), inherited };
         self.places.insert(at.to_owned(), node);
         if !again {
             self.below(schema, at, &target, seen);
