@@ -19,14 +19,17 @@
 pub mod bundle;
 pub mod dialect;
 pub mod diff;
+pub mod document;
 pub mod emit;
 pub mod examples;
 pub mod facts;
 pub mod files;
 pub mod generator;
+pub mod import;
 pub mod lint;
 pub mod stock;
 pub mod surface;
+mod yaml;
 
 /// The support code that is emitted with the generated modules, compiled here to be tested.
 #[allow(unused, reason = "what only generated modules call has no caller here")]
@@ -62,12 +65,23 @@ pub enum Error {
         /// What is wrong and where.
         message: String,
     },
+    /// A document of others cannot be read.
+    #[error("{name} {message}")]
+    Document {
+        /// The file's name.
+        name: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The specification breaks its own rules.
     #[error("the specification breaks {} of its rules:\n{}", .0.len(), lines(.0))]
     Lint(Vec<lint::Finding>),
     /// The generator refused the document, or its output has a shape that the passes do not know.
     #[error("generator: {0}")]
     Generator(String),
+    /// Corrections that correct nothing: the document has changed, or they were wrong.
+    #[error("these actions of spec/overlays match nothing in the document:\n{0}")]
+    Unmatched(String),
     /// `generated/` is not what the specification gives.
     #[error("{0}\ngenerated/ is not what spec/ gives; run `cargo xtask generate` and commit the result")]
     Drift(String),

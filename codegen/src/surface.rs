@@ -87,6 +87,10 @@ pub struct Node {
     pub target: Spot,
     /// Facts of [`OF_THE_SITE`] that the site leaves to the schema that it refers to.
     pub inherited: BTreeSet<&'static str>,
+    /// Whether evidence stands at the field itself, because it departs from the vendor's document.
+    pub evidence: bool,
+    /// What the document says it does not know here, by extension.
+    pub marks: BTreeSet<&'static str>,
 }
 
 /// A spot of the document: below a named schema, or in the operation itself.
@@ -143,6 +147,9 @@ const KEYWORDS: [&str; 17] = [
 
 /// Keywords that are there or not.
 const FLAGS: [&str; 4] = ["nullable", "readOnly", "writeOnly", "deprecated"];
+
+/// Extensions by which a document says that something is lost.
+const MARKS: [&str; 4] = ["x-enum-lost", "x-number-kind", "x-object-or-any", "x-default"];
 
 /// Facts of an operation that a caller can tell, in `x-s1`.
 const OF_AN_OPERATION: [&str; 8] =
@@ -250,6 +257,8 @@ impl<'a> Walk<'a> {
                     }
                 }
                 property_facts(parameter, &mut node.facts);
+                node.evidence |= departs(parameter);
+                node.marks.extend(MARKS.into_iter().filter(|mark| parameter.get(*mark).is_some()));
             }
         }
         let body = self.resolve(&node["requestBody"]);
@@ -292,6 +301,7 @@ impl<'a> Walk<'a> {
         let mut schema = node;
         let before = seen.len();
         let mut again = false;
+        let (mut evidence, mut marks) = (false, BTreeSet::new());
         let mut parts: Vec<&'a Value> = Vec::new();
         let mut inherited = BTreeSet::new();
         loop {
@@ -300,6 +310,10 @@ impl<'a> Walk<'a> {
             if target != *site {
                 inherited.extend(facts.keys().filter(|key| !said.contains(*key)));
             }
+            // Evidence of an object is about the object, not about the field that holds it.
+            let plain = std::ptr::eq(schema, node) || schema.get("properties").is_none();
+            evidence |= plain && departs(schema);
+            marks.extend(MARKS.into_iter().filter(|mark| schema.get(*mark).is_some()));
             let next = match schema["allOf"].as_array().map(Vec::as_slice) {
                 Some([one]) => Some(one),
                 Some(several) => {
@@ -343,7 +357,7 @@ impl<'a> Walk<'a> {
             Value::Object(map) if map.is_empty() => drop(facts.insert("additionalProperties", json!(true))),
             _ => {}
         }
-        let node = Node { facts, site: site.clone(), target: target.clone(), inherited };
+        let node = Node { facts, site: site.clone(), target: target.clone(), inherited, evidence, marks };
         self.places.insert(at.to_owned(), node);
         if !again {
             self.below(schema, at, &target, seen);
@@ -417,6 +431,10 @@ fn property_facts(node: &Value, facts: &mut Facts) {
     if own["selects"] == false {
         facts.entry("selects").or_insert(json!(false));
     }
+}
+
+fn departs(node: &Value) -> bool {
+    node[facts::KEY]["evidence"].as_array().is_some_and(|all| !all.is_empty())
 }
 
 /// A text in one line.

@@ -1,5 +1,6 @@
 //! The levers: thin commands over codegen and the contract.
 
+mod import;
 mod measure;
 mod package;
 #[cfg(feature = "report")]
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         ["fixtures"] => write_fixtures(),
         ["fixtures", "--check"] => check_fixtures(),
         ["report", rest @ ..] => report(rest),
+        ["import", file] => import::run(root(), file),
         ["measure"] => measure::run(root()),
         ["package"] => package::run(root()),
         ["--help" | "-h" | "help"] => {
