@@ -20,6 +20,7 @@
 
 pub mod bundle;
 pub mod dialect;
+pub mod diff;
 pub mod document;
 pub mod emit;
 pub mod examples;

@@ -1,0 +1,1 @@
+//! What a release has to say and which number it takes, as far as findings tell.
