@@ -7,12 +7,16 @@ use sentinelone_codegen::{Result, document, import};
 pub(crate) fn run(root: &Path, file: &str) -> Result<String> {
     let document = document::open(Path::new(file))?;
     let import = import::look(&root.join("spec"), document, None)?;
-    for one in &import.explained {
-        println!("E {} {} {:?}", one.id, one.place, one.what);
+    let w = import::write(&root.join("spec"), &import, "2024-04")?;
+    for one in &w.done {
+        println!("done {one}");
     }
-    for one in &import.differences {
-        println!("{} {} {:?}", one.id, one.place, one.what);
+    for one in &w.left {
+        println!("left {one}");
     }
-    println!("{:?} {:?} {:?}", import.quirks, import.restored, import.profile);
+    for one in &w.undescribed {
+        println!("und {one}");
+    }
+    println!("{:?}", w.files);
     Ok(format!("{} differences, {} explained", import.differences.len(), import.explained.len()))
 }

@@ -38,13 +38,36 @@ pub fn changes(import: &Import, listed: &Operations, date: &str) -> (Vec<Change>
     (changes, left)
 }
 
+/// What a change does, in a few words.
+pub(super) fn name(import: &Import, change: &Change) -> String {
+    let id = |key: &Key| match import.ours.operations.get(key) {
+        Some(operation) => operation.id.clone(),
+        None => key.to_string(),
+    };
+    match change {
+        Change::Fact { operation, place, fact, value: Some(value) } => {
+            format!("{} {place}: {fact} is {value}", id(operation))
+        }
+        Change::Fact { operation, place, fact, value: None } => {
+            format!("{} {place}: no {fact}", id(operation))
+        }
+        Change::Add { operation, place, .. } => format!("{} {place}: new", id(operation)),
+        Change::Remove { operation, place } => format!("{} {place}: gone", id(operation)),
+        Change::AddStatus { operation, status } => format!("{} response.{status}: new", id(operation)),
+        Change::RemoveStatus { operation, status } => format!("{} response.{status}: gone", id(operation)),
+        Change::AddOperation { operation } => format!("{}: new", operation.id),
+    }
+}
+
 fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
     let Difference { key, place, what, .. } = difference;
     if place.is_empty() {
         return Err(match what {
-            What::Ours => "The document does not have the operation. When it is gone for good, remove its line from \
+            What::Ours => {
+                "The document does not have the operation. When it is gone for good, remove its line from \
                            operations.toml, its path item, and what depends on it."
-                .to_owned(),
+                    .to_owned()
+            }
             _ => "It is about the operation as a whole, which people decide on.".to_owned(),
         });
     }
@@ -113,8 +136,10 @@ fn find<'a>(document: &'a Value, key: &Key, place: &str) -> Option<(&'a Value, b
         .strip_prefix("request.query.")
         .map(|name| (name, "query"))
         .or_else(|| place.strip_prefix("request.path.").map(|name| (name, "path")))
-        && let Some(parameter) =
-            operation["parameters"].as_array()?.iter().find(|one| one["name"] == name && one["in"] == place_in)
+        && let Some(parameter) = operation["parameters"]
+            .as_array()?
+            .iter()
+            .find(|one| one["name"] == name && one["in"] == place_in)
     {
         return Some((parameter, parameter["required"] == true));
     }
@@ -146,7 +171,9 @@ fn find<'a>(document: &'a Value, key: &Key, place: &str) -> Option<(&'a Value, b
             let name = properties
                 .keys()
                 .filter(|name| {
-                    after.strip_prefix(name.as_str()).is_some_and(|end| end.is_empty() || end.starts_with(['.', '[', '{']))
+                    after
+                        .strip_prefix(name.as_str())
+                        .is_some_and(|end| end.is_empty() || end.starts_with(['.', '[', '{']))
                 })
                 .max_by_key(|name| name.len())?;
             required = node["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
@@ -195,11 +222,10 @@ fn clean(node: &mut Value, answer: bool, names: bool) {
     match node {
         Value::Object(map) if names => map.values_mut().for_each(|value| clean(value, answer, false)),
         Value::Object(map) => {
-            map.retain(|name, _| {
-                !name.starts_with("x-")
-                    && !NEVER.contains(&name.as_str())
-                    && !(answer && NOT_READ.contains(&name.as_str()))
-            });
+            let unsaid = |name: &str| {
+                name.starts_with("x-") || NEVER.contains(&name) || (answer && NOT_READ.contains(&name))
+            };
+            map.retain(|name, _| !unsaid(name));
             if let Some(Value::Object(items)) = map.get_mut("items") {
                 items.remove("nullable");
             }

@@ -5,6 +5,7 @@
 //! vendor has changed, or what nobody has explained yet. Conventions of `spec/README.md` are no differences
 //! ([`conventions`]), and neither is what a lossy document cannot know ([`lossy`]).
 
+pub mod changes;
 pub mod corrections;
 pub mod lossy;
 pub mod operations;
@@ -17,6 +18,8 @@ use serde_json::{Value, json};
 use crate::bundle::Bundle;
 use crate::document::{Document, Quirk, extract};
 use crate::facts::{OperationFacts, Source};
+use crate::rewrite::{self, Change};
+use crate::sources::Sources;
 use crate::surface::{Facts, Key, Surface};
 use crate::{Result, facts, surface};
 use corrections::Overlay;
@@ -193,6 +196,47 @@ fn documented(bundle: &Bundle, key: &Key) -> bool {
     let operation = bundle.operations().find(|one| Key::new(one.method, one.path) == *key);
     let facts: Option<OperationFacts> = operation.and_then(|one| facts::of_operation(one.node).ok());
     facts.is_some_and(|facts| facts.evidence.iter().any(|one| one.source == Source::VendorDocument))
+}
+
+/// What became of writing an import.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Files of `spec/` that changed.
+    pub files: Vec<String>,
+    /// What was changed, as sentences.
+    pub done: Vec<String>,
+    /// What people have to settle, as sentences with the reason.
+    pub left: Vec<String>,
+    /// What is new and described by its name alone.
+    pub undescribed: Vec<String>,
+}
+
+/// Makes `spec/` say what the document says, as far as a program can; `date` is the month of the document.
+///
+/// # Errors
+/// When `spec/` cannot be read or written, or would break one of its rules. Nothing is written then.
+pub fn write(spec: &Path, import: &Import, date: &str) -> Result<Written> {
+    let listed = operations::read(spec)?;
+    let mut sources = Sources::read(spec)?;
+    let (changes, left) = changes::changes(import, &listed, date);
+    let report = rewrite::apply(&mut sources, changes, date)?;
+    let name = |change: &Change| changes::name(import, change);
+    let mut left: Vec<String> =
+        left.iter().map(|(one, reason)| format!("{}: {reason}", one.name())).collect();
+    left.extend(report.refused.iter().map(|(change, reason)| format!("{}: {reason}", name(change))));
+    let done = report.done.iter().map(|one| {
+        let notes: String = one.notes.iter().map(|note| format!("; {note}")).collect();
+        format!("{}: {}{notes}", name(&one.change), one.at)
+    });
+    let done = done.collect();
+    Ok(Written { files: sources.write(spec)?, done, left, undescribed: report.undescribed })
+}
+
+impl Difference {
+    /// Operation and place.
+    pub fn name(&self) -> String {
+        if self.place.is_empty() { self.id.clone() } else { format!("{} {}", self.id, self.place) }
+    }
 }
 
 type Places = BTreeMap<String, surface::Node>;
