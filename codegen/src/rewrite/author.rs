@@ -258,7 +258,8 @@ impl<'a> Author<'a> {
         self.known.push(Known {
             name: name.clone(),
             at: At { file: self.file.clone(), pointer: join("/components/schemas", &name) },
-            form: [Way::Sent, Way::Read].map(|other| (other == way).then(|| wanted.clone())),
+            // The values of an enum are the same whichever way they go.
+            form: [Way::Sent, Way::Read].map(|other| (listed || other == way).then(|| wanted.clone())),
             filter,
             fields: schema["properties"].as_object().map_or(0, Map::len),
         });
