@@ -13,6 +13,8 @@
 //!
 //! [`stock`] is what the generator gives without all that, to compare with.
 //!
+//! [`diff`] says what changed between two documents, and whom it concerns.
+//!
 //! [`facts`] is the one extension of the specification, `x-s1`, as types. Same input, same bytes:
 //! nothing here reads a clock, the network or the order of a hash map.
 
@@ -27,6 +29,7 @@ pub mod files;
 pub mod generator;
 pub mod import;
 pub mod lint;
+pub mod page;
 pub mod stock;
 pub mod surface;
 mod yaml;
