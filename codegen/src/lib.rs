@@ -15,6 +15,8 @@
 //!
 //! [`stock`] is what the generator gives without all that, to compare with.
 //!
+//! [`diff`] says what changed between two documents, and whom it concerns.
+//!
 //! [`facts`] is the one extension of the specification, `x-s1`, as types. Same input, same bytes:
 //! nothing here reads a clock, the network or the order of a hash map.
 
@@ -29,6 +31,7 @@ pub mod files;
 pub mod generator;
 pub mod import;
 pub mod lint;
+pub mod page;
 pub mod rewrite;
 pub mod sources;
 pub mod stock;

@@ -17,7 +17,7 @@ use sentinelone_codegen::surface::Surface;
 use serde_json::{Value, json};
 
 /// How many places each kind is tried at.
-const PLACES: usize = 5;
+const PLACES: usize = 4;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -1089,48 +1089,59 @@ fn check(
     }
 }
 
+/// Makes a kind of change at some places; gives how often, and the rules that were seen.
+fn tried(kind: &Kind) -> (usize, BTreeSet<Rule>) {
+    let mut rules = BTreeSet::new();
+    let unknown = Atlas::default();
+    let places = some(kind.name, candidates(kind));
+    assert!(!places.is_empty(), "{}: there is no place for it", kind.name);
+    for (pointer, reached) in &places {
+        let what = format!("{} at {pointer}", kind.name);
+        let mut document = document().clone();
+        (kind.before)(at(&mut document, pointer));
+        let old = Surface::of(&document);
+        (kind.change)(&mut document, pointer);
+        let new = Surface::of(&document);
+
+        let expected = expectation(kind, kind.expected, kind.read_rule, reached);
+        assert!(!expected.is_empty(), "{what}: reached by nobody");
+        let there = diff::compare(&old, &new, atlas());
+        check(&what, &there, &expected, true);
+        let back = expectation(kind, kind.back, None, reached);
+        let again = diff::compare(&new, &old, atlas());
+        check(&format!("{what}, the other way round"), &again, &back, true);
+        // By what the documents say alone.
+        check(&format!("{what}, without an atlas"), &diff::compare(&old, &new, &unknown), &expected, false);
+
+        for finding in &there {
+            let mirrored = again.iter().find(|other| other.direction == finding.direction).unwrap();
+            assert!(finding.rule.mirror().contains(&mirrored.rule), "{what}: {:?}", mirrored.rule);
+            assert!(mirrored.rule.mirror().contains(&finding.rule), "{what}: {:?}", finding.rule);
+            rules.extend([finding.rule, mirrored.rule]);
+        }
+        assert!(diff::compare(&new, &new, atlas()).is_empty(), "{what}: differs from itself");
+    }
+    (places.len(), rules)
+}
+
 #[test]
 fn every_kind_of_change_is_found_once_where_it_is() {
-    let (mut tried, mut rules) = (0, BTreeSet::new());
     let kinds = kinds();
-    let unknown = Atlas::default();
-    for kind in &kinds {
-        let places = some(kind.name, candidates(kind));
-        assert!(!places.is_empty(), "{}: there is no place for it", kind.name);
-        for (pointer, reached) in &places {
-            let what = format!("{} at {pointer}", kind.name);
-            let mut document = document().clone();
-            (kind.before)(at(&mut document, pointer));
-            let old = Surface::of(&document);
-            (kind.change)(&mut document, pointer);
-            let new = Surface::of(&document);
-            tried += 1;
-
-            let expected = expectation(kind, kind.expected, kind.read_rule, reached);
-            assert!(!expected.is_empty(), "{what}: reached by nobody");
-            let there = diff::compare(&old, &new, atlas());
-            check(&what, &there, &expected, true);
-            let back = expectation(kind, kind.back, None, reached);
-            let again = diff::compare(&new, &old, atlas());
-            check(&format!("{what}, the other way round"), &again, &back, true);
-            // By what the documents say alone.
-            check(
-                &format!("{what}, without an atlas"),
-                &diff::compare(&old, &new, &unknown),
-                &expected,
-                false,
-            );
-
-            for finding in &there {
-                let mirrored = again.iter().find(|other| other.direction == finding.direction).unwrap();
-                assert!(finding.rule.mirror().contains(&mirrored.rule), "{what}: {:?}", mirrored.rule);
-                assert!(mirrored.rule.mirror().contains(&finding.rule), "{what}: {:?}", finding.rule);
-                rules.extend([finding.rule, mirrored.rule]);
+    let half = kinds.len().div_ceil(2);
+    let (mut changes, mut rules) = (0, BTreeSet::new());
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = kinds
+            .chunks(half)
+            .map(|part| scope.spawn(move || part.iter().map(tried).collect::<Vec<_>>()))
+            .collect();
+        for part in parts {
+            for (count, seen) in part.join().unwrap() {
+                changes += count;
+                rules.extend(seen);
             }
-            assert!(diff::compare(&new, &new, atlas()).is_empty(), "{what}: differs from itself");
         }
-    }
-    println!("{} kinds of change, {tried} changes:", kinds.len());
+    });
+    println!("{} kinds of change, {changes} changes:", kinds.len());
     for kind in &kinds {
         println!("  {}", kind.name);
     }
@@ -1163,4 +1174,114 @@ fn the_table_mirrors_itself_and_knows_every_direction() {
         let kebab = rule.name().chars().all(|c| c.is_ascii_lowercase() || c == '-');
         assert!(kebab, "{}", rule.name());
     }
+}
+
+/// A document of others: no facts of ours, identifiers that no function is named after, inline schemas.
+fn of_others(id: &str, limit: u32) -> Surface {
+    let answer = json!({"type": "object", "properties": {
+        "data": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+    }});
+    Surface::of(&json!({
+        "openapi": "3.0.3",
+        "paths": {
+            "/web/api/v2.1/groups": {"get": {
+                "operationId": id,
+                "parameters": [
+                    {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": limit}},
+                ],
+                "responses": {"200": {"content": {"application/json": {"schema": answer}}}},
+            }},
+            "/web/api/v2.1/nowhere": {"get": {"operationId": "nowhere", "responses": {}}},
+        },
+    }))
+}
+
+#[test]
+fn what_others_publish_is_told_with_our_names() {
+    let (old, new) = (of_others("_groups_get", 1000), of_others("groups_v2", 500));
+    let findings = diff::compare(&old, &new, atlas());
+    let [narrowed, relabelled] = findings.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!((narrowed.rule, narrowed.class), (Rule::BoundNarrowed, Class::BreaksCallers));
+    assert_eq!(narrowed.operations[0].operation, "groups_list");
+    assert_eq!(narrowed.rust, ["sentinelone::raw::groups::GroupsListQuery::limit"]);
+    assert_eq!(narrowed.commands, ["all-groups", "only-groups_list"]);
+    assert_eq!((relabelled.rule, relabelled.class), (Rule::OperationRelabelled, Class::TextOnly));
+    assert_eq!(relabelled.rust, ["sentinelone::raw::groups::list"]);
+
+    // A value and a field that are new there are named as they are, and would be.
+    let mut more = of_others("_groups_get", 1000);
+    let key = more.operations.keys().next().unwrap().clone();
+    let places = &mut more.operations.get_mut(&key).unwrap().places;
+    let field = places["response.200.data[].name"].clone();
+    places.insert("response.200.data[].brandNew".into(), field);
+    let findings = diff::compare(&of_others("_groups_get", 1000), &more, atlas());
+    let [added] = findings.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!(added.owner, "Group.brandNew", "the curated schema owns it");
+    assert_eq!(added.rust, ["sentinelone::raw::groups::Group::brand_new"]);
+
+    // What nobody uses is left out on demand.
+    let (mut old, mut new) = (of_others("_groups_get", 1000), of_others("_groups_get", 500));
+    new.operations.retain(|key, _| key.path == "/groups");
+    assert_eq!(diff::compare(&old, &new, atlas()).len(), 2);
+    diff::only_used(&mut old, &mut new, atlas());
+    let findings = diff::compare(&old, &new, atlas());
+    assert_eq!(findings.iter().map(|one| one.rule).collect::<Vec<_>>(), [Rule::BoundNarrowed]);
+}
+
+/// Every place of every operation leads to an item that the generated crate has.
+#[test]
+fn rust_items_are_there() {
+    let mut texts = BTreeMap::new();
+    for entry in std::fs::read_dir(root().join("generated/src")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            texts.insert(name, std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    let (mut items, mut places) = (BTreeSet::new(), 0);
+    for key in atlas().keys() {
+        items.insert(atlas().function(key).unwrap().to_owned());
+        for (place, node) in atlas().places(key) {
+            places += 1;
+            items.insert(atlas().item(key, place).unwrap_or_else(|| panic!("{key} {place}")));
+            items.extend(atlas().type_item(key, place));
+            if let Some(values) = node.facts.get("enum").and_then(Value::as_array) {
+                let variants = atlas().values(key, place, values);
+                assert_eq!(variants.len(), values.len(), "{key} {place}: {variants:?}");
+                items.extend(variants);
+            }
+        }
+    }
+    let (mut fields, mut functions, mut variants, mut types) = (0, 0, 0, 0);
+    for item in &items {
+        let parts: Vec<&str> = item.strip_prefix("sentinelone::raw::").unwrap().split("::").collect();
+        let text = texts.get(parts[0]).unwrap_or_else(|| panic!("{item}: no such module"));
+        let body = |start: &str| -> &str {
+            let (_, rest) = text.split_once(start).unwrap_or_else(|| panic!("{item}: no {start}"));
+            rest.split_once('}').unwrap().0
+        };
+        match parts.as_slice() {
+            [_, function] if function.starts_with(|c: char| c.is_ascii_lowercase()) => {
+                assert!(text.contains(&format!("pub fn {function}(")), "{item}");
+                functions += 1;
+            }
+            [_, ty] => {
+                let there = [format!("pub struct {ty} {{"), format!("pub enum {ty} {{")];
+                assert!(there.iter().any(|start| text.contains(start)), "{item}");
+                types += 1;
+            }
+            [_, ty, field] if field.starts_with(|c: char| c.is_ascii_lowercase()) => {
+                assert!(body(&format!("pub struct {ty} {{")).contains(&format!("pub {field}: ")), "{item}");
+                fields += 1;
+            }
+            [_, ty, variant] => {
+                assert!(body(&format!("pub enum {ty} {{")).contains(&format!(" {variant} = ")), "{item}");
+                variants += 1;
+            }
+            _ => panic!("{item}"),
+        }
+    }
+    println!("{places} places: {fields} fields, {functions} functions, {variants} variants, {types} types");
+    assert!(places > 5000 && fields > 1000 && functions == 70 && variants > 200 && types > 50, "{items:?}");
 }

@@ -207,6 +207,9 @@ impl<'a> Changes<'a> {
     }
 
     fn places(&mut self, pair: &Pair<'_>, of_old: &[String], of_new: &[String]) {
+        if of_old == of_new && pair.old.places == pair.new.places {
+            return;
+        }
         let mut renamed: BTreeMap<String, String> = BTreeMap::new();
         if of_old.len() == of_new.len() {
             for (old, new) in of_old.iter().zip(of_new).filter(|(old, new)| old != new) {
