@@ -9,6 +9,7 @@ pub mod changes;
 pub mod corrections;
 pub mod lossy;
 pub mod operations;
+pub mod report;
 
 use std::collections::BTreeMap;
 use std::path::Path;
