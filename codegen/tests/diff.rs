@@ -217,7 +217,11 @@ fn set(document: &mut Value, pointer: &str, key: &str, value: Value) {
 }
 
 fn remove(document: &mut Value, pointer: &str, key: &str) {
-    at(document, pointer).as_object_mut().unwrap().remove(key).unwrap_or_else(|| panic!("{pointer} has no {key}"));
+    at(document, pointer)
+        .as_object_mut()
+        .unwrap()
+        .remove(key)
+        .unwrap_or_else(|| panic!("{pointer} has no {key}"));
 }
 
 /// Puts another schema in the place of one, with the facts that belong to the place.
@@ -320,7 +324,9 @@ fn kinds() -> Vec<Kind> {
         kind(
             "an object goes with its members",
             On::Schema,
-            |schema| property(schema, |_, node| refers_to_object(node)).is_some() && required(schema).is_empty(),
+            |schema| {
+                property(schema, |_, node| refers_to_object(node)).is_some() && required(schema).is_empty()
+            },
             |document, pointer| {
                 let name = property(at(document, pointer), |_, node| refers_to_object(node)).unwrap();
                 remove(document, &format!("{pointer}/properties"), &name);
@@ -332,7 +338,9 @@ fn kinds() -> Vec<Kind> {
             "a field comes",
             On::Schema,
             object,
-            |document, pointer| set(document, &format!("{pointer}/properties"), "brandNew", json!({"type": "string"})),
+            |document, pointer| {
+                set(document, &format!("{pointer}/properties"), "brandNew", json!({"type": "string"}))
+            },
             both("field-added", NEW, NEW),
             both("field-removed", CALLERS, DECODING),
         ),
@@ -341,7 +349,8 @@ fn kinds() -> Vec<Kind> {
             On::Schema,
             object,
             |document, pointer| {
-                let members = json!({"a": {"type": "string"}, "b": {"type": "array", "items": {"type": "integer"}}});
+                let members =
+                    json!({"a": {"type": "string"}, "b": {"type": "array", "items": {"type": "integer"}}});
                 let new = json!({"type": "object", "properties": members, "required": ["a"]});
                 set(document, &format!("{pointer}/properties"), "brandNew", new);
             },
@@ -560,7 +569,9 @@ fn kinds_of_parameters(sent: fn(&'static str, Option<Class>) -> Expected) -> Vec
         kind(
             "a query parameter goes",
             On::Operation,
-            |operation| last_query(operation).is_some_and(|at| operation["parameters"][at]["required"] != true),
+            |operation| {
+                last_query(operation).is_some_and(|at| operation["parameters"][at]["required"] != true)
+            },
             |document, pointer| {
                 let operation = at(document, pointer);
                 let last = last_query(operation).unwrap();
@@ -681,7 +692,12 @@ fn kinds_of_bodies(
             |operation| operation.get("requestBody").is_none(),
             |document, pointer| {
                 let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
-                set(document, pointer, "requestBody", json!({"content": {"application/json": {"schema": schema}}}));
+                set(
+                    document,
+                    pointer,
+                    "requestBody",
+                    json!({"content": {"application/json": {"schema": schema}}}),
+                );
             },
             sent("body-added", NEW),
             sent("body-removed", CALLERS),
@@ -726,11 +742,14 @@ fn kinds_of_bodies(
             On::Operation,
             |operation| {
                 let answer = success(operation).map(|status| &operation["responses"][status]);
-                answer.is_some_and(|one| one["content"]["application/json"]["schema"]["properties"]["data"].is_object())
+                answer.is_some_and(|one| {
+                    one["content"]["application/json"]["schema"]["properties"]["data"].is_object()
+                })
             },
             |document, pointer| {
                 let status = success(at(document, pointer)).unwrap();
-                let schema = format!("{pointer}/responses/{status}/content/application~1json/schema/properties");
+                let schema =
+                    format!("{pointer}/responses/{status}/content/application~1json/schema/properties");
                 remove(document, &schema, "data");
             },
             read("field-removed", DECODING),
@@ -831,7 +850,8 @@ fn kinds_of_operations(itself: fn(&'static str, Option<Class>) -> Expected) -> V
             always,
             |document, pointer| {
                 let (path, method) = split(pointer);
-                let new = json!({"name": "tenant", "in": "path", "required": true, "schema": {"type": "string"}});
+                let new =
+                    json!({"name": "tenant", "in": "path", "required": true, "schema": {"type": "string"}});
                 let operation = at(document, pointer);
                 match operation["parameters"].as_array_mut() {
                     Some(all) => all.push(new),
@@ -870,7 +890,8 @@ fn kinds_of_operations(itself: fn(&'static str, Option<Class>) -> Expected) -> V
             On::Operation,
             always,
             |document, pointer| {
-                document["components"]["securitySchemes"]["Other"] = json!({"type": "http", "scheme": "basic"});
+                document["components"]["securitySchemes"]["Other"] =
+                    json!({"type": "http", "scheme": "basic"});
                 set(document, pointer, "security", json!([{"Other": []}]));
             },
             itself("security-changed", CALLERS),

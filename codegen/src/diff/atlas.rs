@@ -92,7 +92,9 @@ impl Atlas {
             known.path = format!("{CRATE}::{module}::{name}");
         }
         let members: Vec<(&String, String)> = match ty {
-            TypeModel::Struct(fields) => fields.iter().map(|one| (&one.wire, one.ident.to_string())).collect(),
+            TypeModel::Struct(fields) => {
+                fields.iter().map(|one| (&one.wire, one.ident.to_string())).collect()
+            }
             TypeModel::Enum(variants) => {
                 known.closed = true;
                 variants.iter().map(|one| (&one.wire, one.ident.to_string())).collect()
@@ -239,7 +241,5 @@ fn known(bundle: &Bundle, model: &Model, operation: Operation<'_>, places: BTree
 
 /// Whether a place of the query is this parameter, or stands below it.
 fn within(place: &str, parameter: &str) -> bool {
-    place
-        .strip_prefix(parameter)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
+    place.strip_prefix(parameter).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
 }

@@ -405,9 +405,8 @@ impl<'a> Changes<'a> {
     /// How a list is written in a query, what OpenAPI takes for granted included.
     fn style(&mut self, pair: &Pair<'_>, place: &str, old: &Node, new: &Node) {
         let style = |node: &Node| node.facts.get("style").cloned().unwrap_or(json!("form"));
-        let explode = |node: &Node| {
-            node.facts.get("explode").cloned().unwrap_or_else(|| json!(style(node) == "form"))
-        };
+        let explode =
+            |node: &Node| node.facts.get("explode").cloned().unwrap_or_else(|| json!(style(node) == "form"));
         let list = |node: &Node| node.facts.get("type") == Some(&json!("array"));
         if !list(old) || !list(new) {
             return;
@@ -549,22 +548,18 @@ pub(super) fn items(change: &Change, atlas: &Atlas) -> Vec<String> {
 /// What a place is, without the texts: its type, and what makes it another one.
 fn what_it_is(facts: &Facts) -> BTreeMap<&'static str, Value> {
     let told = ["type", "format", "enum", "required", "nullable", "default", "media"];
-    facts.iter().filter(|(fact, _)| told.contains(*fact)).map(|(fact, value)| (*fact, value.clone())).collect()
+    facts
+        .iter()
+        .filter(|(fact, _)| told.contains(*fact))
+        .map(|(fact, value)| (*fact, value.clone()))
+        .collect()
 }
 
 /// The facts that are not the same, with null for what is not said.
 fn differing(old: &Facts, new: &Facts) -> Vec<(&'static str, Value, Value)> {
     // Compared on their own.
-    const APART: [&str; 8] = [
-        "media",
-        "type",
-        "recursive",
-        "unresolved",
-        "additionalProperties",
-        "style",
-        "explode",
-        "items",
-    ];
+    const APART: [&str; 8] =
+        ["media", "type", "recursive", "unresolved", "additionalProperties", "style", "explode", "items"];
     let facts: BTreeSet<&'static str> = old.keys().chain(new.keys()).copied().collect();
     // `items` of an operation is a fact of the extension.
     let ours = old.contains_key("kind") || new.contains_key("kind");

@@ -106,7 +106,9 @@ pub(super) fn of(change: &Change) -> String {
         },
         Rule::SuccessStatusAdded => "is new".to_owned(),
         Rule::SuccessStatusRemoved => "is gone".to_owned(),
-        Rule::SuccessStatusChanged => format!("comes with status {} instead of {}", plain(&change.new), plain(&change.old)),
+        Rule::SuccessStatusChanged => {
+            format!("comes with status {} instead of {}", plain(&change.new), plain(&change.old))
+        }
         Rule::ErrorStatusAdded => "is new among the failures".to_owned(),
         Rule::ErrorStatusRemoved => "is not among the failures any more".to_owned(),
         Rule::Deprecated => "is deprecated".to_owned(),

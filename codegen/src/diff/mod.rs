@@ -75,8 +75,7 @@ pub fn compare(old: &Surface, new: &Surface, atlas: &Atlas) -> Vec<Finding> {
         );
         groups.entry(key).or_default().push(change);
     }
-    let mut findings: Vec<Finding> =
-        groups.into_values().filter_map(|group| finding(group, atlas)).collect();
+    let mut findings: Vec<Finding> = groups.into_values().filter_map(|group| finding(group, atlas)).collect();
     findings.sort_by(|a, b| {
         let rank = |one: &Finding| (one.class, one.rule, one.direction);
         rank(a).cmp(&rank(b)).then_with(|| a.owner.cmp(&b.owner)).then_with(|| a.message.cmp(&b.message))

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::rules::{Class, Rule};
 use super::Finding;
+use super::rules::{Class, Rule};
 use crate::{Error, Result};
 
 /// What a release is to a program that uses the one before, from least to most.
@@ -91,7 +91,8 @@ impl Verdict {
             _ if done => Some(Step::Nothing),
             _ => None,
         };
-        let last = || output.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing");
+        let last =
+            || output.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing");
         let words = line.map_or_else(last, |line| line.trim_start_matches("Summary ").trim());
         Self { package: package.to_owned(), step, words: words.to_owned() }
     }
@@ -124,15 +125,19 @@ impl Release<'_> {
         let step = self.step();
         let next = number(step.next(self.version));
         let mut out = match step.raises(self.version) {
-            Some(part) => format!("{part} release: {} -> {next}, since {}\n", number(self.version), self.since),
+            Some(part) => {
+                format!("{part} release: {} -> {next}, since {}\n", number(self.version), self.since)
+            }
             None => format!("no release: nothing changed in the specification since {}\n", self.since),
         };
         match &self.verdicts {
-            None => out.push_str("cargo semver-checks is not installed, so that only the specification is judged\n"),
+            None => out
+                .push_str("cargo semver-checks is not installed, so that only the specification is judged\n"),
             Some(verdicts) => {
                 for verdict in verdicts {
                     let unknown = if verdict.step.is_none() { " (could not tell)" } else { "" };
-                    let _ = writeln!(out, "cargo semver-checks, {}: {}{unknown}", verdict.package, verdict.words);
+                    let _ =
+                        writeln!(out, "cargo semver-checks, {}: {}{unknown}", verdict.package, verdict.words);
                 }
             }
         }
@@ -189,13 +194,15 @@ fn heading(finding: &Finding) -> Option<&'static str> {
 /// A line of a changelog.
 fn entry(finding: &Finding) -> String {
     let mark = if finding.class.breaks() { "**Breaking:** " } else { "" };
-    let operations: Vec<String> = finding.operations.iter().map(|one| format!("`{}`", one.operation)).collect();
+    let operations: Vec<String> =
+        finding.operations.iter().map(|one| format!("`{}`", one.operation)).collect();
     let shown = match operations.split_at(operations.len().min(3)) {
         (first, []) => first.join(", "),
         (first, more) => format!("{} and {} more", first.join(", "), more.len()),
     };
     let mut chars = finding.message.chars();
-    let message: String = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default() + chars.as_str();
+    let message: String =
+        chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default() + chars.as_str();
     // The operation is in the sentence where it is what changed.
     if finding.operations.iter().all(|one| finding.message.contains(&format!("`{}`", one.operation))) {
         return format!("{mark}{message}.");

@@ -146,11 +146,8 @@ pub fn text(comparison: &Comparison<'_>) -> String {
 
 /// For the description of a pull request.
 pub fn markdown(comparison: &Comparison<'_>) -> String {
-    let mut out = format!(
-        "## What changes between {} and {}\n\n",
-        code(comparison.old),
-        code(comparison.new)
-    );
+    let mut out =
+        format!("## What changes between {} and {}\n\n", code(comparison.old), code(comparison.new));
     if comparison.findings.is_empty() {
         out.push_str("Nothing changed.\n");
         return out;

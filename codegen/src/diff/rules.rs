@@ -83,12 +83,24 @@ impl Direction {
 }
 
 macro_rules! class {
-    (callers) => { Some(Class::BreaksCallers) };
-    (decoding) => { Some(Class::BreaksDecoding) };
-    (behaves) => { Some(Class::BehavesDifferently) };
-    (new) => { Some(Class::New) };
-    (text) => { Some(Class::TextOnly) };
-    (-) => { None };
+    (callers) => {
+        Some(Class::BreaksCallers)
+    };
+    (decoding) => {
+        Some(Class::BreaksDecoding)
+    };
+    (behaves) => {
+        Some(Class::BehavesDifferently)
+    };
+    (new) => {
+        Some(Class::New)
+    };
+    (text) => {
+        Some(Class::TextOnly)
+    };
+    (-) => {
+        None
+    };
 }
 
 macro_rules! rules {
