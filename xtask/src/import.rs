@@ -81,7 +81,9 @@ fn wanted<'a>(arguments: &[&'a str]) -> Result<Wanted<'a>, String> {
                     "text" => Format::Text,
                     "markdown" => Format::Markdown,
                     "json" => Format::Json,
-                    other => return Err(format!("{other:?} is no format; there are text, markdown and json")),
+                    other => {
+                        return Err(format!("{other:?} is no format; there are text, markdown and json"));
+                    }
                 }
             }
             "--out" => wanted.out = Some(value(&mut rest, argument)?),

@@ -131,13 +131,18 @@ impl<'a> Report<'a> {
             self.changed()
         );
         for one in import.untold() {
-            let _ = writeln!(out, "          could not be told, since it is lost: {}: {}", one.file, one.description);
+            let _ = writeln!(
+                out,
+                "          could not be told, since it is lost: {}: {}",
+                one.file, one.description
+            );
         }
         let caught_up: Vec<_> = import.caught_up().collect();
         if !caught_up.is_empty() {
             out += "\nthe document says so by now; remove the correction\n";
             for one in caught_up {
-                let _ = writeln!(out, "          {}: {}\n            {}", one.file, one.description, one.target);
+                let _ =
+                    writeln!(out, "          {}: {}\n            {}", one.file, one.description, one.target);
             }
         }
         let (places, absent) = self.explained();
@@ -146,11 +151,20 @@ impl<'a> Report<'a> {
             let total: usize = places.values().sum();
             let _ = writeln!(out, "{total:>8}  places of {} operations", places.len());
             if !absent.is_empty() {
-                let _ = writeln!(out, "{:>8}  operations that the document does not have: {}", absent.len(), absent.join(", "));
+                let _ = writeln!(
+                    out,
+                    "{:>8}  operations that the document does not have: {}",
+                    absent.len(),
+                    absent.join(", ")
+                );
             }
         }
         if !import.new.is_empty() {
-            let _ = writeln!(out, "\nlisted in spec/operations.toml and new\n          {}", import.new.join(", "));
+            let _ = writeln!(
+                out,
+                "\nlisted in spec/operations.toml and new\n          {}",
+                import.new.join(", ")
+            );
         }
         if import.differences.is_empty() {
             out += "\nno difference is left without an explanation\n";
@@ -166,7 +180,11 @@ impl<'a> Report<'a> {
                 let _ = writeln!(out, "          spec/{file}");
             }
             section(&mut out, "\nleft to people\n", &written.left);
-            section(&mut out, "\nnew, and described by its name alone: write what it means\n", &written.undescribed);
+            section(
+                &mut out,
+                "\nnew, and described by its name alone: write what it means\n",
+                &written.undescribed,
+            );
         }
         out
     }
@@ -184,7 +202,8 @@ impl<'a> Report<'a> {
         );
         if !import.profile.losses.is_empty() {
             let names: Vec<_> = import.profile.losses.iter().map(|loss| loss.as_str()).collect();
-            let _ = writeln!(out, "\nThe document has lost {}; that was taken from `spec/`.", names.join(", "));
+            let _ =
+                writeln!(out, "\nThe document has lost {}; that was taken from `spec/`.", names.join(", "));
         }
         let caught_up: Vec<_> = import.caught_up().collect();
         if !caught_up.is_empty() {
@@ -218,9 +237,7 @@ impl<'a> Report<'a> {
     /// For machines.
     pub fn json(&self) -> String {
         let import = self.import;
-        let correction = |one: &Correction| {
-            json!({ "file": one.file, "target": one.target, "description": one.description })
-        };
+        let correction = |one: &Correction| json!({ "file": one.file, "target": one.target, "description": one.description });
         let quirks: BTreeMap<&str, usize> =
             import.quirks.iter().map(|(quirk, count)| (quirk.as_str(), *count)).collect();
         let restored: BTreeMap<&str, usize> =
