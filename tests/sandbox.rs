@@ -724,8 +724,13 @@ fn tenant() -> Value {
 fn the_tenant_fits_the_specification() {
     let mut checked = 0;
     for (collection, schema) in shown() {
-        let things = tenant()[&collection].as_array().cloned();
-        for (index, thing) in things.unwrap_or_else(|| panic!("{collection}")).iter().enumerate() {
+        let Some(things) = tenant()[&collection].as_array().cloned() else {
+            // Nobody has put anything in yet, and the list is empty. It is called as its resource, and no misprint.
+            let mut resources = Contract::bundled().operations().map(|one| one.id());
+            assert!(resources.any(|id| id.starts_with(&format!("{collection}_"))), "{collection}");
+            continue;
+        };
+        for (index, thing) in things.iter().enumerate() {
             let mut thing = thing.clone();
             thing.as_object_mut().unwrap().retain(|name, _| !name.starts_with('_'));
             let place = format!("{collection}[{index}]");
