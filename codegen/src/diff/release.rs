@@ -156,8 +156,8 @@ impl Release<'_> {
             out.extend(entries.iter().map(|entry| format!("- {entry}\n")));
         }
         if texts > 0 {
-            let noun = if texts == 1 { "change" } else { "changes" };
-            let _ = write!(out, "\n{texts} {noun} of texts, or of bounds of answers, are left out.\n");
+            let some = if texts == 1 { "1 change is".to_owned() } else { format!("{texts} changes are") };
+            let _ = write!(out, "\n{some} left out: texts, and what no program notices.\n");
         }
         let commands: BTreeSet<&str> =
             self.findings.iter().flat_map(|finding| &finding.commands).map(String::as_str).collect();
