@@ -11,6 +11,8 @@
 //!
 //! [`examples`] writes exchanges for `fixtures/`, from the document of the first step.
 //!
+//! [`sources`] changes the files of `spec/` in place, and [`rewrite`] makes them say what a new document says.
+//!
 //! [`stock`] is what the generator gives without all that, to compare with.
 //!
 //! [`diff`] says what changed between two documents, and whom it concerns.
@@ -30,6 +32,8 @@ pub mod generator;
 pub mod import;
 pub mod lint;
 pub mod page;
+pub mod rewrite;
+pub mod sources;
 pub mod stock;
 pub mod surface;
 mod yaml;

@@ -22,6 +22,9 @@ commands:
   generate --check   compare instead; print a diff and fail when they differ
   fixtures           write the generated part of fixtures/ from spec/
   fixtures --check   compare instead
+  import FILE        what a document of the vendor says otherwise than spec/; --write makes spec/ say it, --check fails
+                     when something is left, --date 2024-03 is its month, --lossy PROFILE what it has lost;
+                     --format text|markdown|json, --out FILE
   report             write the page of evidence for every operation to target/report/index.html;
                      --out FILE, --base URL (what links begin with); S1_EXTRA_FIXTURES names what others published
   diff OLD NEW       what changed, and whom it concerns; OLD and NEW are a document, a folder such as spec, or
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
         ["fixtures"] => write_fixtures(),
         ["fixtures", "--check"] => check_fixtures(),
         ["report", rest @ ..] => report(rest),
-        ["import", file] => import::run(root(), file),
+        ["import", rest @ ..] => return import::run(root(), rest),
         ["diff", rest @ ..] => return diff::run(root(), rest),
         ["release-notes", rest @ ..] => release_notes::run(root(), rest),
         ["measure"] => measure::run(root()),

@@ -5,9 +5,11 @@
 //! vendor has changed, or what nobody has explained yet. Conventions of `spec/README.md` are no differences
 //! ([`conventions`]), and neither is what a lossy document cannot know ([`lossy`]).
 
+pub mod changes;
 pub mod corrections;
 pub mod lossy;
 pub mod operations;
+pub mod report;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,6 +19,8 @@ use serde_json::{Value, json};
 use crate::bundle::Bundle;
 use crate::document::{Document, Quirk, extract};
 use crate::facts::{OperationFacts, Source};
+use crate::rewrite::{self, Change};
+use crate::sources::Sources;
 use crate::surface::{Facts, Key, Surface};
 use crate::{Result, facts, surface};
 use corrections::Overlay;
@@ -164,6 +168,7 @@ pub fn compare(
             (Some(_), None) if documented(bundle, &key) => differences.push(whole(What::Ours)),
             (Some(_), None) => explained.push(whole(What::Ours)),
             (Some(ours), Some(theirs)) => {
+                differences.extend(facts_of(&ours.facts, &theirs.facts).into_iter().map(whole));
                 for (place, what, evidence) in places(&ours.places, &theirs.places) {
                     let one = Difference { id: id.clone(), key: key.clone(), place, what };
                     if evidence { explained.push(one) } else { differences.push(one) }
@@ -194,6 +199,47 @@ fn documented(bundle: &Bundle, key: &Key) -> bool {
     facts.is_some_and(|facts| facts.evidence.iter().any(|one| one.source == Source::VendorDocument))
 }
 
+/// What became of writing an import.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Files of `spec/` that changed.
+    pub files: Vec<String>,
+    /// What was changed, as sentences.
+    pub done: Vec<String>,
+    /// What people have to settle, as sentences with the reason.
+    pub left: Vec<String>,
+    /// What is new and described by its name alone.
+    pub undescribed: Vec<String>,
+}
+
+/// Makes `spec/` say what the document says, as far as a program can; `date` is the month of the document.
+///
+/// # Errors
+/// When `spec/` cannot be read or written, or would break one of its rules. Nothing is written then.
+pub fn write(spec: &Path, import: &Import, date: &str) -> Result<Written> {
+    let listed = operations::read(spec)?;
+    let mut sources = Sources::read(spec)?;
+    let (changes, left) = changes::changes(import, &listed, date);
+    let report = rewrite::apply(&mut sources, changes, date)?;
+    let name = |change: &Change| changes::name(import, change);
+    let mut left: Vec<String> =
+        left.iter().map(|(one, reason)| format!("{}: {reason}", one.name())).collect();
+    left.extend(report.refused.iter().map(|(change, reason)| format!("{}: {reason}", name(change))));
+    let done = report.done.iter().map(|one| {
+        let notes: String = one.notes.iter().map(|note| format!("; {note}")).collect();
+        format!("{}: {}{notes}", name(&one.change), one.at)
+    });
+    let done = done.collect();
+    Ok(Written { files: sources.write(spec)?, done, left, undescribed: report.undescribed })
+}
+
+impl Difference {
+    /// Operation and place.
+    pub fn name(&self) -> String {
+        if self.place.is_empty() { self.id.clone() } else { format!("{} {}", self.id, self.place) }
+    }
+}
+
 type Places = BTreeMap<String, surface::Node>;
 
 /// The places that differ, with whether evidence explains it. Of what one side alone has, the outermost place.
@@ -212,14 +258,9 @@ fn places(ours: &Places, theirs: &Places) -> Vec<(String, What, bool)> {
             outermost.push(place);
             continue;
         };
-        let names =
-            node.facts.keys().chain(other.facts.keys().filter(|name| !node.facts.contains_key(*name)));
-        for name in names {
-            let (here, there) = (node.facts.get(name), other.facts.get(name));
-            if !same(name, here, there) {
-                let what = What::Fact { name, ours: here.cloned(), theirs: there.cloned() };
-                found.push((place.clone(), what, node.evidence && more(name, here, there)));
-            }
+        for what in facts_of(&node.facts, &other.facts) {
+            let evidence = node.evidence && more(&what);
+            found.push((place.clone(), what, evidence));
         }
     }
     outermost.clear();
@@ -235,11 +276,29 @@ fn places(ours: &Places, theirs: &Places) -> Vec<(String, What, bool)> {
     found
 }
 
-/// Whether ours says no more than theirs does not deny: what the document says anew is never explained by what was
-/// found out before.
-fn more(name: &str, ours: Option<&Value>, theirs: Option<&Value>) -> bool {
-    let values = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    theirs.is_none() || (name == "enum" && values(theirs).iter().all(|value| values(ours).contains(value)))
+/// The facts that differ.
+fn facts_of(ours: &Facts, theirs: &Facts) -> Vec<What> {
+    let names = ours.keys().chain(theirs.keys().filter(|name| !ours.contains_key(*name)));
+    let differs = names.filter_map(|name| {
+        let (here, there) = (ours.get(name), theirs.get(name));
+        let what = || What::Fact { name, ours: here.cloned(), theirs: there.cloned() };
+        (!same(name, here, there)).then(what)
+    });
+    differs.collect()
+}
+
+/// Whether ours adds to what the document says and contradicts none of it: what the document says anew is never
+/// explained by what was found out before.
+fn more(what: &What) -> bool {
+    let values =
+        |value: &Option<Value>| value.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+    match what {
+        What::Fact { theirs: None, .. } => true,
+        What::Fact { name: "enum", ours, theirs } => {
+            values(theirs).iter().all(|value| values(ours).contains(value))
+        }
+        _ => false,
+    }
 }
 
 /// Whether two facts say the same: the order of an enum's values says nothing.
@@ -256,6 +315,23 @@ fn same(name: &str, ours: Option<&Value>, theirs: Option<&Value>) -> bool {
     }
 }
 
+/// What `spec/` does not say of an answer.
+const NOT_READ: [&str; 13] = [
+    "required",
+    "readOnly",
+    "writeOnly",
+    "default",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "pattern",
+];
+
 /// Takes out what `spec/README.md` settles for every operation, so that it is no difference:
 ///
 /// - texts are the project's own, and so are the facts of `x-s1`;
@@ -265,23 +341,8 @@ fn same(name: &str, ours: Option<&Value>, theirs: Option<&Value>) -> bool {
 /// - elements of lists are not null, and an object without properties is free.
 pub fn conventions(surface: &mut Surface) {
     const TEXTS: [&str; 6] = ["description", "title", "secret", "selects", "unresolved", "media"];
-    const NOT_READ: [&str; 13] = [
-        "required",
-        "readOnly",
-        "writeOnly",
-        "default",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "minLength",
-        "maxLength",
-        "minItems",
-        "maxItems",
-        "pattern",
-    ];
     for operation in surface.operations.values_mut() {
-        operation.facts = Facts::new();
+        operation.facts.retain(|name, _| *name == "security" || *name == "deprecated");
         for (place, node) in &mut operation.places {
             let facts = &mut node.facts;
             facts.retain(|name, _| !TEXTS.contains(name));

@@ -1,0 +1,462 @@
+//! The specification is changed in place: what was asked for changes, and nothing else does.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use sentinelone_codegen::lint;
+use sentinelone_codegen::rewrite::locate::Map;
+use sentinelone_codegen::rewrite::{Change, NewOperation, Report, apply};
+use sentinelone_codegen::sources::Sources;
+use sentinelone_codegen::surface::{Key, OF_THE_SITE, Surface};
+use serde_json::{Value, json};
+use similar::{ChangeTag, TextDiff};
+
+const DATE: &str = "2024-03";
+
+static SPEC: LazyLock<Sources> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("spec");
+    Sources::read(&folder).unwrap()
+});
+
+static SURFACE: LazyLock<Surface> = LazyLock::new(|| surface(&SPEC));
+
+static MAP: LazyLock<Map> = LazyLock::new(|| Map::of(&SPEC));
+
+/// What the sources say, without texts and without the order of lists that have none.
+fn surface(sources: &Sources) -> Surface {
+    let mut surface = Surface::of(&sources.bundle().unwrap().document);
+    for operation in surface.operations.values_mut() {
+        for node in operation.places.values_mut() {
+            node.facts.remove("description");
+            if let Some(Value::Array(values)) = node.facts.get_mut("enum") {
+                values.sort_by_key(Value::to_string);
+            }
+        }
+    }
+    surface
+}
+
+/// Facts of all places, whichever schema they stand in.
+type AllFacts = BTreeMap<(Key, String), BTreeMap<&'static str, Value>>;
+
+fn facts(surface: &Surface) -> AllFacts {
+    let mut all = AllFacts::new();
+    for (key, operation) in &surface.operations {
+        all.insert((key.clone(), String::new()), operation.facts.clone());
+        for (place, node) in &operation.places {
+            let mut facts = node.facts.clone();
+            // Of what selects nothing, the new document says nothing.
+            facts.retain(|name, _| !matches!(*name, "selects" | "secret"));
+            all.insert((key.clone(), place.clone()), facts);
+        }
+    }
+    all
+}
+
+fn same(one: &Sources, other: &Surface, what: &str) {
+    let (one, other) = (facts(&surface(one)), facts(other));
+    for (place, facts) in &one {
+        assert_eq!(Some(facts), other.get(place), "{what}: {place:?}");
+    }
+    assert_eq!(one.len(), other.len(), "{what}");
+}
+
+fn sound(sources: &Sources) {
+    let findings = lint::check(&sources.bundle().unwrap());
+    assert!(
+        findings.is_empty(),
+        "{}",
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    );
+}
+
+fn all_done(report: &Report, what: &str) {
+    assert!(report.refused.is_empty(), "{what}: {:#?}", report.refused);
+}
+
+/// The lines that are gone and the lines that are new, by file.
+fn changed_lines(one: &Sources, other: &Sources) -> BTreeMap<String, (Vec<String>, Vec<String>)> {
+    let mut changed = BTreeMap::new();
+    let (one, other) = (one.texts(), other.texts());
+    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    for name in names {
+        let none = String::new();
+        let (before, after) = (one.get(name).unwrap_or(&none), other.get(name).unwrap_or(&none));
+        if before == after {
+            continue;
+        }
+        let diff = TextDiff::from_lines(before.as_str(), after.as_str());
+        let lines = |tag: ChangeTag| {
+            let changes = diff.iter_all_changes().filter(|change| change.tag() == tag);
+            changes.map(|change| change.value().to_string()).collect::<Vec<_>>()
+        };
+        changed.insert(name.clone(), (lines(ChangeTag::Delete), lines(ChangeTag::Insert)));
+    }
+    changed
+}
+
+fn comments(sources: &Sources) -> Vec<String> {
+    let texts = sources.texts();
+    let lines = texts.values().flat_map(|text| text.lines());
+    lines.filter(|line| line.trim_start().starts_with('#')).map(str::to_owned).collect()
+}
+
+#[test]
+fn nothing_to_change_changes_no_byte() {
+    let mut sources = SPEC.clone();
+    let report = apply(&mut sources, Vec::new(), DATE).unwrap();
+    assert_eq!(report, Report::default());
+    assert!(sources.texts() == SPEC.texts());
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(sources.write(folder.path()).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn places_are_found_where_the_bundle_has_them() {
+    let mut checked = 0;
+    for (key, operation) in &SURFACE.operations {
+        let places = &MAP.operations[key];
+        let found: BTreeSet<&String> = places.keys().collect();
+        assert_eq!(found, operation.places.keys().collect(), "{key}");
+        for (place, node) in &operation.places {
+            let located = &places[place];
+            // A schema of the bundle is one of the files.
+            let name = located.target.schema_name();
+            if let Some(schema) = &node.target.schema {
+                assert_eq!(name, Some(schema.as_str()), "{key} {place}");
+            }
+            let there = SPEC.at(&located.target.file, &located.target.pointer);
+            for (fact, value) in &node.facts {
+                if !OF_THE_SITE.contains(fact) && !["media", "recursive", "unresolved", "enum"].contains(fact)
+                {
+                    let site = SPEC.at(&located.site.file, &located.site.pointer).unwrap();
+                    let said = site.get(*fact).or(there.unwrap().get(*fact));
+                    assert_eq!(said, Some(value), "{key} {place} {fact}");
+                }
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 5000, "{checked}");
+}
+
+/// Numbers that are the same in every run (splitmix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut number = self.0;
+        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^ (number >> 31)
+    }
+
+    fn some<T>(&mut self, mut all: Vec<T>, many: usize) -> Vec<T> {
+        let mut chosen = Vec::new();
+        while chosen.len() < many && !all.is_empty() {
+            let index = (self.next() % all.len() as u64) as usize;
+            chosen.push(all.swap_remove(index));
+        }
+        chosen
+    }
+}
+
+/// What is removed leaves lines out; what has to be written anew for that is in the same places.
+fn only_near(before: &Sources, after: &Sources, most: usize, what: &str) {
+    assert_eq!(comments(before), comments(after), "{what}");
+    let changed = changed_lines(before, after);
+    let new: usize = changed.values().map(|(_, new)| new.len()).sum();
+    assert!(new <= most, "{what}: {new} new lines, at most {most}: {changed:#?}");
+}
+
+fn fact(key: &Key, place: &str, fact: &str, value: Option<Value>) -> Change {
+    Change::Fact { operation: key.clone(), place: place.to_owned(), fact: fact.to_owned(), value }
+}
+
+/// Places that stand in the same spot, with a fact that is said there, by spot.
+fn spots_of(fact: &str) -> Vec<Vec<(Key, String, Value)>> {
+    let mut spots: BTreeMap<String, Vec<(Key, String, Value)>> = BTreeMap::new();
+    for (key, operation) in &SURFACE.operations {
+        for (place, node) in &operation.places {
+            let Some(value) = node.facts.get(fact) else { continue };
+            let located = &MAP.operations[key][place];
+            if located.again || place.starts_with("request.path.") || place == "request.body" {
+                continue;
+            }
+            let site = SPEC.at(&located.site.file, &located.site.pointer).unwrap();
+            let at_site = site.get(fact).is_some() || fact == "required" || fact == "deprecated";
+            let at = if at_site { &located.site } else { &located.target };
+            spots.entry(at.to_string()).or_default().push((key.clone(), place.clone(), value.clone()));
+        }
+    }
+    spots.into_values().collect()
+}
+
+#[test]
+fn a_fact_that_was_taken_away_comes_back() {
+    let mut numbers = Numbers(1);
+    let mut tried = 0;
+    let all = [
+        "format",
+        "nullable",
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "default",
+        "required",
+        "deprecated",
+        "pattern",
+    ];
+    for keyword in all {
+        let spots = numbers.some(spots_of(keyword), 25);
+        let places = || spots.iter().flatten();
+        let mut sources = SPEC.clone();
+        let gone = places().map(|(key, place, _)| fact(key, place, keyword, None)).collect();
+        let report = apply(&mut sources, gone, DATE).unwrap();
+        all_done(&report, keyword);
+        only_near(&SPEC, &sources, spots.len(), keyword);
+        let without = surface(&sources);
+        for (key, place, _) in places() {
+            let node = &without.operations[key].places[place];
+            assert!(!node.facts.contains_key(keyword), "{key} {place} {keyword}");
+        }
+        let back =
+            places().map(|(key, place, value)| fact(key, place, keyword, Some(value.clone()))).collect();
+        let report = apply(&mut sources, back, DATE).unwrap();
+        all_done(&report, keyword);
+        assert_eq!(report.undescribed, Vec::<String>::new());
+        same(&sources, &SURFACE, keyword);
+        only_near(&SPEC, &sources, spots.len(), keyword);
+        tried += spots.len();
+    }
+    assert!(tried > 120, "{tried}");
+}
+
+#[test]
+fn a_value_that_was_taken_away_comes_back() {
+    let mut numbers = Numbers(2);
+    let spots = numbers.some(spots_of("enum"), 40);
+    let places = || spots.iter().flatten();
+    let mut sources = SPEC.clone();
+    let fewer = |value: &Value| json!(value.as_array().unwrap()[1..]);
+    let gone = places().filter(|(_, _, value)| value.as_array().unwrap().len() > 1);
+    let gone = gone.map(|(key, place, value)| fact(key, place, "enum", Some(fewer(value)))).collect();
+    let report = apply(&mut sources, gone, DATE).unwrap();
+    all_done(&report, "enum");
+    only_near(&SPEC, &sources, spots.len(), "enum");
+    for (_, (gone, _)) in changed_lines(&SPEC, &sources) {
+        assert!(gone.len() <= spots.len());
+    }
+    let back = places().map(|(key, place, value)| fact(key, place, "enum", Some(value.clone()))).collect();
+    all_done(&apply(&mut sources, back, DATE).unwrap(), "enum");
+    same(&sources, &SURFACE, "enum");
+    assert!(spots.len() > 30);
+}
+
+#[test]
+fn an_enum_that_became_text_comes_back_as_a_named_schema() {
+    let mut numbers = Numbers(3);
+    for spot in numbers.some(spots_of("enum"), 12) {
+        // A default cannot stand beside a reference.
+        let mut sources = SPEC.clone();
+        let what = format!("{:?}", spot[0]);
+        let gone = spot.iter().map(|(key, place, _)| fact(key, place, "enum", None)).collect();
+        let report = apply(&mut sources, gone, DATE).unwrap();
+        if report.refused.iter().any(|(_, reason)| reason.contains("parameters")) {
+            continue;
+        }
+        all_done(&report, &what);
+        let without = surface(&sources);
+        for (key, place, _) in &spot {
+            let node = &without.operations[key].places[place];
+            assert!(!node.facts.contains_key("enum") && node.facts["type"] == "string", "{key} {place}");
+        }
+        let back =
+            spot.iter().map(|(key, place, value)| fact(key, place, "enum", Some(value.clone()))).collect();
+        let report = apply(&mut sources, back, DATE).unwrap();
+        all_done(&report, &what);
+        assert!(!report.undescribed.is_empty(), "{what}");
+        same(&sources, &SURFACE, &what);
+        assert_eq!(comments(&SPEC), comments(&sources));
+    }
+}
+
+/// A schema of the bundle with all references written out.
+fn inlined(document: &Value, node: &Value) -> Value {
+    if let Some(target) = node["$ref"].as_str() {
+        return inlined(document, document.pointer(target.strip_prefix('#').unwrap()).unwrap());
+    }
+    match node {
+        Value::Object(map) => {
+            let mut all: serde_json::Map<String, Value> =
+                map.iter().map(|(name, value)| (name.clone(), inlined(document, value))).collect();
+            if let Some(Value::Array(parts)) = all.remove("allOf") {
+                let mut whole = parts[0].clone();
+                for (name, value) in all {
+                    whole[name] = value;
+                }
+                return whole;
+            }
+            all.remove("x-s1");
+            Value::Object(all)
+        }
+        Value::Array(list) => Value::Array(list.iter().map(|one| inlined(document, one)).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The schema at a place, written out, as a new document has it.
+fn node_of(document: &Value, key: &Key, place: &str) -> Value {
+    let path = &SURFACE.operations[key].path;
+    let operation = &document["paths"][path][&key.method];
+    let mut parts = place.split('.');
+    let (mut node, mut names): (Value, Vec<&str>) = match (parts.next().unwrap(), parts.next().unwrap()) {
+        ("request", "query") => {
+            let name = parts.next().unwrap();
+            let name = name.trim_end_matches("[]");
+            let parameters = operation["parameters"].as_array().unwrap();
+            let parameter = parameters.iter().find(|one| one["name"] == name && one["in"] == "query");
+            (parameter.unwrap().clone(), parts.collect())
+        }
+        ("request", _) => {
+            (operation["requestBody"]["content"]["application/json"]["schema"].clone(), parts.collect())
+        }
+        (_, status) => {
+            let answer = &operation["responses"][status.trim_end_matches("[]")];
+            (answer["content"]["application/json"]["schema"].clone(), parts.collect())
+        }
+    };
+    node = inlined(document, &node);
+    for name in std::mem::take(&mut names) {
+        let plain = name.trim_end_matches(['[', ']', '{', '}']);
+        node = node["properties"][plain].clone();
+        let mut rest = &name[plain.len()..];
+        while !rest.is_empty() {
+            node = if rest.starts_with("[]") {
+                node["items"].clone()
+            } else {
+                node["additionalProperties"].clone()
+            };
+            rest = &rest[2..];
+        }
+    }
+    node
+}
+
+#[test]
+fn a_place_that_was_removed_comes_back() {
+    let bundle = SPEC.bundle().unwrap();
+    let mut spots: BTreeMap<String, Vec<(Key, String)>> = BTreeMap::new();
+    for (key, places) in &MAP.operations {
+        for (place, located) in places {
+            let parts = place.split('.').count();
+            let of_envelope = place.starts_with("response.") && parts <= 3;
+            let of_error = place.starts_with("response.4");
+            if of_envelope || of_error || place == "request.body.filter" || place == "request.query.cursor" {
+                continue;
+            }
+            let at = match (&located.parameter, &located.owner) {
+                (Some(parameter), _) if place.starts_with("request.query.") => &parameter.element,
+                (None, Some(owner)) => {
+                    let fields =
+                        SPEC.at(&owner.file, &owner.pointer).unwrap()["properties"].as_object().unwrap();
+                    if fields.len() == 1 {
+                        continue;
+                    }
+                    &located.site
+                }
+                _ => continue,
+            };
+            spots.entry(at.to_string()).or_default().push((key.clone(), place.clone()));
+        }
+    }
+    let mut numbers = Numbers(4);
+    let total = spots.len();
+    let (mut parameters, mut properties) = (0, 0);
+    for round in 0..6 {
+        let chosen = numbers.some(spots.values().collect(), 25);
+        // Two from the same object could be its only fields, or one within the other.
+        let mut owners = BTreeSet::new();
+        let chosen: Vec<&Vec<(Key, String)>> = chosen
+            .into_iter()
+            .filter(|spot| {
+                let located = &MAP.operations[&spot[0].0][&spot[0].1];
+                owners.insert(located.owner.clone().unwrap_or_else(|| located.site.clone()))
+            })
+            .collect();
+        let inner: Vec<(Key, String)> = chosen.iter().copied().flatten().cloned().collect();
+        let within = |(key, place): &(Key, String)| {
+            inner.iter().any(|(other, above)| {
+                let rest = place.strip_prefix(above.as_str()).unwrap_or_default();
+                other == key && rest.starts_with(['.', '[', '{'])
+            })
+        };
+        let chosen: Vec<_> = chosen.into_iter().filter(|spot| !spot.iter().any(&within)).collect();
+        let places = || chosen.iter().copied().flatten();
+        let what = format!("round {round}");
+        let mut sources = SPEC.clone();
+        let gone = places()
+            .map(|(key, place)| Change::Remove { operation: key.clone(), place: place.clone() })
+            .collect();
+        all_done(&apply(&mut sources, gone, DATE).unwrap(), &what);
+        // Nothing but what names the removed field in a list of required ones is written anew.
+        only_near(&SPEC, &sources, 4, &what);
+        let without = surface(&sources);
+        for (key, place) in places() {
+            assert!(!without.operations[key].places.contains_key(place), "{key} {place}");
+        }
+        let back = places().map(|(key, place)| {
+            let required = SURFACE.operations[key].places[place].facts.get("required") == Some(&json!(true));
+            let node = node_of(&bundle.document, key, place);
+            Change::Add { operation: key.clone(), place: place.clone(), node, required }
+        });
+        let back: Vec<Change> = back.collect();
+        let report = apply(&mut sources, back.clone(), DATE).unwrap();
+        all_done(&report, &what);
+        assert!(!report.undescribed.is_empty());
+        same(&sources, &SURFACE, &what);
+        sound(&sources);
+        assert_eq!(comments(&SPEC), comments(&sources));
+        let texts = sources.texts();
+        // What is there is not added again.
+        let again = apply(&mut sources, back, DATE).unwrap();
+        assert_eq!(again.done, Vec::new());
+        assert!(texts == sources.texts());
+        for spot in &chosen {
+            let located = &MAP.operations[&spot[0].0][&spot[0].1];
+            if located.parameter.is_some() { parameters += 1 } else { properties += 1 }
+        }
+    }
+    assert!(total > 1000 && parameters > 10 && properties > 60, "{total} {parameters} {properties}");
+}
+
+#[test]
+fn every_error_status_can_go_and_come_back() {
+    let mut statuses = Vec::new();
+    for (key, operation) in &SURFACE.operations {
+        for status in ["400", "401", "403", "404", "409"] {
+            if operation.places.contains_key(&format!("response.{status}")) {
+                statuses.push((key.clone(), status.to_owned()));
+            }
+        }
+    }
+    let mut sources = SPEC.clone();
+    let gone = statuses.iter().cloned();
+    let gone = gone.map(|(operation, status)| Change::RemoveStatus { operation, status }).collect();
+    all_done(&apply(&mut sources, gone, DATE).unwrap(), "statuses");
+    let lines: usize =
+        changed_lines(&SPEC, &sources).values().map(|(gone, new)| gone.len() + new.len()).sum();
+    assert_eq!(lines, statuses.len());
+    let back = statuses.iter().cloned();
+    let back = back.map(|(operation, status)| Change::AddStatus { operation, status }).collect();
+    all_done(&apply(&mut sources, back, DATE).unwrap(), "statuses");
+    assert!(sources.texts() == SPEC.texts());
+    assert!(statuses.len() > 100);
+}
