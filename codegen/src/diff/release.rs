@@ -66,7 +66,7 @@ pub fn version(text: &str) -> Result<[u64; 3]> {
     let numbers: Vec<u64> = text.split('.').map_while(|part| part.parse().ok()).collect();
     match (<[u64; 3]>::try_from(numbers), text.split('.').count()) {
         (Ok(version), 3) => Ok(version),
-        _ => Err(Error::Generator(format!("{text} is no version of three numbers"))),
+        _ => Err(Error::Command(format!("{text} is no version of three numbers"))),
     }
 }
 
