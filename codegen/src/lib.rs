@@ -89,6 +89,9 @@ pub enum Error {
     /// Corrections that correct nothing: the document has changed, or they were wrong.
     #[error("these actions of spec/overlays match nothing in the document:\n{0}")]
     Unmatched(String),
+    /// A command was asked for something that cannot be done.
+    #[error("{0}")]
+    Command(String),
     /// `generated/` is not what the specification gives.
     #[error("{0}\ngenerated/ is not what spec/ gives; run `cargo xtask generate` and commit the result")]
     Drift(String),

@@ -12,6 +12,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use sentinelone_codegen::bundle::Bundle;
+use sentinelone_codegen::diff::release::{self, Release, Step, Verdict};
+use sentinelone_codegen::diff::render::{self, Comparison};
 use sentinelone_codegen::diff::{self, Atlas, Class, Commands, Direction, Finding, Rule};
 use sentinelone_codegen::surface::Surface;
 use serde_json::{Value, json};
@@ -30,6 +32,12 @@ fn bundle() -> &'static Bundle {
 
 fn document() -> &'static Value {
     &bundle().document
+}
+
+/// What the specification says as it is.
+fn untouched() -> &'static Surface {
+    static SURFACE: OnceLock<Surface> = OnceLock::new();
+    SURFACE.get_or_init(|| Surface::of(document()))
 }
 
 /// A command of its own for every operation, and one for every resource.
@@ -1098,20 +1106,22 @@ fn tried(kind: &Kind) -> (usize, BTreeSet<Rule>) {
     for (pointer, reached) in &places {
         let what = format!("{} at {pointer}", kind.name);
         let mut document = document().clone();
+        let node = document.pointer(pointer).unwrap().clone();
         (kind.before)(at(&mut document, pointer));
-        let old = Surface::of(&document);
+        let prepared = (document.pointer(pointer) != Some(&node)).then(|| Surface::of(&document));
+        let old = prepared.as_ref().unwrap_or_else(|| untouched());
         (kind.change)(&mut document, pointer);
         let new = Surface::of(&document);
 
         let expected = expectation(kind, kind.expected, kind.read_rule, reached);
         assert!(!expected.is_empty(), "{what}: reached by nobody");
-        let there = diff::compare(&old, &new, atlas());
+        let there = diff::compare(old, &new, atlas());
         check(&what, &there, &expected, true);
         let back = expectation(kind, kind.back, None, reached);
-        let again = diff::compare(&new, &old, atlas());
+        let again = diff::compare(&new, old, atlas());
         check(&format!("{what}, the other way round"), &again, &back, true);
         // By what the documents say alone.
-        check(&format!("{what}, without an atlas"), &diff::compare(&old, &new, &unknown), &expected, false);
+        check(&format!("{what}, without an atlas"), &diff::compare(old, &new, &unknown), &expected, false);
 
         for finding in &there {
             let mirrored = again.iter().find(|other| other.direction == finding.direction).unwrap();
@@ -1284,4 +1294,132 @@ fn rust_items_are_there() {
     }
     println!("{places} places: {fields} fields, {functions} functions, {variants} variants, {types} types");
     assert!(places > 5000 && fields > 1000 && functions == 70 && variants > 200 && types > 50, "{items:?}");
+}
+
+/// Two editions of something small, with a change of each class.
+fn small() -> Vec<Finding> {
+    let edition = |new: bool| {
+        let mut thing = json!({"type": "object", "properties": {
+            "name": {"type": "string", "description": "A <name>."},
+            "kind": {"$ref": "#/components/schemas/Kind"},
+            "size": {"type": "integer", "format": "int32"},
+        }});
+        let mut kinds = json!(["a|b", "c"]);
+        let mut limit = json!({"type": "integer", "minimum": 1});
+        if new {
+            thing["properties"].as_object_mut().unwrap().remove("size");
+            thing["properties"]["name"]["description"] = json!("A <script>alert(1)</script> name.");
+            kinds = json!(["a|b", "c", "d_e", "<f>"]);
+            limit["maximum"] = json!(50);
+        }
+        let list = json!({
+            "operationId": "things_list",
+            "parameters": [{"name": "limit", "in": "query", "schema": limit}],
+            "responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}}},
+            "x-s1": {"kind": "read", "versions": ["2.1"]},
+        });
+        let mut get = list.clone();
+        get["operationId"] = json!("things_get");
+        let mut paths = json!({"/things": {"get": list}, "/things/{id}": {"get": get}});
+        if new {
+            paths["/others"] = json!({"get": {"operationId": "others_list", "responses": {}}});
+        } else {
+            paths["/old"] = json!({"delete": {"operationId": "old_delete", "responses": {}}});
+        }
+        let schemas = json!({"Thing": thing, "Kind": {"type": "string", "enum": kinds}});
+        Surface::of(&json!({"openapi": "3.0.3", "paths": paths, "components": {"schemas": schemas}}))
+    };
+    let id = |id: &str, command: &str| (id.to_owned(), BTreeSet::from([command.to_owned()]));
+    let commands = Commands::from([id("things_list", "list-things"), id("old_delete", "delete-old")]);
+    diff::compare(&edition(false), &edition(true), &Atlas::new(commands))
+}
+
+#[test]
+fn findings_are_shown_in_four_forms() {
+    let findings = small();
+    let comparison = Comparison { old: "v1:spec", new: "spec", findings: &findings };
+    assert!(comparison.breaks());
+    insta::assert_snapshot!("text", render::text(&comparison));
+    insta::assert_snapshot!("markdown", render::markdown(&comparison));
+    insta::assert_snapshot!("json", render::json(&comparison));
+    let html = render::html(&comparison);
+    let body = html.find("<header>").unwrap()..html.find("</main>").unwrap();
+    insta::assert_snapshot!("html", &html[body]);
+    // What the documents say is no markup.
+    assert!(!html.contains("<script>alert") && !html.contains("<f>"));
+    assert!(html.contains("&lt;script&gt;alert"));
+    for elsewhere in ["src=", "@import", "url(", "http://", "https://"] {
+        assert!(!html.contains(elsewhere), "the page needs no network: {elsewhere}");
+    }
+    let nothing = Comparison { findings: &[], ..comparison };
+    assert!(!nothing.breaks());
+    assert_eq!(render::markdown(&nothing).lines().last(), Some("Nothing changed."));
+}
+
+#[test]
+fn long_lists_are_cut_and_say_so() {
+    let many: Vec<Finding> = (0..150)
+        .map(|at| {
+            let mut finding = small().remove(0);
+            finding.operations[0].operation = format!("things_{at}");
+            finding.commands = (0..9).map(|command| format!("command-{command}")).collect();
+            finding
+        })
+        .collect();
+    let comparison = Comparison { old: "a", new: "b", findings: &many };
+    let text = render::text(&comparison);
+    assert!(
+        text.contains("command-5 and 3 more") && text.contains("and 50 more; --format json has all"),
+        "{text}"
+    );
+    assert_eq!(text.matches("    - ").count(), 100);
+    let markdown = render::markdown(&comparison);
+    assert!(markdown.contains("<details>") && markdown.contains("\nand 50 more\n"));
+    let json: Value = serde_json::from_str(&render::json(&comparison)).unwrap();
+    assert_eq!(json["findings"].as_array().unwrap().len(), 150);
+}
+
+#[test]
+fn notes_of_a_release_say_what_the_findings_say() {
+    let findings = small();
+    let release = Release { version: [0, 1, 0], since: "v0.1.0", findings: &findings, verdicts: None };
+    insta::assert_snapshot!("release", release.notes());
+
+    let only = |class: Class| -> Vec<Finding> {
+        findings.iter().filter(|finding| finding.class == class).cloned().collect()
+    };
+    for (class, version, next) in [
+        (Class::BreaksCallers, [0, 4, 2], [0, 5, 0]),
+        (Class::BreaksDecoding, [0, 0, 2], [0, 0, 3]),
+        (Class::BehavesDifferently, [0, 4, 2], [0, 4, 3]),
+        (Class::New, [0, 4, 2], [0, 4, 3]),
+        (Class::BreaksDecoding, [1, 4, 2], [2, 0, 0]),
+        (Class::New, [1, 4, 2], [1, 5, 0]),
+        (Class::TextOnly, [1, 4, 2], [1, 4, 3]),
+    ] {
+        let findings = only(class);
+        assert!(!findings.is_empty(), "{class:?}");
+        assert_eq!(Step::of(&findings).next(version), next, "{class:?} after {version:?}");
+    }
+    assert_eq!(Step::of(&[]).next([1, 4, 2]), [1, 4, 2]);
+
+    // The code may have changed where the specification did not.
+    let told = "     Summary semver requires new major version: 2 major and 0 minor checks failed\n";
+    let verdict = |done, output| Verdict::read("sentinelone", done, output);
+    let code = Release {
+        findings: &[],
+        verdicts: Some(vec![verdict(false, told), verdict(true, "     Summary no semver update required\n")]),
+        ..release.clone()
+    };
+    assert_eq!(code.step(), Step::Breaking);
+    assert!(code.notes().starts_with("minor release: 0.1.0 -> 0.2.0"), "{}", code.notes());
+    let unknown = verdict(false, "error: no such revision\n");
+    assert_eq!(unknown.step, None);
+    let unknown = Release { findings: &[], verdicts: Some(vec![unknown]), ..release };
+    assert!(unknown.notes().contains("error: no such revision (could not tell)"), "{}", unknown.notes());
+
+    assert_eq!(release::version("1.20.3").unwrap(), [1, 20, 3]);
+    for wrong in ["1.2", "1.2.x", "1.2.3.4", ""] {
+        assert!(release::version(wrong).is_err(), "{wrong}");
+    }
 }

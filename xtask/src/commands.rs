@@ -100,8 +100,8 @@ mod tests {
         let registered: BTreeMap<String, Vec<String>> = sentinelone::commands::registry()
             .iter()
             .map(|entry| {
-                let operations = entry.info().operations.iter().map(|one| (*one).to_owned()).collect();
-                (entry.info().name.to_owned(), operations)
+                let operations = entry.info.operations.iter().map(|one| (*one).to_owned()).collect();
+                (entry.info.name.to_owned(), operations)
             })
             .collect();
         assert_eq!(parsed, registered);

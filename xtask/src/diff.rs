@@ -1,6 +1,7 @@
 //! `cargo xtask diff OLD NEW`: what changed between two documents, and whom it concerns.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -41,7 +42,8 @@ struct Wanted<'a> {
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
     match wanted(arguments).and_then(|wanted| told(root, &wanted)) {
         Ok((text, breaks)) => {
-            print!("{text}");
+            // Whoever reads only the beginning is no error.
+            let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::from(u8::from(breaks))
         }
         Err(error) => {
@@ -52,7 +54,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
 }
 
 fn wanted<'a>(arguments: &[&'a str]) -> Result<Wanted<'a>> {
-    let wrong = |message: String| Error::Generator(message);
+    let wrong = |message: String| Error::Command(message);
     let (mut paths, mut form, mut used, mut classes) = (Vec::new(), "text", false, Vec::new());
     let mut rest = arguments.iter().copied();
     while let Some(argument) = rest.next() {
@@ -132,7 +134,7 @@ pub(crate) fn source(root: &Path, name: &str) -> Result<Source> {
         return Ok(Source::Other(document::read(path)?));
     }
     let Some((revision, path)) = name.split_once(':') else {
-        return Err(Error::Generator(format!(
+        return Err(Error::Command(format!(
             "{name} is no file and no folder; a revision is given as REV:path"
         )));
     };
@@ -142,10 +144,10 @@ pub(crate) fn source(root: &Path, name: &str) -> Result<Source> {
         root,
         &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")],
     )
-    .map_err(|_| Error::Generator(format!("{name}: git knows no revision {revision}")))?;
+    .map_err(|_| Error::Command(format!("{name}: git knows no revision {revision}")))?;
     let object = format!("{}:{path}", commit.trim());
     let kind = git(root, &["cat-file", "-t", &object])
-        .map_err(|_| Error::Generator(format!("{name}: there is no {path} at {revision}")))?;
+        .map_err(|_| Error::Command(format!("{name}: there is no {path} at {revision}")))?;
     if kind.trim() == "blob" {
         let text = git(root, &["cat-file", "blob", &object])?;
         return Ok(Source::Other(document::parse(name, &text)?));
@@ -161,7 +163,7 @@ pub(crate) fn source(root: &Path, name: &str) -> Result<Source> {
 
 /// What git prints.
 pub(crate) fn git(root: &Path, arguments: &[&str]) -> Result<String> {
-    let failed = |message: String| Error::Generator(format!("git {}: {message}", arguments.join(" ")));
+    let failed = |message: String| Error::Command(format!("git {}: {message}", arguments.join(" ")));
     let output = Command::new("git")
         .args(arguments)
         .current_dir(root)
@@ -243,7 +245,7 @@ mod tests {
         assert!(breaks, "{text}");
         for part in [
             "1 change\n",
-            "narrowed from `100` to `50`",
+            "has `50` instead of `100` as its greatest value",
             "commands: list-things",
             "things::ThingsListQuery::limit",
         ] {

@@ -16,7 +16,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
     let since = match arguments {
         [] => last_tag(root)?,
         ["--since", revision] => (*revision).to_owned(),
-        other => return Err(Error::Generator(format!("{}: give --since REV or nothing", other.join(" ")))),
+        other => return Err(Error::Command(format!("{}: give --since REV or nothing", other.join(" ")))),
     };
     let old = diff::source(root, &format!("{since}:spec"))?;
     let new = Source::Curated(Box::new(Bundle::read(&root.join("spec"))?));
@@ -33,7 +33,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
 fn last_tag(root: &Path) -> Result<String> {
     match git(root, &["describe", "--tags", "--abbrev=0"]) {
         Ok(tag) => Ok(tag.trim().to_owned()),
-        Err(_) => Err(Error::Generator(
+        Err(_) => Err(Error::Command(
             "there is no tag to compare with; name a revision with --since REV".to_owned(),
         )),
     }
@@ -43,7 +43,7 @@ fn last_tag(root: &Path) -> Result<String> {
 fn version(root: &Path) -> Result<[u64; 3]> {
     let path = root.join("Cargo.toml");
     let text = std::fs::read_to_string(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-    let missing = || Error::Generator(format!("{}: states no version of the workspace", path.display()));
+    let missing = || Error::Command(format!("{}: states no version of the workspace", path.display()));
     let (_, section) = text.split_once("[workspace.package]").ok_or_else(missing)?;
     let line = section
         .lines()

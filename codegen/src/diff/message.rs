@@ -9,7 +9,7 @@ use super::rules::{Direction, Rule};
 pub(super) fn of(change: &Change) -> String {
     let what = subject(change);
     let (old, new) = (said(&change.old), said(&change.new));
-    let fact = words(change.fact);
+    let fact = change.fact;
     let rest = match change.rule {
         Rule::OperationRemoved => "is not there any more".to_owned(),
         Rule::OperationAdded => "is new".to_owned(),
@@ -63,14 +63,7 @@ pub(super) fn of(change: &Change) -> String {
         Rule::EnumValueAdded => format!("also knows {new}"),
         Rule::EnumImposed => format!("is one of {new} instead of any text"),
         Rule::EnumLifted => format!("is any value instead of one of {old}"),
-        Rule::BoundNarrowed | Rule::BoundWidened => {
-            let way = if change.rule == Rule::BoundWidened { "widened" } else { "narrowed" };
-            match (change.old.is_null(), change.new.is_null()) {
-                (true, _) => format!("has {fact} {new}, where there was none"),
-                (_, true) => format!("has no {fact} any more, where it was {old}"),
-                _ => format!("has {fact} {way} from {old} to {new}"),
-            }
-        }
+        Rule::BoundNarrowed | Rule::BoundWidened => bound(change.fact, &change.old, &change.new),
         Rule::PatternAdded => format!("has to fit {new}"),
         Rule::PatternChanged => format!("has to fit {new} instead of {old}"),
         Rule::PatternRemoved => format!("does not have to fit {old} any more"),
@@ -206,20 +199,33 @@ fn short(text: &str) -> String {
     text.chars().take(79).chain(['…']).collect()
 }
 
-/// A keyword in words.
-fn words(keyword: &str) -> String {
-    match keyword {
-        "minimum" => "a least value of",
-        "maximum" => "a greatest value of",
-        "exclusiveMinimum" => "an open lower end of",
-        "exclusiveMaximum" => "an open upper end of",
-        "multipleOf" => "steps of",
-        "minLength" => "a least length of",
-        "maxLength" => "a greatest length of",
-        "minItems" => "a least number of elements of",
-        "maxItems" => "a greatest number of elements of",
-        "uniqueItems" => "uniqueness of elements",
-        other => return other.to_owned(),
+/// The sentence of a bound.
+fn bound(keyword: &str, old: &Value, new: &Value) -> String {
+    let there = |value: &Value| !value.is_null() && value != false;
+    let name = match keyword {
+        "minimum" => "least value",
+        "maximum" => "greatest value",
+        "minLength" => "least length",
+        "maxLength" => "greatest length",
+        "minItems" => "least number of elements",
+        "maxItems" => "greatest number of elements",
+        "multipleOf" => "step",
+        // These are there or not.
+        flag => {
+            let what = match flag {
+                "exclusiveMinimum" => "its least value itself",
+                "exclusiveMaximum" => "its greatest value itself",
+                _ => "the same element twice",
+            };
+            return match there(new) {
+                true => format!("does not take {what}"),
+                false => format!("takes {what}"),
+            };
+        }
+    };
+    match (there(old), there(new)) {
+        (false, _) => format!("has {} as its {name}, where it had none", said(new)),
+        (_, false) => format!("has no {name} any more, where it was {}", said(old)),
+        _ => format!("has {} instead of {} as its {name}", said(new), said(old)),
     }
-    .to_owned()
 }

@@ -66,7 +66,7 @@ pub fn version(text: &str) -> Result<[u64; 3]> {
     let numbers: Vec<u64> = text.split('.').map_while(|part| part.parse().ok()).collect();
     match (<[u64; 3]>::try_from(numbers), text.split('.').count()) {
         (Ok(version), 3) => Ok(version),
-        _ => Err(Error::Generator(format!("{text} is no version of three numbers"))),
+        _ => Err(Error::Command(format!("{text} is no version of three numbers"))),
     }
 }
 
@@ -156,8 +156,8 @@ impl Release<'_> {
             out.extend(entries.iter().map(|entry| format!("- {entry}\n")));
         }
         if texts > 0 {
-            let noun = if texts == 1 { "change" } else { "changes" };
-            let _ = write!(out, "\n{texts} {noun} of texts, or of bounds of answers, are left out.\n");
+            let some = if texts == 1 { "1 change is".to_owned() } else { format!("{texts} changes are") };
+            let _ = write!(out, "\n{some} left out: texts, and what no program notices.\n");
         }
         let commands: BTreeSet<&str> =
             self.findings.iter().flat_map(|finding| &finding.commands).map(String::as_str).collect();

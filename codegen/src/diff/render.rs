@@ -297,7 +297,7 @@ fn row(finding: &Finding) -> String {
          <td data-name=\"Rule\">{}, {}</td><td data-name=\"Operations\">{}</td>\
          <td data-name=\"Commands\">{}</td><td data-name=\"Rust\">{}</td>\
          <td data-name=\"Was and is\"><code>{}</code><br><code>{}</code></td></tr>\n",
-        page::text(&finding.message),
+        prose(&finding.message),
         finding.class.name(),
         finding.rule.name(),
         finding.direction.name(),
@@ -307,6 +307,16 @@ fn row(finding: &Finding) -> String {
         value(&finding.old),
         value(&finding.new),
     )
+}
+
+/// A sentence in HTML: what stands between backticks is code.
+fn prose(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let mark = |(at, part)| match at % 2 {
+        0 => page::text(part),
+        _ => format!("<code>{}</code>", page::text(part)),
+    };
+    parts.map(mark).collect()
 }
 
 /// A few, and the others to be opened.
