@@ -501,6 +501,10 @@ pub(super) fn unused(sources: &Sources) -> BTreeSet<At> {
     for (_, item) in members(sources.tree(ROOT), "/paths") {
         todo.push((ROOT.to_owned(), item));
     }
+    // What is shared by name stays, whether something uses it at the moment or not.
+    for part in ["parameters", "responses"] {
+        todo.push((ROOT.to_owned(), &sources.tree(ROOT)["components"][part]));
+    }
     let mut visited = BTreeSet::new();
     while let Some((file, node)) = todo.pop() {
         match node {

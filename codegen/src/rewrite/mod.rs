@@ -713,6 +713,8 @@ impl Work<'_> {
             }
         }
         let mut along = Vec::new();
+        // What is added moves nothing that was there.
+        let map = Map::of(&self.sources);
         // Places stand behind what holds them, so the order of the map is that of the work.
         for ((key, place), index) in &asked {
             if self.outcome[*index].is_some() {
@@ -723,7 +725,6 @@ impl Work<'_> {
                 along.push((*index, *above));
                 continue;
             }
-            let map = Map::of(&self.sources);
             if let Err(reason) = self.addition(&map, &asked, key, place, *index)? {
                 self.refuse(*index, reason);
             }
