@@ -258,7 +258,11 @@ impl<'a> Author<'a> {
         self.known.push(Known {
             name: name.clone(),
             at: At { file: self.file.clone(), pointer: join("/components/schemas", &name) },
-            form: [Way::Sent, Way::Read].map(|other| (other == way).then(|| wanted.clone())),
+            // Nothing that is read is required, and then it is not when it is sent either.
+            form: match way {
+                Way::Read => [Some(wanted.clone()), Some(wanted)],
+                Way::Sent => [Some(wanted), Some(bare(node, Way::Read))],
+            },
             filter,
             fields: schema["properties"].as_object().map_or(0, Map::len),
         });

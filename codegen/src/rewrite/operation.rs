@@ -231,7 +231,12 @@ impl<'a> Writer<'a> {
         let (answer, answered) = self.answer(author, &data, &item)?;
         let mut node = json!({ "operationId": new.id, "tags": [self.tag] });
         let title = new.id[self.tag.len() + 1..].replace('_', " ");
-        let words = format!("{title} {}", self.tag.replace('_', " "));
+        let things = self.tag.replace('_', " ");
+        let words = match title.contains(' ') {
+            true => format!("{title} ({things})"),
+            false if new.path.ends_with('}') => format!("{title} {}", singular(&things)),
+            false => format!("{title} {things}"),
+        };
         node["summary"] = json!(capital(&words));
         node["description"] = json!(author.describe(&new.id, &words));
 
@@ -491,7 +496,9 @@ impl<'a> Writer<'a> {
             }
             // It gets its name before the body, which then finds it.
             if author.filter_of(filter).is_none() {
-                author.named(&format!("{item}Filter"), filter, Way::Sent, true)?;
+                let common = format!("{}Filter", subject(&self.new.file));
+                let name = if author.is_taken(&common) { format!("{item}Filter") } else { common };
+                author.named(&name, filter, Way::Sent, true)?;
             }
         }
         let verb = self.new.id[self.tag.len() + 1..].to_upper_camel_case();
