@@ -179,9 +179,12 @@ fn fact(key: &Key, place: &str, fact: &str, value: Option<Value>) -> Change {
     Change::Fact { operation: key.clone(), place: place.to_owned(), fact: fact.to_owned(), value }
 }
 
+/// The places of one spot, each with what is said there.
+type Said = Vec<(Key, String, Value)>;
+
 /// Places that stand in the same spot, with a fact that is said there, by spot.
-fn spots_of(fact: &str) -> Vec<Vec<(Key, String, Value)>> {
-    let mut spots: BTreeMap<String, Vec<(Key, String, Value)>> = BTreeMap::new();
+fn spots_of(fact: &str) -> Vec<Said> {
+    let mut spots: BTreeMap<String, Said> = BTreeMap::new();
     for (key, operation) in &SURFACE.operations {
         for (place, node) in &operation.places {
             let Some(value) = node.facts.get(fact) else { continue };
@@ -215,7 +218,7 @@ fn a_fact_that_was_taken_away_comes_back() {
         "deprecated",
         "pattern",
     ];
-    let mut spots: Vec<(&str, Vec<(Key, String, Value)>)> = Vec::new();
+    let mut spots: Vec<(&str, Said)> = Vec::new();
     for keyword in all {
         spots.extend(numbers.some(spots_of(keyword), 14).into_iter().map(|spot| (keyword, spot)));
     }

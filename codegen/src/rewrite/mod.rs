@@ -1073,10 +1073,11 @@ fn ancestors(place: &str) -> impl Iterator<Item = &str> {
 fn absolute(node: &mut Value, from: &str, to: &str) {
     match node {
         Value::Object(map) => {
-            if let Some(Value::String(target)) = map.get_mut("$ref") {
-                if target.starts_with('#') && from != to {
-                    *target = format!("{from}{target}");
-                }
+            if let Some(Value::String(target)) = map.get_mut("$ref")
+                && target.starts_with('#')
+                && from != to
+            {
+                *target = format!("{from}{target}");
             }
             map.values_mut().for_each(|value| absolute(value, from, to));
         }
