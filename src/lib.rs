@@ -35,10 +35,7 @@ pub use client::Client;
 pub use error::{Error, ErrorKind, Sent, VendorError};
 pub use outcome::{IdOutcome, IdState};
 pub use paging::{Items, Pages};
-pub use resources::{
-    accounts, activities, agents, alerts, blocklist, deep_visibility, exclusions, groups, hashes, iocs,
-    remote_scripts, service_users, sites, star_rules, system, threats, users,
-};
+pub use resources::all::*;
 pub use response::Response;
 pub use text::printable;
 pub use time::{TimeError, point_in_time};

@@ -103,7 +103,7 @@ impl Bundle {
     pub fn join(texts: &BTreeMap<String, String>) -> Result<Self> {
         let mut files = BTreeMap::new();
         for (name, text) in texts {
-            let node: Value = serde_saphyr::from_str(text).map_err(|e| wrong(name, e.to_string()))?;
+            let node: Value = crate::yaml::read(text).map_err(|message| wrong(name, message))?;
             files.insert(name.as_str(), node);
         }
         let root = files.get(ROOT).ok_or_else(|| wrong(ROOT, "is missing".into()))?;

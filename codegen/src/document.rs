@@ -42,6 +42,8 @@ pub enum Quirk {
     NullDefault,
     /// A default that its own type does not allow.
     MalformedDefault,
+    /// An empty text or list as the default, which is what leaving the field out means.
+    EmptyDefault,
     /// `required` that is no list of names.
     RequiredFlag,
     /// A name of a schema with characters that a reference cannot hold.
@@ -59,6 +61,7 @@ impl Quirk {
             Self::BoundOnText => "a numeric bound on a text, left out",
             Self::NullDefault => "null as the default, left out",
             Self::MalformedDefault => "a default that its type does not allow, left out",
+            Self::EmptyDefault => "an empty default, left out",
             Self::RequiredFlag => "required that is no list of names, left out",
             Self::SchemaName => "a schema's name that no reference can hold, written with _",
         }
@@ -105,7 +108,7 @@ pub fn convert(name: &str, text: &str) -> Result<Document> {
     let source: Value = if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|error| wrong(format!("is no JSON: {error}")))?
     } else {
-        serde_saphyr::from_str(text).map_err(|error| wrong(format!("is no YAML: {error}")))?
+        crate::yaml::read(text).map_err(|error| wrong(format!("is no YAML: {error}")))?
     };
     let mut reader = Reader::default();
     let (value, format) = match (version(&source["swagger"]), version(&source["openapi"])) {
@@ -370,6 +373,7 @@ impl Reader {
                 "minimum" | "maximum" if kind == Some("string") => self.note(Quirk::BoundOnText),
                 "default" if value.is_null() => self.note(Quirk::NullDefault),
                 "default" if !allows(map, value) => self.note(Quirk::MalformedDefault),
+                "default" if *value == json!("") || *value == json!([]) => self.note(Quirk::EmptyDefault),
                 "enum" => {
                     let values = self.values(value, &mut new);
                     if !values.is_empty() {
@@ -512,6 +516,15 @@ fn rename(operation: &mut Map<String, Value>, theirs: &str, ours: &str) {
     }
 }
 
+/// What stands beside a reference holds for what it refers to.
+fn beside(reference: &Map<String, Value>, found: &mut Value) {
+    if let Some(found) = found.as_object_mut() {
+        for (name, value) in reference.iter().filter(|(name, _)| *name != "$ref") {
+            found.insert(name.clone(), value.clone());
+        }
+    }
+}
+
 fn written_out<'a>(document: &'a Value, node: &'a Value, seen: &mut Vec<&'a str>) -> Value {
     match node {
         Value::Object(map) => {
@@ -536,16 +549,14 @@ fn written_out<'a>(document: &'a Value, node: &'a Value, seen: &mut Vec<&'a str>
                 return Value::Object(inside.collect());
             };
             if seen.contains(&target) {
-                return json!({ "type": "object", "x-recursive": true });
+                let mut cut = json!({ "type": "object", "x-recursive": true });
+                beside(map, &mut cut);
+                return cut;
             }
             seen.push(target);
             let mut found = written_out(document, found, seen);
             seen.pop();
-            if let Some(new) = found.as_object_mut() {
-                for (name, value) in map.iter().filter(|(name, _)| *name != "$ref") {
-                    new.insert(name.clone(), value.clone());
-                }
-            }
+            beside(map, &mut found);
             found
         }
         Value::Array(list) => Value::Array(list.iter().map(|one| written_out(document, one, seen)).collect()),

@@ -3,6 +3,9 @@
 mod fields;
 mod module;
 
+pub(crate) use fields::rust_name as field_name;
+pub(crate) use module::function_name;
+
 use std::collections::BTreeSet;
 
 use crate::bundle::{self, Bundle};

@@ -15,22 +15,28 @@
 //!
 //! [`stock`] is what the generator gives without all that, to compare with.
 //!
+//! [`diff`] says what changed between two documents, and whom it concerns.
+//!
 //! [`facts`] is the one extension of the specification, `x-s1`, as types. Same input, same bytes:
 //! nothing here reads a clock, the network or the order of a hash map.
 
 pub mod bundle;
 pub mod dialect;
+pub mod diff;
 pub mod document;
 pub mod emit;
 pub mod examples;
 pub mod facts;
 pub mod files;
 pub mod generator;
+pub mod import;
 pub mod lint;
+pub mod page;
 pub mod rewrite;
 pub mod sources;
 pub mod stock;
 pub mod surface;
+mod yaml;
 
 /// The support code that is emitted with the generated modules, compiled here to be tested.
 #[allow(unused, reason = "what only generated modules call has no caller here")]
@@ -80,6 +86,9 @@ pub enum Error {
     /// The generator refused the document, or its output has a shape that the passes do not know.
     #[error("generator: {0}")]
     Generator(String),
+    /// Corrections that correct nothing: the document has changed, or they were wrong.
+    #[error("these actions of spec/overlays match nothing in the document:\n{0}")]
+    Unmatched(String),
     /// `generated/` is not what the specification gives.
     #[error("{0}\ngenerated/ is not what spec/ gives; run `cargo xtask generate` and commit the result")]
     Drift(String),

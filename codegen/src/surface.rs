@@ -85,6 +85,12 @@ pub struct Node {
     pub site: Spot,
     /// Where its type stands: elsewhere, if the site refers to a schema of its own.
     pub target: Spot,
+    /// Facts of [`OF_THE_SITE`] that the site leaves to the schema that it refers to.
+    pub inherited: BTreeSet<&'static str>,
+    /// Whether evidence stands at the field itself, because it departs from the vendor's document.
+    pub evidence: bool,
+    /// What the document says it does not know here, by extension.
+    pub marks: BTreeSet<&'static str>,
 }
 
 /// A spot of the document: below a named schema, or in the operation itself.
@@ -103,7 +109,18 @@ pub const OF_THE_SITE: [&str; 8] =
 impl Node {
     /// Where a fact stands.
     pub fn spot(&self, fact: &str) -> &Spot {
-        if OF_THE_SITE.contains(&fact) { &self.site } else { &self.target }
+        if self.stands_at_site(fact) { &self.site } else { &self.target }
+    }
+
+    /// Whether a fact stands at the site, and not in the schema that it refers to.
+    pub fn stands_at_site(&self, fact: &str) -> bool {
+        OF_THE_SITE.contains(&fact) && !self.inherited.contains(fact)
+    }
+
+    /// Puts a fact of the site in, whatever the schema says.
+    fn put(&mut self, fact: &'static str, value: Value) {
+        self.facts.insert(fact, value);
+        self.inherited.remove(fact);
     }
 }
 
@@ -130,6 +147,9 @@ const KEYWORDS: [&str; 17] = [
 
 /// Keywords that are there or not.
 const FLAGS: [&str; 4] = ["nullable", "readOnly", "writeOnly", "deprecated"];
+
+/// Extensions by which a document says that something is lost.
+const MARKS: [&str; 4] = ["x-enum-lost", "x-number-kind", "x-object-or-any", "x-default"];
 
 /// Facts of an operation that a caller can tell, in `x-s1`.
 const OF_AN_OPERATION: [&str; 8] =
@@ -223,21 +243,22 @@ impl<'a> Walk<'a> {
             if let Some(node) = self.places.get_mut(&at) {
                 for flag in ["deprecated"] {
                     if parameter[flag] == true {
-                        node.facts.insert(flag, json!(true));
+                        node.put(flag, json!(true));
                     }
                 }
                 if let Some(text) = parameter["description"].as_str() {
-                    node.facts.insert("description", json!(words(text)));
+                    node.put("description", json!(words(text)));
                 }
                 if node.facts.get("type") == Some(&json!("array")) {
                     for key in ["style", "explode"] {
                         if let Some(value) = parameter.get(key) {
-                            node.facts
-                                .insert(if key == "style" { "style" } else { "explode" }, value.clone());
+                            node.put(key, value.clone());
                         }
                     }
                 }
                 property_facts(parameter, &mut node.facts);
+                node.evidence |= departs(parameter);
+                node.marks.extend(MARKS.into_iter().filter(|mark| parameter.get(*mark).is_some()));
             }
         }
         let body = self.resolve(&node["requestBody"]);
@@ -280,9 +301,19 @@ impl<'a> Walk<'a> {
         let mut schema = node;
         let before = seen.len();
         let mut again = false;
+        let (mut evidence, mut marks) = (false, BTreeSet::new());
         let mut parts: Vec<&'a Value> = Vec::new();
+        let mut inherited = BTreeSet::new();
         loop {
+            let said: BTreeSet<&'static str> = facts.keys().copied().collect();
             take(schema, &mut facts);
+            if target != *site {
+                inherited.extend(facts.keys().filter(|key| !said.contains(*key)));
+            }
+            // Evidence of an object is about the object, not about the field that holds it.
+            let plain = std::ptr::eq(schema, node) || schema.get("properties").is_none();
+            evidence |= plain && departs(schema);
+            marks.extend(MARKS.into_iter().filter(|mark| schema.get(*mark).is_some()));
             let next = match schema["allOf"].as_array().map(Vec::as_slice) {
                 Some([one]) => Some(one),
                 Some(several) => {
@@ -315,17 +346,18 @@ impl<'a> Walk<'a> {
         if required {
             facts.insert("required", json!(true));
         }
-        for key in ["oneOf", "anyOf", "not", "discriminator"] {
-            if let Some(value) = schema.get(key) {
-                facts.insert("composed", json!({ key: value }));
-            }
+        let composed = ["oneOf", "anyOf", "not", "discriminator"];
+        let composed: Map<String, Value> =
+            composed.iter().filter_map(|key| Some(((*key).to_owned(), schema.get(*key)?.clone()))).collect();
+        if !composed.is_empty() {
+            facts.insert("composed", Value::Object(composed));
         }
         match &schema["additionalProperties"] {
             Value::Bool(free) => drop(facts.insert("additionalProperties", json!(free))),
             Value::Object(map) if map.is_empty() => drop(facts.insert("additionalProperties", json!(true))),
             _ => {}
         }
-        let node = Node { facts, site: site.clone(), target: target.clone() };
+        let node = Node { facts, site: site.clone(), target: target.clone(), inherited, evidence, marks };
         self.places.insert(at.to_owned(), node);
         if !again {
             self.below(schema, at, &target, seen);
@@ -399,6 +431,10 @@ fn property_facts(node: &Value, facts: &mut Facts) {
     if own["selects"] == false {
         facts.entry("selects").or_insert(json!(false));
     }
+}
+
+fn departs(node: &Value) -> bool {
+    node[facts::KEY]["evidence"].as_array().is_some_and(|all| !all.is_empty())
 }
 
 /// A text in one line.

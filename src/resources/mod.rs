@@ -24,6 +24,14 @@ pub mod system;
 pub mod threats;
 pub mod users;
 
+/// The modules of the resources, which the root of the crate has too.
+pub(crate) mod all {
+    pub use super::{
+        accounts, activities, agents, alerts, blocklist, deep_visibility, exclusions, groups, hashes, iocs,
+        remote_scripts, service_users, sites, star_rules, system, threats, users,
+    };
+}
+
 mod grammar;
 
 use crate::client::Client;

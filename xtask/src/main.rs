@@ -1,7 +1,11 @@
 //! The levers: thin commands over codegen and the contract.
 
+mod commands;
+mod diff;
+mod import;
 mod measure;
 mod package;
+mod release_notes;
 #[cfg(feature = "report")]
 mod report;
 
@@ -18,8 +22,15 @@ commands:
   generate --check   compare instead; print a diff and fail when they differ
   fixtures           write the generated part of fixtures/ from spec/
   fixtures --check   compare instead
+  import FILE        what a document of the vendor says otherwise than spec/; --write makes spec/ say it, --check fails
+                     when something is left, --date 2024-03 is its month, --lossy PROFILE what it has lost;
+                     --format text|markdown|json, --out FILE
   report             write the page of evidence for every operation to target/report/index.html;
                      --out FILE, --base URL (what links begin with); S1_EXTRA_FIXTURES names what others published
+  diff OLD NEW       what changed, and whom it concerns; OLD and NEW are a document, a folder such as spec, or
+                     either at a revision (v0.1.0:spec); --format text|markdown|json|html, --used (only operations
+                     of the specification), --class CLASS (show only these); exits with 1 when something breaks
+  release-notes      which number the next release takes and what it has to say; --since REV instead of the last tag
   measure            time release builds of generated/ beside the generator's own output
   package            unpack what would be published into target/package/, and make a crate that uses it
                      in target/downstream/ from examples/downstream/
@@ -34,6 +45,9 @@ fn main() -> ExitCode {
         ["fixtures"] => write_fixtures(),
         ["fixtures", "--check"] => check_fixtures(),
         ["report", rest @ ..] => report(rest),
+        ["import", rest @ ..] => return import::run(root(), rest),
+        ["diff", rest @ ..] => return diff::run(root(), rest),
+        ["release-notes", rest @ ..] => release_notes::run(root(), rest),
         ["measure"] => measure::run(root()),
         ["package"] => package::run(root()),
         ["--help" | "-h" | "help"] => {

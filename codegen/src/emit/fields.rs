@@ -100,7 +100,7 @@ pub(super) fn limits(schema: &Value) -> String {
 }
 
 /// The Rust name of a field, by the rule of the generator.
-pub(super) fn rust_name(wire: &str) -> String {
+pub(crate) fn rust_name(wire: &str) -> String {
     let name = wire.to_snake_case();
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         return format!("x{name}");

@@ -16,7 +16,7 @@ use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
 use crate::{Error, Result};
 
 /// The name of the function of an operation: its identifier without the resource.
-pub(super) fn function_name<'a>(id: &'a str, tag: &str) -> &'a str {
+pub(crate) fn function_name<'a>(id: &'a str, tag: &str) -> &'a str {
     id.strip_prefix(tag).and_then(|rest| rest.strip_prefix('_')).unwrap_or(id)
 }
 

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use super::evidence::{Evidence, Place, Row};
+use sentinelone_codegen::page::{SCRIPT, STYLE, text};
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+use super::evidence::{Evidence, Place, Row};
 
 /// The whole page; links begin with `base`.
 pub(crate) fn html(evidence: &Evidence, base: &str) -> String {
@@ -38,7 +37,7 @@ pub(crate) fn html(evidence: &Evidence, base: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Evidence for every operation</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <title>Evidence for every operation</title>\n<style>\n{STYLE}</style>\n</head>\n<body data-rows=\"operations\">\n\
          <header>\n<h1>Evidence for every operation</h1>\n\
          <p>What the specification, the client, the commands and the fixtures have for each operation, and what \
          proves it. Fixtures: {kinds}; {corpus}. In italics: examples that were generated from the specification, which \
@@ -161,9 +160,4 @@ fn several(places: &[Place], base: &str) -> String {
 fn link(base: &str, place: &Place, label: &str) -> String {
     let line = place.line.map(|line| format!("#L{line}")).unwrap_or_default();
     format!("<a href=\"{}/{}{line}\">{}</a>", text(base), text(&place.path), text(label))
-}
-
-/// Text in HTML.
-fn text(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -3,6 +3,7 @@
   const byId = (id) => document.getElementById(id);
   const filter = byId("filter"), lacking = byId("lacking"), shown = byId("shown");
   const rows = [...document.querySelectorAll("tbody tr")];
+  const noun = document.body.dataset.rows;
   const texts = rows.map((row) => row.textContent.toLowerCase());
 
   // Every word has to be somewhere in the row.
@@ -15,7 +16,7 @@
       row.hidden = !fits;
       count += fits ? 1 : 0;
     });
-    shown.textContent = `${count} of ${rows.length} operations`;
+    shown.textContent = `${count} of ${rows.length} ${noun}`;
     byId("nothing").hidden = count > 0;
   };
 
