@@ -47,9 +47,30 @@ const ENUMERATIONS: &str = "# Enumerations. The client keeps values that are not
 struct Known {
     name: String,
     at: At,
-    form: [Option<Value>; 2],
+    /// What it asks for when it is sent and when it is read; nothing for what is in the files already.
+    form: Option<[Value; 2]>,
     filter: bool,
-    fields: usize,
+    /// The names of its fields, or its values: what tells most schemas apart at a glance.
+    names: BTreeSet<String>,
+}
+
+impl Known {
+    fn is(&self, sources: &Sources, wanted: &Value, way: Way) -> bool {
+        match &self.form {
+            Some(form) => form[way as usize] == *wanted,
+            None => {
+                let schema = sources.at(&self.at.file, &self.at.pointer).unwrap_or(&Value::Null);
+                form(sources, &self.at.file, schema, way, 0).as_ref() == Some(wanted)
+            }
+        }
+    }
+}
+
+/// The fields of an object, or the values of an enum.
+fn names(schema: &Value) -> BTreeSet<String> {
+    let fields = members(schema, "/properties").map(|(name, _)| name.clone());
+    let values = schema["enum"].as_array().into_iter().flatten();
+    fields.chain(values.map(Value::to_string)).collect()
 }
 
 /// Whether something is sent or read: nothing in an answer is required.
@@ -64,6 +85,7 @@ pub(super) struct Author<'a> {
     pub(super) date: &'a str,
     /// The file that new schemas go to.
     pub(super) file: String,
+    sources: Sources,
     known: Vec<Known>,
     taken: BTreeSet<String>,
     pending: Vec<(String, Value)>,
@@ -85,15 +107,16 @@ impl<'a> Author<'a> {
                 known.push(Known {
                     name: name.clone(),
                     at: At { file: other.to_owned(), pointer: join("/components/schemas", name) },
-                    form: [Way::Sent, Way::Read].map(|way| form(sources, other, schema, way, 0)),
+                    form: None,
                     filter: schema[facts::KEY]["filter"] == true,
-                    fields: schema["properties"].as_object().map_or(0, Map::len),
+                    names: names(schema),
                 });
             }
         }
         Self {
             date,
             file: file.to_owned(),
+            sources: sources.clone(),
             known,
             taken,
             pending: Vec::new(),
@@ -212,12 +235,14 @@ impl<'a> Author<'a> {
         filter: bool,
     ) -> Result<Value, String> {
         let wanted = bare(node, way);
+        let look = names(&wanted);
         let listed = node.get("enum").is_some();
         let same = self.known.iter().find(|known| {
             let near = known.at.file == self.file || known.at.file == ROOT;
             // Small things that look alike may be different things.
-            let same_thing = near || known.name == name || (!listed && known.fields >= 3);
-            same_thing && known.filter == filter && known.form[way as usize].as_ref() == Some(&wanted)
+            let same_thing = near || known.name == name || (!listed && known.names.len() >= 3);
+            let alike = same_thing && known.filter == filter && known.names == look;
+            alike && known.is(&self.sources, &wanted, way)
         });
         if let Some(known) = same {
             return Ok(self.reference(&known.at.file, &known.name));
@@ -258,10 +283,13 @@ impl<'a> Author<'a> {
         self.known.push(Known {
             name: name.clone(),
             at: At { file: self.file.clone(), pointer: join("/components/schemas", &name) },
-            // The values of an enum are the same whichever way they go.
-            form: [Way::Sent, Way::Read].map(|other| (listed || other == way).then(|| wanted.clone())),
+            // Nothing that is read is required, and then it is not when it is sent either.
+            form: match way {
+                Way::Read => Some([wanted.clone(), wanted]),
+                Way::Sent => Some([wanted, bare(node, Way::Read)]),
+            },
             filter,
-            fields: schema["properties"].as_object().map_or(0, Map::len),
+            names: names(node),
         });
         if let Some(entry) = self.pending.get_mut(index) {
             entry.1 = schema;
@@ -319,8 +347,9 @@ impl<'a> Author<'a> {
     /// The existing schema of this form that is a filter, if there is one.
     pub(super) fn filter_of(&self, node: &Value) -> Option<(String, String)> {
         let wanted = bare(node, Way::Sent);
-        let mut all = self.known.iter().filter(|known| known.filter);
-        let found = all.find(|known| known.form[Way::Sent as usize].as_ref() == Some(&wanted));
+        let look = names(&wanted);
+        let mut all = self.known.iter().filter(|known| known.filter && known.names == look);
+        let found = all.find(|known| known.is(&self.sources, &wanted, Way::Sent));
         found.map(|known| (known.at.file.clone(), known.name.clone()))
     }
 
@@ -501,6 +530,10 @@ pub(super) fn unused(sources: &Sources) -> BTreeSet<At> {
     let mut todo: Vec<(String, &Value)> = Vec::new();
     for (_, item) in members(sources.tree(ROOT), "/paths") {
         todo.push((ROOT.to_owned(), item));
+    }
+    // What is shared by name stays, whether something uses it at the moment or not.
+    for part in ["parameters", "responses"] {
+        todo.push((ROOT.to_owned(), &sources.tree(ROOT)["components"][part]));
     }
     let mut visited = BTreeSet::new();
     while let Some((file, node)) = todo.pop() {

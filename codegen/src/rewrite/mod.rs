@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::bundle::{Bundle, members};
+use crate::bundle::members;
 use crate::lint;
 use crate::sources::{Position, Sources, split};
 use crate::surface::Key;
@@ -118,7 +118,6 @@ const ANSWERS: [(&str, &str); 5] = [
 /// When the specification would break a rule that it kept before, or a text would not say what it should. Nothing
 /// is changed then.
 pub fn apply(sources: &mut Sources, changes: Vec<Change>, date: &str) -> Result<Report> {
-    let before = findings(sources)?;
     let mut work = Work {
         unused: author::unused(sources),
         sources: sources.clone(),
@@ -127,19 +126,28 @@ pub fn apply(sources: &mut Sources, changes: Vec<Change>, date: &str) -> Result<
         outcome: vec![None; changes.len()],
         undescribed: Vec::new(),
     };
-    work.facts()?;
-    work.removals()?;
-    work.statuses()?;
-    work.additions()?;
+    let asks = |some: fn(&Change) -> bool| changes.iter().any(some);
+    if asks(|change| matches!(change, Change::Fact { .. })) {
+        work.facts()?;
+    }
+    if asks(|change| matches!(change, Change::Remove { .. })) {
+        work.removals()?;
+    }
+    if asks(|change| matches!(change, Change::AddStatus { .. } | Change::RemoveStatus { .. })) {
+        work.statuses()?;
+    }
+    if asks(|change| matches!(change, Change::Add { .. })) {
+        work.additions()?;
+    }
     work.clean()?;
     let mut good = work.sources.clone();
-    check(&good, &before)?;
+    check(&good, sources)?;
     for (index, change) in changes.iter().enumerate() {
         let Change::AddOperation { operation } = change else { continue };
         // Each by itself: one that breaks a rule takes no other with it.
         let mut tried = good.clone();
         let outcome = match operation::add(&mut tried, operation) {
-            Ok(added) => check(&tried, &before).map(|()| added).map_err(|error| error.to_string()),
+            Ok(added) => check(&tried, sources).map(|()| added).map_err(|error| error.to_string()),
             Err(reason) => Err(reason),
         };
         work.outcome[index] = Some(outcome.map(|added| {
@@ -160,16 +168,14 @@ pub fn apply(sources: &mut Sources, changes: Vec<Change>, date: &str) -> Result<
     Ok(report)
 }
 
-fn findings(sources: &Sources) -> Result<BTreeSet<String>> {
-    let bundle: Bundle = sources.bundle()?;
-    Ok(lint::check(&bundle).iter().map(ToString::to_string).collect())
-}
-
-fn check(sources: &Sources, before: &BTreeSet<String>) -> Result<()> {
-    sources.verify()?;
-    let bundle = sources.bundle()?;
-    let mut found = lint::check(&bundle);
-    found.retain(|finding| !before.contains(&finding.to_string()));
+/// Whether the sources say what they should, and break no rule that they kept before.
+fn check(changed: &Sources, before: &Sources) -> Result<()> {
+    changed.verify()?;
+    let mut found = lint::check(&changed.bundle()?);
+    if !found.is_empty() {
+        let known = lint::check(&before.bundle()?);
+        found.retain(|finding| !known.contains(finding));
+    }
     if found.is_empty() { Ok(()) } else { Err(Error::Lint(found)) }
 }
 
@@ -713,6 +719,8 @@ impl Work<'_> {
             }
         }
         let mut along = Vec::new();
+        // What is added moves nothing that was there.
+        let map = Map::of(&self.sources);
         // Places stand behind what holds them, so the order of the map is that of the work.
         for ((key, place), index) in &asked {
             if self.outcome[*index].is_some() {
@@ -723,7 +731,6 @@ impl Work<'_> {
                 along.push((*index, *above));
                 continue;
             }
-            let map = Map::of(&self.sources);
             if let Err(reason) = self.addition(&map, &asked, key, place, *index)? {
                 self.refuse(*index, reason);
             }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::author::{Author, NO_SELECTION, Way, bare, form, singular, usable};
 use super::locate::{At, schema};
 use super::style;
-use crate::bundle::{ROOT, members};
+use crate::bundle::{METHODS, ROOT, members};
 use crate::lint::braces;
 use crate::sources::{Position, Sources, join};
 use crate::surface::Key;
@@ -66,7 +66,12 @@ pub(super) fn parameter(
     node: &Value,
     required: bool,
 ) -> Result<Value, String> {
-    let schema = node.get("schema").unwrap_or(node);
+    // A query has no null.
+    let mut schema = node.get("schema").unwrap_or(node).clone();
+    if let Some(map) = schema.as_object_mut() {
+        map.remove("nullable");
+    }
+    let schema = &schema;
     if let Some((_, shared)) = SHARED.iter().find(|(known, _)| *known == name) {
         let at = format!("/components/parameters/{shared}");
         let known = sources.at(ROOT, &at);
@@ -160,7 +165,9 @@ pub(super) fn add(sources: &mut Sources, new: &NewOperation) -> Result<Added, St
             if braces(path).ne(braces(&new.path)) {
                 return Err(format!("the index calls the path {path}"));
             }
-            let last = sources.keys(&item.file, &item.pointer).pop();
+            let order = |method: &str| METHODS.iter().position(|one| *one == method);
+            let methods = sources.keys(&item.file, &item.pointer);
+            let last = methods.into_iter().rfind(|method| order(method) < order(&new.key.method));
             sources
                 .put_at(&item.file, &item.pointer, &new.key.method, &node, Position::After(last.as_deref()))
                 .map_err(failed)?;
@@ -231,7 +238,12 @@ impl<'a> Writer<'a> {
         let (answer, answered) = self.answer(author, &data, &item)?;
         let mut node = json!({ "operationId": new.id, "tags": [self.tag] });
         let title = new.id[self.tag.len() + 1..].replace('_', " ");
-        let words = format!("{title} {}", self.tag.replace('_', " "));
+        let things = self.tag.replace('_', " ");
+        let words = match title.contains(' ') {
+            true => format!("{title} ({things})"),
+            false if new.path.ends_with('}') => format!("{title} {}", singular(&things)),
+            false => format!("{title} {things}"),
+        };
         node["summary"] = json!(capital(&words));
         node["description"] = json!(author.describe(&new.id, &words));
 
@@ -453,13 +465,20 @@ impl<'a> Writer<'a> {
         let mut best: Option<(usize, String)> = None;
         for file in self.sources.names() {
             for (name, filter) in members(self.sources.tree(file), "/components/schemas") {
-                if filter["x-s1"]["filter"] != true {
+                let named = |name: &String| all.iter().any(|one| one["name"] == name.as_str());
+                if filter["x-s1"]["filter"] != true
+                    || !members(filter, "/properties").all(|(name, _)| named(name))
+                {
                     continue;
                 }
                 let same = |(name, property): (&String, &Value)| {
                     let found =
                         all.iter().find(|one| one["name"] == name.as_str() && one["required"] != true);
-                    let wanted = found.map(|one| bare(&one["schema"], Way::Sent));
+                    let wanted = found.map(|one| {
+                        let mut schema = bare(&one["schema"], Way::Sent);
+                        schema.as_object_mut().and_then(|map| map.remove("nullable"));
+                        schema
+                    });
                     wanted.is_some() && form(self.sources, file, property, Way::Sent, 0) == wanted
                 };
                 let many = members(filter, "/properties").count();
@@ -491,7 +510,9 @@ impl<'a> Writer<'a> {
             }
             // It gets its name before the body, which then finds it.
             if author.filter_of(filter).is_none() {
-                author.named(&format!("{item}Filter"), filter, Way::Sent, true)?;
+                let common = format!("{}Filter", subject(&self.new.file));
+                let name = if author.is_taken(&common) { format!("{item}Filter") } else { common };
+                author.named(&name, filter, Way::Sent, true)?;
             }
         }
         let verb = self.new.id[self.tag.len() + 1..].to_upper_camel_case();

@@ -80,8 +80,7 @@ const ORDER: [&str; 70] = [
 ];
 
 /// Members whose value stands in one line, where it fits.
-const IN_A_LINE: [&str; 8] =
-    ["schema", "items", "additionalProperties", "x-s1", "where", "answer", "pagination", "data"];
+const IN_A_LINE: [&str; 6] = ["schema", "items", "additionalProperties", "x-s1", "where", "answer"];
 
 /// Whether the members of the object at this pointer are apart by a blank line.
 pub(crate) fn is_spaced(pointer: &str) -> bool {
@@ -97,15 +96,15 @@ fn rank(key: &str, names: &[&str]) -> usize {
     let object = names.contains(&"properties") || key == "properties";
     let operation = names.contains(&"operationId");
     let answer = names.contains(&"content") && !names.contains(&"required");
-    let late = |after: &str| ORDER.iter().position(|other| *other == after);
+    let own = |key: &str| ORDER.iter().position(|other| *other == key).map(|index| 2 * index);
+    let behind = |other: &str| own(other).map(|index| index + 1);
     let found = match key {
-        "required" if object => late("description"),
-        "description" if operation => late("summary"),
-        "description" if answer => late("summary"),
-        "items" if names.contains(&"versions") => late("paging"),
-        _ => late(key),
+        "required" if object => behind("description"),
+        "description" if operation || answer => behind("summary"),
+        "items" if names.contains(&"versions") => behind("paging"),
+        _ => own(key),
     };
-    found.unwrap_or(ORDER.len())
+    found.unwrap_or(2 * ORDER.len())
 }
 
 /// Where a new member goes among others.
@@ -120,11 +119,17 @@ pub(crate) fn place(names: &[&str], key: &str) -> usize {
     names.iter().rposition(|name| rank(name, &all) <= own).map_or(0, |index| index + 1)
 }
 
+/// Objects whose members are names that the document gives.
+const OF_NAMES: [&str; 7] = ["properties", "schemas", "paths", "responses", "set", "item", "where"];
+
 /// The members of an object in the order in which they are written.
-fn ordered(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
+fn ordered<'a>(name: &str, map: &'a Map<String, Value>) -> Vec<(&'a String, &'a Value)> {
     let names: Vec<&str> = map.keys().map(String::as_str).collect();
     let mut members: Vec<_> = map.iter().collect();
-    members.sort_by_key(|(name, _)| (rank(name, &names), (*name).clone()));
+    members.sort_by_key(|(member, _)| match OF_NAMES.contains(&name) {
+        true => (usize::from(*member != "id"), (*member).clone()),
+        false => (rank(member, &names), (*member).clone()),
+    });
     members
 }
 
@@ -162,7 +167,7 @@ pub(crate) fn flow(value: &Value) -> String {
     match value {
         Value::Object(map) if map.is_empty() => "{}".to_owned(),
         Value::Object(map) => {
-            let members = ordered(map).into_iter().map(|(name, value)| match value.as_str() {
+            let members = ordered("", map).into_iter().map(|(name, value)| match value.as_str() {
                 Some(target) if name == "$ref" => format!("$ref: {}", quoted(target)),
                 _ => format!("{}: {}", text(name, true), flow(value)),
             });
@@ -215,7 +220,8 @@ pub(crate) fn block(name: &str, value: &Value, indent: usize) -> String {
     match value {
         Value::Object(map) if !map.is_empty() => {
             let spaced = matches!(name, "schemas") && indent == 2;
-            let members = ordered(map).into_iter().map(|(name, value)| entry(name, value, indent + 2, false));
+            let members =
+                ordered(name, map).into_iter().map(|(name, value)| entry(name, value, indent + 2, false));
             let between = if spaced { "\n" } else { "" };
             format!("{blanks}{}:\n{}", key(name), members.collect::<Vec<_>>().join(between))
         }
@@ -243,8 +249,10 @@ pub(crate) fn item(value: &Value, indent: usize) -> String {
     let blanks = " ".repeat(indent);
     match value {
         Value::Object(map) if !map.is_empty() => {
-            let members: String =
-                ordered(map).into_iter().map(|(name, value)| entry(name, value, indent + 2, false)).collect();
+            let members: String = ordered("", map)
+                .into_iter()
+                .map(|(name, value)| entry(name, value, indent + 2, false))
+                .collect();
             format!("{blanks}- {}", members.trim_start())
         }
         other => format!("{blanks}- {}\n", flow(other)),
