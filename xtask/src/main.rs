@@ -1,5 +1,7 @@
 //! The levers: thin commands over codegen and the contract.
 
+#[cfg(test)]
+mod adding;
 mod commands;
 mod diff;
 mod import;
@@ -40,10 +42,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
-        ["generate"] => write(),
-        ["generate", "--check"] => check(),
-        ["fixtures"] => write_fixtures(),
-        ["fixtures", "--check"] => check_fixtures(),
+        ["generate"] => write(root()),
+        ["generate", "--check"] => check(root()),
+        ["fixtures"] => write_fixtures(root()),
+        ["fixtures", "--check"] => check_fixtures(root()),
         ["report", rest @ ..] => report(rest),
         ["import", rest @ ..] => return import::run(root(), rest),
         ["diff", rest @ ..] => return diff::run(root(), rest),
@@ -104,27 +106,27 @@ fn root() -> &'static Path {
     here.parent().unwrap_or(here)
 }
 
-fn write() -> Result<String> {
-    let files = generate(&root().join("spec"))?;
-    let changes = files::write(&root().join("generated"), &files)?;
+fn write(root: &Path) -> Result<String> {
+    let files = generate(&root.join("spec"))?;
+    let changes = files::write(&root.join("generated"), &files)?;
     Ok(list("generated", &changes) + &format!("generated/ has {} files", files.len()))
 }
 
-fn check() -> Result<String> {
-    let files = generate(&root().join("spec"))?;
-    files::check(&root().join("generated"), &files)?;
+fn check(root: &Path) -> Result<String> {
+    let files = generate(&root.join("spec"))?;
+    files::check(&root.join("generated"), &files)?;
     Ok(format!("generated/ is what spec/ gives ({} files)", files.len()))
 }
 
-fn write_fixtures() -> Result<String> {
-    let files = fixtures(&root().join("spec"))?;
-    let changes = files::write_owned(&root().join("fixtures"), &files, examples::owns)?;
+fn write_fixtures(root: &Path) -> Result<String> {
+    let files = fixtures(&root.join("spec"))?;
+    let changes = files::write_owned(&root.join("fixtures"), &files, examples::owns)?;
     Ok(list("fixtures", &changes) + &format!("fixtures/ has {} generated files", files.len()))
 }
 
-fn check_fixtures() -> Result<String> {
-    let files = fixtures(&root().join("spec"))?;
-    files::check_fixtures(&root().join("fixtures"), &files)?;
+fn check_fixtures(root: &Path) -> Result<String> {
+    let files = fixtures(&root.join("spec"))?;
+    files::check_fixtures(&root.join("fixtures"), &files)?;
     Ok(format!("fixtures/ is what spec/ gives ({} generated files)", files.len()))
 }
 
