@@ -289,6 +289,35 @@ fn a_correction_that_finds_nothing_is_an_error() {
 }
 
 #[test]
+fn a_correction_may_go_with_its_operation_and_not_otherwise() {
+    let bundle = Bundle::read(&spec()).unwrap();
+    let listed = operations::read(&spec()).unwrap();
+    let one = |target: &str| {
+        [overlay(&format!("  - {{ target: \"{target}\", description: D., remove: true, {EVIDENCE} }}"))
+            .unwrap()]
+    };
+    let of_groups = one("$.paths['/groups', '/agents'].get.nothing");
+    let of_agents = one("$.paths['/agents'].get.nothing");
+    let of_all = one("$.paths[*].get.nothing");
+    let look = |overlays: &[Overlay], document: &Value| {
+        let document = convert("vendor.json", &document.to_string()).unwrap();
+        compare(&bundle, &listed, overlays, document, None).map_err(|error| error.to_string())
+    };
+    let whole = swagger(&bundle);
+    for overlays in [&of_groups, &of_agents, &of_all] {
+        assert!(look(overlays, &whole).unwrap_err().contains("match nothing"));
+    }
+    let mut part = whole.clone();
+    part["paths"].as_object_mut().unwrap().remove("/web/api/v2.1/groups");
+    for overlays in [&of_groups, &of_all] {
+        let import = look(overlays, &part).unwrap();
+        assert_eq!(import.untold().count(), 1);
+        assert_eq!(import.differences.len(), 1, "the operation itself");
+    }
+    assert!(look(&of_agents, &part).unwrap_err().contains("match nothing"), "its operation is there");
+}
+
+#[test]
 fn an_overlay_says_what_is_wrong_with_it() {
     for (actions, message) in [
         (format!("  - {{ target: $.a, update: {{}}, {EVIDENCE} }}"), "has no description"),

@@ -45,6 +45,15 @@ pub struct Action {
     pub edit: Edit,
 }
 
+impl Action {
+    /// The paths that the target names; none where it is about all.
+    pub fn paths(&self) -> Vec<String> {
+        let inside = self.target.strip_prefix("$.paths['").and_then(|rest| rest.split_once("']"));
+        let names = inside.into_iter().flat_map(|(names, _)| names.split("',"));
+        names.map(|name| name.trim().trim_start_matches('\'').to_owned()).collect()
+    }
+}
+
 /// What an action does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {

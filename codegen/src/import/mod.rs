@@ -11,7 +11,7 @@ pub mod lossy;
 pub mod operations;
 pub mod report;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -135,10 +135,20 @@ pub fn compare(
     };
 
     let applied = corrections::apply(overlays, &mut corrected)?;
-    // What is not there may be what was lost.
-    if profile.losses.is_empty()
-        && let Some(error) = corrections::unmatched(&applied)
-    {
+    let present: BTreeSet<&str> =
+        crate::bundle::members(&corrected, "/paths").map(|(path, _)| path.as_str()).collect();
+    let expected: BTreeSet<&str> = bundle
+        .operations()
+        .filter(|one| documented(bundle, &Key::new(one.method, one.path)))
+        .map(|one| one.path)
+        .collect();
+    let absent: BTreeSet<&str> = expected.difference(&present).copied().collect();
+    // What is not there may be what was lost, or went with its operation, which is a difference itself.
+    let whole = applied.iter().filter(|one| {
+        profile.losses.is_empty() && !one.action.paths().iter().any(|path| absent.contains(path.as_str()))
+    });
+    let whole = whole.filter(|one| absent.is_empty() || !one.action.paths().is_empty());
+    if let Some(error) = corrections::unmatched(whole) {
         return Err(error);
     }
     let corrections = applied

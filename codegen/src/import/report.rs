@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `document`, `format`, `operations` | the file, what it is, and how many operations it has |
 //! | `quirks` | what was odd in it, to how often |
-//! | `lossy` | `{profile, restored, untold}`: the kinds of loss to how often something was taken from `spec/`, and the corrections that found nothing for that |
+//! | `lossy` | `{profile, restored, untold}`: the kinds of loss to how often something was taken from `spec/`, and the corrections that found nothing, for that or because the operation is missing |
 //! | `corrections` | `{actions, places}`: how many there are and how many places they changed |
 //! | `caughtUp` | corrections that the document makes needless: file, target, description |
 //! | `explained` | `{operation, place}` of what evidence in `spec/` explains |
@@ -51,7 +51,7 @@ impl Import {
         self.corrections.iter().filter(|one| one.matched > 0 && one.changed == 0)
     }
 
-    /// Corrections that found nothing in a document that has lost things.
+    /// Corrections that found nothing, in a document that has lost things or lacks operations.
     pub fn untold(&self) -> impl Iterator<Item = &Correction> {
         self.corrections.iter().filter(|one| one.matched == 0)
     }
@@ -131,11 +131,7 @@ impl<'a> Report<'a> {
             self.changed()
         );
         for one in import.untold() {
-            let _ = writeln!(
-                out,
-                "          could not be told, since it is lost: {}: {}",
-                one.file, one.description
-            );
+            let _ = writeln!(out, "          found nothing to correct: {}: {}", one.file, one.description);
         }
         let caught_up: Vec<_> = import.caught_up().collect();
         if !caught_up.is_empty() {
