@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 use sentinelone_codegen::bundle::Bundle;
 use sentinelone_codegen::diff::render::{self, Comparison};
 use sentinelone_codegen::diff::{self, Atlas, Class, Finding};
+use sentinelone_codegen::import::lossy::{self, Profile};
 use sentinelone_codegen::surface::Surface;
 use sentinelone_codegen::{Error, Result, document};
 use serde_json::Value;
@@ -27,6 +28,14 @@ impl Source {
             Self::Other(document) => Surface::of(document),
         }
     }
+
+    /// What it has lost by its own account; the curated specification nothing.
+    fn profile(&self) -> Profile {
+        match self {
+            Self::Curated(_) => Profile::default(),
+            Self::Other(document) => Profile::of(document),
+        }
+    }
 }
 
 /// What the command line asks for.
@@ -36,6 +45,8 @@ struct Wanted<'a> {
     form: &'a str,
     used: bool,
     classes: Vec<Class>,
+    /// What a document has lost, where it is not for the document to say.
+    profile: Option<Profile>,
 }
 
 /// 0 when nothing breaks, 1 when something does, 2 when it cannot be told.
@@ -56,6 +67,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
 fn wanted<'a>(arguments: &[&'a str]) -> Result<Wanted<'a>> {
     let wrong = |message: String| Error::Command(message);
     let (mut paths, mut form, mut used, mut classes) = (Vec::new(), "text", false, Vec::new());
+    let mut profile = None;
     let mut rest = arguments.iter().copied();
     while let Some(argument) = rest.next() {
         match argument {
@@ -74,6 +86,10 @@ fn wanted<'a>(arguments: &[&'a str]) -> Result<Wanted<'a>> {
                 })?;
                 classes.push(class);
             }
+            "--lossy" => {
+                let name = rest.next().unwrap_or_default();
+                profile = Some(name.parse().map_err(|message| wrong(format!("--lossy: {message}")))?);
+            }
             option if option.starts_with("--") => {
                 return Err(wrong(format!("{option} is no option of diff")));
             }
@@ -81,14 +97,14 @@ fn wanted<'a>(arguments: &[&'a str]) -> Result<Wanted<'a>> {
         }
     }
     match paths.as_slice() {
-        [old, new] => Ok(Wanted { old, new, form, used, classes }),
+        [old, new] => Ok(Wanted { old, new, form, used, classes, profile }),
         other => Err(wrong(format!("diff takes OLD and NEW, and got {} of them", other.len()))),
     }
 }
 
 fn told(root: &Path, wanted: &Wanted<'_>) -> Result<(String, bool)> {
     let (old, new) = (source(root, wanted.old)?, source(root, wanted.new)?);
-    let mut findings = between(root, &old, &new, wanted.used)?;
+    let mut findings = between(root, &old, &new, wanted.used, wanted.profile.as_ref())?;
     // Whether something breaks does not depend on what is shown.
     let breaks = findings.iter().any(|finding| finding.class.breaks());
     if !wanted.classes.is_empty() {
@@ -105,8 +121,14 @@ fn told(root: &Path, wanted: &Wanted<'_>) -> Result<(String, bool)> {
 }
 
 /// What changed, told with the names of the specification as it stands here; what only one of the two has is told with
-/// its own.
-pub(crate) fn between(root: &Path, old: &Source, new: &Source, used: bool) -> Result<Vec<Finding>> {
+/// its own. What one of them has lost, by the profile or by its own account, is taken from the other.
+pub(crate) fn between(
+    root: &Path,
+    old: &Source,
+    new: &Source,
+    used: bool,
+    profile: Option<&Profile>,
+) -> Result<Vec<Finding>> {
     let mut atlas = Atlas::new(commands::by_operation(root)?);
     atlas.add(&Bundle::read(&root.join("spec"))?)?;
     for source in [new, old] {
@@ -117,10 +139,14 @@ pub(crate) fn between(root: &Path, old: &Source, new: &Source, used: bool) -> Re
             eprintln!("note: an edition of the specification that the generator cannot read: {error}");
         }
     }
+    let lost = |source: &Source| profile.cloned().unwrap_or_else(|| source.profile());
+    let (of_old, of_new) = (lost(old), lost(new));
     let (mut old, mut new) = (old.surface(), new.surface());
     if used {
         diff::only_used(&mut old, &mut new, &atlas);
     }
+    lossy::restore(&of_new, &mut new, &old);
+    lossy::restore(&of_old, &mut old, &new);
     Ok(diff::compare(&old, &new, &atlas))
 }
 

@@ -31,7 +31,8 @@ commands:
                      --out FILE, --base URL (what links begin with); S1_EXTRA_FIXTURES names what others published
   diff OLD NEW       what changed, and whom it concerns; OLD and NEW are a document, a folder such as spec, or
                      either at a revision (v0.1.0:spec); --format text|markdown|json|html, --used (only operations
-                     of the specification), --class CLASS (show only these); exits with 1 when something breaks
+                     of the specification), --class CLASS (show only these), --lossy PROFILE (what a document
+                     has lost); exits with 1 when something breaks
   release-notes      which number the next release takes and what it has to say; --since REV instead of the last tag
   measure            time release builds of generated/ beside the generator's own output
   package            unpack what would be published into target/package/, and make a crate that uses it

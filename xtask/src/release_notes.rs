@@ -20,7 +20,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
     };
     let old = diff::source(root, &format!("{since}:spec"))?;
     let new = Source::Curated(Box::new(Bundle::read(&root.join("spec"))?));
-    let findings = diff::between(root, &old, &new, false)?;
+    let findings = diff::between(root, &old, &new, false, None)?;
     let release = Release {
         version: version(root)?,
         since: &since,

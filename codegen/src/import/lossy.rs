@@ -29,11 +29,13 @@ pub enum Loss {
     Statuses,
     /// Some defaults only.
     Defaults,
+    /// Nothing of what is read-only or write-only.
+    ReadOnly,
 }
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Nullability,
         Self::Bounds,
         Self::Formats,
@@ -42,6 +44,7 @@ impl Loss {
         Self::ObjectOrAny,
         Self::Statuses,
         Self::Defaults,
+        Self::ReadOnly,
     ];
 
     /// Its name on the command line.
@@ -55,6 +58,7 @@ impl Loss {
             Self::ObjectOrAny => "object-or-any",
             Self::Statuses => "statuses",
             Self::Defaults => "defaults",
+            Self::ReadOnly => "read-only",
         }
     }
 }
@@ -163,6 +167,7 @@ fn settle(loss: Loss, place: &str, node: &mut Node, own: &Node) -> bool {
             fact(node, "type");
         }
         Loss::Defaults => fact(node, "default"),
+        Loss::ReadOnly => ["readOnly", "writeOnly"].into_iter().for_each(|name| fact(node, name)),
         _ => {}
     }
     node.facts != before

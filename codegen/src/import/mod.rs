@@ -232,9 +232,16 @@ pub fn write(spec: &Path, import: &Import, date: &str) -> Result<Written> {
     let (changes, left) = changes::changes(import, &listed, date);
     let report = rewrite::apply(&mut sources, changes, date)?;
     let name = |change: &Change| changes::name(import, change);
-    let mut left: Vec<String> =
-        left.iter().map(|(one, reason)| format!("{}: {reason}", one.name())).collect();
-    left.extend(report.refused.iter().map(|(change, reason)| format!("{}: {reason}", name(change))));
+    // Many places may be left for one reason.
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    let refused = report.refused.iter().map(|(change, reason)| (name(change), reason.clone()));
+    for (name, reason) in left.into_iter().map(|(one, reason)| (one.name(), reason)).chain(refused) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((reason, vec![name])),
+        }
+    }
+    let left = reasons.into_iter().map(|(reason, names)| format!("{}: {reason}", names.join("; "))).collect();
     let done = report.done.iter().map(|one| {
         let notes: String = one.notes.iter().map(|note| format!("; {note}")).collect();
         format!("{}: {}{notes}", name(&one.change), one.at)
