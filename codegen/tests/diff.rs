@@ -15,6 +15,7 @@ use sentinelone_codegen::bundle::Bundle;
 use sentinelone_codegen::diff::release::{self, Release, Step, Verdict};
 use sentinelone_codegen::diff::render::{self, Comparison};
 use sentinelone_codegen::diff::{self, Atlas, Class, Commands, Direction, Finding, Rule};
+use sentinelone_codegen::sources::Sources;
 use sentinelone_codegen::surface::Surface;
 use serde_json::{Value, json};
 
@@ -983,8 +984,12 @@ fn left_to_the_schema(schema: &Value, key: &str) -> bool {
     name.is_some_and(|name| all(document(), &format!("#/components/schemas/{name}"), key))
 }
 
+/// The last query parameter that the operation declares itself; what a filter brings along is a field of that.
 fn last_query(operation: &Value) -> Option<usize> {
-    operation["parameters"].as_array()?.iter().rposition(|one| one["in"] == "query")
+    let filter = operation.pointer("/x-s1/query").and_then(Value::as_str).unwrap_or_default();
+    let brought = &document()["components"]["schemas"][filter]["properties"];
+    let own = |one: &Value| brought.get(one["name"].as_str().unwrap_or_default()).is_none();
+    operation["parameters"].as_array()?.iter().rposition(|one| one["in"] == "query" && own(one))
 }
 
 /// The nodes of a kind, with who reaches them: pointers of operations that send, and of those that read.
@@ -1161,6 +1166,25 @@ fn every_kind_of_change_is_found_once_where_it_is() {
     // The one that is left has its own test.
     let unseen: Vec<Rule> = Rule::ALL.iter().copied().filter(|rule| !rules.contains(rule)).collect();
     assert_eq!(unseen, [Rule::OperationRelabelled]);
+}
+
+/// A filter is written out as the parameters of a list by the bundle, so that this starts from the files.
+#[test]
+fn what_a_filter_gains_is_one_change_for_bodies_and_queries() {
+    let mut sources = Sources::read(&root().join("spec")).unwrap();
+    let before = Surface::of(&sources.bundle().unwrap().document);
+    let field = json!({ "type": "boolean", "description": "D." });
+    let at = "/components/schemas/AgentFilter/properties";
+    sources.put("agents.yaml", at, "isWanted", &field).unwrap();
+    let after = Surface::of(&sources.bundle().unwrap().document);
+    for (old, new, rule) in [(&before, &after, "field-added"), (&after, &before, "field-removed")] {
+        let findings = diff::compare(old, new, atlas());
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        let one = &findings[0];
+        assert_eq!((one.rule.name(), one.owner.as_str()), (rule, "AgentFilter.isWanted"));
+        let reached: BTreeSet<&str> = one.operations.iter().map(|one| one.operation.as_str()).collect();
+        assert!(reached.contains("agents_list") && reached.contains("agents_shutdown"), "{reached:?}");
+    }
 }
 
 #[test]

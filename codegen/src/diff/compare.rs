@@ -280,7 +280,9 @@ impl<'a> Changes<'a> {
             }
         } else if place == "request.body" {
             pick(Rule::BodyRemoved, Rule::BodyAdded, Rule::RequiredBodyAdded)
-        } else if place.starts_with("request.body") || above(place).count() > 2 {
+        } else if place.starts_with("request.body") || above(place).count() > 2 || node.site.schema.is_some()
+        {
+            // A parameter that a filter brings along is a field of it, and one with the bodies that have it.
             pick(Rule::FieldRemoved, Rule::FieldAdded, Rule::RequiredFieldAdded)
         } else {
             pick(Rule::ParameterRemoved, Rule::ParameterAdded, Rule::RequiredParameterAdded)
