@@ -9,13 +9,12 @@
 //! 5. [`emit`] writes the modules of `generated/`, with the support code of `codegen/runtime/`;
 //! 6. [`files`] writes them to disk, or compares.
 //!
-//! [`examples`] writes exchanges for `fixtures/`, from the document of the first step.
+//! [`examples`] writes exchanges for `fixtures/`, from the document of the first step. [`stock`] is what the generator
+//! gives without all that, to compare with.
 //!
-//! [`sources`] changes the files of `spec/` in place, and [`rewrite`] makes them say what a new document says.
-//!
-//! [`stock`] is what the generator gives without all that, to compare with.
-//!
-//! [`diff`] says what changed between two documents, and whom it concerns.
+//! The other way, from a document of the vendor to the specification: [`document`] reads it, [`import`] corrects it
+//! and compares it with `spec/` by their [`surface`]s, [`rewrite`] changes `spec/` in place by way of [`sources`].
+//! [`diff`] says what changed between any two documents, and whom it concerns.
 //!
 //! [`facts`] is the one extension of the specification, `x-s1`, as types. Same input, same bytes:
 //! nothing here reads a clock, the network or the order of a hash map.
