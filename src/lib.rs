@@ -6,6 +6,7 @@ mod client;
 mod dotted;
 mod error;
 pub mod files;
+pub mod incidents;
 mod outcome;
 mod paging;
 mod response;

@@ -60,12 +60,19 @@ fn put(path: &Path, content: &[u8]) {
     std::fs::write(path, content).unwrap();
 }
 
-/// Files that differ between two folders, or are in one alone.
-fn changed(one: &Path, other: &Path) -> BTreeSet<String> {
-    let all: BTreeSet<PathBuf> = files(one).union(&files(other)).cloned().collect();
-    let differs =
-        |path: &&PathBuf| std::fs::read(one.join(path)).ok() != std::fs::read(other.join(path)).ok();
-    all.iter().filter(differs).map(|path| path.to_string_lossy().replace('\\', "/")).collect()
+/// The content of all files below a folder.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let read = |path: PathBuf| {
+        let content = std::fs::read(folder.join(&path)).unwrap();
+        (path, content)
+    };
+    files(folder).into_iter().map(read).collect()
+}
+
+/// Files that differ, or are there only before or after.
+fn changed(before: &BTreeMap<PathBuf, Vec<u8>>, after: &BTreeMap<PathBuf, Vec<u8>>) -> BTreeSet<String> {
+    let all = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path));
+    all.map(|path| path.to_string_lossy().replace('\\', "/")).collect()
 }
 
 fn replaced(text: &str, from: &str, to: &str) -> String {
