@@ -36,6 +36,7 @@
 //! configured statuses while it was within the overlap.
 
 mod checkpoint;
+mod connection;
 mod fetch;
 mod incident;
 mod settings;
@@ -44,6 +45,7 @@ mod settings;
 mod tests;
 
 pub use checkpoint::Checkpoint;
+pub use connection::ConnectionError;
 pub use fetch::{Batch, Failure, Fetcher, Nameless};
 pub use incident::{INCIDENT_TYPE, Incident, Mirror, Severity};
 pub use settings::{FetchType, Mirroring, Settings, SettingsError, Stream, WordError};
