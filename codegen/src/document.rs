@@ -467,7 +467,10 @@ fn scheme(node: &Value) -> Value {
 /// `names` gives them. The identifier of the document is kept as `x-reference`.
 ///
 /// A schema that holds itself is cut off where it comes again.
-pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Value {
+///
+/// # Errors
+/// When an operation is beyond all measure with its references written out.
+pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Result<Value> {
     let mut paths: Map<String, Value> = Map::new();
     for (path, item) in members(document, "/paths") {
         for method in METHODS {
@@ -479,7 +482,12 @@ pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Val
                 let own = node["parameters"].as_array().cloned().unwrap_or_default();
                 node["parameters"] = Value::Array(shared.into_iter().chain(own).collect());
             }
-            let mut node = written_out(document, &node, &mut Vec::new());
+            let mut writer = Writer::new(document);
+            let mut node = writer.written_out(&node);
+            if writer.left == 0 {
+                let message = format!("{id} has more than {NODES} nodes with everything that it refers to");
+                return Err(Error::Document { name: "the document".to_owned(), message });
+            }
             if let Some(map) = node.as_object_mut() {
                 let reference = map.insert("operationId".into(), json!(id));
                 map.insert("x-reference".into(), reference.unwrap_or(Value::Null));
@@ -495,7 +503,7 @@ pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Val
         new["security"] = security.clone();
     }
     new["components"] = json!({ "securitySchemes": document["components"]["securitySchemes"] });
-    new
+    Ok(new)
 }
 
 /// Gives the path parameters of an operation the names that our path has for them.
@@ -525,41 +533,65 @@ fn beside(reference: &Map<String, Value>, found: &mut Value) {
     }
 }
 
-fn written_out<'a>(document: &'a Value, node: &'a Value, seen: &mut Vec<&'a str>) -> Value {
-    match node {
-        Value::Object(map) => {
-            let target = map.get("$ref").and_then(Value::as_str);
-            let Some((target, found)) =
-                target.and_then(|target| Some((target, document.pointer(target.strip_prefix('#')?)?)))
-            else {
-                let inside = map.iter().filter(|(name, _)| !matches!(name.as_str(), "example" | "examples"));
-                let inside = inside.map(|(name, value)| {
-                    // A property may be called `example`, and stands under `properties`.
-                    let value = match (name.as_str(), value) {
-                        ("properties", Value::Object(all)) => {
-                            let all = all
-                                .iter()
-                                .map(|(name, one)| (name.clone(), written_out(document, one, seen)));
-                            Value::Object(all.collect())
-                        }
-                        _ => written_out(document, value, seen),
-                    };
-                    (name.clone(), value)
-                });
-                return Value::Object(inside.collect());
-            };
-            if seen.contains(&target) {
-                let mut cut = json!({ "type": "object", "x-recursive": true });
-                beside(map, &mut cut);
-                return cut;
+/// Writes references out.
+pub(crate) struct Writer<'a> {
+    document: &'a Value,
+    seen: Vec<String>,
+    /// How many nodes may still be written.
+    left: usize,
+}
+
+/// How many nodes one operation may have, with everything that it refers to. The largest of the vendor's has some
+/// 20,000.
+const NODES: usize = 2_000_000;
+
+/// How many references may lead to each other.
+const REFERENCES: usize = 100;
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(document: &'a Value) -> Self {
+        Self { document, seen: Vec::new(), left: NODES }
+    }
+
+    /// A node without references. A schema that holds itself is cut off where it comes again, and so is what is too
+    /// deep or too much.
+    pub(crate) fn written_out(&mut self, node: &Value) -> Value {
+        self.left = self.left.saturating_sub(1);
+        match node {
+            Value::Object(map) => {
+                let target = map.get("$ref").and_then(Value::as_str);
+                let found = target
+                    .and_then(|target| Some((target, self.document.pointer(target.strip_prefix('#')?)?)));
+                let Some((target, found)) = found else {
+                    let inside =
+                        map.iter().filter(|(name, _)| !matches!(name.as_str(), "example" | "examples"));
+                    let inside = inside.map(|(name, value)| {
+                        // A property may be called `example`, and stands under `properties`.
+                        let value = match (name.as_str(), value) {
+                            ("properties", Value::Object(all)) => {
+                                let all = all.iter().map(|(name, one)| (name.clone(), self.written_out(one)));
+                                Value::Object(all.collect())
+                            }
+                            _ => self.written_out(value),
+                        };
+                        (name.clone(), value)
+                    });
+                    return Value::Object(inside.collect());
+                };
+                let again = self.seen.iter().any(|one| one == target);
+                if again || self.seen.len() > REFERENCES || self.left == 0 {
+                    let mut cut = json!({ "type": "object", "x-recursive": true });
+                    beside(map, &mut cut);
+                    return cut;
+                }
+                self.seen.push(target.to_owned());
+                let mut found = self.written_out(found);
+                self.seen.pop();
+                beside(map, &mut found);
+                found
             }
-            seen.push(target);
-            let mut found = written_out(document, found, seen);
-            seen.pop();
-            beside(map, &mut found);
-            found
+            Value::Array(list) => Value::Array(list.iter().map(|one| self.written_out(one)).collect()),
+            other => other.clone(),
         }
-        Value::Array(list) => Value::Array(list.iter().map(|one| written_out(document, one, seen)).collect()),
-        other => other.clone(),
     }
 }

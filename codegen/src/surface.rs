@@ -11,6 +11,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::bundle::{METHODS, members, query_parameter};
+use crate::document::Writer;
 use crate::facts;
 
 /// The facts of a node, by keyword.
@@ -148,6 +149,9 @@ const KEYWORDS: [&str; 17] = [
 /// Keywords that are there or not.
 const FLAGS: [&str; 4] = ["nullable", "readOnly", "writeOnly", "deprecated"];
 
+/// How deep a place may lie; what lies deeper is cut off, as what holds itself is.
+const DEEPEST: usize = 100;
+
 /// Extensions by which a document says that something is lost.
 const MARKS: [&str; 4] = ["x-enum-lost", "x-number-kind", "x-object-or-any", "x-default"];
 
@@ -160,7 +164,7 @@ impl Surface {
     pub fn of(document: &Value) -> Self {
         let mut operations = BTreeMap::new();
         for (path, item) in members(document, "/paths") {
-            for method in METHODS {
+            for method in METHODS.into_iter().chain(["patch", "head", "options"]) {
                 let Some(node) = item.get(method) else { continue };
                 let mut walk = Walk { document, places: BTreeMap::new() };
                 walk.operation(item, node);
@@ -317,7 +321,7 @@ impl<'a> Walk<'a> {
             let next = match schema["allOf"].as_array().map(Vec::as_slice) {
                 Some([one]) => Some(one),
                 Some(several) => {
-                    parts.extend(several);
+                    several.iter().for_each(|part| self.flat(part, &mut parts, 0));
                     None
                 }
                 None => schema.get("$ref").map(|_| schema),
@@ -335,7 +339,7 @@ impl<'a> Walk<'a> {
                 break;
             }
             target = Spot { schema: Some(name.to_owned()), path: String::new() };
-            if seen.contains(&name) {
+            if seen.contains(&name) || seen.len() > DEEPEST {
                 facts.insert("recursive", json!(name));
                 again = true;
                 break;
@@ -347,8 +351,10 @@ impl<'a> Walk<'a> {
             facts.insert("required", json!(true));
         }
         let composed = ["oneOf", "anyOf", "not", "discriminator"];
-        let composed: Map<String, Value> =
-            composed.iter().filter_map(|key| Some(((*key).to_owned(), schema.get(*key)?.clone()))).collect();
+        let composed: Map<String, Value> = composed
+            .iter()
+            .filter_map(|key| Some(((*key).to_owned(), self.whole(schema.get(*key)?))))
+            .collect();
         if !composed.is_empty() {
             facts.insert("composed", Value::Object(composed));
         }
@@ -359,22 +365,46 @@ impl<'a> Walk<'a> {
         }
         let node = Node { facts, site: site.clone(), target: target.clone(), inherited, evidence, marks };
         self.places.insert(at.to_owned(), node);
-        if !again {
-            self.below(schema, at, &target, seen);
-            for part in parts {
-                let part = self.resolve(part);
+        if !again && at.bytes().filter(|byte| matches!(byte, b'.' | b'[' | b'{')).count() < DEEPEST {
+            let all = || std::iter::once(schema).chain(parts.iter().copied());
+            let required = all().flat_map(|part| part["required"].as_array().into_iter().flatten());
+            let needed: BTreeSet<&str> = required.filter_map(Value::as_str).collect();
+            for part in all() {
                 if let Some(node) = self.places.get_mut(at) {
                     take(part, &mut node.facts);
                 }
-                self.below(part, at, &target, seen);
+                self.below(part, at, &target, &needed, seen);
             }
         }
         seen.truncate(before);
     }
 
-    fn below(&mut self, schema: &'a Value, at: &str, target: &Spot, seen: &mut Vec<&'a str>) {
-        let needed: BTreeSet<&str> =
-            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    /// The parts that a schema is put together from, in one list.
+    fn flat(&self, part: &'a Value, parts: &mut Vec<&'a Value>, depth: usize) {
+        if depth > DEEPEST {
+            return;
+        }
+        let part = self.resolve(part);
+        parts.push(part);
+        for inner in part["allOf"].as_array().into_iter().flatten() {
+            self.flat(inner, parts, depth + 1);
+        }
+    }
+
+    /// A choice between schemas, with its references written out: it is compared as one fact.
+    fn whole(&self, node: &Value) -> Value {
+        let mut writer = Writer::new(self.document);
+        writer.written_out(node)
+    }
+
+    fn below(
+        &mut self,
+        schema: &'a Value,
+        at: &str,
+        target: &Spot,
+        needed: &BTreeSet<&str>,
+        seen: &mut Vec<&'a str>,
+    ) {
         let step = |more: &str| {
             let dot = if target.path.is_empty() && target.schema.is_some() { "" } else { "." };
             let path = match more.strip_prefix('.') {

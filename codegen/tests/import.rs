@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sentinelone_codegen::bundle::{Bundle, METHODS};
 use sentinelone_codegen::document::{Document, Quirk, convert, extract, open};
+use sentinelone_codegen::import::accepted::Accepted;
 use sentinelone_codegen::import::corrections::{self, Overlay, apply, unmatched};
 use sentinelone_codegen::import::lossy::{Loss, Profile};
 use sentinelone_codegen::import::{Import, What, compare, operations};
@@ -227,7 +228,7 @@ fn operations_are_taken_out_whole_and_under_our_names() {
         Key::new("GET", "/things/{}"),
         ("/things/{id}".to_owned(), "things_get".to_owned()),
     )]);
-    let taken = extract(&document.value, &names);
+    let taken = extract(&document.value, &names).unwrap();
     let operation = &taken["paths"]["/things/{id}"]["get"];
     assert_eq!(operation["operationId"], "things_get");
     assert_eq!(operation["x-reference"], "_mangled_get");
@@ -241,6 +242,58 @@ fn operations_are_taken_out_whole_and_under_our_names() {
         child,
         &json!({ "type": "object", "x-recursive": true, "nullable": true }),
         "cut off where it comes again"
+    );
+}
+
+#[test]
+fn a_document_beyond_measure_is_refused_and_not_followed() {
+    let names = BTreeMap::from([(Key::new("GET", "/a"), ("/a".to_owned(), "a_get".to_owned()))]);
+    let of = |schemas: Map<String, Value>| {
+        json!({
+            "openapi": "3.0.3",
+            "paths": { "/a": { "get": { "responses": { "200": {
+                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/s0" } } }
+            } } } } },
+            "components": { "schemas": schemas },
+        })
+    };
+    let reference = |number: usize| json!({ "$ref": format!("#/components/schemas/s{number}") });
+    // Each refers to the next twice, which doubles the whole every time.
+    let double = |n: usize| json!({ "type": "object", "properties": { "a": reference(n + 1), "b": reference(n + 1) } });
+    let doubled = of((0..40).map(|n| (format!("s{n}"), double(n))).collect());
+    let error = extract(&doubled, &names).unwrap_err().to_string();
+    assert!(error.contains("a_get has more than"), "{error}");
+    // A long chain is cut off, and is no end of the stack.
+    let chain = of((0..5_000)
+        .map(|n| (format!("s{n}"), json!({ "properties": { "a": reference(n + 1) } })))
+        .collect());
+    assert!(extract(&chain, &names).unwrap().to_string().contains("x-recursive"));
+    assert!(Surface::of(&chain).operations.values().all(|one| one.places.len() < 200));
+}
+
+#[test]
+fn what_a_schema_is_put_together_from_is_all_seen() {
+    let document = |inner: &str, required: &str| {
+        read(&format!(
+            "openapi: 3.0.3\npaths:\n  /a:\n    patch:\n      requestBody:\n        content:\n          application/json:\n            \
+             schema:\n              allOf: [{{ $ref: '#/components/schemas/B' }}, {{ required: [{required}] }}]\n      \
+             responses: {{}}\ncomponents:\n  schemas:\n    B:\n      allOf: [{{ $ref: '#/components/schemas/C' }}, {{ \
+             properties: {{ b: {{ type: string }} }} }}]\n    C:\n      properties:\n        c: {{ oneOf: [{{ $ref: \
+             '#/components/schemas/D' }}, {{ type: string }}] }}\n    D: {{ type: {inner} }}\n"
+        ))
+    };
+    let surface = |document: &Document| {
+        let all = Surface::of(&document.value);
+        all.operations[&Key::new("patch", "/a")].places.clone()
+    };
+    let one = surface(&document("integer", "c"));
+    assert_eq!(one.keys().collect::<Vec<_>>(), ["request.body", "request.body.b", "request.body.c"]);
+    assert_eq!(one["request.body.c"].facts["required"], json!(true));
+    assert!(!one["request.body.b"].facts.contains_key("required"));
+    assert_ne!(
+        one["request.body.c"],
+        surface(&document("boolean", "c"))["request.body.c"],
+        "a choice is seen through"
     );
 }
 
@@ -301,20 +354,26 @@ fn a_correction_may_go_with_its_operation_and_not_otherwise() {
     let of_all = one("$.paths[*].get.nothing");
     let look = |overlays: &[Overlay], document: &Value| {
         let document = convert("vendor.json", &document.to_string()).unwrap();
-        compare(&bundle, &listed, overlays, document, None).map_err(|error| error.to_string())
+        compare(&bundle, &listed, overlays, &Accepted::default(), document, None).unwrap()
     };
     let whole = swagger(&bundle);
     for overlays in [&of_groups, &of_agents, &of_all] {
-        assert!(look(overlays, &whole).unwrap_err().contains("match nothing"));
+        assert!(look(overlays, &whole).unmatched.unwrap().to_string().contains("match nothing"));
     }
     let mut part = whole.clone();
     part["paths"].as_object_mut().unwrap().remove("/web/api/v2.1/groups");
     for overlays in [&of_groups, &of_all] {
-        let import = look(overlays, &part).unwrap();
+        let import = look(overlays, &part);
+        assert!(import.unmatched.is_none());
         assert_eq!(import.untold().count(), 1);
         assert_eq!(import.differences.len(), 1, "the operation itself");
     }
-    assert!(look(&of_agents, &part).unwrap_err().contains("match nothing"), "its operation is there");
+    assert!(look(&of_agents, &part).unmatched.is_some(), "its operation is there");
+    // Another method of the same path is another operation.
+    let mut part = whole.clone();
+    part["paths"]["/web/api/v2.1/restrictions"].as_object_mut().unwrap().remove("get");
+    assert!(look(&one("$.paths['/restrictions'].get.nothing"), &part).unmatched.is_none());
+    assert!(look(&one("$.paths['/restrictions'].post.nothing"), &part).unmatched.is_some());
 }
 
 #[test]
@@ -377,6 +436,7 @@ fn swagger(bundle: &Bundle) -> Value {
             parameters.push(json!({ "name": "body", "in": "body", "schema": old(bundle, body) }));
         }
         let mut answers = Map::new();
+        let mut produces = "application/json";
         for (status, answer) in operation.node["responses"].as_object().unwrap() {
             let mut node = json!({ "description": "A." });
             if let Some((media, content)) =
@@ -385,6 +445,7 @@ fn swagger(bundle: &Bundle) -> Value {
                 node["schema"] = old(bundle, &content["schema"]);
                 if media != "application/json" {
                     node["schema"]["type"] = json!("file");
+                    produces = media;
                 }
             }
             answers.insert(status.clone(), node);
@@ -392,7 +453,17 @@ fn swagger(bundle: &Bundle) -> Value {
         let path = format!("/web/api/v2.1{}", operation.path);
         let item = paths.entry(path).or_insert_with(|| json!({}));
         let id = format!("_web_api_{}", operation.id());
-        item[operation.method] = json!({ "operationId": id, "parameters": parameters, "responses": answers });
+        let mut node = json!({ "operationId": id, "parameters": parameters, "responses": answers });
+        // Errors are JSON all the same, which such a document cannot say of an operation with a file.
+        if produces != "application/json" {
+            node["produces"] = json!([produces]);
+            let errors = node["responses"].as_object_mut().unwrap();
+            errors.retain(|status, _| status.starts_with('2'));
+            for status in operation.node["responses"].as_object().unwrap().keys() {
+                errors.entry(status.clone()).or_insert(json!({ "description": "No." }));
+            }
+        }
+        item[operation.method] = node;
     }
     let mut all = json!({ "swagger": "2.0", "info": { "title": "T", "version": "2.1" }, "paths": paths });
     all["securityDefinitions"] = bundle.document["components"]["securitySchemes"].clone();
@@ -433,7 +504,8 @@ fn old(bundle: &Bundle, schema: &Value) -> Value {
 
 fn import(bundle: &Bundle, overlays: &[Overlay], document: &Value, profile: Option<Profile>) -> Import {
     let document = convert("vendor.json", &document.to_string()).unwrap();
-    compare(bundle, &operations::read(&spec()).unwrap(), overlays, document, profile).unwrap()
+    let listed = operations::read(&spec()).unwrap();
+    compare(bundle, &listed, overlays, &Accepted::default(), document, profile).unwrap()
 }
 
 #[test]
@@ -465,7 +537,12 @@ fn group(document: &mut Value) -> &mut Value {
     groups(document).pointer_mut("/responses/200/schema/properties/data/items/properties").unwrap()
 }
 
-const CHANGES: [Change; 18] = [
+const CHANGES: [Change; 19] = [
+    (
+        "an answer is no JSON any more",
+        |all| groups(all)["produces"] = json!(["text/csv"]),
+        "response.200 media",
+    ),
     (
         "a field appears",
         |all| group(all)["color"] = json!({ "type": "string" }),
@@ -615,6 +692,118 @@ fn evidence_explains_what_was_found_out_and_not_what_is_new() {
 }
 
 #[test]
+fn what_changes_behind_a_correction_or_evidence_is_told() {
+    let bundle = Bundle::read(&spec()).unwrap();
+    let listed = operations::read(&spec()).unwrap();
+    let body = "$.paths['/agents/actions/connect'].post.requestBody..filter.properties.uuids";
+    let overlays = [overlay(&format!(
+        "  - {{ target: \"{body}\", description: D., update: {{ maxItems: 5000 }}, {EVIDENCE} }}\n"
+    ))
+    .unwrap()];
+    let look = |document: &Value, accepted: &Accepted| {
+        let document = convert("vendor.json", &document.to_string()).unwrap();
+        compare(&bundle, &listed, &overlays, accepted, document, None).unwrap()
+    };
+    let document = swagger(&bundle);
+    let first = look(&document, &Accepted::default());
+    assert!(!first.moved.is_empty(), "nobody has looked yet");
+    let text = first.accepted.to_text();
+    let accepted = {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("accepted.toml"), &text).unwrap();
+        Accepted::read(folder.path()).unwrap()
+    };
+    assert_eq!(accepted, first.accepted, "what is written is read");
+    assert!(look(&document, &accepted).moved.is_empty());
+
+    // Behind the correction, which sets the same whatever is there.
+    let mut behind = document.clone();
+    let filter =
+        "/paths/~1web~1api~1v2.1~1agents~1actions~1connect/post/parameters/0/schema/properties/filter";
+    behind.pointer_mut(&format!("{filter}/properties/uuids")).unwrap()["maxItems"] = json!(7);
+    let moved = look(&behind, &accepted);
+    assert_eq!(moved.differences, []);
+    let [one] = moved.moved.as_slice() else { panic!("{:?}", moved.moved) };
+    assert!(one.name.ends_with(body), "{}", one.name);
+    assert_eq!(one.is.as_deref(), Some(r#"{"maxItems":7}"#));
+
+    // Behind evidence: an enum that loses a value, and one that is lifted.
+    let status =
+        "/paths/~1web~1api~1v2.1~1dv~1query-status/get/responses/200/schema/properties/data/properties";
+    for values in [Some(json!(["RUNNING"])), None] {
+        let mut behind = document.clone();
+        let node = behind.pointer_mut(&format!("{status}/responseState")).unwrap().as_object_mut().unwrap();
+        match values {
+            Some(values) => node.insert("enum".into(), values),
+            None => node.remove("enum"),
+        };
+        let moved = look(&behind, &accepted);
+        assert_eq!(moved.differences, []);
+        assert_eq!(moved.moved.len(), 1, "{:?}", moved.moved);
+        assert!(moved.moved[0].name.ends_with("response.200.data.responseState enum"), "{:?}", moved.moved);
+        assert!(!moved.is_settled());
+    }
+}
+
+#[test]
+fn a_list_that_is_gone_is_not_made_by_a_correction() {
+    let enums = "  - { target: \"$..['kind']\", description: D., update: { enum: [b] }, ".to_owned()
+        + EVIDENCE
+        + " }";
+    let overlays = [overlay(&enums).unwrap()];
+    let mut document =
+        json!({ "one": { "kind": { "enum": ["a"] } }, "two": { "kind": { "type": "string" } } });
+    let applied = apply(&overlays, &mut document).unwrap();
+    assert_eq!((applied[0].matched, applied[0].changed), (1, 1));
+    let expected =
+        json!({ "one": { "kind": { "enum": ["a", "b"] } }, "two": { "kind": { "type": "string" } } });
+    assert_eq!(document, expected);
+}
+
+#[test]
+fn what_cannot_be_written_hinders_nothing_else() {
+    let bundle = Bundle::read(&spec()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(spec()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let mut document = swagger(&bundle);
+    // Two names that are one in Rust, which the lint refuses; a list that becomes an object; and something plain.
+    group(&mut document)["site_id"] = json!({ "type": "string" });
+    group(&mut document)["brandNew"] = json!({ "type": "string" });
+    let path = "/paths/~1web~1api~1v2.1~1accounts/get/responses/200/schema/properties/data";
+    *document.pointer_mut(path).unwrap() = json!({ "type": "object", "properties": { "accounts": { "type": "array", "items": { "type": "string" } } } });
+    // A value for an enum that API 2.0 has too, of which the document says nothing.
+    fn grow(node: &mut Value) {
+        match node {
+            Value::Object(map) => {
+                if let Some(Value::Array(values)) = map.get_mut("enum")
+                    && values.contains(&json!("laptop"))
+                {
+                    values.push(json!("toaster"));
+                }
+                map.values_mut().for_each(grow);
+            }
+            Value::Array(list) => list.iter_mut().for_each(grow),
+            _ => {}
+        }
+    }
+    grow(&mut document);
+    let found = import(&bundle, &[], &document, None);
+    let written = sentinelone_codegen::import::write(folder.path(), &found, "2026-11").unwrap();
+    let left = written.left.join("\n");
+    assert!(left.contains("response.200.data[].site_id"), "{left}");
+    assert!(left.contains("accounts_list response.200.data") && left.contains("another form"), "{left}");
+    let text = |file: &str| std::fs::read_to_string(folder.path().join(file)).unwrap();
+    assert!(text("groups.yaml").contains("brandNew:") && !text("groups.yaml").contains("site_id:"));
+    assert!(text("threats.yaml").contains("toaster"), "{left}");
+    assert_eq!(text("accounts.yaml"), std::fs::read_to_string(spec().join("accounts.yaml")).unwrap());
+}
+
+#[test]
 fn what_is_lost_is_no_difference_and_what_is_said_is_one() {
     let bundle = Bundle::read(&spec()).unwrap();
     let mut document = swagger(&bundle);
@@ -716,8 +905,11 @@ fn every_difference_from_the_vendors_document_is_explained() {
     let bundle = Bundle::read(&spec()).unwrap();
     let overlays = corrections::read(&spec()).unwrap();
     let listed = operations::read(&spec()).unwrap();
-    let import = compare(&bundle, &listed, &overlays, document, None).unwrap();
+    let accepted = Accepted::read(&spec()).unwrap();
+    let import = compare(&bundle, &listed, &overlays, &accepted, document, None).unwrap();
     assert_eq!(import.differences, []);
+    assert_eq!(import.moved, [], "nothing moved behind a correction or evidence");
+    assert!(import.is_settled());
     let idle: Vec<_> = import.corrections.iter().filter(|one| one.changed == 0).collect();
     assert!(idle.is_empty(), "corrects nothing: {idle:#?}");
     // Twice is once.

@@ -1,5 +1,6 @@
 //! `cargo xtask import`: a document of the vendor beside `spec/`.
 
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -7,7 +8,7 @@ use sentinelone_codegen::bundle::Bundle;
 use sentinelone_codegen::diff::Atlas;
 use sentinelone_codegen::import::lossy::Profile;
 use sentinelone_codegen::import::report::Report;
-use sentinelone_codegen::import::{self, Import};
+use sentinelone_codegen::import::{self, Import, accepted};
 use sentinelone_codegen::{Error, Result, document};
 
 use crate::commands;
@@ -22,6 +23,7 @@ struct Wanted<'a> {
     date: Option<&'a str>,
     write: bool,
     check: bool,
+    accept: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,21 +43,25 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // What cannot be written is said before anything is.
+    let mut out: Box<dyn Write> = match wanted.out {
+        None => Box::new(std::io::stdout()),
+        Some(path) => match std::fs::File::create(path) {
+            Ok(file) => Box::new(file),
+            Err(source) => return failed(&Error::Io { path: PathBuf::from(path), source }),
+        },
+    };
     match done(root, &wanted) {
         Ok((text, differs)) => {
-            let shown = match wanted.out {
-                Some(path) => std::fs::write(path, text)
-                    .map_err(|source| Error::Io { path: PathBuf::from(path), source }),
-                None => {
-                    print!("{text}");
-                    Ok(())
+            match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+                // Whoever reads only the beginning is no error.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    eprintln!("error: the report cannot be written: {error}");
+                    return ExitCode::from(2);
                 }
-            };
-            match shown {
-                Ok(()) if wanted.check && differs => ExitCode::FAILURE,
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => failed(&error),
+                _ => {}
             }
+            ExitCode::from(u8::from(wanted.check && differs))
         }
         Err(error) => failed(&error),
     }
@@ -76,6 +82,7 @@ fn wanted<'a>(arguments: &[&'a str]) -> Result<Wanted<'a>, String> {
         match argument {
             "--write" => wanted.write = true,
             "--check" => wanted.check = true,
+            "--accept" => wanted.accept = true,
             "--format" => {
                 wanted.format = match value(&mut rest, argument)? {
                     "text" => Format::Text,
@@ -137,7 +144,15 @@ fn done(root: &Path, wanted: &Wanted<'_>) -> Result<(String, bool)> {
         Format::Markdown => report.markdown(),
         Format::Json => report.json(),
     };
-    Ok((text, !import.differences.is_empty() || !import.new.is_empty()))
+    if wanted.accept {
+        if !import.profile.losses.is_empty() {
+            let message = "a document that has lost things cannot be accepted: what it lacks is not what the vendor says";
+            return Err(Error::Command(message.to_owned()));
+        }
+        let path = spec.join(accepted::FILE);
+        std::fs::write(&path, import.accepted.to_text()).map_err(|source| Error::Io { path, source })?;
+    }
+    Ok((text, !import.is_settled()))
 }
 
 /// The month of the document: the present one, where nobody says.

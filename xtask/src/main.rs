@@ -11,6 +11,7 @@ mod release_notes;
 #[cfg(feature = "report")]
 mod report;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -25,7 +26,8 @@ commands:
   fixtures           write the generated part of fixtures/ from spec/
   fixtures --check   compare instead
   import FILE        what a document of the vendor says otherwise than spec/; --write makes spec/ say it, --check fails
-                     when something is left, --date 2024-03 is its month, --lossy PROFILE what it has lost;
+                     when something is left, --accept notes what stands behind corrections and evidence,
+                     --date 2024-03 is its month, --lossy PROFILE what it has lost;
                      --format text|markdown|json, --out FILE
   report             write the page of evidence for every operation to target/report/index.html;
                      --out FILE, --base URL (what links begin with); S1_EXTRA_FIXTURES names what others published
@@ -64,7 +66,8 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(message) => {
-            println!("{message}");
+            // Whoever reads only the beginning is no error.
+            let _ = writeln!(std::io::stdout(), "{message}");
             ExitCode::SUCCESS
         }
         Err(Error::Drift(diff)) => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::lossy::Loss;
+use super::lossy::{Loss, below};
 use super::operations::Operations;
 use super::{Difference, Import, NOT_READ, What};
 use crate::bundle::members;
@@ -29,13 +29,47 @@ pub fn changes(import: &Import, listed: &Operations, date: &str) -> (Vec<Change>
             }),
         });
     }
+    // A list that becomes an object is one change, and nothing of it can be made without the rest.
+    let shaped =
+        |value: &Option<Value>| matches!(value.as_ref().and_then(Value::as_str), Some("object" | "array"));
+    let recast: Vec<(&Key, &str)> = import
+        .differences
+        .iter()
+        .filter(|one| {
+            matches!(&one.what, What::Fact { name: "type", ours, theirs } if shaped(ours) || shaped(theirs))
+        })
+        .map(|one| (&one.key, one.place.as_str()))
+        .collect();
     for difference in &import.differences {
+        let part_of = |(key, place): &(&Key, &str)| {
+            **key == difference.key && (difference.place == *place || below(&difference.place, place))
+        };
+        if recast.iter().any(part_of) {
+            let reason = "It is part of another form: a list, an object or a value has become another one of them. Write \
+                          it by hand, with what it means for the client.";
+            left.push((difference.clone(), reason.to_owned()));
+            continue;
+        }
         match change(import, difference) {
             Ok(change) => changes.push(change),
             Err(reason) => left.push((difference.clone(), reason)),
         }
     }
     (changes, left)
+}
+
+/// What changes have in common that may be one change at several places: what becomes of a fact, whatever the fields
+/// are called that refer to it, or the name of a field.
+pub(super) fn kind(change: &Change) -> String {
+    let last = |place: &str| place.rsplit('.').next().unwrap_or_default().to_owned();
+    match change {
+        Change::Fact { fact, value, .. } => format!("fact {fact} {value:?}"),
+        Change::Add { place, .. } => format!("add {}", last(place)),
+        Change::Remove { place, .. } => format!("remove {}", last(place)),
+        Change::AddStatus { status, .. } => format!("status {status}"),
+        Change::RemoveStatus { status, .. } => format!("no status {status}"),
+        Change::AddOperation { operation } => format!("operation {}", operation.id),
+    }
 }
 
 /// What a change does, in a few words.

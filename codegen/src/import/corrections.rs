@@ -2,10 +2,11 @@
 //!
 //! Overlay 1.0.0, with three rules that make it safe to keep for years:
 //!
-//! - an action whose target matches nothing is an error, and so is one name of several in its last brackets that
-//!   matches nothing: the specification of overlays lets both pass in silence;
+//! - an action whose target matches nothing is an error, and so is one name of several in its brackets that matches
+//!   nothing: the specification of overlays lets both pass in silence;
 //! - an action has a description, and evidence in `x-s1.evidence`;
-//! - an array is extended by what it does not hold yet, so that applying an overlay twice changes nothing.
+//! - an array is extended by what it does not hold yet, so that applying an overlay twice changes nothing; one that is
+//!   not there is not made.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use super::accepted::{bare, fingerprint};
 use crate::facts::Evidence;
 use crate::{Error, Result};
 
@@ -46,11 +48,13 @@ pub struct Action {
 }
 
 impl Action {
-    /// The paths that the target names; none where it is about all.
-    pub fn paths(&self) -> Vec<String> {
+    /// Whether the target is about an operation, among others perhaps.
+    pub fn concerns(&self, method: &str, path: &str) -> bool {
         let inside = self.target.strip_prefix("$.paths['").and_then(|rest| rest.split_once("']"));
-        let names = inside.into_iter().flat_map(|(names, _)| names.split("',"));
-        names.map(|name| name.trim().trim_start_matches('\'').to_owned()).collect()
+        let Some((names, rest)) = inside else { return true };
+        let named = names.split("',").any(|name| name.trim().trim_start_matches('\'') == path);
+        let of_method = rest.trim_start().strip_prefix('.').and_then(|rest| rest.split(['.', '[']).next());
+        named && of_method.is_none_or(|one| one.trim() == method)
     }
 }
 
@@ -74,8 +78,10 @@ pub struct Applied<'a> {
     pub matched: usize,
     /// How many of them it changed.
     pub changed: usize,
-    /// Names in the last brackets that matched nothing.
+    /// Names in brackets with several of them that matched nothing.
     pub missed: Vec<String>,
+    /// What stood where it corrects, in a few characters.
+    pub before: String,
 }
 
 #[derive(Deserialize)]
@@ -208,13 +214,26 @@ pub fn unmatched<'a>(applied: impl IntoIterator<Item = &'a Applied<'a>>) -> Opti
 
 fn one<'a>(file: &'a str, action: &'a Action, document: &mut Value) -> Result<Applied<'a>> {
     let located = action.path.query_located(document);
-    let mut pointers: Vec<String> = located.iter().map(|node| node.location().to_json_pointer()).collect();
+    let mut pointers: Vec<String> = located
+        .iter()
+        .filter(|found| extends(&action.edit, found.node()))
+        .map(|found| found.location().to_json_pointer())
+        .collect();
     let hit: BTreeSet<String> = pointers
         .iter()
-        .filter_map(|pointer| pointer.rsplit_once('/'))
-        .map(|(_, name)| name.replace("~1", "/").replace("~0", "~"))
+        .flat_map(|pointer| pointer.split('/'))
+        .map(|name| name.replace("~1", "/").replace("~0", "~"))
         .collect();
     let missed = names(&action.target).into_iter().filter(|name| !hit.contains(name)).collect();
+    let before: BTreeSet<String> = pointers
+        .iter()
+        .filter_map(|pointer| document.pointer(pointer))
+        .map(|node| stood(&action.edit, node))
+        .collect();
+    let before = match before.into_iter().collect::<Vec<_>>().join(" | ") {
+        short if short.len() <= 60 => short,
+        long => format!("{} characters, {:016x}", long.len(), fingerprint(&long)),
+    };
     let matched = pointers.len();
     let mut changed = 0;
     // From the end, so that removing an element moves none that is still to be removed.
@@ -260,20 +279,47 @@ fn one<'a>(file: &'a str, action: &'a Action, document: &mut Value) -> Result<Ap
             }
         }
     }
-    Ok(Applied { file, action, matched, changed, missed })
+    Ok(Applied { file, action, matched, changed, missed, before })
 }
 
-/// The names in the last brackets of a target, where there are several: each has to match.
+/// Whether there is a list for every one that an update extends: a list that is gone is no list that lacks something.
+fn extends(edit: &Edit, node: &Value) -> bool {
+    match edit {
+        Edit::Update(Value::Object(update)) => update
+            .iter()
+            .all(|(name, value)| !value.is_array() || node.get(name).is_some_and(Value::is_array)),
+        _ => true,
+    }
+}
+
+/// What stands where an edit changes something, without texts.
+fn stood(edit: &Edit, node: &Value) -> String {
+    fn inside(update: &Value, node: Option<&Value>) -> Value {
+        match update {
+            Value::Object(update) => {
+                let all = update
+                    .iter()
+                    .map(|(name, value)| (name.clone(), inside(value, node.and_then(|node| node.get(name)))));
+                Value::Object(all.collect())
+            }
+            _ => node.map_or(Value::Null, |node| bare(node, false)),
+        }
+    }
+    match edit {
+        Edit::Update(update) if update.is_object() => inside(update, Some(node)).to_string(),
+        _ => bare(node, false).to_string(),
+    }
+}
+
+/// The names in brackets that have several: each has to match.
 fn names(target: &str) -> Vec<String> {
-    let Some(inside) = target.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) else {
-        return Vec::new();
+    let groups = target.split('[').skip(1).filter_map(|rest| rest.split_once(']')).map(|(inside, _)| inside);
+    let quoted = |group: &str| -> Option<Vec<String>> {
+        let names =
+            group.split(',').map(|name| Some(name.trim().strip_prefix('\'')?.strip_suffix('\'')?.to_owned()));
+        names.collect()
     };
-    let names: Vec<String> = inside
-        .1
-        .split(',')
-        .filter_map(|name| Some(name.trim().strip_prefix('\'')?.strip_suffix('\'')?.to_owned()))
-        .collect();
-    if names.len() > 1 { names } else { Vec::new() }
+    groups.filter_map(quoted).filter(|names| names.len() > 1).flatten().collect()
 }
 
 fn merge(node: &mut Value, update: &Value) {

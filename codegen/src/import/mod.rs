@@ -5,13 +5,14 @@
 //! vendor has changed, or what nobody has explained yet. Conventions of `spec/README.md` are no differences
 //! ([`conventions`]), and neither is what a lossy document cannot know ([`lossy`]).
 
+pub mod accepted;
 pub mod changes;
 pub mod corrections;
 pub mod lossy;
 pub mod operations;
 pub mod report;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -19,10 +20,11 @@ use serde_json::{Value, json};
 use crate::bundle::Bundle;
 use crate::document::{Document, Quirk, extract};
 use crate::facts::{OperationFacts, Source};
-use crate::rewrite::{self, Change};
+use crate::rewrite::{self, Change, Silent};
 use crate::sources::Sources;
 use crate::surface::{Facts, Key, Surface};
-use crate::{Result, facts, surface};
+use crate::{Error, Result, facts, surface};
+use accepted::{Accepted, Moved};
 use corrections::Overlay;
 use lossy::{Loss, Profile};
 use operations::Operations;
@@ -42,6 +44,12 @@ pub struct Import {
     pub restored: BTreeMap<Loss, usize>,
     /// What the corrections did.
     pub corrections: Vec<Correction>,
+    /// Corrections that match nothing in a document that should have what they correct.
+    pub unmatched: Option<Error>,
+    /// Where the document says something else than when somebody last looked, behind a correction or evidence.
+    pub moved: Vec<Moved>,
+    /// What it says there.
+    pub accepted: Accepted,
     /// What differs and has no explanation.
     pub differences: Vec<Difference>,
     /// What differs and has evidence in `spec/`.
@@ -105,28 +113,29 @@ pub enum What {
 /// Looks at a document.
 ///
 /// # Errors
-/// When `spec/` cannot be read, or a correction matches nothing in a document that is whole.
+/// When `spec/` cannot be read, or a correction aims at what cannot be corrected.
 pub fn look(spec: &Path, document: Document, profile: Option<Profile>) -> Result<Import> {
     let bundle = Bundle::read(spec)?;
     let listed = operations::read(spec)?;
     let overlays = corrections::read(spec)?;
-    compare(&bundle, &listed, &overlays, document, profile)
+    compare(&bundle, &listed, &overlays, &Accepted::read(spec)?, document, profile)
 }
 
 /// The same, with everything that `spec/` holds at hand.
 ///
 /// # Errors
-/// When a correction matches nothing in a document that is whole.
+/// When a correction aims at what cannot be corrected.
 pub fn compare(
     bundle: &Bundle,
     listed: &Operations,
     overlays: &[Overlay],
+    accepted: &Accepted,
     document: Document,
     profile: Option<Profile>,
 ) -> Result<Import> {
     let profile = profile.unwrap_or_else(|| Profile::of(&document.value));
     let names = listed.iter().map(|(id, one)| (one.key(), (one.path.clone(), id.clone()))).collect();
-    let mut corrected = extract(&document.value, &names);
+    let mut corrected = extract(&document.value, &names)?;
     let count = |paths: &Value| -> usize {
         let methods = |item: &Value| {
             crate::bundle::METHODS.iter().filter(|method| item.get(**method).is_some()).count()
@@ -135,22 +144,19 @@ pub fn compare(
     };
 
     let applied = corrections::apply(overlays, &mut corrected)?;
-    let present: BTreeSet<&str> =
-        crate::bundle::members(&corrected, "/paths").map(|(path, _)| path.as_str()).collect();
-    let expected: BTreeSet<&str> = bundle
-        .operations()
-        .filter(|one| documented(bundle, &Key::new(one.method, one.path)))
-        .map(|one| one.path)
-        .collect();
-    let absent: BTreeSet<&str> = expected.difference(&present).copied().collect();
     // What is not there may be what was lost, or went with its operation, which is a difference itself.
-    let whole = applied.iter().filter(|one| {
-        profile.losses.is_empty() && !one.action.paths().iter().any(|path| absent.contains(path.as_str()))
-    });
-    let whole = whole.filter(|one| absent.is_empty() || !one.action.paths().is_empty());
-    if let Some(error) = corrections::unmatched(whole) {
-        return Err(error);
-    }
+    let absent: Vec<_> = bundle
+        .operations()
+        .filter(|one| corrected["paths"][one.path].get(one.method).is_none())
+        .filter(|one| documented(bundle, &Key::new(one.method, one.path)))
+        .collect();
+    let excused = |one: &corrections::Applied<'_>| {
+        !profile.losses.is_empty() || absent.iter().any(|gone| one.action.concerns(gone.method, gone.path))
+    };
+    let unmatched = corrections::unmatched(applied.iter().filter(|one| !excused(one)));
+    let before =
+        applied.iter().map(|one| (format!("{} {}", one.file, one.action.target), one.before.clone()));
+    let before = before.collect();
     let corrections = applied
         .iter()
         .map(|one| Correction {
@@ -167,6 +173,7 @@ pub fn compare(
     conventions(&mut ours);
     conventions(&mut theirs);
     let restored = lossy::restore(&profile, &mut theirs, &ours);
+    without_bodies(&mut theirs, &ours);
 
     let (mut differences, mut explained, mut new) = (Vec::new(), Vec::new(), Vec::new());
     for (id, one) in listed {
@@ -186,7 +193,12 @@ pub fn compare(
             }
         }
     }
+    let now = Accepted { corrections: before, explained: explained.iter().map(noted).collect() };
+    let moved = accepted.moved(&now, profile.losses.is_empty());
     Ok(Import {
+        unmatched,
+        moved,
+        accepted: now,
         format: document.format,
         operations: count(&document.value["paths"]),
         quirks: document.quirks,
@@ -200,6 +212,36 @@ pub fn compare(
         theirs,
         corrected,
     })
+}
+
+/// An explained difference as a line.
+fn noted(one: &Difference) -> (String, String) {
+    match &one.what {
+        What::Ours => (one.name(), "nothing".to_owned()),
+        What::Theirs => (one.name(), "something".to_owned()),
+        What::Fact { name, theirs, .. } => {
+            (format!("{} {name}", one.name()), accepted::brief(theirs.as_ref()))
+        }
+    }
+}
+
+/// An error without a body is one whose body the document does not tell: the one that we know.
+fn without_bodies(theirs: &mut Surface, ours: &Surface) {
+    for (key, operation) in &mut theirs.operations {
+        let Some(known) = ours.operations.get(key) else { continue };
+        let bare: Vec<String> = operation
+            .places
+            .iter()
+            .filter(|(place, node)| place.starts_with("response.") && node.facts.is_empty())
+            .filter(|(place, _)| !place.starts_with("response.2") && !place.contains(['[', '{']))
+            .filter(|(place, _)| place.matches('.').count() == 1)
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in bare {
+            let inside = known.places.iter().filter(|(one, _)| **one == place || lossy::below(one, &place));
+            operation.places.extend(inside.map(|(place, node)| (place.clone(), node.clone())));
+        }
+    }
 }
 
 /// Whether `spec/` says that it has the operation from a document of the vendor.
@@ -230,7 +272,7 @@ pub fn write(spec: &Path, import: &Import, date: &str) -> Result<Written> {
     let listed = operations::read(spec)?;
     let mut sources = Sources::read(spec)?;
     let (changes, left) = changes::changes(import, &listed, date);
-    let report = rewrite::apply(&mut sources, changes, date)?;
+    let report = apply(&mut sources, changes, &silent(import), date)?;
     let name = |change: &Change| changes::name(import, change);
     // Many places may be left for one reason.
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
@@ -248,6 +290,59 @@ pub fn write(spec: &Path, import: &Import, date: &str) -> Result<Written> {
     });
     let done = done.collect();
     Ok(Written { files: sources.write(spec)?, done, left, undescribed: report.undescribed })
+}
+
+/// What the document has no say about: operations that it does not have, and what evidence explains.
+fn silent(import: &Import) -> Silent {
+    let absent = import.ours.operations.keys().filter(|key| !import.theirs.operations.contains_key(*key));
+    let explained = import.explained.iter().map(|one| (one.key.clone(), one.place.clone()));
+    Silent { operations: absent.cloned().collect(), places: explained.collect() }
+}
+
+/// Makes the changes; where they break a rule together, those that break none.
+fn apply(
+    sources: &mut Sources,
+    changes: Vec<Change>,
+    silent: &Silent,
+    date: &str,
+) -> Result<rewrite::Report> {
+    let whole = match rewrite::apply_beside(sources, changes.clone(), silent, date) {
+        Err(Error::Lint(_) | Error::Spec { .. } | Error::Generator(_)) => None,
+        done => Some(done),
+    };
+    if let Some(done) = whole {
+        return done;
+    }
+    // What several places ask for stays together.
+    let mut groups: BTreeMap<String, Vec<Change>> = BTreeMap::new();
+    for change in changes {
+        groups.entry(changes::kind(&change)).or_default().push(change);
+    }
+    let mut all = rewrite::Report::default();
+    for group in groups.into_values() {
+        match rewrite::apply_beside(sources, group.clone(), silent, date) {
+            Ok(report) => {
+                all.done.extend(report.done);
+                all.refused.extend(report.refused);
+                all.undescribed.extend(report.undescribed);
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                all.refused.extend(group.into_iter().map(|change| (change, reason.clone())));
+            }
+        }
+    }
+    Ok(all)
+}
+
+impl Import {
+    /// Whether nothing is left to look at.
+    pub fn is_settled(&self) -> bool {
+        self.differences.is_empty()
+            && self.new.is_empty()
+            && self.moved.is_empty()
+            && self.unmatched.is_none()
+    }
 }
 
 impl Difference {
@@ -355,9 +450,10 @@ const NOT_READ: [&str; 13] = [
 /// - nothing in an answer is required, bounded, or read-only, and nothing has a default there;
 /// - whether a parameter may be null says nothing: it is sent or not;
 /// - a body is sent where one is declared;
+/// - the media type of an error is that of all errors;
 /// - elements of lists are not null, and an object without properties is free.
 pub fn conventions(surface: &mut Surface) {
-    const TEXTS: [&str; 6] = ["description", "title", "secret", "selects", "unresolved", "media"];
+    const TEXTS: [&str; 5] = ["description", "title", "secret", "selects", "unresolved"];
     for operation in surface.operations.values_mut() {
         operation.facts.retain(|name, _| *name == "security" || *name == "deprecated");
         for (place, node) in &mut operation.places {
@@ -374,6 +470,10 @@ pub fn conventions(surface: &mut Surface) {
             }
             if place == "request.body" {
                 facts.remove("required");
+            }
+            // Swagger says it of all answers of an operation at once, and means the success.
+            if place.starts_with("response.") && !place.starts_with("response.2") {
+                facts.remove("media");
             }
             if facts.get("additionalProperties") == Some(&json!(true)) {
                 facts.remove("additionalProperties");

@@ -10,6 +10,8 @@
 //! | `corrections` | `{actions, places}`: how many there are and how many places they changed |
 //! | `caughtUp` | corrections that the document makes needless: file, target, description |
 //! | `explained` | `{operation, place}` of what evidence in `spec/` explains |
+//! | `unmatched` | corrections that match nothing in a document that should have what they correct, as a text; null for none |
+//! | `moved` | `{name, was, is}` of what is behind a correction or evidence and was not there when somebody last looked |
 //! | `new` | listed operations that `spec/` does not have yet |
 //! | `diff` | what differs and has no explanation, in the form of `cargo xtask diff --format json` |
 //! | `written` | `{files, done, left, undescribed}`, where it was written |
@@ -162,9 +164,9 @@ impl<'a> Report<'a> {
                 import.new.join(", ")
             );
         }
-        if import.differences.is_empty() {
+        if import.is_settled() {
             out += "\nno difference is left without an explanation\n";
-        } else {
+        } else if !import.differences.is_empty() {
             let _ = writeln!(out, "\n{}", render::text(&self.comparison()).trim_end());
         }
         if let Some(written) = self.written {
@@ -208,6 +210,21 @@ impl<'a> Report<'a> {
                 let _ = writeln!(out, "- `{}`: {} `{}`", one.file, one.description, one.target);
             }
         }
+        if let Some(error) = &import.unmatched {
+            let _ = writeln!(
+                out,
+                "\n## Corrections to mend\n\n```text\n{}\n```",
+                error.to_string().replace("```", "'''")
+            );
+        }
+        if !import.moved.is_empty() {
+            out += "\n## Changed where `spec/` knows better\n\nLook whether it still does; `cargo xtask import … \
+                    --accept` notes that somebody has.\n\n";
+            for one in &import.moved {
+                let word = |text: &Option<String>| code(text.as_deref().unwrap_or("nothing known"));
+                let _ = writeln!(out, "- {}: {} → {}", code(&one.name), word(&one.was), word(&one.is));
+            }
+        }
         if !import.new.is_empty() {
             let _ = writeln!(out, "\n## New operations\n");
             import.new.iter().for_each(|id| {
@@ -241,6 +258,8 @@ impl<'a> Report<'a> {
         let explained: Vec<Value> =
             import.explained.iter().map(|one| json!({ "operation": one.id, "place": one.place })).collect();
         let diff: Value = serde_json::from_str(&render::json(&self.comparison())).unwrap_or_default();
+        let moved = import.moved.iter().map(|one| json!({ "name": one.name, "was": one.was, "is": one.is }));
+        let moved: Vec<Value> = moved.collect();
         let written = self.written.map(|one| {
             json!({ "files": one.files, "done": one.done, "left": one.left, "undescribed": one.undescribed })
         });
@@ -257,12 +276,20 @@ impl<'a> Report<'a> {
             "corrections": { "actions": import.corrections.len(), "places": self.changed() },
             "caughtUp": import.caught_up().map(correction).collect::<Vec<_>>(),
             "explained": explained,
+            "unmatched": import.unmatched.as_ref().map(ToString::to_string),
+            "moved": moved,
             "new": import.new,
             "diff": diff,
             "written": written,
         });
         format!("{all:#}\n")
     }
+}
+
+/// Text of a document as code, so that nothing in it is markup, a mention or an image.
+fn code(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c == '`' || c.is_control() { '\'' } else { c }).collect();
+    format!("`{text}`")
 }
 
 fn section(out: &mut String, title: &str, lines: &[String]) {
@@ -278,7 +305,7 @@ fn list(out: &mut String, title: &str, lines: &[String]) {
     if !lines.is_empty() {
         let _ = writeln!(out, "{title}");
         for line in lines {
-            let _ = writeln!(out, "- {line}");
+            let _ = writeln!(out, "- {}", code(line));
         }
     }
 }

@@ -68,6 +68,8 @@ pub struct Located {
 /// All places of all operations.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
+    /// Operations and places that the document has no say about.
+    pub(super) silent: Silent,
     /// By operation and place.
     pub operations: BTreeMap<Key, BTreeMap<String, Located>>,
     /// The operations' nodes.
@@ -76,6 +78,23 @@ pub struct Map {
     pub queries: BTreeMap<Key, At>,
     /// All places that a node of a file is reached from.
     pub reached: BTreeMap<At, BTreeSet<(Key, String)>>,
+}
+
+/// What a document has no say about, so that it cannot ask for a change there: operations that it does not have, and
+/// places where evidence says otherwise. What they share with others may grow with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Silent {
+    /// Whole operations.
+    pub operations: BTreeSet<Key>,
+    /// Places of others.
+    pub places: BTreeSet<(Key, String)>,
+}
+
+impl Silent {
+    /// Whether a place is among them.
+    pub(super) fn has(&self, user: &(Key, String)) -> bool {
+        self.operations.contains(&user.0) || self.places.contains(user)
+    }
 }
 
 impl Map {

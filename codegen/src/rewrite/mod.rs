@@ -20,6 +20,7 @@ use crate::surface::Key;
 use crate::{Error, Result};
 
 use author::{Author, NO_SELECTION, Way};
+pub use locate::Silent;
 use locate::{At, Located, Map};
 
 pub use operation::NewOperation;
@@ -118,9 +119,23 @@ const ANSWERS: [(&str, &str); 5] = [
 /// When the specification would break a rule that it kept before, or a text would not say what it should. Nothing
 /// is changed then.
 pub fn apply(sources: &mut Sources, changes: Vec<Change>, date: &str) -> Result<Report> {
+    apply_beside(sources, changes, &Silent::default(), date)
+}
+
+/// The same, where the document has no say about some of the places that share a spot.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_beside(
+    sources: &mut Sources,
+    changes: Vec<Change>,
+    silent: &Silent,
+    date: &str,
+) -> Result<Report> {
     let mut work = Work {
         unused: author::unused(sources),
         sources: sources.clone(),
+        silent,
         date,
         changes: &changes,
         outcome: vec![None; changes.len()],
@@ -195,6 +210,7 @@ struct Spot {
 
 struct Work<'a> {
     sources: Sources,
+    silent: &'a Silent,
     date: &'a str,
     changes: &'a [Change],
     outcome: Vec<Option<Outcome>>,
@@ -227,7 +243,7 @@ impl Work<'_> {
     // ---- facts ----
 
     fn facts(&mut self) -> Result<()> {
-        let map = Map::of(&self.sources);
+        let map = self.map();
         let mut groups: Vec<Group> = Vec::new();
         let mut known: BTreeMap<(Spot, String), usize> = BTreeMap::new();
         for (index, change) in self.changes.iter().enumerate() {
@@ -262,7 +278,11 @@ impl Work<'_> {
         let mut copies: BTreeMap<At, (Value, Vec<usize>)> = BTreeMap::new();
         let mut last = Vec::new();
         for group in groups {
-            let missing = others(&map, &group.spot.scope, &group.users);
+            let mut missing = others(&map, &group.spot.scope, &group.users);
+            if self.grows(&group) {
+                missing.retain(|user| !map.silent.has(user));
+            }
+            let missing = named(&missing);
             if !missing.is_empty() {
                 self.disagree(&map, &group, &missing, &mut copies);
                 continue;
@@ -339,6 +359,23 @@ impl Work<'_> {
                 changes.push(*index);
             }
         }
+    }
+
+    /// Where everything stands, and what the document is silent about.
+    fn map(&self) -> Map {
+        Map { silent: self.silent.clone(), ..Map::of(&self.sources) }
+    }
+
+    /// Whether a change takes nothing away from those that did not ask for it: of an enum, no value.
+    fn grows(&self, group: &Group) -> bool {
+        if group.fact != "enum" {
+            return true;
+        }
+        let values = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+        let wanted = values(group.value.as_ref());
+        let At { file, pointer } = &group.spot.at;
+        let now = self.sources.at(file, pointer).and_then(|node| node.get(&group.spot.key));
+        values(now).iter().all(|value| wanted.contains(value))
     }
 
     /// Where a fact stands; nowhere, if it is taken away and not there.
@@ -562,7 +599,7 @@ impl Work<'_> {
     // ---- removals ----
 
     fn removals(&mut self) -> Result<()> {
-        let map = Map::of(&self.sources);
+        let map = self.map();
         let mut asked: BTreeMap<(Key, String), usize> = BTreeMap::new();
         for (index, change) in self.changes.iter().enumerate() {
             if let Change::Remove { operation, place } = change {
@@ -592,7 +629,7 @@ impl Work<'_> {
                 .filter(|(_, index)| changes.contains(index))
                 .map(|(user, _)| user.clone())
                 .collect();
-            let missing = others(&map, &at, &users);
+            let missing = named(&others(&map, &at, &users));
             if !missing.is_empty() {
                 let reason = format!("{at} is shared, and others do not ask for it: {}", list(&missing));
                 changes.iter().for_each(|index| self.refuse(*index, reason.clone()));
@@ -674,7 +711,7 @@ impl Work<'_> {
     // ---- statuses ----
 
     fn statuses(&mut self) -> Result<()> {
-        let map = Map::of(&self.sources);
+        let map = self.map();
         for (index, change) in self.changes.iter().enumerate() {
             let (key, status, adds) = match change {
                 Change::AddStatus { operation, status } => (operation, status, true),
@@ -720,7 +757,7 @@ impl Work<'_> {
         }
         let mut along = Vec::new();
         // What is added moves nothing that was there.
-        let map = Map::of(&self.sources);
+        let map = self.map();
         // Places stand behind what holds them, so the order of the map is that of the work.
         for ((key, place), index) in &asked {
             if self.outcome[*index].is_some() {
@@ -1026,9 +1063,13 @@ fn unknown(map: &Map, key: &Key, place: &str) -> String {
 }
 
 /// The places that reach a node and are not among these.
-fn others(map: &Map, at: &At, users: &BTreeSet<(Key, String)>) -> Vec<String> {
+fn others(map: &Map, at: &At, users: &BTreeSet<(Key, String)>) -> Vec<(Key, String)> {
     let all = map.reached.get(at).into_iter().flatten();
-    all.filter(|user| !users.contains(user)).map(|(key, place)| format!("{key} {place}")).collect()
+    all.filter(|user| !users.contains(user)).cloned().collect()
+}
+
+fn named(places: &[(Key, String)]) -> Vec<String> {
+    places.iter().map(|(key, place)| format!("{key} {place}")).collect()
 }
 
 /// The places that a property of an object has, or would have.
@@ -1050,7 +1091,8 @@ fn places_below(map: &Map, owner: &At, name: &str) -> BTreeSet<(Key, String)> {
 
 fn others_of(map: &Map, owner: &At, name: &str, users: &BTreeSet<(Key, String)>) -> Vec<String> {
     let all = places_below(map, owner, name);
-    all.iter().filter(|user| !users.contains(*user)).map(|(key, place)| format!("{key} {place}")).collect()
+    let all = all.iter().filter(|user| !users.contains(*user) && !map.silent.has(user));
+    all.map(|(key, place)| format!("{key} {place}")).collect()
 }
 
 /// Some of many.
