@@ -9,6 +9,7 @@ use sentinelone_codegen::document::{Document, Quirk, convert, extract, open};
 use sentinelone_codegen::import::accepted::Accepted;
 use sentinelone_codegen::import::corrections::{self, Overlay, apply, unmatched};
 use sentinelone_codegen::import::lossy::{Loss, Profile};
+use sentinelone_codegen::import::report::Report;
 use sentinelone_codegen::import::{Import, What, compare, operations};
 use sentinelone_codegen::surface::{Key, Surface};
 use serde_json::{Map, Value, json};
@@ -358,7 +359,11 @@ fn a_correction_may_go_with_its_operation_and_not_otherwise() {
     };
     let whole = swagger(&bundle);
     for overlays in [&of_groups, &of_agents, &of_all] {
-        assert!(look(overlays, &whole).unmatched.unwrap().to_string().contains("match nothing"));
+        let import = look(overlays, &whole);
+        let report = Report { name: "vendor.json", import: &import, findings: &[], written: None };
+        for text in [report.text(), report.markdown(), report.json()] {
+            assert!(text.contains("match nothing"), "{text}");
+        }
     }
     let mut part = whole.clone();
     part["paths"].as_object_mut().unwrap().remove("/web/api/v2.1/groups");
@@ -723,6 +728,10 @@ fn what_changes_behind_a_correction_or_evidence_is_told() {
     behind.pointer_mut(&format!("{filter}/properties/uuids")).unwrap()["maxItems"] = json!(7);
     let moved = look(&behind, &accepted);
     assert_eq!(moved.differences, []);
+    let report = Report { name: "vendor.json", import: &moved, findings: &[], written: None };
+    for text in [report.text(), report.markdown(), report.json()] {
+        assert!(text.contains("uuids") && text.contains("maxItems"), "{text}");
+    }
     let [one] = moved.moved.as_slice() else { panic!("{:?}", moved.moved) };
     assert!(one.name.ends_with(body), "{}", one.name);
     assert_eq!(one.is.as_deref(), Some(r#"{"maxItems":7}"#));

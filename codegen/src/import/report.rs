@@ -157,6 +157,17 @@ impl<'a> Report<'a> {
                 );
             }
         }
+        if let Some(error) = &import.unmatched {
+            let _ = writeln!(out, "\nTO BE MENDED: {error}");
+        }
+        if !import.moved.is_empty() {
+            out += "\nCHANGED where spec/ knows better; look whether it still does, then --accept\n";
+            for one in &import.moved {
+                let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing known".to_owned());
+                let (was, is) = (word(&one.was), word(&one.is));
+                let _ = writeln!(out, "          {}\n            {was} -> {is}", one.name);
+            }
+        }
         if !import.new.is_empty() {
             let _ = writeln!(
                 out,
