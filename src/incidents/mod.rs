@@ -36,14 +36,19 @@
 //! configured statuses while it was within the overlap.
 
 mod checkpoint;
+pub(crate) mod delta;
 mod fetch;
 mod incident;
+pub mod labels;
+pub(crate) mod mirror;
 mod settings;
 
 #[cfg(test)]
 mod tests;
 
 pub use checkpoint::Checkpoint;
+pub use delta::{Delta, Step, StepOutcome, Updated};
 pub use fetch::{Batch, Failure, Fetcher, Nameless};
 pub use incident::{INCIDENT_TYPE, Incident, Mirror, Severity};
+pub use mirror::{Entry, MappingField, MirrorError, RemoteThreat, ThreatMirror};
 pub use settings::{FetchType, Mirroring, Settings, SettingsError, Stream, WordError};
