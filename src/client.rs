@@ -14,7 +14,7 @@ use crate::paging::{Items, Pages};
 use crate::response::Response;
 use crate::secrets::Secrets;
 use crate::token::ApiToken;
-use crate::transport::{RateLimits, Transport};
+use crate::transport::{RateLimits, Settings, Transport};
 
 /// A client of one console, cheap to clone; clones share connections and rate limits.
 ///
@@ -46,6 +46,13 @@ impl Client {
 
     pub(crate) fn over(transport: Transport) -> Self {
         Self(Arc::new(transport))
+    }
+
+    /// The same client on another version of the API.
+    pub(crate) fn on(&self, version: ApiVersion) -> Self {
+        let Transport { http, plain, settings } = &*self.0;
+        let settings = Settings { version, ..settings.clone() };
+        Self::over(Transport { http: http.clone(), plain: plain.clone(), settings })
     }
 
     /// The version of the API that requests go to.

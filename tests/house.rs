@@ -177,3 +177,11 @@ fn every_promise_names_a_test_that_exists() {
     let (rows, named) = rows_with_tests("docs/reliability.md");
     assert!(rows.len() >= 30 && named >= 45, "{} promises, {named} tests", rows.len());
 }
+
+/// What is said of fetching and mirroring beside the published integration.
+#[test]
+fn every_point_of_incidents_names_a_test_that_exists() {
+    let (rows, named) = rows_with_tests("docs/incidents.md");
+    assert!(rows.len() >= 35 && named >= 45, "{} points, {named} tests", rows.len());
+    assert!(rows.iter().all(|cells| cells.len() == 4), "a row has another number of cells");
+}

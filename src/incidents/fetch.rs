@@ -23,8 +23,8 @@ use crate::{Error, Result};
 /// [`Checkpoint`].
 #[derive(Clone, Debug)]
 pub struct Fetcher {
-    client: Client,
-    settings: Settings,
+    pub(super) client: Client,
+    pub(super) settings: Settings,
 }
 
 /// What a poll gave.
@@ -153,7 +153,7 @@ impl Walk for Pages<Value> {
     }
 }
 
-fn request(version: ApiVersion, ask: &Ask<'_>) -> Result<Request<Page<Value>>, RequestError> {
+pub(super) fn request(version: ApiVersion, ask: &Ask<'_>) -> Result<Request<Page<Value>>, RequestError> {
     let Settings { site_ids, alert_severities, alert_statuses, threat_statuses, .. } = ask.settings;
     let since = ask.since.clone();
     match (ask.stream, version) {

@@ -12,7 +12,7 @@
 //!
 //! What takes a while on a real console takes a few looks here: queries and scripts finish, rules become active
 //! and uploads appear as they are asked after. Uploads are real archives, protected by the password that was
-//! asked for.
+//! asked for. New threats and alerts come when [`Sandbox::arrive`] says so.
 //!
 //! What it is not: it has no rate limits, no permissions and no agents, and a mitigation is done as soon as it
 //! is ordered. It listens on 127.0.0.1 only and speaks HTTP without TLS.
@@ -28,6 +28,7 @@
 //! # }
 //! ```
 
+mod arrivals;
 mod expression;
 mod files;
 mod play;

@@ -48,6 +48,7 @@ pub(crate) struct Transport {
 }
 
 /// How calls are made.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) console: Console,
     pub(crate) version: ApiVersion,

@@ -49,8 +49,17 @@ pub(crate) fn command() -> Command {
                         .value_parser(value_parser!(u16))
                         .default_value("0")
                         .help("Port on 127.0.0.1; 0 for any that is free"),
+                )
+                .arg(
+                    Arg::new("arrivals")
+                        .long("arrivals")
+                        .value_name("SECONDS")
+                        .value_parser(value_parser!(u64).range(1..=86_400))
+                        .help("Let a new threat and a new alert come so often"),
                 ),
         )
+        .subcommand(crate::incidents::fetch())
+        .subcommand(crate::incidents::test())
         .subcommand(contract())
 }
 

@@ -3,6 +3,7 @@
 mod cli;
 mod contract;
 mod findings;
+mod incidents;
 mod log;
 mod output;
 mod probe;

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use sentinelone::commands::{Entry, Outcome, Output, Prepared, Source, find};
+use sentinelone::incidents::Incident;
 use sentinelone::{ApiVersion, Request, Result, Timestamp, TokenDetails, printable};
 use serde_json::{Value, json};
 
@@ -95,6 +96,20 @@ pub(crate) fn token(details: &TokenDetails, now: &Timestamp, format: &str) -> St
             grid(&["Token", "Value"], rows.into_iter())
         }
     }
+}
+
+/// Incidents, one a row; nothing where there are none.
+pub(crate) fn incidents(incidents: &[Incident]) -> String {
+    if incidents.is_empty() {
+        return String::new();
+    }
+    let rows = incidents.iter().map(|one| {
+        let occurred = one.occurred.as_ref().map(|time| time.as_str().to_owned());
+        let severity = one.severity.and_then(|severity| serde_json::to_value(severity).ok());
+        let severity = severity.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+        vec![occurred.unwrap_or_default(), severity, one.name.clone(), one.dedupe_key.clone()]
+    });
+    grid(&["Occurred", "Severity", "Incident", "Key"], rows)
 }
 
 /// The files that were written.

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::Duration;
 
 use clap::ArgMatches;
 use sentinelone::commands::{ArgumentError, Arguments, Entry, Outcome, Prepared, find, registry};
+use sentinelone::incidents::Stream;
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{
     Client, Error, ErrorKind, FilterRule, IdState, Kind, Request, RequestError, Timestamp, TokenError,
@@ -13,7 +15,7 @@ use serde_json::Value;
 
 use crate::progress::Terminal;
 use crate::session::{self, Session, version};
-use crate::{contract, log, output, record};
+use crate::{contract, incidents, log, output, record};
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
@@ -103,6 +105,8 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         "contract" => contract::run(matches).await,
         "sandbox" => keep_sandbox(matches).await,
         "token" => tell_token(matches, format).await,
+        "fetch-incidents" => incidents::fetch_incidents(matches).await,
+        "test-connection" => incidents::test_connection(matches).await,
         "commands" => {
             output::write(&output::commands(registry(), format))?;
             Ok(DONE)
@@ -125,7 +129,20 @@ async fn keep_sandbox(matches: &ArgMatches) -> Result<u8, Failure> {
         sandbox.url(),
         Sandbox::TOKEN
     ))?;
-    end_asked_for().await?;
+    let pause = matches.get_one::<u64>("arrivals").copied().map(Duration::from_secs);
+    let arrivals = async {
+        let Some(pause) = pause else { return std::future::pending().await };
+        loop {
+            tokio::time::sleep(pause).await;
+            for stream in [Stream::Threats, Stream::Alerts] {
+                sandbox.arrive(stream, 1, &Timestamp::now());
+            }
+        }
+    };
+    tokio::select! {
+        signal = end_asked_for() => signal?,
+        () = arrivals => {}
+    }
     sandbox.stop().await;
     Ok(DONE)
 }

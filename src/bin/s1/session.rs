@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use sentinelone::contract::Recording;
+use sentinelone::incidents::Stream;
 use sentinelone::sandbox::Sandbox;
-use sentinelone::{ApiToken, ApiVersion, Client, Console, Error, RateLimits, Recorder, Retry};
+use sentinelone::{ApiToken, ApiVersion, Client, Console, Error, RateLimits, Recorder, Retry, Timestamp};
 
 use tracing::level_filters::LevelFilter;
 
@@ -61,6 +62,16 @@ impl Session {
     /// Whether the embedded sandbox answers.
     pub(crate) fn is_embedded(&self) -> bool {
         self.sandbox.is_some()
+    }
+
+    /// Lets something new come to the embedded sandbox, whose tenant is as old as this version: a threat and an alert.
+    /// Elsewhere things come by themselves.
+    pub(crate) fn bring(&self, count: usize) {
+        if let Some(sandbox) = &self.sandbox {
+            for stream in [Stream::Alerts, Stream::Threats] {
+                sandbox.arrive(stream, count, &Timestamp::now());
+            }
+        }
     }
 
     /// Ends what was begun, and says what was recorded.
