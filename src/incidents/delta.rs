@@ -44,8 +44,8 @@ const CLOSE_FIELD: &str = "closeNotes";
 
 impl Delta {
     /// The changes that a JSON object of the platform tells: `sentinelonethreatanalystverdict` and
-    /// `sentinelonethreatstatus` as [`labels`](super::labels), and `closeNotes`. Empty ones and null changed nothing, and other fields are
-    /// passed over.
+    /// `sentinelonethreatstatus` as [`labels`](super::labels), and `closeNotes`. Empty ones and null changed nothing,
+    /// and other fields are passed over.
     ///
     /// # Errors
     /// For what is no object, a field that is no text, and a label that there is not.
