@@ -114,6 +114,13 @@ fn the_arrows_stay_one_way() {
             assert!(!dependencies.contains(name), "{manifest} depends on {name}");
         }
     }
+    // The commands of the mirroring are built on the incidents.
+    let mut sources = Vec::new();
+    files(&root().join("src/incidents"), ".rs", &mut sources);
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("crate::commands"), "{} uses the commands", path.display());
+    }
 }
 
 /// The README's commands are the ones that CI runs.
