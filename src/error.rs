@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::address::AddressError;
 use crate::commands::ArgumentError;
+use crate::incidents::MirrorError;
 use crate::secrets::Secrets;
 use crate::text::{is_unprintable, printable};
 use crate::token::TokenError;
@@ -128,6 +129,7 @@ pub(crate) enum Trouble {
     Token(TokenError),
     Request(RequestError),
     Argument(ArgumentError),
+    Mirror(MirrorError),
     Transport {
         kind: ErrorKind,
         source: reqwest::Error,
@@ -287,7 +289,8 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match &self.0.problem {
             Trouble::Configuration(_) | Trouble::Address(_) | Trouble::Token(_) => ErrorKind::Configuration,
-            Trouble::Request(_) | Trouble::Argument(_) => ErrorKind::Request,
+            Trouble::Mirror(MirrorError::Direction { .. }) => ErrorKind::Configuration,
+            Trouble::Request(_) | Trouble::Argument(_) | Trouble::Mirror(_) => ErrorKind::Request,
             Trouble::Transport { kind, .. } | Trouble::Line { kind, .. } => *kind,
             Trouble::Api { .. } => ErrorKind::Api,
             Trouble::Held(_) => ErrorKind::Held,
@@ -408,6 +411,14 @@ impl Error {
         }
     }
 
+    /// Why a mirror of threats sent nothing, if that is what it is.
+    pub fn mirror_error(&self) -> Option<&MirrorError> {
+        match &self.0.problem {
+            Trouble::Mirror(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Where in the answer decoding failed, if that is what it is.
     pub fn decode_error(&self) -> Option<&DecodeError> {
         match &self.0.problem {
@@ -500,6 +511,12 @@ impl From<ArgumentError> for Error {
     }
 }
 
+impl From<MirrorError> for Error {
+    fn from(error: MirrorError) -> Self {
+        Self::new(None, Trouble::Mirror(error))
+    }
+}
+
 impl From<AddressError> for Error {
     fn from(error: AddressError) -> Self {
         Self::new(None, Trouble::Address(error))
@@ -532,6 +549,7 @@ impl Error {
             Trouble::Token(error) => return write!(f, "{error}"),
             Trouble::Request(error) => return write!(f, "{error}"),
             Trouble::Argument(error) => return write!(f, "{error}"),
+            Trouble::Mirror(error) => return write!(f, "{error}"),
             Trouble::Transport { kind, .. } => f.write_str(match kind {
                 ErrorKind::Connect => "the console was not reached",
                 ErrorKind::Timeout => "no answer in time",

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::error::VendorError;
+
 /// What is known about one of the identifiers that an action was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -128,6 +130,17 @@ pub(crate) fn outcomes(asked: &[String], answer: &Value) -> Vec<IdOutcome> {
         };
     }
     outcomes
+}
+
+/// An error where the console acted on more things than were named: whatever its filter meant to it, it was not
+/// what was asked for.
+pub(crate) fn too_many(asked: &[String], affected: Option<u64>) -> Option<VendorError> {
+    let affected = affected.filter(|affected| !asked.is_empty() && *affected > asked.len() as u64)?;
+    let detail = format!(
+        "the console acted on {affected} things where {} were named; look at what it did",
+        asked.len()
+    );
+    Some(VendorError { detail: Some(detail), ..VendorError::default() })
 }
 
 impl Said {

@@ -157,6 +157,15 @@ impl<T> Response<T> {
             .without(&Secrets::these(&self.secrets))
     }
 
+    /// The errors beside the data as that of the whole, for whom a part of it is none; `None` where there are none.
+    pub(crate) fn incomplete(&self) -> Option<Error> {
+        if self.errors.is_empty() {
+            return None;
+        }
+        let error = Error::api(self.operation, self.status, self.body.clone(), None);
+        Some(error.identified(self.request_id()).without(&Secrets::these(&self.secrets)))
+    }
+
     /// The same for a request with these secrets: none of them is in what the console says went wrong.
     pub(crate) fn keeping(mut self, secrets: Vec<Secret>) -> Self {
         let hidden = Secrets::these(&secrets);

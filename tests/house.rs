@@ -114,6 +114,13 @@ fn the_arrows_stay_one_way() {
             assert!(!dependencies.contains(name), "{manifest} depends on {name}");
         }
     }
+    // The commands of the mirroring are built on the incidents.
+    let mut sources = Vec::new();
+    files(&root().join("src/incidents"), ".rs", &mut sources);
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("crate::commands"), "{} uses the commands", path.display());
+    }
 }
 
 /// The README's commands are the ones that CI runs.
@@ -176,4 +183,12 @@ fn every_difference_names_a_test_that_exists() {
 fn every_promise_names_a_test_that_exists() {
     let (rows, named) = rows_with_tests("docs/reliability.md");
     assert!(rows.len() >= 30 && named >= 45, "{} promises, {named} tests", rows.len());
+}
+
+/// What is said of fetching and mirroring beside the published integration.
+#[test]
+fn every_point_of_incidents_names_a_test_that_exists() {
+    let (rows, named) = rows_with_tests("docs/incidents.md");
+    assert!(rows.len() >= 35 && named >= 45, "{} points, {named} tests", rows.len());
+    assert!(rows.iter().all(|cells| cells.len() == 4), "a row has another number of cells");
 }

@@ -8,8 +8,8 @@ use super::lists::unique;
 use super::{Argument, ArgumentKind, Command, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::error::{Error, VendorError};
-use crate::outcome::{IdOutcome, IdState};
+use crate::error::Error;
+use crate::outcome::{IdOutcome, IdState, too_many};
 
 /// The requests of an action on identifiers: one for as many as the API takes at once. Repeated ones are
 /// named once; without any there is nothing to act on, which is an error and no success.
@@ -120,17 +120,6 @@ pub(super) async fn act(client: &Client, requests: Vec<Request<Value>>) -> Resul
         }
     }
     Ok((outcome, statuses))
-}
-
-/// An error where the console acted on more things than were named: whatever its filter meant to it, it was not
-/// what was asked for.
-fn too_many(asked: &[String], affected: Option<u64>) -> Option<VendorError> {
-    let affected = affected.filter(|affected| !asked.is_empty() && *affected > asked.len() as u64)?;
-    let detail = format!(
-        "the console acted on {affected} things where {} were named; look at what it did",
-        asked.len()
-    );
-    Some(VendorError { detail: Some(detail), ..VendorError::default() })
 }
 
 /// Whether an identifier is as it was asked for; null when nobody knows, or when only part of it is.

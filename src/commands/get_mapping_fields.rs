@@ -1,13 +1,13 @@
 //! `get-mapping-fields`: what the mirroring sends to the console.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::context::Output;
-use super::mirroring::INCIDENT_TYPE;
 use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
+use crate::incidents::{INCIDENT_TYPE, ThreatMirror};
 
 /// The fields of a threat that the mirroring changes on the console, by type of incident. It sends nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,10 +40,8 @@ impl Command for GetMappingFields {
     }
 
     async fn run(&self, _: &Client) -> Result<Outcome> {
-        let fields = json!({
-            "analystVerdict": "The analyst verdict of the threat",
-            "incidentStatus": "The incident status of the threat",
-        });
+        let fields = ThreatMirror::mapping_fields().iter();
+        let fields: Map<_, _> = fields.map(|one| (one.name.to_owned(), json!(one.description))).collect();
         let answer = json!({ INCIDENT_TYPE: fields });
         Ok(Outcome::found(answer.clone(), answer))
     }

@@ -1,9 +1,6 @@
 //! `get-modified-remote-data`: which threats changed.
 
 use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
-use sentinelone_raw::threats::{
-    self as raw, LegacyThreatFilter, ThreatFilter, ThreatsListQuery, ThreatsListV20Query,
-};
 use serde_json::{Value, json};
 
 use super::context::Output;
@@ -11,6 +8,7 @@ use super::read::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
+use crate::incidents::mirror::modified_request;
 use crate::paging::sized;
 
 /// The identifiers of all threats that changed since a time.
@@ -83,13 +81,6 @@ impl Command for GetModifiedRemoteData {
 
 impl GetModifiedRemoteData {
     fn request(&self, version: ApiVersion) -> Result<Request<Page<Value>>> {
-        if version == ApiVersion::V2_0 {
-            let filter = LegacyThreatFilter::default().updated_at_gte(self.last_update.clone());
-            let query = ThreatsListV20Query { filter, ..ThreatsListV20Query::default() };
-            return Ok(sized(raw::list_v2_0(&query)?.answering(), None)?);
-        }
-        let filter = ThreatFilter::default().updated_at_gte(self.last_update.clone());
-        let request = raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?;
-        Ok(sized(request.answering(), None)?)
+        Ok(sized(modified_request(version, &self.last_update)?, None)?)
     }
 }

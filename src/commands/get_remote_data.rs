@@ -1,17 +1,15 @@
 //! `get-remote-data`: a threat as its mirror sees it.
 
-use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
-use sentinelone_raw::threats::{
-    self as raw, LegacyThreatFilter, ThreatFilter, ThreatsListQuery, ThreatsListV20Query,
-};
+use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
 use serde_json::{Value, json};
 
 use super::context::Output;
-use super::mirroring::INCIDENT_TYPE;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::{at, put};
+use crate::dotted::put;
+use crate::incidents::mirror::{remote, remote_request};
+use crate::incidents::{Entry, INCIDENT_TYPE};
 
 /// A threat for the incident that mirrors it.
 ///
@@ -70,66 +68,21 @@ impl Command for GetRemoteData {
     }
 
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request(version)?.answering()])
+        Ok(vec![remote_request(version, &self.id)?.answering()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let answer = client.send(&self.request(client.api_version())?).await?;
-        let errors = answer.vendor_errors().to_vec();
-        // The console is not trusted to have looked at the filter.
-        let is_wanted = |threat: &Value| threat.get("id").and_then(Value::as_str) == Some(self.id.as_str());
-        let threat = answer.into_value().data.into_iter().find(is_wanted);
-        let answer = match threat {
-            Some(threat) => self.mirrored(client.api_version(), threat),
-            None => {
-                let error = format!("threat {} is not there, or out of the token's scope", self.id);
-                json!({ "mirrored_object": { "id": self.id, "in_mirror_error": error }, "entries": [] })
-            }
+        let remote = remote(client, &self.id, &self.last_update, self.close_xsoar_incident).await?;
+        let Some(mut remote) = remote else {
+            let error = format!("threat {} is not there, or out of the token's scope", self.id);
+            let threat = json!({ "id": self.id, "in_mirror_error": error });
+            let answer = json!({ "mirrored_object": threat, "entries": [] });
+            return Ok(Outcome::found(answer.clone(), answer));
         };
-        Ok(Outcome { errors, ..Outcome::found(answer.clone(), answer) })
-    }
-}
-
-impl GetRemoteData {
-    fn request(&self, version: ApiVersion) -> Result<Request<Page<Value>>> {
-        Ok(match version {
-            ApiVersion::V2_0 => {
-                let filter = LegacyThreatFilter::default().ids([&self.id]);
-                raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?.answering()
-            }
-            _ => {
-                let filter = ThreatFilter::default().ids([&self.id]);
-                raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?.answering()
-            }
-        })
-    }
-
-    fn mirrored(&self, version: ApiVersion, mut threat: Value) -> Value {
-        let is_old = version == ApiVersion::V2_0;
-        let resolved = if is_old {
-            threat.get("resolved").and_then(Value::as_bool)
-        } else {
-            match at(&threat, "threatInfo.incidentStatus").and_then(Value::as_str) {
-                Some("resolved") => Some(true),
-                Some("unresolved" | "in_progress") => Some(false),
-                _ => None,
-            }
-        };
-        let contents = match resolved.filter(|_| self.close_xsoar_incident) {
-            Some(true) => Some(
-                json!({ "dbotIncidentClose": true, "closeReason": "The threat is resolved in SentinelOne" }),
-            ),
-            Some(false) => Some(json!({ "dbotIncidentReopen": true })),
-            None => None,
-        };
-        // A note, in the words of the platform.
-        let entry = |contents| json!({ "Type": 1, "Contents": contents, "ContentsFormat": "json" });
-        let entries: Vec<_> = contents.into_iter().map(entry).collect();
-        let updated = at(&threat, if is_old { "updatedAt" } else { "threatInfo.updatedAt" });
-        let updated = updated.and_then(Value::as_str).map(Timestamp::from);
-        let updated = updated.and_then(|time| time.to_system_time());
-        let changed = updated.zip(self.last_update.to_system_time()).map(|(now, before)| now >= before);
-        put(&mut threat, "incident_type", json!(INCIDENT_TYPE));
-        json!({ "mirrored_object": threat, "changed": changed, "entries": entries })
+        put(&mut remote.threat, "incident_type", json!(INCIDENT_TYPE));
+        let entries: Vec<_> = remote.entries.into_iter().map(Entry::to_json).collect();
+        let answer =
+            json!({ "mirrored_object": remote.threat, "changed": remote.changed, "entries": entries });
+        Ok(Outcome { errors: remote.errors, ..Outcome::found(answer.clone(), answer) })
     }
 }

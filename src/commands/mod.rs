@@ -30,7 +30,6 @@ mod arguments;
 mod blocklist_entry;
 mod context;
 mod lists;
-mod mirroring;
 mod outcome;
 mod read;
 mod saved;

@@ -1,19 +1,18 @@
 //! `update-remote-system`: what changed in an incident, to the threat that it mirrors.
 
-use sentinelone_raw::runtime::{ApiVersion, Request, RequestError};
-use sentinelone_raw::threats::{
-    self as raw, AnalystVerdict, IncidentStatus, ThreatFilter, ThreatIncidentData, ThreatIncidentUpdate,
-    ThreatNoteAddition, ThreatNoteData, ThreatVerdictData, ThreatVerdictUpdate,
-};
-use serde_json::{Map, Value, json};
+use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus};
+use serde_json::{Value, json};
 
-use super::act::{act, refuse, without_answer};
+use super::act::{refuse, without_answer};
 use super::context::Output;
-use super::mirroring::{STATUSES, VERDICTS, label, value};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
 use crate::Result;
 use crate::client::Client;
 use crate::dotted::put;
+use crate::error::Error;
+use crate::incidents::delta::update;
+use crate::incidents::{Delta, MirrorError, StepOutcome};
 use crate::outcome::{IdOutcome, IdState};
 
 /// Sets the verdict and the status of the threat that an incident mirrors, and writes a note about each that
@@ -32,12 +31,6 @@ pub struct UpdateRemoteSystem {
     /// What the note about a resolved threat ends with.
     pub close_notes: String,
 }
-
-/// The steps, in order, by the name that their answer gets.
-const STEPS: [[&str; 2]; 2] = [["verdict", "verdictNote"], ["status", "statusNote"]];
-
-const VERDICT_FIELD: &str = "sentinelonethreatanalystverdict";
-const STATUS_FIELD: &str = "sentinelonethreatstatus";
 
 impl Command for UpdateRemoteSystem {
     const INFO: Info = Info {
@@ -80,31 +73,12 @@ impl Command for UpdateRemoteSystem {
         let remote_id = arguments.required("remoteId")?.trim().to_owned();
         let changed = arguments.boolean("incidentChanged")?;
         let delta = arguments.text("delta")?.unwrap_or_else(|| "{}".to_owned());
-        let Ok(delta) = serde_json::from_str::<Map<String, Value>>(&delta) else {
-            return Err(arguments.wrong("delta", "is no JSON object"));
-        };
+        let delta: Value = serde_json::from_str(&delta).unwrap_or_default();
+        let delta = Delta::from_fields(&delta).map_err(|error| arguments.wrong("delta", unfit(&error)))?;
         for unneeded in ["status", "data", "entries"] {
             arguments.text(unneeded)?;
         }
-        let text = |name: &str| match delta.get(name) {
-            None | Some(Value::Null) => Ok(""),
-            Some(Value::String(text)) => Ok(text.as_str()),
-            Some(_) => Err(arguments.wrong("delta", format!("has a {name} that is no text"))),
-        };
-        let labelled = |name: &str, labels: &[(&'static str, &'static str)]| {
-            let label = text(name)?;
-            if label.trim().is_empty() {
-                return Ok(None);
-            }
-            value(labels, label).map(Some).ok_or_else(|| {
-                let known: Vec<_> = labels.iter().map(|(label, _)| *label).collect();
-                let message = format!("has {label:?} as {name}; it knows {}", known.join(", "));
-                arguments.wrong("delta", message)
-            })
-        };
-        let verdict = labelled(VERDICT_FIELD, VERDICTS)?.map(AnalystVerdict::from);
-        let status = labelled(STATUS_FIELD, STATUSES)?.map(IncidentStatus::from);
-        let close_notes = text("closeNotes")?.to_owned();
+        let Delta { verdict, status, close_notes, .. } = delta;
         match changed {
             Some(true) => Ok(Self { remote_id, verdict, status, close_notes }),
             None if verdict.is_some() || status.is_some() => {
@@ -116,119 +90,54 @@ impl Command for UpdateRemoteSystem {
 
     /// All that may be sent: a note only follows when the console took the change before it.
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.changes(version)?.into_iter().flatten().flatten().collect())
+        let changes = self.delta().changes(version, &self.remote_id).map_err(refused)?;
+        Ok(changes.into_iter().flat_map(|one| [one.request, one.note]).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let changes = self.changes(client.api_version())?;
+        let updated = update(client, &self.remote_id, &self.delta()).await.map_err(refused)?;
         let mut outcome = Outcome::found(json!({ "remoteId": self.remote_id }), Value::Null);
-        if changes.iter().all(Option::is_none) {
+        if updated.steps.is_empty() {
             // There was nothing to do, and it is done.
             outcome.affected = Some(0);
         }
-        let mut states = Vec::new();
-        for (names, change) in STEPS.into_iter().zip(changes) {
-            let Some([change, note]) = change else { continue };
-            if outcome.failure.is_some() {
-                states.push(without_answer(self.remote_id.clone(), IdState::NotAffected));
-                continue;
+        outcome.ids.extend(together(&self.remote_id, &updated.steps));
+        for step in updated.steps {
+            outcome.errors.extend(step.errors);
+            let Some(answer) = step.answer else { continue };
+            if !step.step.is_note() {
+                let affected = answer.pointer("/data/affected").and_then(Value::as_u64);
+                outcome.affected = outcome.affected.max(affected);
             }
-            let [change_name, note_name] = names;
-            let done = match act(client, vec![change]).await {
-                Ok((done, _)) => done,
-                Err(error) if states.is_empty() => return Err(error),
-                Err(error) => {
-                    let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
-                    states.push(without_answer(self.remote_id.clone(), state));
-                    outcome.failure = Some(error);
-                    continue;
-                }
-            };
-            put(&mut outcome.answer, change_name, done.answer);
-            outcome.errors.extend(done.errors);
-            outcome.affected = outcome.affected.max(done.affected);
-            let is_taken = done.ids.iter().any(|one| one.state == IdState::Done);
-            states.extend(done.ids);
-            if !is_taken {
-                continue;
-            }
-            match act(client, vec![note]).await {
-                Ok((written, _)) => {
-                    put(&mut outcome.answer, note_name, written.answer);
-                    outcome.errors.extend(written.errors);
-                    states.extend(written.ids.into_iter().map(|one| IdOutcome {
-                        detail: one.detail.map(|detail| format!("note: {detail}")),
-                        ..one
-                    }));
-                }
-                Err(error) => {
-                    let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
-                    states.push(without_answer(self.remote_id.clone(), state));
-                    outcome.failure = Some(error);
-                }
-            }
+            put(&mut outcome.answer, step.step.as_str(), answer);
         }
-        outcome.ids.extend(together(&self.remote_id, &states));
+        outcome.failure = updated.failure;
         outcome.context = outcome.answer.clone();
         Ok(outcome)
     }
 }
 
 impl UpdateRemoteSystem {
-    /// The change of the verdict and that of the status, each with its note.
-    fn changes(&self, version: ApiVersion) -> Result<[Option<[Request<Value>; 2]>; 2]> {
-        if version == ApiVersion::V2_0 && (self.verdict.is_some() || self.status.is_some()) {
-            let message = "cannot reach API 2.0, whose threats have neither a verdict nor an incident status";
-            return Err(refuse(Self::INFO.name, "delta", message));
-        }
-        let verdict = match &self.verdict {
-            None => None,
-            Some(verdict) => {
-                let label = self.label(VERDICTS, verdict.as_str())?;
-                // As update-threats-verdict asks.
-                let filter = self.filter().tenant(true);
-                let data = ThreatVerdictData::new(verdict.clone());
-                let change = raw::update_analyst_verdict(&ThreatVerdictUpdate::new(data, filter))?;
-                let note = self.note(format!("XSOAR - Updated the threat analyst verdict to {label}"))?;
-                Some([change.answering(), note])
-            }
-        };
-        let status = match &self.status {
-            None => None,
-            Some(status) => {
-                let label = self.label(STATUSES, status.as_str())?;
-                let data = ThreatIncidentData::new(status.clone());
-                let change = raw::update_incident(&ThreatIncidentUpdate::new(data, self.filter()))?;
-                let note = match status {
-                    IncidentStatus::Resolved => {
-                        format!("XSOAR - Marked as resolved \n{}", self.close_notes)
-                    }
-                    _ => format!("XSOAR - Updated the threat status to {label}"),
-                };
-                Some([change.answering(), self.note(note)?])
-            }
-        };
-        Ok([verdict, status])
+    fn delta(&self) -> Delta {
+        let (verdict, status) = (self.verdict.clone(), self.status.clone());
+        Delta { verdict, status, close_notes: self.close_notes.clone() }
     }
+}
 
-    fn label(&self, labels: &[(&'static str, &'static str)], value: &str) -> Result<&'static str> {
-        let unknown =
-            || refuse(Self::INFO.name, "delta", format!("has {value:?}, which the API does not have"));
-        label(labels, value).ok_or_else(unknown)
-    }
+fn unfit(error: &MirrorError) -> String {
+    format!("does not fit: {error}")
+}
 
-    fn filter(&self) -> ThreatFilter {
-        ThreatFilter::default().ids([&self.remote_id])
-    }
-
-    fn note(&self, text: String) -> Result<Request<Value>, RequestError> {
-        let addition = ThreatNoteAddition::new(ThreatNoteData::new(text), self.filter());
-        Ok(raw::add_note(&addition)?.answering())
+/// What the mirror refuses, as what is wrong with the argument that it came in.
+fn refused(error: Error) -> Error {
+    match error.mirror_error() {
+        Some(wrong) => refuse(UpdateRemoteSystem::INFO.name, "delta", unfit(wrong)),
+        None => error,
     }
 }
 
 /// What is known of the threat when something is known of each change and each note.
-fn together(id: &str, states: &[IdOutcome]) -> Option<IdOutcome> {
+fn together(id: &str, states: &[StepOutcome]) -> Option<IdOutcome> {
     let any = |state: IdState| states.iter().any(|one| one.state == state);
     let all = |state: IdState| states.iter().all(|one| one.state == state);
     let state = match () {
@@ -239,7 +148,11 @@ fn together(id: &str, states: &[IdOutcome]) -> Option<IdOutcome> {
         () if any(IdState::Unknown) => IdState::Unknown,
         () => IdState::Partly,
     };
-    let words: Vec<_> = states.iter().filter_map(|one| one.detail.as_deref()).collect();
+    let word = |one: &StepOutcome| {
+        let detail = one.detail.as_deref()?;
+        Some(if one.step.is_note() { format!("note: {detail}") } else { detail.to_owned() })
+    };
+    let words: Vec<_> = states.iter().filter_map(word).collect();
     let detail = (!words.is_empty()).then(|| words.join(", "));
     Some(IdOutcome { detail, ..without_answer(id.to_owned(), state) })
 }

@@ -103,7 +103,7 @@ impl Incident {
 }
 
 /// The first of these fields that holds a text with something in it.
-fn text<'a>(raw: &'a Value, paths: &[&str]) -> Option<&'a str> {
+pub(super) fn text<'a>(raw: &'a Value, paths: &[&str]) -> Option<&'a str> {
     let texts = paths.iter().filter_map(|path| at(raw, path)?.as_str());
     texts.map(str::trim).find(|text| !text.is_empty())
 }

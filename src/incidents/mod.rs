@@ -34,11 +34,21 @@
 //!
 //! What is not fetched: what shows later than the overlap after the newest thing, and what did not have one of the
 //! configured statuses while it was within the overlap.
+//!
+//! # Mirroring
+//!
+//! A [`ThreatMirror`] keeps incidents and their threats in step: what changed on the console comes in as
+//! [`RemoteThreat`]s, with what is to become of the incident, and what changed in the incident goes out as a
+//! [`Delta`], of which every [step](Step) is told apart afterwards. `examples/mirror.rs` does both with a store of
+//! tickets. Alerts are not mirrored.
 
 mod checkpoint;
 mod connection;
+pub(crate) mod delta;
 mod fetch;
 mod incident;
+pub mod labels;
+pub(crate) mod mirror;
 mod settings;
 
 #[cfg(test)]
@@ -46,6 +56,8 @@ mod tests;
 
 pub use checkpoint::Checkpoint;
 pub use connection::ConnectionError;
+pub use delta::{Delta, Step, StepOutcome, Updated};
 pub use fetch::{Batch, Failure, Fetcher, Nameless};
 pub use incident::{INCIDENT_TYPE, Incident, Mirror, Severity};
+pub use mirror::{Entry, MappingField, MirrorError, RemoteThreat, ThreatMirror};
 pub use settings::{FetchType, Mirroring, Settings, SettingsError, Stream, WordError};
