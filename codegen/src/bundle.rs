@@ -81,19 +81,7 @@ impl Bundle {
     /// # Errors
     /// When a file cannot be read, is no YAML, or a reference leads nowhere.
     pub fn read(folder: &Path) -> Result<Self> {
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| Error::Io { path, source }
-        };
-        let mut texts = BTreeMap::new();
-        for entry in std::fs::read_dir(folder).map_err(io(folder))? {
-            let path = entry.map_err(io(folder))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.ends_with(".yaml") {
-                texts.insert(name, std::fs::read_to_string(&path).map_err(io(&path))?);
-            }
-        }
-        Self::join(&texts)
+        Self::join(&texts(folder)?)
     }
 
     /// Joins files that are already read: name to text.
@@ -177,6 +165,23 @@ impl Bundle {
     pub fn schema(&self, name: &str) -> Option<&Value> {
         self.document["components"]["schemas"].get(name)
     }
+}
+
+/// The YAML files of a folder, by name; not those of folders in it.
+pub(crate) fn texts(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Io { path, source }
+    };
+    let mut texts = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(io(folder))? {
+        let path = entry.map_err(io(folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".yaml") {
+            texts.insert(name, std::fs::read_to_string(&path).map_err(io(&path))?);
+        }
+    }
+    Ok(texts)
 }
 
 /// The name of the schema that a node references, directly or as its only `allOf`.

@@ -10,7 +10,7 @@ use std::path::Path;
 use granit_parser::{Event, Parser, StructureStyle};
 use serde_json::Value;
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, texts};
 use crate::rewrite::style;
 use crate::{Error, Result};
 
@@ -66,19 +66,7 @@ impl Sources {
     /// # Errors
     /// When a file cannot be read or is no YAML.
     pub fn read(folder: &Path) -> Result<Self> {
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| Error::Io { path, source }
-        };
-        let mut texts = BTreeMap::new();
-        for entry in std::fs::read_dir(folder).map_err(io(folder))? {
-            let path = entry.map_err(io(folder))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.ends_with(".yaml") {
-                texts.insert(name, std::fs::read_to_string(&path).map_err(io(&path))?);
-            }
-        }
-        Self::from_texts(texts)
+        Self::from_texts(texts(folder)?)
     }
 
     /// Takes files that are already read: name to text.
@@ -104,20 +92,29 @@ impl Sources {
         self.files.iter().map(|(name, file)| (name.clone(), file.text.clone())).collect()
     }
 
-    /// Writes the files that are not as they were read, and returns their names.
+    /// Writes the files that are not as they were read, and returns their names: all of them, or none when one cannot
+    /// be written.
     ///
     /// # Errors
     /// When one cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<String>> {
-        let mut written = Vec::new();
-        for (name, file) in &self.files {
-            if file.before.as_ref() != Some(&file.text) {
-                let path = folder.join(name);
-                std::fs::write(&path, &file.text).map_err(|source| Error::Io { path, source })?;
-                written.push(name.clone());
+        let changed: Vec<_> =
+            self.files.iter().filter(|(_, file)| file.before.as_ref() != Some(&file.text)).collect();
+        let beside = |name: &str| folder.join(format!(".{name}.new"));
+        for (name, file) in &changed {
+            if let Err(source) = std::fs::write(beside(name), &file.text) {
+                for (name, _) in &changed {
+                    // What was not written yet is not there.
+                    let _ = std::fs::remove_file(beside(name));
+                }
+                return Err(Error::Io { path: folder.join(name), source });
             }
         }
-        Ok(written)
+        for (name, _) in &changed {
+            let path = folder.join(name);
+            std::fs::rename(beside(name), &path).map_err(|source| Error::Io { path, source })?;
+        }
+        Ok(changed.into_iter().map(|(name, _)| name.clone()).collect())
     }
 
     /// The files as one document.

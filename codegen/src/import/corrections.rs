@@ -16,6 +16,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use super::accepted::{bare, fingerprint};
+use crate::bundle::texts;
 use crate::facts::Evidence;
 use crate::{Error, Result};
 
@@ -126,26 +127,10 @@ struct RawFacts {
 /// When one cannot be read, or breaks a rule.
 pub fn read(spec: &Path) -> Result<Vec<Overlay>> {
     let folder = spec.join(FOLDER);
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Io { path, source }
-    };
-    let entries = match std::fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(io(&folder)(error)),
-    };
-    let mut paths = entries
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<std::io::Result<Vec<_>>>()
-        .map_err(io(&folder))?;
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
-    paths.sort();
-    let read = |path: &std::path::PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        parse(&format!("{FOLDER}/{name}"), &std::fs::read_to_string(path).map_err(io(path))?)
-    };
-    paths.iter().map(read).collect()
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    texts(&folder)?.iter().map(|(name, text)| parse(&format!("{FOLDER}/{name}"), text)).collect()
 }
 
 /// Reads the text of an overlay; `file` is for errors.
