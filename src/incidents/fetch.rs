@@ -276,11 +276,13 @@ async fn one<S: Source>(
     let (mut newest, mut last, mut now) = (None, None, None);
     let (mut rises, mut falls) = (false, false);
     let mut known = BTreeSet::new();
+    let begun = SystemTime::now();
     let mut ended = false;
     while !ended {
         let Some(found) = walk.next().await else { break };
         let found = found?;
-        now = now.max(found.now);
+        // What shows from now on may have been passed already, however late the walk ends.
+        now = now.or(found.now);
         for raw in found.things {
             let created = incident::created(stream, version, &raw).and_then(|time| time.to_system_time());
             if let Some(created) = created {
@@ -325,8 +327,9 @@ async fn one<S: Source>(
     if more {
         newest = fresh.last().and_then(|one| one.created);
     }
-    // What claims to be of the future must not let through what comes until then.
-    let now = now.unwrap_or_else(SystemTime::now);
+    // What claims to be of the future must not let through what comes until then, and neither must what came while the
+    // walk went on: it began at this time.
+    let now = now.unwrap_or(begun);
     let newest = newest.map(|newest| newest.min(now));
 
     let mut incidents = Vec::with_capacity(fresh.len());
