@@ -92,6 +92,8 @@ impl Accepted {
 /// A value in a few characters: itself, or what it is of and a number that another one does not have.
 pub(super) fn brief(value: Option<&Value>) -> String {
     let Some(value) = value else { return "nothing".to_owned() };
+    let mut value = value.clone();
+    value.sort_all_objects();
     let text = value.to_string();
     if text.len() <= 60 { text } else { format!("{} characters, {:016x}", text.len(), fingerprint(&text)) }
 }
@@ -111,9 +113,7 @@ pub(super) fn bare(node: &Value, names: bool) -> Value {
                 .iter()
                 .filter(|(name, _)| names || !(TEXTS.contains(&name.as_str()) || name.starts_with("x-")));
             let all = kept.map(|(name, value)| (name.clone(), bare(value, !names && name == "properties")));
-            let mut all: serde_json::Map<String, Value> = all.collect();
-            all.sort_keys();
-            Value::Object(all)
+            Value::Object(all.collect())
         }
         Value::Array(list) => Value::Array(list.iter().map(|one| bare(one, false)).collect()),
         other => other.clone(),

@@ -290,10 +290,13 @@ fn stood(edit: &Edit, node: &Value) -> String {
             _ => node.map_or(Value::Null, |node| bare(node, false)),
         }
     }
-    match edit {
-        Edit::Update(update) if update.is_object() => inside(update, Some(node)).to_string(),
-        _ => bare(node, false).to_string(),
-    }
+    let mut stood = match edit {
+        Edit::Update(update) if update.is_object() => inside(update, Some(node)),
+        _ => bare(node, false),
+    };
+    // The same where a dependent lets serde_json keep the order of a file.
+    stood.sort_all_objects();
+    stood.to_string()
 }
 
 /// The names in brackets that have several: each has to match.
