@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -362,7 +362,8 @@ async fn killed_anywhere_nothing_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state.json");
     let arguments = fetch(&state, &["--follow", "--interval", "2ms", "--limit", "2"]);
-    let (mut made, mut got, mut repeated, mut interrupted) = (BTreeSet::new(), BTreeSet::new(), 0, 0);
+    let (mut made, mut got) = (BTreeSet::new(), BTreeSet::new());
+    let (mut repeated, mut interrupted, mut working) = (0, 0, 0);
     tokio::task::block_in_place(|| {
         let mut take = |out: &str| {
             for key in keys(out) {
@@ -379,12 +380,22 @@ async fn killed_anywhere_nothing_is_lost() {
             }
             let mut command = s1(&sandbox.url(), Sandbox::TOKEN, &arguments);
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(Duration::from_millis(random % 300));
+            let mut lines = BufReader::new(child.stdout.take().unwrap());
+            let mut out = String::new();
+            if kill % 2 == 0 {
+                // Anywhere, also before it has begun.
+                std::thread::sleep(Duration::from_millis(random % 300));
+            } else {
+                // When a batch is on its way out, and the state not written: there is more than this to print.
+                for _ in 0..=random % 2 {
+                    assert_ne!(lines.read_line(&mut out).unwrap(), 0, "it ended by itself");
+                }
+            }
             interrupted += usize::from(child.try_wait().unwrap().is_none());
             child.kill().unwrap();
-            let mut out = String::new();
-            child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+            lines.read_to_string(&mut out).unwrap();
             child.wait().unwrap();
+            working += usize::from(!out.is_empty());
             take(&out);
         }
         // Once without being killed, until nothing is left.
@@ -399,10 +410,11 @@ async fn killed_anywhere_nothing_is_lost() {
         }
     });
     println!(
-        "{kills} kills, {interrupted} of a live process; {} incidents, {repeated} of them again",
+        "{kills} kills, {working} of a process that had printed; {} incidents, {repeated} of them again",
         made.len()
     );
     assert_eq!(interrupted, kills);
+    assert!(working >= kills / 2, "a kill before anything is done proves nothing: {working} of {kills}");
     assert_eq!(got, made);
     assert!(repeated < made.len(), "most come once: {repeated} of {}", made.len());
     sandbox.stop().await;
