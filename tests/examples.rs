@@ -117,6 +117,15 @@ fn the_head_of_every_example_says_how_it_is_run() {
     }
 }
 
+/// The table of the README leads to each of them.
+#[test]
+fn the_readme_names_every_example() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for name in names_in("examples", ".rs") {
+        assert!(readme.contains(&format!("[`{name}`](examples/{name}.rs)")), "{name}");
+    }
+}
+
 /// With a console in the environment, an example that acts does nothing unless it is told to; and with that word it
 /// works there.
 #[tokio::test]

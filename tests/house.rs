@@ -87,9 +87,16 @@ fn the_default_build_is_lean() {
 #[test]
 fn every_module_has_a_first_line_of_documentation() {
     let mut sources = Vec::new();
-    for folder in
-        ["src", "codegen/src", "codegen/runtime", "codegen/tests", "xtask/src", "tests", "generated/src"]
-    {
+    for folder in [
+        "src",
+        "codegen/src",
+        "codegen/runtime",
+        "codegen/tests",
+        "xtask/src",
+        "tests",
+        "generated/src",
+        "examples",
+    ] {
         files(&root().join(folder), ".rs", &mut sources);
     }
     for path in sources {
@@ -191,4 +198,74 @@ fn every_point_of_incidents_names_a_test_that_exists() {
     let (rows, named) = rows_with_tests("docs/incidents.md");
     assert!(rows.len() >= 35 && named >= 45, "{} points, {named} tests", rows.len());
     assert!(rows.iter().all(|cells| cells.len() == 4), "a row has another number of cells");
+}
+
+/// What ARCHITECTURE.md says to be always so.
+#[test]
+fn every_invariant_names_a_test_that_exists() {
+    let (rows, named) = rows_with_tests("ARCHITECTURE.md");
+    assert!(rows.len() >= 20 && named >= 30, "{} invariants, {named} tests", rows.len());
+    assert!(rows.iter().all(|cells| cells.len() == 2 && cells[0].starts_with("**")), "{rows:#?}");
+}
+
+/// The sources of a folder or a file below `src/`, with their names from there.
+fn sources_below(place: &str) -> Vec<(String, String)> {
+    let (base, mut paths) = (root().join("src"), Vec::new());
+    match base.join(place) {
+        path if path.is_file() => paths.push(path),
+        path => files(&path, ".rs", &mut paths),
+    }
+    let read = |path: &PathBuf| {
+        let name = path.strip_prefix(&base).unwrap().to_string_lossy().replace('\\', "/");
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    paths.iter().map(read).collect()
+}
+
+/// Below the command line each room knows those under it, and none above.
+#[test]
+fn the_rooms_of_the_client_keep_their_order() {
+    const ABOVE: [(&str, &[&str]); 7] = [
+        ("transport", &["client", "resources", "incidents", "commands", "contract", "sandbox"]),
+        ("resources", &["transport", "incidents", "commands", "contract", "sandbox"]),
+        ("client.rs", &["resources", "incidents", "commands", "contract", "sandbox"]),
+        ("incidents", &["resources", "commands", "contract", "sandbox"]),
+        ("commands", &["contract", "sandbox"]),
+        ("contract", &["client", "transport", "resources", "incidents", "commands", "sandbox"]),
+        ("sandbox", &["client", "transport", "resources", "commands"]),
+    ];
+    for (room, above) in ABOVE {
+        let sources = sources_below(room);
+        assert!(!sources.is_empty(), "{room}");
+        for (name, text) in sources {
+            for module in above {
+                assert!(!text.contains(&format!("use crate::{module}")), "{name} uses {module}");
+            }
+        }
+    }
+}
+
+/// What sends, and what has to name its errors and its bodies.
+#[test]
+fn only_the_bottom_knows_the_network() {
+    for (name, text) in sources_below("") {
+        let allowed = name.starts_with("transport/") || ["error.rs", "files.rs"].contains(&name.as_str());
+        assert!(allowed || !text.contains("reqwest"), "{name} knows reqwest");
+    }
+}
+
+/// What an operation does to the tenant is in the specification.
+#[test]
+fn the_sandbox_names_no_operation() {
+    let document = std::fs::read_to_string(root().join("generated/openapi.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let methods = paths.values().filter_map(|item| item.as_object()).flat_map(|item| item.values());
+    let ids: Vec<&str> = methods.filter_map(|operation| operation["operationId"].as_str()).collect();
+    assert!(ids.len() >= 70, "{}", ids.len());
+    for (name, text) in sources_below("sandbox") {
+        for id in &ids {
+            assert!(!text.contains(&format!("\"{id}\"")), "{name} names {id}");
+        }
+    }
 }
