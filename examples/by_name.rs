@@ -40,7 +40,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for one in &outcome.ids {
         println!("{}: {}", one.id, one.state);
     }
-    // Under the context paths that the integration documents.
-    println!("{}", serde_json::to_string_pretty(&outcome.context)?);
+    // Under the context paths that the integration documents: `SentinelOne.Threat.ID` and the like.
+    for (kind, things) in outcome.context["SentinelOne"].as_object().into_iter().flatten() {
+        for thing in things.as_array().into_iter().flatten() {
+            let fields = entry.outputs.iter().filter_map(|output| output.path.rsplit_once('.'));
+            for (path, field) in fields.filter(|(path, _)| *path == format!("SentinelOne.{kind}")) {
+                println!("{path}.{field}: {}", thing[field]);
+            }
+        }
+    }
     Ok(())
 }

@@ -51,7 +51,7 @@ static BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
 /// Whether a binary is missing, or one of the files that cargo notes as its sources is newer.
 fn is_stale(folder: &Path, name: &str) -> bool {
     let changed = |path: &Path| std::fs::metadata(path).and_then(|about| about.modified()).ok();
-    let Some(built) = changed(&folder.join(name)) else { return true };
+    let Some(built) = changed(&binary(folder, name)) else { return true };
     let Ok(sources) = std::fs::read_to_string(folder.join(format!("{name}.d"))) else { return true };
     let (_, sources) = sources.split_once(": ").unwrap();
     let newest: Option<SystemTime> = sources
@@ -62,9 +62,13 @@ fn is_stale(folder: &Path, name: &str) -> bool {
     newest.is_none_or(|newest| newest > built)
 }
 
+fn binary(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 /// Runs an example: on the sandbox, or on the console that is given.
 fn run(name: &str, console: Option<&str>, arguments: &[&str]) -> Output {
-    let mut example = Command::new(BINARIES.join(name));
+    let mut example = Command::new(binary(&BINARIES, name));
     example.args(arguments).env_remove("S1_CONSOLE_URL").env_remove("S1_API_TOKEN");
     if let Some(url) = console {
         example.env("S1_CONSOLE_URL", url).env("S1_API_TOKEN", Sandbox::TOKEN);
