@@ -4,8 +4,8 @@
 //! $ cargo run --example activities
 //! ```
 //!
-//! That is on the embedded sandbox. It changes nothing; on a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it
-//! wants to know whose log, and since when: `cargo run --example activities -- AGENT-ID "7 days"`.
+//! That is on the embedded sandbox. It changes nothing; on a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`,
+//! it wants to know whose log, and since when: `cargo run --example activities -- AGENT-ID "7 days"`.
 
 mod support;
 

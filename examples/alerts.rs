@@ -4,8 +4,8 @@
 //! $ cargo run --example alerts
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so, and
-//! of which rule: `cargo run --example alerts -- --act "Shell started by a web server"`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so, and of which rule: `cargo run --example alerts -- --act "Shell started by a web server"`.
 
 mod support;
 

@@ -1,11 +1,12 @@
-//! Keeps a file from running in a site, by its hash: ask the reputation service, block it, find it, let it run again.
+//! Keeps a file from running in a site, by its hash: ask the reputation service, block it, find it, let it run
+//! again.
 //!
 //! ```console
 //! $ cargo run --example blocklist
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so, and
-//! removes what it added: `cargo run --example blocklist -- --act SITE-ID SHA1`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so, and removes what it added: `cargo run --example blocklist -- --act SITE-ID SHA1`.
 
 mod support;
 

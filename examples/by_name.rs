@@ -4,8 +4,8 @@
 //! $ cargo run --example by_name
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so:
-//! `cargo run --example by_name -- --act sentinelone-update-threats-status threat_ids=1,2 status=resolved`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so: `cargo run --example by_name -- --act sentinelone-update-threats-status threat_ids=1,2 status=resolved`.
 
 mod support;
 

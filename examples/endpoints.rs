@@ -4,8 +4,8 @@
 //! $ cargo run --example endpoints
 //! ```
 //!
-//! That is on the embedded sandbox. It changes nothing; on a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it
-//! wants to know whose applications: `cargo run --example endpoints -- db-01`.
+//! That is on the embedded sandbox. It changes nothing; on a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`,
+//! it wants to know whose applications: `cargo run --example endpoints -- db-01`.
 
 mod support;
 

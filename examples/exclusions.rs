@@ -4,8 +4,8 @@
 //! $ cargo run --example exclusions
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so, and
-//! removes what it added: `cargo run --example exclusions -- --act GROUP-ID /opt/backup/`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so, and removes what it added: `cargo run --example exclusions -- --act GROUP-ID /opt/backup/`.
 
 mod support;
 

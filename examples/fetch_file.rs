@@ -1,13 +1,13 @@
-//! Gets files: one from a computer, by its path, and the one of a threat. Both come in an archive with a password,
-//! which is unpacked.
+//! Gets files: one from a computer, by its path, and the one of a threat. Both come in an archive with a
+//! password, which is unpacked.
 //!
 //! ```console
 //! $ cargo run --example fetch_file
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so:
-//! `cargo run --example fetch_file -- --act AGENT-ID /var/log/auth.log THREAT-ID files`. What comes of a threat is
-//! malware: keep it where nothing opens it.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so: `cargo run --example fetch_file -- --act AGENT-ID /var/log/auth.log THREAT-ID files`. What comes of a
+//! threat is malware: keep it where nothing opens it.
 
 mod support;
 

@@ -4,8 +4,8 @@
 //! $ cargo run --example hunt
 //! ```
 //!
-//! That is on the embedded sandbox, which finds the same whatever is asked. It changes nothing; on a console, by
-//! `S1_CONSOLE_URL` and `S1_API_TOKEN`:
+//! That is on the embedded sandbox, which finds the same whatever is asked. It changes nothing; on a console,
+//! by `S1_CONSOLE_URL` and `S1_API_TOKEN`:
 //! `cargo run --example hunt -- 'DNS ContainsCIS "bad"' 2026-11-12T00:00:00Z 2026-11-20T00:00:00Z`.
 
 mod support;

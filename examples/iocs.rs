@@ -4,8 +4,8 @@
 //! $ cargo run --example iocs
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so, and
-//! removes what is of its feed: `cargo run --example iocs -- --act ACCOUNT-ID`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so, and removes what is of its feed: `cargo run --example iocs -- --act ACCOUNT-ID`.
 
 mod support;
 

@@ -4,8 +4,8 @@
 //! $ cargo run --example isolate_agent
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so, and
-//! the computer is let in again at once: `cargo run --example isolate_agent -- --act web-02`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so, and the computer is let in again at once: `cargo run --example isolate_agent -- --act web-02`.
 
 mod support;
 

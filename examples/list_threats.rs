@@ -4,8 +4,8 @@
 //! $ cargo run --example list_threats
 //! ```
 //!
-//! That is on the embedded sandbox. It changes nothing; on a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it
-//! wants to know how many: `cargo run --example list_threats -- 50`.
+//! That is on the embedded sandbox. It changes nothing; on a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`,
+//! it wants to know how many: `cargo run --example list_threats -- 50`.
 
 mod support;
 

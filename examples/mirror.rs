@@ -4,7 +4,8 @@
 //! $ cargo run --example mirror
 //! ```
 //!
-//! What is here of the tickets is what your ticket system has; what is here of the console is all there is to do.
+//! What is here of the tickets is what your ticket system has; what is here of the console is all there is to
+//! do.
 
 use std::collections::BTreeMap;
 use std::error::Error;

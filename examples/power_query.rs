@@ -4,8 +4,8 @@
 //! $ cargo run --example power_query
 //! ```
 //!
-//! That is on the embedded sandbox, which answers the same whatever is asked. It changes nothing; on a console, by
-//! `S1_CONSOLE_URL` and `S1_API_TOKEN`:
+//! That is on the embedded sandbox, which answers the same whatever is asked. It changes nothing; on a console,
+//! by `S1_CONSOLE_URL` and `S1_API_TOKEN`:
 //! `cargo run --example power_query -- 'event.type = * | group n = count() by event.type' FROM TO`.
 
 mod support;

@@ -4,8 +4,8 @@
 //! $ cargo run --example remote_script
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so:
-//! `cargo run --example remote_script -- --act "List open ports" web-01 results`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so: `cargo run --example remote_script -- --act "List open ports" web-01 results`.
 
 mod support;
 

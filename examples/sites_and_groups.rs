@@ -4,8 +4,9 @@
 //! $ cargo run --example sites_and_groups
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so, and
-//! agents of an expired site are not served: `cargo run --example sites_and_groups -- --act SITE GROUP COMPUTER`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so, and agents of an expired site are not served:
+//! `cargo run --example sites_and_groups -- --act SITE GROUP COMPUTER`.
 
 mod support;
 

@@ -4,8 +4,8 @@
 //! $ cargo run --example star_rules
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so, and
-//! leaves nothing behind: `cargo run --example star_rules -- --act SITE-ID`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so, and leaves nothing behind: `cargo run --example star_rules -- --act SITE-ID`.
 
 mod support;
 

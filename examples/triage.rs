@@ -4,8 +4,8 @@
 //! $ cargo run --example triage
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so, and
-//! kills and quarantines: `cargo run --example triage -- --act THREAT-ID "what was found out"`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so, and kills and quarantines: `cargo run --example triage -- --act THREAT-ID "what was found out"`.
 
 mod support;
 

@@ -4,8 +4,8 @@
 //! $ cargo run --example update_incident
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told so:
-//! `cargo run --example update_incident -- --act web-01,web-02`.
+//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
+//! so: `cargo run --example update_incident -- --act web-01,web-02`.
 
 mod support;
 
@@ -21,7 +21,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut place = support::to_act().await?;
     let computers = place.argument("COMPUTERS", "web-01,web-02")?;
 
-    // What is to be changed, and to what. Nothing is sent yet, and a filter that selects nothing never would be.
+    // What is to be changed, and to what. Nothing is sent yet, and a filter that selects nothing never would
+    // be.
     let open = ThreatFilter::default()
         .computer_name_contains(computers.split(','))
         .incident_statuses([IncidentStatus::Unresolved]);

@@ -1,4 +1,5 @@
-//! The examples do what their output shows, each on the sandbox, and nothing on a console that they were not told.
+//! The examples do what their output shows, each on the sandbox, and nothing on a console that they were not
+//! told.
 #![cfg(feature = "sandbox")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -31,8 +32,8 @@ fn those_that(how: &str) -> Vec<String> {
     names_in("examples", ".rs").into_iter().filter(|name| source(name).contains(how)).collect()
 }
 
-/// Where the binaries of the examples are. `cargo test` builds them; a run of this file alone does not, so what is
-/// older than its sources is built here.
+/// Where the binaries of the examples are. `cargo test` builds them; a run of this file alone does not, so what
+/// is older than its sources is built here.
 static BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
     let test = std::env::current_exe().unwrap();
     let folder = test.ancestors().nth(2).unwrap().join("examples");
@@ -130,8 +131,8 @@ fn the_readme_names_every_example() {
     }
 }
 
-/// With a console in the environment, an example that acts does nothing unless it is told to; and with that word it
-/// works there.
+/// With a console in the environment, an example that acts does nothing unless it is told to; and with that
+/// word it works there.
 #[tokio::test]
 async fn on_a_console_an_example_acts_only_when_told_to() {
     let console = Sandbox::start().await.unwrap();
@@ -154,7 +155,8 @@ async fn on_a_console_an_example_acts_only_when_told_to() {
     console.stop().await;
 }
 
-/// What changes nothing says so to its readers, and sends nothing but reads; on a console it guesses no argument.
+/// What changes nothing says so to its readers, and sends nothing but reads; on a console it guesses no
+/// argument.
 #[tokio::test]
 async fn an_example_that_reads_changes_nothing() {
     const PERIOD: [&str; 3] = ["event.type = *", "2026-11-12T00:00:00Z", "2026-11-20T00:00:00Z"];

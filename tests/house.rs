@@ -269,3 +269,16 @@ fn the_sandbox_names_no_operation() {
         }
     }
 }
+
+/// The newest section of the changelog is about this version, and all of it is in the form of
+/// `cargo xtask release-notes`.
+#[test]
+fn the_changelog_is_about_this_version() {
+    let text = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let sections: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## [")).collect();
+    assert!(sections[0].starts_with(concat!(env!("CARGO_PKG_VERSION"), "]")), "{sections:?}");
+    let known = ["Removed", "Changed", "Deprecated", "Added", "Fixed", "Security"];
+    for heading in text.lines().filter_map(|line| line.strip_prefix("### ")) {
+        assert!(known.contains(&heading), "{heading}");
+    }
+}

@@ -1,4 +1,8 @@
 //! Where an example works: on the embedded sandbox, or on the console that the environment names.
+//!
+//! A copy of an example has one line in its place,
+//! `Client::builder(url).token(ApiToken::from_env("S1_API_TOKEN")?).build()?`, and its own way of asking before
+//! it acts.
 #![allow(dead_code, reason = "no example needs all of it")]
 
 use std::env;
@@ -17,8 +21,8 @@ pub(crate) struct Place {
     folder: Option<tempfile::TempDir>,
 }
 
-/// For an example that changes nothing. It asks the console of `S1_CONSOLE_URL` and `S1_API_TOKEN` where the first
-/// is set, and the sandbox otherwise.
+/// For an example that changes nothing. It asks the console of `S1_CONSOLE_URL` and `S1_API_TOKEN` where the
+/// first is set, and the sandbox otherwise.
 pub(crate) async fn to_read() -> Result<Place, Box<dyn Error>> {
     open(false).await
 }
