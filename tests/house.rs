@@ -87,11 +87,20 @@ fn the_default_build_is_lean() {
 #[test]
 fn every_module_has_a_first_line_of_documentation() {
     let mut sources = Vec::new();
-    for folder in
-        ["src", "codegen/src", "codegen/runtime", "codegen/tests", "xtask/src", "tests", "generated/src"]
-    {
+    for folder in [
+        "src",
+        "codegen/src",
+        "codegen/runtime",
+        "codegen/tests",
+        "xtask/src",
+        "tests",
+        "generated/src",
+        "examples",
+    ] {
         files(&root().join(folder), ".rs", &mut sources);
     }
+    // `examples/downstream` may have been built where it stands.
+    sources.retain(|path| !path.starts_with(root().join("examples/downstream/target")));
     for path in sources {
         let text = std::fs::read_to_string(&path).unwrap();
         let first =
@@ -191,4 +200,106 @@ fn every_point_of_incidents_names_a_test_that_exists() {
     let (rows, named) = rows_with_tests("docs/incidents.md");
     assert!(rows.len() >= 35 && named >= 45, "{} points, {named} tests", rows.len());
     assert!(rows.iter().all(|cells| cells.len() == 4), "a row has another number of cells");
+}
+
+/// What ARCHITECTURE.md says to be always so.
+#[test]
+fn every_invariant_names_a_test_that_exists() {
+    let (rows, named) = rows_with_tests("ARCHITECTURE.md");
+    assert!(rows.len() >= 20 && named >= 30, "{} invariants, {named} tests", rows.len());
+    assert!(rows.iter().all(|cells| cells.len() == 2 && cells[0].starts_with("**")), "{rows:#?}");
+}
+
+/// The sources of a folder or a file below `src/`, with their names from there.
+fn sources_below(place: &str) -> Vec<(String, String)> {
+    let (base, mut paths) = (root().join("src"), Vec::new());
+    match base.join(place) {
+        path if path.is_file() => paths.push(path),
+        path => files(&path, ".rs", &mut paths),
+    }
+    let read = |path: &PathBuf| {
+        let name = path.strip_prefix(&base).unwrap().to_string_lossy().replace('\\', "/");
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    paths.iter().map(read).collect()
+}
+
+/// The modules that a source imports from, those included whose names stand at the root of the crate.
+fn imported(text: &str) -> Vec<&str> {
+    let lists = text.split("use crate::").skip(1).filter_map(|rest| rest.split(';').next());
+    let names = lists.flat_map(|list| match list.strip_prefix('{') {
+        Some(list) => list.trim_end_matches('}').split(',').collect(),
+        None => vec![list],
+    });
+    let first = names.filter_map(|name| name.trim().split([':', ' ']).next());
+    first
+        .map(|name| match name {
+            "Client" => "client",
+            "Clock" | "RateLimits" | "Recorder" | "Retry" | "Seen" | "Sleep" => "transport",
+            other => other,
+        })
+        .collect()
+}
+
+/// Below the command line each room knows those under it, and none above.
+#[test]
+fn the_rooms_of_the_client_keep_their_order() {
+    const ABOVE: [(&str, &[&str]); 7] = [
+        ("transport", &["client", "resources", "incidents", "commands", "contract", "sandbox"]),
+        ("resources", &["transport", "incidents", "commands", "contract", "sandbox"]),
+        ("client.rs", &["resources", "incidents", "commands", "contract", "sandbox"]),
+        ("incidents", &["resources", "commands", "contract", "sandbox"]),
+        ("commands", &["contract", "sandbox"]),
+        ("contract", &["resources", "incidents", "commands", "sandbox"]),
+        ("sandbox", &["client", "transport", "resources", "commands"]),
+    ];
+    let given = "use crate::{Client, error::Error};\nuse crate::paging::Items;\n";
+    assert_eq!(imported(given), ["client", "error", "paging"]);
+    for (room, above) in ABOVE {
+        let sources = sources_below(room);
+        assert!(!sources.is_empty(), "{room}");
+        for (name, text) in sources {
+            for module in imported(&text) {
+                assert!(!above.contains(&module), "{name} uses {module}");
+            }
+        }
+    }
+}
+
+/// What sends, and what has to name its errors and its bodies.
+#[test]
+fn only_the_bottom_knows_the_network() {
+    for (name, text) in sources_below("") {
+        let allowed = name.starts_with("transport/") || ["error.rs", "files.rs"].contains(&name.as_str());
+        assert!(allowed || !text.contains("reqwest"), "{name} knows reqwest");
+    }
+}
+
+/// What an operation does to the tenant is in the specification.
+#[test]
+fn the_sandbox_names_no_operation() {
+    let document = std::fs::read_to_string(root().join("generated/openapi.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let methods = paths.values().filter_map(|item| item.as_object()).flat_map(|item| item.values());
+    let ids: Vec<&str> = methods.filter_map(|operation| operation["operationId"].as_str()).collect();
+    assert!(ids.len() >= 70, "{}", ids.len());
+    for (name, text) in sources_below("sandbox") {
+        for id in &ids {
+            assert!(!text.contains(&format!("\"{id}\"")), "{name} names {id}");
+        }
+    }
+}
+
+/// The newest section of the changelog is about this version, and all of it is in the form of
+/// `cargo xtask release-notes`.
+#[test]
+fn the_changelog_is_about_this_version() {
+    let text = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let sections: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## [")).collect();
+    assert!(sections[0].starts_with(concat!(env!("CARGO_PKG_VERSION"), "]")), "{sections:?}");
+    let known = ["Removed", "Changed", "Deprecated", "Added", "Fixed", "Security"];
+    for heading in text.lines().filter_map(|line| line.strip_prefix("### ")) {
+        assert!(known.contains(&heading), "{heading}");
+    }
 }
