@@ -1,4 +1,5 @@
 //! What the measurements share: pages of prepared threats, and a server that has nothing else to do.
 
+pub mod decode;
 pub mod page;
 pub mod server;

@@ -1,15 +1,17 @@
 //! One side of a measurement, in a process of its own so that its memory is its own: `serve` answers, `list` and
-//! `act` ask, with this project's client or by hand. Each prints one line of JSON.
+//! `act` ask, with this project's client or by hand, and each of them prints one line of JSON. `decode` asks nobody,
+//! and criterion writes down what it finds.
 
 use std::hint::black_box;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sentinelone::threats::{IncidentStatus, Threat, ThreatFilter};
 use sentinelone::{ApiToken, Client, RateLimits};
-use sentinelone_bench::{page, server};
+use sentinelone_bench::{decode, page, server};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -20,7 +22,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const TOKEN: &str = "bench-token-of-no-console";
 const THREATS: &str = "/web/api/v2.1/threats";
 const INCIDENT: &str = "/web/api/v2.1/threats/incident";
-const USAGE: &str = "usage: s1-bench serve PAGES | list client|prefetch|types|value URL WORK_MS \
+const USAGE: &str = "usage: s1-bench decode FOLDER SECONDS SAMPLES | serve PAGES | list client|prefetch|types|value URL WORK_MS \
                      | act client|reqwest URL COUNT IN_FLIGHT";
 
 fn main() -> Result<(), Failure> {
@@ -28,6 +30,10 @@ fn main() -> Result<(), Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match arguments.as_slice() {
+        ["decode", folder, time, samples] => {
+            let time = Duration::from_secs(time.parse()?);
+            Ok(decode::measure(Path::new(folder), time, samples.parse()?)?)
+        }
         ["serve", pages] => serve(pages.parse()?),
         ["list", with, url, work] => {
             let work = Duration::from_millis(work.parse()?);

@@ -37,7 +37,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
     };
     let mut table = Table::default();
     let binaries = built(root, &effort)?;
-    decode(root, &effort, &mut table)?;
+    decode(root, &binaries.bench, &effort, &mut table)?;
     list(&binaries.bench, &effort, &mut table)?;
     act(&binaries.bench, &effort, &mut table)?;
     levers(&mut table, &effort)?;
@@ -63,14 +63,14 @@ fn progress(what: &str) {
 /// features of the command line are not in the library that is measured.
 fn built(root: &Path, effort: &Effort) -> Result<Binaries> {
     progress("building in release");
-    let bench = ["build", "--release", "--quiet", "-p", "sentinelone-bench"];
-    let s1 = ["-p", "sentinelone", "--bin", "s1", "--bin", "s1-bench", "--features", "sentinelone/cli"];
+    let build = |arguments: &[&str]| ran(cargo(root).args(["build", "--release", "--quiet"]).args(arguments));
+    let bench = ["-p", "sentinelone-bench", "--bin", "s1-bench"];
+    let s1 = ["-p", "sentinelone", "--bin", "s1", "--features", "sentinelone/cli"];
     if effort.quick {
-        let together = [&bench[..], &s1[..], &["--bench", "decode"][..]].concat();
-        ran(cargo(root).args(together))?;
+        build(&[&bench[..], &s1].concat())?;
     } else {
-        ran(cargo(root).args(["build", "--release", "--quiet", "-p", "sentinelone", "--features", "cli"]))?;
-        ran(cargo(root).args(bench))?;
+        build(&s1)?;
+        build(&bench)?;
     }
     let folder = target(root)?.join("release");
     let binary = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
@@ -90,18 +90,11 @@ fn target(root: &Path) -> Result<PathBuf> {
 }
 
 /// A page of 1,000 full threats into types.
-fn decode(root: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
+fn decode(root: &Path, bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
     progress("decoding");
     let home = target(root)?.join("bench/criterion");
-    let mut command = cargo(root);
-    command.env("CRITERION_HOME", &home).args(["bench", "--quiet", "-p", "sentinelone-bench"]);
-    if effort.quick {
-        // What is built already.
-        command.args(["-p", "sentinelone", "--features", "sentinelone/cli"]);
-    }
-    command.args(["--bench", "decode", "--", "--quiet", "--noplot", "--warm-up-time", "1"]);
-    let effort = if effort.quick { ["3", "10"] } else { ["10", "40"] };
-    ran(command.args(["--measurement-time", effort[0], "--sample-size", effort[1]]))?;
+    let [time, samples] = if effort.quick { ["3", "10"] } else { ["10", "40"] };
+    ran(Command::new(bench).arg("decode").arg(&home).args([time, samples]))?;
     let median = |name: &str| -> Result<f64> {
         let path = home.join(format!("decode/{name}/new/estimates.json"));
         let text = std::fs::read_to_string(&path).map_err(|source| Error::Io { path, source })?;
