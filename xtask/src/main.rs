@@ -10,6 +10,7 @@ mod package;
 mod release_notes;
 #[cfg(feature = "report")]
 mod report;
+mod tidy;
 
 use std::io::Write;
 use std::path::Path;
@@ -35,6 +36,7 @@ commands:
                      either at a revision (v0.1.0:spec); --format text|markdown|json|html, --used (only operations
                      of the specification), --class CLASS (show only these), --lossy PROFILE (what a document
                      has lost); exits with 1 when something breaks
+  tidy               tell what breaks the rules of the house that the compiler does not know; --list says what they are
   release-notes      which number the next release takes and what it has to say; --since REV instead of the last tag
   measure            time release builds of generated/ beside the generator's own output
   package            unpack what would be published into target/package/, and make a crate that uses it
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         ["import", rest @ ..] => return import::run(root(), rest),
         ["diff", rest @ ..] => return diff::run(root(), rest),
         ["release-notes", rest @ ..] => release_notes::run(root(), rest),
+        ["tidy", rest @ ..] => return tidy::run(root(), rest),
         ["measure"] => measure::run(root()),
         ["package"] => package::run(root()),
         ["--help" | "-h" | "help"] => {
