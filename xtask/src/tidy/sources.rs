@@ -46,7 +46,7 @@ pub(super) fn quiet(tree: &Tree, report: &mut Report) {
         if path.starts_with(BINARIES) {
             continue;
         }
-        let Some(rust) = file.rust(&["print", "dbg", "process"]) else { continue };
+        let Some(rust) = file.rust([&PRINTS[..], &["process"]].concat()) else { continue };
         for (name, line) in &rust.macros {
             if PRINTS.contains(&name.as_str()) {
                 let remedy = "return it, or make it an event of `tracing`";
@@ -68,7 +68,7 @@ pub(super) fn quiet(tree: &Tree, report: &mut Report) {
 pub(super) fn unfinished(tree: &Tree, report: &mut Report) {
     let words: Vec<&str> = [&MISSING[..], &NOTES, &["ignore"]].concat();
     for (path, file) in tree.ending(".rs") {
-        let Some(rust) = file.rust(&words) else { continue };
+        let Some(rust) = file.rust(words.iter().copied()) else { continue };
         for (number, line) in rust.without_texts(&file.text).lines().enumerate() {
             for word in line.split(|c: char| !c.is_alphanumeric() && c != '_') {
                 if NOTES.contains(&word) {

@@ -1,8 +1,8 @@
 //! The files of the project, read once.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use ignore::WalkBuilder;
 use sentinelone_codegen::bundle::Bundle;
@@ -13,14 +13,14 @@ use super::rust::Rust;
 /// All texts of the project.
 pub(super) struct Tree {
     files: BTreeMap<String, File>,
-    bundle: OnceCell<Result<Bundle, String>>,
+    bundle: OnceLock<Result<Bundle, String>>,
 }
 
 /// A text.
 pub(super) struct File {
     /// What is in it.
     pub(super) text: String,
-    rust: OnceCell<Option<Rust>>,
+    rust: OnceLock<Option<Rust>>,
 }
 
 impl Tree {
@@ -45,10 +45,10 @@ impl Tree {
             let bytes = std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
             let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
             if let Ok(text) = String::from_utf8(bytes) {
-                files.insert(name, File { text, rust: OnceCell::new() });
+                files.insert(name, File { text, rust: OnceLock::new() });
             }
         }
-        Ok(Self { files, bundle: OnceCell::new() })
+        Ok(Self { files, bundle: OnceLock::new() })
     }
 
     /// The file at a path from the root.
@@ -95,13 +95,24 @@ impl Tree {
 }
 
 impl File {
-    /// Its tokens, where it is Rust that holds one of these words: what none of them is in need not be read. What
+    /// Its tokens, where it is Rust with one of these names: what has none of them in it need not be read. What
     /// cannot be read does not compile either.
-    pub(super) fn rust(&self, words: &[&str]) -> Option<&Rust> {
-        if !words.iter().any(|word| self.text.contains(word)) {
+    pub(super) fn rust<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&Rust> {
+        if !names.into_iter().any(|name| self.mentions(name)) {
             return None;
         }
         self.rust.get_or_init(|| Rust::read(&self.text)).as_ref()
+    }
+
+    /// Whether a name stands in it, wherever: a comment will do. Of a path its parts may stand apart.
+    fn mentions(&self, name: &str) -> bool {
+        let in_name = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        let whole = self.text.match_indices(name).any(|(place, _)| {
+            let (before, after) = self.text.split_at(place);
+            let after = after.get(name.len()..).unwrap_or_default();
+            !in_name(before.chars().next_back()) && !in_name(after.chars().next())
+        });
+        whole || name.split_once("::").is_some_and(|(first, _)| self.text.contains(&format!("{first}::{{")))
     }
 
     /// The line, from 1, of a place in its bytes.
