@@ -466,10 +466,12 @@ fn strip(node: Value, way: Way) -> Value {
             }
             "default" if !value.is_null() => drop(kept.insert(name, value)),
             "deprecated" | "style" => {}
-            other if KEPT.contains(&other) || BOUNDS.contains(&other) => {
-                if !value.is_null() && value != false {
-                    kept.insert(name, value);
-                }
+            other
+                if (KEPT.contains(&other) || BOUNDS.contains(&other))
+                    && !value.is_null()
+                    && value != false =>
+            {
+                kept.insert(name, value);
             }
             _ => {}
         }

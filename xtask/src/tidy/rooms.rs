@@ -152,13 +152,12 @@ pub(super) fn rooms(tree: &Tree, report: &mut Report) {
                 }
             }
         }
-        for (path, file) in tree.ending("Cargo.toml") {
-            // The client's manifest is that of the whole.
-            if !path.starts_with(&format!("{}/", room.folder))
-                && !(room.folder == "src" && path == "Cargo.toml")
-            {
-                continue;
-            }
+        // The client's manifest is that of the whole.
+        let own = |path: &str| match room.folder {
+            "src" => path == "Cargo.toml",
+            folder => path.starts_with(&format!("{folder}/")),
+        };
+        for (path, file) in tree.ending("Cargo.toml").filter(|(path, _)| own(path)) {
             for one in manifests::dependencies(file).into_iter().filter(|one| !one.offered) {
                 let name = one.name.replace('-', "_");
                 if room.unknown.contains(&name.as_str()) {

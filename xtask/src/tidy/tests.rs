@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::size::{DEMANDS, MOST, MOST_OF_TESTS};
-use super::specification::KINDS;
 use super::{Violation, lines, rules, run, violations};
 
 /// A project that keeps all rules, and comes close to breaking them.
@@ -371,6 +370,8 @@ fn the_limits_are_those_that_are_stated() {
 #[cfg(feature = "report")]
 #[test]
 fn the_kinds_of_exchanges_are_those_of_the_contract() {
+    use super::specification::KINDS;
+
     for kind in KINDS {
         let read =
             serde_json::from_value::<sentinelone::contract::fixture::ProvenanceKind>(serde_json::json!(kind));
