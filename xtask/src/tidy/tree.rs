@@ -95,22 +95,27 @@ impl Tree {
 }
 
 impl File {
-    /// Its tokens, where it is Rust with one of these names: what has none of them in it need not be read. What
-    /// cannot be read does not compile either.
+    /// Its tokens, where it is Rust whose code has one of these names: what has none of them need not be read.
     pub(super) fn rust<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&Rust> {
-        if !names.into_iter().any(|name| self.mentions(name)) {
-            return None;
-        }
+        if names.into_iter().any(|name| self.mentions(name)) { self.tokens() } else { None }
+    }
+
+    /// Its tokens, where it is Rust. What cannot be read does not compile either.
+    pub(super) fn tokens(&self) -> Option<&Rust> {
         self.rust.get_or_init(|| Rust::read(&self.text)).as_ref()
     }
 
-    /// Whether a name stands in it, wherever: a comment will do. Of a path its parts may stand apart.
+    /// Whether a name stands in it outside of lines of comments; of a path the parts may stand apart.
     fn mentions(&self, name: &str) -> bool {
-        let in_name = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        // Where rustfmt was, an operator has blanks around it; what has none is a name of something else.
+        let in_name = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "_-/".contains(c));
         let whole = self.text.match_indices(name).any(|(place, _)| {
             let (before, after) = self.text.split_at(place);
             let after = after.get(name.len()..).unwrap_or_default();
-            !in_name(before.chars().next_back()) && !in_name(after.chars().next())
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            !in_name(before.chars().next_back())
+                && !in_name(after.chars().next())
+                && !line.trim_start().starts_with("//")
         });
         whole || name.split_once("::").is_some_and(|(first, _)| self.text.contains(&format!("{first}::{{")))
     }
