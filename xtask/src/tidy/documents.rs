@@ -11,6 +11,9 @@ use super::tree::Tree;
 /// Folders at the root of a machine that are somebody's; `/tmp` is everybody's, and on endpoints too.
 const SOMEBODYS: [&str; 3] = ["home", "root", "work"];
 
+/// Whose folder stands for that of whoever reads it.
+const READERS: &str = "me/";
+
 /// What is written about the project, where a temporary folder is one of a machine, too.
 const ABOUT: [&str; 6] = [".md", ".toml", ".yml", ".lock", ".ci/run", ".gitignore"];
 
@@ -27,7 +30,11 @@ pub(super) fn machine_paths(tree: &Tree, report: &mut Report) {
             let needle = format!("/{folder}/");
             for (place, _) in file.text.match_indices(&needle) {
                 // Not the middle of another path, or of an address.
-                let before = file.text.get(..place).and_then(|text| text.chars().next_back());
+                let (before, after) = file.text.split_at(place);
+                let before = before.chars().next_back();
+                if after.strip_prefix(&needle).is_some_and(|after| after.starts_with(READERS)) {
+                    continue;
+                }
                 if before.is_some_and(|c| c.is_alphanumeric() || "._-~*/}>".contains(c)) {
                     continue;
                 }

@@ -82,7 +82,7 @@ struct Layer {
 }
 
 /// From the bottom up. A layer may use itself.
-const LAYERS: [Layer; 9] = [
+const LAYERS: [Layer; 10] = [
     Layer {
         name: "values",
         modules: &["address", "dotted", "secrets", "text", "time", "token"],
@@ -92,49 +92,55 @@ const LAYERS: [Layer; 9] = [
     Layer {
         name: "errors",
         modules: &["error"],
-        uses: &["values", "wire", "incidents", "commands"],
+        uses: &["values", "transport", "incidents", "commands"],
         why: "there is one error for all that talks to a console, and so it holds what each of them refuses",
     },
     Layer {
-        name: "wire",
-        modules: &["files", "outcome", "response", "transport"],
-        uses: &["values", "errors"],
-        why: "a call is made and its answer read without knowing who asks",
+        name: "transport",
+        modules: &["transport"],
+        uses: &["values", "errors", "answers"],
+        why: "a call is made without knowing who asks",
+    },
+    Layer {
+        name: "answers",
+        modules: &["files", "outcome", "response"],
+        uses: &["values", "errors", "transport"],
+        why: "an answer says what it says, whoever asked",
     },
     Layer {
         name: "client",
         modules: &["builder", "client", "paging", "token_life"],
-        uses: &["values", "errors", "wire"],
+        uses: &["values", "errors", "transport", "answers"],
         why: "the client can send any request, and so needs none of those who make them",
     },
     Layer {
         name: "resources",
         modules: &["resources"],
-        uses: &["values", "errors", "wire", "client"],
-        why: "resources are a grammar over the client, which commands and incidents do without",
+        uses: &["values", "errors", "answers", "client"],
+        why: "resources are a grammar over the client, which sends for them",
     },
     Layer {
         name: "incidents",
         modules: &["incidents"],
-        uses: &["values", "errors", "wire", "client"],
+        uses: &["values", "errors", "answers", "client"],
         why: "the commands of the mirroring are built on the incidents",
     },
     Layer {
         name: "commands",
         modules: &["commands"],
-        uses: &["values", "errors", "wire", "client", "incidents"],
+        uses: &["values", "errors", "transport", "answers", "client", "incidents"],
         why: "commands work without the features contract and sandbox",
     },
     Layer {
         name: "contract",
         modules: &["contract"],
-        uses: &["values", "errors", "wire", "client"],
+        uses: &["values", "errors", "transport", "answers", "client"],
         why: "exchanges are held to the specification, whoever made them",
     },
     Layer {
         name: "sandbox",
         modules: &["sandbox"],
-        uses: &["values", "wire", "incidents", "contract"],
+        uses: &["values", "answers", "incidents", "contract"],
         why: "a console knows nothing of its clients; it shares names with the incidents",
     },
 ];

@@ -73,6 +73,7 @@ const SOUND: &[(&str, &str)] = &[
         "# A client\n\nSee [the decisions](docs/decisions.md#1-values), [docs](docs), [above](#a-client) and\n\
          [elsewhere](https://example.org/home/of/all).\n\n```text\n[no link](nowhere.md)\n```\n",
     ),
+    ("docs/terminal.md", "Kept in `/home/me/.config/s1`.\n"),
     ("docs/crate.md", "A client: [`Client::new`](Client::new)\n"),
     (
         "docs/decisions.md",
@@ -164,6 +165,7 @@ fn planted() -> Vec<Planted> {
         more("layers", "src/client.rs", "use crate::commands::NAMES;\n"),
         more("layers", "src/client.rs", "fn all() { crate::resources::all() }\n"),
         more("layers", "src/resources/threats.rs", "use super::super::incidents;\n"),
+        more("layers", "src/resources/threats.rs", "use crate::transport::Retry;\n"),
         written("layers", "src/transport/mod.rs", "//! Calls.\n\nuse crate::{error, Client};\n", 3),
         written("layers", "src/incidents/fetch.rs", "//! Fetches.\n\nuse crate::threats::Threats;\n", 3),
         written(
@@ -184,7 +186,7 @@ fn planted() -> Vec<Planted> {
         more("unfinished", "examples/mirror.rs", "fn rest() { std::unimplemented!() }\n"),
         more("unfinished", "tests/laws.rs", "#[ignore = \"slow\"]\n#[test]\nfn slow() {}\n"),
         more("unfinished", "tests/laws.rs", "#[cfg_attr(windows, ignore)]\n#[test]\nfn slow() {}\n"),
-        more("machine-paths", "README.md", &format!("It is in `/{}/me/project`.\n", "home")),
+        more("machine-paths", "README.md", &format!("It is in `/{}/alex/project`.\n", "home")),
         more("machine-paths", "src/client.rs", &format!("// As in /{}/.cargo\n", "root")),
         more("machine-paths", ".cargo/config.toml", &format!("# /{}/settings\n", "tmp")),
         changed("machine-paths", "fixtures/threats_list/full.json", "invented", &format!("/{}/x", "work"), 5),
