@@ -36,7 +36,7 @@ commands:
                      either at a revision (v0.1.0:spec); --format text|markdown|json|html, --used (only operations
                      of the specification), --class CLASS (show only these), --lossy PROFILE (what a document
                      has lost); exits with 1 when something breaks
-  tidy               tell what breaks the rules of the house that the compiler does not know; --list says what they are
+  tidy               what breaks the rules of the house that the compiler does not know; --list says what these are
   release-notes      which number the next release takes and what it has to say; --since REV instead of the last tag
   measure            time release builds of generated/ beside the generator's own output
   package            unpack what would be published into target/package/, and make a crate that uses it

@@ -1,8 +1,8 @@
 //! The rules of the house that the compiler does not know: `cargo xtask tidy`.
 //!
-//! The project is read once, as a [`Tree`]; a [`Rule`] looks at it and reports places. Rust is read by its tokens,
-//! manifests as TOML, documents as Markdown, and spec/ as codegen reads it. What every rule demands and why is in
-//! [`rules`], and `--list` prints it. A rule that is added needs a planted violation in [`tests`].
+//! The project is read once, as a [`Tree`]; a [`Rule`] looks at it and reports places. Rust is read by its
+//! tokens, manifests as TOML, documents as Markdown, and spec/ as codegen reads it. What every rule demands and
+//! why is in [`rules`], and `--list` prints it. A rule that is added needs a planted violation in [`tests`].
 
 mod documents;
 mod manifests;
@@ -51,7 +51,7 @@ pub(crate) fn rules() -> &'static [Rule] {
         },
         Rule {
             id: "layers",
-            demands: "modules of src/ use only the layers that the table in xtask/src/tidy/rooms.rs lets them use",
+            demands: "modules of src/ use only the layers that the table in xtask/src/tidy/rooms.rs allows",
             why: "commands are made from the client, and never the client from commands",
             check: rooms::layers,
         },
@@ -93,8 +93,8 @@ pub(crate) fn rules() -> &'static [Rule] {
         },
         Rule {
             id: "fixtures",
-            demands: "an operation has a folder with exchanges, a folder has an operation, and an exchange says \
-                      where it comes from",
+            demands: "an operation has a folder with exchanges, a folder has an operation, and an exchange \
+                      says where it comes from",
             why: "evidence of unknown origin is none",
             check: specification::fixtures,
         },

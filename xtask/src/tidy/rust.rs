@@ -1,7 +1,7 @@
 //! A Rust source by its tokens: the paths and macros in it, wherever they stand.
 //!
-//! The tokens are those that syn parses. The tree that it makes of them ends at a macro, and what an `assert!` names
-//! is named too.
+//! The tokens are those that syn parses. The tree that it makes of them ends at a macro, and what an `assert!`
+//! names is named too.
 
 use std::ops::Range;
 use std::str::FromStr;

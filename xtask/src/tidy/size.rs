@@ -11,8 +11,8 @@ use super::tree::Tree;
 pub(super) const MOST: usize = 700;
 pub(super) const MOST_OF_TESTS: usize = 1100;
 
-pub(super) const DEMANDS: &str = "a file that is written by hand has at most 700 lines, one of tests at most 1100, or \
-                                  else its reason in xtask/tidy.toml, which has no other files";
+pub(super) const DEMANDS: &str = "a file that is written by hand has at most 700 lines, one of tests at most 1100, \
+                                  or else its reason in xtask/tidy.toml, which has no other files";
 
 /// The files with a reason.
 const REASONS: &str = "xtask/tidy.toml";

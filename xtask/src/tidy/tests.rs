@@ -1,4 +1,5 @@
-//! Violations that are planted in a small project, one at a time: each rule reports its own, where it is, and no more.
+//! Violations that are planted in a small project, one at a time: each rule reports its own, where it is, and no
+//! more.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
