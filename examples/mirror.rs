@@ -1,10 +1,11 @@
 //! Threats mirrored in a store of tickets, both ways, on the embedded sandbox:
 //!
 //! ```console
-//! $ cargo run --example mirror --features sandbox
+//! $ cargo run --example mirror
 //! ```
 //!
-//! What is here of the tickets is what your ticket system has; what is here of the console is all there is to do.
+//! What is here of the tickets is what your ticket system has; what is here of the console is all there is to
+//! do.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -186,7 +186,7 @@ impl ClientBuilder {
         let token = self.token.ok_or_else(|| {
             Error::configuration("no API token; read one with ApiToken::from_env or ApiToken::from_file")
         })?;
-        let (http, plain) = self.http.clients(&console, &token)?;
+        let (http, authorization) = (self.http.client(&console)?, token.header()?);
         let settings = Settings {
             console,
             version: self.version,
@@ -200,6 +200,6 @@ impl ClientBuilder {
             recorder: self.recorder,
             token,
         };
-        Ok(Client::over(Transport { http, plain, settings }))
+        Ok(Client::over(Transport { http, authorization, settings }))
     }
 }

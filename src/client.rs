@@ -50,9 +50,9 @@ impl Client {
 
     /// The same client on another version of the API.
     pub(crate) fn on(&self, version: ApiVersion) -> Self {
-        let Transport { http, plain, settings } = &*self.0;
+        let Transport { http, authorization, settings } = &*self.0;
         let settings = Settings { version, ..settings.clone() };
-        Self::over(Transport { http: http.clone(), plain: plain.clone(), settings })
+        Self::over(Transport { http: http.clone(), authorization: authorization.clone(), settings })
     }
 
     /// The version of the API that requests go to.

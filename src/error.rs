@@ -695,7 +695,7 @@ pub(crate) fn errors_beside_data(body: &[u8]) -> bool {
         errors: Value,
     }
     // A page of a thousand threats is not read twice for it.
-    let mentioned = body.windows(8).any(|window| window == b"\"errors\"");
+    let mentioned = memchr::memmem::find(body, b"\"errors\"").is_some();
     let beside = if mentioned { serde_json::from_slice::<Beside>(body).ok() } else { None };
     beside.is_some_and(|beside| match beside.errors {
         Value::Null => false,

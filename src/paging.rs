@@ -1,18 +1,21 @@
 //! Lists over all their pages.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use sentinelone_raw::runtime::{Page, Request, RequestError, Undecoded};
+use sentinelone_raw::runtime::{Page, PageItems, Request, RequestError, Undecoded};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 use crate::Result;
 use crate::client::Client;
 use crate::error::{Error, Trouble};
 use crate::response::Response;
 
-/// The pages of a list, one request each, made when the page is asked for.
+/// The pages of a list, one request each, made when the page is asked for, or [one ahead](Self::prefetch).
 ///
 /// The walk ends when the server gives no further cursor, or when [`limit`](Self::limit) is reached; no
 /// page is fetched beyond that. A cursor that comes a second time ends it with an error, since the list
@@ -28,6 +31,26 @@ pub struct Pages<T> {
     /// The size of every page, once it is settled.
     size: Option<Option<u64>>,
     state: State,
+    /// How the next page is begun before it is asked for.
+    begin: Option<Begin<T>>,
+    ahead: Option<Ahead<T>>,
+}
+
+type Begin<T> = fn(Client, Request<Page<T>>, &Handle) -> Ahead<T>;
+
+/// A page on its way. It is given up when nobody can ask for it any more.
+struct Ahead<T>(JoinHandle<Result<Response<Page<T>>>>);
+
+impl<T: DeserializeOwned + Send + 'static> Ahead<T> {
+    fn begin(client: Client, request: Request<Page<T>>, runtime: &Handle) -> Self {
+        Self(runtime.spawn(async move { client.send(&request).await }.in_current_span()))
+    }
+}
+
+impl<T> Drop for Ahead<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// The size of a page: what is asked for, else what the request says itself, else as many as the API
@@ -61,7 +84,8 @@ impl<T> Pages<T> {
     pub(crate) fn of(client: Client, request: Result<Request<Page<T>>, RequestError>) -> Self {
         let (left, page_size, cursor) = (None, None, None);
         let (seen, size, state) = (HashSet::new(), None, State::Walking);
-        Self { client, request, left, page_size, cursor, seen, size, state }
+        let (begin, ahead) = (None, None);
+        Self { client, request, left, page_size, cursor, seen, size, state, begin, ahead }
     }
 
     /// How many items to read in all; without it, all there are.
@@ -80,13 +104,23 @@ impl<T> Pages<T> {
 
     /// The items of all pages.
     pub fn items(self) -> Items<T> {
-        Items { pages: self, ready: VecDeque::new() }
+        Items { pages: self, ready: None }
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> Pages<T> {
+    /// Asks for the next page while the caller still works on this one, for callers who have something to do or to
+    /// wait for between pages. One page more is held in memory; none is asked for beyond
+    /// [`limit`](Self::limit). Dropping the walk gives up what is on its way.
+    pub fn prefetch(mut self) -> Self {
+        self.begin = Some(Ahead::begin);
+        self
     }
 }
 
 impl<T: DeserializeOwned> Pages<T> {
     /// The next page; `None` after the last. Dropping the future loses nothing: the page is asked for
-    /// again.
+    /// again, or is still on its way.
     ///
     /// # Errors
     /// Whatever [`Client::send`] gives, and [`ErrorKind::RepeatedCursor`](crate::ErrorKind).
@@ -105,6 +139,50 @@ impl<T: DeserializeOwned> Pages<T> {
     }
 
     async fn fetch(&mut self) -> Result<Response<Page<T>>> {
+        let begun = match &mut self.ahead {
+            Some(ahead) => Some((&mut ahead.0).await),
+            None => None,
+        };
+        self.ahead = None;
+        let mut page = match begun {
+            Some(Ok(page)) => page?,
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // Not begun, or the runtime that it was begun on is gone.
+            Some(Err(_)) | None => {
+                let request = self.request()?;
+                self.client.send(&request).await?
+            }
+        };
+
+        let value = &mut page.value;
+        if let Some(left) = &mut self.left {
+            let count = (value.data.len() + value.undecoded.len()) as u64;
+            if count > *left {
+                let keep = usize::try_from(*left).unwrap_or(usize::MAX);
+                value.undecoded.retain(|item| item.index < keep);
+                value.data.truncate(keep - value.undecoded.len());
+            }
+            *left = left.saturating_sub(count);
+        }
+        // A list that takes no cursor has no further page, whatever it says.
+        let takes_cursor = page.operation.query_field("cursor").is_some();
+        self.cursor = value.next_cursor().filter(|_| takes_cursor).map(str::to_owned);
+        self.state = match &self.cursor {
+            None => State::Over,
+            Some(cursor) if !self.seen.insert(cursor.clone()) => State::Repeated,
+            Some(_) => State::Walking,
+        };
+        if let (Some(begin), State::Walking) = (self.begin, self.state)
+            && self.left != Some(0)
+            && let (Ok(request), Ok(runtime)) = (self.request(), Handle::try_current())
+        {
+            self.ahead = Some(begin(self.client.clone(), request, &runtime));
+        }
+        Ok(page)
+    }
+
+    /// The request of the next page.
+    fn request(&mut self) -> Result<Request<Page<T>>> {
         let mut request = self.request.clone()?;
         if self.state == State::Repeated {
             return Err(Error::of(request.operation(), Trouble::RepeatedCursor));
@@ -122,27 +200,7 @@ impl<T: DeserializeOwned> Pages<T> {
             // whether a cursor takes another is not known, and more than is wanted is dropped here.
             request.set_query("skip", Value::Null)?;
         }
-        let mut page = self.client.send(&request).await?;
-
-        let value = &mut page.value;
-        if let Some(left) = &mut self.left {
-            let count = (value.data.len() + value.undecoded.len()) as u64;
-            if count > *left {
-                let keep = usize::try_from(*left).unwrap_or(usize::MAX);
-                value.undecoded.retain(|item| item.index < keep);
-                value.data.truncate(keep - value.undecoded.len());
-            }
-            *left = left.saturating_sub(count);
-        }
-        // A list that takes no cursor has no further page, whatever it says.
-        let takes_cursor = request.operation().query_field("cursor").is_some();
-        self.cursor = value.next_cursor().filter(|_| takes_cursor).map(str::to_owned);
-        self.state = match &self.cursor {
-            None => State::Over,
-            Some(cursor) if !self.seen.insert(cursor.clone()) => State::Repeated,
-            Some(_) => State::Walking,
-        };
-        Ok(page)
+        Ok(request)
     }
 
     /// The pages as a stream.
@@ -155,11 +213,11 @@ impl<T: DeserializeOwned> Pages<T> {
 }
 
 /// The items of a list over all its pages. The next page is fetched when the items of the one before
-/// are used up.
+/// are used up, or [one ahead](Self::prefetch).
 #[must_use = "nothing is fetched until it is asked for"]
 pub struct Items<T> {
     pages: Pages<T>,
-    ready: VecDeque<Result<T, Undecoded>>,
+    ready: Option<PageItems<T>>,
 }
 
 impl<T> Items<T> {
@@ -176,6 +234,14 @@ impl<T> Items<T> {
     }
 }
 
+impl<T: DeserializeOwned + Send + 'static> Items<T> {
+    /// As [`Pages::prefetch`]: the next page is asked for as soon as this one is there.
+    pub fn prefetch(mut self) -> Self {
+        self.pages = self.pages.prefetch();
+        self
+    }
+}
+
 impl<T: DeserializeOwned> Items<T> {
     /// The next item; `None` after the last. Dropping the future loses nothing.
     ///
@@ -186,13 +252,17 @@ impl<T: DeserializeOwned> Items<T> {
     /// [`ErrorKind::Decode`]: crate::ErrorKind::Decode
     pub async fn next(&mut self) -> Option<Result<T>> {
         loop {
-            match self.ready.pop_front() {
+            match self.ready.as_mut().and_then(Iterator::next) {
                 Some(Ok(item)) => return Some(Ok(item)),
                 Some(Err(bad)) => return Some(Err(self.undecoded(bad))),
-                None => match self.pages.next().await? {
-                    Ok(page) => self.ready.extend(page.into_value().into_items()),
-                    Err(error) => return Some(Err(error)),
-                },
+                None => {
+                    // Before the next page comes, not after.
+                    self.ready = None;
+                    match self.pages.next().await? {
+                        Ok(page) => self.ready = Some(page.into_value().into_items()),
+                        Err(error) => return Some(Err(error)),
+                    }
+                }
             }
         }
     }

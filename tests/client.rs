@@ -44,17 +44,104 @@ async fn requests(server: &MockServer) -> usize {
 
 #[tokio::test]
 async fn all_items_of_all_pages_come_once_and_in_order() {
+    for ahead in [false, true] {
+        let server = MockServer::start().await;
+        three_pages(&server).await;
+        let filter = ThreatFilter::default().incident_statuses(["unresolved", "in_progress"]);
+        let items = client(&server).threats().list().filter(filter).items();
+        let items = if ahead { items.prefetch() } else { items };
+        let ids: Vec<String> = items.collect().await.unwrap().into_iter().map(|t| t.id.unwrap()).collect();
+        assert_eq!(ids, (0..25).map(|id: u32| id.to_string()).collect::<Vec<_>>());
+        let received = server.received_requests().await.unwrap();
+        assert_eq!(received.len(), 3);
+        for request in received {
+            let query: std::collections::BTreeMap<_, _> = request.url.query_pairs().into_owned().collect();
+            assert_eq!(
+                query["incidentStatuses"], "unresolved,in_progress",
+                "the filter goes with every page"
+            );
+            assert_eq!(query["limit"], "1000");
+        }
+    }
+}
+
+/// Waits until the server was asked so often.
+async fn asked(server: &MockServer, times: usize) {
+    let waiting = async {
+        while requests(server).await < times {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("nothing was asked for");
+}
+
+#[tokio::test]
+async fn the_next_page_comes_while_the_caller_works() {
     let server = MockServer::start().await;
     three_pages(&server).await;
-    let filter = ThreatFilter::default().incident_statuses(["unresolved", "in_progress"]);
-    let items = client(&server).threats().list().filter(filter).items();
-    let ids: Vec<String> = items.collect().await.unwrap().into_iter().map(|t| t.id.unwrap()).collect();
-    assert_eq!(ids, (0..25).map(|id: u32| id.to_string()).collect::<Vec<_>>());
-    for request in server.received_requests().await.unwrap() {
-        let query: std::collections::BTreeMap<_, _> = request.url.query_pairs().into_owned().collect();
-        assert_eq!(query["incidentStatuses"], "unresolved,in_progress", "the filter goes with every page");
-        assert_eq!(query["limit"], "1000");
+    let mut items = client(&server).threats().list().items().prefetch();
+    assert_eq!(requests(&server).await, 0, "nothing is asked for before the first item is");
+    items.next().await.unwrap().unwrap();
+    asked(&server, 2).await;
+    for _ in 1..10 {
+        items.next().await.unwrap().unwrap();
     }
+    assert_eq!(requests(&server).await, 2, "one page ahead, not more");
+    items.next().await.unwrap().unwrap();
+    asked(&server, 3).await;
+    assert_eq!(items.collect().await.unwrap().len(), 14);
+    assert_eq!(requests(&server).await, 3);
+}
+
+#[tokio::test]
+async fn the_error_of_a_page_ahead_comes_in_its_place() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path("/web/api/v2.1/threats"));
+    list().and(query_param_is_missing("cursor")).respond_with(page(0..2, "a".into())).mount(&server).await;
+    list().and(query_param("cursor", "a")).respond_with(ResponseTemplate::new(403)).mount(&server).await;
+    let mut items = client(&server).threats().list().items().prefetch();
+    items.next().await.unwrap().unwrap();
+    asked(&server, 2).await;
+    items.next().await.unwrap().expect("the page is read to its end");
+    assert_eq!(items.next().await.unwrap().unwrap_err().kind(), ErrorKind::Api);
+    assert!(items.next().await.is_none());
+    assert_eq!(requests(&server).await, 2);
+}
+
+/// Counts what is answered.
+#[derive(Debug, Default)]
+struct Answers(std::sync::atomic::AtomicUsize);
+
+impl sentinelone::Recorder for Answers {
+    fn record(&self, _: &sentinelone::Seen<'_>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_walk_that_is_dropped_gives_up_the_page_ahead() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path("/web/api/v2.1/threats"));
+    let late = page(2..4, Value::Null).set_delay(Duration::from_millis(200));
+    list().and(query_param_is_missing("cursor")).respond_with(page(0..2, "a".into())).mount(&server).await;
+    list().and(query_param("cursor", "a")).respond_with(late).mount(&server).await;
+    let answers = std::sync::Arc::new(Answers::default());
+    let client = builder(&server).recorder(answers.clone()).build().unwrap();
+    let mut pages = client.threats().list().pages().prefetch();
+    pages.next().await.unwrap().unwrap();
+    asked(&server, 2).await;
+    // A caller who only stops waiting gets it all the same.
+    let waiting = tokio::time::timeout(Duration::from_millis(1), pages.next()).await;
+    assert!(waiting.is_err(), "it takes 200 ms");
+    assert_eq!(pages.next().await.unwrap().unwrap().data.len(), 2);
+    assert_eq!((requests(&server).await, answers.0.load(std::sync::atomic::Ordering::SeqCst)), (2, 2));
+
+    let mut pages = client.threats().list().pages().prefetch();
+    pages.next().await.unwrap().unwrap();
+    asked(&server, 4).await;
+    drop(pages);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(answers.0.load(std::sync::atomic::Ordering::SeqCst), 3, "nobody reads the fourth answer");
 }
 
 #[tokio::test]
@@ -68,19 +155,23 @@ async fn no_page_is_fetched_beyond_the_limit() {
         (25, 3, vec!["25", "25", "25"]),
         (99, 3, vec!["99", "99", "99"]),
     ] {
-        let server = MockServer::start().await;
-        three_pages(&server).await;
-        let items = client(&server).threats().list().items().limit(limit).collect().await.unwrap();
-        assert_eq!(items.len() as u64, limit.min(25));
-        let received = server.received_requests().await.unwrap();
-        assert_eq!(received.len(), pages, "limit {limit}");
-        let asked: Vec<String> = received
-            .iter()
-            .map(|request| {
-                request.url.query_pairs().find(|(name, _)| name == "limit").unwrap().1.into_owned()
-            })
-            .collect();
-        assert_eq!(asked, sizes, "one size for the whole walk, and no larger than what is wanted");
+        for ahead in [false, true] {
+            let server = MockServer::start().await;
+            three_pages(&server).await;
+            let items = client(&server).threats().list().items().limit(limit);
+            let items = if ahead { items.prefetch() } else { items };
+            let items = items.collect().await.unwrap();
+            assert_eq!(items.len() as u64, limit.min(25));
+            let received = server.received_requests().await.unwrap();
+            assert_eq!(received.len(), pages, "limit {limit}");
+            let asked: Vec<String> = received
+                .iter()
+                .map(|request| {
+                    request.url.query_pairs().find(|(name, _)| name == "limit").unwrap().1.into_owned()
+                })
+                .collect();
+            assert_eq!(asked, sizes, "one size for the whole walk, and no larger than what is wanted");
+        }
     }
 }
 
@@ -111,19 +202,21 @@ async fn a_repeated_cursor_ends_the_walk_with_an_error() {
     list().and(query_param("cursor", "a")).respond_with(page(2..4, "b".into())).mount(&server).await;
     list().and(query_param("cursor", "b")).respond_with(page(4..6, "a".into())).mount(&server).await;
     let client = client(&server);
-    let mut items = client.threats().list().items();
-    let mut seen = 0;
-    let error = loop {
-        match items.next().await.unwrap() {
-            Ok(_) => seen += 1,
-            Err(error) => break error,
-        }
-    };
-    assert_eq!(seen, 6, "what came before is not lost");
-    assert_eq!(error.kind(), ErrorKind::RepeatedCursor);
-    assert_eq!(error.operation(), Some("threats_list"));
-    assert!(items.next().await.is_none(), "after an error the walk is over");
-    assert_eq!(requests(&server).await, 3);
+    let list = || client.threats().list().items();
+    for (round, mut items) in [list(), list().prefetch()].into_iter().enumerate() {
+        let mut seen = 0;
+        let error = loop {
+            match items.next().await.unwrap() {
+                Ok(_) => seen += 1,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(seen, 6, "what came before is not lost");
+        assert_eq!(error.kind(), ErrorKind::RepeatedCursor);
+        assert_eq!(error.operation(), Some("threats_list"));
+        assert!(items.next().await.is_none(), "after an error the walk is over");
+        assert_eq!(requests(&server).await, 3 * (round + 1));
+    }
 }
 
 #[tokio::test]

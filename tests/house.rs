@@ -1,8 +1,7 @@
-//! Rules of the house that neither the compiler nor `cargo xtask tidy` checks: what cargo knows of dependencies, and
-//! tables that name tests.
+//! Rules of the house that neither the compiler nor `cargo xtask tidy` checks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn root() -> &'static Path {
@@ -13,6 +12,17 @@ fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+fn files(folder: &Path, ending: &str, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, ending, into);
+        } else if path.to_string_lossy().ends_with(ending) {
+            into.push(path);
+        }
+    }
 }
 
 fn version(text: &str) -> Vec<u32> {
@@ -141,4 +151,64 @@ fn every_point_of_incidents_names_a_test_that_exists() {
     let (rows, named) = rows_with_tests("docs/incidents.md");
     assert!(rows.len() >= 35 && named >= 45, "{} points, {named} tests", rows.len());
     assert!(rows.iter().all(|cells| cells.len() == 4), "a row has another number of cells");
+}
+
+/// What ARCHITECTURE.md says to be always so.
+#[test]
+fn every_invariant_names_a_test_that_exists() {
+    let (rows, named) = rows_with_tests("ARCHITECTURE.md");
+    assert!(rows.len() >= 20 && named >= 30, "{} invariants, {named} tests", rows.len());
+    assert!(rows.iter().all(|cells| cells.len() == 2 && cells[0].starts_with("**")), "{rows:#?}");
+}
+
+/// The sources of a folder or a file below `src/`, with their names from there.
+fn sources_below(place: &str) -> Vec<(String, String)> {
+    let (base, mut paths) = (root().join("src"), Vec::new());
+    match base.join(place) {
+        path if path.is_file() => paths.push(path),
+        path => files(&path, ".rs", &mut paths),
+    }
+    let read = |path: &PathBuf| {
+        let name = path.strip_prefix(&base).unwrap().to_string_lossy().replace('\\', "/");
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    paths.iter().map(read).collect()
+}
+
+/// What sends, and what has to name its errors and its bodies.
+#[test]
+fn only_the_bottom_knows_the_network() {
+    for (name, text) in sources_below("") {
+        let allowed = name.starts_with("transport/") || ["error.rs", "files.rs"].contains(&name.as_str());
+        assert!(allowed || !text.contains("reqwest"), "{name} knows reqwest");
+    }
+}
+
+/// What an operation does to the tenant is in the specification.
+#[test]
+fn the_sandbox_names_no_operation() {
+    let document = std::fs::read_to_string(root().join("generated/openapi.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let methods = paths.values().filter_map(|item| item.as_object()).flat_map(|item| item.values());
+    let ids: Vec<&str> = methods.filter_map(|operation| operation["operationId"].as_str()).collect();
+    assert!(ids.len() >= 70, "{}", ids.len());
+    for (name, text) in sources_below("sandbox") {
+        for id in &ids {
+            assert!(!text.contains(&format!("\"{id}\"")), "{name} names {id}");
+        }
+    }
+}
+
+/// The newest section of the changelog is about this version, and all of it is in the form of
+/// `cargo xtask release-notes`.
+#[test]
+fn the_changelog_is_about_this_version() {
+    let text = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let sections: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## [")).collect();
+    assert!(sections[0].starts_with(concat!(env!("CARGO_PKG_VERSION"), "]")), "{sections:?}");
+    let known = ["Removed", "Changed", "Deprecated", "Added", "Fixed", "Security"];
+    for heading in text.lines().filter_map(|line| line.strip_prefix("### ")) {
+        assert!(known.contains(&heading), "{heading}");
+    }
 }

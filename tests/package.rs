@@ -3,6 +3,17 @@
 
 use std::process::Command;
 
+/// What users read beside the README.
+const PAGES: [&str; 7] = [
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "docs/ci.md",
+    "docs/differences.md",
+    "docs/incidents.md",
+    "docs/reliability.md",
+    "docs/terminal.md",
+];
+
 fn list(package: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args(["package", "--list", "--offline", "--allow-dirty", "--quiet", "-p", package])
@@ -21,7 +32,7 @@ fn packages_hold_what_belongs_in_them() {
         (
             "sentinelone",
             &["src/lib.rs", "src/bin/s1/main.rs", "src/sandbox/tenant.json", "docs/crate.md"][..],
-            &["README.md", "LICENSE-APACHE", "LICENSE-MIT", "docs/differences.md", "docs/reliability.md"][..],
+            &["README.md", "LICENSE-APACHE", "LICENSE-MIT"][..],
         ),
         ("sentinelone-raw", &["src/lib.rs", "openapi.json"], &[]),
     ] {
@@ -31,9 +42,22 @@ fn packages_hold_what_belongs_in_them() {
         }
         for file in &files {
             let source = file.starts_with("src/") && (file.ends_with(".rs") || file.ends_with("tenant.json"));
-            let known = needed.iter().chain(further).chain(&of_cargo).any(|name| file == name);
+            let pages = if package == "sentinelone" { &PAGES[..] } else { &[] };
+            let known = needed.iter().chain(further).chain(pages).chain(&of_cargo).any(|name| file == name);
             assert!(source || known, "{package} holds {file}");
         }
+    }
+}
+
+/// The pages for users are in the package, and the README leads to each.
+#[test]
+fn the_pages_for_users_are_in_the_package() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let packed = list("sentinelone");
+    for page in PAGES {
+        assert!(readme.contains(&format!("]({page})")), "the README does not lead to {page}");
+        assert!(!root.join(page).exists() || packed.iter().any(|file| file == page), "{page} is not packed");
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod envelope;
 mod field;
+mod lenient;
 mod open_enum;
 mod operation;
 #[cfg(feature = "both-ways")]
@@ -16,10 +17,10 @@ pub(crate) use envelope::{answer_again, body_again};
 pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
 
 pub use envelope::{
-    Acted, Answer, Around, Binary, Data, DecodeError, Empty, Page, Pagination, Undecoded, flag, integer,
-    list, map, number, object, text,
+    Acted, Answer, Around, Binary, Data, DecodeError, Empty, Page, PageItems, Pagination, Undecoded,
 };
 pub use field::{Field, FieldKind, Fields, Filter, Setting};
+pub use lenient::{flag, integer, list, map, number, object, text};
 pub use open_enum::OpenEnum;
 pub use operation::{
     AnswerForm, ApiVersion, Evidence, FilterRule, Kind, Method, Operation, Paging, Part, Rate,

@@ -18,10 +18,11 @@ use crate::{Error, Result};
 pub const COMMAND: &str = "cargo xtask generate";
 
 /// The support code: file name and text.
-const SUPPORT: [(&str, &str); 9] = [
+const SUPPORT: [(&str, &str); 10] = [
     ("mod.rs", include_str!("../runtime/mod.rs")),
     ("envelope.rs", include_str!("../runtime/envelope.rs")),
     ("field.rs", include_str!("../runtime/field.rs")),
+    ("lenient.rs", include_str!("../runtime/lenient.rs")),
     ("open_enum.rs", include_str!("../runtime/open_enum.rs")),
     ("operation.rs", include_str!("../runtime/operation.rs")),
     ("parts.rs", include_str!("../runtime/parts.rs")),

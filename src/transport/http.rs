@@ -3,14 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, header};
+use ::http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
 
 use crate::Result;
 use crate::address::Console;
 use crate::error::Error;
-use crate::token::ApiToken;
 
 /// How long a connection is kept that nobody uses.
 const LONGEST_IDLE: Duration = Duration::from_secs(30);
@@ -45,23 +44,11 @@ impl fmt::Debug for Proxy {
 }
 
 impl HttpSettings {
-    /// The client for the console, which sends the token, and the one for other places, which has none.
-    pub(crate) fn clients(
-        &self,
-        console: &Console,
-        token: &ApiToken,
-    ) -> Result<(reqwest::Client, reqwest::Client)> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, token.header()?);
-        let build = |http: reqwest::ClientBuilder| {
-            http.build().map_err(|error| {
-                Error::configuration(format!(
-                    "the HTTP client cannot be used: {}",
-                    chain(&error.without_url())
-                ))
-            })
-        };
-        let clients = (build(self.client(console)?.default_headers(headers))?, build(self.client(console)?)?);
+    /// The connections, of which none has the token: it goes with the requests to the console alone.
+    pub(crate) fn client(&self, console: &Console) -> Result<reqwest::Client> {
+        let client = self.configured(console)?.build().map_err(|error| {
+            Error::configuration(format!("the HTTP client cannot be used: {}", chain(&error.without_url())))
+        })?;
         if self.trust_any {
             warn!(
                 target: "sentinelone",
@@ -69,10 +56,10 @@ impl HttpSettings {
                 "certificates are not verified: anyone on the way can read the token and act with it"
             );
         }
-        Ok(clients)
+        Ok(client)
     }
 
-    fn client(&self, console: &Console) -> Result<reqwest::ClientBuilder> {
+    fn configured(&self, console: &Console) -> Result<reqwest::ClientBuilder> {
         let own = concat!("sentinelone-rs/", env!("CARGO_PKG_VERSION"));
         let agent = self.user_agent.as_ref().map_or(own.to_owned(), |name| format!("{name} {own}"));
         let agent = HeaderValue::try_from(agent)

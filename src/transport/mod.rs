@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ::http::{HeaderMap, StatusCode, header};
+use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use sentinelone_raw::runtime::{AnswerForm, ApiVersion, Method, Operation, Request, Secret};
 use tracing::field::Empty;
@@ -39,11 +39,14 @@ pub(crate) use http::{HttpSettings, Proxy};
 pub(crate) use limits::Held;
 pub(crate) use retry::RetryAfter;
 
+/// The most that an answer is given room for before it comes.
+const AT_ONCE: usize = 64 << 20;
+
 /// Connections, and everything that all calls of a client share.
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
-    /// For addresses elsewhere: without the token.
-    pub(crate) plain: reqwest::Client,
+    /// The token, as the console wants it. Addresses elsewhere are asked without it.
+    pub(crate) authorization: HeaderValue,
     pub(crate) settings: Settings,
 }
 
@@ -183,7 +186,7 @@ impl Transport {
     ) -> Result<Download> {
         let asked = &Asked::elsewhere(operation);
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start(asked, self.plain.get(address.clone()), left))
+            Box::pin(self.start(asked, self.http.get(address.clone()), left))
         };
         self.begin(asked, &attempt).await
     }
@@ -250,6 +253,7 @@ impl Transport {
     fn request(&self, prepared: &Prepared<'_>) -> reqwest::RequestBuilder {
         let accept = if prepared.operation.answer == AnswerForm::Binary { "*/*" } else { "application/json" };
         let builder = self.http.request(prepared.method.clone(), prepared.url.clone());
+        let builder = builder.header(header::AUTHORIZATION, self.authorization.clone());
         let builder = builder.header(header::ACCEPT, accept);
         match &prepared.body {
             Some(body) => builder.header(header::CONTENT_TYPE, "application/json").body(body.clone()),
@@ -296,7 +300,10 @@ impl Transport {
         let headers = std::mem::take(answer.headers_mut());
         let fine = status.is_success();
         let limit = if fine { self.settings.max_answer } else { BODY_KEPT };
-        let mut body = BytesMut::new();
+        // As long as it says that it is, so that it is not copied while it grows.
+        let length =
+            answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        let mut body = BytesMut::with_capacity(length.min(limit).min(AT_ONCE));
         loop {
             match answer.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod adding;
+mod bench;
 mod commands;
 mod diff;
 mod import;
@@ -38,6 +39,8 @@ commands:
                      has lost); exits with 1 when something breaks
   tidy               what breaks the rules of the house that the compiler does not know; --list says what these are
   release-notes      which number the next release takes and what it has to say; --since REV instead of the last tag
+  bench [--quick]    what the client costs beside what people would write by hand, as ratios with their goals, in
+                     one table; without --quick it is written to docs/performance.md
   measure            time release builds of generated/ beside the generator's own output
   package            unpack what would be published into target/package/, and make a crate that uses it
                      in target/downstream/ from examples/downstream/
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         ["diff", rest @ ..] => return diff::run(root(), rest),
         ["release-notes", rest @ ..] => release_notes::run(root(), rest),
         ["tidy", rest @ ..] => return tidy::run(root(), rest),
+        ["bench", rest @ ..] => bench::run(root(), rest),
         ["measure"] => measure::run(root()),
         ["package"] => package::run(root()),
         ["--help" | "-h" | "help"] => {

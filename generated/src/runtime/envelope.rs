@@ -2,18 +2,17 @@
 
 //! The forms of answers.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::iter::Peekable;
 use std::marker::PhantomData;
+use std::vec;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{
-    DeserializeOwned, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
-    Visitor,
-};
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use super::lenient::Sparse;
 
 /// A value that an answer's body decodes into.
 pub trait Answer: Sized {
@@ -52,8 +51,12 @@ impl From<serde_path_to_error::Error<serde_json::Error>> for DecodeError {
     }
 }
 
-/// Decodes JSON with the path of what does not fit.
+/// Decodes JSON with the path of what does not fit. To keep the path costs a third of the time, so that it is looked
+/// for only where something does not.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    if let Ok(value) = serde_json::from_slice(body) {
+        return Ok(value);
+    }
     let mut de = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut de)?;
     de.end().map_err(|error| DecodeError { path: ".".into(), message: error.to_string() })?;
@@ -83,10 +86,15 @@ fn encode(value: &impl Serialize) -> Result<Value, DecodeError> {
 
 /// Decodes an envelope. A derived reader would take an array for one too, member by member.
 fn envelope<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(DecodeError { path: ".".into(), message: "this is no JSON object".into() });
-    }
+    is_object(body)?;
     json(body)
+}
+
+fn is_object(body: &[u8]) -> Result<(), DecodeError> {
+    if body.trim_ascii_start().first() == Some(&b'{') {
+        return Ok(());
+    }
+    Err(DecodeError { path: ".".into(), message: "this is no JSON object".into() })
 }
 
 fn item<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
@@ -144,20 +152,38 @@ impl<T> Page<T> {
     }
 
     /// All items in the server's order, those that did not decode among them.
-    pub fn into_items(self) -> impl Iterator<Item = Result<T, Undecoded>> {
-        let mut good = self.data.into_iter();
-        let mut bad = self.undecoded.into_iter().peekable();
-        let mut index = 0;
-        std::iter::from_fn(move || {
-            let next = match bad.next_if(|item| item.index == index) {
-                Some(item) => Some(Err(item)),
-                None => good.next().map(Ok),
-            };
-            index += 1;
-            next
-        })
+    pub fn into_items(self) -> PageItems<T> {
+        PageItems { good: self.data.into_iter(), bad: self.undecoded.into_iter().peekable(), index: 0 }
     }
 }
+
+/// The items of a page in the server's order; from [`Page::into_items`].
+#[derive(Clone, Debug)]
+pub struct PageItems<T> {
+    good: vec::IntoIter<T>,
+    bad: Peekable<vec::IntoIter<Undecoded>>,
+    index: usize,
+}
+
+impl<T> Iterator for PageItems<T> {
+    type Item = Result<T, Undecoded>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = match self.bad.next_if(|item| item.index == self.index) {
+            Some(item) => Some(Err(item)),
+            None => self.good.next().map(Ok),
+        };
+        self.index += 1;
+        next
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.good.len() + self.bad.len();
+        (left, Some(left))
+    }
+}
+
+impl<T> ExactSizeIterator for PageItems<T> {}
 
 /// An item of a page that did not decode.
 #[derive(Clone, Debug, PartialEq)]
@@ -229,7 +255,7 @@ struct RawPage<T> {
 
 /// The items of a page: the list itself, or an object in which one member is a list.
 struct List<T> {
-    items: Vec<Option<T>>,
+    items: Vec<T>,
     around: Option<Around>,
 }
 
@@ -245,8 +271,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                let items = Deserialize::deserialize(SeqAccessDeserializer::new(seq))?;
-                Ok(List { items, around: None })
+                Ok(List { items: Sparse::read(seq)?.0, around: None })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -254,7 +279,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 let mut lists = Vec::new();
                 while let Some(name) = map.next_key::<String>()? {
                     match map.next_value::<Slot<T>>()? {
-                        Slot::List(items) => lists.push((name, items)),
+                        Slot::List(items) => lists.push((name, items.into_iter().flatten().collect())),
                         // Read again, item by item.
                         Slot::Other(Value::Array(_)) => {
                             return Err(A::Error::custom("an item does not decode"));
@@ -299,8 +324,8 @@ fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<
 }
 
 impl<T> RawPage<T> {
-    /// A page without its items, and the items. A null in the place of an item is left out.
-    fn split(self) -> Result<(Page<T>, Vec<Option<T>>), DecodeError> {
+    /// A page without its items, and the items.
+    fn split(self) -> Result<(Page<T>, Vec<T>), DecodeError> {
         // One of another form says nothing.
         let pagination: Option<Pagination> =
             self.pagination.filter(Value::is_object).and_then(|value| serde_json::from_value(value).ok());
@@ -328,16 +353,17 @@ impl<T> RawPage<T> {
 
 impl<T: DeserializeOwned> Answer for Page<T> {
     fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        if let Ok(page) = envelope::<RawPage<T>>(body) {
+        is_object(body)?;
+        if let Ok(page) = serde_json::from_slice::<RawPage<T>>(body) {
             let (mut page, items) = page.split()?;
-            page.data = items.into_iter().flatten().collect();
+            page.data = items;
             return Ok(page);
         }
         // Only now, since it costs a second reading: one by one.
         let (page, items) = envelope::<RawPage<Value>>(body)?.split()?;
         let Page { pagination, errors, around, .. } = page;
         let mut page = Self { pagination, errors, around, ..Self::default() };
-        for (index, value) in items.into_iter().flatten().enumerate() {
+        for (index, value) in items.into_iter().enumerate() {
             match item(&value) {
                 Ok(item) => page.data.push(item),
                 Err(error) => page.undecoded.push(Undecoded { index, error, value }),
@@ -459,182 +485,4 @@ impl Answer for Binary {
     fn decode(_: &[u8]) -> Result<Self, DecodeError> {
         Ok(Self)
     }
-}
-
-/// Reads a list that may be null, and leaves out elements that are. A lone element counts as a list of one:
-/// consoles write an id where the document has a list of them.
-pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<Vec<T>>, D::Error> {
-    struct ListVisitor<T>(PhantomData<T>);
-
-    /// A lone element.
-    fn one<'de, T: Deserialize<'de>, E: Error>(
-        value: impl IntoDeserializer<'de, E>,
-    ) -> Result<Option<Vec<T>>, E> {
-        T::deserialize(value.into_deserializer()).map(|one| Some(vec![one]))
-    }
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-        type Value = Option<Vec<T>>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-            let items = Vec::<Option<T>>::deserialize(SeqAccessDeserializer::new(seq))?;
-            Ok(Some(items.into_iter().flatten().collect()))
-        }
-
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(map)).map(|one| Some(vec![one]))
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            one(text)
-        }
-
-        fn visit_bool<E: Error>(self, flag: bool) -> Result<Self::Value, E> {
-            one(flag)
-        }
-
-        fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-            one(number)
-        }
-
-        fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-            one(number)
-        }
-    }
-
-    de.deserialize_any(ListVisitor(PhantomData))
-}
-
-/// Reads a map that may be null, and leaves out entries that are.
-pub fn map<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    de: D,
-) -> Result<Option<BTreeMap<String, T>>, D::Error> {
-    let map = Option::<BTreeMap<String, Option<T>>>::deserialize(de)?;
-    Ok(map.map(|map| map.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()))
-}
-
-/// Reads a flag that may be null. Some consoles, and those who pass their answers on, write `"True"`.
-pub fn flag<'de, D: Deserializer<'de>>(de: D) -> Result<Option<bool>, D::Error> {
-    let value = Value::deserialize(de)?;
-    match &value {
-        Value::Null => Ok(None),
-        Value::Bool(flag) => Ok(Some(*flag)),
-        Value::String(text) if is_null(text) => Ok(None),
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
-        Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
-        other => Err(unfit(other, "a boolean")),
-    }
-}
-
-/// Reads a whole number that may be null, or stand in a text.
-pub fn integer<'de, D: Deserializer<'de>>(de: D) -> Result<Option<i64>, D::Error> {
-    let value = Value::deserialize(de)?;
-    let read = match &value {
-        Value::Null => return Ok(None),
-        Value::String(text) if is_null(text) => return Ok(None),
-        Value::String(text) => text.trim().parse().ok(),
-        // A whole number may be written with a point.
-        Value::Number(number) => number.as_i64().or_else(|| {
-            let whole = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
-            whole.map(|number| number as i64)
-        }),
-        _ => None,
-    };
-    read.map(Some).ok_or_else(|| unfit(&value, "a whole number"))
-}
-
-/// Reads a number that may be null, or stand in a text.
-pub fn number<'de, D: Deserializer<'de>>(de: D) -> Result<Option<f64>, D::Error> {
-    let value = Value::deserialize(de)?;
-    let read = match &value {
-        Value::Null => return Ok(None),
-        Value::String(text) if is_null(text) => return Ok(None),
-        Value::String(text) => text.trim().parse().ok(),
-        other => other.as_f64(),
-    };
-    read.map(Some).ok_or_else(|| unfit(&value, "a number"))
-}
-
-/// Reads a text that may be null, or be written as a number or a flag; ids are, now and then.
-pub fn text<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
-    match Value::deserialize(de)? {
-        Value::Null => Ok(None),
-        Value::String(text) => Ok(Some(text)),
-        scalar @ (Value::Number(_) | Value::Bool(_)) => Ok(Some(scalar.to_string())),
-        other => Err(unfit(&other, "a text")),
-    }
-}
-
-/// Reads an object that may be null. Something else in its place, as where one release of the console has a list
-/// of names and the next an object, counts as absent: it is not worth the item that it belongs to.
-pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D::Error> {
-    struct ObjectVisitor<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-        type Value = Option<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            while seq.next_element::<IgnoredAny>()?.is_some() {}
-            Ok(None)
-        }
-
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-    }
-
-    de.deserialize_any(ObjectVisitor(PhantomData))
-}
-
-/// The word itself, in samples that were edited.
-fn is_null(text: &str) -> bool {
-    text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none")
-}
-
-fn unfit<E: Error>(value: &Value, expected: &str) -> E {
-    let found = match value {
-        Value::Object(_) => Unexpected::Map,
-        Value::Array(_) => Unexpected::Seq,
-        Value::String(text) => Unexpected::Str(text),
-        Value::Bool(flag) => Unexpected::Bool(*flag),
-        Value::Number(number) => Unexpected::Float(number.as_f64().unwrap_or(f64::NAN)),
-        Value::Null => Unexpected::Unit,
-    };
-    E::invalid_type(found, &expected)
 }

@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error, Visitor};
 ///
 /// Every value survives a round trip: what this version of the client does not know is kept in the
 /// variant `Unrecognized`, as the server wrote it.
-pub trait OpenEnum: From<String> {
+pub trait OpenEnum: From<String> + for<'a> From<&'a str> {
     /// The wire values known to this version of the client, in the order of the specification.
     const KNOWN: &'static [&'static str];
 
@@ -34,7 +34,7 @@ impl<E: OpenEnum> Visitor<'_> for TextVisitor<E> {
     }
 
     fn visit_str<Er: Error>(self, value: &str) -> Result<E, Er> {
-        Ok(E::from(value.to_owned()))
+        Ok(E::from(value))
     }
 
     fn visit_string<Er: Error>(self, value: String) -> Result<E, Er> {

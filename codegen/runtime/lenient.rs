@@ -1,0 +1,294 @@
+//! How answers are read: what consoles write in more than one way is taken in each of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{
+    Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+};
+use serde_json::{Number, Value};
+
+/// A list without the elements that are null.
+pub(crate) struct Sparse<T>(pub(crate) Vec<T>);
+
+impl<T> Sparse<T> {
+    /// Reads element by element, so that there is never a second list of them.
+    pub(crate) fn read<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error>
+    where
+        T: Deserialize<'de>,
+    {
+        let mut list = Vec::new();
+        while let Some(element) = seq.next_element::<Option<T>>()? {
+            list.extend(element);
+        }
+        Ok(Self(list))
+    }
+}
+
+/// Reads a list that may be null, and leaves out elements that are. A lone element counts as a list of one:
+/// consoles write an id where the document has a list of them.
+pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<Vec<T>>, D::Error> {
+    struct ListVisitor<T>(PhantomData<T>);
+
+    /// A lone element.
+    fn one<'de, T: Deserialize<'de>, E: Error>(
+        value: impl IntoDeserializer<'de, E>,
+    ) -> Result<Option<Vec<T>>, E> {
+        T::deserialize(value.into_deserializer()).map(|one| Some(vec![one]))
+    }
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+        type Value = Option<Vec<T>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+            Sparse::read(seq).map(|list| Some(list.0))
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(|one| Some(vec![one]))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            one(text)
+        }
+
+        fn visit_bool<E: Error>(self, flag: bool) -> Result<Self::Value, E> {
+            one(flag)
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+            one(number)
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+            one(number)
+        }
+    }
+
+    de.deserialize_any(ListVisitor(PhantomData))
+}
+
+/// Reads a map that may be null, and leaves out entries that are.
+pub fn map<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    de: D,
+) -> Result<Option<BTreeMap<String, T>>, D::Error> {
+    let map = Option::<BTreeMap<String, Option<T>>>::deserialize(de)?;
+    Ok(map.map(|map| map.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()))
+}
+
+/// What may be written in more than one way: a flag as a text, a number as a text, a text as a number.
+trait Lenient: Sized {
+    const EXPECTED: &'static str;
+
+    /// `None` where it does not fit; null, written out, is `Some(None)`.
+    fn of_text(text: &str) -> Option<Option<Self>>;
+
+    fn of_flag(_: bool) -> Option<Self> {
+        None
+    }
+
+    fn of_number(_: &Number) -> Option<Self> {
+        None
+    }
+}
+
+/// Reads what comes without building a [`Value`] first: a page has a hundred thousand of these.
+fn lenient<'de, T: Lenient, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D::Error> {
+    struct LenientVisitor<T>(PhantomData<T>);
+
+    impl<T: Lenient> LenientVisitor<T> {
+        fn number<E: Error>(number: &Number, found: Unexpected<'_>) -> Result<Option<T>, E> {
+            T::of_number(number).map(Some).ok_or_else(|| E::invalid_type(found, &T::EXPECTED))
+        }
+    }
+
+    impl<'de, T: Lenient> Visitor<'de> for LenientVisitor<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(T::EXPECTED)
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_bool<E: Error>(self, flag: bool) -> Result<Self::Value, E> {
+            T::of_flag(flag).map(Some).ok_or_else(|| E::invalid_type(Unexpected::Bool(flag), &self))
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+            Self::number(&number.into(), Unexpected::Signed(number))
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+            Self::number(&number.into(), Unexpected::Unsigned(number))
+        }
+
+        fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+            let found = Unexpected::Float(number);
+            let number = Number::from_f64(number).ok_or_else(|| E::invalid_type(found, &self))?;
+            Self::number(&number, found)
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            T::of_text(text).ok_or_else(|| E::invalid_type(Unexpected::Str(text), &self))
+        }
+
+        // Where a crate of the same build has serde_json keep numbers as they are written, they come as maps.
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            match Value::deserialize(MapAccessDeserializer::new(map))? {
+                Value::Number(number) => Self::number(&number, Unexpected::Other("number")),
+                _ => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+            }
+        }
+    }
+
+    de.deserialize_any(LenientVisitor(PhantomData))
+}
+
+/// The word itself, in samples that were edited.
+fn is_null(text: &str) -> bool {
+    text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none")
+}
+
+impl Lenient for bool {
+    const EXPECTED: &'static str = "a boolean";
+
+    fn of_text(text: &str) -> Option<Option<Self>> {
+        match text {
+            null if is_null(null) => Some(None),
+            text if text.eq_ignore_ascii_case("true") => Some(Some(true)),
+            text if text.eq_ignore_ascii_case("false") => Some(Some(false)),
+            _ => None,
+        }
+    }
+
+    fn of_flag(flag: bool) -> Option<Self> {
+        Some(flag)
+    }
+}
+
+impl Lenient for i64 {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn of_text(text: &str) -> Option<Option<Self>> {
+        if is_null(text) { Some(None) } else { text.trim().parse().ok().map(Some) }
+    }
+
+    /// A whole number may be written with a point.
+    fn of_number(number: &Number) -> Option<Self> {
+        number.as_i64().or_else(|| {
+            let whole = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
+            whole.map(|number| number as i64)
+        })
+    }
+}
+
+impl Lenient for f64 {
+    const EXPECTED: &'static str = "a number";
+
+    fn of_text(text: &str) -> Option<Option<Self>> {
+        if is_null(text) { Some(None) } else { text.trim().parse().ok().map(Some) }
+    }
+
+    fn of_number(number: &Number) -> Option<Self> {
+        number.as_f64()
+    }
+}
+
+impl Lenient for String {
+    const EXPECTED: &'static str = "a text";
+
+    fn of_text(text: &str) -> Option<Option<Self>> {
+        Some(Some(text.to_owned()))
+    }
+
+    fn of_flag(flag: bool) -> Option<Self> {
+        Some(flag.to_string())
+    }
+
+    fn of_number(number: &Number) -> Option<Self> {
+        Some(number.to_string())
+    }
+}
+
+/// Reads a flag that may be null. Some consoles, and those who pass their answers on, write `"True"`.
+pub fn flag<'de, D: Deserializer<'de>>(de: D) -> Result<Option<bool>, D::Error> {
+    lenient(de)
+}
+
+/// Reads a whole number that may be null, or stand in a text.
+pub fn integer<'de, D: Deserializer<'de>>(de: D) -> Result<Option<i64>, D::Error> {
+    lenient(de)
+}
+
+/// Reads a number that may be null, or stand in a text.
+pub fn number<'de, D: Deserializer<'de>>(de: D) -> Result<Option<f64>, D::Error> {
+    lenient(de)
+}
+
+/// Reads a text that may be null, or be written as a number or a flag; ids are, now and then.
+pub fn text<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
+    lenient(de)
+}
+
+/// Reads an object that may be null. Something else in its place, as where one release of the console has a list
+/// of names and the next an object, counts as absent: it is not worth the item that it belongs to.
+pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D::Error> {
+    struct ObjectVisitor<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(None)
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+
+    de.deserialize_any(ObjectVisitor(PhantomData))
+}

@@ -1,0 +1,221 @@
+//! `cargo xtask bench`: what the client costs beside what people would write by hand, as ratios of one run.
+
+mod builds;
+mod processes;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sentinelone_codegen::{Error, Result};
+use serde_json::Value;
+
+use processes::{Server, median, ran, said, seconds};
+use table::{Goal, Row, Table};
+
+/// Where the table stands, between two marks; the words around it are people's.
+const PAGE: &str = "docs/performance.md";
+
+const USAGE: &str = "usage: cargo xtask bench [--quick]\n\
+                     --quick prints the table in minutes; without it everything is run more often, release builds \
+                     are timed too, and docs/performance.md gets the table";
+
+/// How often things are run.
+struct Effort {
+    quick: bool,
+    /// Of a process that takes seconds.
+    runs: usize,
+    /// Of a process that takes milliseconds.
+    starts: usize,
+}
+
+pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
+    let effort = match arguments {
+        [] => Effort { quick: false, runs: 5, starts: 60 },
+        ["--quick"] => Effort { quick: true, runs: 3, starts: 30 },
+        _ => return Err(Error::Generator(USAGE.into())),
+    };
+    let mut table = Table::default();
+    let binaries = built(root, &effort)?;
+    decode(root, &effort, &mut table)?;
+    list(&binaries.bench, &effort, &mut table)?;
+    act(&binaries.bench, &effort, &mut table)?;
+    levers(&mut table, &effort)?;
+    terminal(&binaries.s1, &effort, &mut table)?;
+    builds::measure(root, &effort, &mut table)?;
+    if effort.quick {
+        return Ok(table.text());
+    }
+    table.write(&root.join(PAGE))?;
+    Ok(format!("{}\nwritten to {PAGE}", table.text()))
+}
+
+struct Binaries {
+    bench: PathBuf,
+    s1: PathBuf,
+}
+
+fn progress(what: &str) {
+    eprintln!("{what} …");
+}
+
+/// Builds what is measured. A quick run builds all of it at once; otherwise the bench is built alone, so that the
+/// features of the command line are not in the library that is measured.
+fn built(root: &Path, effort: &Effort) -> Result<Binaries> {
+    progress("building in release");
+    let bench = ["build", "--release", "--quiet", "-p", "sentinelone-bench"];
+    let s1 = ["-p", "sentinelone", "--bin", "s1", "--bin", "s1-bench", "--features", "sentinelone/cli"];
+    if effort.quick {
+        let together = [&bench[..], &s1[..], &["--bench", "decode"][..]].concat();
+        ran(cargo(root).args(together))?;
+    } else {
+        ran(cargo(root).args(["build", "--release", "--quiet", "-p", "sentinelone", "--features", "cli"]))?;
+        ran(cargo(root).args(bench))?;
+    }
+    let folder = target(root)?.join("release");
+    let binary = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    Ok(Binaries { bench: binary("s1-bench"), s1: binary("s1") })
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+fn target(root: &Path) -> Result<PathBuf> {
+    let metadata = said(cargo(root).args(["metadata", "--format-version", "1", "--no-deps"]))?;
+    let folder = metadata["target_directory"].as_str().unwrap_or("target");
+    Ok(root.join(folder))
+}
+
+/// A page of 1,000 full threats into types.
+fn decode(root: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
+    progress("decoding");
+    let home = target(root)?.join("bench/criterion");
+    let mut command = cargo(root);
+    command.env("CRITERION_HOME", &home).args(["bench", "--quiet", "-p", "sentinelone-bench"]);
+    if effort.quick {
+        // What is built already.
+        command.args(["-p", "sentinelone", "--features", "sentinelone/cli"]);
+    }
+    command.args(["--bench", "decode", "--", "--quiet", "--noplot", "--warm-up-time", "1"]);
+    let effort = if effort.quick { ["3", "10"] } else { ["10", "40"] };
+    ran(command.args(["--measurement-time", effort[0], "--sample-size", effort[1]]))?;
+    let median = |name: &str| -> Result<f64> {
+        let path = home.join(format!("decode/{name}/new/estimates.json"));
+        let text = std::fs::read_to_string(&path).map_err(|source| Error::Io { path, source })?;
+        let estimates: Value = serde_json::from_str(&text).unwrap_or_default();
+        let nanoseconds = estimates["median"]["point_estimate"].as_f64();
+        Ok(nanoseconds.ok_or_else(|| Error::Generator(format!("criterion says nothing of {name}")))? / 1e9)
+    };
+    let (ours, value) = (median("types")?, median("value")?);
+    let mut row = |what, theirs, goal| table.push(Row::times("decode", what, ours, theirs, goal));
+    row("1,000 full threats into types, beside `serde_json::Value`", value, Goal::AtMost(0.7));
+    row("… beside the same types with plain serde", median("types-by-hand")?, Goal::None);
+    row("… beside skipping it (`IgnoredAny`)", median("skipped")?, Goal::None);
+    Ok(())
+}
+
+/// 100,000 threats in 100 pages from a server of prepared bytes.
+fn list(bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
+    progress("listing 100,000 threats");
+    let server = Server::start(bench, 100)?;
+    let list = |server: &Server, with: &'static str, work: &'static str| {
+        said(Command::new(bench).args(["list", with, server.url(), work]))
+    };
+    let (mut ours, mut types, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    // One after another, so that what else the machine does meets all of them.
+    for _ in 0..effort.runs {
+        ours.push(list(&server, "client", "0")?);
+        types.push(list(&server, "types", "0")?);
+        values.push(list(&server, "value", "0")?);
+    }
+    let few = Server::start(bench, 10)?;
+    let (mut short, mut waiting, mut ahead) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..effort.runs {
+        short.push(list(&few, "client", "0")?);
+        waiting.push(list(&few, "client", "100")?);
+        ahead.push(list(&few, "prefetch", "100")?);
+    }
+    for run in ours.iter().chain(&types).chain(&values) {
+        if run["count"] != 100_000 {
+            return Err(Error::Generator(format!("not every threat was read: {run}")));
+        }
+    }
+    let time = |runs: &[Value]| median(runs, "seconds");
+    let by_hand = "100,000 threats in 100 pages, beside a loop by hand into the same types";
+    table.push(Row::times("list", by_hand, time(&ours)?, time(&types)?, Goal::AtMost(1.1)));
+    let value = "… beside a loop by hand into `serde_json::Value`";
+    table.push(Row::times("list", value, time(&ours)?, time(&values)?, Goal::None));
+    // Systems that tell nothing of memory get no row for it.
+    if let (Ok(ours), Ok(types), Ok(values), Ok(short)) = (
+        median(&ours, "peak_kib"),
+        median(&types, "peak_kib"),
+        median(&values, "peak_kib"),
+        median(&short, "peak_kib"),
+    ) {
+        let what = "peak memory of it, beside the loop into the same types";
+        table.push(Row::memory("list", what, ours, types, Goal::AtMost(1.3)));
+        table.push(Row::memory(
+            "list",
+            "… beside the loop into `serde_json::Value`",
+            ours,
+            values,
+            Goal::None,
+        ));
+        let flat = "… beside that for 10 pages: flat in their number";
+        table.push(Row::memory("list", flat, ours, short, Goal::AtMost(1.1)));
+    }
+    let ahead_of = "10 pages with 100 ms of other work after each, `prefetch` beside without";
+    table.push(Row::times("list", ahead_of, time(&ahead)?, time(&waiting)?, Goal::AtMost(1.0)));
+    Ok(())
+}
+
+/// 10,000 small actions, 64 at once.
+fn act(bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
+    progress("10,000 actions");
+    let server = Server::start(bench, 1)?;
+    let act = |with| said(Command::new(bench).args(["act", with, server.url(), "10000", "64"]));
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..effort.runs {
+        ours.push(act("client")?);
+        theirs.push(act("reqwest")?);
+    }
+    for run in ours.iter().chain(&theirs) {
+        if run["count"] != 10_000 {
+            return Err(Error::Generator(format!("not every action was done: {run}")));
+        }
+    }
+    let rate = |runs: &[Value]| median(runs, "seconds").map(|seconds| 10_000.0 / seconds);
+    let what = "10,000 actions at 64 in flight, beside raw reqwest";
+    table.push(Row::rates("act", what, rate(&ours)?, rate(&theirs)?, Goal::AtLeast(0.9)));
+    Ok(())
+}
+
+/// What maintainers wait for, in the build that they run.
+fn levers(table: &mut Table, effort: &Effort) -> Result<()> {
+    progress("generating");
+    let itself = std::env::current_exe().map_err(|source| Error::Io { path: "xtask".into(), source })?;
+    for arguments in [&["generate", "--check"][..], &["generate"]] {
+        let time = seconds(effort.runs, || ran(Command::new(&itself).args(arguments)))?;
+        let what = format!("`cargo xtask {}`, built already", arguments.join(" "));
+        table.push(Row::limit("levers", &what, time, Goal::Seconds(3.0)));
+    }
+    Ok(())
+}
+
+/// How long a person waits for the least.
+fn terminal(s1: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
+    progress("starting s1");
+    for (arguments, goal) in [(&["--help"][..], 0.010), (&["--sandbox", "get-threats"], 0.150)] {
+        let time = seconds(effort.starts, || said_nothing_wrong(s1, arguments))?;
+        let what = format!("`s1 {}`", arguments.join(" "));
+        table.push(Row::limit("terminal", &what, time, Goal::Seconds(goal)));
+    }
+    Ok(())
+}
+
+fn said_nothing_wrong(s1: &Path, arguments: &[&str]) -> Result<()> {
+    ran(Command::new(s1).args(arguments).stdout(std::process::Stdio::null()))
+}
