@@ -1,4 +1,4 @@
-//! Rules of the house that a compiler does not check.
+//! Rules of the house that neither the compiler nor `cargo xtask tidy` checks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -80,55 +80,6 @@ fn the_default_build_is_lean() {
     ];
     for name in heavy {
         assert!(!names.contains(&name), "{name} is in the default build");
-    }
-}
-
-/// Every module says what it is for.
-#[test]
-fn every_module_has_a_first_line_of_documentation() {
-    let mut sources = Vec::new();
-    for folder in [
-        "src",
-        "codegen/src",
-        "codegen/runtime",
-        "codegen/tests",
-        "xtask/src",
-        "tests",
-        "generated/src",
-        "examples",
-    ] {
-        files(&root().join(folder), ".rs", &mut sources);
-    }
-    // `examples/downstream` may have been built where it stands.
-    sources.retain(|path| !path.starts_with(root().join("examples/downstream/target")));
-    for path in sources {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let first =
-            text.lines().find(|line| !line.starts_with("// ") && !line.is_empty()).unwrap_or_default();
-        let documented = first.starts_with("//!") || first.starts_with("#![doc");
-        assert!(documented, "{} begins with {first:?}", path.display());
-    }
-}
-
-/// Nothing imports backwards: the raw client knows nothing of the client, codegen nothing of either.
-#[test]
-fn the_arrows_stay_one_way() {
-    for (manifest, forbidden) in [
-        ("codegen/Cargo.toml", &["sentinelone-raw", "sentinelone.workspace", "sentinelone ="][..]),
-        ("generated/Cargo.toml", &["sentinelone-codegen", "sentinelone.workspace", "reqwest", "tokio"][..]),
-    ] {
-        let text = std::fs::read_to_string(root().join(manifest)).unwrap();
-        let (_, dependencies) = text.split_once("[dependencies]").unwrap();
-        for name in forbidden {
-            assert!(!dependencies.contains(name), "{manifest} depends on {name}");
-        }
-    }
-    // The commands of the mirroring are built on the incidents.
-    let mut sources = Vec::new();
-    files(&root().join("src/incidents"), ".rs", &mut sources);
-    for path in sources {
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("crate::commands"), "{} uses the commands", path.display());
     }
 }
 
@@ -222,48 +173,6 @@ fn sources_below(place: &str) -> Vec<(String, String)> {
         (name, std::fs::read_to_string(path).unwrap())
     };
     paths.iter().map(read).collect()
-}
-
-/// The modules that a source imports from, those included whose names stand at the root of the crate.
-fn imported(text: &str) -> Vec<&str> {
-    let lists = text.split("use crate::").skip(1).filter_map(|rest| rest.split(';').next());
-    let names = lists.flat_map(|list| match list.strip_prefix('{') {
-        Some(list) => list.trim_end_matches('}').split(',').collect(),
-        None => vec![list],
-    });
-    let first = names.filter_map(|name| name.trim().split([':', ' ']).next());
-    first
-        .map(|name| match name {
-            "Client" => "client",
-            "Clock" | "RateLimits" | "Recorder" | "Retry" | "Seen" | "Sleep" => "transport",
-            other => other,
-        })
-        .collect()
-}
-
-/// Below the command line each room knows those under it, and none above.
-#[test]
-fn the_rooms_of_the_client_keep_their_order() {
-    const ABOVE: [(&str, &[&str]); 7] = [
-        ("transport", &["client", "resources", "incidents", "commands", "contract", "sandbox"]),
-        ("resources", &["transport", "incidents", "commands", "contract", "sandbox"]),
-        ("client.rs", &["resources", "incidents", "commands", "contract", "sandbox"]),
-        ("incidents", &["resources", "commands", "contract", "sandbox"]),
-        ("commands", &["contract", "sandbox"]),
-        ("contract", &["resources", "incidents", "commands", "sandbox"]),
-        ("sandbox", &["client", "transport", "resources", "commands"]),
-    ];
-    let given = "use crate::{Client, error::Error};\nuse crate::paging::Items;\n";
-    assert_eq!(imported(given), ["client", "error", "paging"]);
-    for (room, above) in ABOVE {
-        let sources = sources_below(room);
-        assert!(!sources.is_empty(), "{room}");
-        for (name, text) in sources {
-            for module in imported(&text) {
-                assert!(!above.contains(&module), "{name} uses {module}");
-            }
-        }
-    }
 }
 
 /// What sends, and what has to name its errors and its bodies.

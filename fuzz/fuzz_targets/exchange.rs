@@ -1,3 +1,4 @@
+//! Files of exchanges of any bytes.
 #![no_main]
 
 #[allow(dead_code, reason = "each target has one of the shapes")]

@@ -1,3 +1,4 @@
+//! Times, addresses and other texts that people and consoles write.
 #![no_main]
 
 #[allow(dead_code, reason = "each target has one of the shapes")]

@@ -3,14 +3,13 @@
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
-use std::sync::Mutex;
 
-use sentinelone::commands::{Command, Event, UpdateRemoteSystem, Watch};
+use sentinelone::commands::{Command, UpdateRemoteSystem};
 use sentinelone::threats::{AnalystVerdict, IncidentStatus};
 use sentinelone::{Error, ErrorKind};
 use serde_json::json;
 use tempfile::TempDir;
-use wiremock::matchers::{body_json, method, path, query_param, query_param_is_missing};
+use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, Request};
 use zip::ZipWriter;
 use zip::unstable::write::FileOptionsExt;
@@ -25,16 +24,6 @@ const LOG: &str = "/web/api/v2.1/activities";
 
 async fn fails(server: &MockServer, name: &str, given: &[(&str, &str)]) -> Error {
     entry(name).prepare(arguments(given)).unwrap().run(&client(server, V2_1)).await.unwrap_err()
-}
-
-/// What happened on the way.
-#[derive(Default)]
-struct Seen(Mutex<Vec<Event>>);
-
-impl Watch for Seen {
-    fn on(&self, event: Event) {
-        self.0.lock().unwrap().push(event);
-    }
 }
 
 fn archive(names: &[&str]) -> Vec<u8> {
@@ -219,7 +208,9 @@ async fn fetch_file_orders_waits_downloads_and_unpacks_in_one_call() {
     later().respond_with(page(&after)).expect(1).mount(&server).await;
     Mock::given(method("POST"))
         .and(path(ORDER))
-        .and(body_json(json!({ "data": { "files": ["/var/log/x"], "password": PASSWORD } })))
+        .and(wiremock::matchers::body_json(
+            json!({ "data": { "files": ["/var/log/x"], "password": PASSWORD } }),
+        ))
         .respond_with(answer(json!({ "data": { "success": true } })))
         .expect(1)
         .mount(&server)
@@ -232,9 +223,9 @@ async fn fetch_file_orders_waits_downloads_and_unpacks_in_one_call() {
     let folder = place.path().display().to_string();
     let given =
         [("agent_id", "77"), ("file_path", "/var/log/x"), ("password", PASSWORD), ("folder", &folder)];
-    let seen = Seen::default();
+    let watch = Log::default();
     let command = entry("fetch-file").prepare(arguments(&given)).unwrap();
-    let outcome = command.run_watched(&client(&server, V2_1), &seen).await.unwrap();
+    let outcome = command.run_watched(&client(&server, V2_1), &watch).await.unwrap();
 
     assert!(outcome.is_complete() && outcome.did_something(), "{outcome:?}");
     assert_eq!(states(&outcome), [("77", IdState::Done)]);
@@ -245,7 +236,7 @@ async fn fetch_file_orders_waits_downloads_and_unpacks_in_one_call() {
     let unpacked = place.path().join("77-11");
     assert_eq!(files, [unpacked.join("manifest.json"), unpacked.join("var/log/x")]);
     assert_eq!(fs::read(files[1]).unwrap(), b"var/log/x");
-    let events = seen.0.into_inner().unwrap();
+    let events = watch.events();
     assert!(matches!(events[0], Event::Waiting { next, .. } if next.as_secs() == 2), "{events:?}");
     let Some(Event::Received { name, bytes, total }) = events.last() else { panic!("{events:?}") };
     assert_eq!((name.as_str(), *bytes, *total), ("77-11.zip", size, Some(size)));

@@ -8,12 +8,38 @@ mod files;
 mod queries;
 mod threats;
 
-use sentinelone::commands::{Arguments, Entry, Outcome, Source, find, registry};
+use std::sync::Mutex;
+
+use sentinelone::commands::{Arguments, Entry, Event, Outcome, Source, Watch, find, registry};
 use sentinelone::{ApiToken, ApiVersion, Client, IdState, RateLimits, Retry, Timestamp};
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
 const NOW: &str = "2026-11-21T08:30:00Z";
+
+/// What a command told on the way.
+#[derive(Default)]
+struct Log(Mutex<Vec<Event>>);
+
+impl Watch for Log {
+    fn on(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+impl Log {
+    fn events(&self) -> Vec<Event> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn started(&self) -> Vec<(&'static str, String)> {
+        let started = |event| match event {
+            Event::Started { argument, value } => Some((argument, value)),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(started).collect()
+    }
+}
 
 fn arguments(given: &[(&str, &str)]) -> Arguments {
     let start = Arguments::new().at(Timestamp::from(NOW));

@@ -1,12 +1,11 @@
 //! Commands on telemetry and on remote scripts.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use sentinelone::commands::{
-    Command, Event, GetPowerQueryResults, RemoteScriptAutomateResults, RunRemoteScript, Silent, Watch,
+    Command, GetPowerQueryResults, RemoteScriptAutomateResults, RunRemoteScript, Silent,
 };
 use sentinelone::{Error, ErrorKind, IdState};
 use serde_json::json;
@@ -18,30 +17,6 @@ use super::*;
 const DV: &str = "/web/api/v2.1/dv";
 const SCRIPTS: &str = "/web/api/v2.1/remote-scripts";
 const PERIOD: [(&str, &str); 2] = [("from_date", "3 days"), ("to_date", "2026-11-20T12:00:00+02:00")];
-
-/// What a command told on the way.
-#[derive(Default)]
-struct Log(Mutex<Vec<Event>>);
-
-impl Watch for Log {
-    fn on(&self, event: Event) {
-        self.0.lock().unwrap().push(event);
-    }
-}
-
-impl Log {
-    fn events(&self) -> Vec<Event> {
-        self.0.lock().unwrap().clone()
-    }
-
-    fn started(&self) -> Vec<(&'static str, String)> {
-        let started = |event| match event {
-            Event::Started { argument, value } => Some((argument, value)),
-            _ => None,
-        };
-        self.events().into_iter().filter_map(started).collect()
-    }
-}
 
 /// How often a path was asked for.
 async fn asked(server: &MockServer, place: &str) -> usize {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::{check, check_fixtures, import, root, write, write_fixtures};
+use crate::{check, check_fixtures, import, root, tidy, write, write_fixtures};
 
 /// The tests of the client that are about every operation.
 const TESTS: [&str; 9] =
@@ -124,6 +124,8 @@ fn an_operation_is_added_in_three_files() {
             ["spec/", "generated/", "fixtures/tags_list/"].iter().any(|folder| path.starts_with(folder));
         assert!(by_hand.contains(&path.as_str()) || written, "{path} was changed too");
     }
+
+    assert_eq!(tidy::violations(&there).unwrap(), [], "what is added keeps the rules of the house");
 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut tests = Command::new(cargo);

@@ -11,6 +11,7 @@ mod package;
 mod release_notes;
 #[cfg(feature = "report")]
 mod report;
+mod tidy;
 
 use std::io::Write;
 use std::path::Path;
@@ -36,6 +37,7 @@ commands:
                      either at a revision (v0.1.0:spec); --format text|markdown|json|html, --used (only operations
                      of the specification), --class CLASS (show only these), --lossy PROFILE (what a document
                      has lost); exits with 1 when something breaks
+  tidy               what breaks the rules of the house that the compiler does not know; --list says what these are
   release-notes      which number the next release takes and what it has to say; --since REV instead of the last tag
   bench [--quick]    what the client costs beside what people would write by hand, as ratios with their goals, in
                      one table; without --quick it is written to docs/performance.md
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         ["import", rest @ ..] => return import::run(root(), rest),
         ["diff", rest @ ..] => return diff::run(root(), rest),
         ["release-notes", rest @ ..] => release_notes::run(root(), rest),
+        ["tidy", rest @ ..] => return tidy::run(root(), rest),
         ["bench", rest @ ..] => bench::run(root(), rest),
         ["measure"] => measure::run(root()),
         ["package"] => package::run(root()),

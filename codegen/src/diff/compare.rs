@@ -60,6 +60,26 @@ struct Pair<'a> {
     alike: bool,
 }
 
+impl Pair<'_> {
+    /// A change of the operation itself.
+    fn change(&self, rule: Rule, fact: &'static str, old: Value, new: Value) -> Change {
+        Change {
+            direction: Direction::Operation,
+            rule,
+            owner: String::new(),
+            in_schema: false,
+            place: String::new(),
+            fact,
+            old,
+            new,
+            operation: self.operation.clone(),
+            request: self.request.clone(),
+            ids: self.ids.clone(),
+            key: self.key.clone(),
+        }
+    }
+}
+
 impl<'a> Changes<'a> {
     pub(super) fn new(atlas: &'a Atlas) -> Self {
         Self { atlas, found: Vec::new() }
@@ -151,20 +171,7 @@ impl<'a> Changes<'a> {
         old: Value,
         new: Value,
     ) {
-        self.found.push(Change {
-            direction: Direction::Operation,
-            rule,
-            owner: owner.to_owned(),
-            in_schema: false,
-            place: String::new(),
-            fact,
-            old,
-            new,
-            operation: pair.operation.clone(),
-            request: pair.request.clone(),
-            ids: pair.ids.clone(),
-            key: pair.key.clone(),
-        });
+        self.found.push(Change { owner: owner.to_owned(), ..pair.change(rule, fact, old, new) });
     }
 
     fn operation_facts(&mut self, pair: &Pair<'_>) {
@@ -470,20 +477,8 @@ impl<'a> Changes<'a> {
             Some(schema) => format!("{schema}.{}", spot.path),
             None => place.to_owned(),
         };
-        self.found.push(Change {
-            direction,
-            rule,
-            owner,
-            in_schema: spot.schema.is_some(),
-            place: place.to_owned(),
-            fact,
-            old,
-            new,
-            operation: pair.operation.clone(),
-            request: pair.request.clone(),
-            ids: pair.ids.clone(),
-            key: pair.key.clone(),
-        });
+        let (in_schema, place) = (spot.schema.is_some(), place.to_owned());
+        self.found.push(Change { direction, owner, in_schema, place, ..pair.change(rule, fact, old, new) });
     }
 }
 

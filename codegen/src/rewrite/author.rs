@@ -6,32 +6,15 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::{Map, Value, json};
 
 use super::locate::At;
+use super::style::BOUNDS;
 use crate::bundle::{ROOT, members};
 use crate::emit::RUNTIME;
 use crate::facts;
 use crate::sources::{Position, Sources, join};
 use crate::{Result, bundle, rewrite};
 
-/// Keywords that are taken over as they are.
-const KEPT: [&str; 17] = [
-    "type",
-    "format",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "pattern",
-    "default",
-    "nullable",
-    "deprecated",
-    "style",
-];
+/// Keywords that are taken over as they are, beside those that bound a value.
+const KEPT: [&str; 7] = ["type", "format", "pattern", "default", "nullable", "deprecated", "style"];
 
 /// Members of a request that do not narrow what it selects.
 pub(super) const NO_SELECTION: [&str; 8] =
@@ -163,7 +146,7 @@ impl<'a> Author<'a> {
             }
         }
         let mut kept = Map::new();
-        for key in KEPT {
+        for key in KEPT.into_iter().chain(BOUNDS) {
             if let Some(value) = node.get(key).filter(|value| !value.is_null() && **value != false) {
                 kept.insert(key.to_owned(), value.clone());
             }
@@ -483,7 +466,11 @@ fn strip(node: Value, way: Way) -> Value {
             }
             "default" if !value.is_null() => drop(kept.insert(name, value)),
             "deprecated" | "style" => {}
-            other if KEPT.contains(&other) && !value.is_null() && value != false => {
+            other
+                if (KEPT.contains(&other) || BOUNDS.contains(&other))
+                    && !value.is_null()
+                    && value != false =>
+            {
                 kept.insert(name, value);
             }
             _ => {}

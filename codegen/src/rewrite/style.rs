@@ -5,8 +5,24 @@ use serde_json::{Map, Value};
 /// No line is longer, unless nothing in it can be parted.
 pub(crate) const WIDTH: usize = 112;
 
+/// What bounds a value, in the order in which it is written.
+pub(super) const BOUNDS: [&str; 10] = [
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+];
+
 /// The order of keywords, of which no object has all.
-const ORDER: [&str; 70] = [
+const ORDER: [&[&str]; 3] = [&BEFORE_BOUNDS, &BOUNDS, &BEHIND_BOUNDS];
+
+const BEFORE_BOUNDS: [&str; 17] = [
     "operationId",
     "tags",
     "summary",
@@ -24,16 +40,9 @@ const ORDER: [&str; 70] = [
     "items",
     "additionalProperties",
     "enum",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
+];
+
+const BEHIND_BOUNDS: [&str; 43] = [
     "pattern",
     "default",
     "required",
@@ -96,7 +105,8 @@ fn rank(key: &str, names: &[&str]) -> usize {
     let object = names.contains(&"properties") || key == "properties";
     let operation = names.contains(&"operationId");
     let answer = names.contains(&"content") && !names.contains(&"required");
-    let own = |key: &str| ORDER.iter().position(|other| *other == key).map(|index| 2 * index);
+    let order = || ORDER.into_iter().flatten();
+    let own = |key: &str| order().position(|other| *other == key).map(|index| 2 * index);
     let behind = |other: &str| own(other).map(|index| index + 1);
     let found = match key {
         "required" if object => behind("description"),
@@ -104,7 +114,7 @@ fn rank(key: &str, names: &[&str]) -> usize {
         "items" if names.contains(&"versions") => behind("paging"),
         _ => own(key),
     };
-    found.unwrap_or(2 * ORDER.len())
+    found.unwrap_or(2 * order().count())
 }
 
 /// Where a new member goes among others.
