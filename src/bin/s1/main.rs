@@ -4,13 +4,18 @@ mod cli;
 mod contract;
 mod findings;
 mod incidents;
+mod keyring;
 mod log;
+mod login;
 mod output;
 mod probe;
+mod profiles;
 mod progress;
 mod record;
 mod run;
 mod session;
+mod shell;
+mod suggest;
 
 use std::process::ExitCode;
 
