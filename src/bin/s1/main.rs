@@ -22,7 +22,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => {
+        Err(mut error) => {
+            suggest::nearest_command(&mut error);
             // Help goes to stdout with 0, everything else to stderr with 2.
             if error.use_stderr() && cli::names_a_secret(std::env::args()) {
                 // What does not fit may be a part of a password that was not quoted.

@@ -153,13 +153,17 @@ const RESULTS: [&str; 3] = ["ID", "Result", "Console says"];
 pub(crate) fn check_columns(command: &Prepared, columns: &[String]) -> Result<(), Failure> {
     let known = |name: &String| RESULTS.iter().any(|one| one.eq_ignore_ascii_case(name));
     match columns.iter().find(|name| !known(name)) {
-        Some(name) if command.info().acts => Err(no_column(name, RESULTS)),
+        Some(name) if command.info().acts => {
+            let (all, meant) = (RESULTS.join(", "), did_you_mean(name, RESULTS));
+            let message = format!("--columns: results of an action have no {name:?}, only {all}{meant}");
+            Err(Failure::Usage(message))
+        }
         _ => Ok(()),
     }
 }
 
-fn no_column<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
-    let meant = did_you_mean(name, known);
+fn no_column(name: &str, known: &[String]) -> Failure {
+    let meant = did_you_mean(name, known.iter().map(String::as_str));
     Failure::Usage(format!(
         "--columns: nothing that was found has {name:?}; --output json shows what there is{meant}"
     ))
@@ -274,16 +278,20 @@ impl Things<'_> {
 
     /// The name of a column as it is spelt, for one in whatever letters. Where nothing was found, nothing is known.
     fn known(&self, name: &str) -> Result<String, Failure> {
-        if self.entries.is_empty() || self.has(name) || self.paths().any(|path| path == name) {
+        let same = |one: &&str| one.eq_ignore_ascii_case(name);
+        if let Some(path) = self.paths().find(|path| *path == name).or_else(|| self.paths().find(same)) {
+            return Ok(path.to_owned());
+        }
+        if self.entries.is_empty() || self.has(name) {
             return Ok(name.to_owned());
         }
         let mut all: Vec<String> = self.paths().map(str::to_owned).collect();
         for thing in self.entries.iter().chain(&self.items) {
             leaves(thing, "", &mut all);
         }
-        match all.iter().find(|one| one.eq_ignore_ascii_case(name)) {
-            Some(same) => Ok(same.clone()),
-            None => Err(no_column(name, all.iter().map(String::as_str))),
+        match all.iter().map(String::as_str).find(same) {
+            Some(path) => Ok(path.to_owned()),
+            None => Err(no_column(name, &all)),
         }
     }
 }

@@ -303,7 +303,15 @@ impl Settings {
             all.remove(name);
         }
         if self.default()?.as_deref() == Some(name) {
+            // What is written above it is more than the line's.
+            let above = document
+                .key("default")
+                .and_then(|key| key.leaf_decor().prefix()?.as_str())
+                .map(str::to_owned);
             document.remove("default");
+            document = format!("{}{document}", above.unwrap_or_default())
+                .parse()
+                .map_err(|_| self.wrong("it cannot be changed without harm; take the profile out by hand"))?;
         }
         self.write(document)?;
         Ok(left)

@@ -44,7 +44,9 @@ pub(crate) fn completions(matches: &ArgMatches) -> Result<u8, Failure> {
 pub(crate) fn man(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some(folder) = matches.get_one::<PathBuf>("out") else {
         let mut page = Vec::new();
-        Man::new(cli::command()).render(&mut page)?;
+        let mut command = cli::command().disable_help_subcommand(true);
+        command.build();
+        Man::new(command).render(&mut page)?;
         output::write(&String::from_utf8_lossy(&page))?;
         return Ok(DONE);
     };
