@@ -61,6 +61,21 @@ fn s1(arguments: &[&str]) -> Command {
     command
 }
 
+/// The same, at a terminal that is set up otherwise.
+fn s1_after(stty: &str, arguments: &[&str]) -> Command {
+    let program = s1(arguments);
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("stty {stty}; exec \"$0\" \"$@\"")).arg(program.get_program());
+    command.args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 /// Everything that a command writes to a terminal.
 fn written(command: Command) -> String {
     let bytes = spawn_command(command, Some(20_000)).unwrap().exp_eof().unwrap();
@@ -168,10 +183,9 @@ fn colours_are_for_terminals_that_take_them() {
 #[test]
 fn tables_fit_the_window() {
     for columns in [60, 100] {
-        let program = env!("CARGO_BIN_EXE_s1");
-        let mut command = Command::new("sh");
-        let line = format!("stty cols {columns} rows 40; exec {program} --sandbox get-threats --limit 3");
-        command.args(["-c", &line]).env("NO_COLOR", "1").env_remove("COLUMNS");
+        let window = format!("cols {columns} rows 40");
+        let mut command = s1_after(&window, &["--sandbox", "get-threats", "--limit", "3"]);
+        command.env("NO_COLOR", "1").env_remove("COLUMNS");
         let table = written(command);
         let widest = table.lines().map(|line| line.trim_end().chars().count()).max().unwrap();
         assert!(widest <= columns && widest > columns / 2, "{widest} of {columns}: {table}");
@@ -206,28 +220,56 @@ fn a_call_that_takes_its_time_says_so() {
     assert_eq!(piped.output().unwrap().stderr, b"");
 }
 
+/// Whether a terminal shows what is typed.
+fn shows(session: &PtySession) -> bool {
+    let terminal = session.process().get_file_handle().unwrap();
+    let settings = Command::new("stty").arg("-a").stdin(terminal).output().unwrap();
+    let settings = String::from_utf8(settings.stdout).unwrap();
+    let one = settings.split_whitespace().find(|one| one.trim_start_matches('-') == "echo");
+    one.unwrap_or_else(|| panic!("{settings}")) == "echo"
+}
+
+/// What is typed before that would be seen.
+fn wait_until_hidden(session: &PtySession) {
+    let begun = Instant::now();
+    while shows(session) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the token would be shown");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Who leaves at the question for the token finds the terminal as it was.
+#[test]
+fn a_login_that_is_interrupted_leaves_the_terminal_as_it_was() {
+    let console = Console::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = s1_after("echo", &["login", "--console-url", &console.url()]);
+    command.env("S1_CONFIG", folder.path().join("s1/config.toml"));
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    session.exp_string("(not shown): ").unwrap();
+    wait_until_hidden(&session);
+    session.send("\u{3}").unwrap();
+    session.flush().unwrap();
+    let rest = session.exp_eof().unwrap();
+    assert!(rest.contains("interrupted; nothing was written"), "{rest}");
+    assert_eq!(code(&session), 1);
+    assert!(shows(&session));
+    assert!(!folder.path().join("s1").exists());
+}
+
 /// What is missing is asked for; a token that is typed is not shown.
 #[test]
 fn login_asks_for_what_is_missing() {
     let console = Console::start();
     let folder = tempfile::tempdir().unwrap();
-    let mut command = s1(&["login", "--profile", "lab"]);
+    let mut command = s1_after("echo", &["login", "--profile", "lab"]);
     command.env("S1_CONFIG", folder.path().join("config.toml"));
     let mut session = spawn_command(command, Some(20_000)).unwrap();
     session.exp_string("Address of the console").unwrap();
+    assert!(shows(&session), "an address is no secret");
     session.send_line(&console.url()).unwrap();
     session.exp_string(&format!("API token of {} (not shown): ", console.url())).unwrap();
-    // What is typed before the terminal stops showing it would be seen.
-    let hidden = || {
-        let terminal = session.process().get_file_handle().unwrap();
-        let settings = Command::new("stty").arg("-a").stdin(terminal).output().unwrap();
-        String::from_utf8(settings.stdout).unwrap().split_whitespace().any(|one| one == "-echo")
-    };
-    let begun = Instant::now();
-    while !hidden() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the token would be shown");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until_hidden(&session);
     session.send_line(Sandbox::TOKEN).unwrap();
     let rest = session.exp_eof().unwrap();
     assert!(rest.contains("profile lab: ") && !rest.contains(Sandbox::TOKEN), "{rest}");

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::output;
 use crate::profiles::replace;
+use crate::progress::Terminal;
 use crate::run::{DONE, FAILED, Failure, PARTLY, end_asked_for, parted, text};
 use crate::session::Session;
 
@@ -158,6 +159,12 @@ fn wanted(matches: &ArgMatches) -> Settings {
     settings
 }
 
+/// Tries a connection, and says so when that takes its time.
+pub(crate) async fn tried(fetcher: &Fetcher) -> Result<(), ConnectionError> {
+    let terminal = Terminal::new();
+    terminal.during("trying the connection", fetcher.test_connection()).await
+}
+
 /// Says what is wrong with a connection: the cause first, what to do last.
 pub(crate) fn tell_why(error: &ConnectionError) {
     let (call, advice) = parted(error.error());
@@ -180,7 +187,7 @@ fn fetcher(session: &Session, matches: &ArgMatches) -> Result<Fetcher, Failure> 
 pub(crate) async fn test_connection(matches: &ArgMatches) -> Result<u8, Failure> {
     let session = Session::open(matches).await?;
     let tested = match fetcher(&session, matches) {
-        Ok(fetcher) => match fetcher.test_connection().await {
+        Ok(fetcher) => match tried(&fetcher).await {
             Ok(()) => {
                 let client = &session.client;
                 let streams: Vec<_> =
@@ -224,13 +231,15 @@ async fn go_on(
     let follow = matches.get_flag("follow");
     let interval: Duration = matches.get_one("interval").copied().unwrap_or_default();
     loop {
+        let terminal = Terminal::new();
         let polled = tokio::select! {
-            polled = fetcher.poll(&state.checkpoint) => polled,
+            polled = terminal.during("looking for what is new", fetcher.poll(&state.checkpoint)) => polled,
             signal = end_asked_for() => {
                 signal?;
                 return Ok(DONE);
             }
         };
+        drop(terminal);
         let more = match polled {
             Ok(batch) => {
                 hand_out(&batch, format)?;

@@ -8,11 +8,11 @@ use secrecy::{ExposeSecret, SecretString};
 use sentinelone::incidents::{Fetcher, Settings as Fetching};
 use sentinelone::{ApiToken, Console, Error, Timestamp};
 
-use crate::incidents::tell_why;
+use crate::incidents::{tell_why, tried};
 use crate::output;
 use crate::profiles::{Kept, Profile, Settings, check_name};
-use crate::run::{DONE, FAILED, Failure, text};
-use crate::session::{self, Session};
+use crate::run::{DONE, FAILED, Failure, end_asked_for, text};
+use crate::session::{self, Named, Session};
 
 /// The name of a profile that nobody named.
 const UNNAMED: &str = "default";
@@ -97,7 +97,10 @@ pub(crate) async fn login(matches: &ArgMatches) -> Result<u8, Failure> {
         true => Some(settings.profile(&name)?),
         false => None,
     };
-    let console = match (session::given_console(matches)?, &before) {
+    // What an option names comes before the environment, a profile too.
+    let by_option = matches!(session::named(matches), Some((_, Named::ByOption))) && before.is_some();
+    let given = if by_option { session::console_option(matches)? } else { session::given_console(matches)? };
+    let console = match (given, &before) {
         (Some(console), _) => console,
         (None, Some(before)) => before.console.clone(),
         (None, None) => asked_console()?,
@@ -123,9 +126,13 @@ async fn try_out(
     let client = &session.client;
     let fetcher = Fetcher::new(client.clone(), Fetching::default())
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    let terminal = crate::progress::Terminal::new();
-    let tested = terminal.during("trying the connection", fetcher.test_connection()).await;
-    terminal.clear();
+    let tested = tokio::select! {
+        tested = tried(&fetcher) => tested,
+        signal = end_asked_for() => {
+            signal?;
+            return Err(interrupted());
+        }
+    };
     if let Err(error) = tested {
         tell_why(&error);
         output::say("nothing was written");
@@ -163,7 +170,7 @@ fn token(matches: &ArgMatches, console: &Console) -> Result<SecretString, Failur
         })?
         .into()
     } else if is_terminal() {
-        rpassword::prompt_password(format!("API token of {console} (not shown): "))?.into()
+        typed(console)?
     } else {
         let message = "there is no terminal to ask for the token at; give it with --token-stdin";
         return Err(Failure::Usage(message.into()));
@@ -172,6 +179,21 @@ fn token(matches: &ArgMatches, console: &Console) -> Result<SecretString, Failur
     ApiToken::new(typed.expose_secret()).map_err(Error::from)?;
     let plain = typed.expose_secret().trim();
     Ok(plain.strip_prefix("ApiToken ").unwrap_or(plain).trim().into())
+}
+
+/// The token, as it is typed without being shown. Ctrl-C is waited for, so that the terminal shows again what is typed.
+fn typed(console: &Console) -> Result<SecretString, Failure> {
+    #[cfg(unix)]
+    let _waited_for = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    match rpassword::prompt_password(format!("API token of {console} (not shown): ")) {
+        Ok(token) => Ok(token.into()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(interrupted()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn interrupted() -> Failure {
+    Failure::Interrupted("nothing was written".into())
 }
 
 fn is_terminal() -> bool {

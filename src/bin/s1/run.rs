@@ -332,9 +332,11 @@ async fn confirm(command: &Prepared, requests: &[Request<Value>], client: &Clien
     }
     let acting: Vec<_> = requests.iter().filter(|one| one.operation().kind == Kind::Action).collect();
     let mut reach = Reach::default();
+    let terminal = Terminal::new();
     for request in &acting {
-        reach.add(request, client).await;
+        terminal.during("counting what it is about", reach.add(request, client)).await;
     }
+    drop(terminal);
     let what = reach.in_words();
     let request = acting.first().copied().or(requests.first());
     let path = request.map(|request| request.path(client.api_version())).transpose()?.unwrap_or_default();

@@ -183,7 +183,8 @@ fn parsed(url: Option<String>) -> Result<Option<Console>, Failure> {
     Ok(url.map(|url| url.parse()).transpose().map_err(Error::from)?)
 }
 
-fn console_option(matches: &ArgMatches) -> Result<Option<Console>, Failure> {
+/// The console that an option names.
+pub(crate) fn console_option(matches: &ArgMatches) -> Result<Option<Console>, Failure> {
     parsed(matches.get_one::<String>("console-url").cloned())
 }
 
