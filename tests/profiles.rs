@@ -158,6 +158,15 @@ fn a_token_is_kept_once_it_has_been_tried_and_then_it_is_enough() {
     let dry = bench.run(&["--dry-run", "--profile", "old", "get-threats"], &[]);
     assert!(out(&dry).contains("/web/api/v2.0/threats"), "{}", out(&dry));
 
+    // A profile moves to another console only by an option, and the version of the one before does not go along.
+    let moved = ["--profile", "moved", "--api-version", "2.0", "--console-url"];
+    assert_eq!(code(&bench.login(Sandbox::TOKEN, &[&moved[..], &[&bench.url(0)]].concat())), 0);
+    let to = bench.url(1);
+    assert_eq!(code(&bench.login(Sandbox::TOKEN, &["--profile", "moved", "--console-url", &to])), 0);
+    let dry = bench.run(&["--dry-run", "--profile", "moved", "get-threats"], &[]);
+    assert!(out(&dry).contains("/web/api/v2.1/threats"), "{}", out(&dry));
+    assert_eq!(code(&bench.run(&["logout", "--profile", "moved"], &[])), 0);
+
     // A new token of the same profile: what is missing comes from before, and not from the environment.
     assert_eq!(code(&bench.login(Sandbox::TOKEN, &["--profile", "old"])), 0);
     let config = fs::read_to_string(bench.config()).unwrap();

@@ -9,7 +9,7 @@ use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 use sentinelone::sandbox::Sandbox;
 use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 /// A sandbox that lasts for a test, and the command line beside it at a terminal.
 struct Console {
@@ -218,6 +218,35 @@ fn a_call_that_takes_its_time_says_so() {
     let mut piped = s1(&["get-threats"]);
     piped.env("S1_CONSOLE_URL", slow.uri()).env("S1_API_TOKEN", "token-of-the-test");
     assert_eq!(piped.output().unwrap().stderr, b"");
+}
+
+/// A list of several pages says how far it is.
+#[test]
+fn a_list_that_takes_its_time_counts() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let slow = runtime.block_on(async {
+        let server = MockServer::start().await;
+        let page = |request: &Request| {
+            let cursor = request.url.query_pairs().find(|(name, _)| name == "cursor");
+            let number: u32 = cursor.map_or(0, |(_, value)| value.parse().unwrap());
+            let next = (number < 4).then(|| (number + 1).to_string());
+            let data = serde_json::json!([{ "id": format!("{number}0") }, { "id": format!("{number}1") }]);
+            ResponseTemplate::new(200)
+                .set_body_json(serde_json::json!({ "data": data, "pagination": { "nextCursor": next } }))
+                .set_delay(Duration::from_millis(600))
+        };
+        Mock::given(any()).respond_with(page).mount(&server).await;
+        server
+    });
+    for (format, last) in [("table", "10 found"), ("ndjson", "{\"id\":\"41\"}")] {
+        let mut command = s1(&["get-threats", "--all", "--output", format]);
+        command.env("S1_CONSOLE_URL", slow.uri()).env("S1_API_TOKEN", "token-of-the-test");
+        let mut session = spawn_command(command, Some(20_000)).unwrap();
+        session.exp_string("6 read so far").unwrap();
+        let rest = session.exp_eof().unwrap();
+        let (_, left) = rest.rsplit_once("\u{1b}[2K").unwrap();
+        assert!(rest.contains(last) && !left.contains("read so far"), "{format}: {rest:?}");
+    }
 }
 
 /// Whether a terminal shows what is typed.

@@ -12,7 +12,7 @@ use crate::incidents::{tell_why, tried};
 use crate::output;
 use crate::profiles::{Kept, Profile, Settings, check_name};
 use crate::run::{DONE, FAILED, Failure, end_asked_for, text};
-use crate::session::{self, Named, Session};
+use crate::session::{self, Session};
 
 /// The name of a profile that nobody named.
 const UNNAMED: &str = "default";
@@ -97,16 +97,18 @@ pub(crate) async fn login(matches: &ArgMatches) -> Result<u8, Failure> {
         true => Some(settings.profile(&name)?),
         false => None,
     };
-    // What an option names comes before the environment, a profile too.
-    let by_option = matches!(session::named(matches), Some((_, Named::ByOption))) && before.is_some();
-    let given = if by_option { session::console_option(matches)? } else { session::given_console(matches)? };
-    let console = match (given, &before) {
+    // A profile that is there moves to another console only where an option says so.
+    let console = match (session::console_option(matches)?, &before) {
         (Some(console), _) => console,
         (None, Some(before)) => before.console.clone(),
-        (None, None) => asked_console()?,
+        (None, None) => match session::given_console(matches)? {
+            Some(console) => console,
+            None => asked_console()?,
+        },
     };
     let token = token(matches, &console)?;
-    let version = session::given_version(matches).or(before.as_ref().and_then(|before| before.version));
+    let same = before.filter(|before| before.console == console);
+    let version = session::given_version(matches).or(same.and_then(|before| before.version));
     let kept =
         if text(matches, "token-in") == "keyring" { Kept::Keyring } else { Kept::File(settings.kept(&name)) };
     let profile = Profile { name, console, version, token: kept };
