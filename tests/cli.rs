@@ -656,6 +656,38 @@ fn all_is_for_lists_that_have_pages() {
     );
 }
 
+/// What is written as it comes is what would be written at the end, wherever in the answer it stands.
+#[test]
+fn lines_are_the_same_as_they_come() {
+    let console = Kept::start();
+    let mut found = 0;
+    for entry in registry().iter().filter(|entry| (entry.arguments)().iter().any(|argument| argument.or_all))
+    {
+        let name = entry.info.name;
+        // Those need a query that is finished.
+        if ["get-events", "get-processes"].contains(&name) {
+            continue;
+        }
+        let arguments = plausible(name, "", "");
+        let with = |more: &[&str]| {
+            let given = arguments.iter().map(String::as_str).filter(|one| !one.starts_with("--limit"));
+            let all: Vec<&str> =
+                [name, "--output", "ndjson"].into_iter().chain(given).chain(more.iter().copied()).collect();
+            let output = console.run(&all);
+            assert_eq!(
+                (output.status.code(), String::from_utf8(output.stderr).unwrap()),
+                (Some(0), String::new()),
+                "{name}"
+            );
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let (streamed, at_once) = (with(&["--all"]), with(&["--limit", "1000"]));
+        assert_eq!(streamed, at_once, "{name}");
+        found += streamed.lines().count();
+    }
+    assert!(found > 30, "{found}");
+}
+
 fn header(output: &Output) -> Vec<String> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let line =

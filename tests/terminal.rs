@@ -189,6 +189,7 @@ fn tables_fit_the_window() {
         let table = written(command);
         let widest = table.lines().map(|line| line.trim_end().chars().count()).max().unwrap();
         assert!(widest <= columns && widest > columns / 2, "{widest} of {columns}: {table}");
+        assert!(table.contains("│ 460000000000000012 ┆"), "what is copied is whole: {table}");
     }
 }
 

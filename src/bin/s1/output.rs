@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use sentinelone::commands::{Entry, Outcome, Output, Prepared, Source, find};
 use sentinelone::incidents::Incident;
 use sentinelone::{ApiVersion, Error, IdState, Request, Timestamp, TokenDetails, printable};
@@ -403,11 +403,17 @@ impl Grid {
         if coloured {
             table.enforce_styling();
         }
-        // Some terminals say that they have no width at all.
-        if io::stdout().is_terminal() && table.width().is_some_and(|width| width >= NARROWEST) {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-        }
         table.add_rows(self.rows);
+        // Some terminals say that they have no width at all.
+        let window = table.width().filter(|width| io::stdout().is_terminal() && *width >= NARROWEST);
+        if let Some(window) = window {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            // What names a thing is copied from there, so it stays on one line.
+            let first = table.column_max_content_widths().first().copied().unwrap_or_default();
+            if let Some(column) = table.column_mut(0).filter(|_| first <= window / 2) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         format!("{table}\n")
     }
 }
