@@ -538,10 +538,12 @@ impl Respond for Long {
             );
         }
         let threat = |id: usize| {
+            let os = if id.is_multiple_of(2) { "linux" } else { "macos" };
+            let name = format!("sample {id:090}");
             json!({
                 "id": id.to_string(),
-                "threatInfo": { "threatName": format!("sample {id:090}"), "classification": "", "engines": ["a", "b"] },
-                "agentRealtimeInfo": { "agentComputerName": null, "agentOsType": if id.is_multiple_of(2) { "linux" } else { "macos" } },
+                "threatInfo": { "threatName": name, "classification": "", "engines": ["a", "b"] },
+                "agentRealtimeInfo": { "agentComputerName": null, "agentOsType": os },
             })
         };
         let to = (from + size).min(2_500);

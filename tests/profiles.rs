@@ -158,7 +158,7 @@ fn a_token_is_kept_once_it_has_been_tried_and_then_it_is_enough() {
     let dry = bench.run(&["--dry-run", "--profile", "old", "get-threats"], &[]);
     assert!(out(&dry).contains("/web/api/v2.0/threats"), "{}", out(&dry));
 
-    // A profile moves to another console only by an option, and the version of the one before does not go along.
+    // A profile moves to another console only by an option, and the version of the one before stays behind.
     let moved = ["--profile", "moved", "--api-version", "2.0", "--console-url"];
     assert_eq!(code(&bench.login(Sandbox::TOKEN, &[&moved[..], &[&bench.url(0)]].concat())), 0);
     let to = bench.url(1);

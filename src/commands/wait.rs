@@ -68,8 +68,8 @@ pub trait Watch: Send + Sync {
     /// Called as it happens. It must not block.
     fn on(&self, event: Event);
 
-    /// Called with what each page of a list adds to what is found, in order. Whoever takes it keeps long lists out of
-    /// memory.
+    /// Called with what each page of a list adds to what is found, in order. Whoever takes it keeps long lists
+    /// out of memory.
     fn page(&self, things: &[Value]) -> Taken {
         let _ = things;
         Taken::No

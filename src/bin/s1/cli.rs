@@ -160,7 +160,9 @@ fn globals() -> Vec<Arg> {
         option("columns")
             .value_name("A,B,…")
             .action(ArgAction::Append)
-            .help("Columns of the table, in this order: names as in its header, or dotted paths as in --output json"),
+            .help(
+                "Columns of the table, in this order: names as in its header, or dotted paths as in --output json",
+            ),
         option("call-timeout")
             .value_name("SECONDS")
             .value_parser(value_parser!(u64).range(1..=86_400))

@@ -1,5 +1,5 @@
-//! Tokens in the keyring of the system: under the profile's name and its console, so that settings that were changed
-//! do not send a token elsewhere.
+//! Tokens in the keyring of the system: under the profile's name and its console, so that settings that were
+//! changed do not send a token elsewhere.
 
 use secrecy::SecretString;
 
@@ -80,6 +80,7 @@ pub(crate) fn get(profile: &Profile) -> Result<SecretString, Failure> {
 fn failed(profile: &Profile, message: &str) -> Failure {
     let name = &profile.name;
     Failure::Usage(format!(
-        "profile {name}: the keyring gives no token: {message}; log in with s1 login --profile {name} --token-in file"
+        "profile {name}: the keyring gives no token: {message}; log in with s1 login --profile {name} \
+         --token-in file"
     ))
 }

@@ -37,7 +37,7 @@ pub(crate) fn commands() -> [Command; 3] {
                 .value_name("PLACE")
                 .value_parser(PossibleValuesParser::new(["file", "keyring"]))
                 .default_value("file")
-                .help("Where the token is kept: a file that its owner alone can read, or the keyring of the system"),
+                .help("Where to keep the token: a file that its owner alone can read, or the system's keyring"),
         ]);
     let logout = Command::new("logout").about("Remove a profile, and its token from where login has put it");
     let profiles = Command::new("profiles").about("List the profiles; tokens are not shown");
@@ -183,7 +183,8 @@ fn token(matches: &ArgMatches, console: &Console) -> Result<SecretString, Failur
     Ok(plain.strip_prefix("ApiToken ").unwrap_or(plain).trim().into())
 }
 
-/// The token, as it is typed without being shown. Ctrl-C is waited for, so that the terminal shows again what is typed.
+/// The token, as it is typed without being shown. Ctrl-C is waited for, so that the terminal shows again what is
+/// typed.
 fn typed(console: &Console) -> Result<SecretString, Failure> {
     #[cfg(unix)]
     let _waited_for = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;

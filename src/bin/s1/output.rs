@@ -276,7 +276,8 @@ impl Things<'_> {
         both.into_iter().flatten().find_map(|thing| thing.get(path).or_else(|| thing.pointer(&pointer(path))))
     }
 
-    /// The name of a column as it is spelt, for one in whatever letters. Where nothing was found, nothing is known.
+    /// The name of a column as it is spelt, for one in whatever letters. Where nothing was found, nothing is
+    /// known.
     fn known(&self, name: &str) -> Result<String, Failure> {
         let same = |one: &&str| one.eq_ignore_ascii_case(name);
         if let Some(path) = self.paths().find(|path| *path == name).or_else(|| self.paths().find(same)) {

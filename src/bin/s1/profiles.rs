@@ -175,8 +175,9 @@ impl Settings {
             }
             (_, Some(_)) => {
                 return Err(self.wrong(format_args!(
-                    "{place}token takes \"keyring\" and never a token itself, which everyone who reads this file would \
-                     read; take it out, create a new one if others could see it, and run s1 login --profile {name}"
+                    "{place}token takes \"keyring\" and never a token itself, which everyone who reads this file \
+                     would read; take it out, create a new one if others could see it, and run s1 login \
+                     --profile {name}"
                 )));
             }
         };

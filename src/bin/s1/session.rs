@@ -27,8 +27,8 @@ pub(crate) struct Session {
 
 /// Which console is asked and on which version: what options, environment and profiles come to.
 ///
-/// A token goes to the console that it was given with, and to no other: that of a profile to the profile's console,
-/// one of options and environment to the console that they name or to that of a profile that was named.
+/// A token goes to the console that it was given with, and to no other: that of a profile to the profile's
+/// console, one of options and environment to the console that they name or to that of a profile that was named.
 pub(crate) struct Choice {
     profile: Option<Profile>,
     /// How the profile was named; nothing for the usual one.
@@ -97,7 +97,7 @@ impl Choice {
         let console = self.given.as_ref().or(self.profile.as_ref().map(|profile| &profile.console));
         console.ok_or_else(|| {
             Failure::Usage(match self.others.as_slice() {
-                [] => "no console: give --console-url, set S1_CONSOLE_URL, keep one with s1 login, or try --sandbox"
+                [] => "no console: give --console-url, set S1_CONSOLE_URL, use s1 login, or try --sandbox"
                     .to_owned(),
                 others => format!("no console: name a profile with --profile ({})", others.join(", ")),
             })
@@ -113,15 +113,14 @@ impl Choice {
             (Some(Given::Environment), Some(own)) if self.given.is_none() && self.named.is_some() => {
                 let name = &own.name;
                 return Err(Failure::Usage(format!(
-                    "two tokens: S1_API_TOKEN is set, and the profile {name} of S1_PROFILE has one of its own; unset \
-                     one of the two variables, or give --profile {name}"
+                    "two tokens: S1_API_TOKEN is set, and the profile {name} of S1_PROFILE has one of its own; \
+                     unset one of the two variables, or give --profile {name}"
                 )));
             }
             (Some(given), _) => Ok(given),
             (None, Some(own)) => Err(own),
             (None, None) => {
-                let message =
-                    "no API token: set S1_API_TOKEN, give --api-token-file, or keep one with s1 login";
+                let message = "no API token: set S1_API_TOKEN, give --api-token-file, or use s1 login";
                 return Err(Failure::Usage(message.into()));
             }
         };
@@ -129,8 +128,8 @@ impl Choice {
             (Ok(given), Some(profile)) if self.given.is_none() && self.named.is_none() => {
                 let (name, console) = (&profile.name, &profile.console);
                 Err(Failure::Usage(format!(
-                    "there is a token ({given}) and no console beside it, and nothing says that it is one of {console}, \
-                     the default profile's; give --profile {name} if it is, or name its console"
+                    "there is a token ({given}) and no console beside it, and nothing says that it is one of \
+                     {console}, the default profile's; give --profile {name} if it is, or name its console"
                 )))
             }
             (Ok(Given::File(file)), _) => Ok(ApiToken::from_file(file)?),
@@ -138,8 +137,8 @@ impl Choice {
             (Err(own), _) if !self.is_of(own) => {
                 let (name, console) = (&own.name, &own.console);
                 Err(Failure::Usage(format!(
-                    "the token of the profile {name} is for {console} and is not sent to {}; give that console's own \
-                     token, or another profile",
+                    "the token of the profile {name} is for {console} and is not sent to {}; give that console's \
+                     own token, or another profile",
                     self.console()?
                 )))
             }
