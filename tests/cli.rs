@@ -5,14 +5,27 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
-use sentinelone::commands::Entry;
+use sentinelone::commands::{ArgumentKind, Arguments, Entry, registry};
 use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 fn s1() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_s1"));
-    for name in ["S1_CONSOLE_URL", "S1_API_TOKEN", "COLUMNS", "HTTP_PROXY", "HTTPS_PROXY"] {
+    let names = [
+        "S1_CONSOLE_URL",
+        "S1_API_TOKEN",
+        "S1_PROFILE",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+    ];
+    for name in names {
         command.env_remove(name);
     }
+    // Nobody's own profiles.
+    command.env("S1_CONFIG", "/nonexistent/s1/config.toml");
     command.stdin(Stdio::null());
     command
 }
@@ -219,7 +232,7 @@ fn help_and_the_list_of_commands() {
         commands.as_array().unwrap().iter().find(|one| one["name"] == "update-threats-status").unwrap();
     let expected = json!({
         "name": "status", "type": "text", "values": ["unresolved", "in_progress", "resolved"], "default": null,
-        "required": true, "description": "The status to set.",
+        "required": true, "all": false, "description": "The status to set.",
     });
     assert_eq!(status["arguments"][0], expected);
     assert_eq!(status["versions"], json!(["2.1"]));
@@ -504,6 +517,293 @@ fn every_command_runs_against_the_sandbox() {
     let unsent: Vec<_> = named.filter(|pair| !sent.contains(pair)).collect();
     // One account has an operation of its own.
     assert_eq!(unsent, [("get-accounts", "accounts_get".to_owned())]);
+}
+
+/// Threats that are invented: 2,500 of them, with nothing in two of the fields that tables have.
+struct Long {
+    /// From this one on there is an error.
+    broken: usize,
+}
+
+impl Respond for Long {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let number = |name: &str| {
+            let value = request.url.query_pairs().find(|(one, _)| one == name).map(|(_, value)| value);
+            value.map(|value| value.parse::<usize>().unwrap())
+        };
+        let (from, size) = (number("cursor").unwrap_or(0), number("limit").unwrap());
+        if from >= self.broken {
+            return ResponseTemplate::new(400).set_body_json(
+                json!({ "errors": [{ "code": 4000010, "title": "Bad cursor", "detail": "It is too old" }] }),
+            );
+        }
+        let threat = |id: usize| {
+            let os = if id.is_multiple_of(2) { "linux" } else { "macos" };
+            let name = format!("sample {id:090}");
+            json!({
+                "id": id.to_string(),
+                "threatInfo": { "threatName": name, "classification": "", "engines": ["a", "b"] },
+                "agentRealtimeInfo": { "agentComputerName": null, "agentOsType": os },
+            })
+        };
+        let to = (from + size).min(2_500);
+        let data: Vec<Value> = (from..to).map(threat).collect();
+        let next = (to < 2_500).then(|| to.to_string());
+        ResponseTemplate::new(200)
+            .set_body_json(json!({ "data": data, "pagination": { "totalItems": 2_500, "nextCursor": next } }))
+    }
+}
+
+async fn long(broken: usize) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(Long { broken }).mount(&server).await;
+    server
+}
+
+fn at(server: &MockServer, arguments: &[&str]) -> Command {
+    let mut command = s1();
+    command.env("S1_CONSOLE_URL", server.uri()).env("S1_API_TOKEN", "token-of-the-test").args(arguments);
+    command
+}
+
+async fn cursors(server: &MockServer) -> Vec<Option<String>> {
+    let asked = server.received_requests().await.unwrap();
+    let cursor = |request: &Request| {
+        assert!(request.url.query().unwrap().contains("limit=1000"), "{}", request.url);
+        request.url.query_pairs().find(|(name, _)| name == "cursor").map(|(_, value)| value.into_owned())
+    };
+    asked.iter().map(cursor).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_reads_every_page() {
+    let server = long(usize::MAX).await;
+    let threats = json_of(&at(&server, &["get-threats", "--all", "--output", "json"]).output().unwrap());
+    assert_eq!(threats["data"].as_array().unwrap().len(), 2_500);
+    let lines = at(&server, &["get-threats", "--all", "--output", "ndjson"]).output().unwrap();
+    let ids: Vec<String> = String::from_utf8(lines.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids, (0..2_500).map(|id| id.to_string()).collect::<Vec<_>>());
+    let pages = [None, Some("1000".to_owned()), Some("2000".to_owned())];
+    assert_eq!(cursors(&server).await, [pages.clone(), pages].concat(), "three pages each");
+}
+
+/// What came is written, and the exit code says that it is not everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_ends_early_is_a_part() {
+    for (format, lines) in [("ndjson", 2_000), ("table", 2_005)] {
+        let server = long(2_000).await;
+        let output = at(&server, &["get-threats", "--all", "--output", format]).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{error}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), lines, "{format}");
+        let expected = "error: threats_list: the console answered 400 Bad Request: 4000010 Bad cursor It is too old\n  \
+                        what to do: correct the request by what the console says\n";
+        assert_eq!(error, expected);
+    }
+}
+
+/// As lines, nothing is read that nobody wants any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_has_enough_ends_the_reading() {
+    let server = long(usize::MAX).await;
+    let mut child = at(&server, &["get-threats", "--all", "--output", "ndjson"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("{\"id\":\"0\""), "{first}");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+    assert_eq!(cursors(&server).await, [None], "a page is more than a pipe holds");
+}
+
+/// Every list that reads pages takes `all`, with pages as large as there are; nothing that acts does.
+#[test]
+fn all_is_for_lists_that_have_pages() {
+    let mut lists = 0;
+    for entry in registry() {
+        let arguments = (entry.arguments)();
+        if arguments.iter().all(|argument| !argument.or_all) {
+            let refused = run(&[entry.info.name, "--all", "--dry-run"]);
+            let error = String::from_utf8(refused.stderr).unwrap();
+            assert!(error.contains("unexpected argument '--all'"), "{}: {error}", entry.info.name);
+            continue;
+        }
+        assert!(!entry.info.acts && !entry.info.asks && !entry.info.destructive, "{}", entry.info.name);
+        for version in entry.info.versions {
+            let required = arguments.iter().filter(|argument| argument.required);
+            let given = required.fold(Arguments::new().with("limit", "all"), |given, argument| {
+                given.with(argument.name, if argument.kind == ArgumentKind::Time { "3 days" } else { "1" })
+            });
+            for request in entry.prepare(given).unwrap().requests(*version).unwrap() {
+                let takes = request.operation().query_field("cursor").is_some();
+                assert!(takes, "{} on {version}: {}", entry.info.name, request.operation().id);
+                let size = request.query().into_iter().find(|(name, _)| name == "limit").unwrap().1;
+                assert!(size.parse::<u64>().unwrap() <= 1_000, "{} on {version}: {size}", entry.info.name);
+            }
+        }
+        lists += 1;
+    }
+    assert_eq!(lists, 13);
+    assert!(run(&["get-threats", "--limit", "all", "--dry-run"]).status.success(), "a value too");
+    let both = run(&["get-threats", "--all", "--limit", "3", "--dry-run"]);
+    assert!(
+        String::from_utf8(both.stderr).unwrap().contains("'--all' cannot be used with '--limit <NUMBER>'")
+    );
+}
+
+/// What is written as it comes is what would be written at the end, wherever in the answer it stands.
+#[test]
+fn lines_are_the_same_as_they_come() {
+    let console = Kept::start();
+    let mut found = 0;
+    for entry in registry().iter().filter(|entry| (entry.arguments)().iter().any(|argument| argument.or_all))
+    {
+        let name = entry.info.name;
+        // Those need a query that is finished.
+        if ["get-events", "get-processes"].contains(&name) {
+            continue;
+        }
+        let arguments = plausible(name, "", "");
+        let with = |more: &[&str]| {
+            let given = arguments.iter().map(String::as_str).filter(|one| !one.starts_with("--limit"));
+            let all: Vec<&str> =
+                [name, "--output", "ndjson"].into_iter().chain(given).chain(more.iter().copied()).collect();
+            let output = console.run(&all);
+            assert_eq!(
+                (output.status.code(), String::from_utf8(output.stderr).unwrap()),
+                (Some(0), String::new()),
+                "{name}"
+            );
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let (streamed, at_once) = (with(&["--all"]), with(&["--limit", "1000"]));
+        assert_eq!(streamed, at_once, "{name}");
+        found += streamed.lines().count();
+    }
+    assert!(found > 30, "{found}");
+}
+
+fn header(output: &Output) -> Vec<String> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let line =
+        text.lines().nth(1).unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    line.trim_matches(['│', ' ']).split('┆').map(|name| name.trim().to_owned()).collect()
+}
+
+/// What nothing stands in is no column, unless it is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_leave_out_what_is_empty() {
+    let server = long(usize::MAX).await;
+    let table = |arguments: &[&str]| {
+        at(&server, &[&["get-threats", "--limit", "2"], arguments].concat()).output().unwrap()
+    };
+    assert_eq!(header(&table(&[])), ["ID", "ThreatName"]);
+    assert_eq!(header(&table(&["--columns", "classification,ID"])), ["Classification", "ID"], "asked for");
+    // Columns of the answer too, one level down; a list is as it came.
+    let chosen = table(&["--columns", "agentRealtimeInfo.agentOsType", "--columns", "ID,threatInfo.engines"]);
+    assert_eq!(header(&chosen), ["agentRealtimeInfo.agentOsType", "ID", "threatInfo.engines"]);
+    let text = String::from_utf8(chosen.stdout).unwrap();
+    assert!(text.contains("│ linux                         ┆ 0  ┆ [\"a\",\"b\"]          │"), "{text}");
+    assert!(text.ends_with("2 of 2500\n"), "{text}");
+}
+
+#[test]
+fn columns_are_those_that_there_are() {
+    let agent = ["--sandbox", "get-site", "--site-id", "420000000000000001"];
+    let one = run(&with(&agent, &["--columns", "Name,accountId"]));
+    let text = String::from_utf8(one.stdout).unwrap();
+    assert!(text.contains("│ Name      ┆ Head Office        │") && text.contains("│ AccountID ┆"), "{text}");
+    let action =
+        ["--sandbox", "update-threats-status", "--threat-ids", "460000000000000011", "--status", "resolved"];
+    assert_eq!(header(&run(&with(&action, &["--columns", "result,id"]))), ["Result", "ID"]);
+    let nothing = run(&["--sandbox", "get-threats", "--threat-ids", "1", "--columns", "Nme"]);
+    assert_eq!(
+        (nothing.status.code(), String::from_utf8(nothing.stdout).unwrap()),
+        (Some(0), "0 found\n".into())
+    );
+    // A command that has an argument of this name keeps its meaning, wherever it stands.
+    let agents = run(&["--sandbox", "--columns", "uuid", "list-agents"]);
+    assert!(header(&agents).len() > 3 && header(&agents).last().unwrap() == "uuid");
+
+    let mut all = String::new();
+    for arguments in [
+        with(&["--sandbox", "get-threats"], &["--columns", "ThretName"]),
+        with(&["--sandbox", "get-threats"], &["--columns", "ID", "--output", "json"]),
+        with(&["--sandbox", "get-threats"], &["--columns", "ID,"]),
+        with(&action, &["--columns", "Resul"]),
+        with(&["--sandbox", "token"], &["--columns", "ID"]),
+        with(&["--sandbox", "get-threats"], &["--incident-statuses", "resolvd"]),
+        with(&["--sandbox", "get-threats"], &["--incident-status", "resolved"]),
+        with(&["--sandbox", "get-theats"], &[]),
+        with(&["--sandbox", "get-threats"], &["--output", "jsn"]),
+    ] {
+        let output = run(&arguments);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+        all.push_str(&shown(&arguments));
+        all.push('\n');
+    }
+    insta::assert_snapshot!("suggestions", all);
+}
+
+/// Piped, nothing has colours, whatever the terminal behind it can.
+#[test]
+fn what_is_piped_has_no_colours() {
+    for arguments in [&["--help"][..], &["unheard-of"], &["--sandbox", "--log", "info", "get-threats"]] {
+        let output = s1()
+            .env("TERM", "xterm-256color")
+            .env("COLORTERM", "truecolor")
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b), "{arguments:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn shells_take_the_completions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(&["completions", shell]);
+        let text = String::from_utf8(script.stdout).unwrap();
+        assert!(script.status.success() && text.contains("update-threat-incident"), "{shell}");
+        if shell == "bash" {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            let parsed = Command::new("bash").arg("-n").arg(file.path()).output().unwrap();
+            assert!(parsed.status.success() && parsed.stderr.is_empty(), "{parsed:?}");
+        }
+    }
+    assert_eq!(run(&["completions", "tcsh"]).status.code(), Some(2));
+}
+
+/// Every command has a page, and no line of a text is taken for an instruction.
+#[test]
+fn every_command_has_a_manual_page() {
+    const INSTRUCTIONS: &[&str] = &["TH", "SH", "SS", "TP", "PP", "IP", "RS", "RE", "br", "ie", "el", "ds"];
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("man1");
+    assert!(run(&["man", "--out", out.to_str().unwrap()]).status.success());
+    let main = String::from_utf8(run(&["man"]).stdout).unwrap();
+    assert_eq!(std::fs::read_to_string(out.join("s1.1")).unwrap(), main);
+    for entry in registry() {
+        assert!(out.join(format!("s1-{}.1", entry.info.name)).exists(), "{}", entry.info.name);
+    }
+    for page in std::fs::read_dir(&out).unwrap() {
+        let page = page.unwrap().path();
+        let text = std::fs::read_to_string(&page).unwrap();
+        assert!(text.contains(".TH s1") && text.contains(".SH NAME"), "{}", page.display());
+        for line in text.lines().filter(|line| line.starts_with(['.', '\''])) {
+            let instruction = line[1..].split_whitespace().next().unwrap_or_default();
+            assert!(INSTRUCTIONS.contains(&instruction), "{}: {line}", page.display());
+        }
+    }
 }
 
 /// What the README shows is what comes out.

@@ -265,7 +265,8 @@ async fn the_terminal_explains_a_connection_that_does_not_work() {
         let fine = asked(sandbox.url(), Sandbox::TOKEN, 0, "answers on API 2.1; threats can be read");
         let nobody = asked(closed(), Sandbox::TOKEN, 1, "check the address, the network and the proxy");
         let token = asked(sandbox.url(), "wrong-token", 1, "does not take the API token");
-        let version = asked(old.uri(), "t", 1, "speaks API 2.0 and not API 2.1: use version 2.0");
+        let version = asked(old.uri(), "t", 1, "speaks API 2.0 and not API 2.1\n");
+        assert!(version.ends_with("  what to do: use version 2.0\n"), "the remedy comes last: {version}");
         assert_eq!(BTreeSet::from([fine, nobody, token, version]).len(), 4);
     });
     sandbox.stop().await;

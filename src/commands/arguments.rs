@@ -24,6 +24,8 @@ pub struct Argument {
     pub values: Vec<&'static str>,
     /// Meaning.
     pub doc: &'static str,
+    /// A limit: whether `all` is taken too. The list behind it is then read to its last page.
+    pub or_all: bool,
 }
 
 /// What the text of an argument looks like.
@@ -57,7 +59,7 @@ impl ArgumentKind {
 
 impl Argument {
     pub(super) const fn new(name: &'static str, kind: ArgumentKind, doc: &'static str) -> Self {
-        Self { name, kind, required: false, default: None, values: Vec::new(), doc }
+        Self { name, kind, required: false, default: None, values: Vec::new(), doc, or_all: false }
     }
 
     pub(super) const fn required(mut self) -> Self {
@@ -67,6 +69,11 @@ impl Argument {
 
     pub(super) const fn default(mut self, default: &'static str) -> Self {
         self.default = Some(default);
+        self
+    }
+
+    pub(super) const fn or_all(mut self) -> Self {
+        self.or_all = true;
         self
     }
 
@@ -94,6 +101,14 @@ pub struct ArgumentError {
     command: &'static str,
     argument: Option<String>,
     message: String,
+    choice: Option<Choice>,
+}
+
+/// What was given, and what could have been.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Choice {
+    given: String,
+    values: Vec<String>,
 }
 
 impl std::fmt::Display for ArgumentError {
@@ -107,11 +122,23 @@ impl std::fmt::Display for ArgumentError {
 
 impl ArgumentError {
     pub(super) fn new(command: &'static str, argument: &str, message: impl Into<String>) -> Self {
-        Self { command, argument: Some(argument.to_owned()), message: message.into() }
+        Self { command, argument: Some(argument.to_owned()), message: message.into(), choice: None }
     }
 
     pub(super) fn of_command(command: &'static str, message: impl Into<String>) -> Self {
-        Self { command, argument: None, message: message.into() }
+        Self { command, argument: None, message: message.into(), choice: None }
+    }
+
+    /// The same with what was given in place of one of the values.
+    pub(super) fn choosing<'a>(mut self, given: &str, values: impl IntoIterator<Item = &'a &'a str>) -> Self {
+        let values = values.into_iter().map(|value| (*value).to_owned()).collect();
+        self.choice = Some(Choice { given: given.to_owned(), values });
+        self
+    }
+
+    /// What was given where only certain values are taken, and those, for a suggestion.
+    pub fn choice(&self) -> Option<(&str, &[String])> {
+        self.choice.as_ref().map(|choice| (choice.given.as_str(), choice.values.as_slice()))
     }
 
     /// Name of the command.
@@ -288,7 +315,8 @@ impl Arguments {
         if values.is_empty() || values.contains(&text) {
             return Ok(());
         }
-        Err(self.wrong(name, format!("is {text:?}; give one of {}", values.join(", "))))
+        let message = format!("is {text:?}; give one of {}", values.join(", "));
+        Err(self.wrong(name, message).choosing(text, values))
     }
 
     /// One of the known values of an enum, in capitals or not.
@@ -368,6 +396,16 @@ impl Arguments {
             Ok(count) if count > 0 => Ok(Some(count)),
             _ => Err(self.wrong(name, format!("is {number}; give a number from 1"))),
         }
+    }
+
+    /// How many things a list is to have: a number from 1, or `all`, which no list is longer than.
+    pub(super) fn limit(&mut self) -> Result<Option<u64>, ArgumentError> {
+        let all = |text: &String| text.trim().eq_ignore_ascii_case("all");
+        if self.values.get("limit").is_some_and(|texts| texts.len() == 1 && texts.iter().all(all)) {
+            self.values.remove("limit");
+            return Ok(Some(u64::MAX));
+        }
+        self.count("limit")
     }
 
     /// A point in time, written out or relative.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::context::Output;
 use super::lists::id;
 use super::read::{get, list};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::dotted::{at, put};
@@ -86,8 +86,12 @@ impl Command for GetAccounts {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let Some(id) = &self.account_id else {
-            return list(client, all()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await;
+            return list((client, watch), all()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await;
         };
         let mut outcome = get(client, &one(id)?, (PREFIX, Self::OUTPUTS)).await?;
         // The context is a list however many were asked for.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::act::refuse;
 use super::context::Output;
 use super::lists::{given, in_batches, of_one_list, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 
@@ -163,7 +163,7 @@ impl Command for GetActivities {
                 "How many activities at the most; as many as activities_ids where those are more and no limit \
                  is given.",
             )
-            .default("50"),
+            .default("50").or_all(),
             Argument::new("sort_by", Text, "What decides the order.").values(SORT_FIELDS),
             Argument::new("sort_order", Text, "Direction of the order.").values(SORT_ORDERS),
         ]
@@ -192,7 +192,7 @@ impl Command for GetActivities {
             created_from: arguments.time("created_from")?,
             created_between: range(arguments, "created_between")?,
             agent_ids,
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             sort_by: arguments.choice("sort_by", SORT_FIELDS)?,
             sort_order: arguments.choice("sort_order", SORT_ORDERS)?,
         })
@@ -203,8 +203,12 @@ impl Command for GetActivities {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let limit = Some(self.wanted());
-        read_all(client, self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+        read_all((client, watch), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

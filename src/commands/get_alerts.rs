@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::context::Output;
 use super::lists::{given, in_batches, of_one_list, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::dotted::{at, put};
@@ -245,7 +245,8 @@ impl Command for GetAlerts {
                 Integer,
                 "How many alerts at the most; without it as many as alert_ids where those are more.",
             )
-            .default("1000"),
+            .default("1000")
+            .or_all(),
             Argument::new("site_ids", List, "Sites, by identifier."),
             Argument::new("cursor", Text, "Where to go on: nextCursor of an earlier answer."),
         ]
@@ -260,7 +261,7 @@ impl Command for GetAlerts {
             incident_status: arguments.choices_of_any_case("incidentStatus", AlertIncidentStatus::KNOWN)?,
             analyst_verdict: arguments.choices_of_any_case("analystVerdict", AlertAnalystVerdict::KNOWN)?,
             alert_ids: arguments.list("alert_ids")?.unwrap_or_default(),
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             site_ids: arguments.list("site_ids")?.unwrap_or_default(),
             cursor: arguments.text("cursor")?,
         })
@@ -271,8 +272,13 @@ impl Command for GetAlerts {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let outputs = (PREFIX, Self::OUTPUTS);
-        let mut outcome = read_all(client, self.lists()?, Some(self.wanted()), |_| true, outputs).await?;
+        let mut outcome =
+            read_all((client, watch), self.lists()?, Some(self.wanted()), |_| true, outputs).await?;
         let entries = outcome.context.pointer_mut("/SentinelOne/Alert").and_then(Value::as_array_mut);
         let alerts = outcome.answer.get("data").and_then(Value::as_array);
         for (entry, alert) in entries.into_iter().flatten().zip(alerts.into_iter().flatten()) {

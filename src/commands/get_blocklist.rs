@@ -9,7 +9,7 @@ use super::act::refuse;
 use super::context::Output;
 use super::lists::given;
 use super::read::list;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::paging::sized;
@@ -85,7 +85,7 @@ impl Command for GetBlocklist {
             Argument::new("account_ids", List, "Accounts, by identifier."),
             Argument::new("offset", Integer, "How many entries to leave out from the start, at most 1000.")
                 .default("0"),
-            Argument::new("limit", Integer, "How many entries at the most.").default("1000"),
+            Argument::new("limit", Integer, "How many entries at the most.").default("1000").or_all(),
             Argument::new("hash", List, "Hashes, or parts of them; any of them will do."),
         ]
     }
@@ -97,7 +97,7 @@ impl Command for GetBlocklist {
             site_ids: arguments.list("site_ids")?.unwrap_or_default(),
             account_ids: arguments.list("account_ids")?.unwrap_or_default(),
             offset: arguments.integer("offset")?,
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             hash: arguments.list("hash")?.unwrap_or_default(),
         })
     }
@@ -107,7 +107,11 @@ impl Command for GetBlocklist {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        list(client, self.request()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+        list((client, watch), self.request()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

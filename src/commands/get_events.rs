@@ -5,9 +5,9 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::Value;
 
 use super::context::{Output, entry, under};
-use super::read::walk;
+use super::read::{Walked, walk};
 use super::telemetry::{EVENT, event};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::dotted::put;
@@ -121,7 +121,7 @@ impl Command for GetEvents {
     fn arguments() -> Vec<Argument> {
         use ArgumentKind::{Integer, List, Text};
         vec![
-            Argument::new("limit", Integer, "How many events at the most.").default("50"),
+            Argument::new("limit", Integer, "How many events at the most.").default("50").or_all(),
             Argument::new("query_id", Text, "Identifier of the query, from create-query.").required(),
             Argument::new(
                 "cursor",
@@ -139,7 +139,7 @@ impl Command for GetEvents {
     fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             query_id: arguments.required("query_id")?.trim().to_owned(),
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             cursor: arguments.text("cursor")?.map(|cursor| cursor.trim().to_owned()),
             columns: arguments.list("columns")?.unwrap_or_default(),
         })
@@ -150,7 +150,12 @@ impl Command for GetEvents {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, items) = walk(client, self.request()?, Some(self.wanted()), |_| true).await?;
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+        let Walked { mut outcome, items, .. } =
+            walk((client, watch), self.request()?, Some(self.wanted()), |_| true).await?;
         let next = outcome.answer.pointer("/pagination/nextCursor").and_then(Value::as_str);
         let next = next.filter(|cursor| !cursor.is_empty()).map(str::to_owned);
         outcome.context = self.context(client.api_version(), &items, next);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::context::Output;
 use super::lists::{given, id, wanted};
 use super::read::list;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::paging::sized;
@@ -104,7 +104,7 @@ impl Command for GetGroups {
                 Integer,
                 "How many groups at the most; as many as group_ids where those are more and no limit is given.",
             )
-            .default("50"),
+            .default("50").or_all(),
         ]
     }
 
@@ -117,7 +117,7 @@ impl Command for GetGroups {
             name: arguments.text("name")?,
             query: arguments.text("query")?,
             rank: arguments.integer("rank")?,
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
         })
     }
 
@@ -126,8 +126,12 @@ impl Command for GetGroups {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let limit = Some(self.wanted());
-        list(client, self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+        list((client, watch), self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

@@ -8,7 +8,7 @@ use super::act::refuse;
 use super::context::Output;
 use super::create_ioc::TYPES;
 use super::lists::{given, in_batches, of_one_list, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 
@@ -99,7 +99,8 @@ impl Command for GetIocs {
                 Integer,
                 "How many indicators at the most; without it as many as uuids where those are more.",
             )
-            .default("1000"),
+            .default("1000")
+            .or_all(),
             Argument::new("upload_time_gte", Time, "Uploaded at this time or after."),
             Argument::new("upload_time_lte", Time, "Uploaded at this time or before."),
             Argument::new("cursor", Text, "Where to go on: nextCursor of an earlier answer."),
@@ -127,7 +128,7 @@ impl Command for GetIocs {
     fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             account_ids: arguments.required_list("account_ids")?,
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             upload_time_gte: arguments.time("upload_time_gte")?,
             upload_time_lte: arguments.time("upload_time_lte")?,
             cursor: arguments.text("cursor")?,
@@ -153,7 +154,11 @@ impl Command for GetIocs {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        read_all(client, self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+        read_all((client, watch), self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

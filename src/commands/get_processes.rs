@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::context::{Output, under};
 use super::read::list;
 use super::telemetry::{EVENT, event};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::paging::sized;
@@ -103,15 +103,14 @@ impl Command for GetProcesses {
         vec![
             Argument::new("query_id", ArgumentKind::Text, "Identifier of the query, from create-query.")
                 .required(),
-            Argument::new("limit", ArgumentKind::Integer, "How many processes at the most.").default("50"),
+            Argument::new("limit", ArgumentKind::Integer, "How many processes at the most.")
+                .default("50")
+                .or_all(),
         ]
     }
 
     fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        Ok(Self {
-            query_id: arguments.required("query_id")?.trim().to_owned(),
-            limit: arguments.count("limit")?,
-        })
+        Ok(Self { query_id: arguments.required("query_id")?.trim().to_owned(), limit: arguments.limit()? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
@@ -119,8 +118,13 @@ impl Command for GetProcesses {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let outputs = (EVENT, Self::OUTPUTS);
-        let mut outcome = list(client, self.request()?, Some(self.wanted()), |_| true, outputs).await?;
+        let mut outcome =
+            list((client, watch), self.request()?, Some(self.wanted()), |_| true, outputs).await?;
         let items = outcome.answer.get("data").and_then(Value::as_array);
         let version = client.api_version();
         let events = items.into_iter().flatten().map(|item| event(Self::OUTPUTS, version, item));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::act::refuse;
 use super::context::Output;
 use super::lists::{given, in_batches, of_one_list, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 
@@ -192,7 +192,8 @@ impl Command for GetRemoteScriptTaskStatus {
                 Integer,
                 "How many tasks at the most; as many as ids where those are more.",
             )
-            .default("50"),
+            .default("50")
+            .or_all(),
             Argument::new("parent_task_id", Text, "Parent task of the run, from run-remote-script.")
                 .required(),
             Argument::new("parent_task_id_in", List, "Only tasks of these parent tasks, by identifier."),
@@ -216,7 +217,7 @@ impl Command for GetRemoteScriptTaskStatus {
         let status = arguments.choices("status", TaskStatus::KNOWN)?;
         Ok(Self {
             parent_task_id: arguments.required("parent_task_id")?.trim().to_owned(),
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             filter: RemoteScriptsListTasksQuery {
                 account_ids: arguments.list("account_ids")?,
                 computer_name_contains: arguments.list("computer_name_contains")?,
@@ -251,7 +252,11 @@ impl Command for GetRemoteScriptTaskStatus {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        read_all(client, self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+        read_all((client, watch), self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

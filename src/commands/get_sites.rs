@@ -8,7 +8,7 @@ use super::context::Output;
 use super::lists::{given, id, wanted};
 use super::read::list;
 use super::sites_context as site;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::paging::sized;
@@ -91,7 +91,7 @@ impl Command for GetSites {
             Argument::new("account_id", Text, "Account, by identifier."),
             Argument::new("site_name", Text, "The whole name of the site."),
             Argument::new("created_at", Time, "Created at this very time."),
-            Argument::new("limit", Integer, "How many sites at the most.").default("50"),
+            Argument::new("limit", Integer, "How many sites at the most.").default("50").or_all(),
         ]
     }
 
@@ -107,7 +107,7 @@ impl Command for GetSites {
             account_id: id(arguments, "account_id")?,
             site_name: arguments.text("site_name")?,
             created_at: arguments.time("created_at")?,
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
         })
     }
 
@@ -116,8 +116,12 @@ impl Command for GetSites {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let limit = Some(self.wanted());
-        list(client, self.request()?, limit, |_| true, (site::PREFIX, Self::OUTPUTS)).await
+        list((client, watch), self.request()?, limit, |_| true, (site::PREFIX, Self::OUTPUTS)).await
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::context::Output;
 use super::lists::{given, in_batches, read_all, wanted};
 use super::star_rule_settings::PREFIX;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 
@@ -108,7 +108,8 @@ impl Command for GetStarRules {
                 Integer,
                 "How many rules at the most; without it as many as ruleIds where those are more.",
             )
-            .default("1000"),
+            .default("1000")
+            .or_all(),
             Argument::new("siteIds", List, "Sites, by identifier."),
         ]
     }
@@ -124,7 +125,7 @@ impl Command for GetStarRules {
             name_contains: arguments.list("name_contains")?.unwrap_or_default(),
             account_ids: arguments.list("accountIds")?.unwrap_or_default(),
             expiration_mode: arguments.choice_of_any_case("expirationMode", MODES)?,
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             site_ids: arguments.list("siteIds")?.unwrap_or_default(),
         })
     }
@@ -134,7 +135,11 @@ impl Command for GetStarRules {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        read_all(client, self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+        read_all((client, watch), self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

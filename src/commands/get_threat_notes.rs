@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::context::Output;
 use super::read::list;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::paging::sized;
@@ -55,7 +55,11 @@ impl Command for GetThreatNotes {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        list(client, self.request()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+        list((client, watch), self.request()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::act::refuse;
 use super::context::Output;
 use super::lists::{given, in_batches, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 
@@ -261,7 +261,7 @@ impl Command for GetThreats {
                 Integer,
                 "How many threats at the most; as many as threat_ids where those are more and no limit is given.",
             )
-            .default("20"),
+            .default("20").or_all(),
             Argument::new(
                 "query",
                 Text,
@@ -311,7 +311,7 @@ impl Command for GetThreats {
             created_from: arguments.time("created_from")?,
             resolved,
             display_name: arguments.text("display_name")?,
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             query: arguments.text("query")?,
             threat_ids: arguments.list("threat_ids")?.unwrap_or_default(),
             classifications: arguments.list("classifications")?.unwrap_or_default(),
@@ -326,13 +326,17 @@ impl Command for GetThreats {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let requests = self.lists(client.api_version())?;
         // The console may take the rank for more than the lowest one; what it lets pass is looked at again.
         let keep = |threat: &Value| match (self.rank, threat.get("rank").and_then(Value::as_i64)) {
             (Some(lowest), Some(rank)) => rank >= lowest,
             _ => true,
         };
-        read_all(client, requests, Some(self.wanted()), keep, (PREFIX, Self::OUTPUTS)).await
+        read_all((client, watch), requests, Some(self.wanted()), keep, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

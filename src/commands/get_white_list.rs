@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::context::Output;
 use super::lists::{given, in_batches, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 
@@ -85,7 +85,8 @@ impl Command for GetWhiteList {
                 "How many exclusions at the most; as many as item_ids where those are more and no limit is \
                  given.",
             )
-            .default("10"),
+            .default("10")
+            .or_all(),
             Argument::new("include_parent", Boolean, "Whether to list those of the scopes above too.")
                 .default("false"),
             Argument::new("include_children", Boolean, "Whether to list those of the scopes below too.")
@@ -98,7 +99,7 @@ impl Command for GetWhiteList {
             item_ids: arguments.list("item_ids")?.unwrap_or_default(),
             os_types: arguments.choices("os_types", OS_TYPES)?,
             exclusion_type: arguments.choice("exclusion_type", ExclusionType::KNOWN)?,
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             include_parent: arguments.boolean("include_parent")?,
             include_children: arguments.boolean("include_children")?,
         })
@@ -109,8 +110,12 @@ impl Command for GetWhiteList {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let limit = Some(self.wanted());
-        read_all(client, self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+        read_all((client, watch), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

@@ -12,7 +12,7 @@ use super::agents::agent_outputs;
 use super::context::Output;
 use super::lists::given;
 use super::read::list;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::dotted::put;
@@ -79,7 +79,7 @@ impl Command for ListAgents {
                 Integer,
                 "How many active threats an agent has at least. With 0 it is no condition.",
             ),
-            Argument::new("limit", Integer, "How many agents at the most.").default("10"),
+            Argument::new("limit", Integer, "How many agents at the most.").default("10").or_all(),
             Argument::new(
                 "params",
                 List,
@@ -110,7 +110,7 @@ impl Command for ListAgents {
             os_type: arguments.choices("os_type", OS_TYPES)?,
             created_at: arguments.time("created_at")?,
             min_active_threats,
-            limit: arguments.count("limit")?,
+            limit: arguments.limit()?,
             params: conditions(arguments)?,
             columns: arguments.list("columns")?.unwrap_or_default(),
         })
@@ -121,13 +121,18 @@ impl Command for ListAgents {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
+        self.run_watched(client, &Silent).await
+    }
+
+    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
         let limit = Some(self.wanted());
         // The vendor's document describes the condition as "at least" too: what it lets pass is looked at again.
         let keep = |agent: &Value| match (self.least(), agent.get("activeThreats").and_then(Value::as_u64)) {
             (Some(least), Some(count)) => count >= least,
             _ => true,
         };
-        let mut outcome = list(client, self.request()?, limit, keep, (PREFIX, Self::OUTPUTS)).await?;
+        let mut outcome =
+            list((client, watch), self.request()?, limit, keep, (PREFIX, Self::OUTPUTS)).await?;
         let agents = outcome.answer.get("data").and_then(Value::as_array);
         let place = format!("/{}", PREFIX.replace('.', "/"));
         let entries = outcome.context.pointer_mut(&place).and_then(Value::as_array_mut);

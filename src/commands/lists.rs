@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::act::{act, asked_ids, refuse, without_answer};
 use super::context::{Output, under};
-use super::read::{entries, walk};
+use super::read::{Walked, Watched, entries, walk};
 use super::{ArgumentError, Arguments, Command, Outcome};
 use crate::Result;
 use crate::client::Client;
@@ -71,42 +71,46 @@ pub(super) fn of_one_list<C: Command>(
 /// pass.
 ///
 /// What ends it early is in the outcome once something was read; before that it is the error.
-pub(super) async fn read_all(
-    client: &Client,
+pub(super) async fn read_all<'a>(
+    watched: impl Into<Watched<'a>>,
     requests: Vec<Request<Page<Value>>>,
     limit: Option<u64>,
     keep: impl Fn(&Value) -> bool,
     place: (&str, &[Output]),
 ) -> Result<Outcome> {
-    read_each(client, requests, limit, keep, place, |_, _| {}).await
+    read_each(watched, requests, limit, keep, place, |_, _| {}).await
 }
 
 /// The same, where `fill` puts into each entry of the context what the number of its list tells.
-pub(super) async fn read_each(
-    client: &Client,
+pub(super) async fn read_each<'a>(
+    watched: impl Into<Watched<'a>>,
     requests: Vec<Request<Page<Value>>>,
     limit: Option<u64>,
     keep: impl Fn(&Value) -> bool,
     (prefix, outputs): (&str, &[Output]),
     fill: impl Fn(usize, &mut Value),
 ) -> Result<Outcome> {
-    let version: ApiVersion = client.api_version();
+    let watched = watched.into();
+    let version: ApiVersion = watched.client.api_version();
     let lists = requests.len();
     let place = requests.first().map_or("data", |request| request.operation().items);
     let mut whole = Outcome::found(Value::Null, Value::Null);
     let (mut items, mut context, mut totals) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut count, mut enough) = (0_u64, false);
     for (number, request) in requests.into_iter().enumerate() {
-        let left = limit.map(|limit| limit.saturating_sub(items.len() as u64));
-        if left == Some(0) || whole.failure.is_some() {
+        let left = limit.map(|limit| limit.saturating_sub(count));
+        if left == Some(0) || enough || whole.failure.is_some() {
             break;
         }
-        match walk(client, request, left, &keep).await {
-            Ok((mut part, mut found)) => {
+        match walk(watched, request, left, &keep).await {
+            Ok(Walked { outcome: mut part, items: mut found, count: more, enough: last }) => {
                 if let Value::Array(mut entries) = entries(outputs, prefix, version, &found) {
                     entries.iter_mut().for_each(|entry| fill(number, entry));
                     context.append(&mut entries);
                 }
                 items.append(&mut found);
+                count += more as u64;
+                enough = last;
                 totals.push(at(&part.answer, "pagination.totalItems").and_then(Value::as_u64));
                 whole.errors.append(&mut part.errors);
                 (whole.answer, whole.failure) = (part.answer, part.failure);

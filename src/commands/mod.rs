@@ -187,7 +187,7 @@ pub use update_star_rule::UpdateStarRule;
 pub use update_threat_incident::UpdateThreatIncident;
 pub use update_threats_status::UpdateThreatsStatus;
 pub use update_threats_verdict::UpdateThreatsVerdict;
-pub use wait::{Event, Silent, Watch};
+pub use wait::{Event, Silent, Taken, Watch};
 pub use write_threat_note::WriteThreatNote;
 
 /// What is known about a command without its arguments.
@@ -314,9 +314,9 @@ impl<C: Command> Erased for C {
         requests.iter().try_for_each(Request::check)?;
         // A command takes what it can tell to be right: a misspelt value is answered with an empty list.
         if let Some((field, value)) = requests.iter().flat_map(Request::unknown_values).next() {
-            let known = requests.iter().find_map(|request| known_values(request, &field));
-            let message = format!("{field} cannot be {value:?}; give one of {}", known.unwrap_or_default());
-            return Err(ArgumentError::of_command(C::INFO.name, message).into());
+            let known = requests.iter().find_map(|request| known_values(request, &field)).unwrap_or_default();
+            let message = format!("{field} cannot be {value:?}; give one of {}", known.join(", "));
+            return Err(ArgumentError::of_command(C::INFO.name, message).choosing(&value, known).into());
         }
         Ok(requests)
     }
@@ -330,7 +330,7 @@ impl<C: Command> Erased for C {
 }
 
 /// The values of a field, named with the part of the body in front.
-fn known_values(request: &Request<Value>, field: &str) -> Option<String> {
+fn known_values(request: &Request<Value>, field: &str) -> Option<&'static [&'static str]> {
     let operation = request.operation();
     let parts = operation.body.iter().flat_map(|part| part.fields.iter().map(move |one| (part.name, one)));
     let all = operation.query_fields().map(|one| ("", one)).chain(parts);
@@ -338,7 +338,7 @@ fn known_values(request: &Request<Value>, field: &str) -> Option<String> {
         true => one.name == field,
         false => field.strip_prefix(part).and_then(|rest| rest.strip_prefix('.')) == Some(one.name),
     });
-    found.find(|(_, one)| !one.known.is_empty()).map(|(_, one)| one.known.join(", "))
+    found.find(|(_, one)| !one.known.is_empty()).map(|(_, one)| one.known)
 }
 
 fn on_version<C: Command>(version: ApiVersion) -> Result<(), ArgumentError> {

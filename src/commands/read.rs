@@ -3,46 +3,78 @@
 use sentinelone_raw::runtime::{Answer, ApiVersion, Page, Request};
 use serde_json::Value;
 
-use super::Outcome;
 use super::context::{Output, entry, under};
+use super::{Event, Outcome, Silent, Taken, Watch};
 use crate::Result;
 use crate::client::Client;
 use crate::dotted::put;
 use crate::paging::Pages;
 
+/// The client that is asked, and who looks on.
+#[derive(Clone, Copy)]
+pub(super) struct Watched<'a> {
+    pub(super) client: &'a Client,
+    watch: &'a dyn Watch,
+}
+
+impl<'a> From<&'a Client> for Watched<'a> {
+    fn from(client: &'a Client) -> Self {
+        Self { client, watch: &Silent }
+    }
+}
+
+impl<'a> From<(&'a Client, &'a dyn Watch)> for Watched<'a> {
+    fn from((client, watch): (&'a Client, &'a dyn Watch)) -> Self {
+        Self { client, watch }
+    }
+}
+
+/// What a walk through the pages of a list came to.
+pub(super) struct Walked {
+    pub(super) outcome: Outcome,
+    /// What was found and nobody took on the way.
+    pub(super) items: Vec<Value>,
+    /// How many things were found.
+    pub(super) count: usize,
+    /// Whether whoever took them wants no more.
+    pub(super) enough: bool,
+}
+
 /// Reads the pages of a list, of the size that the request says, until there are as many items as wanted
 /// that `keep` lets pass. Each becomes an entry of the context.
 ///
 /// What ends the walk early is in the outcome once something was read; before that it is the error.
-pub(super) async fn list(
-    client: &Client,
+pub(super) async fn list<'a>(
+    watched: impl Into<Watched<'a>>,
     request: Request<Page<Value>>,
     limit: Option<u64>,
     keep: impl Fn(&Value) -> bool,
     (prefix, outputs): (&str, &[Output]),
 ) -> Result<Outcome> {
-    let (mut outcome, items) = walk(client, request, limit, keep).await?;
-    outcome.context = under(prefix, entries(outputs, prefix, client.api_version(), &items));
+    let watched = watched.into();
+    let Walked { mut outcome, items, .. } = walk(watched, request, limit, keep).await?;
+    outcome.context = under(prefix, entries(outputs, prefix, watched.client.api_version(), &items));
     Ok(outcome)
 }
 
 /// The same without a context, and the items beside it. `pagination.nextCursor` of the answer is where a
 /// further walk of the same page size begins: a page of which only a part was wanted is begun again, so that
 /// nothing of it is lost.
-pub(super) async fn walk(
-    client: &Client,
+pub(super) async fn walk<'a>(
+    watched: impl Into<Watched<'a>>,
     request: Request<Page<Value>>,
     limit: Option<u64>,
     keep: impl Fn(&Value) -> bool,
-) -> Result<(Outcome, Vec<Value>)> {
+) -> Result<Walked> {
+    let Watched { client, watch } = watched.into();
     let place = request.operation().items;
     let mut next = request.query().into_iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor);
     let mut pages = Pages::of(client.clone(), Ok(request));
     let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut outcome = Outcome::found(Value::Null, Value::Null);
-    let mut items = Vec::new();
+    let (mut items, mut count, mut enough) = (Vec::new(), 0, false);
     // What is not kept does not count, so that the walk itself knows no limit.
-    while items.len() < most {
+    while count < most && !enough {
         match pages.next().await {
             None => break,
             Some(Ok(page)) => {
@@ -50,23 +82,30 @@ pub(super) async fn walk(
                 outcome.answer = page.json();
                 let page = page.into_value();
                 let following = page.next_cursor().map(str::to_owned);
-                items.extend(page.data.into_iter().filter(&keep));
-                if items.len() <= most {
+                let mut found: Vec<Value> = page.data.into_iter().filter(&keep).collect();
+                let wanted = found.len().min(most - count);
+                if wanted == found.len() {
                     next = following;
                 } else {
                     // Without a cursor to this page it cannot be begun again, so there is none to go on with.
                     let here = next.take().map_or(Value::Null, Value::String);
                     put(&mut outcome.answer, "pagination.nextCursor", here);
+                    found.truncate(wanted);
+                }
+                count += wanted;
+                watch.on(Event::Listed { things: wanted });
+                match watch.page(&found) {
+                    Taken::No => items.append(&mut found),
+                    taken => enough = taken == Taken::Last,
                 }
             }
             Some(Err(error)) if outcome.answer.is_null() => return Err(error),
             Some(Err(error)) => outcome.failure = Some(error),
         }
     }
-    items.truncate(most);
     // The last page's envelope around the items of all.
     put(&mut outcome.answer, place, Value::Array(items.clone()));
-    Ok((outcome, items))
+    Ok(Walked { outcome, items, count, enough })
 }
 
 /// Reads one thing, which becomes one entry of the context.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{ArgumentError, Arguments};
@@ -43,12 +44,36 @@ pub enum Event {
         /// Bytes in all, where the server said so.
         total: Option<u64>,
     },
+    /// A further page of a list was read.
+    Listed {
+        /// How many things it added to those before.
+        things: usize,
+    },
+}
+
+/// What became of a page that was handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Taken {
+    /// It was not taken: it goes into the outcome.
+    No,
+    /// It was, and is not held any longer: the outcome is without it.
+    Yes,
+    /// It was, and no further one is wanted.
+    Last,
 }
 
 /// Who wants to know what happens while a command runs: a progress bar, a log.
 pub trait Watch: Send + Sync {
     /// Called as it happens. It must not block.
     fn on(&self, event: Event);
+
+    /// Called with what each page of a list adds to what is found, in order. Whoever takes it keeps long lists
+    /// out of memory.
+    fn page(&self, things: &[Value]) -> Taken {
+        let _ = things;
+        Taken::No
+    }
 }
 
 /// Nobody wants to know.

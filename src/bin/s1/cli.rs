@@ -10,6 +10,9 @@ const AFTER_HELP: &str = "\
 Environment:
   S1_CONSOLE_URL  the console's address, where --console-url is not given
   S1_API_TOKEN    the API token, where --api-token-file is not given
+  S1_PROFILE      the profile, where --profile is not given
+  S1_CONFIG       the file of profiles, in place of s1/config.toml in the folder for settings
+  NO_COLOR        no colours, whatever the terminal can
 
 Exit codes:
   0  done; also when a filter matched nothing
@@ -58,6 +61,8 @@ pub(crate) fn command() -> Command {
                         .help("Let a new threat and a new alert come so often"),
                 ),
         )
+        .subcommands(crate::login::commands())
+        .subcommands(crate::shell::commands())
         .subcommand(crate::incidents::fetch())
         .subcommand(crate::incidents::test())
         .subcommand(contract())
@@ -138,17 +143,26 @@ fn globals() -> Vec<Arg> {
             .value_name("FILE")
             .value_parser(value_parser!(std::path::PathBuf))
             .help("File that holds the API token and nothing else"),
+        option("profile")
+            .value_name("NAME")
+            .help("Profile to take console, token and version from; see s1 login"),
         option("api-version")
             .value_name("VERSION")
             .value_parser(PossibleValuesParser::new(["2.0", "2.1"]))
             .default_value("2.1")
-            .help("Version of the API"),
+            .help("Version of the API; without it the profile's"),
         option("output")
             .value_name("FORMAT")
             .value_parser(PossibleValuesParser::new(["table", "json", "ndjson", "context"]))
             .default_value("table")
             .help("table, json (what the console sent, with the results of an action beside it), ndjson (one thing a \
                  line) or context (SOAR paths)"),
+        option("columns")
+            .value_name("A,B,…")
+            .action(ArgAction::Append)
+            .help(
+                "Columns of the table, in this order: names as in its header, or dotted paths as in --output json",
+            ),
         option("call-timeout")
             .value_name("SECONDS")
             .value_parser(value_parser!(u64).range(1..=86_400))
@@ -221,7 +235,12 @@ fn subcommand(entry: &Entry) -> Command {
             arguments.push(argument);
         }
     }
-    command.args(arguments.iter().map(argument))
+    let reads_pages = arguments.iter().any(|argument| argument.or_all);
+    let all =
+        Arg::new("all").long("all").action(ArgAction::SetTrue).conflicts_with("limit").help(
+            "Read every page, however many there are. With --output ndjson each is written as it comes",
+        );
+    command.args(arguments.iter().map(argument)).args(reads_pages.then_some(all))
 }
 
 fn argument(argument: &Argument) -> Arg {

@@ -2,18 +2,22 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use sentinelone::ErrorKind;
-use sentinelone::incidents::{Batch, Checkpoint, FetchType, Fetcher, Incident, Mirroring, Settings};
+use sentinelone::incidents::{
+    Batch, Checkpoint, ConnectionError, FetchType, Fetcher, Incident, Mirroring, Settings,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::output;
-use crate::run::{DONE, FAILED, Failure, PARTLY, end_asked_for, text};
+use crate::profiles::replace;
+use crate::progress::Terminal;
+use crate::run::{DONE, FAILED, Failure, PARTLY, end_asked_for, parted, text};
 use crate::session::Session;
 
 /// The form of the state file.
@@ -155,6 +159,26 @@ fn wanted(matches: &ArgMatches) -> Settings {
     settings
 }
 
+/// Tries a connection, and says so when that takes its time.
+pub(crate) async fn tried(fetcher: &Fetcher) -> Result<(), ConnectionError> {
+    let terminal = Terminal::new();
+    terminal.during("trying the connection", fetcher.test_connection()).await
+}
+
+/// Says what is wrong with a connection: the cause first, what to do last.
+pub(crate) fn tell_why(error: &ConnectionError) {
+    let (call, advice) = parted(error.error());
+    let text = error.to_string();
+    let (what, remedy) = match (error, text.split_once(": ")) {
+        (ConnectionError::Other { .. }, _) | (_, None) => {
+            let what = text.split("; ").next().unwrap_or_default();
+            (what, advice.unwrap_or_default())
+        }
+        (_, Some((what, remedy))) => (what, remedy.to_owned()),
+    };
+    output::say(format_args!("error: {what}\n  because: {call}\n  what to do: {remedy}"));
+}
+
 fn fetcher(session: &Session, matches: &ArgMatches) -> Result<Fetcher, Failure> {
     Fetcher::new(session.client.clone(), wanted(matches)).map_err(|error| Failure::Usage(error.to_string()))
 }
@@ -163,7 +187,7 @@ fn fetcher(session: &Session, matches: &ArgMatches) -> Result<Fetcher, Failure> 
 pub(crate) async fn test_connection(matches: &ArgMatches) -> Result<u8, Failure> {
     let session = Session::open(matches).await?;
     let tested = match fetcher(&session, matches) {
-        Ok(fetcher) => match fetcher.test_connection().await {
+        Ok(fetcher) => match tried(&fetcher).await {
             Ok(()) => {
                 let client = &session.client;
                 let streams: Vec<_> =
@@ -174,8 +198,7 @@ pub(crate) async fn test_connection(matches: &ArgMatches) -> Result<u8, Failure>
                 output::write(&line).map(|()| DONE).map_err(Failure::from)
             }
             Err(error) => {
-                output::say(format_args!("error: {error}"));
-                output::say(format_args!("  because: {}", error.error()));
+                tell_why(&error);
                 Ok(FAILED)
             }
         },
@@ -208,13 +231,15 @@ async fn go_on(
     let follow = matches.get_flag("follow");
     let interval: Duration = matches.get_one("interval").copied().unwrap_or_default();
     loop {
+        let terminal = Terminal::new();
         let polled = tokio::select! {
-            polled = fetcher.poll(&state.checkpoint) => polled,
+            polled = terminal.during("looking for what is new", fetcher.poll(&state.checkpoint)) => polled,
             signal = end_asked_for() => {
                 signal?;
                 return Ok(DONE);
             }
         };
+        drop(terminal);
         let more = match polled {
             Ok(batch) => {
                 hand_out(&batch, format)?;
@@ -362,17 +387,4 @@ impl State {
         self.checkpoint = checkpoint;
         Ok(())
     }
-}
-
-fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(content)?;
-    new.as_file().sync_all()?;
-    new.persist(file).map_err(|error| error.error)?;
-    // So that the name survives a power cut too; not every system lets a folder be opened.
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
 }

@@ -4,20 +4,26 @@ mod cli;
 mod contract;
 mod findings;
 mod incidents;
+mod keyring;
 mod log;
+mod login;
 mod output;
 mod probe;
+mod profiles;
 mod progress;
 mod record;
 mod run;
 mod session;
+mod shell;
+mod suggest;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => {
+        Err(mut error) => {
+            suggest::nearest_command(&mut error);
             // Help goes to stdout with 0, everything else to stderr with 2.
             if error.use_stderr() && cli::names_a_secret(std::env::args()) {
                 // What does not fit may be a part of a password that was not quoted.

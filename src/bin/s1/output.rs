@@ -2,25 +2,37 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use anstream::{AutoStream, ColorChoice};
+use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use sentinelone::commands::{Entry, Outcome, Output, Prepared, Source, find};
 use sentinelone::incidents::Incident;
-use sentinelone::{ApiVersion, Request, Result, Timestamp, TokenDetails, printable};
+use sentinelone::{ApiVersion, Error, IdState, Request, Timestamp, TokenDetails, printable};
 use serde_json::{Value, json};
+
+use crate::progress;
+use crate::run::Failure;
+use crate::suggest::did_you_mean;
 
 /// Writes text to stdout. A reader that went away, as `head` does, is no failure.
 pub(crate) fn write(text: &str) -> io::Result<()> {
+    pass_on(text).map(drop)
+}
+
+/// The same, and whether anybody still reads.
+pub(crate) fn pass_on(text: &str) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        done => done.map(|()| true),
     }
 }
 
 /// Writes a line to stderr. Where nobody reads it there is nothing more to say, and nothing to fail for.
 pub(crate) fn say(text: impl std::fmt::Display) {
     let text: Vec<_> = text.to_string().lines().map(printable).collect();
-    let _ = writeln!(io::stderr(), "{}", text.join("\n"));
+    progress::beside(|| {
+        let _ = writeln!(io::stderr(), "{}", text.join("\n"));
+    });
 }
 
 /// A JSON document for people and machines alike.
@@ -41,7 +53,7 @@ pub(crate) fn inert(json: &str) -> String {
 }
 
 /// The requests of a dry run.
-pub(crate) fn requests(requests: &[Request<Value>], version: ApiVersion) -> Result<String> {
+pub(crate) fn requests(requests: &[Request<Value>], version: ApiVersion) -> Result<String, Error> {
     let requests = requests
         .iter()
         .map(|request| {
@@ -54,18 +66,28 @@ pub(crate) fn requests(requests: &[Request<Value>], version: ApiVersion) -> Resu
                 "body": request.shown_body(),
             }))
         })
-        .collect::<Result<Value>>()?;
+        .collect::<Result<Value, Error>>()?;
     Ok(pretty(&requests))
 }
 
-/// What came of a command, in the format asked for.
-pub(crate) fn outcome(command: &Prepared, outcome: &Outcome, format: &str) -> String {
-    match format {
+/// What came of a command, in the format asked for; a table with the columns asked for.
+pub(crate) fn outcome(
+    command: &Prepared,
+    outcome: &Outcome,
+    format: &str,
+    columns: &[String],
+) -> Result<String, Failure> {
+    Ok(match format {
         "json" => pretty(&outcome.to_json()),
-        "ndjson" => outcome.items().iter().map(|item| inert(&item.to_string()) + "\n").collect(),
+        "ndjson" => lines(&outcome.items()),
         "context" => pretty(&outcome.context),
-        _ => table(command, outcome),
-    }
+        _ => files(outcome) + &table_of(command, outcome, columns)?,
+    })
+}
+
+/// Things, one a line.
+pub(crate) fn lines(things: &[Value]) -> String {
+    things.iter().map(|thing| inert(&thing.to_string()) + "\n").collect()
 }
 
 /// How long a token lives.
@@ -93,7 +115,7 @@ pub(crate) fn token(details: &TokenDetails, now: &Timestamp, format: &str) -> St
                 ("left", left),
             ];
             let rows = rows.map(|(name, value)| vec![name.to_owned(), value.unwrap_or_else(unknown)]);
-            grid(&["Token", "Value"], rows.into_iter())
+            grid(["Token", "Value"], rows.into_iter())
         }
     }
 }
@@ -109,7 +131,7 @@ pub(crate) fn incidents(incidents: &[Incident]) -> String {
         let severity = severity.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
         vec![occurred.unwrap_or_default(), severity, one.name.clone(), one.dedupe_key.clone()]
     });
-    grid(&["Occurred", "Severity", "Incident", "Key"], rows)
+    grid(["Occurred", "Severity", "Incident", "Key"], rows)
 }
 
 /// The files that were written.
@@ -121,71 +143,169 @@ fn files(outcome: &Outcome) -> String {
         .files
         .iter()
         .map(|file| vec![file.name.clone(), file.bytes.to_string(), file.path.display().to_string()]);
-    grid(&["File", "Bytes", "Written to"], rows)
+    grid(["File", "Bytes", "Written to"], rows)
 }
 
-fn table(command: &Prepared, outcome: &Outcome) -> String {
-    files(outcome) + &table_of(command, outcome)
-}
+/// The table of an action.
+const RESULTS: [&str; 3] = ["ID", "Result", "Console says"];
 
-fn table_of(command: &Prepared, outcome: &Outcome) -> String {
-    if command.info().acts {
-        let mut text = String::new();
-        if !outcome.ids.is_empty() {
-            let rows = outcome.ids.iter().map(|one| {
-                vec![one.id.clone(), one.state.to_string(), one.detail.clone().unwrap_or_default()]
-            });
-            text = grid(&["ID", "Result", "Console says"], rows);
+/// Refuses columns that an action's table never has, before anything is done.
+pub(crate) fn check_columns(command: &Prepared, columns: &[String]) -> Result<(), Failure> {
+    let known = |name: &String| RESULTS.iter().any(|one| one.eq_ignore_ascii_case(name));
+    match columns.iter().find(|name| !known(name)) {
+        Some(name) if command.info().acts => {
+            let (all, meant) = (RESULTS.join(", "), did_you_mean(name, RESULTS));
+            let message = format!("--columns: results of an action have no {name:?}, only {all}{meant}");
+            Err(Failure::Usage(message))
         }
-        let affected = outcome.affected.map_or("unknown".to_owned(), |count| count.to_string());
-        return format!("{text}affected: {affected}\n");
+        _ => Ok(()),
+    }
+}
+
+fn no_column(name: &str, known: &[String]) -> Failure {
+    let meant = did_you_mean(name, known.iter().map(String::as_str));
+    Failure::Usage(format!(
+        "--columns: nothing that was found has {name:?}; --output json shows what there is{meant}"
+    ))
+}
+
+fn table_of(command: &Prepared, outcome: &Outcome, columns: &[String]) -> Result<String, Failure> {
+    if command.info().acts {
+        return Ok(results(outcome, columns));
     }
     let outputs = find(command.info().name).map(|entry| entry.outputs).unwrap_or_default();
     let prefix = common_prefix(outputs);
-    let at = |path: &str| outcome.context.pointer(&format!("/{}", path.replace('.', "/")));
+    let at = |path: &str| outcome.context.pointer(&pointer(path));
     let entries = match at(prefix) {
-        Some(Value::Array(entries)) => entries.clone(),
+        Some(Value::Array(entries)) => entries.as_slice(),
         // One thing reads better from top to bottom.
         Some(entry) => {
-            let names =
-                outputs.iter().filter_map(|output| output.path.strip_prefix(prefix)?.strip_prefix('.'));
-            let rows =
-                names.filter_map(|name| Some(vec![name.to_owned(), cell(entry.pointer(&pointer(name))?)]));
-            return grid(&["Field", "Value"], rows);
+            let things = Things {
+                outputs,
+                prefix,
+                entries: std::slice::from_ref(entry),
+                items: raw(outcome, columns, 1),
+            };
+            return Ok(things.grid(columns, |_| true)?.turned().draw());
         }
         // What is no list, and has no paths of its own, is shown as it is.
-        None if outputs.is_empty() => return pretty(&outcome.answer),
-        None => Vec::new(),
+        None if outputs.is_empty() && columns.is_empty() => return Ok(pretty(&outcome.answer)),
+        None => &[],
     };
-    let below = |output: &'static Output| output.path.strip_prefix(prefix)?.strip_prefix('.');
-    let paths: Vec<&str> = outputs
-        .iter()
-        .filter(|output| output.column)
-        .filter_map(below)
-        .filter(|path| entries.iter().any(|entry| entry.pointer(&pointer(path)).is_some()))
-        .collect();
-    // What no output names: the columns of a power query, and those that `columns` asked for.
-    let named =
-        |name: &str| outputs.iter().filter_map(below).any(|path| path.split('.').next() == Some(name));
-    let mut others: Vec<&str> = Vec::new();
-    for name in entries.iter().filter_map(Value::as_object).flat_map(|entry| entry.keys()) {
-        if !named(name) && !others.contains(&name.as_str()) {
-            others.push(name);
-        }
-    }
-    let rows = entries.iter().map(|entry| {
-        let documented = paths.iter().map(|path| entry.pointer(&pointer(path)));
-        let further = others.iter().map(|name| entry.get(*name));
-        documented.chain(further).map(|value| value.map(cell).unwrap_or_default()).collect()
-    });
-    let header: Vec<&str> = paths.iter().chain(&others).copied().collect();
+    let things = Things { outputs, prefix, entries, items: raw(outcome, columns, entries.len()) };
+    let grid = things.grid(columns, |output| output.column)?;
     let count = entries.len();
     let total = outcome.answer.pointer("/pagination/totalItems").and_then(Value::as_u64);
     let footer = match total {
         Some(total) if total > count as u64 => format!("{count} of {total}\n"),
         _ => format!("{count} found\n"),
     };
-    if header.is_empty() { footer } else { grid(&header, rows) + &footer }
+    Ok(if grid.header.is_empty() || count == 0 { footer } else { grid.draw() + &footer })
+}
+
+fn results(outcome: &Outcome, columns: &[String]) -> String {
+    let mut text = String::new();
+    if !outcome.ids.is_empty() {
+        let rows = outcome.ids.iter().map(|one| {
+            let detail = one.detail.clone().unwrap_or_default();
+            vec![plain(&one.id), state(one.state), plain(&detail)]
+        });
+        text = Grid::new(RESULTS, rows).choose(columns).draw();
+    }
+    let affected = outcome.affected.map_or("unknown".to_owned(), |count| count.to_string());
+    format!("{text}affected: {affected}\n")
+}
+
+/// What the console sent of each entry, where columns may ask for it.
+fn raw(outcome: &Outcome, columns: &[String], entries: usize) -> Vec<Value> {
+    let items = if columns.is_empty() { Vec::new() } else { outcome.items() };
+    // Where the two are not of the same things, only the entries are looked at.
+    if items.len() == entries { items } else { Vec::new() }
+}
+
+/// What a table of things is made from.
+struct Things<'a> {
+    outputs: &'static [Output],
+    prefix: &'static str,
+    entries: &'a [Value],
+    items: Vec<Value>,
+}
+
+impl Things<'_> {
+    /// The columns asked for, or the usual ones: those of `outputs`, and what no output names.
+    fn grid(&self, columns: &[String], usual: impl Fn(&Output) -> bool) -> Result<Grid, Failure> {
+        if !columns.is_empty() {
+            let header = columns.iter().map(|name| self.known(name)).collect::<Result<Vec<_>, _>>()?;
+            let rows = self.rows(&header);
+            return Ok(Grid { header, rows });
+        }
+        let documented =
+            self.outputs.iter().filter(|output| usual(output)).filter_map(|output| self.below(output));
+        let named = |name: &str| self.paths().any(|path| path.split('.').next() == Some(name));
+        let mut header: Vec<String> = documented.filter(|path| self.has(path)).map(str::to_owned).collect();
+        // The columns of a power query, and those that a command's own `columns` asked for.
+        for name in self.entries.iter().filter_map(Value::as_object).flat_map(|entry| entry.keys()) {
+            if !named(name) && !header.contains(name) {
+                header.push(name.clone());
+            }
+        }
+        let rows = self.rows(&header);
+        Ok(Grid { header, rows }.without_empty())
+    }
+
+    fn rows(&self, header: &[String]) -> Vec<Vec<Cell>> {
+        let row = |number| header.iter().map(move |name| plain(&text(self.value(number, name)))).collect();
+        (0..self.entries.len()).map(row).collect()
+    }
+
+    fn below(&self, output: &'static Output) -> Option<&'static str> {
+        output.path.strip_prefix(self.prefix)?.strip_prefix('.')
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.outputs.iter().filter_map(|output| self.below(output))
+    }
+
+    fn has(&self, path: &str) -> bool {
+        (0..self.entries.len()).any(|number| self.value(number, path).is_some())
+    }
+
+    /// A value of an entry, else of what the console sent of it. A name may have points in it.
+    fn value(&self, number: usize, path: &str) -> Option<&Value> {
+        let both = [self.entries.get(number), self.items.get(number)];
+        both.into_iter().flatten().find_map(|thing| thing.get(path).or_else(|| thing.pointer(&pointer(path))))
+    }
+
+    /// The name of a column as it is spelt, for one in whatever letters. Where nothing was found, nothing is
+    /// known.
+    fn known(&self, name: &str) -> Result<String, Failure> {
+        let same = |one: &&str| one.eq_ignore_ascii_case(name);
+        if let Some(path) = self.paths().find(|path| *path == name).or_else(|| self.paths().find(same)) {
+            return Ok(path.to_owned());
+        }
+        if self.entries.is_empty() || self.has(name) {
+            return Ok(name.to_owned());
+        }
+        let mut all: Vec<String> = self.paths().map(str::to_owned).collect();
+        for thing in self.entries.iter().chain(&self.items) {
+            leaves(thing, "", &mut all);
+        }
+        match all.iter().map(String::as_str).find(same) {
+            Some(path) => Ok(path.to_owned()),
+            None => Err(no_column(name, &all)),
+        }
+    }
+}
+
+/// The dotted paths of everything in a thing.
+fn leaves(thing: &Value, before: &str, all: &mut Vec<String>) {
+    for (name, value) in thing.as_object().into_iter().flatten() {
+        let path = if before.is_empty() { name.clone() } else { format!("{before}.{name}") };
+        leaves(value, &path, all);
+        if !all.contains(&path) {
+            all.push(path);
+        }
+    }
 }
 
 /// The part of the context paths that all of them begin with.
@@ -198,25 +318,110 @@ fn pointer(path: &str) -> String {
     format!("/{}", path.replace('.', "/"))
 }
 
-fn cell(value: &Value) -> String {
+/// A value on one line; what is not there, and what holds nothing, is nothing.
+fn text(value: Option<&Value>) -> String {
     match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(list)) if list.is_empty() => String::new(),
+        Some(Value::Object(object)) if object.is_empty() => String::new(),
+        Some(other) => other.to_string(),
     }
+}
+
+fn plain(text: &str) -> Cell {
+    Cell::new(printable(text))
+}
+
+/// What became of one thing, in the colour of how good that is.
+fn state(state: IdState) -> Cell {
+    let cell = plain(state.as_str());
+    match state {
+        _ if !coloured() => cell,
+        state if state.is_fulfilled() => cell.fg(Color::Green),
+        IdState::NotAffected => cell.fg(Color::Red),
+        _ => cell.fg(Color::Yellow),
+    }
+}
+
+/// Whether stdout takes colours: a terminal that has them, without NO_COLOR.
+fn coloured() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
 /// A table narrower than this is not wrapped.
 const NARROWEST: u16 = 40;
 
-fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header.to_vec());
-    // Some terminals say that they have no width at all.
-    if io::stdout().is_terminal() && table.width().is_some_and(|width| width >= NARROWEST) {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+/// Rows under a header.
+struct Grid {
+    header: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Grid {
+    fn new<const N: usize>(header: [&str; N], rows: impl Iterator<Item = Vec<Cell>>) -> Self {
+        let header = header.map(str::to_owned).into();
+        Self { header, rows: rows.collect() }.without_empty()
     }
-    table.add_rows(rows.map(|row| row.iter().map(|cell| printable(cell)).collect::<Vec<_>>()));
-    format!("{table}\n")
+
+    /// Without the columns in which nothing stands; as it is where that is all of them.
+    fn without_empty(self) -> Self {
+        let filled = |column: &usize| {
+            self.rows.iter().any(|row| row.get(*column).is_some_and(|cell| !cell.content().trim().is_empty()))
+        };
+        let filled: Vec<usize> = (0..self.header.len()).filter(filled).collect();
+        if filled.is_empty() { self } else { self.only(&filled) }
+    }
+
+    /// The columns of these names, in their order; all where none is named.
+    fn choose(self, columns: &[String]) -> Self {
+        if columns.is_empty() {
+            return self;
+        }
+        let place = |name: &String| self.header.iter().position(|one| one.eq_ignore_ascii_case(name));
+        let chosen: Vec<usize> = columns.iter().filter_map(place).collect();
+        self.only(&chosen)
+    }
+
+    fn only(&self, columns: &[usize]) -> Self {
+        let header = columns.iter().filter_map(|column| self.header.get(*column).cloned()).collect();
+        let row = |row: &Vec<Cell>| columns.iter().filter_map(|column| row.get(*column).cloned()).collect();
+        Self { header, rows: self.rows.iter().map(row).collect() }
+    }
+
+    /// One row from top to bottom, without what holds nothing.
+    fn turned(self) -> Self {
+        let cells = self.rows.into_iter().next().unwrap_or_default();
+        let rows = self.header.iter().zip(cells).map(|(name, cell)| vec![plain(name), cell]).collect();
+        Self { header: vec!["Field".to_owned(), "Value".to_owned()], rows }
+    }
+
+    fn draw(self) -> String {
+        let mut table = Table::new();
+        let coloured = coloured();
+        let title = |name: &String| if coloured { plain(name).fg(Color::Cyan) } else { plain(name) };
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_header(self.header.iter().map(title));
+        if coloured {
+            table.enforce_styling();
+        }
+        table.add_rows(self.rows);
+        // Some terminals say that they have no width at all.
+        let window = table.width().filter(|width| io::stdout().is_terminal() && *width >= NARROWEST);
+        if let Some(window) = window {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            // What names a thing is copied from there, so it stays on one line.
+            let first = table.column_max_content_widths().first().copied().unwrap_or_default();
+            if let Some(column) = table.column_mut(0).filter(|_| first <= window / 2) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        format!("{table}\n")
+    }
+}
+
+/// A table of texts.
+pub(crate) fn grid<const N: usize>(header: [&str; N], rows: impl Iterator<Item = Vec<String>>) -> String {
+    Grid::new(header, rows.map(|row| row.iter().map(|cell| plain(cell)).collect())).draw()
 }
 
 /// The registry, for people or for machines.
@@ -227,7 +432,7 @@ pub(crate) fn commands(entries: &[Entry], format: &str) -> String {
                 let versions: Vec<_> = entry.info.versions.iter().map(|version| version.as_str()).collect();
                 vec![entry.info.name.to_owned(), versions.join(", "), entry.info.summary.to_owned()]
             });
-            grid(&["Command", "API", "What it does"], rows)
+            grid(["Command", "API", "What it does"], rows)
         }
         "ndjson" => entries.iter().map(|entry| format!("{}\n", described(entry))).collect(),
         _ => pretty(&entries.iter().map(described).collect()),
@@ -247,6 +452,7 @@ fn described(entry: &Entry) -> Value {
                 "values": argument.values,
                 "default": argument.default,
                 "required": argument.required,
+                "all": argument.or_all,
                 "description": argument.doc,
             })
         })

@@ -12,7 +12,7 @@ use crate::findings::{Deny, Format, Items, Place, annotation, folded, json_of};
 use crate::output;
 use crate::record;
 use crate::run::{DONE, FAILED, Failure, end_asked_for};
-use crate::session::{Session, version};
+use crate::session::Session;
 
 /// What was asked so far.
 struct Told {
@@ -39,7 +39,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let probe =
         given.into_iter().fold(Probe::new(&session.client), |probe, (name, value)| probe.given(name, value));
     if matches.get_flag("dry-run") {
-        let requests = output::requests(&probe.requests(), version(matches))?;
+        let requests = output::requests(&probe.requests(), session.client.api_version())?;
         output::write(&requests)?;
         return session.close(Ok(DONE)).await;
     }

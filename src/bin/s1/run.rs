@@ -10,12 +10,14 @@ use sentinelone::incidents::Stream;
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{
     Client, Error, ErrorKind, FilterRule, IdState, Kind, Request, RequestError, Timestamp, TokenError,
+    printable,
 };
 use serde_json::Value;
 
 use crate::progress::Terminal;
-use crate::session::{self, Session, version};
-use crate::{contract, incidents, log, output, record};
+use crate::session::{self, Choice, Session};
+use crate::suggest::did_you_mean;
+use crate::{contract, incidents, log, login, output, record, shell};
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
@@ -49,18 +51,38 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(message) => f.write_str(message),
             Self::Interrupted(message) => write!(f, "interrupted; {message}"),
-            Self::Client(error) => {
-                write!(f, "{error}")?;
-                let mut source = std::error::Error::source(error);
-                while let Some(cause) = source {
-                    write!(f, "\n  because: {cause}")?;
-                    source = cause.source();
-                }
-                Ok(())
-            }
+            Self::Client(error) => f.write_str(&told(error)),
             Self::Io(error) => error.fmt(f),
         }
     }
+}
+
+/// What an error is about, and what to do.
+pub(crate) fn parted(error: &Error) -> (String, Option<String>) {
+    let text = error.to_string();
+    let advice = printable(&error.advice());
+    // The advice is the last part of the error, with how to go on behind it.
+    match text.split_once(&format!("; {advice}")) {
+        Some((what, on)) if !advice.is_empty() => (what.to_owned(), Some(format!("{advice}{on}"))),
+        _ => (text, None),
+    }
+}
+
+/// An error in lines: what happened and what the console says, what that is because of, and what to do.
+pub(crate) fn told(error: &Error) -> String {
+    let (mut told, remedy) = parted(error);
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        told.push_str(&format!("\n  because: {cause}"));
+        source = cause.source();
+    }
+    if let Some(remedy) = remedy {
+        told.push_str(&format!("\n  what to do: {remedy}"));
+    }
+    if let Some((given, values)) = error.argument_error().and_then(ArgumentError::choice) {
+        told.push_str(&did_you_mean(given, values.iter().map(String::as_str)));
+    }
+    told
 }
 
 impl From<io::Error> for Failure {
@@ -100,6 +122,7 @@ pub(crate) fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
 pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(USAGE) };
     let format = text(matches, "output");
+    let columns = columns(name, matches)?;
     log::to_stderr(session::log_level(matches));
     match name {
         "contract" => contract::run(matches).await,
@@ -107,13 +130,18 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         "token" => tell_token(matches, format).await,
         "fetch-incidents" => incidents::fetch_incidents(matches).await,
         "test-connection" => incidents::test_connection(matches).await,
+        "login" => login::login(matches).await,
+        "logout" => login::logout(matches),
+        "profiles" => login::profiles(matches),
+        "completions" => shell::completions(matches),
+        "man" => shell::man(matches),
         "commands" => {
             output::write(&output::commands(registry(), format))?;
             Ok(DONE)
         }
         name => {
             let entry = find(name).ok_or_else(|| Failure::Usage(format!("{name} is no command")))?;
-            run_command(entry, matches).await
+            run_command(entry, matches, &columns).await
         }
     }
 }
@@ -147,9 +175,34 @@ async fn keep_sandbox(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
-async fn run_command(entry: &Entry, matches: &ArgMatches) -> Result<u8, Failure> {
-    let version = version(matches);
+/// The columns that are asked for, which only tables of the commands have.
+fn columns(name: &str, matches: &ArgMatches) -> Result<Vec<String>, Failure> {
+    let entry = find(name);
+    // Some commands have an argument of this name, and it means what the integration says.
+    if entry.is_some_and(|entry| (entry.arguments)().iter().any(|argument| argument.name == "columns")) {
+        return Ok(Vec::new());
+    }
+    let Ok(Some(names)) = matches.try_get_many::<String>("columns") else { return Ok(Vec::new()) };
+    let names: Vec<String> =
+        names.flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).collect();
+    let wrong = |message: &str| Err(Failure::Usage(format!("--columns {message}")));
+    match () {
+        () if entry.is_none() => wrong(&format!("chooses columns of what a console has; {name} has none")),
+        () if text(matches, "output") != "table" => {
+            wrong("goes with a table; with --output json, ndjson and context everything is there")
+        }
+        () if names.iter().any(String::is_empty) => {
+            wrong("has an empty name; remove the comma or fill the gap")
+        }
+        () => Ok(names),
+    }
+}
+
+async fn run_command(entry: &Entry, matches: &ArgMatches, columns: &[String]) -> Result<u8, Failure> {
+    let choice = Choice::of(matches)?;
+    let version = choice.version;
     let command = entry.prepare(arguments(entry, matches))?;
+    output::check_columns(&command, columns)?;
     // Also when they are sent: what does not fit is said before anything is asked for or started.
     let requests = command.requests(version)?;
     if matches.get_flag("dry-run") {
@@ -158,27 +211,36 @@ async fn run_command(entry: &Entry, matches: &ArgMatches) -> Result<u8, Failure>
         return Ok(DONE);
     }
 
-    let session = Session::open(matches).await?;
-    let done = carry_out(entry, matches, &command, &requests, &session).await;
+    let session = Session::of(matches, &choice).await?;
+    let what = Sending { entry, command: &command, requests: &requests, columns };
+    let done = carry_out(&what, matches, &session).await;
     session.close(done).await
 }
 
+/// A command that is about to be sent.
+#[derive(Clone, Copy)]
+struct Sending<'a> {
+    entry: &'a Entry,
+    command: &'a Prepared,
+    requests: &'a [Request<Value>],
+    columns: &'a [String],
+}
+
 /// Sends what the command is, after asking where that has to be, and shows what came of it.
-async fn carry_out(
-    entry: &Entry,
-    matches: &ArgMatches,
-    command: &Prepared,
-    requests: &[Request<Value>],
-    session: &Session,
-) -> Result<u8, Failure> {
+async fn carry_out(sending: &Sending<'_>, matches: &ArgMatches, session: &Session) -> Result<u8, Failure> {
+    let Sending { entry, command, requests, columns } = *sending;
+    let format = text(matches, "output");
     let everything =
         entry.info.acts && requests.iter().any(|request| !request.selects() && has_filter(request));
     if (entry.info.asks || everything) && !session.is_embedded() && !matches.get_flag("yes") {
         confirm(command, requests, &session.client).await?;
     }
     let terminal = Terminal::new();
+    // What is read to the end may be long: as lines it is never held as a whole.
+    let terminal = if format == "ndjson" && reads_all(matches) { terminal.streaming() } else { terminal };
+    let waiting = format!("{}: waiting for {}", command.info().name, session.client.console());
     let outcome = tokio::select! {
-        outcome = command.run_watched(&session.client, &terminal) => outcome,
+        outcome = terminal.during(&waiting, command.run_watched(&session.client, &terminal)) => outcome,
         signal = end_asked_for() => {
             signal?;
             terminal.clear();
@@ -192,14 +254,24 @@ async fn carry_out(
     };
     terminal.clear();
     let outcome = outcome?;
-    output::write(&output::outcome(command, &outcome, text(matches, "output")))?;
-    Ok(code(command, &outcome))
+    if let Some(error) = terminal.broken() {
+        return Err(error.into());
+    }
+    output::write(&output::outcome(command, &outcome, format, columns)?)?;
+    Ok(code(command, &outcome, terminal.has_written()))
+}
+
+/// Whether a list is to be read to its last page.
+fn reads_all(matches: &ArgMatches) -> bool {
+    matches.try_get_one::<bool>("all").ok().flatten().copied().unwrap_or_default()
 }
 
 /// Tells how long the token lives, and warns of its end.
 async fn tell_token(matches: &ArgMatches, format: &str) -> Result<u8, Failure> {
     let session = Session::open(matches).await?;
-    let details = session.client.token_details().await;
+    let terminal = Terminal::new();
+    let details = terminal.during("token: waiting for the console", session.client.token_details()).await;
+    terminal.clear();
     let told = details.map_err(Failure::from).and_then(|details| {
         let now = Timestamp::now();
         // Where the log has not said it.
@@ -245,6 +317,9 @@ fn arguments(entry: &Entry, matches: &ArgMatches) -> Arguments {
             arguments.add(argument.name, value.as_str());
         }
     }
+    if reads_all(matches) {
+        arguments.set("limit", "all");
+    }
     arguments
 }
 
@@ -257,9 +332,11 @@ async fn confirm(command: &Prepared, requests: &[Request<Value>], client: &Clien
     }
     let acting: Vec<_> = requests.iter().filter(|one| one.operation().kind == Kind::Action).collect();
     let mut reach = Reach::default();
+    let terminal = Terminal::new();
     for request in &acting {
-        reach.add(request, client).await;
+        terminal.during("counting what it is about", reach.add(request, client)).await;
     }
+    drop(terminal);
     let what = reach.in_words();
     let request = acting.first().copied().or(requests.first());
     let path = request.map(|request| request.path(client.api_version())).transpose()?.unwrap_or_default();
@@ -335,12 +412,12 @@ impl Reach {
     }
 }
 
-fn code(command: &Prepared, outcome: &Outcome) -> u8 {
+fn code(command: &Prepared, outcome: &Outcome, written: bool) -> u8 {
     for error in &outcome.errors {
         output::say(format_args!("error: {error}"));
     }
     if let Some(failure) = &outcome.failure {
-        output::say(format_args!("error: {failure}"));
+        output::say(format_args!("error: {}", told(failure)));
     }
     let acts = command.info().acts;
     if acts && outcome.ids.is_empty() && outcome.affected.is_none() {
@@ -356,6 +433,6 @@ fn code(command: &Prepared, outcome: &Outcome) -> u8 {
         let unsure = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
         output::say(format_args!("{known} of {} as asked for{unsure}", outcome.ids.len()));
     }
-    let something = if acts { outcome.did_something() } else { outcome.found_something() };
+    let something = if acts { outcome.did_something() } else { written || outcome.found_something() };
     if something { PARTLY } else { FAILED }
 }
