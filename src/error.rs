@@ -10,6 +10,7 @@ use sentinelone_raw::runtime::{DecodeError, Kind, Operation, RequestError};
 use serde_json::Value;
 
 use crate::address::AddressError;
+#[cfg(feature = "commands")]
 use crate::commands::ArgumentError;
 use crate::incidents::MirrorError;
 use crate::secrets::Secrets;
@@ -128,6 +129,7 @@ pub(crate) enum Trouble {
     Address(AddressError),
     Token(TokenError),
     Request(RequestError),
+    #[cfg(feature = "commands")]
     Argument(ArgumentError),
     Mirror(MirrorError),
     Transport {
@@ -156,6 +158,7 @@ pub(crate) enum Trouble {
         limit: usize,
     },
     RepeatedCursor,
+    #[cfg_attr(not(feature = "commands"), allow(dead_code, reason = "commands wait, and calls do not"))]
     Deadline(String),
     Ended {
         message: String,
@@ -198,26 +201,6 @@ impl Error {
         };
         // URLs hold identifiers of customers; the operation says enough.
         Self::of(operation, Trouble::Transport { kind, source: source.without_url() })
-    }
-
-    /// What was waited for is not there; `resume` says how to go on.
-    pub(crate) fn deadline(operation: &'static Operation, resume: impl Into<String>) -> Self {
-        Self::of(operation, Trouble::Deadline(resume.into()))
-    }
-
-    /// The same error of something that goes on without this program.
-    pub(crate) fn resuming(mut self, resume: &str) -> Self {
-        self.0.resume = Some(resume.to_owned());
-        self
-    }
-
-    /// Whether asking again may help: the console was not reached, is too busy, or failed.
-    pub(crate) fn may_pass(&self) -> bool {
-        match self.kind() {
-            ErrorKind::Connect | ErrorKind::Held | ErrorKind::Timeout | ErrorKind::Broken => true,
-            ErrorKind::Api => self.status().is_some_and(|status| status == 429 || status.is_server_error()),
-            _ => false,
-        }
     }
 
     /// What was waited for will not come; `advice` says what to do instead.
@@ -290,7 +273,9 @@ impl Error {
         match &self.0.problem {
             Trouble::Configuration(_) | Trouble::Address(_) | Trouble::Token(_) => ErrorKind::Configuration,
             Trouble::Mirror(MirrorError::Direction { .. }) => ErrorKind::Configuration,
-            Trouble::Request(_) | Trouble::Argument(_) | Trouble::Mirror(_) => ErrorKind::Request,
+            Trouble::Request(_) | Trouble::Mirror(_) => ErrorKind::Request,
+            #[cfg(feature = "commands")]
+            Trouble::Argument(_) => ErrorKind::Request,
             Trouble::Transport { kind, .. } | Trouble::Line { kind, .. } => *kind,
             Trouble::Api { .. } => ErrorKind::Api,
             Trouble::Held(_) => ErrorKind::Held,
@@ -404,6 +389,7 @@ impl Error {
     }
 
     /// Which argument of a command does not fit, if that is what it is.
+    #[cfg(feature = "commands")]
     pub fn argument_error(&self) -> Option<&ArgumentError> {
         match &self.0.problem {
             Trouble::Argument(error) => Some(error),
@@ -505,6 +491,31 @@ impl From<RequestError> for Error {
     }
 }
 
+/// What those need who wait for the console.
+#[cfg(feature = "commands")]
+impl Error {
+    /// What was waited for is not there; `resume` says how to go on.
+    pub(crate) fn deadline(operation: &'static Operation, resume: impl Into<String>) -> Self {
+        Self::of(operation, Trouble::Deadline(resume.into()))
+    }
+
+    /// The same error of something that goes on without this program.
+    pub(crate) fn resuming(mut self, resume: &str) -> Self {
+        self.0.resume = Some(resume.to_owned());
+        self
+    }
+
+    /// Whether asking again may help: the console was not reached, is too busy, or failed.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Connect | ErrorKind::Held | ErrorKind::Timeout | ErrorKind::Broken => true,
+            ErrorKind::Api => self.status().is_some_and(|status| status == 429 || status.is_server_error()),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(feature = "commands")]
 impl From<ArgumentError> for Error {
     fn from(error: ArgumentError) -> Self {
         Self::new(None, Trouble::Argument(error))
@@ -548,6 +559,7 @@ impl Error {
             Trouble::Address(error) => return write!(f, "{error}"),
             Trouble::Token(error) => return write!(f, "{error}"),
             Trouble::Request(error) => return write!(f, "{error}"),
+            #[cfg(feature = "commands")]
             Trouble::Argument(error) => return write!(f, "{error}"),
             Trouble::Mirror(error) => return write!(f, "{error}"),
             Trouble::Transport { kind, .. } => f.write_str(match kind {

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, History, Trouble};
 #[cfg(feature = "unzip")]
 mod archive;
 
-#[cfg(feature = "unzip")]
+#[cfg(all(feature = "commands", feature = "unzip"))]
 pub(crate) use archive::unpack_while;
 #[cfg(feature = "unzip")]
 pub use archive::{Limits, unpack};

@@ -17,6 +17,7 @@ mod token;
 mod token_life;
 mod transport;
 
+#[cfg(feature = "commands")]
 pub mod commands;
 #[cfg(feature = "contract")]
 pub mod contract;

@@ -65,6 +65,7 @@ fn page_size<T>(request: &Request<T>, asked: Option<u64>, wanted: Option<u64>) -
 }
 
 /// The request of the first page of a walk that ends after so many items.
+#[cfg(feature = "commands")]
 pub(crate) fn sized<T>(mut request: Request<T>, wanted: Option<u64>) -> Result<Request<T>, RequestError> {
     if let Some(size) = page_size(&request, None, wanted) {
         request.set_query("limit", size)?;

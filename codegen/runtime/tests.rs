@@ -463,6 +463,109 @@ fn map_leaves_nulls_out() {
     assert!(serde_json::from_str::<Holder>(r#"{"counts": {"a": "1"}}"#).is_err());
 }
 
+// ---- members
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Device {
+    name: Option<String>,
+    on: Option<bool>,
+    ports: Option<Vec<i64>>,
+    load: Option<f64>,
+    tags: Option<BTreeMap<String, String>>,
+    parent: Option<Box<Device>>,
+    site: Option<Place>,
+    level: Option<Level>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Place {
+    floor: Option<i64>,
+}
+
+impl members::Members for Device {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "name" => self.name = members::text(map)?,
+            "on" => self.on = members::flag(map)?,
+            "ports" => self.ports = members::list(map)?,
+            "load" => self.load = members::number(map)?,
+            "tags" => self.tags = members::map(map)?,
+            "parent" => self.parent = members::value(map)?,
+            "site" => self.site = members::object(map)?,
+            "level" => self.level = members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+impl members::Members for Place {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        if name == "floor" {
+            self.floor = members::integer(map)?;
+        }
+        Ok(name == "floor")
+    }
+}
+
+members::read_by_members!(Device);
+members::read_by_members!(Place);
+
+#[test]
+fn members_are_read_each_in_its_way() {
+    let device = r#"{
+        "n\u0061me": 7, "on": "True", "ports": [1, null, 2], "load": "0.5", "tags": { "a": "b", "c": null },
+        "parent": { "name": "rack", "parent": null }, "site": { "floor": 3.0, "new": [{}] }, "level": "novel",
+        "new": { "deep": [1, { "name": "not this one" }] }
+    }"#;
+    let parent = Device { name: Some("rack".into()), ..Device::default() };
+    let expected = Device {
+        name: Some("7".into()),
+        on: Some(true),
+        ports: Some(vec![1, 2]),
+        load: Some(0.5),
+        tags: Some(BTreeMap::from([("a".into(), "b".into())])),
+        parent: Some(parent.into()),
+        site: Some(Place { floor: Some(3) }),
+        level: Some(Level::Unrecognized("novel".into())),
+    };
+    assert_eq!(serde_json::from_str::<Device>(device).unwrap(), expected);
+    let value: Value = serde_json::from_str(device).unwrap();
+    assert_eq!(Device::deserialize(&value).unwrap(), expected, "from a document in memory");
+    let all_null = json!({ "name": null, "on": null, "ports": null, "load": null, "tags": null, "parent": null,
+        "site": null, "level": null });
+    assert_eq!(serde_json::from_value::<Device>(all_null).unwrap(), Device::default());
+}
+
+#[test]
+fn of_a_member_that_comes_twice_the_last_counts() {
+    let twice = r#"{ "name": "first", "on": true, "name": "last", "on": null }"#;
+    let device: Device = serde_json::from_str(twice).unwrap();
+    assert_eq!(device, Device { name: Some("last".into()), ..Device::default() });
+}
+
+#[test]
+fn what_is_no_object_is_none() {
+    for wrong in ["[]", r#"["name"]"#, "null", "7", r#""name""#] {
+        let error = serde_json::from_str::<Device>(wrong).unwrap_err().to_string();
+        assert!(error.contains("expected an object"), "{wrong}: {error}");
+    }
+    let page =
+        Page::<Device>::decode(br#"{ "data": [{ "name": "a" }, ["b"], { "ports": {} }, { "load": [] }] }"#)
+            .unwrap();
+    assert_eq!(page.data.len(), 1);
+    let apart: Vec<_> = page.undecoded.iter().map(|item| (item.index, item.error.path.as_str())).collect();
+    assert_eq!(apart, [(1, "."), (2, "ports"), (3, "load")]);
+}
+
 // ---- requests
 
 const FILTER: &[Field] = &[

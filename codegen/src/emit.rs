@@ -2,6 +2,7 @@
 
 mod fields;
 mod module;
+mod reading;
 
 pub(crate) use fields::rust_name as field_name;
 pub(crate) use module::function_name;
@@ -18,11 +19,12 @@ use crate::{Error, Result};
 pub const COMMAND: &str = "cargo xtask generate";
 
 /// The support code: file name and text.
-const SUPPORT: [(&str, &str); 10] = [
+const SUPPORT: [(&str, &str); 11] = [
     ("mod.rs", include_str!("../runtime/mod.rs")),
     ("envelope.rs", include_str!("../runtime/envelope.rs")),
     ("field.rs", include_str!("../runtime/field.rs")),
     ("lenient.rs", include_str!("../runtime/lenient.rs")),
+    ("members.rs", include_str!("../runtime/members.rs")),
     ("open_enum.rs", include_str!("../runtime/open_enum.rs")),
     ("operation.rs", include_str!("../runtime/operation.rs")),
     ("parts.rs", include_str!("../runtime/parts.rs")),

@@ -130,244 +130,214 @@ pub fn get(account_id: &str) -> Result<Request<Data<Account>>, RequestError> {
 }
 
 /// An account of the tenant, with its licences, SKUs, state, expiry and numbers of sites and agents.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Account {
     /// Kind of account, such as paid or trial.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_type: Option<String>,
     /// How many agents the account has.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub active_agents: Option<i64>,
     /// Deprecated: how many agents belong to sites of the Complete suite.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agents_in_complete_sku: Option<i64>,
     /// Deprecated: how many agents belong to sites with the Control SKU.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agents_in_control_sku: Option<i64>,
     /// Deprecated: how many agents belong to sites of the Core suite.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agents_in_core_sku: Option<i64>,
     /// Way in which the account is billed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub billing_mode: Option<BillingMode>,
     /// Deprecated: how many sites of the account have the Complete suite.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub complete_sites: Option<i64>,
     /// Deprecated: how many sites of the account use the Control suite.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub control_sites: Option<i64>,
     /// Deprecated: how many sites of the account use the Core suite.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub core_sites: Option<i64>,
     /// Time when the account was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Name of the user who created the account.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Id of the user who created the account.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator_id: Option<String>,
     /// Time when the account expires.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub expiration: Option<Timestamp>,
     /// Identifier of the account in an outside CRM system.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<String>,
     /// Id of the account.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// True when this is the default account.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_default: Option<bool>,
     /// Licences of the account: bundles, settings and add-on modules.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub licenses: Option<Licences>,
     /// Name of the account.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// How many sites the account contains.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub number_of_sites: Option<i64>,
     /// Id of the account in Salesforce.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub salesforce_id: Option<String>,
     /// Deprecated: the SKUs (licence products) of the account, one entry each.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub skus: Option<Vec<AccountSku>>,
     /// State of the account, such as active, expired or deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub state: Option<LicenceState>,
     /// Deprecated: how many Complete licences the account has.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total_complete: Option<i64>,
     /// Deprecated: how many Control licences the account has.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total_control: Option<i64>,
     /// Deprecated: how many Core licences the account has in all.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total_core: Option<i64>,
     /// How many licences the account has, summed over every surface of every bundle.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total_licenses: Option<i64>,
     /// Deprecated: true when the account has no limit on Complete licences.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub unlimited_complete: Option<bool>,
     /// Deprecated: true when the account may use Control licences without limit.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub unlimited_control: Option<bool>,
     /// Deprecated: true when the account has no limit on Core licences.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub unlimited_core: Option<bool>,
     /// True when the account has no end date.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub unlimited_expiration: Option<bool>,
     /// Time when the account last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Kind of use the account is registered for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub usage_type: Option<UsageType>,
 }
 
+impl crate::runtime::members::Members for Account {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountType" => self.account_type = crate::runtime::members::text(map)?,
+            "activeAgents" => self.active_agents = crate::runtime::members::integer(map)?,
+            "agentsInCompleteSku" => {
+                self.agents_in_complete_sku = crate::runtime::members::integer(map)?;
+            }
+            "agentsInControlSku" => {
+                self.agents_in_control_sku = crate::runtime::members::integer(map)?;
+            }
+            "agentsInCoreSku" => {
+                self.agents_in_core_sku = crate::runtime::members::integer(map)?;
+            }
+            "billingMode" => self.billing_mode = crate::runtime::members::value(map)?,
+            "completeSites" => {
+                self.complete_sites = crate::runtime::members::integer(map)?;
+            }
+            "controlSites" => self.control_sites = crate::runtime::members::integer(map)?,
+            "coreSites" => self.core_sites = crate::runtime::members::integer(map)?,
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "creator" => self.creator = crate::runtime::members::text(map)?,
+            "creatorId" => self.creator_id = crate::runtime::members::text(map)?,
+            "expiration" => self.expiration = crate::runtime::members::value(map)?,
+            "externalId" => self.external_id = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "isDefault" => self.is_default = crate::runtime::members::flag(map)?,
+            "licenses" => self.licenses = crate::runtime::members::object(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "numberOfSites" => {
+                self.number_of_sites = crate::runtime::members::integer(map)?;
+            }
+            "salesforceId" => self.salesforce_id = crate::runtime::members::text(map)?,
+            "skus" => self.skus = crate::runtime::members::list(map)?,
+            "state" => self.state = crate::runtime::members::value(map)?,
+            "totalComplete" => {
+                self.total_complete = crate::runtime::members::integer(map)?;
+            }
+            "totalControl" => self.total_control = crate::runtime::members::integer(map)?,
+            "totalCore" => self.total_core = crate::runtime::members::integer(map)?,
+            "totalLicenses" => {
+                self.total_licenses = crate::runtime::members::integer(map)?;
+            }
+            "unlimitedComplete" => {
+                self.unlimited_complete = crate::runtime::members::flag(map)?;
+            }
+            "unlimitedControl" => {
+                self.unlimited_control = crate::runtime::members::flag(map)?;
+            }
+            "unlimitedCore" => self.unlimited_core = crate::runtime::members::flag(map)?,
+            "unlimitedExpiration" => {
+                self.unlimited_expiration = crate::runtime::members::flag(map)?;
+            }
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "usageType" => self.usage_type = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Account);
+
 /// Licence count and usage of one SKU, a product suite, of an account.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AccountSku {
     /// How many agents are commissioned under this SKU.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agents_in_sku: Option<i64>,
     /// How many licences this SKU has; has meaning only when unlimited is false.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total_licenses: Option<i64>,
     /// Product suite (SKU) that is active for the account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<Suite>,
     /// True when the number of licences of this SKU has no limit.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub unlimited: Option<bool>,
 }
+
+impl crate::runtime::members::Members for AccountSku {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "agentsInSku" => self.agents_in_sku = crate::runtime::members::integer(map)?,
+            "totalLicenses" => {
+                self.total_licenses = crate::runtime::members::integer(map)?;
+            }
+            "type" => self.type_ = crate::runtime::members::value(map)?,
+            "unlimited" => self.unlimited = crate::runtime::members::flag(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AccountSku);
 
 /// Query of [`list`](fn@list): List accounts
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]

@@ -809,531 +809,486 @@ pub fn download(
 }
 
 /// An agent and its endpoint: identity, hardware, operating system, network, scope, state and scans.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Agent {
     /// Id of the account that holds the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_id: Option<String>,
     /// Name of the account that holds the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_name: Option<String>,
     /// Active Directory details of the endpoint and its last user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub active_directory: Option<AgentActiveDirectory>,
     /// Number of threats active on the endpoint at present.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub active_threats: Option<i64>,
     /// Version of the SentinelOne agent installed on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_version: Option<String>,
     /// Whether the agent supports remote shell and its policy allows it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub allow_remote_shell: Option<bool>,
     /// Whether the installed applications are up to date or have known vulnerabilities.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub apps_vulnerability_status: Option<AppsVulnerabilityStatus>,
     /// Cloud details of the endpoint, grouped by cloud provider.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::map",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_providers: Option<BTreeMap<String, AgentCloudProvider>>,
     /// Host name of the endpoint the agent runs on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub computer_name: Option<String>,
     /// How far the agent has come in moving to another console, if it is moving.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub console_migration_status: Option<ConsoleMigrationStatus>,
     /// Numbers of containers on the endpoint, in all, running and stopped.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub containerized_workload_counts: Option<Map<String, Value>>,
     /// Number of processor cores in the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub core_count: Option<i64>,
     /// How many processors the endpoint has.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cpu_count: Option<i64>,
     /// Model name of the endpoint's CPU.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cpu_id: Option<String>,
     /// Time when the record was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// State of the agent's detection, such as full mode.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub detection_state: Option<String>,
     /// Network domain of the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub domain: Option<String>,
     /// True when disk encryption is on at the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub encrypted_applications: Option<bool>,
     /// Identifier of the customer's own choice, stored with the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<String>,
     /// External IPv4 address from which the endpoint connects.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub external_ip: Option<String>,
     /// True when firewall control is switched on for the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub firewall_enabled: Option<bool>,
     /// Time when the agent first entered full or slim detection mode.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub first_full_mode_time: Option<Timestamp>,
     /// Time when the status of the full disk scan last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub full_disk_scan_last_updated_at: Option<Timestamp>,
     /// Id of the group that holds the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_id: Option<String>,
     /// Subnet of the endpoint's IP address.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_ip: Option<String>,
     /// Name of the group the agent belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_name: Option<String>,
     /// Time when the group of the agent last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_updated_at: Option<Timestamp>,
     /// Id of the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// True while a remote shell is open on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub in_remote_shell_session: Option<bool>,
     /// True when at least one threat is still active on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub infected: Option<bool>,
     /// Type of the installer package, as a file extension such as .exe or .msi.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub installer_type: Option<InstallerType>,
     /// True when the agent has been in contact with the console lately.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_active: Option<bool>,
     /// True when the agent has been decommissioned in the console.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_decommissioned: Option<bool>,
     /// True when an uninstall has been requested and is not yet carried out.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_pending_uninstall: Option<bool>,
     /// True when the agent is no longer installed on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_uninstalled: Option<bool>,
     /// Whether the agent runs an up-to-date version.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_up_to_date: Option<bool>,
     /// Time when the agent was last active.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_active_date: Option<Timestamp>,
     /// IP address from which the agent most recently reached the console.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_ip_to_mgmt: Option<String>,
     /// Name of the user who logged in to the endpoint most recently.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_logged_in_user_name: Option<String>,
     /// Time when a full disk scan last completed without failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_successful_scan_date: Option<Timestamp>,
     /// Licence key recorded for the agent, if it has one.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub license_key: Option<String>,
     /// Whether location awareness is turned on for the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub location_enabled: Option<bool>,
     /// Kind of network location that the agent reports for itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub location_type: Option<LocationType>,
     /// Network locations that the agent has reported.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub locations: Option<Vec<AgentLocation>>,
     /// Type of machine on which the agent runs, such as server or laptop.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub machine_type: Option<MachineType>,
     /// Permissions that the agent lacks on the endpoint, such as full disk access.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub missing_permissions: Option<Vec<MissingPermission>>,
     /// Mitigation mode that the policy sets for the agent: detect or protect.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_mode: Option<MitigationMode>,
     /// Mitigation mode that the policy sets for suspicious activity.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_mode_suspicious: Option<MitigationMode>,
     /// Hardware model of the endpoint, as the device reports it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub model_name: Option<String>,
     /// Network interfaces of the endpoint, with their addresses.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub network_interfaces: Option<Vec<AgentNetworkInterface>>,
     /// True when network quarantine is switched on for the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub network_quarantine_enabled: Option<bool>,
     /// State of the agent's network connection, such as connected or disconnected.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub network_status: Option<NetworkStatus>,
     /// Operational state of the agent, such as enabled or disabled.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub operational_state: Option<String>,
     /// Time when the present operational state of the agent runs out.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub operational_state_expiration: Option<Timestamp>,
     /// Processor architecture of the operating system, such as 32 or 64 bit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_arch: Option<OsArch>,
     /// Name of the operating system on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_name: Option<String>,
     /// Revision or build of the operating system on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_revision: Option<String>,
     /// Time when the operating system of the endpoint last started.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_start_time: Option<Timestamp>,
     /// Operating system family, such as Windows, macOS or Linux.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_type: Option<OsType>,
     /// Name of the operating system user on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_username: Option<String>,
     /// Time when the policy of the agent was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub policy_updated_at: Option<Timestamp>,
     /// Which of the agent's connections go through a proxy.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub proxy_states: Option<AgentProxyStates>,
     /// State of the Ranger network discovery on the agent, such as enabled or disabled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub ranger_status: Option<RangerStatus>,
     /// Version of the Ranger component on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub ranger_version: Option<String>,
     /// Time when the agent first registered with the console; close to createdAt.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registered_at: Option<Timestamp>,
     /// State of remote profiling on the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub remote_profiling_state: Option<String>,
     /// Time when the agent's remote profiling state ends; the vendor's note speaks of seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub remote_profiling_state_expiration: Option<Timestamp>,
     /// Time when the last scan was aborted, if it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scan_aborted_at: Option<Timestamp>,
     /// Time when the most recent scan ended, if one has run.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scan_finished_at: Option<Timestamp>,
     /// Time when the last scan started.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scan_started_at: Option<Timestamp>,
     /// State of the most recent disk scan on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scan_status: Option<ScanStatus>,
     /// Serial number of the endpoint hardware.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub serial_number: Option<String>,
     /// Whether the console shows an alert icon for the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub show_alert_icon: Option<bool>,
     /// Id of the site that holds the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_id: Option<String>,
     /// Name of the site that holds the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_name: Option<String>,
     /// Name of the storage linked to the agent, if there is one.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub storage_name: Option<String>,
     /// Type of the storage device or service, if known.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub storage_type: Option<String>,
     /// Tags attached to the agent, arranged by where they come from.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tags: Option<AgentTags>,
     /// Whether a mitigation action of at least one threat waits for a reboot to complete.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_reboot_required: Option<bool>,
     /// Amount of memory in the endpoint, in MB.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total_memory: Option<i64>,
     /// Time when the record was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Actions still needed on the endpoint, such as a reboot or an upgrade.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_actions_needed: Option<Vec<UserActionNeeded>>,
     /// UUID by which the agent is identified.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub uuid: Option<String>,
 }
 
+impl crate::runtime::members::Members for Agent {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::text(map)?,
+            "accountName" => self.account_name = crate::runtime::members::text(map)?,
+            "activeDirectory" => {
+                self.active_directory = crate::runtime::members::object(map)?;
+            }
+            "activeThreats" => {
+                self.active_threats = crate::runtime::members::integer(map)?;
+            }
+            "agentVersion" => self.agent_version = crate::runtime::members::text(map)?,
+            "allowRemoteShell" => {
+                self.allow_remote_shell = crate::runtime::members::flag(map)?;
+            }
+            "appsVulnerabilityStatus" => {
+                self.apps_vulnerability_status = crate::runtime::members::value(map)?;
+            }
+            "cloudProviders" => self.cloud_providers = crate::runtime::members::map(map)?,
+            "computerName" => self.computer_name = crate::runtime::members::text(map)?,
+            "consoleMigrationStatus" => {
+                self.console_migration_status = crate::runtime::members::value(map)?;
+            }
+            "containerizedWorkloadCounts" => {
+                self.containerized_workload_counts = crate::runtime::members::value(map)?;
+            }
+            "coreCount" => self.core_count = crate::runtime::members::integer(map)?,
+            "cpuCount" => self.cpu_count = crate::runtime::members::integer(map)?,
+            "cpuId" => self.cpu_id = crate::runtime::members::text(map)?,
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "detectionState" => {
+                self.detection_state = crate::runtime::members::text(map)?;
+            }
+            "domain" => self.domain = crate::runtime::members::text(map)?,
+            "encryptedApplications" => {
+                self.encrypted_applications = crate::runtime::members::flag(map)?;
+            }
+            "externalId" => self.external_id = crate::runtime::members::text(map)?,
+            "externalIp" => self.external_ip = crate::runtime::members::text(map)?,
+            "firewallEnabled" => {
+                self.firewall_enabled = crate::runtime::members::flag(map)?;
+            }
+            "firstFullModeTime" => {
+                self.first_full_mode_time = crate::runtime::members::value(map)?;
+            }
+            "fullDiskScanLastUpdatedAt" => {
+                self.full_disk_scan_last_updated_at = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "groupId" => self.group_id = crate::runtime::members::text(map)?,
+            "groupIp" => self.group_ip = crate::runtime::members::text(map)?,
+            "groupName" => self.group_name = crate::runtime::members::text(map)?,
+            "groupUpdatedAt" => {
+                self.group_updated_at = crate::runtime::members::value(map)?;
+            }
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "inRemoteShellSession" => {
+                self.in_remote_shell_session = crate::runtime::members::flag(map)?;
+            }
+            "infected" => self.infected = crate::runtime::members::flag(map)?,
+            "installerType" => self.installer_type = crate::runtime::members::value(map)?,
+            "isActive" => self.is_active = crate::runtime::members::flag(map)?,
+            "isDecommissioned" => {
+                self.is_decommissioned = crate::runtime::members::flag(map)?;
+            }
+            "isPendingUninstall" => {
+                self.is_pending_uninstall = crate::runtime::members::flag(map)?;
+            }
+            "isUninstalled" => self.is_uninstalled = crate::runtime::members::flag(map)?,
+            "isUpToDate" => self.is_up_to_date = crate::runtime::members::flag(map)?,
+            "lastActiveDate" => {
+                self.last_active_date = crate::runtime::members::value(map)?;
+            }
+            "lastIpToMgmt" => self.last_ip_to_mgmt = crate::runtime::members::text(map)?,
+            "lastLoggedInUserName" => {
+                self.last_logged_in_user_name = crate::runtime::members::text(map)?;
+            }
+            "lastSuccessfulScanDate" => {
+                self.last_successful_scan_date = crate::runtime::members::value(map)?;
+            }
+            "licenseKey" => self.license_key = crate::runtime::members::text(map)?,
+            "locationEnabled" => {
+                self.location_enabled = crate::runtime::members::flag(map)?;
+            }
+            "locationType" => self.location_type = crate::runtime::members::value(map)?,
+            "locations" => self.locations = crate::runtime::members::list(map)?,
+            "machineType" => self.machine_type = crate::runtime::members::value(map)?,
+            "missingPermissions" => {
+                self.missing_permissions = crate::runtime::members::list(map)?;
+            }
+            "mitigationMode" => {
+                self.mitigation_mode = crate::runtime::members::value(map)?;
+            }
+            "mitigationModeSuspicious" => {
+                self.mitigation_mode_suspicious = crate::runtime::members::value(map)?;
+            }
+            "modelName" => self.model_name = crate::runtime::members::text(map)?,
+            "networkInterfaces" => {
+                self.network_interfaces = crate::runtime::members::list(map)?;
+            }
+            "networkQuarantineEnabled" => {
+                self.network_quarantine_enabled = crate::runtime::members::flag(map)?;
+            }
+            "networkStatus" => self.network_status = crate::runtime::members::value(map)?,
+            "operationalState" => {
+                self.operational_state = crate::runtime::members::text(map)?;
+            }
+            "operationalStateExpiration" => {
+                self.operational_state_expiration = crate::runtime::members::value(map)?;
+            }
+            "osArch" => self.os_arch = crate::runtime::members::value(map)?,
+            "osName" => self.os_name = crate::runtime::members::text(map)?,
+            "osRevision" => self.os_revision = crate::runtime::members::text(map)?,
+            "osStartTime" => self.os_start_time = crate::runtime::members::value(map)?,
+            "osType" => self.os_type = crate::runtime::members::value(map)?,
+            "osUsername" => self.os_username = crate::runtime::members::text(map)?,
+            "policyUpdatedAt" => {
+                self.policy_updated_at = crate::runtime::members::value(map)?;
+            }
+            "proxyStates" => self.proxy_states = crate::runtime::members::object(map)?,
+            "rangerStatus" => self.ranger_status = crate::runtime::members::value(map)?,
+            "rangerVersion" => self.ranger_version = crate::runtime::members::text(map)?,
+            "registeredAt" => self.registered_at = crate::runtime::members::value(map)?,
+            "remoteProfilingState" => {
+                self.remote_profiling_state = crate::runtime::members::text(map)?;
+            }
+            "remoteProfilingStateExpiration" => {
+                self.remote_profiling_state_expiration = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "scanAbortedAt" => {
+                self.scan_aborted_at = crate::runtime::members::value(map)?;
+            }
+            "scanFinishedAt" => {
+                self.scan_finished_at = crate::runtime::members::value(map)?;
+            }
+            "scanStartedAt" => {
+                self.scan_started_at = crate::runtime::members::value(map)?;
+            }
+            "scanStatus" => self.scan_status = crate::runtime::members::value(map)?,
+            "serialNumber" => self.serial_number = crate::runtime::members::text(map)?,
+            "showAlertIcon" => self.show_alert_icon = crate::runtime::members::flag(map)?,
+            "siteId" => self.site_id = crate::runtime::members::text(map)?,
+            "siteName" => self.site_name = crate::runtime::members::text(map)?,
+            "storageName" => self.storage_name = crate::runtime::members::text(map)?,
+            "storageType" => self.storage_type = crate::runtime::members::text(map)?,
+            "tags" => self.tags = crate::runtime::members::object(map)?,
+            "threatRebootRequired" => {
+                self.threat_reboot_required = crate::runtime::members::flag(map)?;
+            }
+            "totalMemory" => self.total_memory = crate::runtime::members::integer(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "userActionsNeeded" => {
+                self.user_actions_needed = crate::runtime::members::list(map)?;
+            }
+            "uuid" => self.uuid = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Agent);
+
 /// What Active Directory says about the endpoint and the last user on it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AgentActiveDirectory {
     /// Distinguished name of the computer in Active Directory.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub computer_distinguished_name: Option<String>,
     /// Active Directory groups to which the computer belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub computer_member_of: Option<Vec<String>>,
     /// Distinguished name of the last user in Active Directory.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_user_distinguished_name: Option<String>,
     /// Active Directory groups to which the last user belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_user_member_of: Option<Vec<String>>,
     /// Mail address of the user in Active Directory.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mail: Option<String>,
     /// Principal name of the user in Active Directory.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_principal_name: Option<String>,
 }
+
+impl crate::runtime::members::Members for AgentActiveDirectory {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "computerDistinguishedName" => {
+                self.computer_distinguished_name = crate::runtime::members::text(map)?;
+            }
+            "computerMemberOf" => {
+                self.computer_member_of = crate::runtime::members::list(map)?;
+            }
+            "lastUserDistinguishedName" => {
+                self.last_user_distinguished_name = crate::runtime::members::text(map)?;
+            }
+            "lastUserMemberOf" => {
+                self.last_user_member_of = crate::runtime::members::list(map)?;
+            }
+            "mail" => self.mail = crate::runtime::members::text(map)?,
+            "userPrincipalName" => {
+                self.user_principal_name = crate::runtime::members::text(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AgentActiveDirectory);
 
 /// Body of the order to show a message on endpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -1420,145 +1375,122 @@ impl Fields for AgentBroadcastData {
 }
 
 /// Cloud and Kubernetes details of the endpoint of an agent that runs in a cloud.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AgentCloudProvider {
     /// Kubernetes namespace in which the agent runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_namespace: Option<String>,
     /// Name of the Kubernetes pod in which the agent runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_pod_name: Option<String>,
     /// AWS role that is attached to the instance.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub aws_role: Option<String>,
     /// AWS security groups that the instance belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub aws_security_groups: Option<Vec<String>>,
     /// Ids of the AWS subnets of the instance.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub aws_subnet_ids: Option<Vec<String>>,
     /// Azure resource group that holds the virtual machine.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub azure_resource_group: Option<String>,
     /// Account at the cloud provider that the instance belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_account: Option<String>,
     /// Image from which the cloud instance was started.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_image: Option<String>,
     /// Id of the instance at the cloud provider.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_instance_id: Option<String>,
     /// Size or type of the instance at the cloud provider.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_instance_size: Option<String>,
     /// Region or location where the cloud provider runs the instance.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_location: Option<String>,
     /// Cloud network to which the instance is attached.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_network: Option<String>,
     /// Tags of the instance at the cloud provider.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_tags: Option<Vec<String>>,
     /// Name of the cluster in which the endpoint runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cluster_name: Option<String>,
     /// Google Cloud service account of the instance.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub gcp_service_account: Option<String>,
     /// Labels set on the Kubernetes node the agent runs on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub kubernetes_node_labels: Option<Vec<String>>,
     /// Name of the Kubernetes node the agent runs on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub kubernetes_node_name: Option<String>,
     /// Kind of Kubernetes service in which the endpoint runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub kubernetes_type: Option<String>,
     /// Kubernetes version reported for the node or its cluster.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub kubernetes_version: Option<String>,
 }
+
+impl crate::runtime::members::Members for AgentCloudProvider {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "agentNamespace" => {
+                self.agent_namespace = crate::runtime::members::text(map)?;
+            }
+            "agentPodName" => self.agent_pod_name = crate::runtime::members::text(map)?,
+            "awsRole" => self.aws_role = crate::runtime::members::text(map)?,
+            "awsSecurityGroups" => {
+                self.aws_security_groups = crate::runtime::members::list(map)?;
+            }
+            "awsSubnetIds" => self.aws_subnet_ids = crate::runtime::members::list(map)?,
+            "azureResourceGroup" => {
+                self.azure_resource_group = crate::runtime::members::text(map)?;
+            }
+            "cloudAccount" => self.cloud_account = crate::runtime::members::text(map)?,
+            "cloudImage" => self.cloud_image = crate::runtime::members::text(map)?,
+            "cloudInstanceId" => {
+                self.cloud_instance_id = crate::runtime::members::text(map)?;
+            }
+            "cloudInstanceSize" => {
+                self.cloud_instance_size = crate::runtime::members::text(map)?;
+            }
+            "cloudLocation" => self.cloud_location = crate::runtime::members::text(map)?,
+            "cloudNetwork" => self.cloud_network = crate::runtime::members::text(map)?,
+            "cloudTags" => self.cloud_tags = crate::runtime::members::list(map)?,
+            "clusterName" => self.cluster_name = crate::runtime::members::text(map)?,
+            "gcpServiceAccount" => {
+                self.gcp_service_account = crate::runtime::members::text(map)?;
+            }
+            "kubernetesNodeLabels" => {
+                self.kubernetes_node_labels = crate::runtime::members::list(map)?;
+            }
+            "kubernetesNodeName" => {
+                self.kubernetes_node_name = crate::runtime::members::text(map)?;
+            }
+            "kubernetesType" => {
+                self.kubernetes_type = crate::runtime::members::text(map)?;
+            }
+            "kubernetesVersion" => {
+                self.kubernetes_version = crate::runtime::members::text(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AgentCloudProvider);
 
 /// Body of the order to connect endpoints to the network again.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -1591,18 +1523,29 @@ impl Fields for AgentConnection {
 }
 
 /// How many agents match a filter.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct AgentCount {
     /// How many agents the given filter selects.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total: Option<i64>,
 }
+
+impl crate::runtime::members::Members for AgentCount {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "total" => self.total = crate::runtime::members::integer(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AgentCount);
 
 /// Body of the order to isolate endpoints from the network.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -5394,28 +5337,37 @@ impl Fields for AgentFilter {
 }
 
 /// A location that an agent reports, with the level of the scope that defines it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct AgentLocation {
     /// Id of the location.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Name of the location.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Scope level at which the location is defined.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<Scope>,
 }
+
+impl crate::runtime::members::Members for AgentLocation {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "scope" => self.scope = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AgentLocation);
 
 /// Body of the order to fetch logs from agents.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -5521,97 +5473,100 @@ impl Fields for AgentLogRequestData {
 }
 
 /// A network interface of an endpoint, with its addresses and its gateway.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AgentNetworkInterface {
     /// IP address of the default gateway used by the interface.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub gateway_ip: Option<String>,
     /// MAC address of the default gateway used by the interface.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub gateway_mac_address: Option<String>,
     /// Id of the interface.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// List of IPv4 addresses assigned to the network interface.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub inet: Option<Vec<String>>,
     /// List of IPv6 addresses assigned to the network interface.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub inet6: Option<Vec<String>>,
     /// Name of the interface.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// MAC address of the network interface.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub physical: Option<String>,
 }
 
+impl crate::runtime::members::Members for AgentNetworkInterface {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "gatewayIp" => self.gateway_ip = crate::runtime::members::text(map)?,
+            "gatewayMacAddress" => {
+                self.gateway_mac_address = crate::runtime::members::text(map)?;
+            }
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "inet" => self.inet = crate::runtime::members::list(map)?,
+            "inet6" => self.inet6 = crate::runtime::members::list(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "physical" => self.physical = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AgentNetworkInterface);
+
 /// Whether an agent uses a proxy, for the console and for Deep Visibility.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AgentProxyStates {
     /// Whether the agent reaches the management console through a proxy.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub console: Option<bool>,
     /// Whether the agent reaches Deep Visibility through a proxy.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub deep_visibility: Option<bool>,
     /// Whether the agent is told to use a proxy for HTTP.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub http_proxy_enabled: Option<bool>,
     /// Whether the agent is told to use a proxy for HTTPS.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub https_proxy_enabled: Option<bool>,
 }
+
+impl crate::runtime::members::Members for AgentProxyStates {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "console" => self.console = crate::runtime::members::flag(map)?,
+            "deepVisibility" => {
+                self.deep_visibility = crate::runtime::members::flag(map)?;
+            }
+            "httpProxyEnabled" => {
+                self.http_proxy_enabled = crate::runtime::members::flag(map)?;
+            }
+            "httpsProxyEnabled" => {
+                self.https_proxy_enabled = crate::runtime::members::flag(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AgentProxyStates);
 
 /// Body of the order to start a full disk scan on endpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -5722,64 +5677,75 @@ impl Fields for AgentShutdown {
 }
 
 /// A tag on an agent, as key and value, with who put it there and when.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AgentTag {
     /// Time when the tag was put on the agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub assigned_at: Option<Timestamp>,
     /// Full name of the user who put the tag on the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub assigned_by: Option<String>,
     /// Id of the user who put the tag on the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub assigned_by_id: Option<String>,
     /// Id of the tag.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Key part of the tag, paired with its value.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub key: Option<String>,
     /// Value part of the tag, paired with its key.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub value: Option<String>,
 }
 
+impl crate::runtime::members::Members for AgentTag {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "assignedAt" => self.assigned_at = crate::runtime::members::value(map)?,
+            "assignedBy" => self.assigned_by = crate::runtime::members::text(map)?,
+            "assignedById" => self.assigned_by_id = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "key" => self.key = crate::runtime::members::text(map)?,
+            "value" => self.value = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AgentTag);
+
 /// The tags that were put on an agent within SentinelOne.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct AgentTags {
     /// List of the tags assigned to the agent within SentinelOne.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub sentinelone: Option<Vec<AgentTag>>,
 }
+
+impl crate::runtime::members::Members for AgentTags {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "sentinelone" => self.sentinelone = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AgentTags);
 
 /// Body of the order to uninstall agents from endpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -6026,43 +5992,46 @@ impl Fields for AgentsListQuery {
 }
 
 /// An application that is installed on an endpoint, with its version, publisher and size.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct InstalledApplication {
     /// Time when the application was installed on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub installed_date: Option<Timestamp>,
     /// Name of the application.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Publisher of the application.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub publisher: Option<String>,
     /// Size of the installed application, as the agent reports it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub size: Option<i64>,
     /// Version of the application.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<String>,
 }
+
+impl crate::runtime::members::Members for InstalledApplication {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "installedDate" => self.installed_date = crate::runtime::members::value(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "publisher" => self.publisher = crate::runtime::members::text(map)?,
+            "size" => self.size = crate::runtime::members::integer(map)?,
+            "version" => self.version = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(InstalledApplication);
 
 open_enum! {
     /// What a person has to do on an endpoint, as filters name it, categories included.

@@ -178,237 +178,227 @@ pub fn update_incident(
 }
 
 /// An alert of a STAR rule, with the rule, the agent, the processes and the event behind it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Alert {
     /// State of the agent as it was when the detection happened.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_detection_info: Option<AlertAgent>,
     /// The agent as it is now.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_realtime_info: Option<AlertAgentRealtimeInfo>,
     /// Details of the alert and of the event behind it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub alert_info: Option<AlertInfo>,
     /// Details of the container in which the alert arose.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub container_info: Option<AlertContainer>,
     /// Kubernetes details of the alert, such as cluster, node and pod.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub kubernetes_info: Option<AlertKubernetesInfo>,
     /// Details of the custom detection (STAR) rule that raised the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub rule_info: Option<AlertRule>,
     /// Details of the parent of the process that caused the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub source_parent_process_info: Option<AlertProcess>,
     /// Details of the process that caused the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub source_process_info: Option<AlertProcess>,
     /// Details of the process or file the alert's event acted on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub target_process_info: Option<AlertTarget>,
 }
 
+impl crate::runtime::members::Members for Alert {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "agentDetectionInfo" => {
+                self.agent_detection_info = crate::runtime::members::object(map)?;
+            }
+            "agentRealtimeInfo" => {
+                self.agent_realtime_info = crate::runtime::members::object(map)?;
+            }
+            "alertInfo" => self.alert_info = crate::runtime::members::object(map)?,
+            "containerInfo" => {
+                self.container_info = crate::runtime::members::object(map)?;
+            }
+            "kubernetesInfo" => {
+                self.kubernetes_info = crate::runtime::members::object(map)?;
+            }
+            "ruleInfo" => self.rule_info = crate::runtime::members::object(map)?,
+            "sourceParentProcessInfo" => {
+                self.source_parent_process_info = crate::runtime::members::object(map)?;
+            }
+            "sourceProcessInfo" => {
+                self.source_process_info = crate::runtime::members::object(map)?;
+            }
+            "targetProcessInfo" => {
+                self.target_process_info = crate::runtime::members::object(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Alert);
+
 /// The agent and its endpoint, as they were when the alert arose.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AlertAgent {
     /// Id of the account the agent belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_id: Option<String>,
     /// Type of machine on which the agent runs, such as server or laptop.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub machine_type: Option<String>,
     /// Name of the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Operating system family of the endpoint at detection time.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_family: Option<String>,
     /// Name of the operating system on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_name: Option<String>,
     /// Revision or build of the operating system on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_revision: Option<String>,
     /// Id of the site the agent belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_id: Option<String>,
     /// UUID of the agent on which the alert was detected.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub uuid: Option<String>,
     /// Version of the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<String>,
 }
 
+impl crate::runtime::members::Members for AlertAgent {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::text(map)?,
+            "machineType" => self.machine_type = crate::runtime::members::text(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "osFamily" => self.os_family = crate::runtime::members::text(map)?,
+            "osName" => self.os_name = crate::runtime::members::text(map)?,
+            "osRevision" => self.os_revision = crate::runtime::members::text(map)?,
+            "siteId" => self.site_id = crate::runtime::members::text(map)?,
+            "uuid" => self.uuid = crate::runtime::members::text(map)?,
+            "version" => self.version = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AlertAgent);
+
 /// The agent on the endpoint of an alert as it is now.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AlertAgentRealtimeInfo {
     /// Id of the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Whether the endpoint has active threats.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub infected: Option<bool>,
     /// Whether the agent is connected to the console.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_active: Option<bool>,
     /// Whether the agent was decommissioned.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_decommissioned: Option<bool>,
     /// Kind of the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub machine_type: Option<MachineType>,
     /// Name of the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Family of the operating system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os: Option<OsType>,
     /// Identifies the installation of the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub uuid: Option<String>,
 }
 
+impl crate::runtime::members::Members for AlertAgentRealtimeInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "infected" => self.infected = crate::runtime::members::flag(map)?,
+            "isActive" => self.is_active = crate::runtime::members::flag(map)?,
+            "isDecommissioned" => {
+                self.is_decommissioned = crate::runtime::members::flag(map)?;
+            }
+            "machineType" => self.machine_type = crate::runtime::members::value(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "os" => self.os = crate::runtime::members::value(map)?,
+            "uuid" => self.uuid = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AlertAgentRealtimeInfo);
+
 /// The container in which an alert arose.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct AlertContainer {
     /// Id of the container.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Name of the image from which the container runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub image: Option<String>,
     /// Labels that are set on the container.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub labels: Option<String>,
     /// Name of the container.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
 }
+
+impl crate::runtime::members::Members for AlertContainer {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "image" => self.image = crate::runtime::members::text(map)?,
+            "labels" => self.labels = crate::runtime::members::text(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AlertContainer);
 
 /// Conditions on alerts, all of which must hold; values within one list are alternatives. Without any condition it stands for every alert in scope, which actions of this client refuse.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
@@ -1584,592 +1574,542 @@ impl Fields for AlertIncidentUpdateData {
 }
 
 /// The alert itself: id, times, analyst verdict, incident status and details of the event behind it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AlertInfo {
     /// Id by which the alert is known.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub alert_id: Option<String>,
     /// Verdict that an analyst gave on the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub analyst_verdict: Option<AlertAnalystVerdict>,
     /// Time when the alert was raised for the detection.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Domain name that the DNS request asks for.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub dns_request: Option<String>,
     /// Data from the DNS answer, such as IP addresses, names and record types.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub dns_response: Option<String>,
     /// IP address of the connection's destination.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub dst_ip: Option<String>,
     /// Port at the destination of the connection, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub dst_port: Option<String>,
     /// Id of the Deep Visibility event behind the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub dv_event_id: Option<String>,
     /// Type of the event that was recorded.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub event_type: Option<String>,
     /// Kind of hit that the agent reported.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub hit_type: Option<AlertHitType>,
     /// How far the handling of the alert has come.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub incident_status: Option<AlertIncidentStatus>,
     /// Categories of the behavioural indicators found for the process.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub indicator_category: Option<String>,
     /// Text that explains the behavioural indicator.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub indicator_description: Option<String>,
     /// Names of the behavioural indicators found for the process.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub indicator_name: Option<String>,
     /// True when the alert rests on an EDR event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_edr: Option<bool>,
     /// Domain or computer name that the login attempt was made for.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub login_account_domain: Option<String>,
     /// Security identifier (SID) of the user account that tried to log in.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub login_account_sid: Option<String>,
     /// Whether the login attempt came from a user with administrator rights, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub login_is_administrator_equivalent: Option<String>,
     /// Whether the login attempt went through, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub login_is_successful: Option<String>,
     /// Kind of login that took place.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub login_type: Option<String>,
     /// User name with which the login was made.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub logins_user_name: Option<String>,
     /// Paths of the modules that the process loaded.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub module_path: Option<String>,
     /// SHA1 hashes of the modules that the process loaded.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub module_sha1: Option<String>,
     /// Whether the connection attempt is incoming or outgoing.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub net_event_direction: Option<String>,
     /// Full paths of the registry entries that the process changed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registry_key_path: Option<String>,
     /// Value the registry entry held before it was changed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registry_old_value: Option<String>,
     /// Type of the registry value before it was changed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registry_old_value_type: Option<String>,
     /// Full path of the registry key entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registry_path: Option<String>,
     /// Value that the registry entry holds.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registry_value: Option<String>,
     /// Time when STAR created the alert, as UTC date and time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub reported_at: Option<Timestamp>,
     /// Source of the alert's event, as the agent reported it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
     /// IP address from which the traffic comes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub src_ip: Option<String>,
     /// IP address of the endpoint from which the login was tried.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub src_machine_ip: Option<String>,
     /// Port from which the traffic comes, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub src_port: Option<String>,
     /// Method by which the event was compared with the IOC to give a match.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub ti_indicator_comparison_method: Option<String>,
     /// Source from which the matched IOC comes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub ti_indicator_source: Option<String>,
     /// Type of the IOC that was matched.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub ti_indicator_type: Option<String>,
     /// Value of the IOC that was matched.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub ti_indicator_value: Option<String>,
     /// Time when the alert last changed in the STAR service.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
 }
 
+impl crate::runtime::members::Members for AlertInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "alertId" => self.alert_id = crate::runtime::members::text(map)?,
+            "analystVerdict" => {
+                self.analyst_verdict = crate::runtime::members::value(map)?;
+            }
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "dnsRequest" => self.dns_request = crate::runtime::members::text(map)?,
+            "dnsResponse" => self.dns_response = crate::runtime::members::text(map)?,
+            "dstIp" => self.dst_ip = crate::runtime::members::text(map)?,
+            "dstPort" => self.dst_port = crate::runtime::members::text(map)?,
+            "dvEventId" => self.dv_event_id = crate::runtime::members::text(map)?,
+            "eventType" => self.event_type = crate::runtime::members::text(map)?,
+            "hitType" => self.hit_type = crate::runtime::members::value(map)?,
+            "incidentStatus" => {
+                self.incident_status = crate::runtime::members::value(map)?;
+            }
+            "indicatorCategory" => {
+                self.indicator_category = crate::runtime::members::text(map)?;
+            }
+            "indicatorDescription" => {
+                self.indicator_description = crate::runtime::members::text(map)?;
+            }
+            "indicatorName" => self.indicator_name = crate::runtime::members::text(map)?,
+            "isEdr" => self.is_edr = crate::runtime::members::flag(map)?,
+            "loginAccountDomain" => {
+                self.login_account_domain = crate::runtime::members::text(map)?;
+            }
+            "loginAccountSid" => {
+                self.login_account_sid = crate::runtime::members::text(map)?;
+            }
+            "loginIsAdministratorEquivalent" => {
+                self.login_is_administrator_equivalent = crate::runtime::members::text(
+                    map,
+                )?;
+            }
+            "loginIsSuccessful" => {
+                self.login_is_successful = crate::runtime::members::text(map)?;
+            }
+            "loginType" => self.login_type = crate::runtime::members::text(map)?,
+            "loginsUserName" => {
+                self.logins_user_name = crate::runtime::members::text(map)?;
+            }
+            "modulePath" => self.module_path = crate::runtime::members::text(map)?,
+            "moduleSha1" => self.module_sha1 = crate::runtime::members::text(map)?,
+            "netEventDirection" => {
+                self.net_event_direction = crate::runtime::members::text(map)?;
+            }
+            "registryKeyPath" => {
+                self.registry_key_path = crate::runtime::members::text(map)?;
+            }
+            "registryOldValue" => {
+                self.registry_old_value = crate::runtime::members::text(map)?;
+            }
+            "registryOldValueType" => {
+                self.registry_old_value_type = crate::runtime::members::text(map)?;
+            }
+            "registryPath" => self.registry_path = crate::runtime::members::text(map)?,
+            "registryValue" => self.registry_value = crate::runtime::members::text(map)?,
+            "reportedAt" => self.reported_at = crate::runtime::members::value(map)?,
+            "source" => self.source = crate::runtime::members::text(map)?,
+            "srcIp" => self.src_ip = crate::runtime::members::text(map)?,
+            "srcMachineIp" => self.src_machine_ip = crate::runtime::members::text(map)?,
+            "srcPort" => self.src_port = crate::runtime::members::text(map)?,
+            "tiIndicatorComparisonMethod" => {
+                self.ti_indicator_comparison_method = crate::runtime::members::text(map)?;
+            }
+            "tiIndicatorSource" => {
+                self.ti_indicator_source = crate::runtime::members::text(map)?;
+            }
+            "tiIndicatorType" => {
+                self.ti_indicator_type = crate::runtime::members::text(map)?;
+            }
+            "tiIndicatorValue" => {
+                self.ti_indicator_value = crate::runtime::members::text(map)?;
+            }
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AlertInfo);
+
 /// Where in Kubernetes an alert arose, from the cluster down to the pod.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AlertKubernetesInfo {
     /// Name of the Kubernetes cluster of the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cluster: Option<String>,
     /// Kind of the Kubernetes controller that manages the pod.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub controller_kind: Option<String>,
     /// Labels set on the Kubernetes controller.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub controller_labels: Option<String>,
     /// Name of the Kubernetes controller that manages the pod.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub controller_name: Option<String>,
     /// Name of the Kubernetes namespace of the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub namespace: Option<String>,
     /// Labels set on the Kubernetes namespace.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub namespace_labels: Option<String>,
     /// Name of the Kubernetes node of the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub node: Option<String>,
     /// Name of the Kubernetes pod of the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pod: Option<String>,
     /// Labels set on the Kubernetes pod.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pod_labels: Option<String>,
 }
 
+impl crate::runtime::members::Members for AlertKubernetesInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "cluster" => self.cluster = crate::runtime::members::text(map)?,
+            "controllerKind" => {
+                self.controller_kind = crate::runtime::members::text(map)?;
+            }
+            "controllerLabels" => {
+                self.controller_labels = crate::runtime::members::text(map)?;
+            }
+            "controllerName" => {
+                self.controller_name = crate::runtime::members::text(map)?;
+            }
+            "namespace" => self.namespace = crate::runtime::members::text(map)?,
+            "namespaceLabels" => {
+                self.namespace_labels = crate::runtime::members::text(map)?;
+            }
+            "node" => self.node = crate::runtime::members::text(map)?,
+            "pod" => self.pod = crate::runtime::members::text(map)?,
+            "podLabels" => self.pod_labels = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AlertKubernetesInfo);
+
 /// The process that caused an alert, or its parent, with its file, user and storyline.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AlertProcess {
     /// Command line with which the process was started.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub commandline: Option<String>,
     /// MD5 hash of the process's file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_hash_md5: Option<String>,
     /// SHA1 hash of the process's file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_hash_sha1: Option<String>,
     /// SHA256 hash of the process's file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_hash_sha256: Option<String>,
     /// Path of the file that the process runs from.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_path: Option<String>,
     /// Identity of whoever signed the process's file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_signer_identity: Option<String>,
     /// Integrity level at which the process runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub integrity_level: Option<IntegrityLevel>,
     /// Name of the process.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Process id given by the operating system, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pid: Option<String>,
     /// Time when the process started, as UTC date and time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pid_starttime: Option<Timestamp>,
     /// Id of the storyline to which the process belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub storyline: Option<String>,
     /// Operating system subsystem in which the process runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub subsystem: Option<Subsystem>,
     /// Id that tells this process apart from all others.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub unique_id: Option<String>,
     /// Name of the user under whom the process runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user: Option<String>,
 }
 
+impl crate::runtime::members::Members for AlertProcess {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "commandline" => self.commandline = crate::runtime::members::text(map)?,
+            "fileHashMd5" => self.file_hash_md5 = crate::runtime::members::text(map)?,
+            "fileHashSha1" => self.file_hash_sha1 = crate::runtime::members::text(map)?,
+            "fileHashSha256" => {
+                self.file_hash_sha256 = crate::runtime::members::text(map)?;
+            }
+            "filePath" => self.file_path = crate::runtime::members::text(map)?,
+            "fileSignerIdentity" => {
+                self.file_signer_identity = crate::runtime::members::text(map)?;
+            }
+            "integrityLevel" => {
+                self.integrity_level = crate::runtime::members::value(map)?;
+            }
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "pid" => self.pid = crate::runtime::members::text(map)?,
+            "pidStarttime" => self.pid_starttime = crate::runtime::members::value(map)?,
+            "storyline" => self.storyline = crate::runtime::members::text(map)?,
+            "subsystem" => self.subsystem = crate::runtime::members::value(map)?,
+            "uniqueId" => self.unique_id = crate::runtime::members::text(map)?,
+            "user" => self.user = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AlertProcess);
+
 /// The STAR rule that raised an alert, with its query, severity and scope level.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AlertRule {
     /// Description of the STAR rule that raised the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Id of the STAR rule that raised the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Name of the STAR rule that raised the alert.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_lang: Option<Value>,
     /// Kind of query the rule runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_type: Option<RuleQueryType>,
     /// Text of the query, in S1QL.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub s1ql: Option<String>,
     /// Level of the scope in which the rule is defined.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_level: Option<String>,
     /// Severity set in the rule that raised the alert.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub severity: Option<Severity>,
     /// How the rule has its matches treated as threats.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub treat_as_threat: Option<TreatAsThreat>,
 }
 
+impl crate::runtime::members::Members for AlertRule {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "queryLang" => self.query_lang = crate::runtime::members::value(map)?,
+            "queryType" => self.query_type = crate::runtime::members::value(map)?,
+            "s1ql" => self.s1ql = crate::runtime::members::text(map)?,
+            "scopeLevel" => self.scope_level = crate::runtime::members::text(map)?,
+            "severity" => self.severity = crate::runtime::members::value(map)?,
+            "treatAsThreat" => {
+                self.treat_as_threat = crate::runtime::members::value(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AlertRule);
+
 /// The process or file that the event behind an alert acted on.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AlertTarget {
     /// Time when the target file was created, as UTC date and time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_file_created_at: Option<Timestamp>,
     /// SHA1 hash of the target file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_file_hash_sha1: Option<String>,
     /// SHA256 hash of the target file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_file_hash_sha256: Option<String>,
     /// Id that tells the target file apart from all others.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_file_id: Option<String>,
     /// Whether the target file carries a signature, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_file_is_signed: Option<String>,
     /// Time when the target file was last changed, as UTC date and time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_file_modified_at: Option<Timestamp>,
     /// Path the target file had before it was renamed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_file_old_path: Option<String>,
     /// Full path of the target file, with its name.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_file_path: Option<String>,
     /// Command line with which the target process was started.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_proc_cmd_line: Option<String>,
     /// Path of the executable of the target process.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_proc_image_path: Option<String>,
     /// Integrity level at which the target process runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_proc_integrity_level: Option<IntegrityLevel>,
     /// Name of the process that is the target.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_proc_name: Option<String>,
     /// Process id of the target process in the operating system, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_proc_pid: Option<String>,
     /// Whether the executable of the target process is signed, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_proc_signed_status: Option<String>,
     /// Id of the storyline to which the target process belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_proc_storyline_id: Option<String>,
     /// Id that tells the target process apart from all others.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_proc_uid: Option<String>,
     /// Time when the target process started, as UTC date and time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tgt_process_start_time: Option<Timestamp>,
 }
+
+impl crate::runtime::members::Members for AlertTarget {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "tgtFileCreatedAt" => {
+                self.tgt_file_created_at = crate::runtime::members::value(map)?;
+            }
+            "tgtFileHashSha1" => {
+                self.tgt_file_hash_sha1 = crate::runtime::members::text(map)?;
+            }
+            "tgtFileHashSha256" => {
+                self.tgt_file_hash_sha256 = crate::runtime::members::text(map)?;
+            }
+            "tgtFileId" => self.tgt_file_id = crate::runtime::members::text(map)?,
+            "tgtFileIsSigned" => {
+                self.tgt_file_is_signed = crate::runtime::members::text(map)?;
+            }
+            "tgtFileModifiedAt" => {
+                self.tgt_file_modified_at = crate::runtime::members::value(map)?;
+            }
+            "tgtFileOldPath" => {
+                self.tgt_file_old_path = crate::runtime::members::text(map)?;
+            }
+            "tgtFilePath" => self.tgt_file_path = crate::runtime::members::text(map)?,
+            "tgtProcCmdLine" => {
+                self.tgt_proc_cmd_line = crate::runtime::members::text(map)?;
+            }
+            "tgtProcImagePath" => {
+                self.tgt_proc_image_path = crate::runtime::members::text(map)?;
+            }
+            "tgtProcIntegrityLevel" => {
+                self.tgt_proc_integrity_level = crate::runtime::members::value(map)?;
+            }
+            "tgtProcName" => self.tgt_proc_name = crate::runtime::members::text(map)?,
+            "tgtProcPid" => self.tgt_proc_pid = crate::runtime::members::text(map)?,
+            "tgtProcSignedStatus" => {
+                self.tgt_proc_signed_status = crate::runtime::members::text(map)?;
+            }
+            "tgtProcStorylineId" => {
+                self.tgt_proc_storyline_id = crate::runtime::members::text(map)?;
+            }
+            "tgtProcUid" => self.tgt_proc_uid = crate::runtime::members::text(map)?,
+            "tgtProcessStartTime" => {
+                self.tgt_process_start_time = crate::runtime::members::value(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AlertTarget);
 
 /// Body of the order to set the analyst verdict of alerts.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

@@ -173,87 +173,80 @@ pub fn delete(
 }
 
 /// A blocklist entry as the answer to its creation shows it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct BlocklistCreated {
     /// Time when the blocklist entry was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Free text that describes the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Id of the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Mark or note that the entry is advised against.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub not_recommended: Option<String>,
     /// Operating system family, such as Windows, macOS or Linux.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_type: Option<OsType>,
     /// Where the entry applies: the groups, sites, accounts or the whole tenant.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<EntryScope>,
     /// Name of the scope to which the entry belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_name: Option<String>,
     /// What made the entry, such as a user or a threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<ListSource>,
     /// Kind of the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
     /// Time when the blocklist entry was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who created the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_id: Option<String>,
     /// Name of the user who created the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_name: Option<String>,
     /// SHA1 hash of the file on the blocklist.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub value: Option<String>,
 }
+
+impl crate::runtime::members::Members for BlocklistCreated {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "notRecommended" => {
+                self.not_recommended = crate::runtime::members::text(map)?;
+            }
+            "osType" => self.os_type = crate::runtime::members::value(map)?,
+            "scope" => self.scope = crate::runtime::members::object(map)?,
+            "scopeName" => self.scope_name = crate::runtime::members::text(map)?,
+            "source" => self.source = crate::runtime::members::value(map)?,
+            "type" => self.type_ = crate::runtime::members::text(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "userId" => self.user_id = crate::runtime::members::text(map)?,
+            "userName" => self.user_name = crate::runtime::members::text(map)?,
+            "value" => self.value = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(BlocklistCreated);
 
 /// Body of the order to add a hash to the blocklist.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -494,122 +487,104 @@ impl Fields for BlocklistDeletionData {
 }
 
 /// A hash on the blocklist, with its scope, operating system, source and who added it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct BlocklistEntry {
     /// Time when the entry was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Free text that describes the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Id of the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Whether the entry came in through a bulk import.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub imported: Option<bool>,
     /// Whether entries of the scopes below are included; false by default.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub include_children: Option<bool>,
     /// Whether entries of the higher scope levels are listed too; false by default.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub include_parents: Option<bool>,
     /// Mark or note that the entry is advised against.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub not_recommended: Option<String>,
     /// Operating system family that the entry applies to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_type: Option<OsType>,
     /// Where the entry applies: the groups, sites, accounts or the whole tenant.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<EntryScope>,
     /// Name of the scope to which the entry belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_name: Option<String>,
     /// Path of scopes that leads to the entry's own scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_path: Option<String>,
     /// SHA-256 of the file, where the entry has one.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub sha256_value: Option<String>,
     /// What made the entry, such as a user or a threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<ListSource>,
     /// Kind of the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
     /// Time when the entry was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who created the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_id: Option<String>,
     /// Name of the user who created the entry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_name: Option<String>,
     /// SHA1 hash of the file on the blocklist.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub value: Option<String>,
 }
+
+impl crate::runtime::members::Members for BlocklistEntry {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "imported" => self.imported = crate::runtime::members::flag(map)?,
+            "includeChildren" => {
+                self.include_children = crate::runtime::members::flag(map)?;
+            }
+            "includeParents" => {
+                self.include_parents = crate::runtime::members::flag(map)?;
+            }
+            "notRecommended" => {
+                self.not_recommended = crate::runtime::members::text(map)?;
+            }
+            "osType" => self.os_type = crate::runtime::members::value(map)?,
+            "scope" => self.scope = crate::runtime::members::object(map)?,
+            "scopeName" => self.scope_name = crate::runtime::members::text(map)?,
+            "scopePath" => self.scope_path = crate::runtime::members::text(map)?,
+            "sha256Value" => self.sha256_value = crate::runtime::members::text(map)?,
+            "source" => self.source = crate::runtime::members::value(map)?,
+            "type" => self.type_ = crate::runtime::members::text(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "userId" => self.user_id = crate::runtime::members::text(map)?,
+            "userName" => self.user_name = crate::runtime::members::text(map)?,
+            "value" => self.value = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(BlocklistEntry);
 
 /// Query of [`list`](fn@list): List the blocklist
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]

@@ -399,634 +399,460 @@ pub fn get_query_status(
 }
 
 /// One event that a Deep Visibility query found, with its process, file, network and agent details.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct DeepVisibilityEvent {
     /// Domain of the endpoint on which the agent runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_domain: Option<String>,
     /// Id of the group the agent belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_group_id: Option<String>,
     /// Id of the agent the entry belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_id: Option<String>,
     /// Whether the agent's endpoint is marked as infected.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_infected: Option<bool>,
     /// IP address of the agent's endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_ip: Option<String>,
     /// Whether the agent is active at present.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_is_active: Option<bool>,
     /// Whether the agent has been decommissioned.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_is_decommissioned: Option<bool>,
     /// Kind of machine on which the agent runs, such as server or laptop.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_machine_type: Option<String>,
     /// Name of the endpoint on which the agent runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_name: Option<String>,
     /// State of the agent's network connection.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_network_status: Option<String>,
     /// Type of operating system on the agent's endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_os: Option<OsType>,
     /// UUID by which the agent is identified.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_uuid: Option<String>,
     /// Version of the SentinelOne agent installed on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_version: Option<String>,
     /// Outcome or state of the network connection in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub connection_status: Option<String>,
     /// Time when the record was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Direction of the network connection in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub direction: Option<String>,
     /// Domain name asked for in the DNS request of the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub dns_request: Option<String>,
     /// Data from the answer to the DNS request of the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub dns_response: Option<String>,
     /// IP address to which the connection of the event goes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub dst_ip: Option<String>,
     /// Port at the destination of the connection.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub dst_port: Option<i64>,
     /// Type of the event that was recorded.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub event_type: Option<String>,
     /// Full name of the file in the event, with its path.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_full_name: Option<String>,
     /// Id of the file in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_id: Option<String>,
     /// MD5 hash of the file in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_md5: Option<String>,
     /// SHA1 hash of the file in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_sha1: Option<String>,
     /// SHA256 hash of the file in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_sha256: Option<String>,
     /// Size of the file in the event, a number held as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_size: Option<String>,
     /// Type of the file in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_type: Option<String>,
     /// URL of the forensic details for the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub forensic_url: Option<String>,
     /// Id of the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Category of the behavioural indicator in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub indicator_category: Option<String>,
     /// Explanation of the behavioural indicator in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub indicator_description: Option<String>,
     /// Extra data on the indicator in the event, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub indicator_metadata: Option<String>,
     /// Name of the behavioural indicator in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub indicator_name: Option<String>,
     /// Whether the agent's version has full support for pg.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_agent_version_fully_supported_for_pg: Option<bool>,
     /// Message on whether the agent's version has full support for pg.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_agent_version_fully_supported_for_pg_message: Option<String>,
     /// Basic kind of the login in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub logins_base_type: Option<String>,
     /// User name used in the login event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub logins_user_name: Option<String>,
     /// MD5 hash recorded with the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub md5: Option<String>,
     /// Method of the network request in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub network_method: Option<String>,
     /// Where the network request in the event came from.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub network_source: Option<String>,
     /// URL reached by the network request in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub network_url: Option<String>,
     /// Type of the object that the event is about.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub object_type: Option<String>,
     /// MD5 hash the file had before the change.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub old_file_md5: Option<String>,
     /// Name the file had before it was renamed or changed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub old_file_name: Option<String>,
     /// SHA1 hash the file had before the change.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub old_file_sha1: Option<String>,
     /// SHA256 hash the file had before the change.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub old_file_sha256: Option<String>,
     /// Process id of the parent process, a number held as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_pid: Option<String>,
     /// Id of the group of processes the parent process belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_process_group_id: Option<String>,
     /// Whether the parent process is considered malicious.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_process_is_malicious: Option<bool>,
     /// Name of the process that started this process.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_process_name: Option<String>,
     /// Time when the parent process started, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_process_start_time: Option<String>,
     /// Key that identifies the parent process uniquely.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_process_unique_key: Option<String>,
     /// Process id given by the operating system, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pid: Option<String>,
     /// Command line with which the process was started.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_cmd: Option<String>,
     /// Name of the process as it is displayed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_display_name: Option<String>,
     /// Id of the group of processes the process belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_group_id: Option<String>,
     /// Path of the file from which the process was started.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_image_path: Option<String>,
     /// SHA1 hash of the file from which the process was started.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_image_sha1_hash: Option<String>,
     /// Integrity level at which the process ran.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_integrity_level: Option<String>,
     /// Whether the process is considered malicious.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_is_malicious: Option<bool>,
     /// Whether the process is a command processor with redirected input or output, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_is_redirected_command_processor: Option<String>,
     /// Whether the process ran under WOW64 (32-bit on 64-bit Windows), as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_is_wow64: Option<String>,
     /// Name of the process in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_name: Option<String>,
     /// Whether the process is a root process, or which one is, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_root: Option<String>,
     /// Id of the session in which the process ran.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_session_id: Option<String>,
     /// Time when the process started, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_start_time: Option<String>,
     /// Subsystem of the operating system in which the process ran.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_sub_system: Option<String>,
     /// Key that identifies the process uniquely.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_unique_key: Option<String>,
     /// Name of the user under whom the process ran.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_user_name: Option<String>,
     /// Publisher of the file in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub publisher: Option<String>,
     /// Id of the registry entry in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registry_id: Option<String>,
     /// Registry path that the event concerns.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registry_path: Option<String>,
     /// Whether the event is connected with a threat, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub related_to_threat: Option<String>,
     /// Value named rpid in the event, probably a related process id, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub rpid: Option<String>,
     /// SHA1 hash recorded with the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub sha1: Option<String>,
     /// SHA256 hash recorded with the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub sha256: Option<String>,
     /// Reason why the signature of the signed file is not valid.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub signature_signed_invalid_reason: Option<String>,
     /// Whether the file is signed, given as a status text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub signed_status: Option<String>,
     /// Name of the site the agent belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_name: Option<String>,
     /// IP address from which the connection of the event comes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub src_ip: Option<String>,
     /// Port from which the connection comes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub src_port: Option<i64>,
     /// Token with which the source process's file can be downloaded.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub src_proc_download_token: Option<String>,
     /// Name of the scheduled task in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub task_name: Option<String>,
     /// Path of the scheduled task in the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub task_path: Option<String>,
     /// Status of the threat connected with the event.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_status: Option<String>,
     /// Thread id in the event, a number held as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tid: Option<String>,
     /// True context (storyline) id that links related events.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub true_context: Option<String>,
     /// Name of the user under whom the process runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user: Option<String>,
     /// Whether the signature was verified, given as a status text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub verified_status: Option<String>,
 }
+
+impl crate::runtime::members::Members for DeepVisibilityEvent {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "agentDomain" => self.agent_domain = crate::runtime::members::text(map)?,
+            "agentGroupId" => self.agent_group_id = crate::runtime::members::text(map)?,
+            "agentId" => self.agent_id = crate::runtime::members::text(map)?,
+            "agentInfected" => self.agent_infected = crate::runtime::members::flag(map)?,
+            "agentIp" => self.agent_ip = crate::runtime::members::text(map)?,
+            "agentIsActive" => self.agent_is_active = crate::runtime::members::flag(map)?,
+            "agentIsDecommissioned" => {
+                self.agent_is_decommissioned = crate::runtime::members::flag(map)?;
+            }
+            "agentMachineType" => {
+                self.agent_machine_type = crate::runtime::members::text(map)?;
+            }
+            "agentName" => self.agent_name = crate::runtime::members::text(map)?,
+            "agentNetworkStatus" => {
+                self.agent_network_status = crate::runtime::members::text(map)?;
+            }
+            "agentOs" => self.agent_os = crate::runtime::members::value(map)?,
+            "agentUuid" => self.agent_uuid = crate::runtime::members::text(map)?,
+            "agentVersion" => self.agent_version = crate::runtime::members::text(map)?,
+            "connectionStatus" => {
+                self.connection_status = crate::runtime::members::text(map)?;
+            }
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "direction" => self.direction = crate::runtime::members::text(map)?,
+            "dnsRequest" => self.dns_request = crate::runtime::members::text(map)?,
+            "dnsResponse" => self.dns_response = crate::runtime::members::text(map)?,
+            "dstIp" => self.dst_ip = crate::runtime::members::text(map)?,
+            "dstPort" => self.dst_port = crate::runtime::members::integer(map)?,
+            "eventType" => self.event_type = crate::runtime::members::text(map)?,
+            "fileFullName" => self.file_full_name = crate::runtime::members::text(map)?,
+            "fileId" => self.file_id = crate::runtime::members::text(map)?,
+            "fileMd5" => self.file_md5 = crate::runtime::members::text(map)?,
+            "fileSha1" => self.file_sha1 = crate::runtime::members::text(map)?,
+            "fileSha256" => self.file_sha256 = crate::runtime::members::text(map)?,
+            "fileSize" => self.file_size = crate::runtime::members::text(map)?,
+            "fileType" => self.file_type = crate::runtime::members::text(map)?,
+            "forensicUrl" => self.forensic_url = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "indicatorCategory" => {
+                self.indicator_category = crate::runtime::members::text(map)?;
+            }
+            "indicatorDescription" => {
+                self.indicator_description = crate::runtime::members::text(map)?;
+            }
+            "indicatorMetadata" => {
+                self.indicator_metadata = crate::runtime::members::text(map)?;
+            }
+            "indicatorName" => self.indicator_name = crate::runtime::members::text(map)?,
+            "isAgentVersionFullySupportedForPg" => {
+                self.is_agent_version_fully_supported_for_pg = crate::runtime::members::flag(
+                    map,
+                )?;
+            }
+            "isAgentVersionFullySupportedForPgMessage" => {
+                self.is_agent_version_fully_supported_for_pg_message = crate::runtime::members::text(
+                    map,
+                )?;
+            }
+            "loginsBaseType" => {
+                self.logins_base_type = crate::runtime::members::text(map)?;
+            }
+            "loginsUserName" => {
+                self.logins_user_name = crate::runtime::members::text(map)?;
+            }
+            "md5" => self.md5 = crate::runtime::members::text(map)?,
+            "networkMethod" => self.network_method = crate::runtime::members::text(map)?,
+            "networkSource" => self.network_source = crate::runtime::members::text(map)?,
+            "networkUrl" => self.network_url = crate::runtime::members::text(map)?,
+            "objectType" => self.object_type = crate::runtime::members::text(map)?,
+            "oldFileMd5" => self.old_file_md5 = crate::runtime::members::text(map)?,
+            "oldFileName" => self.old_file_name = crate::runtime::members::text(map)?,
+            "oldFileSha1" => self.old_file_sha1 = crate::runtime::members::text(map)?,
+            "oldFileSha256" => self.old_file_sha256 = crate::runtime::members::text(map)?,
+            "parentPid" => self.parent_pid = crate::runtime::members::text(map)?,
+            "parentProcessGroupId" => {
+                self.parent_process_group_id = crate::runtime::members::text(map)?;
+            }
+            "parentProcessIsMalicious" => {
+                self.parent_process_is_malicious = crate::runtime::members::flag(map)?;
+            }
+            "parentProcessName" => {
+                self.parent_process_name = crate::runtime::members::text(map)?;
+            }
+            "parentProcessStartTime" => {
+                self.parent_process_start_time = crate::runtime::members::text(map)?;
+            }
+            "parentProcessUniqueKey" => {
+                self.parent_process_unique_key = crate::runtime::members::text(map)?;
+            }
+            "pid" => self.pid = crate::runtime::members::text(map)?,
+            "processCmd" => self.process_cmd = crate::runtime::members::text(map)?,
+            "processDisplayName" => {
+                self.process_display_name = crate::runtime::members::text(map)?;
+            }
+            "processGroupId" => {
+                self.process_group_id = crate::runtime::members::text(map)?;
+            }
+            "processImagePath" => {
+                self.process_image_path = crate::runtime::members::text(map)?;
+            }
+            "processImageSha1Hash" => {
+                self.process_image_sha1_hash = crate::runtime::members::text(map)?;
+            }
+            "processIntegrityLevel" => {
+                self.process_integrity_level = crate::runtime::members::text(map)?;
+            }
+            "processIsMalicious" => {
+                self.process_is_malicious = crate::runtime::members::flag(map)?;
+            }
+            "processIsRedirectedCommandProcessor" => {
+                self.process_is_redirected_command_processor = crate::runtime::members::text(
+                    map,
+                )?;
+            }
+            "processIsWow64" => {
+                self.process_is_wow64 = crate::runtime::members::text(map)?;
+            }
+            "processName" => self.process_name = crate::runtime::members::text(map)?,
+            "processRoot" => self.process_root = crate::runtime::members::text(map)?,
+            "processSessionId" => {
+                self.process_session_id = crate::runtime::members::text(map)?;
+            }
+            "processStartTime" => {
+                self.process_start_time = crate::runtime::members::text(map)?;
+            }
+            "processSubSystem" => {
+                self.process_sub_system = crate::runtime::members::text(map)?;
+            }
+            "processUniqueKey" => {
+                self.process_unique_key = crate::runtime::members::text(map)?;
+            }
+            "processUserName" => {
+                self.process_user_name = crate::runtime::members::text(map)?;
+            }
+            "publisher" => self.publisher = crate::runtime::members::text(map)?,
+            "registryId" => self.registry_id = crate::runtime::members::text(map)?,
+            "registryPath" => self.registry_path = crate::runtime::members::text(map)?,
+            "relatedToThreat" => {
+                self.related_to_threat = crate::runtime::members::text(map)?;
+            }
+            "rpid" => self.rpid = crate::runtime::members::text(map)?,
+            "sha1" => self.sha1 = crate::runtime::members::text(map)?,
+            "sha256" => self.sha256 = crate::runtime::members::text(map)?,
+            "signatureSignedInvalidReason" => {
+                self.signature_signed_invalid_reason = crate::runtime::members::text(
+                    map,
+                )?;
+            }
+            "signedStatus" => self.signed_status = crate::runtime::members::text(map)?,
+            "siteName" => self.site_name = crate::runtime::members::text(map)?,
+            "srcIp" => self.src_ip = crate::runtime::members::text(map)?,
+            "srcPort" => self.src_port = crate::runtime::members::integer(map)?,
+            "srcProcDownloadToken" => {
+                self.src_proc_download_token = crate::runtime::members::text(map)?;
+            }
+            "taskName" => self.task_name = crate::runtime::members::text(map)?,
+            "taskPath" => self.task_path = crate::runtime::members::text(map)?,
+            "threatStatus" => self.threat_status = crate::runtime::members::text(map)?,
+            "tid" => self.tid = crate::runtime::members::text(map)?,
+            "trueContext" => self.true_context = crate::runtime::members::text(map)?,
+            "user" => self.user = crate::runtime::members::text(map)?,
+            "verifiedStatus" => {
+                self.verified_status = crate::runtime::members::text(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(DeepVisibilityEvent);
 
 /// Query of [`get_query_status`](fn@get_query_status): Get the status of a query
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -1607,73 +1433,89 @@ impl Fields for DeepVisibilityQuery {
 }
 
 /// Id of a Deep Visibility query that was started, and the mode it runs in.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct DeepVisibilityQueryId {
     /// Unique id of the query, used to follow and read it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_id: Option<String>,
     /// Details of the query mode, such as its name and last activation.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_mode_info: Option<QueryModeInfo>,
 }
 
+impl crate::runtime::members::Members for DeepVisibilityQueryId {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "queryId" => self.query_id = crate::runtime::members::text(map)?,
+            "queryModeInfo" => {
+                self.query_mode_info = crate::runtime::members::object(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(DeepVisibilityQueryId);
+
 /// How far a Deep Visibility query has come, with its warnings and errors.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct DeepVisibilityQueryStatus {
     /// How much of the query has loaded, in percent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub progress_status: Option<i64>,
     /// Id of the query.
-    #[serde(
-        rename = "QueryID",
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
+    #[cfg_attr(
+        feature = "both-ways",
+        serde(rename = "QueryID", skip_serializing_if = "Option::is_none")
     )]
     pub query_id: Option<String>,
     /// Details of the query mode, such as its name and last activation.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_mode_info: Option<QueryModeInfo>,
     /// Error message of the query; meaningful only in the states FAILED and FAILED_CLIENT.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub response_error: Option<String>,
     /// State the query has reached, such as FINISHED.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub response_state: Option<QueryState>,
     /// Warnings that the query produced, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub warnings: Option<String>,
 }
+
+impl crate::runtime::members::Members for DeepVisibilityQueryStatus {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "progressStatus" => {
+                self.progress_status = crate::runtime::members::integer(map)?;
+            }
+            "QueryID" => self.query_id = crate::runtime::members::text(map)?,
+            "queryModeInfo" => {
+                self.query_mode_info = crate::runtime::members::object(map)?;
+            }
+            "responseError" => self.response_error = crate::runtime::members::text(map)?,
+            "responseState" => self.response_state = crate::runtime::members::value(map)?,
+            "warnings" => self.warnings = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(DeepVisibilityQueryStatus);
 
 /// Body of the order to start a power query: its text, period and scope.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -1817,93 +1659,96 @@ impl Fields for PowerQuery {
 }
 
 /// A column in the result of a power query, with its type and how it is shown.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct PowerQueryColumn {
     /// How its values are shown.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cell_type: Option<String>,
     /// How many decimal places are shown.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub decimal_places: Option<i64>,
     /// Name of the column.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Type of its values.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
 }
 
+impl crate::runtime::members::Members for PowerQueryColumn {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "cellType" => self.cell_type = crate::runtime::members::text(map)?,
+            "decimalPlaces" => {
+                self.decimal_places = crate::runtime::members::integer(map)?;
+            }
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "type" => self.type_ = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(PowerQueryColumn);
+
 /// State of a power query and, once it is finished, the columns and rows it found.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct PowerQueryResult {
     /// Columns of the result, each with its name and type.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub columns: Option<Vec<PowerQueryColumn>>,
     /// Rows of the query result, each a list of cell values.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub data: Option<Vec<Vec<Value>>>,
     /// External identifier of the power query.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<String>,
     /// How much of the query has loaded, in percent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub progress: Option<i64>,
     /// Id of the query to which this answer belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_id: Option<String>,
     /// Hints on what could be changed so that the query gives better results.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub recommendations: Option<Vec<String>>,
     /// Where the query stands.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<QueryState>,
 }
+
+impl crate::runtime::members::Members for PowerQueryResult {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "columns" => self.columns = crate::runtime::members::list(map)?,
+            "data" => self.data = crate::runtime::members::list(map)?,
+            "externalId" => self.external_id = crate::runtime::members::text(map)?,
+            "progress" => self.progress = crate::runtime::members::integer(map)?,
+            "queryId" => self.query_id = crate::runtime::members::text(map)?,
+            "recommendations" => {
+                self.recommendations = crate::runtime::members::list(map)?;
+            }
+            "status" => self.status = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(PowerQueryResult);
 
 /// Body of the order to cancel a Deep Visibility query or a power query.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -1942,36 +1787,61 @@ impl Fields for QueryCancellation {
 }
 
 /// Whether a query was cancelled, told as text.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct QueryCancelled {
     /// Text that tells whether the query was cancelled.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub success: Option<String>,
 }
 
+impl crate::runtime::members::Members for QueryCancelled {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "success" => self.success = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(QueryCancelled);
+
 /// The mode a Deep Visibility query runs in, and when that mode was last activated.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct QueryModeInfo {
     /// Time when the query mode was last activated.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_activated_at: Option<Timestamp>,
     /// Mode in which the Deep Visibility query runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mode: Option<String>,
 }
+
+impl crate::runtime::members::Members for QueryModeInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "lastActivatedAt" => {
+                self.last_activated_at = crate::runtime::members::value(map)?;
+            }
+            "mode" => self.mode = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(QueryModeInfo);
 
 open_enum! {
     /// What a Deep Visibility query returns.

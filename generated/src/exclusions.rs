@@ -192,288 +192,262 @@ pub fn delete(
 }
 
 /// Where an exclusion or blocklist entry applies: groups, sites, accounts or the whole tenant.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct EntryScope {
     /// Ids of the accounts that make up the scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_ids: Option<Vec<String>>,
     /// Ids of the groups that make up the scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_ids: Option<Vec<String>>,
     /// Ids of the sites that make up the scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_ids: Option<Vec<String>>,
     /// True when the entry applies to the whole tenant (global scope).
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tenant: Option<bool>,
 }
 
+impl crate::runtime::members::Members for EntryScope {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::list(map)?,
+            "groupIds" => self.group_ids = crate::runtime::members::list(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::list(map)?,
+            "tenant" => self.tenant = crate::runtime::members::flag(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(EntryScope);
+
 /// Something that agents leave alone, with its kind, mode, scope and who added it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Exclusion {
     /// Actions that the exclusion applies to or carries out.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub actions: Option<Vec<ExclusionAction>>,
     /// Name of the application, for an exclusion made from the Exclusion Catalog.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub application_name: Option<String>,
     /// Time when the exclusion was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Free text that describes the exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Id of the exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Whether the exclusion came in through a bulk import.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub imported: Option<bool>,
     /// Whether an application tied to the exclusion is found in the scope's application inventory.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub in_app_inventory: Option<bool>,
     /// Whether exclusions of the scopes below are included; false by default.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub include_children: Option<bool>,
     /// Whether entries of the higher scope levels are listed too; false by default.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub include_parents: Option<bool>,
     /// Deprecated: monitor mode of a path exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub inject: Option<bool>,
     /// Mode of the exclusion; it applies only to exclusions by path.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mode: Option<ExclusionMode>,
     /// Mark or note that the exclusion is advised against.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub not_recommended: Option<String>,
     /// Operating system family that the exclusion applies to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_type: Option<OsType>,
     /// What a path exclusion covers, such as a single file or a folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub path_exclusion_type: Option<PathExclusionType>,
     /// Where the entry applies: the groups, sites, accounts or the whole tenant.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<EntryScope>,
     /// Name of the scope to which the exclusion belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_name: Option<String>,
     /// Path of scopes that leads to the exclusion's own scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_path: Option<String>,
     /// What made the exclusion, such as a user or the catalog.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<ListSource>,
     /// Kind of the exclusion, such as path or white_hash.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
     /// Time when the exclusion was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who created the exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_id: Option<String>,
     /// Name of the user who created the exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_name: Option<String>,
     /// What is excluded: a SHA1 hash, or another value such as a path, depending on the type.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub value: Option<String>,
 }
 
+impl crate::runtime::members::Members for Exclusion {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "actions" => self.actions = crate::runtime::members::list(map)?,
+            "applicationName" => {
+                self.application_name = crate::runtime::members::text(map)?;
+            }
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "imported" => self.imported = crate::runtime::members::flag(map)?,
+            "inAppInventory" => {
+                self.in_app_inventory = crate::runtime::members::flag(map)?;
+            }
+            "includeChildren" => {
+                self.include_children = crate::runtime::members::flag(map)?;
+            }
+            "includeParents" => {
+                self.include_parents = crate::runtime::members::flag(map)?;
+            }
+            "inject" => self.inject = crate::runtime::members::flag(map)?,
+            "mode" => self.mode = crate::runtime::members::value(map)?,
+            "notRecommended" => {
+                self.not_recommended = crate::runtime::members::text(map)?;
+            }
+            "osType" => self.os_type = crate::runtime::members::value(map)?,
+            "pathExclusionType" => {
+                self.path_exclusion_type = crate::runtime::members::value(map)?;
+            }
+            "scope" => self.scope = crate::runtime::members::object(map)?,
+            "scopeName" => self.scope_name = crate::runtime::members::text(map)?,
+            "scopePath" => self.scope_path = crate::runtime::members::text(map)?,
+            "source" => self.source = crate::runtime::members::value(map)?,
+            "type" => self.type_ = crate::runtime::members::text(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "userId" => self.user_id = crate::runtime::members::text(map)?,
+            "userName" => self.user_name = crate::runtime::members::text(map)?,
+            "value" => self.value = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Exclusion);
+
 /// An exclusion as the answer to its creation shows it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ExclusionCreated {
     /// Actions that the exclusion applies to or carries out.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub actions: Option<Vec<ExclusionAction>>,
     /// Time when the exclusion was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Free text that describes the exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Id of the exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Deprecated: monitor mode of a path exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub inject: Option<bool>,
     /// Mode of the exclusion; it applies only to exclusions by path.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mode: Option<ExclusionMode>,
     /// Mark or note that the exclusion is advised against.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub not_recommended: Option<String>,
     /// Operating system family, such as Windows, macOS or Linux.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_type: Option<OsType>,
     /// What a path exclusion covers, such as a single file or a folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub path_exclusion_type: Option<PathExclusionType>,
     /// Where the entry applies: the groups, sites, accounts or the whole tenant.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<EntryScope>,
     /// Name of the scope to which the exclusion belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_name: Option<String>,
     /// What made the exclusion, such as a user or the catalog.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<ListSource>,
     /// Kind of the exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
     /// Time when the exclusion was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who created the exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_id: Option<String>,
     /// Name of the user who created the exclusion.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_name: Option<String>,
     /// What is excluded: a SHA1 hash, or another value such as a path, depending on the type.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub value: Option<String>,
 }
+
+impl crate::runtime::members::Members for ExclusionCreated {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "actions" => self.actions = crate::runtime::members::list(map)?,
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "inject" => self.inject = crate::runtime::members::flag(map)?,
+            "mode" => self.mode = crate::runtime::members::value(map)?,
+            "notRecommended" => {
+                self.not_recommended = crate::runtime::members::text(map)?;
+            }
+            "osType" => self.os_type = crate::runtime::members::value(map)?,
+            "pathExclusionType" => {
+                self.path_exclusion_type = crate::runtime::members::value(map)?;
+            }
+            "scope" => self.scope = crate::runtime::members::object(map)?,
+            "scopeName" => self.scope_name = crate::runtime::members::text(map)?,
+            "source" => self.source = crate::runtime::members::value(map)?,
+            "type" => self.type_ = crate::runtime::members::text(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "userId" => self.user_id = crate::runtime::members::text(map)?,
+            "userName" => self.user_name = crate::runtime::members::text(map)?,
+            "value" => self.value = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ExclusionCreated);
 
 /// Body of the order to create an exclusion.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

@@ -202,123 +202,118 @@ impl Fields for AgentMove {
 }
 
 /// How many agents an order to move has brought into the group.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct AgentMoveResult {
     /// How many agents were moved into the group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agents_moved: Option<i64>,
 }
 
+impl crate::runtime::members::Members for AgentMoveResult {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "agentsMoved" => self.agents_moved = crate::runtime::members::integer(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(AgentMoveResult);
+
 /// A group of agents within a site, which takes the policy of the site or has its own.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Group {
     /// Time when the group was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Name of the user who created the group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Id of the user who created the group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator_id: Option<String>,
     /// Free text that users have given to describe the group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Id of the saved filter that fills a dynamic group with agents.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub filter_id: Option<String>,
     /// Name of the saved filter that fills a dynamic group with agents.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub filter_name: Option<String>,
     /// Id of the group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// True when the group takes its policy from the site, false when it has its own.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub inherits: Option<bool>,
     /// True when this is the default group of its site; false for every other group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_default: Option<bool>,
     /// Name of the group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Place of a dynamic group in the order of precedence among dynamic groups.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub rank: Option<i64>,
     /// Deprecated: registration token of the group; use the group's token endpoint instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registration_token: Option<Value>,
     /// Id of the site that holds the group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_id: Option<String>,
     /// How many agents the group holds.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total_agents: Option<i64>,
     /// Kind of group, such as static, dynamic or pinned.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<GroupType>,
     /// Time when the group last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
 }
+
+impl crate::runtime::members::Members for Group {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "creator" => self.creator = crate::runtime::members::text(map)?,
+            "creatorId" => self.creator_id = crate::runtime::members::text(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "filterId" => self.filter_id = crate::runtime::members::text(map)?,
+            "filterName" => self.filter_name = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "inherits" => self.inherits = crate::runtime::members::flag(map)?,
+            "isDefault" => self.is_default = crate::runtime::members::flag(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "rank" => self.rank = crate::runtime::members::integer(map)?,
+            "registrationToken" => {
+                self.registration_token = crate::runtime::members::value(map)?;
+            }
+            "siteId" => self.site_id = crate::runtime::members::text(map)?,
+            "totalAgents" => self.total_agents = crate::runtime::members::integer(map)?,
+            "type" => self.type_ = crate::runtime::members::value(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Group);
 
 /// Query of [`list`](fn@list): List groups
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]

@@ -57,15 +57,26 @@ pub fn get_verdict(hash: &str) -> Result<Request<Data<HashVerdict>>, RequestErro
 }
 
 /// Verdict of the reputation service on the hash of a file.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct HashVerdict {
     /// Verdict on the hash: malicious, non-malicious or unknown.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub verdict: Option<String>,
 }
+
+impl crate::runtime::members::Members for HashVerdict {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "verdict" => self.verdict = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(HashVerdict);

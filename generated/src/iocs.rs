@@ -188,194 +188,150 @@ pub fn delete(body: &IocDeletion) -> Result<Request<Data<Affected>>, RequestErro
 }
 
 /// An indicator of compromise as the threat intelligence database holds it, with its scope and upload time.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Ioc {
     /// Unique id of the batch in which the IOC was uploaded.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub batch_id: Option<String>,
     /// Names of the campaigns linked with the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub campaign_names: Option<Vec<String>>,
     /// Categories to which the IOC is assigned.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub category: Option<Vec<String>>,
     /// Time when the source of the IOC first created it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creation_time: Option<Timestamp>,
     /// User who uploaded the IOC to SentinelOne.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Free text that describes the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Identifier that the source of the IOC uses for it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<String>,
     /// Names of the intrusion sets linked with the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub intrusion_sets: Option<Vec<String>>,
     /// Labels that are attached to the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub labels: Option<Vec<String>>,
     /// Names of the malware linked with the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub malware_names: Option<Vec<String>>,
     /// Further data on the IOC, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub metadata: Option<String>,
     /// How SentinelOne compares values with the IOC to raise an event.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub method: Option<IocMethod>,
     /// MITRE tactics linked with the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitre_tactic: Option<Vec<String>>,
     /// Name of the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Risk score of the IOC, a whole number from 0 to 100.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub original_risk_score: Option<i64>,
     /// Detection pattern of the IOC, written as a STIX pattern.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pattern: Option<String>,
     /// Language in which the pattern of the IOC is written.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pattern_type: Option<String>,
     /// References to outside sources on the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub reference: Option<Vec<String>>,
     /// Scope level of the IOC, such as site or account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<Scope>,
     /// Id of the group, site or account of the IOC's scope; null for the global scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_id: Option<String>,
     /// Possible impact of the IOC, as a score from 0 to 7 after OCSF.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub severity: Option<i64>,
     /// Name of the feed or party from which the IOC comes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
     /// Types of the threat actors linked with the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_actor_types: Option<Vec<String>>,
     /// Names of the threat actors linked with the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_actors: Option<Vec<String>>,
     /// Kind of IOC, such as a hash, IP address, domain or URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<IocType>,
     /// Time when SentinelOne last changed its stored record of the IOC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Time when the IOC was uploaded to SentinelOne's database.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub upload_time: Option<Timestamp>,
     /// Unique id by which SentinelOne knows the IOC.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub uuid: Option<String>,
     /// Time from which the IOC is no longer watched for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub valid_until: Option<Timestamp>,
     /// Value of the IOC itself, such as a hash, address or domain.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub value: Option<String>,
 }
+
+impl crate::runtime::members::Members for Ioc {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "batchId" => self.batch_id = crate::runtime::members::text(map)?,
+            "campaignNames" => self.campaign_names = crate::runtime::members::list(map)?,
+            "category" => self.category = crate::runtime::members::list(map)?,
+            "creationTime" => self.creation_time = crate::runtime::members::value(map)?,
+            "creator" => self.creator = crate::runtime::members::text(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "externalId" => self.external_id = crate::runtime::members::text(map)?,
+            "intrusionSets" => self.intrusion_sets = crate::runtime::members::list(map)?,
+            "labels" => self.labels = crate::runtime::members::list(map)?,
+            "malwareNames" => self.malware_names = crate::runtime::members::list(map)?,
+            "metadata" => self.metadata = crate::runtime::members::text(map)?,
+            "method" => self.method = crate::runtime::members::value(map)?,
+            "mitreTactic" => self.mitre_tactic = crate::runtime::members::list(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "originalRiskScore" => {
+                self.original_risk_score = crate::runtime::members::integer(map)?;
+            }
+            "pattern" => self.pattern = crate::runtime::members::text(map)?,
+            "patternType" => self.pattern_type = crate::runtime::members::text(map)?,
+            "reference" => self.reference = crate::runtime::members::list(map)?,
+            "scope" => self.scope = crate::runtime::members::value(map)?,
+            "scopeId" => self.scope_id = crate::runtime::members::text(map)?,
+            "severity" => self.severity = crate::runtime::members::integer(map)?,
+            "source" => self.source = crate::runtime::members::text(map)?,
+            "threatActorTypes" => {
+                self.threat_actor_types = crate::runtime::members::list(map)?;
+            }
+            "threatActors" => self.threat_actors = crate::runtime::members::list(map)?,
+            "type" => self.type_ = crate::runtime::members::value(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "uploadTime" => self.upload_time = crate::runtime::members::value(map)?,
+            "uuid" => self.uuid = crate::runtime::members::text(map)?,
+            "validUntil" => self.valid_until = crate::runtime::members::value(map)?,
+            "value" => self.value = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Ioc);
 
 /// Body of the order to add indicators of compromise.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

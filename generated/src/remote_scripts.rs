@@ -666,40 +666,44 @@ impl Fields for RemoteScriptExecutionData {
 }
 
 /// What became of the order to run a script: its parent task, or that it waits for approval.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct RemoteScriptStarted {
     /// How many agents the script was ordered on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub affected: Option<i64>,
     /// Id of the parent task of the run; null while the run waits for approval.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_task_id: Option<String>,
     /// Whether the run needs approval and was therefore only created as pending.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pending: Option<bool>,
     /// Id of the run that waits for approval; given only when pending is true.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pending_execution_id: Option<String>,
 }
+
+impl crate::runtime::members::Members for RemoteScriptStarted {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "affected" => self.affected = crate::runtime::members::integer(map)?,
+            "parentTaskId" => self.parent_task_id = crate::runtime::members::text(map)?,
+            "pending" => self.pending = crate::runtime::members::flag(map)?,
+            "pendingExecutionId" => {
+                self.pending_execution_id = crate::runtime::members::text(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(RemoteScriptStarted);
 
 impl Acted for RemoteScriptStarted {
     fn affected(&self) -> Option<u64> {
@@ -1581,375 +1585,332 @@ impl Fields for RemoteScriptsListTasksQuery {
 }
 
 /// A script of the script library, with its file, operating systems, input, time limit and scope.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Script {
     /// Name of the storage bucket that holds the file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub bucket_name: Option<String>,
     /// Time when the record was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Name of the user who created the script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_by_user: Option<String>,
     /// Id of the user who created the script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_by_user_id: Option<String>,
     /// Name of the user who created the script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Id of the user who created the script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator_id: Option<String>,
     /// Name of the stored file, including its full path.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_name: Option<String>,
     /// Size of the script's file, as a whole number.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_size: Option<i64>,
     /// Id of the script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Example of the input that the script takes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub input_example: Option<String>,
     /// Instructions on what input the script takes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub input_instructions: Option<String>,
     /// Whether the script must be given input to run.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub input_required: Option<bool>,
     /// Whether the script can be run with Advanced Response Scripts.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_available_for_ars: Option<bool>,
     /// Whether the script can also be run in the Lite version.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_available_for_lite: Option<bool>,
     /// Numeric id of the management console the script belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mgmt_id: Option<i64>,
     /// Types of operating system the script can run on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_types: Option<Vec<String>>,
     /// Paths of the files the script writes as its output.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub output_file_paths: Option<Vec<String>>,
     /// Package of files that belongs to the script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub package: Option<ScriptPackage>,
     /// Id of the scope to which the script belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_id: Option<String>,
     /// Level of the scope to which the script belongs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_level: Option<ScriptScopeLevel>,
     /// Name of the scope to which the script belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_name: Option<String>,
     /// Path of scopes that leads to the script's own scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_path: Option<String>,
     /// Description of what the script does.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub script_description: Option<String>,
     /// Name given to the remote script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub script_name: Option<String>,
     /// Longest time the script may run, in seconds.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub script_runtime_timeout_seconds: Option<i64>,
     /// Type of the script, by its purpose.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub script_type: Option<String>,
     /// Name of the script's file, in its short form.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub short_file_name: Option<String>,
     /// Signature of the script's file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub signature: Option<String>,
     /// Type of the signature of the script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub signature_type: Option<String>,
     /// Kinds of destination to which the script can send its output.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub supported_destinations: Option<Vec<String>>,
     /// Time when the record was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Name of the user who last changed the script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updater: Option<String>,
     /// Id of the user who made the last change.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updater_id: Option<String>,
     /// Version of the script.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<String>,
 }
 
+impl crate::runtime::members::Members for Script {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "bucketName" => self.bucket_name = crate::runtime::members::text(map)?,
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "createdByUser" => self.created_by_user = crate::runtime::members::text(map)?,
+            "createdByUserId" => {
+                self.created_by_user_id = crate::runtime::members::text(map)?;
+            }
+            "creator" => self.creator = crate::runtime::members::text(map)?,
+            "creatorId" => self.creator_id = crate::runtime::members::text(map)?,
+            "fileName" => self.file_name = crate::runtime::members::text(map)?,
+            "fileSize" => self.file_size = crate::runtime::members::integer(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "inputExample" => self.input_example = crate::runtime::members::text(map)?,
+            "inputInstructions" => {
+                self.input_instructions = crate::runtime::members::text(map)?;
+            }
+            "inputRequired" => self.input_required = crate::runtime::members::flag(map)?,
+            "isAvailableForArs" => {
+                self.is_available_for_ars = crate::runtime::members::flag(map)?;
+            }
+            "isAvailableForLite" => {
+                self.is_available_for_lite = crate::runtime::members::flag(map)?;
+            }
+            "mgmtId" => self.mgmt_id = crate::runtime::members::integer(map)?,
+            "osTypes" => self.os_types = crate::runtime::members::list(map)?,
+            "outputFilePaths" => {
+                self.output_file_paths = crate::runtime::members::list(map)?;
+            }
+            "package" => self.package = crate::runtime::members::object(map)?,
+            "scopeId" => self.scope_id = crate::runtime::members::text(map)?,
+            "scopeLevel" => self.scope_level = crate::runtime::members::value(map)?,
+            "scopeName" => self.scope_name = crate::runtime::members::text(map)?,
+            "scopePath" => self.scope_path = crate::runtime::members::text(map)?,
+            "scriptDescription" => {
+                self.script_description = crate::runtime::members::text(map)?;
+            }
+            "scriptName" => self.script_name = crate::runtime::members::text(map)?,
+            "scriptRuntimeTimeoutSeconds" => {
+                self.script_runtime_timeout_seconds = crate::runtime::members::integer(
+                    map,
+                )?;
+            }
+            "scriptType" => self.script_type = crate::runtime::members::text(map)?,
+            "shortFileName" => self.short_file_name = crate::runtime::members::text(map)?,
+            "signature" => self.signature = crate::runtime::members::text(map)?,
+            "signatureType" => self.signature_type = crate::runtime::members::text(map)?,
+            "supportedDestinations" => {
+                self.supported_destinations = crate::runtime::members::list(map)?;
+            }
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "updater" => self.updater = crate::runtime::members::text(map)?,
+            "updaterId" => self.updater_id = crate::runtime::members::text(map)?,
+            "version" => self.version = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Script);
+
 /// Why there is no download link for the results of a task.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ScriptDownloadError {
     /// Text that says why no download link could be made.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub error_string: Option<String>,
     /// Id of the task whose file could not be fetched.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub task_id: Option<String>,
 }
 
+impl crate::runtime::members::Members for ScriptDownloadError {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "errorString" => self.error_string = crate::runtime::members::text(map)?,
+            "taskId" => self.task_id = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ScriptDownloadError);
+
 /// Presigned address of one result file of a task.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ScriptDownloadLink {
     /// URL from which the result file can be downloaded.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub download_url: Option<String>,
     /// Name of the file behind the download link.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_name: Option<String>,
     /// Id of the task whose result file the link leads to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub task_id: Option<String>,
 }
 
+impl crate::runtime::members::Members for ScriptDownloadLink {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "downloadUrl" => self.download_url = crate::runtime::members::text(map)?,
+            "fileName" => self.file_name = crate::runtime::members::text(map)?,
+            "taskId" => self.task_id = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ScriptDownloadLink);
+
 /// The package that goes with a script, with its file, signature and expiry on the endpoint.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ScriptPackage {
     /// Name of the storage bucket that holds the file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub bucket_name: Option<String>,
     /// Rule chosen for when the package expires on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub endpoint_expiration: Option<String>,
     /// Time after which the package expires on the endpoint, in seconds.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub endpoint_expiration_seconds: Option<i64>,
     /// Name of the stored file, including its full path.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_name: Option<String>,
     /// Size of the package's file, as a whole number.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_size: Option<i64>,
     /// Id of the script package.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Signature of the package's file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub signature: Option<String>,
     /// Type of the signature of the package.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub signature_type: Option<String>,
 }
 
+impl crate::runtime::members::Members for ScriptPackage {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "bucketName" => self.bucket_name = crate::runtime::members::text(map)?,
+            "endpointExpiration" => {
+                self.endpoint_expiration = crate::runtime::members::text(map)?;
+            }
+            "endpointExpirationSeconds" => {
+                self.endpoint_expiration_seconds = crate::runtime::members::integer(map)?;
+            }
+            "fileName" => self.file_name = crate::runtime::members::text(map)?,
+            "fileSize" => self.file_size = crate::runtime::members::integer(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "signature" => self.signature = crate::runtime::members::text(map)?,
+            "signatureType" => self.signature_type = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ScriptPackage);
+
 /// Links to the result files of tasks, and errors for those without one.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ScriptResultLinks {
     /// Links to the result files, one entry for each file found.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub download_links: Option<Vec<ScriptDownloadLink>>,
     /// Tasks for which no download link could be made, each with its error.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub errors: Option<Vec<ScriptDownloadError>>,
 }
+
+impl crate::runtime::members::Members for ScriptResultLinks {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "downloadLinks" => self.download_links = crate::runtime::members::list(map)?,
+            "errors" => self.errors = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ScriptResultLinks);
 
 /// Body of the request for the result files of script tasks.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -2039,222 +2000,191 @@ impl Fields for ScriptResultRequestData {
 }
 
 /// Answer with the links to result files, in the documented place and in that of published answers.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ScriptResults {
     /// The result of the file request, as one object.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub data: Option<ScriptResultLinks>,
     /// The same links, where the published answers have them.
-    #[serde(
-        rename = "download_links",
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
+    #[cfg_attr(
+        feature = "both-ways",
+        serde(rename = "download_links", skip_serializing_if = "Option::is_none")
     )]
     pub download_links: Option<Vec<ScriptDownloadLink>>,
     /// The same errors, where the published answers have them.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub errors: Option<Vec<ScriptDownloadError>>,
 }
 
+impl crate::runtime::members::Members for ScriptResults {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "data" => self.data = crate::runtime::members::object(map)?,
+            "download_links" => self.download_links = crate::runtime::members::list(map)?,
+            "errors" => self.errors = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ScriptResults);
+
 /// One run of a script on one endpoint, with its status, agent, scope and place of results.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Task {
     /// Id of the account the task belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_id: Option<String>,
     /// Name of the account the task belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_name: Option<String>,
     /// Computer name of the endpoint on which the task runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_computer_name: Option<String>,
     /// Id of the agent the entry belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_id: Option<String>,
     /// Whether the agent is active at present.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_is_active: Option<bool>,
     /// Whether the agent has been decommissioned.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_is_decommissioned: Option<bool>,
     /// Kind of machine on which the agent runs, such as server or laptop.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_machine_type: Option<String>,
     /// Type of operating system on the agent's endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_os_type: Option<OsType>,
     /// UUID by which the agent is identified.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_uuid: Option<String>,
     /// Time when the script task was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Free text that describes the task.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Status of the task in more detail, as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub detailed_status: Option<String>,
     /// Id of the group of the task's agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_id: Option<String>,
     /// Name of the group of the endpoint where the script runs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_name: Option<String>,
     /// Id of the script task.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Name of the user who started the task.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub initiated_by: Option<String>,
     /// Id of the user who started the task.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub initiated_by_id: Option<String>,
     /// Id of the parent task to which this task belongs.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_task_id: Option<String>,
     /// Storage bucket that holds the script's results.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub script_results_bucket: Option<String>,
     /// Path under which the script's results are stored.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub script_results_path: Option<String>,
     /// Signature of the results the script produced.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub script_results_signature: Option<String>,
     /// Id of the site the task belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_id: Option<String>,
     /// Name of the site the task belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_name: Option<String>,
     /// Where the task stands.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<TaskStatus>,
     /// Numeric code for the status of the task.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status_code: Option<i64>,
     /// Description of the status of the task.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status_description: Option<String>,
     /// Kind of the task.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
     /// Time when the task last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
 }
+
+impl crate::runtime::members::Members for Task {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::text(map)?,
+            "accountName" => self.account_name = crate::runtime::members::text(map)?,
+            "agentComputerName" => {
+                self.agent_computer_name = crate::runtime::members::text(map)?;
+            }
+            "agentId" => self.agent_id = crate::runtime::members::text(map)?,
+            "agentIsActive" => self.agent_is_active = crate::runtime::members::flag(map)?,
+            "agentIsDecommissioned" => {
+                self.agent_is_decommissioned = crate::runtime::members::flag(map)?;
+            }
+            "agentMachineType" => {
+                self.agent_machine_type = crate::runtime::members::text(map)?;
+            }
+            "agentOsType" => self.agent_os_type = crate::runtime::members::value(map)?,
+            "agentUuid" => self.agent_uuid = crate::runtime::members::text(map)?,
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "detailedStatus" => {
+                self.detailed_status = crate::runtime::members::text(map)?;
+            }
+            "groupId" => self.group_id = crate::runtime::members::text(map)?,
+            "groupName" => self.group_name = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "initiatedBy" => self.initiated_by = crate::runtime::members::text(map)?,
+            "initiatedById" => self.initiated_by_id = crate::runtime::members::text(map)?,
+            "parentTaskId" => self.parent_task_id = crate::runtime::members::text(map)?,
+            "scriptResultsBucket" => {
+                self.script_results_bucket = crate::runtime::members::text(map)?;
+            }
+            "scriptResultsPath" => {
+                self.script_results_path = crate::runtime::members::text(map)?;
+            }
+            "scriptResultsSignature" => {
+                self.script_results_signature = crate::runtime::members::text(map)?;
+            }
+            "siteId" => self.site_id = crate::runtime::members::text(map)?,
+            "siteName" => self.site_name = crate::runtime::members::text(map)?,
+            "status" => self.status = crate::runtime::members::value(map)?,
+            "statusCode" => self.status_code = crate::runtime::members::integer(map)?,
+            "statusDescription" => {
+                self.status_description = crate::runtime::members::text(map)?;
+            }
+            "type" => self.type_ = crate::runtime::members::text(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Task);
 
 open_enum! {
     /// Operating system that a script runs on.

@@ -58,123 +58,118 @@ pub fn list(
 }
 
 /// A role that a service user holds in one scope.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ScopeRole {
     /// Name of the account of the role's scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_name: Option<String>,
     /// Id of the scope to which the role applies.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Name of the scope to which the role applies.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Id of the role held in the scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub role_id: Option<String>,
     /// Name of the role; deprecated, and usable only with predefined roles.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub role_name: Option<String>,
     /// Names of the roles in the scope; deprecated in favour of the role's id or name.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub roles: Option<Vec<String>>,
 }
 
+impl crate::runtime::members::Members for ScopeRole {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountName" => self.account_name = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "roleId" => self.role_id = crate::runtime::members::text(map)?,
+            "roleName" => self.role_name = crate::runtime::members::text(map)?,
+            "roles" => self.roles = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ScopeRole);
+
 /// An account for a program, with its API token, scope and roles.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ServiceUser {
     /// Details of the service user's API token, such as its expiry.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub api_token: Option<ApiTokenDetails>,
     /// Time when the record was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// User who created the service user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_by: Option<UserReference>,
     /// Free text that describes the service user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Id of the service user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Time when the service user was last active.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_activation: Option<Timestamp>,
     /// Name of the service user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Scope level of the service user, such as site or account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<ScopeLevel>,
     /// Roles the service user holds, one entry for each scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_roles: Option<Vec<ScopeRole>>,
     /// Time when the record was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// User who last changed the service user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_by: Option<UserReference>,
 }
+
+impl crate::runtime::members::Members for ServiceUser {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "apiToken" => self.api_token = crate::runtime::members::object(map)?,
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "createdBy" => self.created_by = crate::runtime::members::object(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "lastActivation" => {
+                self.last_activation = crate::runtime::members::value(map)?;
+            }
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "scope" => self.scope = crate::runtime::members::value(map)?,
+            "scopeRoles" => self.scope_roles = crate::runtime::members::list(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "updatedBy" => self.updated_by = crate::runtime::members::object(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ServiceUser);
 
 /// Query of [`list`](fn@list): List service users
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
@@ -418,25 +413,33 @@ impl Fields for ServiceUsersListQuery {
 }
 
 /// Id and name of a user.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct UserReference {
     /// Id of the user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Name of the user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
 }
+
+impl crate::runtime::members::Members for UserReference {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(UserReference);
 
 open_enum! {
     /// A level of the hierarchy that something is defined on.

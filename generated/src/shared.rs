@@ -5,18 +5,29 @@
 use crate::runtime::{Acted, Field, FieldKind, Fields, Filter, Setting, open_enum};
 
 /// How far an action on a selection reached.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Affected {
     /// How many things the action was applied to. Zero is a success too: nothing matched, or the token may not touch what did.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub affected: Option<i64>,
 }
+
+impl crate::runtime::members::Members for Affected {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "affected" => self.affected = crate::runtime::members::integer(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Affected);
 
 impl Acted for Affected {
     fn affected(&self) -> Option<u64> {
@@ -126,18 +137,29 @@ impl Fields for ScopeFilter {
 }
 
 /// Whether an action without a count was taken.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SuccessFlag {
     /// True when the action was taken.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub success: Option<bool>,
 }
+
+impl crate::runtime::members::Members for SuccessFlag {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "success" => self.success = crate::runtime::members::flag(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(SuccessFlag);
 
 open_enum! {
     /// A level of the hierarchy that settings, rules and lists belong to; `global` is the whole tenant.

@@ -253,320 +253,316 @@ pub fn reactivate(
 }
 
 /// A bundle of licences, with its version and the surfaces it covers.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct LicenceBundle {
     /// Name of the licence bundle as shown to users.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub display_name: Option<String>,
     /// Major version number of the licence bundle.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub major_version: Option<i64>,
     /// Minor version number of the licence bundle.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub minor_version: Option<i64>,
     /// Name of the licence bundle as used inside the API.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// List of the surfaces the bundle covers, with their counts.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub surfaces: Option<Vec<LicenceSurface>>,
     /// How many surfaces the bundle covers in all; -1 means without limit.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total_surfaces: Option<i64>,
 }
 
+impl crate::runtime::members::Members for LicenceBundle {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "displayName" => self.display_name = crate::runtime::members::text(map)?,
+            "majorVersion" => self.major_version = crate::runtime::members::integer(map)?,
+            "minorVersion" => self.minor_version = crate::runtime::members::integer(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "surfaces" => self.surfaces = crate::runtime::members::list(map)?,
+            "totalSurfaces" => {
+                self.total_surfaces = crate::runtime::members::integer(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(LicenceBundle);
+
 /// An add-on module of the licences, with its version.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct LicenceModule {
     /// Name of the add-on module as shown to users.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub display_name: Option<String>,
     /// Major version number of the add-on module.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub major_version: Option<i64>,
     /// Name of the licence add-on as used inside the API.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
 }
 
+impl crate::runtime::members::Members for LicenceModule {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "displayName" => self.display_name = crate::runtime::members::text(map)?,
+            "majorVersion" => self.major_version = crate::runtime::members::integer(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(LicenceModule);
+
 /// A setting of the licences, with the group of settings it falls under.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct LicenceSetting {
     /// Deprecated: name of the licence setting as shown to users.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub display_name: Option<String>,
     /// Name of the group that this licence setting falls under.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_name: Option<String>,
     /// Name of the licence setting as shown to users.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub setting: Option<String>,
     /// Deprecated: name of the group that the licence setting falls under.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub setting_group: Option<String>,
     /// Name of the licence setting's group as shown to users.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub setting_group_display_name: Option<String>,
 }
 
+impl crate::runtime::members::Members for LicenceSetting {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "displayName" => self.display_name = crate::runtime::members::text(map)?,
+            "groupName" => self.group_name = crate::runtime::members::text(map)?,
+            "setting" => self.setting = crate::runtime::members::text(map)?,
+            "settingGroup" => self.setting_group = crate::runtime::members::text(map)?,
+            "settingGroupDisplayName" => {
+                self.setting_group_display_name = crate::runtime::members::text(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(LicenceSetting);
+
 /// A surface that a licence bundle covers, with how many units are licensed.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LicenceSurface {
     /// How many units of the surface are licensed; -1 means without limit.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub count: Option<i64>,
     /// Name of the surface that the licence bundle covers.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
 }
 
+impl crate::runtime::members::Members for LicenceSurface {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "count" => self.count = crate::runtime::members::integer(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(LicenceSurface);
+
 /// The licences of an account or site: bundles, add-on modules and settings.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Licences {
     /// List of licence bundles, each with its version and surfaces.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub bundles: Option<Vec<LicenceBundle>>,
     /// List of add-on modules that belong to the licences.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub modules: Option<Vec<LicenceModule>>,
     /// List of settings that belong to the licences.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub settings: Option<Vec<LicenceSetting>>,
 }
 
+impl crate::runtime::members::Members for Licences {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "bundles" => self.bundles = crate::runtime::members::list(map)?,
+            "modules" => self.modules = crate::runtime::members::list(map)?,
+            "settings" => self.settings = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Licences);
+
 /// A site of an account, with its licences, state, expiry and registration token.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Site {
     /// Id of the account the site belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_id: Option<String>,
     /// Name of the account the site belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_name: Option<String>,
     /// How many licences of the site are in use.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub active_licenses: Option<i64>,
     /// Time when the site was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Full name of the user who created the site.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Id of the user who created the site.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator_id: Option<String>,
     /// Free text that users have given to describe the site.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Time when the site expires.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub expiration: Option<Timestamp>,
     /// Identifier of the site in an outside CRM system.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<String>,
     /// No longer in use; the value is true in every answer.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub health_status: Option<bool>,
     /// Id of the site.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// True when this is the default site.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_default: Option<bool>,
     /// Licences of the site: bundles, settings and add-on modules.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub licenses: Option<Licences>,
     /// Name of the site.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Deprecated: registration token of the site; use the site's token endpoint instead.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub registration_token: Option<String>,
     /// Kind of site, such as paid or trial.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_type: Option<String>,
     /// Deprecated: product suite (SKU) that is active for the site.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub sku: Option<Suite>,
     /// State of the site, such as active, expired or deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub state: Option<LicenceState>,
     /// Deprecated: product suite of the site; sku takes its place.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub suite: Option<Suite>,
     /// How many licences there are in total, used or not.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total_licenses: Option<i64>,
     /// True when the site has no end date.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub unlimited_expiration: Option<bool>,
     /// True when the number of licences of the site has no limit.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub unlimited_licenses: Option<bool>,
     /// Time when the site last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
 }
+
+impl crate::runtime::members::Members for Site {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::text(map)?,
+            "accountName" => self.account_name = crate::runtime::members::text(map)?,
+            "activeLicenses" => {
+                self.active_licenses = crate::runtime::members::integer(map)?;
+            }
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "creator" => self.creator = crate::runtime::members::text(map)?,
+            "creatorId" => self.creator_id = crate::runtime::members::text(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "expiration" => self.expiration = crate::runtime::members::value(map)?,
+            "externalId" => self.external_id = crate::runtime::members::text(map)?,
+            "healthStatus" => self.health_status = crate::runtime::members::flag(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "isDefault" => self.is_default = crate::runtime::members::flag(map)?,
+            "licenses" => self.licenses = crate::runtime::members::object(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "registrationToken" => {
+                self.registration_token = crate::runtime::members::text(map)?;
+            }
+            "siteType" => self.site_type = crate::runtime::members::text(map)?,
+            "sku" => self.sku = crate::runtime::members::value(map)?,
+            "state" => self.state = crate::runtime::members::value(map)?,
+            "suite" => self.suite = crate::runtime::members::value(map)?,
+            "totalLicenses" => {
+                self.total_licenses = crate::runtime::members::integer(map)?;
+            }
+            "unlimitedExpiration" => {
+                self.unlimited_expiration = crate::runtime::members::flag(map)?;
+            }
+            "unlimitedLicenses" => {
+                self.unlimited_licenses = crate::runtime::members::flag(map)?;
+            }
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Site);
 
 /// Body of the order to reactivate an expired site.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

@@ -557,192 +557,168 @@ impl Fields for AdvancedDetectionWindow {
 }
 
 /// A custom detection rule (STAR), with its query, severity, scope, status, response and alert count.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct StarRule {
     /// Id of the account the rule belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_id: Option<String>,
     /// Name of the account the rule belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_name: Option<String>,
     /// Whether the rule has an automatic response switched on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub active_response: Option<bool>,
     /// Settings of a rule that correlates several queries.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub advanced_detection_params: Option<AdvancedDetection>,
     /// Time when the STAR rule was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Full name of the user who created the rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Id of the user who created the rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator_id: Option<String>,
     /// Free text that describes the STAR rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// True when the rule may be changed from the present scope level.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub editable: Option<bool>,
     /// Additional data about the rule, such as its updater and the scope's name.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub enrichment: Option<StarRuleEnrichment>,
     /// Time when the STAR rule stops being in force.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub expiration: Option<Timestamp>,
     /// Whether the rule is permanent or temporary; a temporary rule needs an expiration date.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub expiration_mode: Option<ExpirationMode>,
     /// True when the rule's expiration date has passed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub expired: Option<bool>,
     /// How many alerts the rule has raised.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub generated_alerts: Option<i64>,
     /// Id of the STAR rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Time of the rule's latest alert, as UTC date and time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_alert_time: Option<Timestamp>,
     /// Name of the STAR rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// True when the rule cuts matching endpoints off from the network.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub network_quarantine: Option<bool>,
     /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_lang: Option<Value>,
     /// Kind of query the rule runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_type: Option<RuleQueryType>,
     /// Whether the rule has hit its limit on alerts.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub reached_limit: Option<bool>,
     /// Text of the query, in S1QL.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub s1ql: Option<String>,
     /// Scope level of the STAR rule, such as site or account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<Scope>,
     /// Ids of the group, site or account of the rule's scope; null for the global scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_id: Option<Vec<String>>,
     /// Severity of the alerts that the rule raises.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub severity: Option<Severity>,
     /// Id of the site the rule belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_id: Option<String>,
     /// Name of the site the rule belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_name: Option<String>,
     /// Status in which the rule is at present.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<RuleStatus>,
     /// Why the rule is in its present status.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status_reason: Option<String>,
     /// Whether, and as which kind of threat, matches of the rule are treated.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub treat_as_threat: Option<TreatAsThreat>,
     /// Time when the STAR rule was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who made the last change.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updater_id: Option<String>,
 }
+
+impl crate::runtime::members::Members for StarRule {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::text(map)?,
+            "accountName" => self.account_name = crate::runtime::members::text(map)?,
+            "activeResponse" => {
+                self.active_response = crate::runtime::members::flag(map)?;
+            }
+            "advancedDetectionParams" => {
+                self.advanced_detection_params = crate::runtime::members::object(map)?;
+            }
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "creator" => self.creator = crate::runtime::members::text(map)?,
+            "creatorId" => self.creator_id = crate::runtime::members::text(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "editable" => self.editable = crate::runtime::members::flag(map)?,
+            "enrichment" => self.enrichment = crate::runtime::members::object(map)?,
+            "expiration" => self.expiration = crate::runtime::members::value(map)?,
+            "expirationMode" => {
+                self.expiration_mode = crate::runtime::members::value(map)?;
+            }
+            "expired" => self.expired = crate::runtime::members::flag(map)?,
+            "generatedAlerts" => {
+                self.generated_alerts = crate::runtime::members::integer(map)?;
+            }
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "lastAlertTime" => {
+                self.last_alert_time = crate::runtime::members::value(map)?;
+            }
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "networkQuarantine" => {
+                self.network_quarantine = crate::runtime::members::flag(map)?;
+            }
+            "queryLang" => self.query_lang = crate::runtime::members::value(map)?,
+            "queryType" => self.query_type = crate::runtime::members::value(map)?,
+            "reachedLimit" => self.reached_limit = crate::runtime::members::flag(map)?,
+            "s1ql" => self.s1ql = crate::runtime::members::text(map)?,
+            "scope" => self.scope = crate::runtime::members::value(map)?,
+            "scopeId" => self.scope_id = crate::runtime::members::list(map)?,
+            "severity" => self.severity = crate::runtime::members::value(map)?,
+            "siteId" => self.site_id = crate::runtime::members::text(map)?,
+            "siteName" => self.site_name = crate::runtime::members::text(map)?,
+            "status" => self.status = crate::runtime::members::value(map)?,
+            "statusReason" => self.status_reason = crate::runtime::members::text(map)?,
+            "treatAsThreat" => {
+                self.treat_as_threat = crate::runtime::members::value(map)?;
+            }
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "updaterId" => self.updater_id = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(StarRule);
 
 /// Body of the order to enable STAR rules.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -1123,33 +1099,38 @@ impl Fields for StarRuleDeletion {
 }
 
 /// Further details of a STAR rule: its creator, its last editor and its scope.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct StarRuleEnrichment {
     /// Creator of the STAR rule, given by id.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Scope of the rule: a name by the field's name, an id according to the vendor.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_name: Option<String>,
     /// User who last changed the rule, given by id according to the vendor.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updater: Option<String>,
 }
+
+impl crate::runtime::members::Members for StarRuleEnrichment {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "creator" => self.creator = crate::runtime::members::text(map)?,
+            "scopeName" => self.scope_name = crate::runtime::members::text(map)?,
+            "updater" => self.updater = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(StarRuleEnrichment);
 
 /// Conditions on STAR rules, all of which must hold; values within one list are alternatives. Without any condition it stands for every rule in scope, which actions of this client refuse.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
@@ -1504,140 +1485,130 @@ impl Fields for StarRuleFilter {
 }
 
 /// A STAR rule as the answer to its creation or replacement shows it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct StarRuleSaved {
     /// Settings of a rule that correlates several queries.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub advanced_detection_params: Option<AdvancedDetection>,
     /// Time when the STAR rule was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Full name of the user who created the rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Id of the user who created the rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator_id: Option<String>,
     /// Free text that describes the STAR rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// True when the rule may be changed from the present scope level.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub editable: Option<bool>,
     /// Time when the STAR rule stops being in force.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub expiration: Option<Timestamp>,
     /// Whether the rule is permanent or temporary; a temporary rule needs an expiration date.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub expiration_mode: Option<ExpirationMode>,
     /// True when the rule's expiration date has passed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub expired: Option<bool>,
     /// Id of the STAR rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Name of the STAR rule.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// True when the rule cuts matching endpoints off from the network.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub network_quarantine: Option<bool>,
     /// Version of the S1QL query language in which the rule is written: 1.0 or 2.0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_lang: Option<Value>,
     /// Kind of query the rule runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub query_type: Option<RuleQueryType>,
     /// Whether the rule has hit its limit on alerts.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub reached_limit: Option<bool>,
     /// Text of the query, in S1QL.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub s1ql: Option<String>,
     /// Scope level of the STAR rule, such as site or account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<Scope>,
     /// Ids of the group, site or account of the rule's scope; null for the global scope.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_id: Option<Vec<String>>,
     /// Severity of the alerts that the rule raises.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub severity: Option<Severity>,
     /// Status in which the rule is at present.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<RuleStatus>,
     /// Why the rule is in its present status.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status_reason: Option<String>,
     /// Whether, and as which kind of threat, matches of the rule are treated.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub treat_as_threat: Option<TreatAsThreat>,
     /// Time when the STAR rule was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who made the last change.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updater_id: Option<String>,
 }
+
+impl crate::runtime::members::Members for StarRuleSaved {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "advancedDetectionParams" => {
+                self.advanced_detection_params = crate::runtime::members::object(map)?;
+            }
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "creator" => self.creator = crate::runtime::members::text(map)?,
+            "creatorId" => self.creator_id = crate::runtime::members::text(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "editable" => self.editable = crate::runtime::members::flag(map)?,
+            "expiration" => self.expiration = crate::runtime::members::value(map)?,
+            "expirationMode" => {
+                self.expiration_mode = crate::runtime::members::value(map)?;
+            }
+            "expired" => self.expired = crate::runtime::members::flag(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "networkQuarantine" => {
+                self.network_quarantine = crate::runtime::members::flag(map)?;
+            }
+            "queryLang" => self.query_lang = crate::runtime::members::value(map)?,
+            "queryType" => self.query_type = crate::runtime::members::value(map)?,
+            "reachedLimit" => self.reached_limit = crate::runtime::members::flag(map)?,
+            "s1ql" => self.s1ql = crate::runtime::members::text(map)?,
+            "scope" => self.scope = crate::runtime::members::value(map)?,
+            "scopeId" => self.scope_id = crate::runtime::members::list(map)?,
+            "severity" => self.severity = crate::runtime::members::value(map)?,
+            "status" => self.status = crate::runtime::members::value(map)?,
+            "statusReason" => self.status_reason = crate::runtime::members::text(map)?,
+            "treatAsThreat" => {
+                self.treat_as_threat = crate::runtime::members::value(map)?;
+            }
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "updaterId" => self.updater_id = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(StarRuleSaved);
 
 /// Body of the order to replace a STAR rule.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

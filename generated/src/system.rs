@@ -54,15 +54,26 @@ pub fn get_status() -> Result<Request<Data<SystemStatus>>, RequestError> {
 }
 
 /// Whether the console is up, told as text.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SystemStatus {
     /// Health of the system; the text is "ok" whenever the system is running.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub health: Option<String>,
 }
+
+impl crate::runtime::members::Members for SystemStatus {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "health" => self.health = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(SystemStatus);

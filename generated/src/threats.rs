@@ -814,503 +814,429 @@ pub fn mark_as_threat(
 }
 
 /// How one kind of action went.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LegacyMitigationOutcome {
     /// The outcome; null when the action was not taken. Only `success` and null were seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<MitigationResult>,
 }
 
+impl crate::runtime::members::Members for LegacyMitigationOutcome {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "status" => self.status = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(LegacyMitigationOutcome);
+
 /// How each kind of action on a threat went. The names are not in camel case.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct LegacyMitigationReport {
     /// Stopping the processes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub kill: Option<LegacyMitigationOutcome>,
     /// Cutting the endpoint off from the network.
-    #[serde(
-        rename = "network_quarantine",
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
+    #[cfg_attr(
+        feature = "both-ways",
+        serde(rename = "network_quarantine", skip_serializing_if = "Option::is_none")
     )]
     pub network_quarantine: Option<LegacyMitigationOutcome>,
     /// Locking the files away.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub quarantine: Option<LegacyMitigationOutcome>,
     /// Undoing changes and removing what was left behind.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub remediate: Option<LegacyMitigationOutcome>,
     /// Going back to the state before the attack.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub rollback: Option<LegacyMitigationOutcome>,
     /// Giving the files back.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub unquarantine: Option<LegacyMitigationOutcome>,
 }
 
+impl crate::runtime::members::Members for LegacyMitigationReport {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "kill" => self.kill = crate::runtime::members::object(map)?,
+            "network_quarantine" => {
+                self.network_quarantine = crate::runtime::members::object(map)?;
+            }
+            "quarantine" => self.quarantine = crate::runtime::members::object(map)?,
+            "remediate" => self.remediate = crate::runtime::members::object(map)?,
+            "rollback" => self.rollback = crate::runtime::members::object(map)?,
+            "unquarantine" => self.unquarantine = crate::runtime::members::object(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(LegacyMitigationReport);
+
 /// One detection in the flat shape of API 2.0.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct LegacyThreat {
     /// Account of the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_id: Option<String>,
     /// Name of that account.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_name: Option<String>,
     /// Host name of the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_computer_name: Option<String>,
     /// Windows domain or workgroup of the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_domain: Option<String>,
     /// Id of the agent in the console.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_id: Option<String>,
     /// Whether it has threats that are not dealt with.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_infected: Option<bool>,
     /// Address that the console saw it come from.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_ip: Option<String>,
     /// Whether the agent is in contact with the console.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_is_active: Option<bool>,
     /// Whether the console has taken the agent off its list.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_is_decommissioned: Option<bool>,
     /// What kind of machine it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_machine_type: Option<MachineType>,
     /// Whether the endpoint may use the network.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_network_status: Option<NetworkStatus>,
     /// Family of the operating system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_os_type: Option<OsType>,
     /// Version of the agent now.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_version: Option<String>,
     /// A remark; notes of their own came with 2.1.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub annotation: Option<String>,
     /// Whether the console closed it without a person.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub automatically_resolved: Option<bool>,
     /// Browser that the file came through.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub browser_type: Option<String>,
     /// Identifies the certificate that signed the file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cert_id: Option<String>,
     /// Kind of malware.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub classification: Option<String>,
     /// Which part of the product chose the classification.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub classification_source: Option<ThreatClassificationSource>,
     /// The classifier that did: `STATIC` was seen.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub classifier_name: Option<String>,
     /// What the cloud reputation service says about the hash.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_verdict: Option<String>,
     /// Id that groups detections of the same content.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub collection_id: Option<String>,
     /// Id of the command that set it off, as it seems.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub command_id: Option<String>,
     /// How sure the product is that the detection is an attack.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub confidence_level: Option<String>,
     /// When the console recorded it, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// When the agent detected it, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_date: Option<Timestamp>,
     /// The detection in a few English words.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Fixed names of the parts of the product that raised the alarm.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub engines: Option<Vec<String>>,
     /// Number of a ticket in another system. The one name that is not in camel case.
-    #[serde(
-        rename = "external_ticket_id",
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
+    #[cfg_attr(
+        feature = "both-ways",
+        serde(rename = "external_ticket_id", skip_serializing_if = "Option::is_none")
     )]
     pub external_ticket_id: Option<String>,
     /// SHA-1 of the content, 40 hex digits.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_content_hash: Option<String>,
     /// When the file was made, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_created_date: Option<Timestamp>,
     /// Name of the file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_display_name: Option<String>,
     /// What the extension of the name stands for.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_extension_type: Option<String>,
     /// Whether it is a .NET program.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_is_dot_net: Option<bool>,
     /// Whether it can be run.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_is_executable: Option<bool>,
     /// Whether it belongs to the operating system.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_is_system: Option<bool>,
     /// The part of the content that is malicious, as it seems.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_malicious_content: Option<String>,
     /// The agent's id of the file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_object_id: Option<String>,
     /// Where the file lies on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_path: Option<String>,
     /// SHA-256 of the content, 64 hex digits.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_sha256: Option<String>,
     /// Outcome of the signature check.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_verification_type: Option<String>,
     /// Whether the cloud raised the alarm.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub from_cloud: Option<bool>,
     /// Whether a scan found it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub from_scan: Option<bool>,
     /// Id of the threat, a decimal number as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Numbers of the rules that spoke for an attack.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub indicators: Option<Vec<i64>>,
     /// What set off the detection, in camel case: `agentPolicy` was seen.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub initiated_by: Option<String>,
     /// The same in words for a person.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub initiated_by_description: Option<String>,
     /// Id of the user who set it off.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub initiating_user_id: Option<String>,
     /// Whether that certificate holds.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_cert_valid: Option<bool>,
     /// Whether commands typed in a session are the threat, and no file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_interactive_session: Option<bool>,
     /// Whether that chain was cut short.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_partial_story: Option<bool>,
     /// Id of the chain of related events; `storyline` on 2.1.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub malicious_group_id: Option<String>,
     /// Command line of the process.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub malicious_process_arguments: Option<String>,
     /// Whether somebody declared it harmless.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub marked_as_benign: Option<bool>,
     /// What the policy let the agent do.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_mode: Option<MitigationMode>,
     /// How each kind of action went.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_report: Option<LegacyMitigationReport>,
     /// What became of the threat.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_status: Option<LegacyMitigationStatus>,
     /// Who the certificate says made the file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub publisher: Option<String>,
     /// Risk score from 1 to 10, higher is worse.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub rank: Option<i64>,
     /// Whether it is closed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub resolved: Option<bool>,
     /// Site of the agent.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_id: Option<String>,
     /// Name of that site.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_name: Option<String>,
     /// Version of the agent at the time of the detection.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_agent_version: Option<String>,
     /// Name of the threat, most often the name of the file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_name: Option<String>,
     /// When anything here last changed, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Account that the process ran under.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub username: Option<String>,
     /// By what an exclusion for this threat could be made.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub whitening_options: Option<Vec<String>>,
 }
+
+impl crate::runtime::members::Members for LegacyThreat {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::text(map)?,
+            "accountName" => self.account_name = crate::runtime::members::text(map)?,
+            "agentComputerName" => {
+                self.agent_computer_name = crate::runtime::members::text(map)?;
+            }
+            "agentDomain" => self.agent_domain = crate::runtime::members::text(map)?,
+            "agentId" => self.agent_id = crate::runtime::members::text(map)?,
+            "agentInfected" => self.agent_infected = crate::runtime::members::flag(map)?,
+            "agentIp" => self.agent_ip = crate::runtime::members::text(map)?,
+            "agentIsActive" => self.agent_is_active = crate::runtime::members::flag(map)?,
+            "agentIsDecommissioned" => {
+                self.agent_is_decommissioned = crate::runtime::members::flag(map)?;
+            }
+            "agentMachineType" => {
+                self.agent_machine_type = crate::runtime::members::value(map)?;
+            }
+            "agentNetworkStatus" => {
+                self.agent_network_status = crate::runtime::members::value(map)?;
+            }
+            "agentOsType" => self.agent_os_type = crate::runtime::members::value(map)?,
+            "agentVersion" => self.agent_version = crate::runtime::members::text(map)?,
+            "annotation" => self.annotation = crate::runtime::members::text(map)?,
+            "automaticallyResolved" => {
+                self.automatically_resolved = crate::runtime::members::flag(map)?;
+            }
+            "browserType" => self.browser_type = crate::runtime::members::text(map)?,
+            "certId" => self.cert_id = crate::runtime::members::text(map)?,
+            "classification" => self.classification = crate::runtime::members::text(map)?,
+            "classificationSource" => {
+                self.classification_source = crate::runtime::members::value(map)?;
+            }
+            "classifierName" => {
+                self.classifier_name = crate::runtime::members::text(map)?;
+            }
+            "cloudVerdict" => self.cloud_verdict = crate::runtime::members::text(map)?,
+            "collectionId" => self.collection_id = crate::runtime::members::text(map)?,
+            "commandId" => self.command_id = crate::runtime::members::text(map)?,
+            "confidenceLevel" => {
+                self.confidence_level = crate::runtime::members::text(map)?;
+            }
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "createdDate" => self.created_date = crate::runtime::members::value(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "engines" => self.engines = crate::runtime::members::list(map)?,
+            "external_ticket_id" => {
+                self.external_ticket_id = crate::runtime::members::text(map)?;
+            }
+            "fileContentHash" => {
+                self.file_content_hash = crate::runtime::members::text(map)?;
+            }
+            "fileCreatedDate" => {
+                self.file_created_date = crate::runtime::members::value(map)?;
+            }
+            "fileDisplayName" => {
+                self.file_display_name = crate::runtime::members::text(map)?;
+            }
+            "fileExtensionType" => {
+                self.file_extension_type = crate::runtime::members::text(map)?;
+            }
+            "fileIsDotNet" => self.file_is_dot_net = crate::runtime::members::flag(map)?,
+            "fileIsExecutable" => {
+                self.file_is_executable = crate::runtime::members::flag(map)?;
+            }
+            "fileIsSystem" => self.file_is_system = crate::runtime::members::flag(map)?,
+            "fileMaliciousContent" => {
+                self.file_malicious_content = crate::runtime::members::text(map)?;
+            }
+            "fileObjectId" => self.file_object_id = crate::runtime::members::text(map)?,
+            "filePath" => self.file_path = crate::runtime::members::text(map)?,
+            "fileSha256" => self.file_sha256 = crate::runtime::members::text(map)?,
+            "fileVerificationType" => {
+                self.file_verification_type = crate::runtime::members::text(map)?;
+            }
+            "fromCloud" => self.from_cloud = crate::runtime::members::flag(map)?,
+            "fromScan" => self.from_scan = crate::runtime::members::flag(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "indicators" => self.indicators = crate::runtime::members::list(map)?,
+            "initiatedBy" => self.initiated_by = crate::runtime::members::text(map)?,
+            "initiatedByDescription" => {
+                self.initiated_by_description = crate::runtime::members::text(map)?;
+            }
+            "initiatingUserId" => {
+                self.initiating_user_id = crate::runtime::members::text(map)?;
+            }
+            "isCertValid" => self.is_cert_valid = crate::runtime::members::flag(map)?,
+            "isInteractiveSession" => {
+                self.is_interactive_session = crate::runtime::members::flag(map)?;
+            }
+            "isPartialStory" => {
+                self.is_partial_story = crate::runtime::members::flag(map)?;
+            }
+            "maliciousGroupId" => {
+                self.malicious_group_id = crate::runtime::members::text(map)?;
+            }
+            "maliciousProcessArguments" => {
+                self.malicious_process_arguments = crate::runtime::members::text(map)?;
+            }
+            "markedAsBenign" => {
+                self.marked_as_benign = crate::runtime::members::flag(map)?;
+            }
+            "mitigationMode" => {
+                self.mitigation_mode = crate::runtime::members::value(map)?;
+            }
+            "mitigationReport" => {
+                self.mitigation_report = crate::runtime::members::object(map)?;
+            }
+            "mitigationStatus" => {
+                self.mitigation_status = crate::runtime::members::value(map)?;
+            }
+            "publisher" => self.publisher = crate::runtime::members::text(map)?,
+            "rank" => self.rank = crate::runtime::members::integer(map)?,
+            "resolved" => self.resolved = crate::runtime::members::flag(map)?,
+            "siteId" => self.site_id = crate::runtime::members::text(map)?,
+            "siteName" => self.site_name = crate::runtime::members::text(map)?,
+            "threatAgentVersion" => {
+                self.threat_agent_version = crate::runtime::members::text(map)?;
+            }
+            "threatName" => self.threat_name = crate::runtime::members::text(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "username" => self.username = crate::runtime::members::text(map)?,
+            "whiteningOptions" => {
+                self.whitening_options = crate::runtime::members::list(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(LegacyThreat);
 
 /// Conditions on threats on API 2.0, all of which must hold. Without any it stands for every threat in scope, which actions of this client refuse.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
@@ -1700,752 +1626,693 @@ impl Fields for LegacyThreatResolution {
 }
 
 /// One detection on one endpoint: what was found, where, what was done, and what people decided.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Threat {
     /// The agent as it was at the time of the detection.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_detection_info: Option<ThreatAgentDetectionInfo>,
     /// The agent as it is now.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_realtime_info: Option<ThreatAgentRealtimeInfo>,
     /// The container it ran in; all fields null outside containers.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub container_info: Option<ThreatContainerInfo>,
     /// The Amazon ECS task it ran in; all fields null elsewhere.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub ecs_info: Option<ThreatEcsInfo>,
     /// Id of the threat, an 18-digit decimal number as text. Do not read it as a number: it is larger than JSON readers keep exactly.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// The traits and behaviours that gave the threat away.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub indicators: Option<Vec<ThreatIndicator>>,
     /// The place in a Kubernetes cluster; all fields null outside clusters.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub kubernetes_info: Option<ThreatKubernetesInfo>,
     /// The actions taken so far, one entry for each kind of action.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_status: Option<Vec<ThreatMitigationStatus>>,
     /// What was found, and its state.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_info: Option<ThreatInfo>,
     /// By what an exclusion for this threat could be made: `hash`, `path` and `certificate` were seen.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub whitening_options: Option<Vec<String>>,
 }
 
+impl crate::runtime::members::Members for Threat {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "agentDetectionInfo" => {
+                self.agent_detection_info = crate::runtime::members::object(map)?;
+            }
+            "agentRealtimeInfo" => {
+                self.agent_realtime_info = crate::runtime::members::object(map)?;
+            }
+            "containerInfo" => {
+                self.container_info = crate::runtime::members::object(map)?;
+            }
+            "ecsInfo" => self.ecs_info = crate::runtime::members::object(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "indicators" => self.indicators = crate::runtime::members::list(map)?,
+            "kubernetesInfo" => {
+                self.kubernetes_info = crate::runtime::members::object(map)?;
+            }
+            "mitigationStatus" => {
+                self.mitigation_status = crate::runtime::members::list(map)?;
+            }
+            "threatInfo" => self.threat_info = crate::runtime::members::object(map)?,
+            "whiteningOptions" => {
+                self.whitening_options = crate::runtime::members::list(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(Threat);
+
 /// Outcome of an action, counted over the files and processes it touched.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatActionsCounters {
     /// Those it did not work on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub failed: Option<i64>,
     /// Those that were gone.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub not_found: Option<i64>,
     /// Those that wait for a restart.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pending_reboot: Option<i64>,
     /// Those it worked on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub success: Option<i64>,
     /// All of them.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total: Option<i64>,
 }
 
+impl crate::runtime::members::Members for ThreatActionsCounters {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "failed" => self.failed = crate::runtime::members::integer(map)?,
+            "notFound" => self.not_found = crate::runtime::members::integer(map)?,
+            "pendingReboot" => {
+                self.pending_reboot = crate::runtime::members::integer(map)?;
+            }
+            "success" => self.success = crate::runtime::members::integer(map)?,
+            "total" => self.total = crate::runtime::members::integer(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatActionsCounters);
+
 /// The agent and its endpoint as they were when the threat was detected. Older threats hold nulls here.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatAgentDetectionInfo {
     /// Account that the agent belonged to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_id: Option<String>,
     /// Name of that account.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_name: Option<String>,
     /// How complete the agent's detection was: `full_mode` was seen.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_detection_state: Option<String>,
     /// Windows domain or workgroup of the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_domain: Option<String>,
     /// IPv4 address of the endpoint, as one text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_ip_v4: Option<String>,
     /// IPv6 address of the endpoint, as one text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_ip_v6: Option<String>,
     /// Principal name of that user in the directory.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_last_logged_in_upn: Option<String>,
     /// Mail address of that user in the directory.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_last_logged_in_user_mail: Option<String>,
     /// Who had last logged in.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_last_logged_in_user_name: Option<String>,
     /// What the policy let the agent do about threats.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_mitigation_mode: Option<MitigationMode>,
     /// Name of the operating system.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_os_name: Option<String>,
     /// Release or build of the operating system.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_os_revision: Option<String>,
     /// When the agent first reported to the console, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_registered_at: Option<Timestamp>,
     /// Identifies the installation of the agent; made by the agent, not by the console.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_uuid: Option<String>,
     /// Version of the agent, four numbers.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_version: Option<String>,
     /// Version of the record of the endpoint in the inventory, as it seems.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub asset_version: Option<String>,
     /// What is known about the cloud instance, by name of the provider; empty elsewhere.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::map",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_providers: Option<BTreeMap<String, ThreatCloudProvider>>,
     /// Address that the console saw it come from.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub external_ip: Option<String>,
     /// Group that it belonged to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_id: Option<String>,
     /// Name of that group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_name: Option<String>,
     /// Site that it belonged to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_id: Option<String>,
     /// Name of that site.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_name: Option<String>,
 }
 
+impl crate::runtime::members::Members for ThreatAgentDetectionInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::text(map)?,
+            "accountName" => self.account_name = crate::runtime::members::text(map)?,
+            "agentDetectionState" => {
+                self.agent_detection_state = crate::runtime::members::text(map)?;
+            }
+            "agentDomain" => self.agent_domain = crate::runtime::members::text(map)?,
+            "agentIpV4" => self.agent_ip_v4 = crate::runtime::members::text(map)?,
+            "agentIpV6" => self.agent_ip_v6 = crate::runtime::members::text(map)?,
+            "agentLastLoggedInUpn" => {
+                self.agent_last_logged_in_upn = crate::runtime::members::text(map)?;
+            }
+            "agentLastLoggedInUserMail" => {
+                self.agent_last_logged_in_user_mail = crate::runtime::members::text(map)?;
+            }
+            "agentLastLoggedInUserName" => {
+                self.agent_last_logged_in_user_name = crate::runtime::members::text(map)?;
+            }
+            "agentMitigationMode" => {
+                self.agent_mitigation_mode = crate::runtime::members::value(map)?;
+            }
+            "agentOsName" => self.agent_os_name = crate::runtime::members::text(map)?,
+            "agentOsRevision" => {
+                self.agent_os_revision = crate::runtime::members::text(map)?;
+            }
+            "agentRegisteredAt" => {
+                self.agent_registered_at = crate::runtime::members::value(map)?;
+            }
+            "agentUuid" => self.agent_uuid = crate::runtime::members::text(map)?,
+            "agentVersion" => self.agent_version = crate::runtime::members::text(map)?,
+            "assetVersion" => self.asset_version = crate::runtime::members::text(map)?,
+            "cloudProviders" => self.cloud_providers = crate::runtime::members::map(map)?,
+            "externalIp" => self.external_ip = crate::runtime::members::text(map)?,
+            "groupId" => self.group_id = crate::runtime::members::text(map)?,
+            "groupName" => self.group_name = crate::runtime::members::text(map)?,
+            "siteId" => self.site_id = crate::runtime::members::text(map)?,
+            "siteName" => self.site_name = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatAgentDetectionInfo);
+
 /// The agent and its endpoint as they are now, or were when the agent was last heard of.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatAgentRealtimeInfo {
     /// Account that the agent belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_id: Option<String>,
     /// Name of that account.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_name: Option<String>,
     /// How many such threats it has.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub active_threats: Option<i64>,
     /// Host name of the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_computer_name: Option<String>,
     /// True for an agent that was taken off the list, null otherwise. Not a time, whatever the name says.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_decommissioned_at: Option<bool>,
     /// Windows domain or workgroup of the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_domain: Option<String>,
     /// Id of the agent in the console, an 18-digit decimal number as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_id: Option<String>,
     /// Whether it has threats that are not dealt with.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_infected: Option<bool>,
     /// Whether the agent is in contact with the console.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_is_active: Option<bool>,
     /// Whether the console has taken the agent off its list.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_is_decommissioned: Option<bool>,
     /// What kind of machine it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_machine_type: Option<MachineType>,
     /// What the policy lets the agent do about threats.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_mitigation_mode: Option<MitigationMode>,
     /// Whether the endpoint may use the network.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_network_status: Option<NetworkStatus>,
     /// Name of the operating system.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_os_name: Option<String>,
     /// Release or build of the operating system.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_os_revision: Option<String>,
     /// Family of the operating system.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_os_type: Option<OsType>,
     /// Identifies the installation of the agent; made by the agent, not by the console.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_uuid: Option<String>,
     /// Version of the agent, four numbers.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_version: Option<String>,
     /// Group that it belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_id: Option<String>,
     /// Name of that group.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_name: Option<String>,
     /// The network adapters of the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub network_interfaces: Option<Vec<ThreatNetworkInterface>>,
     /// Whether the agent works in full; only `na` was seen.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub operational_state: Option<String>,
     /// Whether any threat there waits for a restart.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub reboot_required: Option<bool>,
     /// When it was broken off, UTC; null if it was not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scan_aborted_at: Option<Timestamp>,
     /// When it ended, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scan_finished_at: Option<Timestamp>,
     /// When it began, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scan_started_at: Option<Timestamp>,
     /// How the last scan of the whole disk went.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub scan_status: Option<ScanStatus>,
     /// Site that it belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_id: Option<String>,
     /// Name of that site.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_name: Option<String>,
     /// Name of the scanned storage, if the agent protects one.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub storage_name: Option<String>,
     /// Kind of that storage.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub storage_type: Option<String>,
     /// What somebody has to do at the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_actions_needed: Option<Vec<UserActionNeeded>>,
 }
 
+impl crate::runtime::members::Members for ThreatAgentRealtimeInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::text(map)?,
+            "accountName" => self.account_name = crate::runtime::members::text(map)?,
+            "activeThreats" => {
+                self.active_threats = crate::runtime::members::integer(map)?;
+            }
+            "agentComputerName" => {
+                self.agent_computer_name = crate::runtime::members::text(map)?;
+            }
+            "agentDecommissionedAt" => {
+                self.agent_decommissioned_at = crate::runtime::members::flag(map)?;
+            }
+            "agentDomain" => self.agent_domain = crate::runtime::members::text(map)?,
+            "agentId" => self.agent_id = crate::runtime::members::text(map)?,
+            "agentInfected" => self.agent_infected = crate::runtime::members::flag(map)?,
+            "agentIsActive" => self.agent_is_active = crate::runtime::members::flag(map)?,
+            "agentIsDecommissioned" => {
+                self.agent_is_decommissioned = crate::runtime::members::flag(map)?;
+            }
+            "agentMachineType" => {
+                self.agent_machine_type = crate::runtime::members::value(map)?;
+            }
+            "agentMitigationMode" => {
+                self.agent_mitigation_mode = crate::runtime::members::value(map)?;
+            }
+            "agentNetworkStatus" => {
+                self.agent_network_status = crate::runtime::members::value(map)?;
+            }
+            "agentOsName" => self.agent_os_name = crate::runtime::members::text(map)?,
+            "agentOsRevision" => {
+                self.agent_os_revision = crate::runtime::members::text(map)?;
+            }
+            "agentOsType" => self.agent_os_type = crate::runtime::members::value(map)?,
+            "agentUuid" => self.agent_uuid = crate::runtime::members::text(map)?,
+            "agentVersion" => self.agent_version = crate::runtime::members::text(map)?,
+            "groupId" => self.group_id = crate::runtime::members::text(map)?,
+            "groupName" => self.group_name = crate::runtime::members::text(map)?,
+            "networkInterfaces" => {
+                self.network_interfaces = crate::runtime::members::list(map)?;
+            }
+            "operationalState" => {
+                self.operational_state = crate::runtime::members::text(map)?;
+            }
+            "rebootRequired" => {
+                self.reboot_required = crate::runtime::members::flag(map)?;
+            }
+            "scanAbortedAt" => {
+                self.scan_aborted_at = crate::runtime::members::value(map)?;
+            }
+            "scanFinishedAt" => {
+                self.scan_finished_at = crate::runtime::members::value(map)?;
+            }
+            "scanStartedAt" => {
+                self.scan_started_at = crate::runtime::members::value(map)?;
+            }
+            "scanStatus" => self.scan_status = crate::runtime::members::value(map)?,
+            "siteId" => self.site_id = crate::runtime::members::text(map)?,
+            "siteName" => self.site_name = crate::runtime::members::text(map)?,
+            "storageName" => self.storage_name = crate::runtime::members::text(map)?,
+            "storageType" => self.storage_type = crate::runtime::members::text(map)?,
+            "userActionsNeeded" => {
+                self.user_actions_needed = crate::runtime::members::list(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatAgentRealtimeInfo);
+
 /// Name and presigned address of a threat's file that is kept in the cloud.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatCloudFile {
     /// URL from which the file of the threat can be downloaded.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub download_url: Option<String>,
     /// Name of the threat's file that can be downloaded.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_name: Option<String>,
 }
 
+impl crate::runtime::members::Members for ThreatCloudFile {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "downloadUrl" => self.download_url = crate::runtime::members::text(map)?,
+            "fileName" => self.file_name = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatCloudFile);
+
 /// A cloud instance that an agent runs on. Which fields are filled depends on the provider.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatCloudProvider {
     /// Kubernetes namespace of the agent itself.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_namespace: Option<String>,
     /// Pod of the agent itself.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_pod_name: Option<String>,
     /// IAM role of the instance (Amazon).
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub aws_role: Option<String>,
     /// Security groups around it (Amazon).
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub aws_security_groups: Option<Vec<String>>,
     /// Subnets it is in (Amazon).
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub aws_subnet_ids: Option<Vec<String>>,
     /// Resource group that it is managed in (Azure).
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub azure_resource_group: Option<String>,
     /// Account, subscription or project that pays for it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_account: Option<String>,
     /// Image that it was started from.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_image: Option<String>,
     /// The provider's id of the instance.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_instance_id: Option<String>,
     /// Size or machine type of the instance.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_instance_size: Option<String>,
     /// Region or zone.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_location: Option<String>,
     /// Virtual network.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_network: Option<String>,
     /// Labels that its owner gave it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_tags: Option<Vec<String>>,
     /// Cluster that the agent protects, if it runs in one.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cluster_name: Option<String>,
     /// Service account that it acts as (Google).
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub gcp_service_account: Option<String>,
 }
 
+impl crate::runtime::members::Members for ThreatCloudProvider {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "agentNamespace" => {
+                self.agent_namespace = crate::runtime::members::text(map)?;
+            }
+            "agentPodName" => self.agent_pod_name = crate::runtime::members::text(map)?,
+            "awsRole" => self.aws_role = crate::runtime::members::text(map)?,
+            "awsSecurityGroups" => {
+                self.aws_security_groups = crate::runtime::members::list(map)?;
+            }
+            "awsSubnetIds" => self.aws_subnet_ids = crate::runtime::members::list(map)?,
+            "azureResourceGroup" => {
+                self.azure_resource_group = crate::runtime::members::text(map)?;
+            }
+            "cloudAccount" => self.cloud_account = crate::runtime::members::text(map)?,
+            "cloudImage" => self.cloud_image = crate::runtime::members::text(map)?,
+            "cloudInstanceId" => {
+                self.cloud_instance_id = crate::runtime::members::text(map)?;
+            }
+            "cloudInstanceSize" => {
+                self.cloud_instance_size = crate::runtime::members::text(map)?;
+            }
+            "cloudLocation" => self.cloud_location = crate::runtime::members::text(map)?,
+            "cloudNetwork" => self.cloud_network = crate::runtime::members::text(map)?,
+            "cloudTags" => self.cloud_tags = crate::runtime::members::list(map)?,
+            "clusterName" => self.cluster_name = crate::runtime::members::text(map)?,
+            "gcpServiceAccount" => {
+                self.gcp_service_account = crate::runtime::members::text(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatCloudProvider);
+
 /// The container that a threat ran in. Every field is null outside containers.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatContainerInfo {
     /// Id that the container runtime gave it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Image that it was started from.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub image: Option<String>,
     /// Whether the agent has cut it off from the network.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_container_quarantine: Option<bool>,
     /// Its labels.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub labels: Option<Vec<String>>,
     /// What the container is called.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
 }
 
+impl crate::runtime::members::Members for ThreatContainerInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "image" => self.image = crate::runtime::members::text(map)?,
+            "isContainerQuarantine" => {
+                self.is_container_quarantine = crate::runtime::members::flag(map)?;
+            }
+            "labels" => self.labels = crate::runtime::members::list(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatContainerInfo);
+
 /// A part of the product that detects threats.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ThreatDetectionEngine {
     /// Its fixed name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub key: Option<DetectionEngine>,
     /// Its name in the console, for example `User-Defined Blocklist`.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub title: Option<String>,
 }
 
+impl crate::runtime::members::Members for ThreatDetectionEngine {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "key" => self.key = crate::runtime::members::value(map)?,
+            "title" => self.title = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatDetectionEngine);
+
 /// The Amazon ECS task that a threat ran in. Every field is null elsewhere.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatEcsInfo {
     /// The ECS cluster.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cluster_name: Option<String>,
     /// Resource name of the service.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub service_arn: Option<String>,
     /// The service that the task belongs to.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub service_name: Option<String>,
     /// Resource name of the task.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub task_arn: Option<String>,
     /// Availability zone of the task.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub task_availability_zone: Option<String>,
     /// Resource name of the definition.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub task_definition_arn: Option<String>,
     /// Family of the definition.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub task_definition_family: Option<String>,
     /// Revision of the definition.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub task_definition_revision: Option<String>,
     /// What runs the task, as it seems.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
     /// Version of the platform, as it seems.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub version: Option<String>,
 }
+
+impl crate::runtime::members::Members for ThreatEcsInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "clusterName" => self.cluster_name = crate::runtime::members::text(map)?,
+            "serviceArn" => self.service_arn = crate::runtime::members::text(map)?,
+            "serviceName" => self.service_name = crate::runtime::members::text(map)?,
+            "taskArn" => self.task_arn = crate::runtime::members::text(map)?,
+            "taskAvailabilityZone" => {
+                self.task_availability_zone = crate::runtime::members::text(map)?;
+            }
+            "taskDefinitionArn" => {
+                self.task_definition_arn = crate::runtime::members::text(map)?;
+            }
+            "taskDefinitionFamily" => {
+                self.task_definition_family = crate::runtime::members::text(map)?;
+            }
+            "taskDefinitionRevision" => {
+                self.task_definition_revision = crate::runtime::members::text(map)?;
+            }
+            "type" => self.type_ = crate::runtime::members::text(map)?,
+            "version" => self.version = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatEcsInfo);
 
 /// Body of the order to fetch the files of threats.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -4853,25 +4720,40 @@ impl Fields for ThreatFilter {
 }
 
 /// What became of one threat when its incident status was set.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatIncidentChange {
     /// What happened to the verdict, if the request named one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub analyst_verdict: Option<IncidentChange>,
     /// What happened to the incident status.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub result: Option<IncidentChange>,
     /// Id of the threat.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_id: Option<String>,
 }
+
+impl crate::runtime::members::Members for ThreatIncidentChange {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "analystVerdict" => {
+                self.analyst_verdict = crate::runtime::members::value(map)?;
+            }
+            "result" => self.result = crate::runtime::members::value(map)?,
+            "threatId" => self.threat_id = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatIncidentChange);
 
 /// The incident status to set, optionally with a verdict.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -4938,25 +4820,33 @@ impl Fields for ThreatIncidentData {
 }
 
 /// What a change of the incident status did. Published answers hold `affected` alone.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ThreatIncidentResult {
     /// How many threats changed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub affected: Option<i64>,
     /// What became of each selected threat.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub details: Option<Vec<ThreatIncidentChange>>,
 }
+
+impl crate::runtime::members::Members for ThreatIncidentResult {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "affected" => self.affected = crate::runtime::members::integer(map)?,
+            "details" => self.details = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatIncidentResult);
 
 impl Acted for ThreatIncidentResult {
     fn affected(&self) -> Option<u64> {
@@ -5013,472 +4903,426 @@ impl Fields for ThreatIncidentUpdate {
 }
 
 /// A trait or behaviour that speaks for an attack.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatIndicator {
     /// Kind of behaviour, for example `Evasion` or `InfoStealer`; an open list.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub category: Option<String>,
     /// Number of the category; out of use, and absent from published answers.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub category_id: Option<i64>,
     /// What was noticed, as a sentence in English.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Numbers of the rules behind it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub ids: Option<Vec<i64>>,
     /// Where it belongs in catalogues of attacks.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub tactics: Option<Vec<ThreatTactic>>,
 }
 
+impl crate::runtime::members::Members for ThreatIndicator {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "category" => self.category = crate::runtime::members::text(map)?,
+            "categoryId" => self.category_id = crate::runtime::members::integer(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "ids" => self.ids = crate::runtime::members::list(map)?,
+            "tactics" => self.tactics = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatIndicator);
+
 /// What was found, how it was detected, and the state of its handling.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatInfo {
     /// What an analyst concluded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub analyst_verdict: Option<AnalystVerdict>,
     /// The same in words for a person, for example "True positive".
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub analyst_verdict_description: Option<String>,
     /// Whether the console closed it without a person.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub automatically_resolved: Option<bool>,
     /// Browser that the file came through.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub browser_type: Option<String>,
     /// Identifies the certificate; empty for unsigned files.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub certificate_id: Option<String>,
     /// Kind of malware, for example `Malware` or `Infostealer`; an open list.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub classification: Option<String>,
     /// Which part of the product chose the classification.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub classification_source: Option<ThreatClassificationSource>,
     /// What the cloud reputation service says about the hash: `black` and `provider_unknown` were seen.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_files_hash_verdict: Option<String>,
     /// Id that groups detections of the same content.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub collection_id: Option<String>,
     /// How sure the product is that this is an attack.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub confidence_level: Option<ConfidenceLevel>,
     /// When the console recorded it, UTC; a little after the detection, or much later if the endpoint was offline.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The parts of the product that raised the alarm.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub detection_engines: Option<Vec<ThreatDetectionEngine>>,
     /// Whether the file was judged at rest or the behaviour while running.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub detection_type: Option<DetectionType>,
     /// Display names of the same engines; use `detectionEngines`.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub engines: Option<Vec<String>>,
     /// Whether such a number is set.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub external_ticket_exists: Option<bool>,
     /// Number of a ticket in another system.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub external_ticket_id: Option<String>,
     /// Whether an action did not succeed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub failed_actions: Option<bool>,
     /// Extension of the file name in upper case, without the dot.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_extension: Option<String>,
     /// What the extension stands for: `Document`, `Executable`, `None` and `Unknown` were seen.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_extension_type: Option<String>,
     /// Where the file lies on the endpoint, in the notation of its system. Empty for threats without a file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_path: Option<String>,
     /// Size in bytes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_size: Option<i64>,
     /// Outcome of the signature check: `SignedVerified`, `NotSigned`, `SignatureNotChecked` and `PathNotFound` were seen.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub file_verification_type: Option<String>,
     /// When the agent detected it, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub identified_at: Option<Timestamp>,
     /// How far the investigation has come.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub incident_status: Option<IncidentStatus>,
     /// The same in words for a person, for example "In progress".
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub incident_status_description: Option<String>,
     /// What set off the detection.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub initiated_by: Option<ThreatInitiator>,
     /// The same in words for a person.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub initiated_by_description: Option<String>,
     /// Id of the user who set it off; null when no person did.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub initiating_user_id: Option<String>,
     /// Name of that user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub initiating_username: Option<String>,
     /// Whether the threat lives in memory alone.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_fileless: Option<bool>,
     /// Whether the certificate that signed the file holds.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_valid_certificate: Option<bool>,
     /// The macros of an office document.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub macro_modules: Option<Vec<ThreatMacroModule>>,
     /// Command line of the process.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub malicious_process_arguments: Option<String>,
     /// MD5 of the content, 32 hex digits.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub md5: Option<String>,
     /// Whether it was stopped before it ran.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigated_preemptively: Option<bool>,
     /// Whether the threat was dealt with on the endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_status: Option<MitigationStatus>,
     /// The same in words for a person, for example "Not mitigated".
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_status_description: Option<String>,
     /// Name of the process that started or wrote the threat.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub originator_process: Option<String>,
     /// Whether an ordered action has not finished.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pending_actions: Option<bool>,
     /// Account that the process ran under.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub process_user: Option<String>,
     /// Who the certificate says made the file; empty for unsigned files.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub publisher_name: Option<String>,
     /// Whether so many events belong to the threat that its story was cut short.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub reached_events_limit: Option<bool>,
     /// Whether an action waits for the endpoint to restart.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub reboot_required: Option<bool>,
     /// Principal name of the user behind the first process of the story.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub root_process_upn: Option<String>,
     /// SHA-1 of the content, 40 hex digits; empty for threats without a file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub sha1: Option<String>,
     /// SHA-256 of the content, 64 hex digits.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub sha256: Option<String>,
     /// Id of the chain of related events that the agent recorded. Not always a UUID.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub storyline: Option<String>,
     /// Id of the threat once more, equal to `id` one level up.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_id: Option<String>,
     /// Name of the threat, most often the name of the file.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_name: Option<String>,
     /// When anything here last changed, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
 }
 
+impl crate::runtime::members::Members for ThreatInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "analystVerdict" => {
+                self.analyst_verdict = crate::runtime::members::value(map)?;
+            }
+            "analystVerdictDescription" => {
+                self.analyst_verdict_description = crate::runtime::members::text(map)?;
+            }
+            "automaticallyResolved" => {
+                self.automatically_resolved = crate::runtime::members::flag(map)?;
+            }
+            "browserType" => self.browser_type = crate::runtime::members::text(map)?,
+            "certificateId" => self.certificate_id = crate::runtime::members::text(map)?,
+            "classification" => self.classification = crate::runtime::members::text(map)?,
+            "classificationSource" => {
+                self.classification_source = crate::runtime::members::value(map)?;
+            }
+            "cloudFilesHashVerdict" => {
+                self.cloud_files_hash_verdict = crate::runtime::members::text(map)?;
+            }
+            "collectionId" => self.collection_id = crate::runtime::members::text(map)?,
+            "confidenceLevel" => {
+                self.confidence_level = crate::runtime::members::value(map)?;
+            }
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "detectionEngines" => {
+                self.detection_engines = crate::runtime::members::list(map)?;
+            }
+            "detectionType" => self.detection_type = crate::runtime::members::value(map)?,
+            "engines" => self.engines = crate::runtime::members::list(map)?,
+            "externalTicketExists" => {
+                self.external_ticket_exists = crate::runtime::members::flag(map)?;
+            }
+            "externalTicketId" => {
+                self.external_ticket_id = crate::runtime::members::text(map)?;
+            }
+            "failedActions" => self.failed_actions = crate::runtime::members::flag(map)?,
+            "fileExtension" => self.file_extension = crate::runtime::members::text(map)?,
+            "fileExtensionType" => {
+                self.file_extension_type = crate::runtime::members::text(map)?;
+            }
+            "filePath" => self.file_path = crate::runtime::members::text(map)?,
+            "fileSize" => self.file_size = crate::runtime::members::integer(map)?,
+            "fileVerificationType" => {
+                self.file_verification_type = crate::runtime::members::text(map)?;
+            }
+            "identifiedAt" => self.identified_at = crate::runtime::members::value(map)?,
+            "incidentStatus" => {
+                self.incident_status = crate::runtime::members::value(map)?;
+            }
+            "incidentStatusDescription" => {
+                self.incident_status_description = crate::runtime::members::text(map)?;
+            }
+            "initiatedBy" => self.initiated_by = crate::runtime::members::value(map)?,
+            "initiatedByDescription" => {
+                self.initiated_by_description = crate::runtime::members::text(map)?;
+            }
+            "initiatingUserId" => {
+                self.initiating_user_id = crate::runtime::members::text(map)?;
+            }
+            "initiatingUsername" => {
+                self.initiating_username = crate::runtime::members::text(map)?;
+            }
+            "isFileless" => self.is_fileless = crate::runtime::members::flag(map)?,
+            "isValidCertificate" => {
+                self.is_valid_certificate = crate::runtime::members::flag(map)?;
+            }
+            "macroModules" => self.macro_modules = crate::runtime::members::list(map)?,
+            "maliciousProcessArguments" => {
+                self.malicious_process_arguments = crate::runtime::members::text(map)?;
+            }
+            "md5" => self.md5 = crate::runtime::members::text(map)?,
+            "mitigatedPreemptively" => {
+                self.mitigated_preemptively = crate::runtime::members::flag(map)?;
+            }
+            "mitigationStatus" => {
+                self.mitigation_status = crate::runtime::members::value(map)?;
+            }
+            "mitigationStatusDescription" => {
+                self.mitigation_status_description = crate::runtime::members::text(map)?;
+            }
+            "originatorProcess" => {
+                self.originator_process = crate::runtime::members::text(map)?;
+            }
+            "pendingActions" => {
+                self.pending_actions = crate::runtime::members::flag(map)?;
+            }
+            "processUser" => self.process_user = crate::runtime::members::text(map)?,
+            "publisherName" => self.publisher_name = crate::runtime::members::text(map)?,
+            "reachedEventsLimit" => {
+                self.reached_events_limit = crate::runtime::members::flag(map)?;
+            }
+            "rebootRequired" => {
+                self.reboot_required = crate::runtime::members::flag(map)?;
+            }
+            "rootProcessUpn" => {
+                self.root_process_upn = crate::runtime::members::text(map)?;
+            }
+            "sha1" => self.sha1 = crate::runtime::members::text(map)?,
+            "sha256" => self.sha256 = crate::runtime::members::text(map)?,
+            "storyline" => self.storyline = crate::runtime::members::text(map)?,
+            "threatId" => self.threat_id = crate::runtime::members::text(map)?,
+            "threatName" => self.threat_name = crate::runtime::members::text(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatInfo);
+
 /// The place of a threat in a Kubernetes cluster. Every field is null outside clusters.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatKubernetesInfo {
     /// The cluster.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub cluster: Option<String>,
     /// What manages the pod, for example a deployment.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub controller_kind: Option<String>,
     /// Labels of that.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub controller_labels: Option<Vec<String>>,
     /// Name of that.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub controller_name: Option<String>,
     /// Whether the agent has cut the container off from the network.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub is_container_quarantine: Option<bool>,
     /// The namespace.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub namespace: Option<String>,
     /// Labels of the namespace.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub namespace_labels: Option<Vec<String>>,
     /// The machine in the cluster.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub node: Option<String>,
     /// Labels of that machine.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub node_labels: Option<Vec<String>>,
     /// The pod.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pod: Option<String>,
     /// Labels of the pod.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub pod_labels: Option<Vec<String>>,
 }
 
+impl crate::runtime::members::Members for ThreatKubernetesInfo {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "cluster" => self.cluster = crate::runtime::members::text(map)?,
+            "controllerKind" => {
+                self.controller_kind = crate::runtime::members::text(map)?;
+            }
+            "controllerLabels" => {
+                self.controller_labels = crate::runtime::members::list(map)?;
+            }
+            "controllerName" => {
+                self.controller_name = crate::runtime::members::text(map)?;
+            }
+            "isContainerQuarantine" => {
+                self.is_container_quarantine = crate::runtime::members::flag(map)?;
+            }
+            "namespace" => self.namespace = crate::runtime::members::text(map)?,
+            "namespaceLabels" => {
+                self.namespace_labels = crate::runtime::members::list(map)?;
+            }
+            "node" => self.node = crate::runtime::members::text(map)?,
+            "nodeLabels" => self.node_labels = crate::runtime::members::list(map)?,
+            "pod" => self.pod = crate::runtime::members::text(map)?,
+            "podLabels" => self.pod_labels = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatKubernetesInfo);
+
 /// A macro found in a document.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatMacroModule {
     /// What the module is called in the document.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub module_name: Option<String>,
     /// SHA-1 of its code.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub sha1: Option<String>,
 }
+
+impl crate::runtime::members::Members for ThreatMacroModule {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "moduleName" => self.module_name = crate::runtime::members::text(map)?,
+            "sha1" => self.sha1 = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatMacroModule);
 
 /// Which threats to act on; the action itself stands in the path.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -5534,54 +5378,67 @@ impl Fields for ThreatMitigation {
 }
 
 /// What an order to mitigate set off for one threat.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatMitigationReport {
     /// The state of the actions that the order started.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub reports: Option<Vec<ThreatMitigationStatus>>,
     /// The actions that were not started, with the reason.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub skipped: Option<Vec<ThreatMitigationSkip>>,
     /// Id of the threat.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_id: Option<String>,
 }
 
+impl crate::runtime::members::Members for ThreatMitigationReport {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "reports" => self.reports = crate::runtime::members::list(map)?,
+            "skipped" => self.skipped = crate::runtime::members::list(map)?,
+            "threatId" => self.threat_id = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatMitigationReport);
+
 /// What an order to mitigate set off.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ThreatMitigationResult {
     /// How many threats the order was given for; threats that the token may not mitigate are not counted.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub affected: Option<i64>,
     /// Reports and refusals, threat by threat.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub details: Option<Vec<ThreatMitigationReport>>,
 }
+
+impl crate::runtime::members::Members for ThreatMitigationResult {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "affected" => self.affected = crate::runtime::members::integer(map)?,
+            "details" => self.details = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatMitigationResult);
 
 impl Acted for ThreatMitigationResult {
     fn affected(&self) -> Option<u64> {
@@ -5590,173 +5447,198 @@ impl Acted for ThreatMitigationResult {
 }
 
 /// An action that the console did not start on a threat.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ThreatMitigationSkip {
     /// The action left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub action: Option<MitigationActionName>,
     /// Why, in words for a person.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
     /// Why, as a fixed word.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub reason: Option<MitigationSkipReason>,
 }
 
+impl crate::runtime::members::Members for ThreatMitigationSkip {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "action" => self.action = crate::runtime::members::value(map)?,
+            "description" => self.description = crate::runtime::members::text(map)?,
+            "reason" => self.reason = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatMitigationSkip);
+
 /// An action on a threat and how it went.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatMitigationStatus {
     /// What was done.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub action: Option<MitigationActionName>,
     /// How it went, counted over the single files and processes.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub actions_counters: Option<ThreatActionsCounters>,
     /// Whether this agent can write a full report.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_supports_report: Option<bool>,
     /// Whether the agent no longer knew the threat.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_not_found: Option<bool>,
     /// When this entry last changed, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub last_update: Option<Timestamp>,
     /// Path of the report below the API, empty or null when there is none.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub latest_report: Option<String>,
     /// When the agent was done, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_ended_at: Option<Timestamp>,
     /// When the agent began, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub mitigation_started_at: Option<Timestamp>,
     /// Id of that report.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub report_id: Option<String>,
     /// How it went.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<MitigationResult>,
 }
 
+impl crate::runtime::members::Members for ThreatMitigationStatus {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "action" => self.action = crate::runtime::members::value(map)?,
+            "actionsCounters" => {
+                self.actions_counters = crate::runtime::members::object(map)?;
+            }
+            "agentSupportsReport" => {
+                self.agent_supports_report = crate::runtime::members::flag(map)?;
+            }
+            "groupNotFound" => self.group_not_found = crate::runtime::members::flag(map)?,
+            "lastUpdate" => self.last_update = crate::runtime::members::value(map)?,
+            "latestReport" => self.latest_report = crate::runtime::members::text(map)?,
+            "mitigationEndedAt" => {
+                self.mitigation_ended_at = crate::runtime::members::value(map)?;
+            }
+            "mitigationStartedAt" => {
+                self.mitigation_started_at = crate::runtime::members::value(map)?;
+            }
+            "reportId" => self.report_id = crate::runtime::members::text(map)?,
+            "status" => self.status = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatMitigationStatus);
+
 /// A network adapter of an endpoint.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ThreatNetworkInterface {
     /// Id of the record in the console.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// The IPv4 addresses on it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub inet: Option<Vec<String>>,
     /// The IPv6 addresses on it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub inet6: Option<Vec<String>>,
     /// What the operating system calls it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Its hardware address, hex pairs with colons.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub physical: Option<String>,
 }
 
+impl crate::runtime::members::Members for ThreatNetworkInterface {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "inet" => self.inet = crate::runtime::members::list(map)?,
+            "inet6" => self.inet6 = crate::runtime::members::list(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "physical" => self.physical = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatNetworkInterface);
+
 /// A remark that a user or an integration wrote to a threat.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatNote {
     /// When it was written, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Full name of the user who wrote it.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Id of that user.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub creator_id: Option<String>,
     /// Whether the text was changed after it was written.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub edited: Option<bool>,
     /// Id of the note, an 18-digit decimal number as text.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// What was written.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub text: Option<String>,
     /// When it was last changed, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
 }
+
+impl crate::runtime::members::Members for ThreatNote {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "creator" => self.creator = crate::runtime::members::text(map)?,
+            "creatorId" => self.creator_id = crate::runtime::members::text(map)?,
+            "edited" => self.edited = crate::runtime::members::flag(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "text" => self.text = crate::runtime::members::text(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatNote);
 
 /// Which threats get which note.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -5843,246 +5725,256 @@ impl Fields for ThreatNoteData {
 }
 
 /// Threats in scope, counted by state. The names of the counts are all that is known; a threat in progress is taken here to be not resolved.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatSummary {
     /// Threats that somebody is working on.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub in_progress: Option<i64>,
     /// Malicious threats that are not closed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub malicious_not_resolved: Option<i64>,
     /// Threats that nothing was done about on the endpoint.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub not_mitigated: Option<i64>,
     /// Threats neither mitigated nor closed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub not_mitigated_not_resolved: Option<i64>,
     /// Threats that are not closed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub not_resolved: Option<i64>,
     /// Threats whose investigation is closed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub resolved: Option<i64>,
     /// Suspicious threats neither mitigated nor closed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub suspicious_not_mitigated_not_resolved: Option<i64>,
     /// Suspicious threats that are not closed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub suspicious_not_resolved: Option<i64>,
     /// All threats.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub total: Option<i64>,
 }
 
+impl crate::runtime::members::Members for ThreatSummary {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "inProgress" => self.in_progress = crate::runtime::members::integer(map)?,
+            "maliciousNotResolved" => {
+                self.malicious_not_resolved = crate::runtime::members::integer(map)?;
+            }
+            "notMitigated" => self.not_mitigated = crate::runtime::members::integer(map)?,
+            "notMitigatedNotResolved" => {
+                self.not_mitigated_not_resolved = crate::runtime::members::integer(map)?;
+            }
+            "notResolved" => self.not_resolved = crate::runtime::members::integer(map)?,
+            "resolved" => self.resolved = crate::runtime::members::integer(map)?,
+            "suspiciousNotMitigatedNotResolved" => {
+                self.suspicious_not_mitigated_not_resolved = crate::runtime::members::integer(
+                    map,
+                )?;
+            }
+            "suspiciousNotResolved" => {
+                self.suspicious_not_resolved = crate::runtime::members::integer(map)?;
+            }
+            "total" => self.total = crate::runtime::members::integer(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatSummary);
+
 /// An aim of an attacker, as a catalogue names it.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ThreatTactic {
     /// The aim, for example "Defense Evasion".
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// The catalogue: `MITRE` was seen, for ATT&CK.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
     /// The ways to that aim that were noticed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub techniques: Option<Vec<ThreatTechnique>>,
 }
 
+impl crate::runtime::members::Members for ThreatTactic {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "name" => self.name = crate::runtime::members::text(map)?,
+            "source" => self.source = crate::runtime::members::text(map)?,
+            "techniques" => self.techniques = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatTactic);
+
 /// A way to reach a tactic's aim.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ThreatTechnique {
     /// Address of its page there.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub link: Option<String>,
     /// Number or name of the technique in the catalogue.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
 }
 
+impl crate::runtime::members::Members for ThreatTechnique {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "link" => self.link = crate::runtime::members::text(map)?,
+            "name" => self.name = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatTechnique);
+
 /// One entry of a threat's timeline, with what happened, when, and the agent and user concerned.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatTimelineEvent {
     /// Id of the account the timeline entry relates to, if any.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub account_id: Option<String>,
     /// Number that identifies the type of the activity.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub activity_type: Option<i64>,
     /// Id of the agent the timeline entry concerns, if there is one.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_id: Option<String>,
     /// Version the agent was updated to, when the activity is about an update.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_updated_version: Option<String>,
     /// UTC time when the activity was recorded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Further details of the activity; its keys depend on the activity type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub data: Option<Map<String, Value>>,
     /// Id of the group the timeline entry relates to, if any.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub group_id: Option<String>,
     /// Hash of the threat's file, when the activity concerns a threat.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub hash: Option<String>,
     /// Id of the activity.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub id: Option<String>,
     /// Operating system family of the agent, when the activity concerns one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub os_family: Option<OsType>,
     /// Main text that tells what happened in the activity.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub primary_description: Option<String>,
     /// Further text that adds detail to the main description.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub secondary_description: Option<String>,
     /// Id of the site the timeline entry relates to, if any.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub site_id: Option<String>,
     /// Id of the threat the activity concerns, if there is one.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_id: Option<String>,
     /// UTC time when the activity record was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Id of the user who caused the activity, if a user did.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub user_id: Option<String>,
 }
 
+impl crate::runtime::members::Members for ThreatTimelineEvent {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::text(map)?,
+            "activityType" => self.activity_type = crate::runtime::members::integer(map)?,
+            "agentId" => self.agent_id = crate::runtime::members::text(map)?,
+            "agentUpdatedVersion" => {
+                self.agent_updated_version = crate::runtime::members::text(map)?;
+            }
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "data" => self.data = crate::runtime::members::value(map)?,
+            "groupId" => self.group_id = crate::runtime::members::text(map)?,
+            "hash" => self.hash = crate::runtime::members::text(map)?,
+            "id" => self.id = crate::runtime::members::text(map)?,
+            "osFamily" => self.os_family = crate::runtime::members::value(map)?,
+            "primaryDescription" => {
+                self.primary_description = crate::runtime::members::text(map)?;
+            }
+            "secondaryDescription" => {
+                self.secondary_description = crate::runtime::members::text(map)?;
+            }
+            "siteId" => self.site_id = crate::runtime::members::text(map)?,
+            "threatId" => self.threat_id = crate::runtime::members::text(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "userId" => self.user_id = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatTimelineEvent);
+
 /// What became of one threat when its verdict was set.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ThreatVerdictChange {
     /// What happened to the verdict.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub result: Option<IncidentChange>,
     /// Id of the threat.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_id: Option<String>,
 }
+
+impl crate::runtime::members::Members for ThreatVerdictChange {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "result" => self.result = crate::runtime::members::value(map)?,
+            "threatId" => self.threat_id = crate::runtime::members::text(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatVerdictChange);
 
 /// The verdict to record.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -6127,25 +6019,33 @@ impl Fields for ThreatVerdictData {
 }
 
 /// What a change of the verdict did. The one published answer holds `affected` alone.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ThreatVerdictResult {
     /// How many threats changed.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub affected: Option<i64>,
     /// What became of each selected threat.
-    #[serde(
-        default,
-        deserialize_with = "crate::runtime::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub details: Option<Vec<ThreatVerdictChange>>,
 }
+
+impl crate::runtime::members::Members for ThreatVerdictResult {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "affected" => self.affected = crate::runtime::members::integer(map)?,
+            "details" => self.details = crate::runtime::members::list(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ThreatVerdictResult);
 
 impl Acted for ThreatVerdictResult {
     fn affected(&self) -> Option<u64> {

@@ -66,18 +66,34 @@ pub fn get_api_token_details(
 }
 
 /// When an API token was created and when it expires.
-#[derive(Clone, Debug, PartialEq, Default, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ApiTokenDetails {
     /// Time when the token was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// Time when the API token expires.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
 }
+
+impl crate::runtime::members::Members for ApiTokenDetails {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "expiresAt" => self.expires_at = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::members::read_by_members!(ApiTokenDetails);
 
 /// Body of the question for the details of an API token.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]

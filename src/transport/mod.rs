@@ -246,7 +246,8 @@ impl Transport {
             query,
             json,
             secrets: request.secrets(),
-            body: json.map(|json| json.to_string().into()),
+            // A value of JSON can always be written.
+            body: json.map(|json| serde_json::to_vec(json).unwrap_or_default().into()),
         })
     }
 

@@ -7,8 +7,8 @@ use quote::{ToTokens, format_ident, quote};
 use serde_json::Value;
 use syn::visit::Visit;
 
-use super::RUNTIME;
 use super::fields::{self, words};
+use super::{RUNTIME, reading};
 use crate::bundle::{self, Bundle, Operation, reference};
 use crate::dialect::{Envelope, envelope, properties, query_schema};
 use crate::facts::{self, FilterRule, Kind, OperationFacts, Paging, SchemaFacts};
@@ -400,6 +400,7 @@ fn structure(
     if all_optional {
         derives.push(quote!(Default));
     }
+    let by_members = !in_requests && all_optional;
     let both = quote!(feature = "both-ways");
     let mut attributes = Vec::new();
     match (in_requests, in_answers) {
@@ -409,12 +410,19 @@ fn structure(
             attributes.push(quote!(#[cfg_attr(#both, derive(serde::Deserialize))]));
         }
         _ => {
-            derives.push(quote!(serde::Deserialize));
+            if !by_members {
+                derives.push(quote!(serde::Deserialize));
+            }
             attributes.push(quote!(#[cfg_attr(#both, derive(serde::Serialize))]));
         }
     }
+    // What is read by its members has attributes of serde only where it is also written.
+    let of_serde = |facts: &[TokenStream]| match by_members {
+        true => quote!(#[cfg_attr(#both, serde(#(#facts),*))]),
+        false => quote!(#[serde(#(#facts),*)]),
+    };
     if fields.iter().any(|field| field.ident != camel(&field.ident.to_string())) {
-        attributes.push(quote!(#[serde(rename_all = "camelCase")]));
+        attributes.push(of_serde(&[quote!(rename_all = "camelCase")]));
     }
     if !in_requests {
         attributes.push(quote!(#[non_exhaustive]));
@@ -454,34 +462,17 @@ fn structure(
             serde.push(quote!(rename = #wire));
         }
         if let Some(inner) = generic(ty, "Option") {
-            if generic(inner, "Vec").is_some() && in_answers {
+            // Answers are read in whatever form they come.
+            let way = reading::way(model, inner).filter(|_| in_answers && !by_members);
+            if let Some(way) = way.map(|way| format!("crate::runtime::{way}")) {
                 serde.push(quote!(default));
-                serde.push(quote!(deserialize_with = "crate::runtime::list"));
-            }
-            if generic(inner, "BTreeMap").is_some() && in_answers {
-                serde.push(quote!(default));
-                serde.push(quote!(deserialize_with = "crate::runtime::map"));
-            }
-            // Scalars in answers are read in whatever form they come.
-            let lenient = match inner.to_token_stream().to_string().as_str() {
-                "bool" => Some("crate::runtime::flag"),
-                "i64" => Some("crate::runtime::integer"),
-                "f64" => Some("crate::runtime::number"),
-                "String" => Some("crate::runtime::text"),
-                name if matches!(model.types.get(name), Some(TypeModel::Struct(_))) => {
-                    Some("crate::runtime::object")
-                }
-                _ => None,
-            };
-            if let Some(lenient) = lenient.filter(|_| in_answers) {
-                serde.push(quote!(default));
-                serde.push(quote!(deserialize_with = #lenient));
+                serde.push(quote!(deserialize_with = #way));
             }
             serde.push(quote!(skip_serializing_if = "Option::is_none"));
         } else if !flat {
             required.push(field);
         }
-        let serde = (!serde.is_empty()).then(|| quote!(#[serde(#(#serde),*)]));
+        let serde = (!serde.is_empty()).then(|| of_serde(&serde));
         members.push(quote!(#[doc = #line] #serde pub #ident: #ty));
         if in_requests {
             setters.push(setter(ident, ty, &line));
@@ -494,6 +485,9 @@ fn structure(
         #(#attributes)*
         pub struct #ident { #(#members,)* }
     };
+    if by_members {
+        items.extend(reading::reader(model, &ident, fields));
+    }
     let count = fields.iter().find(|field| field.wire == "affected");
     if in_answers && count.is_some_and(|count| count.ty.to_token_stream().to_string() == "Option < i64 >") {
         items.extend(quote! {
@@ -659,7 +653,7 @@ fn enumeration(bundle: &Bundle, name: &str, variants: &[VariantModel]) -> String
 }
 
 /// The argument of a generic type, if the type is that one.
-fn generic<'a>(ty: &'a syn::Type, name: &str) -> Option<&'a syn::Type> {
+pub(super) fn generic<'a>(ty: &'a syn::Type, name: &str) -> Option<&'a syn::Type> {
     let syn::Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
     let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };

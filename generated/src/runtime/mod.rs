@@ -6,6 +6,7 @@
 mod envelope;
 mod field;
 mod lenient;
+pub(crate) mod members;
 mod open_enum;
 mod operation;
 #[cfg(feature = "both-ways")]

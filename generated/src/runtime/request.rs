@@ -169,9 +169,21 @@ impl<T> Request<T> {
         if !self.operation.is_in(version) {
             return Err(self.refuse(Problem::Version { version, exists: self.operation.versions }));
         }
-        let mut path = self.operation.path.replace("{version}", version.as_str());
-        for (name, value) in &self.segments {
-            path = path.replace(&format!("{{{name}}}"), value);
+        let mut path = String::with_capacity(self.operation.path.len());
+        let mut parts = self.operation.path.split('{');
+        path.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+            let value = match name {
+                "version" => version.as_str(),
+                name => self
+                    .segments
+                    .iter()
+                    .find(|(segment, _)| *segment == name)
+                    .map_or("", |(_, value)| value.as_str()),
+            };
+            path.push_str(value);
+            path.push_str(rest);
         }
         Ok(path)
     }
