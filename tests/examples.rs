@@ -106,7 +106,7 @@ fn no_example_wants_a_feature() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(!manifest.contains("[[example]]"));
     let (_, for_tests) = manifest.split_once("[dev-dependencies]").unwrap();
-    assert!(for_tests.contains("\nsentinelone = { path = \".\", features = [\"sandbox\"] }"));
+    assert!(for_tests.contains("\nsentinelone = { path = \".\", features = [\"commands\", \"sandbox\"] }"));
 }
 
 /// The head of each says what is typed, and how it is pointed at a console.

@@ -12,7 +12,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 
 use super::lenient;
 
@@ -42,9 +44,17 @@ pub(crate) fn read<'de, T: Members, D: Deserializer<'de>>(de: D) -> Result<T, D:
             }
             Ok(value)
         }
+
+        // What some servers write for an object without members; one of deletions was seen.
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<T, A::Error> {
+            match seq.next_element::<IgnoredAny>()? {
+                None => Ok(T::default()),
+                Some(_) => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+            }
+        }
     }
 
-    de.deserialize_map(MembersVisitor(PhantomData))
+    de.deserialize_any(MembersVisitor(PhantomData))
 }
 
 /// The name of a member, copied only where it has escapes.
