@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use crate::Result;
 use crate::client::Client;
-use crate::error::{Error, Trouble};
+use crate::error::{Error, ErrorKind, Trouble};
 use crate::response::Response;
 
 /// The pages of a list, one request each, made when the page is asked for, or [one ahead](Self::prefetch).
@@ -45,6 +45,25 @@ impl<T: DeserializeOwned + Send + 'static> Ahead<T> {
     fn begin(client: Client, request: Request<Page<T>>, runtime: &Handle) -> Self {
         Self(runtime.spawn(async move { client.send(&request).await }.in_current_span()))
     }
+}
+
+impl<T> Ahead<T> {
+    /// Waits for the page; `None` where it has to be asked for again: its runtime is gone, or it failed because of the
+    /// line, at a time when nobody waited for it.
+    async fn page(&mut self) -> Option<Result<Response<Page<T>>>> {
+        match (&mut self.0).await {
+            Ok(Err(error)) if is_of_its_time(&error) => None,
+            Ok(page) => Some(page),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => None,
+        }
+    }
+}
+
+/// Whether an error is about the moment in which it came. A caller that works without a pause holds up the page ahead,
+/// which then runs out of time.
+fn is_of_its_time(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Connect | ErrorKind::Held | ErrorKind::Timeout | ErrorKind::Broken)
 }
 
 impl<T> Drop for Ahead<T> {
@@ -110,9 +129,11 @@ impl<T> Pages<T> {
 }
 
 impl<T: DeserializeOwned + Send + 'static> Pages<T> {
-    /// Asks for the next page while the caller still works on this one, for callers who have something to do or to
-    /// wait for between pages. One page more is held in memory; none is asked for beyond
-    /// [`limit`](Self::limit). Dropping the walk gives up what is on its way.
+    /// Asks for the next page as soon as this one is there, for callers who have something to wait for between pages: it
+    /// comes while they do. It is a task of the runtime, so that a caller who works without an `await` holds it up unless
+    /// another thread of the runtime is free. One page more is held in memory; none is asked for beyond
+    /// [`limit`](Self::limit). Dropping the walk gives up what is on its way. A page ahead that ran out of time, or
+    /// did not reach the console, is asked for once more when it is wanted.
     pub fn prefetch(mut self) -> Self {
         self.begin = Some(Ahead::begin);
         self
@@ -141,15 +162,13 @@ impl<T: DeserializeOwned> Pages<T> {
 
     async fn fetch(&mut self) -> Result<Response<Page<T>>> {
         let begun = match &mut self.ahead {
-            Some(ahead) => Some((&mut ahead.0).await),
+            Some(ahead) => ahead.page().await,
             None => None,
         };
         self.ahead = None;
         let mut page = match begun {
-            Some(Ok(page)) => page?,
-            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // Not begun, or the runtime that it was begun on is gone.
-            Some(Err(_)) | None => {
+            Some(page) => page?,
+            None => {
                 let request = self.request()?;
                 self.client.send(&request).await?
             }

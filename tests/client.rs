@@ -108,6 +108,20 @@ async fn the_error_of_a_page_ahead_comes_in_its_place() {
     assert_eq!(requests(&server).await, 2);
 }
 
+#[tokio::test]
+async fn a_page_ahead_that_ran_out_of_time_is_asked_for_again() {
+    let server = MockServer::start().await;
+    let list = || Mock::given(path("/web/api/v2.1/threats"));
+    let late = page(2..4, Value::Null).set_delay(Duration::from_secs(60));
+    list().and(query_param_is_missing("cursor")).respond_with(page(0..2, "a".into())).mount(&server).await;
+    list().and(query_param("cursor", "a")).respond_with(late).up_to_n_times(1).mount(&server).await;
+    list().and(query_param("cursor", "a")).respond_with(page(2..4, Value::Null)).mount(&server).await;
+    let client = builder(&server).timeout(Duration::from_secs(1)).build().unwrap();
+    let items = client.threats().list().items().prefetch().collect().await.unwrap();
+    assert_eq!(items.len(), 4);
+    assert_eq!(requests(&server).await, 3);
+}
+
 /// Counts what is answered.
 #[derive(Debug, Default)]
 struct Answers(std::sync::atomic::AtomicUsize);
@@ -122,7 +136,7 @@ impl sentinelone::Recorder for Answers {
 async fn a_walk_that_is_dropped_gives_up_the_page_ahead() {
     let server = MockServer::start().await;
     let list = || Mock::given(path("/web/api/v2.1/threats"));
-    let late = page(2..4, Value::Null).set_delay(Duration::from_millis(200));
+    let late = page(2..4, Value::Null).set_delay(Duration::from_secs(2));
     list().and(query_param_is_missing("cursor")).respond_with(page(0..2, "a".into())).mount(&server).await;
     list().and(query_param("cursor", "a")).respond_with(late).mount(&server).await;
     let answers = std::sync::Arc::new(Answers::default());
@@ -132,7 +146,7 @@ async fn a_walk_that_is_dropped_gives_up_the_page_ahead() {
     asked(&server, 2).await;
     // A caller who only stops waiting gets it all the same.
     let waiting = tokio::time::timeout(Duration::from_millis(1), pages.next()).await;
-    assert!(waiting.is_err(), "it takes 200 ms");
+    assert!(waiting.is_err(), "it takes two seconds");
     assert_eq!(pages.next().await.unwrap().unwrap().data.len(), 2);
     assert_eq!((requests(&server).await, answers.0.load(std::sync::atomic::Ordering::SeqCst)), (2, 2));
 
@@ -140,7 +154,7 @@ async fn a_walk_that_is_dropped_gives_up_the_page_ahead() {
     pages.next().await.unwrap().unwrap();
     asked(&server, 4).await;
     drop(pages);
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(answers.0.load(std::sync::atomic::Ordering::SeqCst), 3, "nobody reads the fourth answer");
 }
 

@@ -169,7 +169,8 @@ impl<T> Iterator for PageItems<T> {
     fn next(&mut self) -> Option<Self::Item> {
         let next = match self.bad.next_if(|item| item.index == self.index) {
             Some(item) => Some(Err(item)),
-            None => self.good.next().map(Ok),
+            // What was taken out of the list leaves no item behind.
+            None => self.good.next().map(Ok).or_else(|| self.bad.next().map(Err)),
         };
         self.index += 1;
         next

@@ -32,15 +32,15 @@ struct Effort {
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
     let effort = match arguments {
         [] => Effort { quick: false, runs: 5, starts: 60 },
-        ["--quick"] => Effort { quick: true, runs: 3, starts: 30 },
+        ["--quick"] => Effort { quick: true, runs: 2, starts: 30 },
         _ => return Err(Error::Generator(USAGE.into())),
     };
     let mut table = Table::default();
     let binaries = built(root, &effort)?;
+    levers(&mut table, &effort)?;
     decode(root, &binaries.bench, &effort, &mut table)?;
     list(&binaries.bench, &effort, &mut table)?;
     act(&binaries.bench, &effort, &mut table)?;
-    levers(&mut table, &effort)?;
     terminal(&binaries.s1, &effort, &mut table)?;
     builds::measure(root, &effort, &mut table)?;
     if effort.quick {
@@ -80,6 +80,8 @@ fn built(root: &Path, effort: &Effort) -> Result<Binaries> {
 fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
+    // Binaries are where they are without it, and a build from nothing takes nothing from a cache.
+    command.env_remove("CARGO_BUILD_TARGET").env_remove("RUSTC_WRAPPER");
     command
 }
 
@@ -131,8 +133,9 @@ fn list(bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
         waiting.push(list(&few, "client", "100")?);
         ahead.push(list(&few, "prefetch", "100")?);
     }
-    for run in ours.iter().chain(&types).chain(&values) {
-        if run["count"] != 100_000 {
+    let all = [(&ours, 100_000), (&types, 100_000), (&values, 100_000)];
+    for (runs, count) in all.into_iter().chain([(&short, 10_000), (&waiting, 10_000), (&ahead, 10_000)]) {
+        if let Some(run) = runs.iter().find(|run| run["count"] != count) {
             return Err(Error::Generator(format!("not every threat was read: {run}")));
         }
     }
@@ -161,7 +164,7 @@ fn list(bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
         table.push(Row::memory("list", flat, ours, short, Goal::AtMost(1.1)));
     }
     let ahead_of = "10 pages with 100 ms of other work after each, `prefetch` beside without";
-    table.push(Row::times("list", ahead_of, time(&ahead)?, time(&waiting)?, Goal::AtMost(1.0)));
+    table.push(Row::times("list", ahead_of, time(&ahead)?, time(&waiting)?, Goal::AtMost(0.85)));
     Ok(())
 }
 
@@ -171,7 +174,8 @@ fn act(bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
     let server = Server::start(bench, 1)?;
     let act = |with| said(Command::new(bench).args(["act", with, server.url(), "10000", "64"]));
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..effort.runs {
+    // They take a third of a second each.
+    for _ in 0..3 * effort.runs {
         ours.push(act("client")?);
         theirs.push(act("reqwest")?);
     }

@@ -166,13 +166,16 @@ fn replaced(text: &str, table: &str) -> Option<String> {
 
 /// What it was measured on.
 fn machine() -> String {
-    let rustc =
-        Command::new("rustc").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    let rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .arg("--version")
+        .output()
+        .map(|output| output.stdout)
+        .unwrap_or_default();
     let rustc = String::from_utf8_lossy(&rustc);
     let rustc = rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("`cargo xtask bench`, {rustc}, {os} {arch}, {cores} cores; one run, medians.")
+    format!("`cargo xtask bench`, {rustc}, {os} {arch}, {cores} cores; medians of one run, each build once.")
 }
 
 #[cfg(test)]
