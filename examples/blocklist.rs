@@ -28,16 +28,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .description("From an incident of our own");
     // Without a scope nothing would be sent: leaving it out might mean the whole tenant.
     let scope = ScopeFilter::default().site_ids([&site]);
-    client.blocklist().create(entry).filter(scope).send().await?;
+    let created = client.blocklist().create(entry).filter(scope).send().await?.into_value();
+    let ids: Vec<String> = created.data.into_iter().filter_map(|entry| entry.id).collect();
 
     let of_site = BlocklistListQuery::default().site_ids([&site]).value(&hash);
     let found = client.blocklist().list().query(of_site.clone()).items().collect().await?;
-    for entry in &found {
-        println!("blocked: {}", entry.description.as_deref().unwrap_or_default());
+    for entry in found {
+        println!("blocked: {}", entry.description.unwrap_or_default());
     }
 
-    // An entry is removed by its identifier, and never by a hash that other scopes block too.
-    let ids: Vec<String> = found.into_iter().filter_map(|entry| entry.id).collect();
+    // What was added goes by its identifier, and never by a hash that others may block too.
     let removed = client.blocklist().delete(ids).of_type(BlocklistType::BlackHash).send().await?;
     println!("{} removed", removed.affected().unwrap_or_default());
     println!("{} left", client.blocklist().list().query(of_site).count().await?);

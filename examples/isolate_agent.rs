@@ -44,9 +44,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let isolated = client.agents().disconnect().filter(one.clone()).send().await?;
     println!("disconnect reached {} agent", isolated.affected().unwrap_or_default());
     // An agent that is offline follows when it returns: the status tells, the count does not.
-    tell(&find(client, &computer).await?);
+    let isolated = find(client, &computer).await;
 
+    // Also when it could not be looked at: nobody is left isolated by an example.
     client.agents().connect().filter(one).send().await?;
+    tell(&isolated?);
     tell(&find(client, &computer).await?);
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Looks at sites and their groups, moves a computer into a group, and ends and renews the licence of a site:
+//! Looks at sites and their groups, moves a computer into a group, and ends the licence of a site and renews it
+//! without an end:
 //!
 //! ```console
 //! $ cargo run --example sites_and_groups
@@ -42,8 +43,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [found] = groups.as_slice() else { return Err(format!("not one group is called {group}").into()) };
     let found = found.id.as_deref().ok_or("the group has no identifier")?;
 
+    // Names are no identifiers: several computers may have this one.
+    let named = AgentFilter::default().computer_name(&computer).site_ids([site]);
+    let agents = client.agents().list().filter(named).items().limit(2).collect().await?;
+    let [agent] = agents.as_slice() else { return Err(format!("not one agent is called {computer}").into()) };
+    let agent = agent.id.as_deref().ok_or("the agent has no identifier")?;
+
     // The policy of the group applies to the computer from now on.
-    let one = AgentFilter::default().computer_name(&computer);
+    let one = AgentFilter::default().ids([agent]);
     let moved = client.groups().move_agents(found).filter(one).send().await?.into_value();
     let moved = moved.data.and_then(|result| result.agents_moved).unwrap_or_default();
     println!("{moved} moved to {group}");

@@ -133,8 +133,19 @@ pub(super) fn decisions(tree: &Tree, report: &mut Report) {
     let Some(file) = tree.file(DECISIONS) else { return };
     let mut expected = 1;
     for (level, text, place) in Document::read(&file.text).headings {
+        if level != HeadingLevel::H2 {
+            continue;
+        }
         let number = text.split_once(". ").and_then(|(number, _)| number.parse::<usize>().ok());
-        let Some(number) = number.filter(|_| level == HeadingLevel::H2) else { continue };
+        let Some(number) = number else {
+            // Before the records a heading may stand without one.
+            if expected == 1 {
+                continue;
+            }
+            let what = format!("{text:?} has no number");
+            report.add(DECISIONS, file.line(place.start), what, "write it as `## 7. What was decided`");
+            continue;
+        };
         if number != expected {
             let what = format!("record {number} stands where {expected} would be");
             report.add(DECISIONS, file.line(place.start), what, "number the records from 1, newest last");

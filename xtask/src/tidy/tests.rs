@@ -269,6 +269,7 @@ fn planted() -> Vec<Planted> {
         more("links", "docs/decisions.md", "[no such heading](#above)\n"),
         changed("decisions", "docs/decisions.md", "## 2.", "## 3.", 7),
         changed("decisions", "docs/decisions.md", "## 2.", "## 1.", 7),
+        changed("decisions", "docs/decisions.md", "## 2. ", "## ", 7),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! The files of the project, read once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -13,6 +13,8 @@ use super::rust::Rust;
 /// All texts of the project.
 pub(super) struct Tree {
     files: BTreeMap<String, File>,
+    /// What is no text, and can be linked to all the same.
+    others: BTreeSet<String>,
     bundle: OnceLock<Result<Bundle, String>>,
 }
 
@@ -26,7 +28,7 @@ pub(super) struct File {
 impl Tree {
     /// Reads what is below a folder, except what its `.gitignore` files leave out, and what is no text.
     pub(super) fn read(root: &Path) -> Result<Self> {
-        let mut files = BTreeMap::new();
+        let (mut files, mut others) = (BTreeMap::new(), BTreeSet::new());
         let walk = WalkBuilder::new(root)
             .hidden(false)
             .parents(false)
@@ -44,11 +46,12 @@ impl Tree {
             let path = entry.path();
             let bytes = std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
             let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
-            if let Ok(text) = String::from_utf8(bytes) {
-                files.insert(name, File { text, rust: OnceLock::new() });
+            match String::from_utf8(bytes) {
+                Ok(text) => drop(files.insert(name, File { text, rust: OnceLock::new() })),
+                Err(_) => drop(others.insert(name)),
             }
         }
-        Ok(Self { files, bundle: OnceLock::new() })
+        Ok(Self { files, others, bundle: OnceLock::new() })
     }
 
     /// The file at a path from the root.
@@ -58,7 +61,10 @@ impl Tree {
 
     /// Whether there is such a file, or a folder with one.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.files.contains_key(path) || path.is_empty() || self.below(path).next().is_some()
+        self.files.contains_key(path)
+            || self.others.contains(path)
+            || path.is_empty()
+            || self.below(path).next().is_some()
     }
 
     /// All files, by path.
