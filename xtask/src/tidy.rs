@@ -2,7 +2,7 @@
 //!
 //! The project is read once, as a [`Tree`]; a [`Rule`] looks at it and reports places. Rust is read by its
 //! tokens, manifests as TOML, documents as Markdown, and spec/ as codegen reads it. What every rule demands and
-//! why is in [`rules`], and `--list` prints it. A rule that is added needs a planted violation in [`tests`].
+//! why is in [`rules`], and `--list` prints it. A rule that is added needs a planted violation in `tests`.
 
 mod documents;
 mod manifests;
