@@ -134,6 +134,31 @@ fn dry_runs_print_the_requests_and_need_no_console() {
     assert_eq!(requests[0]["query"], json!({ "ids": "1,2", "limit": "20" }), "an object of texts");
 }
 
+/// What has no dry run is not done instead.
+#[test]
+fn what_has_no_dry_run_refuses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("st.json");
+    let state = state.to_str().unwrap();
+    for arguments in [
+        &["fetch-incidents", "--state", state][..],
+        &["token"],
+        &["test-connection"],
+        &["sandbox"],
+        &["commands"],
+        &["man"],
+        &["completions", "bash"],
+        &["contract", "verify", state],
+        &["login"],
+    ] {
+        let output = run(&[&["--dry-run"], arguments].concat());
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}: {error}");
+        assert!(error.contains("--dry-run"), "{arguments:?}: {error}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn usage_is_answered_with_2_and_a_reason() {
     let wrong: &[&[&str]] = &[

@@ -307,7 +307,13 @@ fn a_token_goes_nowhere_else() {
         (&[], &[("S1_API_TOKEN", OTHER)], "nothing says that it is one of"),
         (&["--api-token-file", file], &[], "nothing says that it is one of"),
         (&[], &[("S1_PROFILE", "one"), ("S1_API_TOKEN", OTHER)], "two tokens"),
+        (
+            &["--profile", "two"],
+            &[("S1_CONSOLE_URL", &bench.url(0)), ("S1_API_TOKEN", Sandbox::TOKEN)],
+            "is for the console in S1_CONSOLE_URL and is not sent to",
+        ),
         (&["--profile", "two"], &[], "no API token"),
+        (&["--profile", "two"], &[("S1_API_TOKEN", " ")], "no API token"),
         (&["--sandbox", "--profile", "one"], &[], "--sandbox is a console of its own"),
     ];
     for (arguments, environment, reason) in cases {
@@ -318,6 +324,25 @@ fn a_token_goes_nowhere_else() {
         assert!(!said.contains(OTHER) && !said.contains(Sandbox::TOKEN), "{said}");
     }
     assert_eq!([bench.asked(0), bench.asked(1)], [0, 0], "nothing was sent to anyone");
+}
+
+/// What the environment has and nobody can read is not passed over.
+#[cfg(unix)]
+#[test]
+fn variables_that_cannot_be_read_are_an_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::start();
+    bench.settings("default = \"one\"");
+    for name in ["S1_PROFILE", "S1_CONSOLE_URL", "S1_API_TOKEN"] {
+        let mut command = bench.s1(&["get-sites"]);
+        let output = command.env(name, std::ffi::OsStr::from_bytes(b"one\xff")).output().unwrap();
+        assert_eq!(code(&output), 2, "{name}");
+        assert!(err(&output).contains(&format!("{name} is no UTF-8")), "{}", err(&output));
+    }
+    let empty =
+        bench.run(&["get-sites"], &[("S1_PROFILE", ""), ("S1_CONSOLE_URL", ""), ("S1_API_TOKEN", "")]);
+    assert_eq!(code(&empty), 0, "{}", err(&empty));
+    assert_eq!((bench.asked(0), bench.asked(1)), (1, 0));
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(crate) fn profiles(matches: &ArgMatches) -> Result<u8, Failure> {
 
 /// The profile that is meant: named, else the usual one.
 fn name(matches: &ArgMatches, settings: &Settings) -> Result<Option<String>, Failure> {
-    Ok(match session::named(matches) {
+    Ok(match session::named(matches)? {
         Some((name, _)) => Some(name),
         None => settings.default()?,
     })

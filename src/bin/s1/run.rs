@@ -123,6 +123,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(USAGE) };
     let format = text(matches, "output");
     let columns = columns(name, matches)?;
+    check_dry_run(name, matches)?;
     log::to_stderr(session::log_level(matches));
     match name {
         "contract" => contract::run(matches).await,
@@ -144,6 +145,22 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             run_command(entry, matches, &columns).await
         }
     }
+}
+
+/// Refuses a dry run of what has none: it would be sent.
+fn check_dry_run(name: &str, matches: &ArgMatches) -> Result<(), Failure> {
+    let has_one = match name {
+        "contract" => matches.subcommand_name() == Some("probe"),
+        // They say themselves what does not go with them.
+        "login" | "logout" | "profiles" => true,
+        name => find(name).is_some(),
+    };
+    if has_one || !matches.get_flag("dry-run") {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "--dry-run prints the requests of a command, and {name} has no such; leave it out"
+    )))
 }
 
 async fn keep_sandbox(matches: &ArgMatches) -> Result<u8, Failure> {
