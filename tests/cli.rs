@@ -159,6 +159,16 @@ fn what_has_no_dry_run_refuses_it() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_no_text_are_usage() {
+    use std::os::unix::ffi::OsStrExt;
+    let output = s1().arg(std::ffi::OsStr::from_bytes(b"get-\xff")).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.starts_with("error: "), "{error}");
+}
+
 #[test]
 fn usage_is_answered_with_2_and_a_reason() {
     let wrong: &[&[&str]] = &[
