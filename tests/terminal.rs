@@ -287,6 +287,43 @@ fn a_login_that_is_interrupted_leaves_the_terminal_as_it_was() {
     assert!(!folder.path().join("s1").exists());
 }
 
+/// Who leaves before all of the test is over has no profile.
+#[test]
+fn a_login_that_is_interrupted_while_it_asks_keeps_nothing() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let slow = runtime.block_on(async {
+        let server = MockServer::start().await;
+        let answer = |request: &Request| {
+            let list = ResponseTemplate::new(200)
+                .set_body_json(serde_json::json!({ "data": [], "pagination": { "totalItems": 0 } }));
+            // What is asked of the token comes second.
+            if request.url.path().ends_with("/threats") {
+                list
+            } else {
+                list.set_delay(Duration::from_secs(15))
+            }
+        };
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        server
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = s1(&["login", "--token-stdin", "--console-url", &slow.uri()]);
+    command.env("S1_CONFIG", folder.path().join("s1/config.toml"));
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    // What is read from a terminal is not shown there.
+    session.exp_string("(not shown): ").unwrap();
+    wait_until_hidden(&session);
+    session.send_line("token-of-the-test").unwrap();
+    session.exp_string("trying the connection").unwrap();
+    assert_eq!(runtime.block_on(slow.received_requests()).unwrap().len(), 2);
+    session.send("\u{3}").unwrap();
+    session.flush().unwrap();
+    let rest = session.exp_eof().unwrap();
+    assert!(rest.contains("interrupted; nothing was written") && !rest.contains("of-the-test"), "{rest}");
+    assert_eq!(code(&session), 1);
+    assert!(!folder.path().join("s1").exists());
+}
+
 /// What is missing is asked for; a token that is typed is not shown.
 #[test]
 fn login_asks_for_what_is_missing() {
