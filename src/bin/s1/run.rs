@@ -162,7 +162,7 @@ fn check_dry_run(name: &str, matches: &ArgMatches) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Usage(format!(
-        "--dry-run prints the requests of a command, and {name} has no such; leave it out"
+        "--dry-run prints the requests of a command, and {name} has none to print; leave it out"
     )))
 }
 
