@@ -134,6 +134,41 @@ fn dry_runs_print_the_requests_and_need_no_console() {
     assert_eq!(requests[0]["query"], json!({ "ids": "1,2", "limit": "20" }), "an object of texts");
 }
 
+/// What has no dry run is not done instead.
+#[test]
+fn what_has_no_dry_run_refuses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("st.json");
+    let state = state.to_str().unwrap();
+    for arguments in [
+        &["fetch-incidents", "--state", state][..],
+        &["token"],
+        &["test-connection"],
+        &["sandbox"],
+        &["commands"],
+        &["man"],
+        &["completions", "bash"],
+        &["contract", "verify", state],
+        &["login"],
+    ] {
+        let output = run(&[&["--dry-run"], arguments].concat());
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}: {error}");
+        assert!(error.contains("--dry-run"), "{arguments:?}: {error}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_no_text_are_usage() {
+    use std::os::unix::ffi::OsStrExt;
+    let output = s1().arg(std::ffi::OsStr::from_bytes(b"get-\xff")).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.starts_with("error: "), "{error}");
+}
+
 #[test]
 fn usage_is_answered_with_2_and_a_reason() {
     let wrong: &[&[&str]] = &[
@@ -606,21 +641,23 @@ async fn all_that_ends_early_is_a_part() {
     }
 }
 
-/// As lines, nothing is read that nobody wants any more.
+/// As lines, nothing is read that nobody wants any more, however it is said that everything is wanted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_has_enough_ends_the_reading() {
-    let server = long(usize::MAX).await;
-    let mut child = at(&server, &["get-threats", "--all", "--output", "ndjson"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut first = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    assert!(first.starts_with("{\"id\":\"0\""), "{first}");
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
-    assert_eq!(cursors(&server).await, [None], "a page is more than a pipe holds");
+    for all in [&["--all"][..], &["--limit", "all"]] {
+        let server = long(usize::MAX).await;
+        let mut child = at(&server, &[&["get-threats", "--output", "ndjson"], all].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        assert!(first.starts_with("{\"id\":\"0\""), "{first}");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+        assert_eq!(cursors(&server).await, [None], "{all:?}: a page is more than a pipe holds");
+    }
 }
 
 /// Every list that reads pages takes `all`, with pages as large as there are; nothing that acts does.
@@ -723,6 +760,10 @@ fn columns_are_those_that_there_are() {
     let action =
         ["--sandbox", "update-threats-status", "--threat-ids", "460000000000000011", "--status", "resolved"];
     assert_eq!(header(&run(&with(&action, &["--columns", "result,id"]))), ["Result", "ID"]);
+    // Nothing stands in it, and it is asked for.
+    let scan = ["--sandbox", "--yes", "initiate-endpoint-scan", "--agent-ids", "440000000000000001"];
+    assert_eq!(header(&run(&scan)), ["ID", "Result"]);
+    assert_eq!(header(&run(&with(&scan, &["--columns", "console says,id"]))), ["Console says", "ID"]);
     let nothing = run(&["--sandbox", "get-threats", "--threat-ids", "1", "--columns", "Nme"]);
     assert_eq!(
         (nothing.status.code(), String::from_utf8(nothing.stdout).unwrap()),
@@ -739,6 +780,8 @@ fn columns_are_those_that_there_are() {
         with(&["--sandbox", "get-threats"], &["--columns", "ID,"]),
         with(&action, &["--columns", "Resul"]),
         with(&["--sandbox", "token"], &["--columns", "ID"]),
+        with(&["--sandbox", "get-mapping-fields"], &["--columns", "ID"]),
+        with(&["--sandbox", "get-remote-script-task-results", "--task-ids", "1"], &["--columns", "filNam"]),
         with(&["--sandbox", "get-threats"], &["--incident-statuses", "resolvd"]),
         with(&["--sandbox", "get-threats"], &["--incident-status", "resolved"]),
         with(&["--sandbox", "get-theats"], &[]),

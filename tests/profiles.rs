@@ -229,12 +229,101 @@ fn settings_that_a_person_wrote_keep_their_comments() {
     let config = fs::read_to_string(bench.config()).unwrap();
     assert!(config.starts_with("# Kept by hand.\ndefault = \"one\""), "{config}");
     assert!(config.contains("token-file = \"tokens/two.token\""), "{config}");
+    assert!(config.contains("\" # without a token\n"), "{config}");
     // A token that login did not write is not its to remove.
     let logout = bench.run(&["logout", "--profile", "one"], &[]);
     assert_eq!(code(&logout), 0);
     assert!(err(&logout).contains("is left"), "{}", err(&logout));
     assert!(bench.config().with_file_name("one.token").exists());
     assert!(fs::read_to_string(bench.config()).unwrap().starts_with("# Kept by hand.\n"));
+}
+
+/// Whoever writes the settings has read what the others wrote.
+#[test]
+fn logins_at_the_same_time_are_all_kept() {
+    let bench = Bench::start();
+    let url = bench.url(0);
+    let names = ["a", "b", "c", "d", "e", "f"];
+    std::thread::scope(|scope| {
+        for name in names {
+            let (bench, url) = (&bench, &url);
+            scope.spawn(move || {
+                let login = bench.login(Sandbox::TOKEN, &["--profile", name, "--console-url", url]);
+                assert_eq!(code(&login), 0, "{}", err(&login));
+            });
+        }
+    });
+    let profiles: Value =
+        serde_json::from_slice(&bench.run(&["profiles", "--output", "json"], &[]).stdout).unwrap();
+    let mut kept: Vec<&str> =
+        profiles.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, names);
+    let defaults = profiles.as_array().unwrap().iter().filter(|one| one["default"] == true).count();
+    assert_eq!(defaults, 1, "the first one");
+}
+
+/// A profile becomes the default when it is the first one, and that is said.
+#[test]
+fn the_first_profile_becomes_the_default() {
+    let bench = Bench::start();
+    let url = bench.url(0);
+    let login = |name: &str| {
+        let login = bench.login(Sandbox::TOKEN, &["--profile", name, "--console-url", &url]);
+        assert_eq!(code(&login), 0, "{}", err(&login));
+        out(&login).contains("it is the default profile now")
+    };
+    assert!(login("lab"), "the first");
+    assert!(!login("prod") && !login("lab"), "there is one");
+    bench.settings("# none");
+    assert!(!login("lab") && !login("one"), "somebody chose to have none");
+    assert!(!fs::read_to_string(bench.config()).unwrap().contains("default"));
+}
+
+#[test]
+fn names_that_differ_in_capitals_alone_are_refused() {
+    let bench = Bench::start();
+    bench.settings("");
+    let login = bench.login(Sandbox::TOKEN, &["--profile", "ONE", "--console-url", &bench.url(0)]);
+    assert_eq!(code(&login), 2, "{}", err(&login));
+    assert!(
+        err(&login).contains("there is a profile one, which ONE differs from in capitals"),
+        "{}",
+        err(&login)
+    );
+    assert_eq!(bench.asked(0), 0);
+}
+
+/// However a profile is written, what stands beside its settings stays there.
+#[test]
+fn profiles_on_one_line_stay_there() {
+    let bench = Bench::start();
+    let url = bench.url(0);
+    bench.write(&format!(
+        "[profiles]\n# The lab.\nlab = {{ console = \"{url}\" }} # not for production\n# Others.\n"
+    ));
+    assert_eq!(code(&bench.login(Sandbox::TOKEN, &["--profile", "lab"])), 0);
+    let config = fs::read_to_string(bench.config()).unwrap();
+    assert!(config.starts_with("[profiles]\n# The lab.\nlab = { console = "), "{config}");
+    assert!(config.contains("token-file = \"tokens/lab.token\""), "{config}");
+    assert!(config.contains("} # not for production\n# Others.\n"), "{config}");
+    assert_eq!(code(&bench.run(&["get-sites", "--profile", "lab"], &[])), 0);
+}
+
+/// Settings that are a link to a file that is not there yet are written there.
+#[cfg(unix)]
+#[test]
+fn a_link_to_settings_stays_one() {
+    let bench = Bench::start();
+    fs::create_dir_all(bench.config().parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("../dotfiles/s1.toml", bench.config()).unwrap();
+    for name in ["lab", "prod"] {
+        let login = bench.login(Sandbox::TOKEN, &["--profile", name, "--console-url", &bench.url(0)]);
+        assert_eq!(code(&login), 0, "{}", err(&login));
+    }
+    assert!(fs::symlink_metadata(bench.config()).unwrap().is_symlink());
+    let written = fs::read_to_string(bench.folder.path().join("dotfiles/s1.toml")).unwrap();
+    assert!(written.contains("[profiles.lab]") && written.contains("[profiles.prod]"), "{written}");
 }
 
 /// Option before environment before profile; and what belongs together stays together.
@@ -307,7 +396,13 @@ fn a_token_goes_nowhere_else() {
         (&[], &[("S1_API_TOKEN", OTHER)], "nothing says that it is one of"),
         (&["--api-token-file", file], &[], "nothing says that it is one of"),
         (&[], &[("S1_PROFILE", "one"), ("S1_API_TOKEN", OTHER)], "two tokens"),
+        (
+            &["--profile", "two"],
+            &[("S1_CONSOLE_URL", &bench.url(0)), ("S1_API_TOKEN", Sandbox::TOKEN)],
+            "is for the console in S1_CONSOLE_URL and is not sent to",
+        ),
         (&["--profile", "two"], &[], "no API token"),
+        (&["--profile", "two"], &[("S1_API_TOKEN", " ")], "no API token"),
         (&["--sandbox", "--profile", "one"], &[], "--sandbox is a console of its own"),
     ];
     for (arguments, environment, reason) in cases {
@@ -320,6 +415,25 @@ fn a_token_goes_nowhere_else() {
     assert_eq!([bench.asked(0), bench.asked(1)], [0, 0], "nothing was sent to anyone");
 }
 
+/// What the environment has and nobody can read is not passed over.
+#[cfg(unix)]
+#[test]
+fn variables_that_cannot_be_read_are_an_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::start();
+    bench.settings("default = \"one\"");
+    for name in ["S1_PROFILE", "S1_CONSOLE_URL", "S1_API_TOKEN"] {
+        let mut command = bench.s1(&["get-sites"]);
+        let output = command.env(name, std::ffi::OsStr::from_bytes(b"one\xff")).output().unwrap();
+        assert_eq!(code(&output), 2, "{name}");
+        assert!(err(&output).contains(&format!("{name} is no UTF-8")), "{}", err(&output));
+    }
+    let empty =
+        bench.run(&["get-sites"], &[("S1_PROFILE", ""), ("S1_CONSOLE_URL", ""), ("S1_API_TOKEN", "")]);
+    assert_eq!(code(&empty), 0, "{}", err(&empty));
+    assert_eq!((bench.asked(0), bench.asked(1)), (1, 0));
+}
+
 #[test]
 fn settings_that_do_not_fit_are_told_without_what_is_in_them() {
     let bench = Bench::start();
@@ -330,6 +444,9 @@ fn settings_that_do_not_fit_are_told_without_what_is_in_them() {
         (profile(&format!("token = {secret}")), "line 3 is no TOML"),
         (profile(&format!("token-fil = \"{secret}\"")), "did you mean token-file?"),
         (profile(&format!("token-file = [\"{secret}\"]")), "token-file is no text"),
+        (profile(&format!("token-file = \"{secret}\"")), "never a token itself"),
+        (profile(&format!("token-file = \"ApiToken {secret}\"")), "never a token itself"),
+        (profile(&format!("token-file = \"{secret}{}\"", "x".repeat(64))), "never a token itself"),
         (profile("token-file = \"a\"\ntoken = \"keyring\""), "exclude each other"),
         (profile("api-version = \"2.2\""), "api-version is neither 2.0 nor 2.1"),
         ("[profiles.prod]\ntoken-file = \"a\"\n".to_owned(), "console is missing"),
@@ -346,6 +463,17 @@ fn settings_that_do_not_fit_are_told_without_what_is_in_them() {
             said.contains(reason) && said.contains("config.toml") && !said.contains(secret),
             "{text}: {said}"
         );
+    }
+    // Not every token looks like one.
+    bench.write(&profile("token-file = \"of-the-tests\""));
+    for arguments in
+        [&["get-threats", "--profile", "prod"][..], &["profiles"], &["logout", "--profile", "prod"]]
+    {
+        let output = bench.run(arguments, &[]);
+        let said = out(&output) + &err(&output);
+        assert!(said.contains("prod") && !said.contains("of-the-tests"), "{arguments:?}: {said}");
+        let reason = "profile prod: the file that token-file names cannot be read";
+        assert_eq!(code(&output) == 2, said.contains(reason), "{arguments:?}: {said}");
     }
     bench.settings("");
     let missing = bench.run(&["get-threats", "--profile", "oen"], &[]);
@@ -380,7 +508,7 @@ fn a_token_that_others_can_read_is_warned_of() {
 fn a_keyring_that_is_not_there_is_an_error() {
     let bench = Bench::start();
     let login = bench.login(Sandbox::TOKEN, &["--console-url", &bench.url(0), "--token-in", "keyring"]);
-    assert_eq!(code(&login), 2, "{}", err(&login));
+    assert_eq!(code(&login), 1, "{}", err(&login));
     assert!(err(&login).contains("the keyring gives no token"), "{}", err(&login));
     assert!(!bench.config().exists());
     bench.write(&format!(
@@ -388,6 +516,18 @@ fn a_keyring_that_is_not_there_is_an_error() {
         bench.url(0)
     ));
     let output = bench.run(&["get-sites"], &[]);
-    assert_eq!(code(&output), 2);
+    assert_eq!(code(&output), 1);
     assert!(err(&output).contains("--token-in file"), "{}", err(&output));
+
+    // Nobody is kept by it: another place takes the token, and the profile can be removed.
+    let warning = "its token for http://127.0.0.1";
+    let moved = bench.login(Sandbox::TOKEN, &["--profile", "k"]);
+    assert_eq!(code(&moved), 0, "{}", err(&moved));
+    assert!(err(&moved).contains("warning: the token from before is left") && err(&moved).contains(warning));
+    assert_eq!(code(&bench.run(&["get-sites"], &[])), 0);
+    bench.write(&format!("[profiles.k]\nconsole = \"{}\"\ntoken = \"keyring\"\n", bench.url(0)));
+    let logout = bench.run(&["logout", "--profile", "k"], &[]);
+    assert_eq!((code(&logout), out(&logout).as_str()), (0, "profile k is removed\n"), "{}", err(&logout));
+    assert!(err(&logout).contains(warning) && err(&logout).contains("may still be in the keyring"));
+    assert!(!fs::read_to_string(bench.config()).unwrap().contains("profiles.k"));
 }

@@ -218,6 +218,20 @@ fn errors_of_the_command_line_show_no_secret() {
         assert_eq!(output.status.code(), Some(2), "{wrong:?}: {error}");
         assert!(!error.contains("of-the-test") && !error.contains("Hunter2"), "{wrong:?}: {error}");
     }
+    for wrong in [
+        &["login", "Hunter2-of-the-test"][..],
+        &["login", "--token-stdin=Hunter2-of-the-test"],
+        &["login", "--token", "Hunter2-of-the-test"],
+        &["login", "--token-in", "Hunter2-of-the-test"],
+        &["login", "--attempts", "Hunter2-of-the-test"],
+        &["login", "--Hunter2-of-the-test"],
+        &["--profile", "lab", "login", "Hunter2-of-the-test"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_s1")).args(wrong).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {error}");
+        assert!(error.contains("login --help") && !error.contains("of-the-test"), "{wrong:?}: {error}");
+    }
     let output = Command::new(env!("CARGO_BIN_EXE_s1"))
         .args(fetch)
         .args(["--password", "--Hunter2-of-the-test", "--dry-run"])

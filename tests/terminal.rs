@@ -221,32 +221,59 @@ fn a_call_that_takes_its_time_says_so() {
     assert_eq!(piped.output().unwrap().stderr, b"");
 }
 
+/// Lists of five pages with two things each, every page after a while.
+async fn slow_pages() -> MockServer {
+    let server = MockServer::start().await;
+    let page = |request: &Request| {
+        let cursor = request.url.query_pairs().find(|(name, _)| name == "cursor");
+        let number: u32 = cursor.map_or(0, |(_, value)| value.parse().unwrap());
+        let next = (number < 4).then(|| (number + 1).to_string());
+        let data = serde_json::json!([{ "id": format!("{number}0") }, { "id": format!("{number}1") }]);
+        ResponseTemplate::new(200)
+            .set_body_json(serde_json::json!({ "data": data, "pagination": { "nextCursor": next } }))
+            .set_delay(Duration::from_millis(600))
+    };
+    Mock::given(any()).respond_with(page).mount(&server).await;
+    server
+}
+
+/// All things of slow pages, in a format.
+fn all_of(slow: &MockServer, format: &str) -> PtySession {
+    let mut command = s1(&["get-threats", "--all", "--output", format]);
+    command.env("S1_CONSOLE_URL", slow.uri()).env("S1_API_TOKEN", "token-of-the-test");
+    spawn_command(command, Some(20_000)).unwrap()
+}
+
 /// A list of several pages says how far it is.
 #[test]
 fn a_list_that_takes_its_time_counts() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let slow = runtime.block_on(async {
-        let server = MockServer::start().await;
-        let page = |request: &Request| {
-            let cursor = request.url.query_pairs().find(|(name, _)| name == "cursor");
-            let number: u32 = cursor.map_or(0, |(_, value)| value.parse().unwrap());
-            let next = (number < 4).then(|| (number + 1).to_string());
-            let data = serde_json::json!([{ "id": format!("{number}0") }, { "id": format!("{number}1") }]);
-            ResponseTemplate::new(200)
-                .set_body_json(serde_json::json!({ "data": data, "pagination": { "nextCursor": next } }))
-                .set_delay(Duration::from_millis(600))
-        };
-        Mock::given(any()).respond_with(page).mount(&server).await;
-        server
-    });
+    let slow = runtime.block_on(slow_pages());
     for (format, last) in [("table", "10 found"), ("ndjson", "{\"id\":\"41\"}")] {
-        let mut command = s1(&["get-threats", "--all", "--output", format]);
-        command.env("S1_CONSOLE_URL", slow.uri()).env("S1_API_TOKEN", "token-of-the-test");
-        let mut session = spawn_command(command, Some(20_000)).unwrap();
+        let mut session = all_of(&slow, format);
         session.exp_string("6 read so far").unwrap();
         let rest = session.exp_eof().unwrap();
         let (_, left) = rest.rsplit_once("\u{1b}[2K").unwrap();
         assert!(rest.contains(last) && !left.contains("read so far"), "{format}: {rest:?}");
+    }
+}
+
+/// What was written before somebody left is a part; what was only read is nothing.
+#[test]
+fn a_list_that_is_interrupted_is_a_part_where_it_was_written() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let slow = runtime.block_on(slow_pages());
+    for (format, said, expected) in [
+        ("ndjson", "error: interrupted; the list is written as far as it came", 3),
+        ("table", "error: interrupted; nothing was changed", 1),
+    ] {
+        let mut session = all_of(&slow, format);
+        session.exp_string("4 read so far").unwrap();
+        session.send("\u{3}").unwrap();
+        session.flush().unwrap();
+        let rest = session.exp_eof().unwrap();
+        assert!(rest.contains(said), "{format}: {rest:?}");
+        assert_eq!(code(&session), expected, "{format}");
     }
 }
 
@@ -284,6 +311,43 @@ fn a_login_that_is_interrupted_leaves_the_terminal_as_it_was() {
     assert!(rest.contains("interrupted; nothing was written"), "{rest}");
     assert_eq!(code(&session), 1);
     assert!(shows(&session));
+    assert!(!folder.path().join("s1").exists());
+}
+
+/// Who leaves before all of the test is over has no profile.
+#[test]
+fn a_login_that_is_interrupted_while_it_asks_keeps_nothing() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let slow = runtime.block_on(async {
+        let server = MockServer::start().await;
+        let answer = |request: &Request| {
+            let list = ResponseTemplate::new(200)
+                .set_body_json(serde_json::json!({ "data": [], "pagination": { "totalItems": 0 } }));
+            // What is asked of the token comes second.
+            if request.url.path().ends_with("/threats") {
+                list
+            } else {
+                list.set_delay(Duration::from_secs(15))
+            }
+        };
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        server
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = s1(&["login", "--token-stdin", "--console-url", &slow.uri()]);
+    command.env("S1_CONFIG", folder.path().join("s1/config.toml"));
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    // What is read from a terminal is not shown there.
+    session.exp_string("(not shown): ").unwrap();
+    wait_until_hidden(&session);
+    session.send_line("token-of-the-test").unwrap();
+    session.exp_string("trying the connection").unwrap();
+    assert_eq!(runtime.block_on(slow.received_requests()).unwrap().len(), 2);
+    session.send("\u{3}").unwrap();
+    session.flush().unwrap();
+    let rest = session.exp_eof().unwrap();
+    assert!(rest.contains("interrupted; nothing was written") && !rest.contains("of-the-test"), "{rest}");
+    assert_eq!(code(&session), 1);
     assert!(!folder.path().join("s1").exists());
 }
 

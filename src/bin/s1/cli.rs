@@ -197,7 +197,7 @@ fn globals() -> Vec<Arg> {
                 "Write every exchange with the console as a file into this folder, with secrets, names, addresses \
                  and identifiers replaced",
             ),
-        flag("dry-run").help("Print the requests as a JSON array and send nothing"),
+        flag("dry-run").help("Print the requests of a command as a JSON array and send nothing"),
         flag("yes").help(
             "Do not ask before an action that stops, removes, isolates or runs something, or reaches everything in \
              scope; needed for one where there is no terminal",

@@ -15,7 +15,7 @@ use sentinelone::incidents::{
 use serde::{Deserialize, Serialize};
 
 use crate::output;
-use crate::profiles::replace;
+use crate::profiles::{open_lock, replace};
 use crate::progress::Terminal;
 use crate::run::{DONE, FAILED, Failure, PARTLY, end_asked_for, parted, text};
 use crate::session::Session;
@@ -160,7 +160,7 @@ fn wanted(matches: &ArgMatches) -> Settings {
 }
 
 /// Tries a connection, and says so when that takes its time.
-pub(crate) async fn tried(fetcher: &Fetcher) -> Result<(), ConnectionError> {
+async fn tried(fetcher: &Fetcher) -> Result<(), ConnectionError> {
     let terminal = Terminal::new();
     terminal.during("trying the connection", fetcher.test_connection()).await
 }
@@ -334,11 +334,8 @@ impl State {
             return Ok(Self { checkpoint: Checkpoint::default(), file: None, _lock: None });
         };
         let usage = |message: String| Failure::Usage(format!("{}: {message}", file.display()));
-        // The file itself is replaced with every batch, so that a lock on it would hold nobody.
-        let mut beside = file.clone().into_os_string();
-        beside.push(".lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&beside);
-        let lock = lock.map_err(|error| usage(format!("the state cannot be kept there: {error}")))?;
+        let lock =
+            open_lock(file).map_err(|error| usage(format!("the state cannot be kept there: {error}")))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -1,6 +1,8 @@
 //! Tokens in the keyring of the system: under the profile's name and its console, so that settings that were
 //! changed do not send a token elsewhere.
 
+use std::io;
+
 use secrecy::SecretString;
 
 use crate::profiles::Profile;
@@ -11,21 +13,21 @@ mod system {
     use keyring::v1::{Entry, Error};
     use secrecy::{ExposeSecret, SecretString};
 
-    use super::failed;
+    use super::{failed, left};
     use crate::profiles::Profile;
     use crate::run::Failure;
 
-    fn entry(profile: &Profile) -> Result<Entry, Failure> {
+    fn entry(profile: &Profile) -> Result<Entry, String> {
         if let Err(error) = Entry::store_status() {
-            return Err(failed(profile, &format!("the system has no keyring that can be used ({error})")));
+            return Err(format!("the system has no keyring that can be used ({error})"));
         }
         let user = format!("{} {}", profile.name, profile.console);
-        Entry::new("s1", &user).map_err(|error| failed(profile, &error.to_string()))
+        Entry::new("s1", &user).map_err(|error| error.to_string())
     }
 
     /// The token of a profile; `None` where none is kept.
     pub(crate) fn find(profile: &Profile) -> Result<Option<SecretString>, Failure> {
-        match entry(profile)?.get_password() {
+        match entry(profile).map_err(|message| failed(profile, &message))?.get_password() {
             Ok(token) => Ok(Some(token.into())),
             Err(Error::NoEntry) => Ok(None),
             Err(error) => Err(failed(profile, &error.to_string())),
@@ -33,14 +35,15 @@ mod system {
     }
 
     pub(crate) fn set(profile: &Profile, token: &SecretString) -> Result<(), Failure> {
-        let set = entry(profile)?.set_password(token.expose_secret());
+        let entry = entry(profile).map_err(|message| failed(profile, &message))?;
+        let set = entry.set_password(token.expose_secret());
         set.map_err(|error| failed(profile, &error.to_string()))
     }
 
     pub(crate) fn delete(profile: &Profile) -> Result<(), Failure> {
-        match entry(profile)?.delete_credential() {
+        match entry(profile).map_err(|message| left(profile, &message))?.delete_credential() {
             Ok(()) | Err(Error::NoEntry) => Ok(()),
-            Err(error) => Err(failed(profile, &error.to_string())),
+            Err(error) => Err(left(profile, &error.to_string())),
         }
     }
 }
@@ -49,24 +52,22 @@ mod system {
 mod system {
     use secrecy::SecretString;
 
-    use super::failed;
+    use super::{failed, left};
     use crate::profiles::Profile;
     use crate::run::Failure;
 
-    fn absent(profile: &Profile) -> Failure {
-        failed(profile, "this s1 was built without the feature `keyring`")
-    }
+    const ABSENT: &str = "this s1 was built without the feature `keyring`";
 
     pub(crate) fn find(profile: &Profile) -> Result<Option<SecretString>, Failure> {
-        Err(absent(profile))
+        Err(failed(profile, ABSENT))
     }
 
     pub(crate) fn set(profile: &Profile, _: &SecretString) -> Result<(), Failure> {
-        Err(absent(profile))
+        Err(failed(profile, ABSENT))
     }
 
     pub(crate) fn delete(profile: &Profile) -> Result<(), Failure> {
-        Err(absent(profile))
+        Err(left(profile, ABSENT))
     }
 }
 
@@ -79,8 +80,15 @@ pub(crate) fn get(profile: &Profile) -> Result<SecretString, Failure> {
 
 fn failed(profile: &Profile, message: &str) -> Failure {
     let name = &profile.name;
-    Failure::Usage(format!(
+    Failure::Io(io::Error::other(format!(
         "profile {name}: the keyring gives no token: {message}; log in with s1 login --profile {name} \
          --token-in file"
-    ))
+    )))
+}
+
+fn left(profile: &Profile, message: &str) -> Failure {
+    let Profile { name, console, .. } = profile;
+    Failure::Io(io::Error::other(format!(
+        "profile {name}: its token for {console} may still be in the keyring: {message}; take it out there"
+    )))
 }

@@ -6,11 +6,12 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use secrecy::{ExposeSecret, SecretString};
 use sentinelone::incidents::{Fetcher, Settings as Fetching};
-use sentinelone::{ApiToken, Console, Error, Timestamp};
+use sentinelone::{ApiToken, Console, Error};
 
-use crate::incidents::{tell_why, tried};
+use crate::incidents::tell_why;
 use crate::output;
 use crate::profiles::{Kept, Profile, Settings, check_name};
+use crate::progress::Terminal;
 use crate::run::{DONE, FAILED, Failure, end_asked_for, text};
 use crate::session::{self, Session};
 
@@ -63,7 +64,7 @@ pub(crate) fn profiles(matches: &ArgMatches) -> Result<u8, Failure> {
 
 /// The profile that is meant: named, else the usual one.
 fn name(matches: &ArgMatches, settings: &Settings) -> Result<Option<String>, Failure> {
-    Ok(match session::named(matches) {
+    Ok(match session::named(matches)? {
         Some((name, _)) => Some(name),
         None => settings.default()?,
     })
@@ -78,11 +79,8 @@ pub(crate) fn logout(matches: &ArgMatches) -> Result<u8, Failure> {
     })?;
     let left = settings.forget(&name)?;
     output::write(&format!("profile {name} is removed\n"))?;
-    if let Some(file) = left {
-        output::say(format_args!(
-            "{}: this file with a token was not made by s1 login, and is left",
-            file.display()
-        ));
+    if let Some(left) = left {
+        output::say(left);
     }
     Ok(DONE)
 }
@@ -93,6 +91,7 @@ pub(crate) async fn login(matches: &ArgMatches) -> Result<u8, Failure> {
     let mut settings = Settings::read()?;
     let name = name(matches, &settings)?.unwrap_or_else(|| UNNAMED.to_owned());
     check_name(&name)?;
+    settings.check_new(&name)?;
     let before = match settings.names()?.contains(&name) {
         true => Some(settings.profile(&name)?),
         false => None,
@@ -128,38 +127,47 @@ async fn try_out(
     let client = &session.client;
     let fetcher = Fetcher::new(client.clone(), Fetching::default())
         .map_err(|error| Failure::Usage(error.to_string()))?;
+    let terminal = Terminal::new();
+    let tries = async {
+        fetcher.test_connection().await?;
+        Ok(client.token_details().await)
+    };
     let tested = tokio::select! {
-        tested = tried(&fetcher) => tested,
+        tested = terminal.during("trying the connection", tries) => tested,
         signal = end_asked_for() => {
             signal?;
             return Err(interrupted());
         }
     };
-    if let Err(error) = tested {
-        tell_why(&error);
-        output::say("nothing was written");
-        return Ok(FAILED);
-    }
-    // Whether it tells or not, the token works.
-    let expires = match client.token_details().await {
-        Ok(details) => {
-            details.expires_at.map(|time| format!("its token expires {}", Timestamp::as_str(&time)))
+    drop(terminal);
+    // Whether it tells of itself or not, a token that was taken works.
+    let details = match tested {
+        Ok(details) => details.ok(),
+        Err(error) => {
+            tell_why(&error);
+            output::say("nothing was written");
+            return Ok(FAILED);
         }
-        Err(_) => None,
     };
-    let expires = expires.unwrap_or_else(|| "the console does not say when its token expires".to_owned());
-    settings.keep(profile, token)?;
+    let expires = details.and_then(|details| details.expires_at);
+    let expires = match expires {
+        Some(time) => format!("its token expires {}", time.as_str()),
+        None => "the console does not say when its token expires".to_owned(),
+    };
+    let became_default = settings.keep(profile, token)?;
     let Profile { name, console, token: kept, .. } = profile;
     let (version, file) = (client.api_version(), settings.path().display());
     output::write(&format!(
-        "profile {name}: {console} on API {version}; {expires}\nkept in {file}, the token in {kept}\n"
+        "profile {name}: {console} on API {version}; {expires}\nkept in {file}, the token in {kept}\n{}",
+        if became_default { "it is the default profile now\n" } else { "" }
     ))?;
     Ok(DONE)
 }
 
 /// The token, from where it is safe to take it.
 fn token(matches: &ArgMatches, console: &Console) -> Result<SecretString, Failure> {
-    let typed = if matches.get_flag("token-stdin") {
+    // Typed at a terminal it would be shown.
+    let typed = if matches.get_flag("token-stdin") && !io::stdin().is_terminal() {
         let mut line = Vec::new();
         io::stdin().lock().read_until(b'\n', &mut line)?;
         let line =
@@ -171,7 +179,7 @@ fn token(matches: &ArgMatches, console: &Console) -> Result<SecretString, Failur
             Failure::Usage(format!("{}: the token cannot be read: {error}", file.display()))
         })?
         .into()
-    } else if is_terminal() {
+    } else if is_terminal() || matches.get_flag("token-stdin") {
         typed(console)?
     } else {
         let message = "there is no terminal to ask for the token at; give it with --token-stdin";

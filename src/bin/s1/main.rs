@@ -25,12 +25,19 @@ fn main() -> ExitCode {
         Err(mut error) => {
             suggest::nearest_command(&mut error);
             // Help goes to stdout with 0, everything else to stderr with 2.
-            if error.use_stderr() && cli::names_a_secret(std::env::args()) {
+            // Only words are looked for, and what is no UTF-8 is none of them.
+            let words = || std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+            if error.use_stderr() && cli::names_a_secret(words()) {
                 // What does not fit may be a part of a password that was not quoted.
                 output::say(
                     "error: the arguments do not fit; what they are is not shown, since there is a password among them",
                 );
                 output::say("Values with blanks or symbols in them have to be quoted. --help tells more.");
+            } else if error.use_stderr() && words().any(|word| word == "login") {
+                output::say(
+                    "error: the arguments of login do not fit; what they are is not shown, since one may be a token",
+                );
+                output::say("The token is typed, or comes from stdin or a file. s1 login --help tells more.");
             } else {
                 let _ = error.print();
             }

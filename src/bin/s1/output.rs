@@ -149,16 +149,35 @@ fn files(outcome: &Outcome) -> String {
 /// The table of an action.
 const RESULTS: [&str; 3] = ["ID", "Result", "Console says"];
 
-/// Refuses columns that an action's table never has, before anything is done.
-pub(crate) fn check_columns(command: &Prepared, columns: &[String]) -> Result<(), Failure> {
-    let known = |name: &String| RESULTS.iter().any(|one| one.eq_ignore_ascii_case(name));
-    match columns.iter().find(|name| !known(name)) {
-        Some(name) if command.info().acts => {
-            let (all, meant) = (RESULTS.join(", "), did_you_mean(name, RESULTS));
-            let message = format!("--columns: results of an action have no {name:?}, only {all}{meant}");
-            Err(Failure::Usage(message))
+/// Whether a command writes files on this machine.
+pub(crate) fn writes_files(entry: &Entry) -> bool {
+    (entry.arguments)().iter().any(|argument| argument.name == "folder")
+}
+
+/// Refuses columns of which it is known that no table has them, before anything is done: where something is done
+/// or written it would be too late afterwards.
+pub(crate) fn check_columns(entry: &Entry, columns: &[String]) -> Result<(), Failure> {
+    let name = entry.info.name;
+    let prefix = common_prefix(entry.outputs);
+    let (what, known): (_, Vec<&str>) = match () {
+        () if columns.is_empty() => return Ok(()),
+        () if entry.info.acts => ("results of an action have", RESULTS.to_vec()),
+        () if entry.outputs.is_empty() => {
+            let message = format!("--columns: {name} shows what the console sent as it is, without columns");
+            return Err(Failure::Usage(message));
         }
-        _ => Ok(()),
+        () if writes_files(entry) => (
+            "what it downloads has",
+            entry.outputs.iter().filter_map(|output| below(output, prefix)).collect(),
+        ),
+        () => return Ok(()),
+    };
+    match columns.iter().find(|name| known.iter().all(|one| !one.eq_ignore_ascii_case(name))) {
+        Some(name) => {
+            let (all, meant) = (known.join(", "), did_you_mean(name, known.iter().copied()));
+            Err(Failure::Usage(format!("--columns: {what} no {name:?}, only {all}{meant}")))
+        }
+        None => Ok(()),
     }
 }
 
@@ -239,8 +258,11 @@ impl Things<'_> {
             let rows = self.rows(&header);
             return Ok(Grid { header, rows });
         }
-        let documented =
-            self.outputs.iter().filter(|output| usual(output)).filter_map(|output| self.below(output));
+        let documented = self
+            .outputs
+            .iter()
+            .filter(|output| usual(output))
+            .filter_map(|output| below(output, self.prefix));
         let named = |name: &str| self.paths().any(|path| path.split('.').next() == Some(name));
         let mut header: Vec<String> = documented.filter(|path| self.has(path)).map(str::to_owned).collect();
         // The columns of a power query, and those that a command's own `columns` asked for.
@@ -258,12 +280,8 @@ impl Things<'_> {
         (0..self.entries.len()).map(row).collect()
     }
 
-    fn below(&self, output: &'static Output) -> Option<&'static str> {
-        output.path.strip_prefix(self.prefix)?.strip_prefix('.')
-    }
-
     fn paths(&self) -> impl Iterator<Item = &'static str> {
-        self.outputs.iter().filter_map(|output| self.below(output))
+        self.outputs.iter().filter_map(|output| below(output, self.prefix))
     }
 
     fn has(&self, path: &str) -> bool {
@@ -306,6 +324,11 @@ fn leaves(thing: &Value, before: &str, all: &mut Vec<String>) {
             all.push(path);
         }
     }
+}
+
+/// A context path without the part that it has in common with the others.
+fn below(output: &'static Output, prefix: &str) -> Option<&'static str> {
+    output.path.strip_prefix(prefix)?.strip_prefix('.')
 }
 
 /// The part of the context paths that all of them begin with.
@@ -360,8 +383,7 @@ struct Grid {
 
 impl Grid {
     fn new<const N: usize>(header: [&str; N], rows: impl Iterator<Item = Vec<Cell>>) -> Self {
-        let header = header.map(str::to_owned).into();
-        Self { header, rows: rows.collect() }.without_empty()
+        Self { header: header.map(str::to_owned).into(), rows: rows.collect() }
     }
 
     /// Without the columns in which nothing stands; as it is where that is all of them.
@@ -373,10 +395,10 @@ impl Grid {
         if filled.is_empty() { self } else { self.only(&filled) }
     }
 
-    /// The columns of these names, in their order; all where none is named.
+    /// The columns of these names, in their order; where none is named, those in which something stands.
     fn choose(self, columns: &[String]) -> Self {
         if columns.is_empty() {
-            return self;
+            return self.without_empty();
         }
         let place = |name: &String| self.header.iter().position(|one| one.eq_ignore_ascii_case(name));
         let chosen: Vec<usize> = columns.iter().filter_map(place).collect();
@@ -421,7 +443,7 @@ impl Grid {
 
 /// A table of texts.
 pub(crate) fn grid<const N: usize>(header: [&str; N], rows: impl Iterator<Item = Vec<String>>) -> String {
-    Grid::new(header, rows.map(|row| row.iter().map(|cell| plain(cell)).collect())).draw()
+    Grid::new(header, rows.map(|row| row.iter().map(|cell| plain(cell)).collect())).without_empty().draw()
 }
 
 /// The registry, for people or for machines.

@@ -1,14 +1,16 @@
 //! Profiles: consoles and their tokens under a name, in a file of settings.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use sentinelone::{ApiToken, ApiVersion, Console};
+use sentinelone::{ApiToken, ApiVersion, Console, TokenError};
 use serde_json::{Value, json};
-use toml_edit::{DocumentMut, Item, Table, TableLike, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value as Setting, value};
 
 use crate::keyring;
 use crate::output;
@@ -21,6 +23,9 @@ const KEYRING: &str = "keyring";
 const TOKENS: &str = "tokens";
 const TOP: [&str; 2] = ["default", "profiles"];
 const KEYS: [&str; 4] = ["console", "token-file", "token", "api-version"];
+
+/// How long another process may take to change the settings.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file of settings, as it is.
 pub(crate) struct Settings {
@@ -166,6 +171,13 @@ impl Settings {
             };
         let token = match (text("token-file")?, text("token")?) {
             (None, None) => Kept::Nowhere,
+            (Some(file), None) if looks_like_a_token(file) => {
+                return Err(self.wrong(format_args!(
+                    "{place}token-file takes the name of a file and never a token itself, which everyone who reads \
+                     this file would read; take it out, create a new one if others could see it, and run s1 login \
+                     --profile {name}"
+                )));
+            }
             (Some(file), None) => Kept::File(self.beside(file)?),
             (None, Some(KEYRING)) => Kept::Keyring,
             (Some(_), Some(KEYRING)) => {
@@ -194,7 +206,7 @@ impl Settings {
     }
 
     fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
+        folder_of(&self.path)
     }
 
     /// The file in which login keeps the token of a profile.
@@ -202,10 +214,50 @@ impl Settings {
         self.folder().join(TOKENS).join(format!("{name}.token"))
     }
 
-    /// Keeps a token and its profile, both or none.
-    pub(crate) fn keep(&mut self, profile: &Profile, token: &SecretString) -> Result<(), Failure> {
+    /// Refuses the name of a new profile that is another's but for capitals: some systems take the files of their
+    /// tokens for one.
+    pub(crate) fn check_new(&self, name: &str) -> Result<(), Failure> {
+        let names = self.names()?;
+        match names.iter().find(|one| one.eq_ignore_ascii_case(name)) {
+            Some(other) if !names.iter().any(|one| one == name) => {
+                Err(self.wrong(format_args!(
+                    "there is a profile {other}, which {name} differs from in capitals alone; take that, or another name"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps other processes from changing the settings, and reads what they have made of them.
+    fn lock(&mut self) -> Result<File, Failure> {
+        let file = self.target();
+        private_folder(folder_of(&file))?;
+        let lock = open_lock(&file).map_err(|error| cannot_write(&file, &error))?;
+        let begun = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let message = "another s1 is changing the profiles; try again when it is done";
+                    return Err(cannot_write(&file, &io::Error::new(io::ErrorKind::WouldBlock, message)));
+                }
+                Err(TryLockError::Error(error)) => return Err(cannot_write(&file, &error)),
+            }
+        }
+        *self = Self::of(self.path.clone())?;
+        Ok(lock)
+    }
+
+    /// Keeps a token and its profile, both or none. Whether the profile became the default by that.
+    pub(crate) fn keep(&mut self, profile: &Profile, token: &SecretString) -> Result<bool, Failure> {
+        let _lock = self.lock()?;
         let name = &profile.name;
+        self.check_new(name)?;
         let before = self.profile(name).ok();
+        let had_default = self.default()?.is_some();
         let document = self.with(profile)?;
         match &profile.token {
             Kept::Keyring => {
@@ -223,7 +275,7 @@ impl Settings {
             _ => {
                 let file = self.kept(name);
                 let old = fs::read(&file).ok().map(SecretSlice::from);
-                private_folder(&self.folder().join(TOKENS))?;
+                private_folder(folder_of(&file))?;
                 let line = token.expose_secret().as_bytes();
                 replace(&file, line).map_err(|error| cannot_write(&file, &error))?;
                 if let Err(failure) = self.write(document) {
@@ -235,39 +287,29 @@ impl Settings {
                 }
             }
         }
-        // What login kept elsewhere before is not left behind.
-        match before {
+        // The profile is kept. What login kept elsewhere before is not left behind where that can be helped.
+        let cleared = match before {
             Some(before) if before.token == Kept::Keyring => {
                 let same = profile.token == Kept::Keyring && before.console == profile.console;
                 if same { Ok(()) } else { keyring::delete(&before) }
             }
             Some(Profile { token: Kept::File(file), .. }) if file == self.kept(name) => match profile.token {
-                Kept::Keyring => fs::remove_file(&file).map_err(Failure::from),
+                Kept::Keyring => remove_if_there(&file),
                 _ => Ok(()),
             },
             _ => Ok(()),
+        };
+        if let Err(failure) = cleared {
+            output::say(format_args!("warning: the token from before is left: {failure}"));
         }
+        Ok(!had_default && self.default()?.as_ref() == Some(name))
     }
 
     /// The settings with this profile in them.
     fn with(&self, profile: &Profile) -> Result<DocumentMut, Failure> {
         let name = profile.name.as_str();
-        let table = self.profiles()?.and_then(|all| all.get(name)).and_then(Item::as_table);
-        let mut table = table.cloned().unwrap_or_default();
-        table.insert("console", value(profile.console.to_string()));
-        match profile.version {
-            Some(version) => table.insert("api-version", value(version.as_str())),
-            None => table.remove("api-version"),
-        };
-        let (kept, other, where_it_is) = match profile.token {
-            Kept::Keyring => ("token", "token-file", KEYRING.to_owned()),
-            _ => ("token-file", "token", format!("{TOKENS}/{name}.token")),
-        };
-        table.insert(kept, value(where_it_is));
-        table.remove(other);
-
         let mut document = self.document.clone();
-        if document.get("default").is_none() {
+        if document.get("default").is_none() && self.names()?.is_empty() {
             document.insert("default", value(name));
         }
         let all = document.entry("profiles").or_insert_with(|| {
@@ -278,25 +320,41 @@ impl Settings {
         let all = all
             .as_table_like_mut()
             .ok_or_else(|| self.wrong("profiles is no table; write [profiles.NAME]"))?;
-        all.insert(name, Item::Table(table));
+        if all.get(name).is_none() {
+            all.insert(name, Item::Table(Table::new()));
+        }
+        // Whichever way it is written, it stays.
+        let table = all.get_mut(name).and_then(Item::as_table_like_mut);
+        let table = table.ok_or_else(|| {
+            self.wrong(format_args!("profile {name}: it is no table; write [profiles.{name}]"))
+        })?;
+        put(table, "console", &profile.console.to_string());
+        match profile.version {
+            Some(version) => put(table, "api-version", version.as_str()),
+            None => drop(table.remove("api-version")),
+        }
+        let (kept, other, where_it_is) = match profile.token {
+            Kept::Keyring => ("token", "token-file", KEYRING.to_owned()),
+            _ => ("token-file", "token", format!("{TOKENS}/{name}.token")),
+        };
+        put(table, kept, &where_it_is);
+        table.remove(other);
         Ok(document)
     }
 
     /// Removes a profile, and its token where login has put it. Tells what is left.
-    pub(crate) fn forget(&mut self, name: &str) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn forget(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        // Where there is nothing to forget nothing is written.
+        self.profile(name)?;
+        let _lock = self.lock()?;
         let profile = self.profile(name)?;
         let left = match &profile.token {
-            Kept::File(file) if *file == self.kept(name) => match fs::remove_file(file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(cannot_write(file, &error));
-                }
-                _ => None,
-            },
-            Kept::File(file) => Some(file.clone()),
-            Kept::Keyring => {
-                keyring::delete(&profile)?;
-                None
-            }
+            Kept::File(file) if *file == self.kept(name) => remove_if_there(file).map(|()| None)?,
+            Kept::File(file) => is_there(file).then(|| {
+                format!("{}: this file with a token was not made by s1 login, and is left", file.display())
+            }),
+            // A keyring that is gone keeps nobody from leaving.
+            Kept::Keyring => keyring::delete(&profile).err().map(|failure| format!("warning: {failure}")),
             Kept::Nowhere => None,
         };
         let mut document = self.document.clone();
@@ -318,10 +376,15 @@ impl Settings {
         Ok(left)
     }
 
+    /// The file that is written: settings may be a link to where somebody keeps them, or is going to.
+    fn target(&self) -> PathBuf {
+        let linked = || fs::read_link(&self.path).map(|to| self.folder().join(to));
+        fs::canonicalize(&self.path).or_else(|_| linked()).unwrap_or_else(|_| self.path.clone())
+    }
+
     fn write(&mut self, document: DocumentMut) -> Result<(), Failure> {
-        private_folder(self.folder())?;
-        // Settings may be a link to where somebody keeps them.
-        let file = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let file = self.target();
+        private_folder(folder_of(&file))?;
         replace(&file, document.to_string().as_bytes()).map_err(|error| cannot_write(&file, &error))?;
         self.document = document;
         Ok(())
@@ -369,7 +432,17 @@ impl Profile {
     pub(crate) fn token(&self, quiet: bool) -> Result<ApiToken, Failure> {
         match &self.token {
             Kept::File(file) => {
-                let token = ApiToken::from_file(file)?;
+                let token = match ApiToken::from_file(file) {
+                    // What stands there may be no name of a file at all.
+                    Err(TokenError::File { source, .. }) if !is_there(file) => {
+                        let name = &self.name;
+                        return Err(Failure::Usage(format!(
+                            "profile {name}: the file that token-file names cannot be read: {source}; correct it, or \
+                             run s1 login --profile {name}"
+                        )));
+                    }
+                    read => read?,
+                };
                 if let Some(warning) = open_to_others(file).filter(|_| !quiet) {
                     output::say(warning);
                 }
@@ -388,10 +461,51 @@ impl std::fmt::Display for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Nowhere => f.write_str("none"),
-            Self::File(file) => write!(f, "{}", file.display()),
+            Self::File(file) if is_there(file) => write!(f, "{}", file.display()),
+            Self::File(_) => f.write_str("token-file, which is not there"),
             Self::Keyring => f.write_str(KEYRING),
         }
     }
+}
+
+/// Writes a setting, in its place and with the comment beside it where it is there.
+fn put(table: &mut dyn TableLike, key: &str, text: &str) {
+    let mut new = Setting::from(text);
+    match table.get_mut(key) {
+        Some(item) => {
+            if let Some(old) = item.as_value() {
+                *new.decor_mut() = old.decor().clone();
+            }
+            *item = Item::Value(new);
+        }
+        None => drop(table.insert(key, Item::Value(new))),
+    }
+}
+
+/// Whether what should be the name of a file is a token: nobody names a file so.
+fn looks_like_a_token(text: &str) -> bool {
+    let text = text.trim();
+    let text = text.strip_prefix("ApiToken").map_or(text, str::trim_start);
+    text.starts_with("eyJ") || (text.len() > 64 && !text.contains(is_separator))
+}
+
+/// Whether a file is known to be there.
+fn is_there(file: &Path) -> bool {
+    file.try_exists().unwrap_or_default()
+}
+
+fn remove_if_there(file: &Path) -> Result<(), Failure> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::Io(io::Error::new(
+            error.kind(),
+            format!("{}: it cannot be removed: {error}", file.display()),
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 /// Names of profiles are also names of files.
@@ -444,6 +558,14 @@ fn open_to_others(file: &Path) -> Option<String> {
 #[cfg(not(unix))]
 fn open_to_others(_: &Path) -> Option<String> {
     None
+}
+
+/// The file beside another that those lock who change it: it is replaced as a whole, so that a lock on it would
+/// hold nobody.
+pub(crate) fn open_lock(file: &Path) -> io::Result<File> {
+    let mut beside = file.to_path_buf().into_os_string();
+    beside.push(".lock");
+    File::options().create(true).truncate(false).write(true).open(beside)
 }
 
 /// Writes a file that is there as a whole or as it was, readable by its owner alone.

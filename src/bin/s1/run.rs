@@ -29,6 +29,8 @@ pub(crate) const PARTLY: u8 = 3;
 pub(crate) enum Failure {
     Usage(String),
     Interrupted(String),
+    /// Interrupted, with a part of the result written.
+    Partly(String),
     Client(Error),
     Io(io::Error),
 }
@@ -41,6 +43,7 @@ impl Failure {
                 ErrorKind::Configuration | ErrorKind::Request => USAGE,
                 _ => FAILED,
             },
+            Self::Partly(_) => PARTLY,
             Self::Io(_) | Self::Interrupted(_) => FAILED,
         }
     }
@@ -50,7 +53,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) => f.write_str(message),
-            Self::Interrupted(message) => write!(f, "interrupted; {message}"),
+            Self::Interrupted(message) | Self::Partly(message) => write!(f, "interrupted; {message}"),
             Self::Client(error) => f.write_str(&told(error)),
             Self::Io(error) => error.fmt(f),
         }
@@ -123,6 +126,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(USAGE) };
     let format = text(matches, "output");
     let columns = columns(name, matches)?;
+    check_dry_run(name, matches)?;
     log::to_stderr(session::log_level(matches));
     match name {
         "contract" => contract::run(matches).await,
@@ -144,6 +148,22 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
             run_command(entry, matches, &columns).await
         }
     }
+}
+
+/// Refuses a dry run of what has none: it would be sent.
+fn check_dry_run(name: &str, matches: &ArgMatches) -> Result<(), Failure> {
+    let has_one = match name {
+        "contract" => matches.subcommand_name() == Some("probe"),
+        // They say themselves what does not go with them.
+        "login" | "logout" | "profiles" => true,
+        name => find(name).is_some(),
+    };
+    if has_one || !matches.get_flag("dry-run") {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "--dry-run prints the requests of a command, and {name} has none to print; leave it out"
+    )))
 }
 
 async fn keep_sandbox(matches: &ArgMatches) -> Result<u8, Failure> {
@@ -202,7 +222,7 @@ async fn run_command(entry: &Entry, matches: &ArgMatches, columns: &[String]) ->
     let choice = Choice::of(matches)?;
     let version = choice.version;
     let command = entry.prepare(arguments(entry, matches))?;
-    output::check_columns(&command, columns)?;
+    output::check_columns(entry, columns)?;
     // Also when they are sent: what does not fit is said before anything is asked for or started.
     let requests = command.requests(version)?;
     if matches.get_flag("dry-run") {
@@ -244,9 +264,13 @@ async fn carry_out(sending: &Sending<'_>, matches: &ArgMatches, session: &Sessio
         signal = end_asked_for() => {
             signal?;
             terminal.clear();
+            if terminal.has_written() {
+                return Err(Failure::Partly("the list is written as far as it came".to_owned()));
+            }
             let again = match terminal.resume() {
                 Some((option, value)) => format!("what was started goes on; take it up again with --{option} {value}"),
                 None if entry.info.acts => "what was sent may have been done".to_owned(),
+                None if output::writes_files(entry) => "files may have been written; nothing else was changed".to_owned(),
                 None => "nothing was changed".to_owned(),
             };
             return Err(Failure::Interrupted(again));
@@ -261,9 +285,11 @@ async fn carry_out(sending: &Sending<'_>, matches: &ArgMatches, session: &Sessio
     Ok(code(command, &outcome, terminal.has_written()))
 }
 
-/// Whether a list is to be read to its last page.
+/// Whether a list is to be read to its last page, in either way to say so.
 fn reads_all(matches: &ArgMatches) -> bool {
-    matches.try_get_one::<bool>("all").ok().flatten().copied().unwrap_or_default()
+    let flag = matches.try_get_one::<bool>("all").ok().flatten().copied();
+    let limit = matches.try_get_one::<String>("limit").ok().flatten();
+    flag.unwrap_or_default() || limit.is_some_and(|limit| limit.trim().eq_ignore_ascii_case("all"))
 }
 
 /// Tells how long the token lives, and warns of its end.
@@ -317,7 +343,7 @@ fn arguments(entry: &Entry, matches: &ArgMatches) -> Arguments {
             arguments.add(argument.name, value.as_str());
         }
     }
-    if reads_all(matches) {
+    if matches.try_get_one::<bool>("all").is_ok_and(|all| all == Some(&true)) {
         arguments.set("limit", "all");
     }
     arguments

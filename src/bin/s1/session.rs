@@ -62,7 +62,7 @@ impl Choice {
         if is_sandbox(matches)? {
             return Ok(choice);
         }
-        let name = named(matches);
+        let name = named(matches)?;
         choice.named = name.as_ref().map(|(_, by)| *by);
         // A profile that an option names comes before the environment.
         choice.given = match choice.named {
@@ -71,7 +71,7 @@ impl Choice {
         };
         match name {
             Some((name, _)) => choice.profile = Some(Settings::read()?.profile(&name)?),
-            None if choice.given.is_some() && given_token(matches).is_some() => {}
+            None if choice.given.is_some() && given_token(matches)?.is_some() => {}
             None => {
                 if let Some(settings) = Settings::read_if_any()? {
                     match settings.default()? {
@@ -106,7 +106,7 @@ impl Choice {
 
     fn token(&self, matches: &ArgMatches) -> Result<ApiToken, Failure> {
         let own = self.profile.as_ref().filter(|profile| profile.token != Kept::Nowhere);
-        let given = given_token(matches);
+        let given = given_token(matches)?;
         let token = match (given, own) {
             // The profile that an option names outranks the environment.
             (Some(Given::Environment) | None, Some(own)) if self.named == Some(Named::ByOption) => Err(own),
@@ -130,6 +130,15 @@ impl Choice {
                 Err(Failure::Usage(format!(
                     "there is a token ({given}) and no console beside it, and nothing says that it is one of \
                      {console}, the default profile's; give --profile {name} if it is, or name its console"
+                )))
+            }
+            // The token of the environment is that of the console beside it.
+            (Ok(Given::Environment), Some(profile)) if self.given.is_none() && names_another(profile)? => {
+                let (name, console) = (&profile.name, &profile.console);
+                Err(Failure::Usage(format!(
+                    "the token in S1_API_TOKEN is for the console in S1_CONSOLE_URL and is not sent to {console}, that \
+                     of the profile {name}, which has none of its own; run s1 login --profile {name}, or unset \
+                     S1_CONSOLE_URL if the token is for {console}"
                 )))
             }
             (Ok(Given::File(file)), _) => Ok(ApiToken::from_file(file)?),
@@ -163,19 +172,38 @@ impl std::fmt::Display for Given<'_> {
     }
 }
 
-fn given_token(matches: &ArgMatches) -> Option<Given<'_>> {
-    let environment = || std::env::var_os("S1_API_TOKEN").map(|_| Given::Environment);
-    matches.get_one("api-token-file").map(Given::File).or_else(environment)
+fn given_token(matches: &ArgMatches) -> Result<Option<Given<'_>>, Failure> {
+    if let Some(file) = matches.get_one("api-token-file") {
+        return Ok(Some(Given::File(file)));
+    }
+    Ok(set("S1_API_TOKEN", |_| ())?.map(|()| Given::Environment))
+}
+
+/// Whether the environment names another console than the profile's.
+fn names_another(profile: &Profile) -> Result<bool, Failure> {
+    Ok(parsed(variable("S1_CONSOLE_URL")?)?.is_some_and(|console| console != profile.console))
 }
 
 /// The profile that options or environment name.
-pub(crate) fn named(matches: &ArgMatches) -> Option<(String, Named)> {
-    let option = matches.get_one::<String>("profile").map(|name| (name.clone(), Named::ByOption));
-    option.or_else(|| variable("S1_PROFILE").map(|name| (name, Named::ByEnvironment)))
+pub(crate) fn named(matches: &ArgMatches) -> Result<Option<(String, Named)>, Failure> {
+    if let Some(name) = matches.get_one::<String>("profile") {
+        return Ok(Some((name.clone(), Named::ByOption)));
+    }
+    Ok(variable("S1_PROFILE")?.map(|name| (name, Named::ByEnvironment)))
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+fn variable(name: &str) -> Result<Option<String>, Failure> {
+    set(name, str::to_owned)
+}
+
+/// Looks at a variable of the environment. An empty one is as good as none; what cannot be read is not.
+fn set<T>(name: &str, look: impl FnOnce(&str) -> T) -> Result<Option<T>, Failure> {
+    let Some(value) = std::env::var_os(name) else { return Ok(None) };
+    match value.to_str() {
+        Some(text) if text.trim().is_empty() => Ok(None),
+        Some(text) => Ok(Some(look(text))),
+        None => Err(Failure::Usage(format!("{name} is no UTF-8; set it anew, or unset it"))),
+    }
 }
 
 fn parsed(url: Option<String>) -> Result<Option<Console>, Failure> {
@@ -190,7 +218,7 @@ pub(crate) fn console_option(matches: &ArgMatches) -> Result<Option<Console>, Fa
 /// The console that options or environment name.
 pub(crate) fn given_console(matches: &ArgMatches) -> Result<Option<Console>, Failure> {
     match console_option(matches)? {
-        None => parsed(variable("S1_CONSOLE_URL")),
+        None => parsed(variable("S1_CONSOLE_URL")?),
         console => Ok(console),
     }
 }
