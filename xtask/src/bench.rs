@@ -59,11 +59,13 @@ fn progress(what: &str) {
     eprintln!("{what} …");
 }
 
-/// Builds what is measured. A quick run builds all of it at once; otherwise the bench is built alone, so that the
-/// features of the command line are not in the library that is measured.
+/// Builds what is measured. A quick run builds all of it at once, and optimises little but what its ratios are about;
+/// otherwise it is what is released, and the bench is built alone, so that the features of the command line are not in
+/// the library that is measured.
 fn built(root: &Path, effort: &Effort) -> Result<Binaries> {
-    progress("building in release");
-    let build = |arguments: &[&str]| ran(cargo(root).args(["build", "--release", "--quiet"]).args(arguments));
+    progress("building what is measured");
+    let profile = if effort.quick { "quick" } else { "release" };
+    let build = |what: &[&str]| ran(cargo(root).args(["build", "--quiet", "--profile", profile]).args(what));
     let bench = ["-p", "sentinelone-bench", "--bin", "s1-bench"];
     let s1 = ["-p", "sentinelone", "--bin", "s1", "--features", "sentinelone/cli"];
     if effort.quick {
@@ -72,7 +74,7 @@ fn built(root: &Path, effort: &Effort) -> Result<Binaries> {
         build(&s1)?;
         build(&bench)?;
     }
-    let folder = target(root)?.join("release");
+    let folder = target(root)?.join(profile);
     let binary = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     Ok(Binaries { bench: binary("s1-bench"), s1: binary("s1") })
 }
