@@ -6,15 +6,17 @@ use std::hint::black_box;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use sentinelone::threats::{IncidentStatus, Threat, ThreatFilter};
 use sentinelone::{ApiToken, Client, RateLimits};
 use sentinelone_bench::{decode, page, server};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -142,34 +144,71 @@ async fn pages_by_hand<T: DeserializeOwned>(url: &str) -> Result<usize, Failure>
     }
 }
 
-/// Sets the status of one threat after another, so many at once.
+/// Sets the status of one threat after another, in so many tasks at once.
 async fn act(with: &str, url: &str, count: usize, in_flight: usize) -> Result<usize, Failure> {
-    let ids = stream::iter((0..count).map(|number| format!("46{number:016}")));
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut tasks = JoinSet::new();
     match with {
         "client" => {
-            let client = &client(url)?;
-            let sent = ids.map(|id| async move {
-                let update = client.threats().update_incident().filter(ThreatFilter::default().ids([id]));
-                let answer = update.status(IncidentStatus::Resolved).send().await?;
-                Ok::<_, Failure>(usize::from(answer.affected() == Some(1)))
-            });
-            sent.buffer_unordered(in_flight).try_fold(0, |sum, one| async move { Ok(sum + one) }).await
+            let client = client(url)?;
+            for _ in 0..in_flight {
+                let (client, next) = (client.clone(), Arc::clone(&next));
+                tasks.spawn(one_by_one(next, count, move |id| {
+                    let client = client.clone();
+                    async move { by_client(&client, id).await }
+                }));
+            }
         }
         "reqwest" => {
-            let http = &by_hand()?;
-            let sent = ids.map(|id| async move {
-                let body = json!({ "filter": { "ids": [id] }, "data": { "incidentStatus": "resolved" } });
-                let request = http
-                    .post(format!("{url}{INCIDENT}"))
-                    .header("authorization", format!("ApiToken {TOKEN}"))
-                    .header("content-type", "application/json")
-                    .body(body.to_string());
-                let body = request.send().await?.error_for_status()?.bytes().await?;
-                let answer: Value = serde_json::from_slice(&body)?;
-                Ok::<_, Failure>(usize::from(answer["data"]["affected"] == 1))
-            });
-            sent.buffer_unordered(in_flight).try_fold(0, |sum, one| async move { Ok(sum + one) }).await
+            let http = by_hand()?;
+            let address: Arc<str> = format!("{url}{INCIDENT}").into();
+            for _ in 0..in_flight {
+                let (http, next, address) = (http.clone(), Arc::clone(&next), Arc::clone(&address));
+                tasks.spawn(one_by_one(next, count, move |id| {
+                    let (http, address) = (http.clone(), Arc::clone(&address));
+                    async move { by_reqwest(&http, &address, id).await }
+                }));
+            }
         }
-        _ => Err(USAGE.into()),
+        _ => return Err(USAGE.into()),
     }
+    let mut done = 0;
+    while let Some(task) = tasks.join_next().await {
+        done += task??;
+    }
+    Ok(done)
+}
+
+/// Takes the next number as long as there is one; tells how many were done.
+async fn one_by_one<F: Future<Output = Result<bool, Failure>>>(
+    next: Arc<AtomicUsize>,
+    count: usize,
+    act: impl Fn(String) -> F,
+) -> Result<usize, Failure> {
+    let mut done = 0;
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= count {
+            return Ok(done);
+        }
+        done += usize::from(act(format!("46{number:016}")).await?);
+    }
+}
+
+async fn by_client(client: &Client, id: String) -> Result<bool, Failure> {
+    let update = client.threats().update_incident().filter(ThreatFilter::default().ids([id]));
+    let answer = update.status(IncidentStatus::Resolved).send().await?;
+    Ok(answer.affected() == Some(1))
+}
+
+async fn by_reqwest(http: &reqwest::Client, address: &str, id: String) -> Result<bool, Failure> {
+    let body = json!({ "filter": { "ids": [id] }, "data": { "incidentStatus": "resolved" } });
+    let request = http
+        .post(address)
+        .header("authorization", format!("ApiToken {TOKEN}"))
+        .header("content-type", "application/json")
+        .body(body.to_string());
+    let body = request.send().await?.error_for_status()?.bytes().await?;
+    let answer: Value = serde_json::from_slice(&body)?;
+    Ok(answer["data"]["affected"] == 1)
 }
