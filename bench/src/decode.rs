@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput};
+use criterion::{Criterion, SamplingMode, Throughput};
 use sentinelone::threats::Threat;
 use sentinelone::{Answer, Page};
 use serde::Deserialize;
@@ -33,11 +33,11 @@ pub fn measure(folder: &Path, time: Duration, samples: usize) -> Result<(), Stri
     let mut criterion = Criterion::default()
         .output_directory(folder)
         .without_plots()
-        .warm_up_time(Duration::from_secs(1))
+        .warm_up_time(Duration::from_millis(500))
         .measurement_time(time)
         .sample_size(samples);
     let mut group = criterion.benchmark_group("decode");
-    group.throughput(Throughput::Bytes(body.len() as u64));
+    group.throughput(Throughput::Bytes(body.len() as u64)).sampling_mode(SamplingMode::Flat);
     group.bench_function("types", |b| b.iter(|| Page::<Threat>::decode(black_box(&body))));
     group.bench_function("types-by-hand", |b| {
         b.iter(|| serde_json::from_slice::<Bare>(black_box(&body)).map(|page| page.data.len()));

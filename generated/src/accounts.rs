@@ -341,7 +341,6 @@ crate::runtime::members::read_by_members!(AccountSku);
 
 /// Query of [`list`](fn@list): List accounts
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AccountsListQuery {
     /// Only these accounts, by id. At most 5000 items.
@@ -411,6 +410,47 @@ pub struct AccountsListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_type: Option<UsageType>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for AccountsListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "accountType" => self.account_type = crate::runtime::members::value(map)?,
+            "activeLicenses" => {
+                self.active_licenses = crate::runtime::members::value(map)?;
+            }
+            "billingMode" => self.billing_mode = crate::runtime::members::value(map)?,
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "expiration" => self.expiration = crate::runtime::members::value(map)?,
+            "features" => self.features = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "isDefault" => self.is_default = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "name" => self.name = crate::runtime::members::value(map)?,
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            "states" => self.states = crate::runtime::members::value(map)?,
+            "totalLicenses" => self.total_licenses = crate::runtime::members::value(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            "usageType" => self.usage_type = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(AccountsListQuery);
 
 impl AccountsListQuery {
     /// Only these accounts, by id. At most 5000 items.

@@ -128,7 +128,6 @@ pub fn list_types() -> Result<Request<Page<ActivityType>>, RequestError> {
 
 /// Query of [`list`](fn@list): List activities
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ActivitiesListQuery {
     /// Only activities of these accounts, by id. 1 to 500 items.
@@ -207,6 +206,54 @@ pub struct ActivitiesListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_ids: Option<Vec<String>>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ActivitiesListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "activityTypes" => self.activity_types = crate::runtime::members::value(map)?,
+            "activityUuids" => self.activity_uuids = crate::runtime::members::value(map)?,
+            "agentIds" => self.agent_ids = crate::runtime::members::value(map)?,
+            "alertIds" => self.alert_ids = crate::runtime::members::value(map)?,
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "createdAt__between" => {
+                self.created_at_between = crate::runtime::members::value(map)?;
+            }
+            "createdAt__gt" => self.created_at_gt = crate::runtime::members::value(map)?,
+            "createdAt__gte" => {
+                self.created_at_gte = crate::runtime::members::value(map)?;
+            }
+            "createdAt__lt" => self.created_at_lt = crate::runtime::members::value(map)?,
+            "createdAt__lte" => {
+                self.created_at_lte = crate::runtime::members::value(map)?;
+            }
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "includeHidden" => self.include_hidden = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "ruleIds" => self.rule_ids = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            "threatIds" => self.threat_ids = crate::runtime::members::value(map)?,
+            "userEmails" => self.user_emails = crate::runtime::members::value(map)?,
+            "userIds" => self.user_ids = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ActivitiesListQuery);
 
 impl ActivitiesListQuery {
     /// Only activities of these accounts, by id. 1 to 500 items.

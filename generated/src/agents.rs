@@ -1674,7 +1674,6 @@ impl Fields for AgentFileRequestData {
 
 /// Conditions on agents, all of which must hold; values within one list are alternatives. Without any condition it stands for every agent in scope, which actions of this client refuse.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AgentFilter {
     /// Only agents of these accounts, by id. 1 to 500 items.
@@ -2248,6 +2247,461 @@ pub struct AgentFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uuids: Option<Vec<String>>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for AgentFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "activeThreats" => self.active_threats = crate::runtime::members::value(map)?,
+            "activeThreats__gt" => {
+                self.active_threats_gt = crate::runtime::members::value(map)?;
+            }
+            "adComputerMember__contains" => {
+                self.ad_computer_member_contains = crate::runtime::members::value(map)?;
+            }
+            "adComputerName__contains" => {
+                self.ad_computer_name_contains = crate::runtime::members::value(map)?;
+            }
+            "adComputerQuery__contains" => {
+                self.ad_computer_query_contains = crate::runtime::members::value(map)?;
+            }
+            "adQuery" => self.ad_query = crate::runtime::members::value(map)?,
+            "adQuery__contains" => {
+                self.ad_query_contains = crate::runtime::members::value(map)?;
+            }
+            "adUserMember__contains" => {
+                self.ad_user_member_contains = crate::runtime::members::value(map)?;
+            }
+            "adUserName__contains" => {
+                self.ad_user_name_contains = crate::runtime::members::value(map)?;
+            }
+            "adUserQuery__contains" => {
+                self.ad_user_query_contains = crate::runtime::members::value(map)?;
+            }
+            "agentNamespace__contains" => {
+                self.agent_namespace_contains = crate::runtime::members::value(map)?;
+            }
+            "agentPodName__contains" => {
+                self.agent_pod_name_contains = crate::runtime::members::value(map)?;
+            }
+            "agentVersion__between" => {
+                self.agent_version_between = crate::runtime::members::value(map)?;
+            }
+            "agentVersion__gt" => {
+                self.agent_version_gt = crate::runtime::members::value(map)?;
+            }
+            "agentVersion__gte" => {
+                self.agent_version_gte = crate::runtime::members::value(map)?;
+            }
+            "agentVersion__lt" => {
+                self.agent_version_lt = crate::runtime::members::value(map)?;
+            }
+            "agentVersion__lte" => {
+                self.agent_version_lte = crate::runtime::members::value(map)?;
+            }
+            "agentVersions" => self.agent_versions = crate::runtime::members::value(map)?,
+            "agentVersionsNin" => {
+                self.agent_versions_nin = crate::runtime::members::value(map)?;
+            }
+            "appsVulnerabilityStatuses" => {
+                self.apps_vulnerability_statuses = crate::runtime::members::value(map)?;
+            }
+            "appsVulnerabilityStatusesNin" => {
+                self.apps_vulnerability_statuses_nin = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "awsRole__contains" => {
+                self.aws_role_contains = crate::runtime::members::value(map)?;
+            }
+            "awsSecurityGroups__contains" => {
+                self.aws_security_groups_contains = crate::runtime::members::value(map)?;
+            }
+            "awsSubnetIds__contains" => {
+                self.aws_subnet_ids_contains = crate::runtime::members::value(map)?;
+            }
+            "azureResourceGroup__contains" => {
+                self.azure_resource_group_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudAccount__contains" => {
+                self.cloud_account_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudImage__contains" => {
+                self.cloud_image_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudInstanceId__contains" => {
+                self.cloud_instance_id_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudInstanceSize__contains" => {
+                self.cloud_instance_size_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudLocation__contains" => {
+                self.cloud_location_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudNetwork__contains" => {
+                self.cloud_network_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudProvider" => self.cloud_provider = crate::runtime::members::value(map)?,
+            "cloudProviderNin" => {
+                self.cloud_provider_nin = crate::runtime::members::value(map)?;
+            }
+            "cloudTags__contains" => {
+                self.cloud_tags_contains = crate::runtime::members::value(map)?;
+            }
+            "clusterName__contains" => {
+                self.cluster_name_contains = crate::runtime::members::value(map)?;
+            }
+            "computerName" => self.computer_name = crate::runtime::members::value(map)?,
+            "computerName__contains" => {
+                self.computer_name_contains = crate::runtime::members::value(map)?;
+            }
+            "computerName__like" => {
+                self.computer_name_like = crate::runtime::members::value(map)?;
+            }
+            "consoleMigrationStatuses" => {
+                self.console_migration_statuses = crate::runtime::members::value(map)?;
+            }
+            "consoleMigrationStatusesNin" => {
+                self.console_migration_statuses_nin = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "coreCount__between" => {
+                self.core_count_between = crate::runtime::members::value(map)?;
+            }
+            "coreCount__gt" => self.core_count_gt = crate::runtime::members::value(map)?,
+            "coreCount__gte" => {
+                self.core_count_gte = crate::runtime::members::value(map)?;
+            }
+            "coreCount__lt" => self.core_count_lt = crate::runtime::members::value(map)?,
+            "coreCount__lte" => {
+                self.core_count_lte = crate::runtime::members::value(map)?;
+            }
+            "cpuCount__between" => {
+                self.cpu_count_between = crate::runtime::members::value(map)?;
+            }
+            "cpuCount__gt" => self.cpu_count_gt = crate::runtime::members::value(map)?,
+            "cpuCount__gte" => self.cpu_count_gte = crate::runtime::members::value(map)?,
+            "cpuCount__lt" => self.cpu_count_lt = crate::runtime::members::value(map)?,
+            "cpuCount__lte" => self.cpu_count_lte = crate::runtime::members::value(map)?,
+            "cpuId__contains" => {
+                self.cpu_id_contains = crate::runtime::members::value(map)?;
+            }
+            "createdAt__between" => {
+                self.created_at_between = crate::runtime::members::value(map)?;
+            }
+            "createdAt__gt" => self.created_at_gt = crate::runtime::members::value(map)?,
+            "createdAt__gte" => {
+                self.created_at_gte = crate::runtime::members::value(map)?;
+            }
+            "createdAt__lt" => self.created_at_lt = crate::runtime::members::value(map)?,
+            "createdAt__lte" => {
+                self.created_at_lte = crate::runtime::members::value(map)?;
+            }
+            "csvFilterId" => self.csv_filter_id = crate::runtime::members::value(map)?,
+            "decommissionedAt__between" => {
+                self.decommissioned_at_between = crate::runtime::members::value(map)?;
+            }
+            "decommissionedAt__gt" => {
+                self.decommissioned_at_gt = crate::runtime::members::value(map)?;
+            }
+            "decommissionedAt__gte" => {
+                self.decommissioned_at_gte = crate::runtime::members::value(map)?;
+            }
+            "decommissionedAt__lt" => {
+                self.decommissioned_at_lt = crate::runtime::members::value(map)?;
+            }
+            "decommissionedAt__lte" => {
+                self.decommissioned_at_lte = crate::runtime::members::value(map)?;
+            }
+            "domains" => self.domains = crate::runtime::members::value(map)?,
+            "domainsNin" => self.domains_nin = crate::runtime::members::value(map)?,
+            "encryptedApplications" => {
+                self.encrypted_applications = crate::runtime::members::value(map)?;
+            }
+            "externalId__contains" => {
+                self.external_id_contains = crate::runtime::members::value(map)?;
+            }
+            "externalIp__contains" => {
+                self.external_ip_contains = crate::runtime::members::value(map)?;
+            }
+            "filterId" => self.filter_id = crate::runtime::members::value(map)?,
+            "filteredGroupIds" => {
+                self.filtered_group_ids = crate::runtime::members::value(map)?;
+            }
+            "filteredSiteIds" => {
+                self.filtered_site_ids = crate::runtime::members::value(map)?;
+            }
+            "firewallEnabled" => {
+                self.firewall_enabled = crate::runtime::members::value(map)?;
+            }
+            "gatewayIp" => self.gateway_ip = crate::runtime::members::value(map)?,
+            "gcpServiceAccount__contains" => {
+                self.gcp_service_account_contains = crate::runtime::members::value(map)?;
+            }
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "hasLocalConfiguration" => {
+                self.has_local_configuration = crate::runtime::members::value(map)?;
+            }
+            "hasTags" => self.has_tags = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "infected" => self.infected = crate::runtime::members::value(map)?,
+            "installerTypes" => {
+                self.installer_types = crate::runtime::members::value(map)?;
+            }
+            "installerTypesNin" => {
+                self.installer_types_nin = crate::runtime::members::value(map)?;
+            }
+            "isActive" => self.is_active = crate::runtime::members::value(map)?,
+            "isDecommissioned" => {
+                self.is_decommissioned = crate::runtime::members::value(map)?;
+            }
+            "isPendingUninstall" => {
+                self.is_pending_uninstall = crate::runtime::members::value(map)?;
+            }
+            "isUninstalled" => self.is_uninstalled = crate::runtime::members::value(map)?,
+            "isUpToDate" => self.is_up_to_date = crate::runtime::members::value(map)?,
+            "k8sNodeLabels__contains" => {
+                self.k8s_node_labels_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sNodeName__contains" => {
+                self.k8s_node_name_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sType__contains" => {
+                self.k8s_type_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sVersion__contains" => {
+                self.k8s_version_contains = crate::runtime::members::value(map)?;
+            }
+            "lastActiveDate__between" => {
+                self.last_active_date_between = crate::runtime::members::value(map)?;
+            }
+            "lastActiveDate__gt" => {
+                self.last_active_date_gt = crate::runtime::members::value(map)?;
+            }
+            "lastActiveDate__gte" => {
+                self.last_active_date_gte = crate::runtime::members::value(map)?;
+            }
+            "lastActiveDate__lt" => {
+                self.last_active_date_lt = crate::runtime::members::value(map)?;
+            }
+            "lastActiveDate__lte" => {
+                self.last_active_date_lte = crate::runtime::members::value(map)?;
+            }
+            "lastLoggedInUserName__contains" => {
+                self.last_logged_in_user_name_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "lastSuccessfulScanDate__between" => {
+                self.last_successful_scan_date_between = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "lastSuccessfulScanDate__gt" => {
+                self.last_successful_scan_date_gt = crate::runtime::members::value(map)?;
+            }
+            "lastSuccessfulScanDate__gte" => {
+                self.last_successful_scan_date_gte = crate::runtime::members::value(map)?;
+            }
+            "lastSuccessfulScanDate__lt" => {
+                self.last_successful_scan_date_lt = crate::runtime::members::value(map)?;
+            }
+            "lastSuccessfulScanDate__lte" => {
+                self.last_successful_scan_date_lte = crate::runtime::members::value(map)?;
+            }
+            "liveUpdateId__contains" => {
+                self.live_update_id_contains = crate::runtime::members::value(map)?;
+            }
+            "locationEnabled" => {
+                self.location_enabled = crate::runtime::members::value(map)?;
+            }
+            "locationIds" => self.location_ids = crate::runtime::members::value(map)?,
+            "locationIdsNin" => {
+                self.location_ids_nin = crate::runtime::members::value(map)?;
+            }
+            "machineTypes" => self.machine_types = crate::runtime::members::value(map)?,
+            "machineTypesNin" => {
+                self.machine_types_nin = crate::runtime::members::value(map)?;
+            }
+            "migrationStatus" => {
+                self.migration_status = crate::runtime::members::value(map)?;
+            }
+            "missingPermissions" => {
+                self.missing_permissions = crate::runtime::members::value(map)?;
+            }
+            "missingPermissionsNin" => {
+                self.missing_permissions_nin = crate::runtime::members::value(map)?;
+            }
+            "mitigationMode" => {
+                self.mitigation_mode = crate::runtime::members::value(map)?;
+            }
+            "mitigationModeSuspicious" => {
+                self.mitigation_mode_suspicious = crate::runtime::members::value(map)?;
+            }
+            "networkInterfaceGatewayMacAddress__contains" => {
+                self.network_interface_gateway_mac_address_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "networkInterfaceInet__contains" => {
+                self.network_interface_inet_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "networkInterfacePhysical__contains" => {
+                self.network_interface_physical_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "networkQuarantineEnabled" => {
+                self.network_quarantine_enabled = crate::runtime::members::value(map)?;
+            }
+            "networkStatuses" => {
+                self.network_statuses = crate::runtime::members::value(map)?;
+            }
+            "networkStatusesNin" => {
+                self.network_statuses_nin = crate::runtime::members::value(map)?;
+            }
+            "operationalStates" => {
+                self.operational_states = crate::runtime::members::value(map)?;
+            }
+            "operationalStatesNin" => {
+                self.operational_states_nin = crate::runtime::members::value(map)?;
+            }
+            "osArch" => self.os_arch = crate::runtime::members::value(map)?,
+            "osTypes" => self.os_types = crate::runtime::members::value(map)?,
+            "osTypesNin" => self.os_types_nin = crate::runtime::members::value(map)?,
+            "osVersion__contains" => {
+                self.os_version_contains = crate::runtime::members::value(map)?;
+            }
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "rangerStatus" => self.ranger_status = crate::runtime::members::value(map)?,
+            "rangerStatuses" => {
+                self.ranger_statuses = crate::runtime::members::value(map)?;
+            }
+            "rangerStatusesNin" => {
+                self.ranger_statuses_nin = crate::runtime::members::value(map)?;
+            }
+            "rangerVersions" => {
+                self.ranger_versions = crate::runtime::members::value(map)?;
+            }
+            "rangerVersionsNin" => {
+                self.ranger_versions_nin = crate::runtime::members::value(map)?;
+            }
+            "registeredAt__between" => {
+                self.registered_at_between = crate::runtime::members::value(map)?;
+            }
+            "registeredAt__gt" => {
+                self.registered_at_gt = crate::runtime::members::value(map)?;
+            }
+            "registeredAt__gte" => {
+                self.registered_at_gte = crate::runtime::members::value(map)?;
+            }
+            "registeredAt__lt" => {
+                self.registered_at_lt = crate::runtime::members::value(map)?;
+            }
+            "registeredAt__lte" => {
+                self.registered_at_lte = crate::runtime::members::value(map)?;
+            }
+            "remoteOpsForensicsSupported" => {
+                self.remote_ops_forensics_supported = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "remoteProfilingStates" => {
+                self.remote_profiling_states = crate::runtime::members::value(map)?;
+            }
+            "remoteProfilingStatesNin" => {
+                self.remote_profiling_states_nin = crate::runtime::members::value(map)?;
+            }
+            "rsoLevel" => self.rso_level = crate::runtime::members::value(map)?,
+            "scanStatus" => self.scan_status = crate::runtime::members::value(map)?,
+            "scanStatuses" => self.scan_statuses = crate::runtime::members::value(map)?,
+            "scanStatusesNin" => {
+                self.scan_statuses_nin = crate::runtime::members::value(map)?;
+            }
+            "serialNumber__contains" => {
+                self.serial_number_contains = crate::runtime::members::value(map)?;
+            }
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "tagsData" => self.tags_data = crate::runtime::members::value(map)?,
+            "threatContentHash" => {
+                self.threat_content_hash = crate::runtime::members::value(map)?;
+            }
+            "threatCreatedAt__between" => {
+                self.threat_created_at_between = crate::runtime::members::value(map)?;
+            }
+            "threatCreatedAt__gt" => {
+                self.threat_created_at_gt = crate::runtime::members::value(map)?;
+            }
+            "threatCreatedAt__gte" => {
+                self.threat_created_at_gte = crate::runtime::members::value(map)?;
+            }
+            "threatCreatedAt__lt" => {
+                self.threat_created_at_lt = crate::runtime::members::value(map)?;
+            }
+            "threatCreatedAt__lte" => {
+                self.threat_created_at_lte = crate::runtime::members::value(map)?;
+            }
+            "threatHidden" => self.threat_hidden = crate::runtime::members::value(map)?,
+            "threatMitigationStatus" => {
+                self.threat_mitigation_status = crate::runtime::members::value(map)?;
+            }
+            "threatRebootRequired" => {
+                self.threat_reboot_required = crate::runtime::members::value(map)?;
+            }
+            "threatResolved" => {
+                self.threat_resolved = crate::runtime::members::value(map)?;
+            }
+            "totalMemory__between" => {
+                self.total_memory_between = crate::runtime::members::value(map)?;
+            }
+            "totalMemory__gt" => {
+                self.total_memory_gt = crate::runtime::members::value(map)?;
+            }
+            "totalMemory__gte" => {
+                self.total_memory_gte = crate::runtime::members::value(map)?;
+            }
+            "totalMemory__lt" => {
+                self.total_memory_lt = crate::runtime::members::value(map)?;
+            }
+            "totalMemory__lte" => {
+                self.total_memory_lte = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__between" => {
+                self.updated_at_between = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__gt" => self.updated_at_gt = crate::runtime::members::value(map)?,
+            "updatedAt__gte" => {
+                self.updated_at_gte = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__lt" => self.updated_at_lt = crate::runtime::members::value(map)?,
+            "updatedAt__lte" => {
+                self.updated_at_lte = crate::runtime::members::value(map)?;
+            }
+            "userActionsNeeded" => {
+                self.user_actions_needed = crate::runtime::members::value(map)?;
+            }
+            "userActionsNeededNin" => {
+                self.user_actions_needed_nin = crate::runtime::members::value(map)?;
+            }
+            "uuid" => self.uuid = crate::runtime::members::value(map)?,
+            "uuid__contains" => self.uuid_contains = crate::runtime::members::value(map)?,
+            "uuids" => self.uuids = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(AgentFilter);
 
 impl AgentFilter {
     /// Only agents of these accounts, by id. 1 to 500 items.
@@ -5414,7 +5868,6 @@ impl Fields for AgentLogRequest {
 
 /// Which kinds of logs are to be fetched.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AgentLogRequestData {
     /// True to collect the logs of the agent, which are encrypted for the vendor's support.
@@ -5427,6 +5880,28 @@ pub struct AgentLogRequestData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform_logs: Option<bool>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for AgentLogRequestData {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "agentLogs" => self.agent_logs = crate::runtime::members::value(map)?,
+            "customerFacingLogs" => {
+                self.customer_facing_logs = crate::runtime::members::value(map)?;
+            }
+            "platformLogs" => self.platform_logs = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(AgentLogRequestData);
 
 impl AgentLogRequestData {
     /// True to collect the logs of the agent, which are encrypted for the vendor's support.
@@ -5779,12 +6254,25 @@ impl Fields for AgentUninstallation {
 
 /// Query of [`count`](fn@count): Count agents
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct AgentsCountQuery {
     /// What is selected; its `limit` is the size of the page.
     #[serde(flatten)]
     pub filter: AgentFilter,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for AgentsCountQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        crate::runtime::members::Members::member(&mut self.filter, name, map)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(AgentsCountQuery);
 
 impl AgentsCountQuery {
     /// What is selected; its `limit` is the size of the page.
@@ -5839,7 +6327,6 @@ impl Fields for AgentsListApplicationsQuery {
 
 /// Query of [`list`](fn@list): List agents
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AgentsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -5867,6 +6354,36 @@ pub struct AgentsListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for AgentsListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            _ => {
+                return crate::runtime::members::Members::member(
+                    &mut self.filter,
+                    name,
+                    map,
+                );
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(AgentsListQuery);
 
 impl AgentsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.

@@ -402,7 +402,6 @@ crate::runtime::members::read_by_members!(AlertContainer);
 
 /// Conditions on alerts, all of which must hold; values within one list are alternatives. Without any condition it stands for every alert in scope, which actions of this client refuse.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AlertFilter {
     /// Only alerts of these accounts, by id. 1 to 500 items.
@@ -583,6 +582,145 @@ pub struct AlertFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for AlertFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "analystVerdict" => {
+                self.analyst_verdict = crate::runtime::members::value(map)?;
+            }
+            "containerImageName__contains" => {
+                self.container_image_name_contains = crate::runtime::members::value(map)?;
+            }
+            "containerLabels__contains" => {
+                self.container_labels_contains = crate::runtime::members::value(map)?;
+            }
+            "containerName__contains" => {
+                self.container_name_contains = crate::runtime::members::value(map)?;
+            }
+            "createdAt__gt" => self.created_at_gt = crate::runtime::members::value(map)?,
+            "createdAt__gte" => {
+                self.created_at_gte = crate::runtime::members::value(map)?;
+            }
+            "createdAt__lt" => self.created_at_lt = crate::runtime::members::value(map)?,
+            "createdAt__lte" => {
+                self.created_at_lte = crate::runtime::members::value(map)?;
+            }
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "incidentStatus" => {
+                self.incident_status = crate::runtime::members::value(map)?;
+            }
+            "k8sCluster__contains" => {
+                self.k8s_cluster_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sControllerLabels__contains" => {
+                self.k8s_controller_labels_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "k8sControllerName__contains" => {
+                self.k8s_controller_name_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sNamespaceLabels__contains" => {
+                self.k8s_namespace_labels_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sNamespaceName__contains" => {
+                self.k8s_namespace_name_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sNode__contains" => {
+                self.k8s_node_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sPod__contains" => {
+                self.k8s_pod_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sPodLabels__contains" => {
+                self.k8s_pod_labels_contains = crate::runtime::members::value(map)?;
+            }
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "machineType" => self.machine_type = crate::runtime::members::value(map)?,
+            "origAgentName__contains" => {
+                self.orig_agent_name_contains = crate::runtime::members::value(map)?;
+            }
+            "origAgentOsRevision__contains" => {
+                self.orig_agent_os_revision_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "origAgentUuid__contains" => {
+                self.orig_agent_uuid_contains = crate::runtime::members::value(map)?;
+            }
+            "origAgentVersion__contains" => {
+                self.orig_agent_version_contains = crate::runtime::members::value(map)?;
+            }
+            "osType" => self.os_type = crate::runtime::members::value(map)?,
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "reportedAt__gt" => {
+                self.reported_at_gt = crate::runtime::members::value(map)?;
+            }
+            "reportedAt__gte" => {
+                self.reported_at_gte = crate::runtime::members::value(map)?;
+            }
+            "reportedAt__lt" => {
+                self.reported_at_lt = crate::runtime::members::value(map)?;
+            }
+            "reportedAt__lte" => {
+                self.reported_at_lte = crate::runtime::members::value(map)?;
+            }
+            "ruleName__contains" => {
+                self.rule_name_contains = crate::runtime::members::value(map)?;
+            }
+            "scopes" => self.scopes = crate::runtime::members::value(map)?,
+            "severity" => self.severity = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "sourceProcessCommandline__contains" => {
+                self.source_process_commandline_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "sourceProcessFileHashMd5__contains" => {
+                self.source_process_file_hash_md5_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "sourceProcessFileHashSha1__contains" => {
+                self.source_process_file_hash_sha1_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "sourceProcessFileHashSha256__contains" => {
+                self.source_process_file_hash_sha256_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "sourceProcessFilePath__contains" => {
+                self.source_process_file_path_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "sourceProcessName__contains" => {
+                self.source_process_name_contains = crate::runtime::members::value(map)?;
+            }
+            "sourceProcessStoryline__contains" => {
+                self.source_process_storyline_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "tenant" => self.tenant = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(AlertFilter);
 
 impl AlertFilter {
     /// Only alerts of these accounts, by id. 1 to 500 items.
@@ -2203,7 +2341,6 @@ impl Fields for AlertVerdictUpdateData {
 
 /// Query of [`list`](fn@list): List alerts
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct AlertsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -2231,6 +2368,38 @@ pub struct AlertsListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for AlertsListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "disablePagination" => {
+                self.disable_pagination = crate::runtime::members::value(map)?;
+            }
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            _ => {
+                return crate::runtime::members::Members::member(
+                    &mut self.filter,
+                    name,
+                    map,
+                );
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(AlertsListQuery);
 
 impl AlertsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.

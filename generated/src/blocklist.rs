@@ -588,7 +588,6 @@ crate::runtime::members::read_by_members!(BlocklistEntry);
 
 /// Query of [`list`](fn@list): List the blocklist
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct BlocklistListQuery {
     /// Only entries of these accounts, by id. 1 to 500 items.
@@ -706,6 +705,83 @@ pub struct BlocklistListQuery {
     #[serde(rename = "value__contains", skip_serializing_if = "Option::is_none")]
     pub value_contains: Option<Vec<String>>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for BlocklistListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "createdAt__between" => {
+                self.created_at_between = crate::runtime::members::value(map)?;
+            }
+            "createdAt__gt" => self.created_at_gt = crate::runtime::members::value(map)?,
+            "createdAt__gte" => {
+                self.created_at_gte = crate::runtime::members::value(map)?;
+            }
+            "createdAt__lt" => self.created_at_lt = crate::runtime::members::value(map)?,
+            "createdAt__lte" => {
+                self.created_at_lte = crate::runtime::members::value(map)?;
+            }
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "description__contains" => {
+                self.description_contains = crate::runtime::members::value(map)?;
+            }
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "imported" => self.imported = crate::runtime::members::value(map)?,
+            "includeChildren" => {
+                self.include_children = crate::runtime::members::value(map)?;
+            }
+            "includeParents" => {
+                self.include_parents = crate::runtime::members::value(map)?;
+            }
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "modes" => self.modes = crate::runtime::members::value(map)?,
+            "osTypes" => self.os_types = crate::runtime::members::value(map)?,
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "recommendations" => {
+                self.recommendations = crate::runtime::members::value(map)?;
+            }
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            "source" => self.source = crate::runtime::members::value(map)?,
+            "tenant" => self.tenant = crate::runtime::members::value(map)?,
+            "type" => self.type_ = crate::runtime::members::value(map)?,
+            "types" => self.types = crate::runtime::members::value(map)?,
+            "unified" => self.unified = crate::runtime::members::value(map)?,
+            "updatedAt__between" => {
+                self.updated_at_between = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__gt" => self.updated_at_gt = crate::runtime::members::value(map)?,
+            "updatedAt__gte" => {
+                self.updated_at_gte = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__lt" => self.updated_at_lt = crate::runtime::members::value(map)?,
+            "updatedAt__lte" => {
+                self.updated_at_lte = crate::runtime::members::value(map)?;
+            }
+            "user__contains" => self.user_contains = crate::runtime::members::value(map)?,
+            "userIds" => self.user_ids = crate::runtime::members::value(map)?,
+            "value" => self.value = crate::runtime::members::value(map)?,
+            "value__contains" => {
+                self.value_contains = crate::runtime::members::value(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(BlocklistListQuery);
 
 impl BlocklistListQuery {
     /// Only entries of these accounts, by id. 1 to 500 items.

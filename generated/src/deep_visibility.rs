@@ -1205,13 +1205,30 @@ impl Fields for DeepVisibilityListEventsQuery {
 
 /// Query of [`ping_power_query`](fn@ping_power_query): Ask after a power query
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct DeepVisibilityPingPowerQueryQuery {
     /// Id of the power query, as its start returned it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_id: Option<String>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for DeepVisibilityPingPowerQueryQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "queryId" => self.query_id = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(DeepVisibilityPingPowerQueryQuery);
 
 impl DeepVisibilityPingPowerQueryQuery {
     /// Id of the power query, as its start returned it.

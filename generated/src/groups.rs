@@ -317,7 +317,6 @@ crate::runtime::members::read_by_members!(Group);
 
 /// Query of [`list`](fn@list): List groups
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupsListQuery {
     /// Only groups of these accounts, by id. 1 to 500 items.
@@ -390,6 +389,52 @@ pub struct GroupsListQuery {
     #[serde(rename = "updatedAt__lte", skip_serializing_if = "Option::is_none")]
     pub updated_at_lte: Option<Timestamp>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for GroupsListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "description" => self.description = crate::runtime::members::value(map)?,
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "id" => self.id = crate::runtime::members::value(map)?,
+            "isDefault" => self.is_default = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "name" => self.name = crate::runtime::members::value(map)?,
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "rank" => self.rank = crate::runtime::members::value(map)?,
+            "registrationToken" => {
+                self.registration_token = crate::runtime::members::value(map)?;
+            }
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            "type" => self.type_ = crate::runtime::members::value(map)?,
+            "types" => self.types = crate::runtime::members::value(map)?,
+            "updatedAt__gt" => self.updated_at_gt = crate::runtime::members::value(map)?,
+            "updatedAt__gte" => {
+                self.updated_at_gte = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__lt" => self.updated_at_lt = crate::runtime::members::value(map)?,
+            "updatedAt__lte" => {
+                self.updated_at_lte = crate::runtime::members::value(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(GroupsListQuery);
 
 impl GroupsListQuery {
     /// Only groups of these accounts, by id. 1 to 500 items.

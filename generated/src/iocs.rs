@@ -883,7 +883,6 @@ impl Fields for IocDeletion {
 
 /// Conditions on indicators of compromise, all of which must hold; values within one list are alternatives. Without any condition it stands for every indicator in scope, which actions of this client refuse.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct IocFilter {
     /// Only indicators of these accounts, by id. At most 5000 items.
@@ -959,6 +958,71 @@ pub struct IocFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for IocFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "batchId" => self.batch_id = crate::runtime::members::value(map)?,
+            "category__in" => self.category_in = crate::runtime::members::value(map)?,
+            "creationTime__gt" => {
+                self.creation_time_gt = crate::runtime::members::value(map)?;
+            }
+            "creationTime__gte" => {
+                self.creation_time_gte = crate::runtime::members::value(map)?;
+            }
+            "creationTime__lt" => {
+                self.creation_time_lt = crate::runtime::members::value(map)?;
+            }
+            "creationTime__lte" => {
+                self.creation_time_lte = crate::runtime::members::value(map)?;
+            }
+            "creator__contains" => {
+                self.creator_contains = crate::runtime::members::value(map)?;
+            }
+            "description__contains" => {
+                self.description_contains = crate::runtime::members::value(map)?;
+            }
+            "externalId" => self.external_id = crate::runtime::members::value(map)?,
+            "name__contains" => self.name_contains = crate::runtime::members::value(map)?,
+            "source" => self.source = crate::runtime::members::value(map)?,
+            "tenant" => self.tenant = crate::runtime::members::value(map)?,
+            "type" => self.type_ = crate::runtime::members::value(map)?,
+            "updatedAt__gt" => self.updated_at_gt = crate::runtime::members::value(map)?,
+            "updatedAt__gte" => {
+                self.updated_at_gte = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__lt" => self.updated_at_lt = crate::runtime::members::value(map)?,
+            "updatedAt__lte" => {
+                self.updated_at_lte = crate::runtime::members::value(map)?;
+            }
+            "uploadTime__gt" => {
+                self.upload_time_gt = crate::runtime::members::value(map)?;
+            }
+            "uploadTime__gte" => {
+                self.upload_time_gte = crate::runtime::members::value(map)?;
+            }
+            "uploadTime__lt" => {
+                self.upload_time_lt = crate::runtime::members::value(map)?;
+            }
+            "uploadTime__lte" => {
+                self.upload_time_lte = crate::runtime::members::value(map)?;
+            }
+            "uuids" => self.uuids = crate::runtime::members::value(map)?,
+            "value" => self.value = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(IocFilter);
 
 impl IocFilter {
     /// Only indicators of these accounts, by id. At most 5000 items.
@@ -1337,7 +1401,6 @@ impl Fields for IocFilter {
 
 /// Query of [`list`](fn@list): List IOCs
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct IocsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -1365,6 +1428,36 @@ pub struct IocsListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for IocsListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            _ => {
+                return crate::runtime::members::Members::member(
+                    &mut self.filter,
+                    name,
+                    map,
+                );
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(IocsListQuery);
 
 impl IocsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.

@@ -144,6 +144,7 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
 /// # Errors
 /// When the body does not decode.
 #[cfg(feature = "both-ways")]
+#[inline]
 #[rustfmt::skip]
 pub fn answer_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {
     Some(match operation {
@@ -225,6 +226,7 @@ pub fn answer_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::V
 /// # Errors
 /// When the body does not decode.
 #[cfg(feature = "both-ways")]
+#[inline]
 #[rustfmt::skip]
 pub fn body_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {
     Some(match operation {
@@ -274,6 +276,7 @@ pub fn body_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Val
 /// # Errors
 /// When the operation is unknown, or a part is missing or does not fit.
 #[cfg(feature = "both-ways")]
+#[inline]
 #[rustfmt::skip]
 pub fn request_of(operation: &str, parts: &runtime::Parts) -> Result<runtime::Request<serde_json::Value>, runtime::PartsError> {
     Ok(match operation {

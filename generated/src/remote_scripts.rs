@@ -713,7 +713,6 @@ impl Acted for RemoteScriptStarted {
 
 /// Query of [`list`](fn@list): List scripts
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteScriptsListQuery {
     /// Only scripts of these accounts, by id. At most 5000 items.
@@ -762,6 +761,40 @@ pub struct RemoteScriptsListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for RemoteScriptsListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "isAvailableForArs" => {
+                self.is_available_for_ars = crate::runtime::members::value(map)?;
+            }
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "osTypes" => self.os_types = crate::runtime::members::value(map)?,
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "scriptType" => self.script_type = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(RemoteScriptsListQuery);
 
 impl RemoteScriptsListQuery {
     /// Only scripts of these accounts, by id. At most 5000 items.
@@ -1008,7 +1041,6 @@ impl Fields for RemoteScriptsListQuery {
 
 /// Query of [`list_tasks`](fn@list_tasks): List tasks
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteScriptsListTasksQuery {
     /// Only tasks of these accounts, by id. 1 to 500 items.
@@ -1108,6 +1140,72 @@ pub struct RemoteScriptsListTasksQuery {
     #[serde(rename = "uuid__contains", skip_serializing_if = "Option::is_none")]
     pub uuid_contains: Option<Vec<String>>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for RemoteScriptsListTasksQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "computerName__contains" => {
+                self.computer_name_contains = crate::runtime::members::value(map)?;
+            }
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "createdAt__gt" => self.created_at_gt = crate::runtime::members::value(map)?,
+            "createdAt__gte" => {
+                self.created_at_gte = crate::runtime::members::value(map)?;
+            }
+            "createdAt__lt" => self.created_at_lt = crate::runtime::members::value(map)?,
+            "createdAt__lte" => {
+                self.created_at_lte = crate::runtime::members::value(map)?;
+            }
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "description__contains" => {
+                self.description_contains = crate::runtime::members::value(map)?;
+            }
+            "detailedStatus__contains" => {
+                self.detailed_status_contains = crate::runtime::members::value(map)?;
+            }
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "initiatedBy__contains" => {
+                self.initiated_by_contains = crate::runtime::members::value(map)?;
+            }
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "parentTaskId" => self.parent_task_id = crate::runtime::members::value(map)?,
+            "parentTaskId__in" => {
+                self.parent_task_id_in = crate::runtime::members::value(map)?;
+            }
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            "status" => self.status = crate::runtime::members::value(map)?,
+            "tenant" => self.tenant = crate::runtime::members::value(map)?,
+            "type" => self.type_ = crate::runtime::members::value(map)?,
+            "types" => self.types = crate::runtime::members::value(map)?,
+            "updatedAt__gt" => self.updated_at_gt = crate::runtime::members::value(map)?,
+            "updatedAt__gte" => {
+                self.updated_at_gte = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__lt" => self.updated_at_lt = crate::runtime::members::value(map)?,
+            "updatedAt__lte" => {
+                self.updated_at_lte = crate::runtime::members::value(map)?;
+            }
+            "uuid__contains" => self.uuid_contains = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(RemoteScriptsListTasksQuery);
 
 impl RemoteScriptsListTasksQuery {
     /// Only tasks of these accounts, by id. 1 to 500 items.
@@ -1944,7 +2042,6 @@ impl Fields for ScriptResultRequest {
 
 /// Which tasks or computers the result files are wanted from.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ScriptResultRequestData {
     /// Names, whole or in part, of computers that ran scripts and whose files are wanted. At most 5000 items.
@@ -1954,6 +2051,25 @@ pub struct ScriptResultRequestData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_ids: Option<Vec<String>>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ScriptResultRequestData {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "computerNames" => self.computer_names = crate::runtime::members::value(map)?,
+            "taskIds" => self.task_ids = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ScriptResultRequestData);
 
 impl ScriptResultRequestData {
     /// Names, whole or in part, of computers that ran scripts and whose files are wanted. At most 5000 items.

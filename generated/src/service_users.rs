@@ -173,7 +173,6 @@ crate::runtime::members::read_by_members!(ServiceUser);
 
 /// Query of [`list`](fn@list): List service users
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceUsersListQuery {
     /// Only service users of these accounts, by id. 1 to 500 items.
@@ -213,6 +212,35 @@ pub struct ServiceUsersListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ServiceUsersListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "roleIds" => self.role_ids = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ServiceUsersListQuery);
 
 impl ServiceUsersListQuery {
     /// Only service users of these accounts, by id. 1 to 500 items.

@@ -37,7 +37,6 @@ impl Acted for Affected {
 
 /// Where something new belongs to: the tenant, or accounts, sites and groups. Without any of them nothing is said, which this client refuses.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ScopeFilter {
     /// These accounts, by id. 1 to 500 items.
@@ -53,6 +52,27 @@ pub struct ScopeFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ScopeFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "tenant" => self.tenant = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ScopeFilter);
 
 impl ScopeFilter {
     /// These accounts, by id. 1 to 500 items.

@@ -601,7 +601,6 @@ impl Fields for SiteReactivation {
 
 /// Until when the reactivated site is to live, or that it has no end.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct SiteReactivationData {
     /// Time when the reactivated site is to expire.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -610,6 +609,25 @@ pub struct SiteReactivationData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlimited: Option<bool>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for SiteReactivationData {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "expiration" => self.expiration = crate::runtime::members::value(map)?,
+            "unlimited" => self.unlimited = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(SiteReactivationData);
 
 impl SiteReactivationData {
     /// Time when the reactivated site is to expire.
@@ -645,7 +663,6 @@ impl Fields for SiteReactivationData {
 
 /// Query of [`list`](fn@list): List sites
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct SitesListQuery {
     /// Only sites of the account with this id.
@@ -751,6 +768,67 @@ pub struct SitesListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for SitesListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountId" => self.account_id = crate::runtime::members::value(map)?,
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "accountName__contains" => {
+                self.account_name_contains = crate::runtime::members::value(map)?;
+            }
+            "activeLicenses" => {
+                self.active_licenses = crate::runtime::members::value(map)?;
+            }
+            "adminOnly" => self.admin_only = crate::runtime::members::value(map)?,
+            "availableMoveSites" => {
+                self.available_move_sites = crate::runtime::members::value(map)?;
+            }
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "description" => self.description = crate::runtime::members::value(map)?,
+            "description__contains" => {
+                self.description_contains = crate::runtime::members::value(map)?;
+            }
+            "expiration" => self.expiration = crate::runtime::members::value(map)?,
+            "externalId" => self.external_id = crate::runtime::members::value(map)?,
+            "features" => self.features = crate::runtime::members::value(map)?,
+            "healthStatus" => self.health_status = crate::runtime::members::value(map)?,
+            "isDefault" => self.is_default = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "module" => self.module = crate::runtime::members::value(map)?,
+            "name" => self.name = crate::runtime::members::value(map)?,
+            "name__contains" => self.name_contains = crate::runtime::members::value(map)?,
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "registrationToken" => {
+                self.registration_token = crate::runtime::members::value(map)?;
+            }
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "siteType" => self.site_type = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sku" => self.sku = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            "state" => self.state = crate::runtime::members::value(map)?,
+            "states" => self.states = crate::runtime::members::value(map)?,
+            "suite" => self.suite = crate::runtime::members::value(map)?,
+            "totalLicenses" => self.total_licenses = crate::runtime::members::value(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(SitesListQuery);
 
 impl SitesListQuery {
     /// Only sites of the account with this id.

@@ -1134,7 +1134,6 @@ crate::runtime::members::read_by_members!(StarRuleEnrichment);
 
 /// Conditions on STAR rules, all of which must hold; values within one list are alternatives. Without any condition it stands for every rule in scope, which actions of this client refuse.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct StarRuleFilter {
     /// Only rules of these accounts, by id. 1 to 500 items.
@@ -1186,6 +1185,47 @@ pub struct StarRuleFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Vec<RuleStatus>>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for StarRuleFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "activeResponse" => {
+                self.active_response = crate::runtime::members::value(map)?;
+            }
+            "creator__contains" => {
+                self.creator_contains = crate::runtime::members::value(map)?;
+            }
+            "description__contains" => {
+                self.description_contains = crate::runtime::members::value(map)?;
+            }
+            "expirationMode" => {
+                self.expiration_mode = crate::runtime::members::value(map)?;
+            }
+            "expired" => self.expired = crate::runtime::members::value(map)?,
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "name__contains" => self.name_contains = crate::runtime::members::value(map)?,
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "queryType" => self.query_type = crate::runtime::members::value(map)?,
+            "reachedLimit" => self.reached_limit = crate::runtime::members::value(map)?,
+            "s1ql__contains" => self.s1ql_contains = crate::runtime::members::value(map)?,
+            "scopes" => self.scopes = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "status" => self.status = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(StarRuleFilter);
 
 impl StarRuleFilter {
     /// Only rules of these accounts, by id. 1 to 500 items.
@@ -1655,7 +1695,6 @@ impl Fields for StarRuleUpdate {
 
 /// Query of [`list`](fn@list): List STAR rules
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct StarRulesListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -1686,6 +1725,39 @@ pub struct StarRulesListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for StarRulesListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "disablePagination" => {
+                self.disable_pagination = crate::runtime::members::value(map)?;
+            }
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            _ => {
+                return crate::runtime::members::Members::member(
+                    &mut self.filter,
+                    name,
+                    map,
+                );
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(StarRulesListQuery);
 
 impl StarRulesListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.

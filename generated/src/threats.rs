@@ -1240,7 +1240,6 @@ crate::runtime::members::read_by_members!(LegacyThreat);
 
 /// Conditions on threats on API 2.0, all of which must hold. Without any it stands for every threat in scope, which actions of this client refuse.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyThreatFilter {
     /// Threats of these kinds of malware.
@@ -1286,6 +1285,49 @@ pub struct LegacyThreatFilter {
     #[serde(rename = "updatedAt__gte", skip_serializing_if = "Option::is_none")]
     pub updated_at_gte: Option<Timestamp>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for LegacyThreatFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "classifications" => {
+                self.classifications = crate::runtime::members::value(map)?;
+            }
+            "contentHashes" => self.content_hashes = crate::runtime::members::value(map)?,
+            "createdAt__gt" => self.created_at_gt = crate::runtime::members::value(map)?,
+            "createdAt__gte" => {
+                self.created_at_gte = crate::runtime::members::value(map)?;
+            }
+            "createdAt__lt" => self.created_at_lt = crate::runtime::members::value(map)?,
+            "createdAt__lte" => {
+                self.created_at_lte = crate::runtime::members::value(map)?;
+            }
+            "displayName__like" => {
+                self.display_name_like = crate::runtime::members::value(map)?;
+            }
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "mitigationStatuses" => {
+                self.mitigation_statuses = crate::runtime::members::value(map)?;
+            }
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "rank" => self.rank = crate::runtime::members::value(map)?,
+            "resolved" => self.resolved = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "updatedAt__gte" => {
+                self.updated_at_gte = crate::runtime::members::value(map)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(LegacyThreatFilter);
 
 impl LegacyThreatFilter {
     /// Threats of these kinds of malware.
@@ -2405,7 +2447,6 @@ impl Fields for ThreatFileRequestData {
 
 /// Conditions on threats, all of which must hold. Values within one list are alternatives. Without any condition it stands for every threat in scope, which actions of this client refuse.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatFilter {
     /// Threats on agents of these accounts. 1 to 500 items.
@@ -2760,6 +2801,265 @@ pub struct ThreatFilter {
     #[serde(rename = "uuid__contains", skip_serializing_if = "Option::is_none")]
     pub uuid_contains: Option<Vec<String>>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ThreatFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "agentIds" => self.agent_ids = crate::runtime::members::value(map)?,
+            "agentIsActive" => {
+                self.agent_is_active = crate::runtime::members::value(map)?;
+            }
+            "agentMachineTypes" => {
+                self.agent_machine_types = crate::runtime::members::value(map)?;
+            }
+            "agentMachineTypesNin" => {
+                self.agent_machine_types_nin = crate::runtime::members::value(map)?;
+            }
+            "agentTagsData" => {
+                self.agent_tags_data = crate::runtime::members::value(map)?;
+            }
+            "agentVersions" => self.agent_versions = crate::runtime::members::value(map)?,
+            "agentVersionsNin" => {
+                self.agent_versions_nin = crate::runtime::members::value(map)?;
+            }
+            "analystVerdicts" => {
+                self.analyst_verdicts = crate::runtime::members::value(map)?;
+            }
+            "analystVerdictsNin" => {
+                self.analyst_verdicts_nin = crate::runtime::members::value(map)?;
+            }
+            "awsRole__contains" => {
+                self.aws_role_contains = crate::runtime::members::value(map)?;
+            }
+            "awsSecurityGroups__contains" => {
+                self.aws_security_groups_contains = crate::runtime::members::value(map)?;
+            }
+            "awsSubnetIds__contains" => {
+                self.aws_subnet_ids_contains = crate::runtime::members::value(map)?;
+            }
+            "azureResourceGroup__contains" => {
+                self.azure_resource_group_contains = crate::runtime::members::value(map)?;
+            }
+            "classificationSources" => {
+                self.classification_sources = crate::runtime::members::value(map)?;
+            }
+            "classificationSourcesNin" => {
+                self.classification_sources_nin = crate::runtime::members::value(map)?;
+            }
+            "classifications" => {
+                self.classifications = crate::runtime::members::value(map)?;
+            }
+            "classificationsNin" => {
+                self.classifications_nin = crate::runtime::members::value(map)?;
+            }
+            "cloudAccount__contains" => {
+                self.cloud_account_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudImage__contains" => {
+                self.cloud_image_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudInstanceId__contains" => {
+                self.cloud_instance_id_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudInstanceSize__contains" => {
+                self.cloud_instance_size_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudLocation__contains" => {
+                self.cloud_location_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudNetwork__contains" => {
+                self.cloud_network_contains = crate::runtime::members::value(map)?;
+            }
+            "cloudProvider" => self.cloud_provider = crate::runtime::members::value(map)?,
+            "cloudProviderNin" => {
+                self.cloud_provider_nin = crate::runtime::members::value(map)?;
+            }
+            "collectionIds" => self.collection_ids = crate::runtime::members::value(map)?,
+            "commandLineArguments__contains" => {
+                self.command_line_arguments_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "computerName__contains" => {
+                self.computer_name_contains = crate::runtime::members::value(map)?;
+            }
+            "confidenceLevels" => {
+                self.confidence_levels = crate::runtime::members::value(map)?;
+            }
+            "confidenceLevelsNin" => {
+                self.confidence_levels_nin = crate::runtime::members::value(map)?;
+            }
+            "containerImageName__contains" => {
+                self.container_image_name_contains = crate::runtime::members::value(map)?;
+            }
+            "containerLabels__contains" => {
+                self.container_labels_contains = crate::runtime::members::value(map)?;
+            }
+            "containerName__contains" => {
+                self.container_name_contains = crate::runtime::members::value(map)?;
+            }
+            "contentHash__contains" => {
+                self.content_hash_contains = crate::runtime::members::value(map)?;
+            }
+            "contentHashes" => self.content_hashes = crate::runtime::members::value(map)?,
+            "countsFor" => self.counts_for = crate::runtime::members::value(map)?,
+            "createdAt__gt" => self.created_at_gt = crate::runtime::members::value(map)?,
+            "createdAt__gte" => {
+                self.created_at_gte = crate::runtime::members::value(map)?;
+            }
+            "createdAt__lt" => self.created_at_lt = crate::runtime::members::value(map)?,
+            "createdAt__lte" => {
+                self.created_at_lte = crate::runtime::members::value(map)?;
+            }
+            "detectionAgentDomain__contains" => {
+                self.detection_agent_domain_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "detectionAgentVersion__contains" => {
+                self.detection_agent_version_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "detectionEngines" => {
+                self.detection_engines = crate::runtime::members::value(map)?;
+            }
+            "detectionEnginesNin" => {
+                self.detection_engines_nin = crate::runtime::members::value(map)?;
+            }
+            "displayName" => self.display_name = crate::runtime::members::value(map)?,
+            "engines" => self.engines = crate::runtime::members::value(map)?,
+            "enginesNin" => self.engines_nin = crate::runtime::members::value(map)?,
+            "externalTicketExists" => {
+                self.external_ticket_exists = crate::runtime::members::value(map)?;
+            }
+            "externalTicketId__contains" => {
+                self.external_ticket_id_contains = crate::runtime::members::value(map)?;
+            }
+            "externalTicketIds" => {
+                self.external_ticket_ids = crate::runtime::members::value(map)?;
+            }
+            "failedActions" => self.failed_actions = crate::runtime::members::value(map)?,
+            "filePath__contains" => {
+                self.file_path_contains = crate::runtime::members::value(map)?;
+            }
+            "gcpServiceAccount__contains" => {
+                self.gcp_service_account_contains = crate::runtime::members::value(map)?;
+            }
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "hasAgentTags" => self.has_agent_tags = crate::runtime::members::value(map)?,
+            "ids" => self.ids = crate::runtime::members::value(map)?,
+            "incidentStatuses" => {
+                self.incident_statuses = crate::runtime::members::value(map)?;
+            }
+            "incidentStatusesNin" => {
+                self.incident_statuses_nin = crate::runtime::members::value(map)?;
+            }
+            "initiatedBy" => self.initiated_by = crate::runtime::members::value(map)?,
+            "initiatedByNin" => {
+                self.initiated_by_nin = crate::runtime::members::value(map)?;
+            }
+            "initiatedByUsername__contains" => {
+                self.initiated_by_username_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "k8sClusterName__contains" => {
+                self.k8s_cluster_name_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sControllerLabels__contains" => {
+                self.k8s_controller_labels_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "k8sControllerName__contains" => {
+                self.k8s_controller_name_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sNamespaceLabels__contains" => {
+                self.k8s_namespace_labels_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sNamespaceName__contains" => {
+                self.k8s_namespace_name_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sNodeLabels__contains" => {
+                self.k8s_node_labels_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sNodeName__contains" => {
+                self.k8s_node_name_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sPodLabels__contains" => {
+                self.k8s_pod_labels_contains = crate::runtime::members::value(map)?;
+            }
+            "k8sPodName__contains" => {
+                self.k8s_pod_name_contains = crate::runtime::members::value(map)?;
+            }
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "mitigatedPreemptively" => {
+                self.mitigated_preemptively = crate::runtime::members::value(map)?;
+            }
+            "mitigationStatuses" => {
+                self.mitigation_statuses = crate::runtime::members::value(map)?;
+            }
+            "mitigationStatusesNin" => {
+                self.mitigation_statuses_nin = crate::runtime::members::value(map)?;
+            }
+            "noteExists" => self.note_exists = crate::runtime::members::value(map)?,
+            "originatedProcess__contains" => {
+                self.originated_process_contains = crate::runtime::members::value(map)?;
+            }
+            "osArchs" => self.os_archs = crate::runtime::members::value(map)?,
+            "osNames" => self.os_names = crate::runtime::members::value(map)?,
+            "osNamesNin" => self.os_names_nin = crate::runtime::members::value(map)?,
+            "osTypes" => self.os_types = crate::runtime::members::value(map)?,
+            "osTypesNin" => self.os_types_nin = crate::runtime::members::value(map)?,
+            "pendingActions" => {
+                self.pending_actions = crate::runtime::members::value(map)?;
+            }
+            "publisherName__contains" => {
+                self.publisher_name_contains = crate::runtime::members::value(map)?;
+            }
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "realtimeAgentVersion__contains" => {
+                self.realtime_agent_version_contains = crate::runtime::members::value(
+                    map,
+                )?;
+            }
+            "rebootRequired" => {
+                self.reboot_required = crate::runtime::members::value(map)?;
+            }
+            "resolved" => self.resolved = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "storyline__contains" => {
+                self.storyline_contains = crate::runtime::members::value(map)?;
+            }
+            "storylines" => self.storylines = crate::runtime::members::value(map)?,
+            "tenant" => self.tenant = crate::runtime::members::value(map)?,
+            "threatDetails__contains" => {
+                self.threat_details_contains = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__gt" => self.updated_at_gt = crate::runtime::members::value(map)?,
+            "updatedAt__gte" => {
+                self.updated_at_gte = crate::runtime::members::value(map)?;
+            }
+            "updatedAt__lt" => self.updated_at_lt = crate::runtime::members::value(map)?,
+            "updatedAt__lte" => {
+                self.updated_at_lte = crate::runtime::members::value(map)?;
+            }
+            "uuid__contains" => self.uuid_contains = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ThreatFilter);
 
 impl ThreatFilter {
     /// Threats on agents of these accounts. 1 to 500 items.
@@ -6103,7 +6403,6 @@ impl Fields for ThreatVerdictUpdate {
 
 /// Query of [`list_notes`](fn@list_notes): List the notes of a threat
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatsListNotesQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -6134,6 +6433,32 @@ pub struct ThreatsListNotesQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ThreatsListNotesQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "creatorId" => self.creator_id = crate::runtime::members::value(map)?,
+            "creator__like" => self.creator_like = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ThreatsListNotesQuery);
 
 impl ThreatsListNotesQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -6278,7 +6603,6 @@ impl Fields for ThreatsListNotesQuery {
 
 /// Query of [`list`](fn@list): List threats
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -6303,6 +6627,35 @@ pub struct ThreatsListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ThreatsListQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            _ => {
+                return crate::runtime::members::Members::member(
+                    &mut self.filter,
+                    name,
+                    map,
+                );
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ThreatsListQuery);
 
 impl ThreatsListQuery {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -6423,7 +6776,6 @@ impl Fields for ThreatsListQuery {
 
 /// Query of [`list_timeline`](fn@list_timeline): List the timeline of a threat
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatsListTimelineQuery {
     /// Only activities of these accounts, by id. 1 to 500 items.
@@ -6463,6 +6815,35 @@ pub struct ThreatsListTimelineQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ThreatsListTimelineQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
+            "activityTypes" => self.activity_types = crate::runtime::members::value(map)?,
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "query" => self.query = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ThreatsListTimelineQuery);
 
 impl ThreatsListTimelineQuery {
     /// Only activities of these accounts, by id. 1 to 500 items.
@@ -6667,7 +7048,6 @@ impl Fields for ThreatsListTimelineQuery {
 
 /// Query of [`list_v2_0`](fn@list_v2_0): List threats in the shape of API 2.0
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatsListV20Query {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -6686,6 +7066,33 @@ pub struct ThreatsListV20Query {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<i64>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ThreatsListV20Query {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
+            "cursor" => self.cursor = crate::runtime::members::value(map)?,
+            "limit" => self.limit = crate::runtime::members::value(map)?,
+            "skip" => self.skip = crate::runtime::members::value(map)?,
+            _ => {
+                return crate::runtime::members::Members::member(
+                    &mut self.filter,
+                    name,
+                    map,
+                );
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ThreatsListV20Query);
 
 impl ThreatsListV20Query {
     /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
@@ -6765,7 +7172,6 @@ impl Fields for ThreatsListV20Query {
 
 /// Query of [`summary`](fn@summary): Count threats by state
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ThreatsSummaryQuery {
     /// Count only threats of these groups.
@@ -6775,6 +7181,25 @@ pub struct ThreatsSummaryQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ThreatsSummaryQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "groupIds" => self.group_ids = crate::runtime::members::value(map)?,
+            "siteIds" => self.site_ids = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ThreatsSummaryQuery);
 
 impl ThreatsSummaryQuery {
     /// Count only threats of these groups.

@@ -97,12 +97,29 @@ crate::runtime::members::read_by_members!(ApiTokenDetails);
 
 /// Body of the question for the details of an API token.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 pub struct ApiTokenQuery {
     /// The token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<ApiTokenQueryData>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ApiTokenQuery {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "data" => self.data = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ApiTokenQuery);
 
 impl ApiTokenQuery {
     /// The token.
@@ -121,13 +138,30 @@ impl Fields for ApiTokenQuery {
 
 /// Which API token is asked about; the token itself is a secret.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiTokenQueryData {
     /// API token whose details are asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_token: Option<Secret>,
 }
+
+#[cfg(feature = "both-ways")]
+impl crate::runtime::members::Members for ApiTokenQueryData {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "apiToken" => self.api_token = crate::runtime::members::value(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "both-ways")]
+crate::runtime::members::read_by_members!(ApiTokenQueryData);
 
 impl ApiTokenQueryData {
     /// API token whose details are asked for.

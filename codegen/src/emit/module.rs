@@ -400,14 +400,16 @@ fn structure(
     if all_optional {
         derives.push(quote!(Default));
     }
-    let by_members = !in_requests && all_optional;
+    let by_members = all_optional && !(in_requests && in_answers);
     let both = quote!(feature = "both-ways");
     let mut attributes = Vec::new();
     match (in_requests, in_answers) {
         (true, true) => derives.extend([quote!(serde::Serialize), quote!(serde::Deserialize)]),
         (true, false) => {
             derives.push(quote!(serde::Serialize));
-            attributes.push(quote!(#[cfg_attr(#both, derive(serde::Deserialize))]));
+            if !by_members {
+                attributes.push(quote!(#[cfg_attr(#both, derive(serde::Deserialize))]));
+            }
         }
         _ => {
             if !by_members {
@@ -416,8 +418,8 @@ fn structure(
             attributes.push(quote!(#[cfg_attr(#both, derive(serde::Serialize))]));
         }
     }
-    // What is read by its members has attributes of serde only where it is also written.
-    let of_serde = |facts: &[TokenStream]| match by_members {
+    // What answers read by their members has attributes of serde only where it is also written.
+    let of_serde = |facts: &[TokenStream]| match by_members && in_answers {
         true => quote!(#[cfg_attr(#both, serde(#(#facts),*))]),
         false => quote!(#[serde(#(#facts),*)]),
     };
@@ -486,7 +488,10 @@ fn structure(
         pub struct #ident { #(#members,)* }
     };
     if by_members {
-        items.extend(reading::reader(model, &ident, fields));
+        items.extend(match in_answers {
+            true => reading::of_answers(model, &ident, fields),
+            false => reading::of_requests(&ident, fields, &both),
+        });
     }
     let count = fields.iter().find(|field| field.wire == "affected");
     if in_answers && count.is_some_and(|count| count.ty.to_token_stream().to_string() == "Option < i64 >") {

@@ -73,10 +73,11 @@ pub(crate) fn answer_again<T: Answer + Serialize>(body: &[u8]) -> Result<Value, 
     encode(&answer)
 }
 
-/// Decodes the body of a request and encodes it again.
+/// Decodes the body of a request and encodes it again; from a value, as requests are built from their parts, so that
+/// there is one reader of each.
 #[cfg(feature = "both-ways")]
 pub(crate) fn body_again<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Value, DecodeError> {
-    encode(&json::<T>(body)?)
+    encode(&item::<T>(&json(body)?)?)
 }
 
 #[cfg(feature = "both-ways")]
@@ -97,7 +98,8 @@ fn is_object(body: &[u8]) -> Result<(), DecodeError> {
     Err(DecodeError { path: ".".into(), message: "this is no JSON object".into() })
 }
 
-fn item<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
+/// Decodes what has been read as a value already.
+pub(super) fn item<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
     serde_path_to_error::deserialize(value)
         .map_err(|error: serde_path_to_error::Error<serde_json::Error>| error.into())
 }
@@ -256,8 +258,14 @@ struct RawPage<T> {
 
 /// The items of a page: the list itself, or an object in which one member is a list.
 struct List<T> {
-    items: Vec<T>,
+    items: Items<T>,
     around: Option<Around>,
+}
+
+enum Items<T> {
+    Read(Vec<T>),
+    /// Those of a list that stands one level deeper: which member it is shows when it has been read.
+    Values(Vec<Value>),
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
@@ -272,29 +280,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                Ok(List { items: Sparse::read(seq)?.0, around: None })
+                Ok(List { items: Items::Read(Sparse::read(seq)?.0), around: None })
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut beside = Map::new();
-                let mut lists = Vec::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    match map.next_value::<Slot<T>>()? {
-                        Slot::List(items) => lists.push((name, items.into_iter().flatten().collect())),
-                        // Read again, item by item.
-                        Slot::Other(Value::Array(_)) => {
-                            return Err(A::Error::custom("an item does not decode"));
-                        }
-                        Slot::Other(value) => drop(beside.insert(name, value)),
-                    }
-                }
-                // Null, or left out, where the list would be: what stands beside it tells that apart from an
-                // answer of another kind.
-                let (name, items) = lists.pop().unwrap_or_default();
-                match lists.is_empty() {
-                    true => Ok(List { items, around: Some(Around { name, beside }) }),
-                    false => Err(A::Error::custom("more than one list in data: which is the page?")),
-                }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let (around, items) = deeper(map)?;
+                Ok(List { items: Items::Values(items), around: Some(around) })
             }
         }
 
@@ -302,12 +293,24 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     }
 }
 
-/// A member of an object that may hold the list.
-#[derive(Deserialize)]
-#[serde(untagged, bound(deserialize = "T: Deserialize<'de>"))]
-enum Slot<T> {
-    List(Vec<Option<T>>),
-    Other(Value),
+/// Reads an object of which one member is the list.
+fn deeper<'de, A: MapAccess<'de>>(mut map: A) -> Result<(Around, Vec<Value>), A::Error> {
+    let mut beside = Map::new();
+    let mut lists = Vec::new();
+    while let Some((name, value)) = map.next_entry::<String, Value>()? {
+        match value {
+            Value::Array(items) => lists.push((name, items)),
+            value => drop(beside.insert(name, value)),
+        }
+    }
+    // Null, or left out, where the list would be: what stands beside it tells that apart from an answer of
+    // another kind.
+    let (name, mut items) = lists.pop().unwrap_or_default();
+    if !lists.is_empty() {
+        return Err(A::Error::custom("more than one list in data: which is the page?"));
+    }
+    items.retain(|item| !item.is_null());
+    Ok((Around { name, beside }, items))
 }
 
 /// Reads errors in whatever form they come; a word about a failure is not worth the answer.
@@ -326,7 +329,7 @@ fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<
 
 impl<T> RawPage<T> {
     /// A page without its items, and the items.
-    fn split(self) -> Result<(Page<T>, Vec<T>), DecodeError> {
+    fn split<U>(self) -> Result<(Page<U>, Items<T>), DecodeError> {
         // One of another form says nothing.
         let pagination: Option<Pagination> =
             self.pagination.filter(Value::is_object).and_then(|value| serde_json::from_value(value).ok());
@@ -345,7 +348,7 @@ impl<T> RawPage<T> {
         }
         let (items, around) = match self.data.flatten() {
             Some(list) => (list.items, list.around),
-            None => (Vec::new(), None),
+            None => (Items::Read(Vec::new()), None),
         };
         let page = Page { pagination, errors: self.errors, around, ..Page::default() };
         Ok((page, items))
@@ -355,16 +358,21 @@ impl<T> RawPage<T> {
 impl<T: DeserializeOwned> Answer for Page<T> {
     fn decode(body: &[u8]) -> Result<Self, DecodeError> {
         is_object(body)?;
-        if let Ok(page) = serde_json::from_slice::<RawPage<T>>(body) {
-            let (mut page, items) = page.split()?;
-            page.data = items;
-            return Ok(page);
-        }
-        // Only now, since it costs a second reading: one by one.
-        let (page, items) = envelope::<RawPage<Value>>(body)?.split()?;
-        let Page { pagination, errors, around, .. } = page;
-        let mut page = Self { pagination, errors, around, ..Self::default() };
-        for (index, value) in items.into_iter().enumerate() {
+        let (mut page, items): (Self, _) = match serde_json::from_slice::<RawPage<T>>(body) {
+            Ok(page) => page.split()?,
+            // Only now, since it costs a second reading: one by one.
+            Err(_) => match envelope::<RawPage<Value>>(body)?.split()? {
+                (page, Items::Read(items) | Items::Values(items)) => (page, Items::Values(items)),
+            },
+        };
+        let values = match items {
+            Items::Read(items) => {
+                page.data = items;
+                return Ok(page);
+            }
+            Items::Values(values) => values,
+        };
+        for (index, value) in values.into_iter().enumerate() {
             match item(&value) {
                 Ok(item) => page.data.push(item),
                 Err(error) => page.undecoded.push(Undecoded { index, error, value }),

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::RequestError;
+use super::envelope::item;
 
 /// What a recorded request consists of.
 #[derive(Clone, Default, PartialEq)]
@@ -80,15 +81,14 @@ impl Parts {
     }
 
     pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, PartsError> {
-        read("query", Value::Object(self.query.clone()))
+        read("query", &Value::Object(self.query.clone()))
     }
 
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, PartsError> {
-        read("body", self.body.clone().unwrap_or_default())
+        read("body", self.body.as_ref().unwrap_or(&Value::Null))
     }
 }
 
-fn read<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, PartsError> {
-    serde_json::from_value(value)
-        .map_err(|error| PartsError::Part { name: name.to_owned(), message: error.to_string() })
+fn read<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, PartsError> {
+    item(value).map_err(|error| PartsError::Part { name: name.to_owned(), message: error.to_string() })
 }
