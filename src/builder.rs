@@ -23,6 +23,7 @@ pub struct ClientBuilder {
     token: Option<ApiToken>,
     version: ApiVersion,
     timeout: Duration,
+    read_timeout: Duration,
     max_answer: usize,
     retry: Retry,
     limits: RateLimits,
@@ -39,6 +40,7 @@ impl fmt::Debug for ClientBuilder {
             .field("token", &self.token)
             .field("version", &self.version)
             .field("timeout", &self.timeout)
+            .field("read_timeout", &self.read_timeout)
             .field("max_answer", &self.max_answer)
             .field("retry", &self.retry)
             .field("limits", &self.limits)
@@ -54,6 +56,7 @@ impl ClientBuilder {
             token: None,
             version: ApiVersion::default(),
             timeout: Duration::from_secs(180),
+            read_timeout: Duration::from_secs(60),
             max_answer: 64 * 1024 * 1024,
             retry: Retry::default(),
             limits: RateLimits::default(),
@@ -62,7 +65,6 @@ impl ClientBuilder {
             recorder: None,
             http: HttpSettings {
                 connect_timeout: Duration::from_secs(10),
-                read_timeout: Duration::from_secs(60),
                 proxy: Proxy::System,
                 roots: Vec::new(),
                 trust_any: false,
@@ -100,7 +102,7 @@ impl ClientBuilder {
     /// How long the console may send nothing, before its answer begins and within it; a minute unless said
     /// otherwise. Longer than [`timeout`](Self::timeout) it takes no effect.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
-        self.http.read_timeout = timeout;
+        self.read_timeout = timeout;
         self
     }
 
@@ -191,7 +193,7 @@ impl ClientBuilder {
             console,
             version: self.version,
             timeout: self.timeout,
-            read_timeout: self.http.read_timeout,
+            read_timeout: self.read_timeout,
             max_answer: self.max_answer,
             retry: self.retry,
             limits: self.limits,

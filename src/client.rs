@@ -12,7 +12,6 @@ use crate::error::Error;
 use crate::files::Download;
 use crate::paging::{Items, Pages};
 use crate::response::Response;
-use crate::secrets::Secrets;
 use crate::token::ApiToken;
 use crate::transport::{RateLimits, Settings, Transport};
 
@@ -86,7 +85,7 @@ impl Client {
         let secrets = self.0.secrets_of(request);
         match whole.decode::<T>(request.operation()) {
             Ok(response) => Ok(response.keeping(secrets)),
-            Err(error) => Err(history.ended(error).without(&Secrets::these(&secrets))),
+            Err(error) => Err(history.ended(error).without(&secrets.spelt())),
         }
     }
 
@@ -143,7 +142,7 @@ impl Client {
 
     /// An error without the secrets of a request in it.
     pub(crate) fn clean<T>(&self, error: Error, request: &Request<T>) -> Error {
-        error.without(&Secrets::these(&self.0.secrets_of(request)))
+        error.without(&self.0.secrets_of(request).spelt())
     }
 
     /// Walks the pages of a list, from the first to the last, one request at a time, each when it is

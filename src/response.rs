@@ -6,13 +6,13 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use sentinelone_raw::runtime::{Acted, Answer, AnswerForm, Data, DecodeError, Kind, Operation, Secret};
+use sentinelone_raw::runtime::{Acted, Answer, AnswerForm, Data, DecodeError, Kind, Operation};
 use serde_json::Value;
 
 use crate::Result;
 use crate::error::{Error, Trouble, VendorError, errors_beside_data, vendor_errors};
 use crate::outcome::{IdOutcome, outcomes};
-use crate::secrets::Secrets;
+use crate::secrets::Kept;
 use crate::transport::RetryAfter;
 
 /// An answer: the decoded value, and beside it the status, the headers and the body as it came.
@@ -27,8 +27,8 @@ pub struct Response<T> {
     pub(crate) body: Bytes,
     pub(crate) errors: Vec<VendorError>,
     pub(crate) value: T,
-    /// What must not be shown of what the console says: the token, and the passwords of the request.
-    pub(crate) secrets: Vec<Secret>,
+    /// Taken out of what the console says.
+    pub(crate) secrets: Kept,
 }
 
 /// Where the vendor says which request this was.
@@ -76,8 +76,7 @@ impl Whole {
         let value = value
             .map_err(|source| Error::of(operation, Trouble::Decode { status, source, body: body.clone() }))?;
         let errors = if errors_beside_data(&body) { vendor_errors(&body) } else { Vec::new() };
-        let secrets = Vec::new();
-        Ok(Response { operation, status, headers, body, errors, value, secrets })
+        Ok(Response { operation, status, headers, body, errors, value, secrets: Kept::default() })
     }
 }
 
@@ -153,8 +152,7 @@ impl<T> Response<T> {
     pub(crate) fn lacks(&self, path: &str) -> Error {
         let source = DecodeError { path: path.to_owned(), message: "is missing".to_owned() };
         let (status, body) = (self.status, self.body.clone());
-        Error::of(self.operation, Trouble::Decode { status, source, body })
-            .without(&Secrets::these(&self.secrets))
+        Error::of(self.operation, Trouble::Decode { status, source, body }).without(&self.secrets.spelt())
     }
 
     /// The errors beside the data as that of the whole, for whom a part of it is none; `None` where there are none.
@@ -163,14 +161,14 @@ impl<T> Response<T> {
             return None;
         }
         let error = Error::api(self.operation, self.status, self.body.clone(), None);
-        Some(error.identified(self.request_id()).without(&Secrets::these(&self.secrets)))
+        Some(error.identified(self.request_id()).without(&self.secrets.spelt()))
     }
 
     /// The same for a request with these secrets: none of them is in what the console says went wrong.
-    pub(crate) fn keeping(mut self, secrets: Vec<Secret>) -> Self {
+    pub(crate) fn keeping(mut self, secrets: Kept) -> Self {
         // To find a secret in each of its spellings costs more than the rest of a small answer.
         if !self.errors.is_empty() {
-            let hidden = Secrets::these(&secrets);
+            let hidden = secrets.spelt();
             self.errors.iter_mut().for_each(|error| error.redact(&hidden));
         }
         self.secrets = secrets;
@@ -183,7 +181,7 @@ impl<T> Response<T> {
         if outcomes.iter().all(|outcome| outcome.detail.is_none()) {
             return outcomes;
         }
-        let hidden = Secrets::these(&self.secrets);
+        let hidden = self.secrets.spelt();
         for outcome in &mut outcomes {
             outcome.detail = outcome.detail.take().map(|detail| hidden.redact(&detail));
         }

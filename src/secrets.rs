@@ -6,13 +6,33 @@ use bytes::Bytes;
 use sentinelone_raw::runtime::Secret;
 use serde_json::Value;
 
+use crate::token::ApiToken;
+
 /// How much of the beginning of a secret gives it away.
 const HEAD: usize = 8;
 
 /// What stands in the place of a secret.
 const COVER: &str = "…";
 
-/// Texts that must not be shown: the token, and the passwords of a request.
+/// What must not be shown of what is said about a request: its passwords, and the token that it was sent with.
+#[derive(Clone, Default)]
+pub(crate) struct Kept {
+    passwords: Vec<Secret>,
+    token: Option<ApiToken>,
+}
+
+impl Kept {
+    pub(crate) fn new(passwords: Vec<Secret>, token: &ApiToken) -> Self {
+        Self { passwords, token: Some(token.clone()) }
+    }
+
+    /// They as they are looked for, in each of their spellings.
+    pub(crate) fn spelt(&self) -> Secrets<'_> {
+        Secrets::of(self.passwords.iter().map(Secret::expose).chain(self.token.iter().map(ApiToken::exposed)))
+    }
+}
+
+/// Texts that must not be shown.
 #[derive(Clone)]
 pub(crate) struct Secrets<'a>(Vec<Cow<'a, str>>);
 
@@ -43,10 +63,6 @@ impl<'a> Secrets<'a> {
         // One may be part of another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self(secrets)
-    }
-
-    pub(crate) fn these(secrets: &'a [Secret]) -> Self {
-        Self::of(secrets.iter().map(Secret::expose))
     }
 
     /// A text without them. What was cut off at its end may hold the beginning of one, which goes too.

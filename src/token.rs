@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,9 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 /// An API token of a console or service user.
 ///
 /// It is a secret from the first read: it never prints, and is wiped from memory when dropped. A
-/// leading `ApiToken ` and surrounding white space are dropped.
+/// leading `ApiToken ` and surrounding white space are dropped. Clones share the one text.
 #[derive(Clone)]
-pub struct ApiToken(SecretString);
+pub struct ApiToken(Arc<SecretString>);
 
 /// Why a text is no API token. The text itself is never part of the message.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +56,7 @@ impl ApiToken {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Characters);
         }
-        Ok(Self(SecretString::from(text)))
+        Ok(Self(Arc::new(SecretString::from(text))))
     }
 
     /// Reads a token from an environment variable.

@@ -209,11 +209,18 @@ pub struct Part {
     pub is_filter: bool,
     /// Its fields.
     pub fields: &'static [Field],
+    /// Whether one of them is secret.
+    pub has_secrets: bool,
 }
 
 impl Part {
     pub(crate) const fn new(name: &'static str, is_filter: bool, fields: &'static [Field]) -> Self {
-        Self { name, is_filter, fields }
+        let (mut has_secrets, mut number) = (false, 0);
+        while number < fields.len() {
+            has_secrets |= fields[number].secret;
+            number += 1;
+        }
+        Self { name, is_filter, fields, has_secrets }
     }
 }
 

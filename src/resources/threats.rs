@@ -16,7 +16,7 @@ pub use sentinelone_raw::threats::{
     ThreatsListNotesQuery, ThreatsListQuery, ThreatsListTimelineQuery, ThreatsSummaryQuery,
 };
 
-use super::grammar::{Act, List, acts, lists, resource, selects};
+use super::grammar::{Act, Acts, List, acts, lists, resource, selects};
 use crate::Result;
 use crate::response::Response;
 
@@ -32,8 +32,7 @@ lists! {
 }
 
 acts! {
-    ThreatFilter: IncidentUpdate, ThreatFileRequest, ThreatMitigation, ThreatNoteAddition,
-        ThreatVerdictUpdate;
+    ThreatFilter: ThreatFileRequest, ThreatMitigation, ThreatNoteAddition, ThreatVerdictUpdate;
 }
 
 selects!(ThreatFilter: threats, ThreatsListQuery, Threat);
@@ -88,7 +87,7 @@ impl<'a> Threats<'a> {
     /// # }
     /// ```
     pub fn update_incident(self) -> Act<'a, IncidentUpdate, Data<ThreatIncidentResult>> {
-        Act::new(self.client, IncidentUpdate::default(), |_, update| raw::update_incident(&update.body()?))
+        Act::new(self.client, IncidentUpdate::default(), |_, update| raw::update_incident(update.body()?))
     }
 
     /// Sets the analyst verdict of the threats that a filter selects.
@@ -183,34 +182,50 @@ impl<'a> Threats<'a> {
 }
 
 /// What an update of incidents sets; from [`Threats::update_incident`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct IncidentUpdate {
-    filter: ThreatFilter,
-    status: Option<IncidentStatus>,
-    verdict: Option<AnalystVerdict>,
+    // In the form that is sent: to copy a filter of a hundred fields would cost as much as to send it.
+    body: ThreatIncidentUpdate,
+    has_status: bool,
+}
+
+impl Default for IncidentUpdate {
+    fn default() -> Self {
+        let data = ThreatIncidentData::new(IncidentStatus::from(""));
+        Self { body: ThreatIncidentUpdate::new(data, ThreatFilter::default()), has_status: false }
+    }
 }
 
 impl IncidentUpdate {
-    fn body(&self) -> Result<ThreatIncidentUpdate, RequestError> {
-        let status = self.status.clone();
-        let status =
-            status.ok_or_else(|| RequestError::missing(&raw::UPDATE_INCIDENT, "data.incidentStatus"))?;
-        let data =
-            ThreatIncidentData { analyst_verdict: self.verdict.clone(), ..ThreatIncidentData::new(status) };
-        Ok(ThreatIncidentUpdate::new(data, self.filter.clone()))
+    fn body(&self) -> Result<&ThreatIncidentUpdate, RequestError> {
+        let missing = || RequestError::missing(&raw::UPDATE_INCIDENT, "data.incidentStatus");
+        self.has_status.then_some(&self.body).ok_or_else(missing)
+    }
+}
+
+impl Acts for IncidentUpdate {
+    type Filter = ThreatFilter;
+
+    fn filter(&self) -> Option<&ThreatFilter> {
+        Some(&self.body.filter)
+    }
+
+    fn set_filter(&mut self, filter: ThreatFilter) {
+        self.body.filter = filter;
     }
 }
 
 impl Act<'_, IncidentUpdate, Data<ThreatIncidentResult>> {
     /// The incident status to set. The API demands one.
     pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {
-        self.body.status = Some(status.into());
+        self.body.body.data.incident_status = status.into();
+        self.body.has_status = true;
         self
     }
 
     /// The analyst verdict to set too.
     pub fn verdict(mut self, verdict: impl Into<AnalystVerdict>) -> Self {
-        self.body.verdict = Some(verdict.into());
+        self.body.body.data.analyst_verdict = Some(verdict.into());
         self
     }
 }

@@ -18,8 +18,6 @@ const LONGEST_IDLE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct HttpSettings {
     pub(crate) connect_timeout: Duration,
-    /// For how long a connection may stand still.
-    pub(crate) read_timeout: Duration,
     pub(crate) proxy: Proxy,
     pub(crate) roots: Vec<Vec<u8>>,
     pub(crate) trust_any: bool,
@@ -67,7 +65,6 @@ impl HttpSettings {
         let http = reqwest::Client::builder()
             .user_agent(agent)
             .connect_timeout(self.connect_timeout)
-            .read_timeout(self.read_timeout)
             // Gateways drop what is idle for a minute or so. An action that meets such a connection may have been
             // done for all that this side can tell, so that connections are given up before.
             .pool_idle_timeout(LONGEST_IDLE)

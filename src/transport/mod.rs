@@ -9,12 +9,14 @@ mod record;
 mod retry;
 
 use std::fmt;
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use sentinelone_raw::runtime::{AnswerForm, ApiVersion, Method, Operation, Request, Secret};
+use sentinelone_raw::runtime::{AnswerForm, ApiVersion, Method, Operation, Request};
+use tokio::time::{Instant, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument, debug, info_span};
 
@@ -23,7 +25,7 @@ use crate::address::Console;
 use crate::error::{BODY_KEPT, Error, ErrorKind, History, Trouble};
 use crate::files::{Download, LONGEST_DOWNLOAD};
 use crate::response::{REQUEST_ID, Whole, says_only_errors};
-use crate::secrets::Secrets;
+use crate::secrets::Kept;
 use crate::text::printable;
 use crate::token::ApiToken;
 
@@ -57,7 +59,7 @@ pub(crate) struct Settings {
     pub(crate) version: ApiVersion,
     /// For a call in all.
     pub(crate) timeout: Duration,
-    /// For how long a connection may stand still.
+    /// For how long the console may send nothing.
     pub(crate) read_timeout: Duration,
     pub(crate) max_answer: usize,
     pub(crate) retry: Retry,
@@ -101,13 +103,13 @@ struct Prepared<'a> {
     path: String,
     query: Vec<(String, String)>,
     json: Option<&'a serde_json::Value>,
-    secrets: Vec<Secret>,
     body: Option<Bytes>,
 }
 
 /// Whom a call asks, and what was answered so far.
 struct Asked<'a> {
     operation: &'static Operation,
+    secrets: Kept,
     /// What is asked of the console; `None` for another server, which has neither the token nor known rates.
     prepared: Option<&'a Prepared<'a>>,
     answered: Mutex<Answered>,
@@ -122,32 +124,28 @@ struct Answered {
 }
 
 impl<'a> Asked<'a> {
-    fn console(prepared: &'a Prepared<'a>) -> Self {
-        Self { operation: prepared.operation, prepared: Some(prepared), answered: Mutex::default() }
+    fn console(prepared: &'a Prepared<'a>, secrets: Kept) -> Self {
+        let operation = prepared.operation;
+        Self { operation, secrets, prepared: Some(prepared), answered: Mutex::default() }
     }
 
-    fn elsewhere(operation: &'static Operation) -> Self {
-        Self { operation, prepared: None, answered: Mutex::default() }
+    fn elsewhere(operation: &'static Operation, token: &ApiToken) -> Self {
+        let secrets = Kept::new(Vec::new(), token);
+        Self { operation, secrets, prepared: None, answered: Mutex::default() }
     }
 
     fn answered(&self) -> MutexGuard<'_, Answered> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What must not be shown: the token, and the passwords of the request.
-    fn secrets(&self, transport: &'a Transport) -> Secrets<'a> {
-        let passwords = self.prepared.map(|prepared| prepared.secrets.as_slice()).unwrap_or_default();
-        Secrets::of(passwords.iter().map(Secret::expose).chain([transport.settings.token.exposed()]))
-    }
-
-    fn clean(&self, error: Error, transport: &Transport) -> Error {
-        error.without(&self.secrets(transport))
+    fn clean(&self, error: Error) -> Error {
+        error.without(&self.secrets.spelt())
     }
 
     /// Takes note of an answer: its numbers, and nothing of what is in it.
-    fn note(&self, transport: &Transport, status: StatusCode, headers: &HeaderMap, bytes: Option<usize>) {
+    fn note(&self, status: StatusCode, headers: &HeaderMap, bytes: Option<usize>) {
         let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-        let request_id = id.map(|id| printable(&self.secrets(transport).redact(id)));
+        let request_id = id.map(|id| printable(&self.secrets.spelt().redact(id)));
         debug!(target: "sentinelone", status = status.as_u16(), bytes, request_id, "answered");
         *self.answered() = Answered { status: Some(status.as_u16()), bytes, request_id };
     }
@@ -157,21 +155,21 @@ impl Transport {
     /// Sends a request and reads the answer, which is one of success.
     pub(crate) async fn send<T>(&self, request: &Request<T>) -> Result<(Whole, History)> {
         let prepared = &self.prepare(request)?;
-        let asked = &Asked::console(prepared);
+        let asked = &Asked::console(prepared, self.secrets_of(request));
         let attempt = move |left: Duration| -> Attempt<'_, Whole> {
             Box::pin(async move {
-                let answer = self.request(prepared).timeout(left).send().await;
-                let answer = answer.map_err(|error| Error::transport(asked.operation, error))?;
-                self.read(asked, answer).await
+                let patience = self.patience(asked.operation, left);
+                let answer = patience.with(self.request(prepared).send()).await?;
+                self.read(asked, answer, &patience).await
             })
         };
-        self.call(asked, &attempt).await.map_err(|error| asked.clean(error, self))
+        self.call(asked, &attempt).await.map_err(|error| asked.clean(error))
     }
 
     /// Asks for a file; gives it as soon as it begins.
     pub(crate) async fn download<T>(&self, request: &Request<T>) -> Result<Download> {
         let prepared = &self.prepare(request)?;
-        let asked = &Asked::console(prepared);
+        let asked = &Asked::console(prepared, self.secrets_of(request));
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
             Box::pin(self.start(asked, self.request(prepared), left))
         };
@@ -184,7 +182,7 @@ impl Transport {
         operation: &'static Operation,
         address: url::Url,
     ) -> Result<Download> {
-        let asked = &Asked::elsewhere(operation);
+        let asked = &Asked::elsewhere(operation, &self.settings.token);
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
             Box::pin(self.start(asked, self.http.get(address.clone()), left))
         };
@@ -194,15 +192,13 @@ impl Transport {
     async fn begin<'a>(&'a self, asked: &'a Asked<'a>, attempt: Attempts<'a, Download>) -> Result<Download> {
         match self.call(asked, attempt).await {
             Ok((download, history)) => Ok(download.after(history)),
-            Err(error) => Err(asked.clean(error, self)),
+            Err(error) => Err(asked.clean(error)),
         }
     }
 
     /// The token, and the passwords of a request.
-    pub(crate) fn secrets_of<T>(&self, request: &Request<T>) -> Vec<Secret> {
-        let mut secrets = request.secrets();
-        secrets.push(self.settings.token.exposed().into());
-        secrets
+    pub(crate) fn secrets_of<T>(&self, request: &Request<T>) -> Kept {
+        Kept::new(request.secrets(), &self.settings.token)
     }
 
     /// Makes a call: attempt after attempt, each in its turn, until one is well, another is not safe to make or
@@ -245,7 +241,6 @@ impl Transport {
             path,
             query,
             json,
-            secrets: request.secrets(),
             // A value of JSON can always be written.
             body: json.map(|json| serde_json::to_vec(json).unwrap_or_default().into()),
         })
@@ -262,6 +257,11 @@ impl Transport {
         }
     }
 
+    fn patience(&self, operation: &'static Operation, left: Duration) -> Patience {
+        let pause = self.settings.read_timeout;
+        Patience { operation, pause, begun: Instant::now(), left }
+    }
+
     /// Waits for a file to begin.
     async fn start(
         &self,
@@ -270,32 +270,30 @@ impl Transport {
         left: Duration,
     ) -> Result<Download> {
         let operation = asked.operation;
-        let begin = async {
-            let builder = builder.timeout(LONGEST_DOWNLOAD);
-            let answer = builder.send().await.map_err(|error| Error::transport(operation, error))?;
-            // Scripts give files of any type.
-            if answer.status() == StatusCode::OK && (asked.prepared.is_none() || !is_page(&answer)) {
-                self.show(asked, answer.status(), answer.headers(), None);
-                asked.note(self, answer.status(), answer.headers(), None);
-                return Ok(Download::new(operation, answer, self.settings.read_timeout));
-            }
-            let whole = self.read(asked, answer).await?;
-            let status = whole.status;
-            if says_only_errors(&whole.body) {
-                return Err(Error::api(operation, status, whole.body, None));
-            }
-            let message = format!("the answer, of status {status}, is no file");
-            Err(Error::ended(operation, message, "there may be nothing to download"))
-        };
-        let slow = |_| {
-            let message = "no file came within the time limit".to_owned();
-            Error::of(operation, Trouble::Line { kind: ErrorKind::Timeout, message })
-        };
-        tokio::time::timeout(left, begin).await.map_err(slow)?
+        let patience = self.patience(operation, left);
+        let answer = patience.with(builder.timeout(LONGEST_DOWNLOAD).send()).await?;
+        // Scripts give files of any type.
+        if answer.status() == StatusCode::OK && (asked.prepared.is_none() || !is_page(&answer)) {
+            self.show(asked, answer.status(), answer.headers(), None);
+            asked.note(answer.status(), answer.headers(), None);
+            return Ok(Download::new(operation, answer, self.settings.read_timeout));
+        }
+        let whole = self.read(asked, answer, &patience).await?;
+        let status = whole.status;
+        if says_only_errors(&whole.body) {
+            return Err(Error::api(operation, status, whole.body, None));
+        }
+        let message = format!("the answer, of status {status}, is no file");
+        Err(Error::ended(operation, message, "there may be nothing to download"))
     }
 
     /// Reads an answer to its end, and no further than is allowed.
-    async fn read(&self, asked: &Asked<'_>, mut answer: reqwest::Response) -> Result<Whole> {
+    async fn read(
+        &self,
+        asked: &Asked<'_>,
+        mut answer: reqwest::Response,
+        patience: &Patience,
+    ) -> Result<Whole> {
         let operation = asked.operation;
         let status = answer.status();
         let headers = std::mem::take(answer.headers_mut());
@@ -306,12 +304,12 @@ impl Transport {
             answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
         let mut body = BytesMut::with_capacity(length.min(limit).min(AT_ONCE));
         loop {
-            match answer.chunk().await {
+            match patience.with(answer.chunk()).await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
                 // The status is the message; what is missing of the text is not worth losing it.
                 Err(_) if !fine => break,
-                Err(error) => return Err(Error::transport(operation, error)),
+                Err(error) => return Err(error),
             }
             if body.len() > limit {
                 if fine {
@@ -322,7 +320,7 @@ impl Transport {
         }
         let body = body.freeze();
         self.show(asked, status, &headers, Some(&body));
-        asked.note(self, status, &headers, Some(body.len()));
+        asked.note(status, &headers, Some(body.len()));
         let whole = Whole { status, headers, body };
         whole.check(operation, self.settings.clock.time_of_day())?;
         Ok(whole)
@@ -341,6 +339,34 @@ impl Transport {
             headers,
             answer,
         });
+    }
+}
+
+/// How long an attempt waits: no longer than it has left in all, and than the console may send nothing. What is there
+/// already sets no timer off.
+struct Patience {
+    operation: &'static Operation,
+    pause: Duration,
+    begun: Instant,
+    left: Duration,
+}
+
+impl Patience {
+    async fn with<T>(&self, part: impl Future<Output = reqwest::Result<T>>) -> Result<T> {
+        let Self { operation, pause, begun, left } = *self;
+        let left = left.saturating_sub(begun.elapsed());
+        let slow = || {
+            let message = match pause < left {
+                true => format!("the console sent nothing for {} s", pause.as_secs_f64()),
+                false => "no answer in time".to_owned(),
+            };
+            Error::of(operation, Trouble::Line { kind: ErrorKind::Timeout, message })
+        };
+        if left.is_zero() {
+            return Err(slow());
+        }
+        let part = timeout(left.min(pause), part).await.map_err(|_| slow())?;
+        part.map_err(|error| Error::transport(operation, error))
     }
 }
 
