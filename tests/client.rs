@@ -589,6 +589,12 @@ async fn a_console_that_says_nothing_may_have_acted() {
     assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Timeout, Sent::Maybe));
     assert!(error.may_have_acted());
     assert!(error.advice().contains("look at the result"), "a note must not be written twice");
+    assert!(error.to_string().contains("no answer in time"), "{error}");
+    let client =
+        builder(&server).read_timeout(Duration::from_millis(200)).retry(Retry::off()).build().unwrap();
+    let error = client.threats().list().page().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().contains("the console sent nothing for 0.2 s"), "{error}");
 }
 
 #[tokio::test]

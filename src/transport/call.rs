@@ -141,14 +141,16 @@ impl<T: Send> Call<'_, T> {
     /// One attempt, in its turn.
     fn once(&self) -> Try<'_, T> {
         Box::pin(async {
-            let turn = self.turn().await;
-            if let Err(held) = turn {
-                let mut steps = self.steps();
-                steps.over = true;
-                // What the attempt before came to says more than that there is no time for another one.
-                steps.failed.get_or_insert(held);
-                return Err(Failed);
-            }
+            let left = match self.turn().await {
+                Ok(left) => left,
+                Err(held) => {
+                    let mut steps = self.steps();
+                    steps.over = true;
+                    // What the attempt before came to says more than that there is no time for another one.
+                    steps.failed.get_or_insert(held);
+                    return Err(Failed);
+                }
+            };
             let number = {
                 let history = &mut self.steps().history;
                 history.attempts += 1;
@@ -156,7 +158,7 @@ impl<T: Send> Call<'_, T> {
             };
             *self.asked.answered() = Answered::default();
             debug!(target: "sentinelone", attempt = number, "sending");
-            (self.attempt)(self.left()).await.map_err(|error| {
+            (self.attempt)(left).await.map_err(|error| {
                 let mut steps = self.steps();
                 steps.history.add(&error);
                 steps.counted += u32::from(!is_throttled(&error));
@@ -166,15 +168,16 @@ impl<T: Send> Call<'_, T> {
         })
     }
 
-    /// Waits for the turn of an attempt.
-    async fn turn(&self) -> Result<()> {
+    /// Waits for the turn of an attempt; gives how long it may take.
+    async fn turn(&self) -> Result<Duration> {
         if self.asked.prepared.is_some() {
             let Settings { limits, clock, .. } = self.settings;
             let turn = limits.turn(self.asked.operation, clock, self.left()).await;
             self.steps().waited += turn.as_ref().map_or_else(|late| late.waited, |waited| *waited);
             turn.map_err(|late| self.held(late.held))?;
         }
-        if self.left().is_zero() { Err(self.held(Held::Over)) } else { Ok(()) }
+        let left = self.left();
+        if left.is_zero() { Err(self.held(Held::Over)) } else { Ok(left) }
     }
 
     fn held(&self, held: Held) -> Error {

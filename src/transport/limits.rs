@@ -59,7 +59,31 @@ struct Classes {
     /// Rates in the place of those of the specification; `None` for none.
     set: HashMap<String, Option<(f64, u32)>>,
     share: f64,
-    live: HashMap<String, Arc<Class>>,
+    live: HashMap<Name, Arc<Class>>,
+}
+
+/// What a class is called, without a copy of it for every call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Name {
+    of: &'static str,
+    /// Whether they are the operations of a resource that have no rate.
+    others: bool,
+}
+
+impl Name {
+    fn of(operation: &Operation) -> Self {
+        match &operation.rate {
+            Some(rate) => Self { of: rate.class, others: false },
+            None => Self { of: operation.resource, others: true },
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.of)?;
+        if self.others { f.write_str(".other") } else { Ok(()) }
+    }
 }
 
 impl Default for Classes {
@@ -130,10 +154,7 @@ impl RateLimits {
     /// The class of an operation: that of its rate; where none is known, one that the operations of its resource
     /// without a rate have for themselves, such as `threats.other`.
     pub fn class_of(operation: &Operation) -> String {
-        match &operation.rate {
-            Some(rate) => rate.class.to_owned(),
-            None => format!("{}.other", operation.resource),
-        }
+        Name::of(operation).to_string()
     }
 
     /// Sets the rate of a class in the place of the documented one: requests a second in the long run, and how
@@ -145,7 +166,8 @@ impl RateLimits {
         let rate = (per_second > 0.0 && per_second.is_finite()).then_some((per_second, burst));
         let mut classes = self.classes();
         classes.set.insert(class.to_owned(), rate);
-        classes.forget(class);
+        let live = classes.live.iter().filter(|(name, _)| name.to_string() == class);
+        live.for_each(|(_, live)| live.forget());
         sentinelone_raw::OPERATIONS.iter().any(|operation| Self::class_of(operation) == class)
     }
 
@@ -154,8 +176,7 @@ impl RateLimits {
     pub fn share(&self, part: f64) {
         let mut classes = self.classes();
         classes.share = if part > 0.0 && part <= 1.0 { part } else { 1.0 };
-        let live: Vec<String> = classes.live.keys().cloned().collect();
-        live.iter().for_each(|class| classes.forget(class));
+        classes.live.values().for_each(|class| class.forget());
     }
 
     /// Waits for the turn of an operation, but not beyond `left`; gives the time that was waited.
@@ -168,9 +189,12 @@ impl RateLimits {
         left: Duration,
     ) -> Result<Duration, TooLate> {
         let start = clock.now();
+        let class = self.classes().class(operation);
+        if !self.is_on() && class.pause(start).is_zero() {
+            return Ok(Duration::ZERO);
+        }
         let end = start.saturating_add(left);
         let waited = || clock.now().saturating_sub(start);
-        let class = self.classes().class(operation);
         let first = class.turn.try_lock();
         let _turn = match first {
             Ok(turn) => turn,
@@ -235,14 +259,7 @@ impl Classes {
             let (turn, rate, paused) = Default::default();
             Arc::new(Class { turn, rate, paused })
         };
-        Arc::clone(self.live.entry(RateLimits::class_of(operation)).or_insert_with(new))
-    }
-
-    /// Lets the next call begin with a new rate; pauses stay.
-    fn forget(&mut self, class: &str) {
-        if let Some(class) = self.live.get(class) {
-            *lock(&class.rate) = None;
-        }
+        Arc::clone(self.live.entry(Name::of(operation)).or_insert_with(new))
     }
 
     fn quota(&self, operation: &Operation) -> Option<Quota> {
@@ -260,6 +277,11 @@ impl Classes {
 }
 
 impl Class {
+    /// Lets the next call begin with a new rate; pauses stay.
+    fn forget(&self) {
+        *lock(&self.rate) = None;
+    }
+
     /// How long the console still wants no request.
     fn pause(&self, now: Duration) -> Duration {
         lock(&self.paused).saturating_sub(now)

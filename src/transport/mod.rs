@@ -16,7 +16,7 @@ use std::time::Duration;
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use sentinelone_raw::runtime::{AnswerForm, ApiVersion, Method, Operation, Request};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tracing::field::Empty;
 use tracing::{Instrument, debug, info_span};
 
@@ -40,6 +40,9 @@ pub(crate) use clock::TokioClock;
 pub(crate) use http::{HttpSettings, Proxy};
 pub(crate) use limits::Held;
 pub(crate) use retry::RetryAfter;
+
+/// What nobody waits longer for, and clocks can still count.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The most that an answer is given room for before it comes.
 const AT_ONCE: usize = 64 << 20;
@@ -258,8 +261,8 @@ impl Transport {
     }
 
     fn patience(&self, operation: &'static Operation, left: Duration) -> Patience {
-        let pause = self.settings.read_timeout;
-        Patience { operation, pause, begun: Instant::now(), left }
+        let pause = self.settings.read_timeout.min(FOREVER);
+        Patience { operation, pause, end: Instant::now() + left.min(FOREVER) }
     }
 
     /// Waits for a file to begin.
@@ -347,25 +350,25 @@ impl Transport {
 struct Patience {
     operation: &'static Operation,
     pause: Duration,
-    begun: Instant,
-    left: Duration,
+    end: Instant,
 }
 
 impl Patience {
     async fn with<T>(&self, part: impl Future<Output = reqwest::Result<T>>) -> Result<T> {
-        let Self { operation, pause, begun, left } = *self;
-        let left = left.saturating_sub(begun.elapsed());
-        let slow = || {
-            let message = match pause < left {
+        let Self { operation, pause, end } = *self;
+        let now = Instant::now();
+        let still = now + pause;
+        let late = || {
+            let message = match still < end {
                 true => format!("the console sent nothing for {} s", pause.as_secs_f64()),
                 false => "no answer in time".to_owned(),
             };
             Error::of(operation, Trouble::Line { kind: ErrorKind::Timeout, message })
         };
-        if left.is_zero() {
-            return Err(slow());
+        if end <= now {
+            return Err(late());
         }
-        let part = timeout(left.min(pause), part).await.map_err(|_| slow())?;
+        let part = timeout_at(end.min(still), part).await.map_err(|_| late())?;
         part.map_err(|error| Error::transport(operation, error))
     }
 }
