@@ -81,8 +81,7 @@ impl Client {
     /// lists. An answer of status 200 with errors and no data is an error too; with data it is an answer,
     /// and [`Response::vendor_errors`] has the errors.
     pub async fn send<T: Answer>(&self, request: &Request<T>) -> Result<Response<T>> {
-        let (whole, history) = self.0.send(request).await?;
-        let secrets = self.0.secrets_of(request);
+        let (whole, history, secrets) = self.0.send(request).await?;
         match whole.decode::<T>(request.operation()) {
             Ok(response) => Ok(response.keeping(secrets)),
             Err(error) => Err(history.ended(error).without(&secrets.spelt())),

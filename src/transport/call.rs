@@ -26,13 +26,13 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// The random parts of waits, for the loop that waits them.
-struct Parts {
+struct Parts<'a> {
     retry: Retry,
-    random: Arc<dyn Fn() -> f64 + Send + Sync>,
+    random: &'a (dyn Fn() -> f64 + Send + Sync),
     made: u32,
 }
 
-impl Iterator for Parts {
+impl Iterator for Parts<'_> {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
@@ -128,7 +128,7 @@ impl<T: Send> Call<'_, T> {
     }
 
     fn attempts(&self) -> Try<'_, T> {
-        let parts = Parts { retry: self.settings.retry, random: Arc::clone(&self.settings.random), made: 0 };
+        let parts = Parts { retry: self.settings.retry, random: &*self.settings.random, made: 0 };
         let clock = Arc::clone(&self.settings.clock);
         let attempts = (move || self.once())
             .retry(parts)

@@ -52,6 +52,8 @@ pub struct RateLimits(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     off: AtomicBool,
+    /// Whether there was ever a pause.
+    paused: AtomicBool,
     classes: Mutex<Classes>,
 }
 
@@ -188,11 +190,11 @@ impl RateLimits {
         clock: &Arc<dyn Clock>,
         left: Duration,
     ) -> Result<Duration, TooLate> {
-        let start = clock.now();
-        let class = self.classes().class(operation);
-        if !self.is_on() && class.pause(start).is_zero() {
+        if !self.is_on() && !self.0.paused.load(Ordering::Acquire) {
             return Ok(Duration::ZERO);
         }
+        let start = clock.now();
+        let class = self.classes().class(operation);
         let end = start.saturating_add(left);
         let waited = || clock.now().saturating_sub(start);
         let first = class.turn.try_lock();
@@ -228,6 +230,7 @@ impl RateLimits {
         let class = self.classes().class(operation);
         let mut paused = lock(&class.paused);
         *paused = (*paused).max(now.saturating_add(wait.min(LONGEST_PAUSE)));
+        self.0.paused.store(true, Ordering::Release);
     }
 
     fn rate(&self, class: &Class, operation: &Operation, clock: &Arc<dyn Clock>) -> Option<Arc<Rate>> {

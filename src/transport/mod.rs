@@ -155,10 +155,12 @@ impl<'a> Asked<'a> {
 }
 
 impl Transport {
-    /// Sends a request and reads the answer, which is one of success.
-    pub(crate) async fn send<T>(&self, request: &Request<T>) -> Result<(Whole, History)> {
+    /// Sends a request and reads the answer, which is one of success; gives what it took, and what must not be shown of
+    /// the answer, too.
+    pub(crate) async fn send<T>(&self, request: &Request<T>) -> Result<(Whole, History, Kept)> {
         let prepared = &self.prepare(request)?;
-        let asked = &Asked::console(prepared, self.secrets_of(request));
+        let of_call = Asked::console(prepared, self.secrets_of(request));
+        let asked = &of_call;
         let attempt = move |left: Duration| -> Attempt<'_, Whole> {
             Box::pin(async move {
                 let patience = self.patience(asked.operation, left);
@@ -166,7 +168,8 @@ impl Transport {
                 self.read(asked, answer, &patience).await
             })
         };
-        self.call(asked, &attempt).await.map_err(|error| asked.clean(error))
+        let (whole, history) = self.call(asked, &attempt).await.map_err(|error| asked.clean(error))?;
+        Ok((whole, history, of_call.secrets))
     }
 
     /// Asks for a file; gives it as soon as it begins.
