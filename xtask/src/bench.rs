@@ -33,7 +33,7 @@ struct Effort {
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
     let effort = match arguments {
         [] => Effort { quick: false, runs: 5, starts: 60 },
-        ["--quick"] => Effort { quick: true, runs: 1, starts: 20 },
+        ["--quick"] => Effort { quick: true, runs: 2, starts: 20 },
         _ => return Err(Error::Generator(USAGE.into())),
     };
     let mut table = Table::default();
@@ -98,7 +98,7 @@ fn target(root: &Path) -> Result<PathBuf> {
 fn decode(root: &Path, bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
     progress("decoding");
     let home = target(root)?.join("bench/criterion");
-    let [time, samples] = if effort.quick { ["2", "10"] } else { ["10", "40"] };
+    let [time, samples] = if effort.quick { ["1", "10"] } else { ["10", "40"] };
     ran(Command::new(bench).arg("decode").arg(&home).args([time, samples]))?;
     let median = |name: &str| -> Result<f64> {
         let path = home.join(format!("decode/{name}/new/estimates.json"));
@@ -176,7 +176,7 @@ fn act(bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
     let act = |with| said(Command::new(bench).args(["act", with, server.url(), "10000", "64"]));
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     // They take a third of a second each, and some are slow.
-    for _ in 0..5 * effort.runs {
+    for _ in 0..6 * effort.runs {
         ours.push(act("client")?);
         theirs.push(act("reqwest")?);
     }

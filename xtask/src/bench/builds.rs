@@ -96,7 +96,8 @@ fn build(folder: &Path, name: &str, profile: &str) -> Result<(f64, u64)> {
     }
     let cargo = || {
         let mut cargo = cargo(folder);
-        cargo.env("CARGO_TARGET_DIR", &built);
+        // What comes from a registry is built without what a next build would save.
+        cargo.env("CARGO_TARGET_DIR", &built).env("CARGO_INCREMENTAL", "0");
         cargo
     };
     // What has to be downloaded is no part of the building.
