@@ -6,6 +6,8 @@ mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use sentinelone_codegen::{Error, Result};
 use serde_json::Value;
@@ -26,14 +28,16 @@ struct Effort {
     quick: bool,
     /// Of a process that takes seconds.
     runs: usize,
+    /// Of what takes much the same time whenever it is run.
+    steady: usize,
     /// Of a process that takes milliseconds.
     starts: usize,
 }
 
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
     let effort = match arguments {
-        [] => Effort { quick: false, runs: 5, starts: 60 },
-        ["--quick"] => Effort { quick: true, runs: 2, starts: 20 },
+        [] => Effort { quick: false, runs: 5, steady: 5, starts: 60 },
+        ["--quick"] => Effort { quick: true, runs: 2, steady: 1, starts: 20 },
         _ => return Err(Error::Generator(USAGE.into())),
     };
     let mut table = Table::default();
@@ -56,8 +60,10 @@ struct Binaries {
     s1: PathBuf,
 }
 
+/// Says what is being done, and when that began.
 fn progress(what: &str) {
-    eprintln!("{what} …");
+    static START: OnceLock<Instant> = OnceLock::new();
+    eprintln!("{:>4} s  {what} …", START.get_or_init(Instant::now).elapsed().as_secs());
 }
 
 /// Builds what is measured. A quick run builds all of it at once, without the TLS that nothing of it uses, and optimises
@@ -133,7 +139,7 @@ fn list(bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
     }
     let few = Server::start(bench, 10)?;
     let (mut short, mut waiting, mut ahead) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..effort.runs {
+    for _ in 0..effort.steady {
         short.push(list(&few, "client", "0")?);
         waiting.push(list(&few, "client", "100")?);
         ahead.push(list(&few, "prefetch", "100")?);
@@ -176,7 +182,7 @@ fn act(bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
     let act = |with| said(Command::new(bench).args(["act", with, server.url(), "10000", "64"]));
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     // They take a third of a second each, and some are slow.
-    for _ in 0..6 * effort.runs {
+    for _ in 0..5 * effort.runs {
         ours.push(act("client")?);
         theirs.push(act("reqwest")?);
     }
@@ -196,7 +202,7 @@ fn levers(table: &mut Table, effort: &Effort) -> Result<()> {
     progress("generating");
     let itself = std::env::current_exe().map_err(|source| Error::Io { path: "xtask".into(), source })?;
     for arguments in [&["generate", "--check"][..], &["generate"]] {
-        let time = seconds(effort.runs, || ran(Command::new(&itself).args(arguments)))?;
+        let time = seconds(effort.steady, || ran(Command::new(&itself).args(arguments)))?;
         let what = format!("`cargo xtask {}`, built already", arguments.join(" "));
         table.push(Row::limit("levers", &what, time, Goal::Seconds(3.0)));
     }
