@@ -70,6 +70,13 @@ pub fn all(bundle: &Bundle, model: &Model) -> Result<Files> {
     let mut files = Files::new();
     let cargo = include_str!("../template/Cargo.toml.in");
     files.insert("Cargo.toml".into(), format!("{}\n{cargo}", header("#", "codegen/template")));
+    // A package holds nothing from outside its folder, and its licences ask to be passed on with it.
+    for (name, text) in [
+        ("LICENSE-APACHE", include_str!("../../LICENSE-APACHE")),
+        ("LICENSE-MIT", include_str!("../../LICENSE-MIT")),
+    ] {
+        files.insert(name.into(), text.to_owned());
+    }
     for (name, text) in SUPPORT {
         let header = header("//", &format!("codegen/runtime/{name}"));
         files.insert(format!("src/runtime/{name}"), format!("{header}\n{text}"));

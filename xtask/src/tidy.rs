@@ -63,7 +63,7 @@ pub(crate) fn rules() -> &'static [Rule] {
         },
         Rule {
             id: "unfinished",
-            demands: "a Rust source has no note of work that is left, no such macro, and no ignored test",
+            demands: "a Rust source has no note of work that is left, no such macro, and no ignored test or example",
             why: "what is left is an issue, where somebody sees it",
             check: sources::unfinished,
         },

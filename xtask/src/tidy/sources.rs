@@ -65,10 +65,18 @@ pub(super) fn quiet(tree: &Tree, report: &mut Report) {
     }
 }
 
+/// Whether a line of documentation begins an example that nobody compiles.
+fn opens_ignored(line: &str) -> bool {
+    let line = line.trim_start();
+    let words = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+    let fence = words.and_then(|words| words.trim_start().strip_prefix("```"));
+    fence.is_some_and(|about| about.split(',').any(|word| word.starts_with("ignore")))
+}
+
 pub(super) fn unfinished(tree: &Tree, report: &mut Report) {
     let words = [&MISSING[..], &["ignore"]].concat();
     for (path, file) in tree.ending(".rs") {
-        let noted = NOTES.iter().any(|note| file.text.contains(note));
+        let noted = NOTES.iter().chain(&["```ignore", ",ignore"]).any(|note| file.text.contains(note));
         let rust = if noted { file.tokens() } else { file.rust(words.iter().copied()) };
         let Some(rust) = rust else { continue };
         for (number, line) in rust.without_texts(&file.text).lines().enumerate() {
@@ -77,6 +85,10 @@ pub(super) fn unfinished(tree: &Tree, report: &mut Report) {
                     let remedy = "do it, or make an issue of it";
                     report.add(path, number + 1, format!("{word} in a source"), remedy);
                 }
+            }
+            if opens_ignored(line) {
+                let remedy = "make it one that compiles; `no_run` does not run it, `text` is no example";
+                report.add(path, number + 1, "an example that is ignored", remedy);
             }
         }
         for (name, line) in &rust.macros {

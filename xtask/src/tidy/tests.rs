@@ -187,6 +187,7 @@ fn planted() -> Vec<Planted> {
         more("unfinished", "examples/mirror.rs", "fn rest() { std::unimplemented!() }\n"),
         more("unfinished", "tests/laws.rs", "#[ignore = \"slow\"]\n#[test]\nfn slow() {}\n"),
         more("unfinished", "tests/laws.rs", "#[cfg_attr(windows, ignore)]\n#[test]\nfn slow() {}\n"),
+        more("unfinished", "src/client.rs", "/// ```ignore\n/// rest();\n/// ```\nfn rest() {}\n"),
         more("machine-paths", "README.md", &format!("It is in `/{}/alex/project`.\n", "home")),
         more("machine-paths", "src/client.rs", &format!("// As in /{}/.cargo\n", "root")),
         more("machine-paths", ".cargo/config.toml", &format!("# /{}/settings\n", "tmp")),
