@@ -9,10 +9,10 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use sentinelone_raw::runtime::Operation;
 use tempfile::NamedTempFile;
-use tokio::time::timeout;
 
 use crate::Result;
 use crate::error::{Error, ErrorKind, History, Trouble};
+use crate::transport::Patience;
 
 #[cfg(feature = "unzip")]
 mod archive;
@@ -23,7 +23,7 @@ pub(crate) use archive::unpack_while;
 pub use archive::{Limits, unpack};
 
 /// How long a download may take in all.
-pub(crate) const LONGEST_DOWNLOAD: Duration = Duration::from_secs(6 * 60 * 60);
+const LONGEST_DOWNLOAD: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// A file that was written to this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +46,7 @@ pub struct Download {
     answer: reqwest::Response,
     length: Option<u64>,
     received: u64,
-    /// For how long it may stand still.
-    pause: Duration,
+    patience: Patience,
     /// What it took to begin.
     history: History,
 }
@@ -60,10 +59,12 @@ impl fmt::Debug for Download {
 }
 
 impl Download {
+    /// One that begins now, and may stand still for no longer than `pause`.
     pub(crate) fn new(operation: &'static Operation, answer: reqwest::Response, pause: Duration) -> Self {
         // What is still to come is all that the answer tells once it is being read.
         let length = answer.content_length();
-        Self { operation, answer, length, received: 0, pause, history: History::default() }
+        let patience = Patience::new(operation, pause, LONGEST_DOWNLOAD, "the download took six hours");
+        Self { operation, answer, length, received: 0, patience, history: History::default() }
     }
 
     /// The same after these attempts.
@@ -100,17 +101,13 @@ impl Download {
     /// [`Broken`](ErrorKind::Broken) when it breaks or gives another number of bytes than was announced.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let history = self.history;
-        let failed =
-            |kind, message| history.ended(Error::of(self.operation, Trouble::Line { kind, message }));
-        let part = timeout(self.pause, self.answer.chunk()).await.map_err(|_| {
-            failed(ErrorKind::Timeout, format!("the download stood still for {} s", self.pause.as_secs_f64()))
-        })?;
-        let part = part.map_err(|error| history.ended(Error::transport(self.operation, error)))?;
+        let part = self.patience.with(self.answer.chunk()).await.map_err(|error| history.ended(error))?;
         self.received += part.as_ref().map_or(0, |part| part.len() as u64);
         match self.length {
             Some(length) if self.received > length || part.is_none() && self.received < length => {
                 let message = format!("the download has {} of {length} bytes", self.received);
-                Err(failed(ErrorKind::Broken, message))
+                let kind = ErrorKind::Broken;
+                Err(history.ended(Error::of(self.operation, Trouble::Line { kind, message })))
             }
             _ => Ok(part),
         }

@@ -594,7 +594,7 @@ async fn a_console_that_says_nothing_may_have_acted() {
         builder(&server).read_timeout(Duration::from_millis(200)).retry(Retry::off()).build().unwrap();
     let error = client.threats().list().page().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(error.to_string().contains("the console sent nothing for 0.2 s"), "{error}");
+    assert!(error.to_string().contains("nothing came for 0.2 s"), "{error}");
 }
 
 #[tokio::test]

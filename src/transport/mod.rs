@@ -5,25 +5,24 @@ mod call;
 mod clock;
 mod http;
 mod limits;
+mod patience;
 mod record;
 mod retry;
 
 use std::fmt;
-use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use sentinelone_raw::runtime::{AnswerForm, ApiVersion, Method, Operation, Request};
-use tokio::time::{Instant, timeout_at};
 use tracing::field::Empty;
 use tracing::{Instrument, debug, info_span};
 
 use crate::Result;
 use crate::address::Console;
-use crate::error::{BODY_KEPT, Error, ErrorKind, History, Trouble};
-use crate::files::{Download, LONGEST_DOWNLOAD};
+use crate::error::{BODY_KEPT, Error, History, Trouble};
+use crate::files::Download;
 use crate::response::{REQUEST_ID, Whole, says_only_errors};
 use crate::secrets::Kept;
 use crate::text::printable;
@@ -39,10 +38,8 @@ pub use retry::Retry;
 pub(crate) use clock::TokioClock;
 pub(crate) use http::{HttpSettings, Proxy};
 pub(crate) use limits::Held;
+pub(crate) use patience::Patience;
 pub(crate) use retry::RetryAfter;
-
-/// What nobody waits longer for, and clocks can still count.
-const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The most that an answer is given room for before it comes.
 const AT_ONCE: usize = 64 << 20;
@@ -127,6 +124,7 @@ struct Answered {
 }
 
 impl<'a> Asked<'a> {
+    #[inline]
     fn console(prepared: &'a Prepared<'a>, secrets: Kept) -> Self {
         let operation = prepared.operation;
         Self { operation, secrets, prepared: Some(prepared), answered: Mutex::default() }
@@ -146,6 +144,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Takes note of an answer: its numbers, and nothing of what is in it.
+    #[inline]
     fn note(&self, status: StatusCode, headers: &HeaderMap, bytes: Option<usize>) {
         let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
         let request_id = id.map(|id| printable(&self.secrets.spelt().redact(id)));
@@ -252,6 +251,7 @@ impl Transport {
         })
     }
 
+    #[inline]
     fn request(&self, prepared: &Prepared<'_>) -> reqwest::RequestBuilder {
         let accept = if prepared.operation.answer == AnswerForm::Binary { "*/*" } else { "application/json" };
         let builder = self.http.request(prepared.method.clone(), prepared.url.clone());
@@ -263,9 +263,9 @@ impl Transport {
         }
     }
 
+    #[inline]
     fn patience(&self, operation: &'static Operation, left: Duration) -> Patience {
-        let pause = self.settings.read_timeout.min(FOREVER);
-        Patience { operation, pause, end: Instant::now() + left.min(FOREVER) }
+        Patience::new(operation, self.settings.read_timeout, left, "no answer in time")
     }
 
     /// Waits for a file to begin.
@@ -277,7 +277,7 @@ impl Transport {
     ) -> Result<Download> {
         let operation = asked.operation;
         let patience = self.patience(operation, left);
-        let answer = patience.with(builder.timeout(LONGEST_DOWNLOAD).send()).await?;
+        let answer = patience.with(builder.send()).await?;
         // Scripts give files of any type.
         if answer.status() == StatusCode::OK && (asked.prepared.is_none() || !is_page(&answer)) {
             self.show(asked, answer.status(), answer.headers(), None);
@@ -294,6 +294,7 @@ impl Transport {
     }
 
     /// Reads an answer to its end, and no further than is allowed.
+    #[inline]
     async fn read(
         &self,
         asked: &Asked<'_>,
@@ -333,6 +334,7 @@ impl Transport {
     }
 
     /// Shows an exchange with the console to whoever records.
+    #[inline]
     fn show(&self, asked: &Asked<'_>, status: StatusCode, headers: &HeaderMap, answer: Option<&[u8]>) {
         let (Some(recorder), Some(prepared)) = (&self.settings.recorder, asked.prepared) else { return };
         recorder.record(&Seen {
@@ -345,34 +347,6 @@ impl Transport {
             headers,
             answer,
         });
-    }
-}
-
-/// How long an attempt waits: no longer than it has left in all, and than the console may send nothing. What is there
-/// already sets no timer off.
-struct Patience {
-    operation: &'static Operation,
-    pause: Duration,
-    end: Instant,
-}
-
-impl Patience {
-    async fn with<T>(&self, part: impl Future<Output = reqwest::Result<T>>) -> Result<T> {
-        let Self { operation, pause, end } = *self;
-        let now = Instant::now();
-        let still = now + pause;
-        let late = || {
-            let message = match still < end {
-                true => format!("the console sent nothing for {} s", pause.as_secs_f64()),
-                false => "no answer in time".to_owned(),
-            };
-            Error::of(operation, Trouble::Line { kind: ErrorKind::Timeout, message })
-        };
-        if end <= now {
-            return Err(late());
-        }
-        let part = timeout_at(end.min(still), part).await.map_err(|_| late())?;
-        part.map_err(|error| Error::transport(operation, error))
     }
 }
 
