@@ -700,6 +700,7 @@ fn any_error(entry: &Value) -> VendorError {
 }
 
 /// Whether an answer says that something went wrong beside the data that it has.
+#[inline]
 pub(crate) fn errors_beside_data(body: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Beside {

@@ -53,6 +53,7 @@ pub(crate) struct Whole {
 
 impl Whole {
     /// Whether it is one of success.
+    #[inline]
     pub(crate) fn check(&self, operation: &'static Operation, now: SystemTime) -> Result<()> {
         let only_errors = || operation.answer == AnswerForm::Json && says_only_errors(&self.body);
         if self.status.is_success() && !only_errors() {
@@ -111,6 +112,7 @@ impl<T: Answer> Response<T> {
 
 /// Whether an answer of status 200 has errors and no data. With data it is an answer: what was done and
 /// what was found must not be lost for what was not.
+#[inline]
 pub(crate) fn says_only_errors(body: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Data {

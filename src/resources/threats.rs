@@ -86,6 +86,7 @@ impl<'a> Threats<'a> {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn update_incident(self) -> Act<'a, IncidentUpdate, Data<ThreatIncidentResult>> {
         Act::new(self.client, IncidentUpdate::default(), |_, update| raw::update_incident(update.body()?))
     }
@@ -190,6 +191,7 @@ pub struct IncidentUpdate {
 }
 
 impl Default for IncidentUpdate {
+    #[inline]
     fn default() -> Self {
         let data = ThreatIncidentData::new(IncidentStatus::from(""));
         Self { body: ThreatIncidentUpdate::new(data, ThreatFilter::default()), has_status: false }
@@ -210,6 +212,7 @@ impl Acts for IncidentUpdate {
         Some(&self.body.filter)
     }
 
+    #[inline]
     fn set_filter(&mut self, filter: ThreatFilter) {
         self.body.filter = filter;
     }

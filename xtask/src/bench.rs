@@ -67,8 +67,8 @@ fn progress(what: &str) {
 }
 
 /// Builds what is measured. A quick run builds all of it at once, without the TLS that nothing of it uses, and optimises
-/// little but what its ratios are about; otherwise it is what is released, and the bench is built alone, so that the features of the command line are not in
-/// the library that is measured.
+/// little but what its ratios are about. Otherwise it is what is released, and the bench is built alone, so that the
+/// features of the command line are not in the library that is measured.
 fn built(root: &Path, effort: &Effort) -> Result<Binaries> {
     progress("building what is measured");
     let profile = if effort.quick { "quick" } else { "release" };

@@ -2,7 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
-use sentinelone::commands::{Argument, ArgumentKind, Entry, registry};
+use sentinelone::commands::{Argument, ArgumentKind, Entry, find, registry};
 
 use crate::findings::{Deny, Format};
 
@@ -228,6 +228,12 @@ fn subcommand(entry: &Entry) -> Command {
         same if same == entry.info.name => command,
         other => command.alias(other),
     };
+    command.defer(arguments)
+}
+
+/// The options of a command, which are made for the one that is called: all of them take as long as the rest.
+fn arguments(command: Command) -> Command {
+    let Some(entry) = find(command.get_name()) else { return command };
     // An argument that has two names in the integration is one option here.
     let mut arguments: Vec<Argument> = Vec::new();
     for argument in (entry.arguments)() {
@@ -240,7 +246,14 @@ fn subcommand(entry: &Entry) -> Command {
         Arg::new("all").long("all").action(ArgAction::SetTrue).conflicts_with("limit").help(
             "Read every page, however many there are. With --output ndjson each is written as it comes",
         );
-    command.args(arguments.iter().map(argument)).args(reads_pages.then_some(all))
+    let own = arguments.iter().map(argument).chain(reads_pages.then_some(all));
+    // The console's options are there by now; one of the command's own takes the place of that of its name.
+    own.fold(command, |command, own| {
+        let mut known = command.get_arguments();
+        let replaces = known.any(|known| known.get_id() == own.get_id());
+        drop(known);
+        if replaces { command.mut_arg(own.get_id().clone(), |_| own) } else { command.arg(own) }
+    })
 }
 
 fn argument(argument: &Argument) -> Arg {
