@@ -220,6 +220,7 @@ impl Acts for IncidentUpdate {
 
 impl Act<'_, IncidentUpdate, Data<ThreatIncidentResult>> {
     /// The incident status to set. The API demands one.
+    #[inline]
     pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {
         self.body.body.data.incident_status = status.into();
         self.body.has_status = true;

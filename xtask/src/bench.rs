@@ -30,14 +30,16 @@ struct Effort {
     runs: usize,
     /// Of what takes much the same time whenever it is run.
     steady: usize,
+    /// Of the two sides that act: a third of a second each, of which some are slow, and their goal is close.
+    pairs: usize,
     /// Of a process that takes milliseconds.
     starts: usize,
 }
 
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
     let effort = match arguments {
-        [] => Effort { quick: false, runs: 5, steady: 5, starts: 60 },
-        ["--quick"] => Effort { quick: true, runs: 2, steady: 1, starts: 20 },
+        [] => Effort { quick: false, runs: 5, steady: 5, pairs: 40, starts: 60 },
+        ["--quick"] => Effort { quick: true, runs: 2, steady: 1, pairs: 14, starts: 20 },
         _ => return Err(Error::Generator(USAGE.into())),
     };
     let mut table = Table::default();
@@ -181,8 +183,7 @@ fn act(bench: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
     let server = Server::start(bench, 1)?;
     let act = |with| said(Command::new(bench).args(["act", with, server.url(), "10000", "64"]));
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    // They take a third of a second each, and some are slow.
-    for _ in 0..5 * effort.runs {
+    for _ in 0..effort.pairs {
         ours.push(act("client")?);
         theirs.push(act("reqwest")?);
     }
