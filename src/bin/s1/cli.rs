@@ -231,7 +231,7 @@ fn subcommand(entry: &Entry) -> Command {
     command.defer(arguments)
 }
 
-/// The options of a command, which are made for the one that is called: all of them take as long as the rest.
+/// The options of a command, made for the one that is called: those of all were a third of the time of `s1 --help`.
 fn arguments(command: Command) -> Command {
     let Some(entry) = find(command.get_name()) else { return command };
     // An argument that has two names in the integration is one option here.
@@ -249,9 +249,7 @@ fn arguments(command: Command) -> Command {
     let own = arguments.iter().map(argument).chain(reads_pages.then_some(all));
     // The console's options are there by now; one of the command's own takes the place of that of its name.
     own.fold(command, |command, own| {
-        let mut known = command.get_arguments();
-        let replaces = known.any(|known| known.get_id() == own.get_id());
-        drop(known);
+        let replaces = command.get_arguments().any(|known| known.get_id() == own.get_id());
         if replaces { command.mut_arg(own.get_id().clone(), |_| own) } else { command.arg(own) }
     })
 }
