@@ -1,11 +1,11 @@
-//! Reads the log: what people, agents and the console did lately about one agent.
+//! Lists the latest activities of an agent: actions of users, agents and the console.
 //!
 //! ```console
 //! $ cargo run --example activities
 //! ```
 //!
-//! That is on the embedded sandbox. It changes nothing; on a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`,
-//! it wants to know whose log, and since when: `cargo run --example activities -- AGENT-ID "7 days"`.
+//! By default, the example runs on the embedded sandbox. It only reads. To use a console, set `S1_CONSOLE_URL` and
+//! `S1_API_TOKEN`, and pass the agent and the start time: `cargo run --example activities -- AGENT-ID "7 days"`.
 
 mod support;
 
@@ -13,32 +13,32 @@ use std::collections::HashMap;
 use std::error::Error;
 
 use sentinelone::activities::{ActivitiesListQuery, ActivitySortField, SortOrder};
-use sentinelone::{Timestamp, point_in_time};
+use sentinelone::{Timestamp, parse_timestamp};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_read().await?;
-    let agent = place.argument("AGENT-ID", "440000000000000004")?;
-    // A time, or a span before now.
-    let since = point_in_time(&place.argument("SINCE", "2026-11-01T00:00:00Z")?, &Timestamp::now())?;
-    let activities = || place.client.activities();
+    let mut context = support::for_reads().await?;
+    let agent = context.argument("AGENT-ID", "440000000000000004")?;
+    // A timestamp, or a duration before now.
+    let since = parse_timestamp(&context.argument("SINCE", "2026-11-01T00:00:00Z")?, &Timestamp::now())?;
+    let activities = || context.client.activities();
 
-    // Activities have numbers; the console tells what they stand for.
+    // Activities have a numeric type; the console lists the names of the types.
     let types = activities().types().await?.into_value().data;
     let names: HashMap<i64, String> =
         types.into_iter().filter_map(|one| Some((one.id?, one.action?))).collect();
 
-    // The log is long, so it is narrowed down before it is read.
+    // The activity log is long, so the query narrows it.
     let query = ActivitiesListQuery::default().agent_ids([agent]).created_at_gte(since);
     let list = activities().list().query(query).sort_by(ActivitySortField::CreatedAt, SortOrder::Desc);
-    let mut log = list.items().limit(100);
-    while let Some(activity) = log.next().await {
+    let mut latest = list.items().limit(100);
+    while let Some(activity) = latest.next().await {
         let activity = activity?;
         let name = activity.activity_type.and_then(|kind| names.get(&kind));
         println!(
             "{}  {}: {}",
             activity.created_at.map(|time| time.to_string()).unwrap_or_default(),
-            name.map_or("unknown kind", String::as_str),
+            name.map_or("unknown type", String::as_str),
             activity.primary_description.unwrap_or_default()
         );
     }

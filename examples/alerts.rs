@@ -1,11 +1,11 @@
-//! Works off the alerts of STAR rules: the severe ones that nobody has looked at get a verdict and a status.
+//! Sets analyst verdict and incident status of the unresolved, severe alerts of a STAR rule.
 //!
 //! ```console
 //! $ cargo run --example alerts
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
-//! so, and of which rule: `cargo run --example alerts -- --act "Shell started by a web server"`.
+//! By default, the example runs on the embedded sandbox. To use a console, set `S1_CONSOLE_URL` and `S1_API_TOKEN`,
+//! and pass `--act` and the rule name: `cargo run --example alerts -- --act "Shell started by a web server"`.
 
 mod support;
 
@@ -15,9 +15,9 @@ use sentinelone::alerts::{AlertFilter, AlertIncidentStatus, AnalystVerdict, Inci
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_act().await?;
-    let rule = place.argument("RULE", "Shell started by a web server")?;
-    let client = &place.client;
+    let mut context = support::for_actions().await?;
+    let rule = context.argument("RULE", "Shell started by a web server")?;
+    let client = &context.client;
 
     let severe = AlertFilter::default()
         .rule_name_contains([rule])
@@ -28,20 +28,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(alert) = alerts.next().await {
         let alert = alert?;
         let info = alert.alert_info.unwrap_or_default();
-        let computer = alert.agent_realtime_info.and_then(|agent| agent.name).unwrap_or_default();
-        println!("{computer}: {}", alert.rule_info.and_then(|rule| rule.name).unwrap_or_default());
+        let endpoint = alert.agent_realtime_info.and_then(|agent| agent.name).unwrap_or_default();
+        println!("{endpoint}: {}", alert.rule_info.and_then(|rule| rule.name).unwrap_or_default());
         ids.extend(info.alert_id);
     }
     if ids.is_empty() {
-        println!("nothing to do");
+        println!("no matching alerts");
         return Ok(());
     }
 
-    // Those that were looked at, and not those that came meanwhile.
-    let seen = AlertFilter::default().ids(&ids);
-    let verdict = client.alerts().update_analyst_verdict(AnalystVerdict::Suspicious).filter(seen.clone());
+    // The filter names the listed alerts, so newer alerts are not changed.
+    let listed = AlertFilter::default().ids(&ids);
+    let verdict = client.alerts().update_analyst_verdict(AnalystVerdict::Suspicious).filter(listed.clone());
     println!("verdict: {} affected", verdict.send().await?.affected().unwrap_or_default());
-    let status = client.alerts().update_incident(IncidentStatus::InProgress).filter(seen);
+    let status = client.alerts().update_incident(IncidentStatus::InProgress).filter(listed);
     println!("status: {} affected", status.send().await?.affected().unwrap_or_default());
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! What is on the endpoints: the agents that need attention, and what is installed on one of them.
+//! Lists the infected agents, and the applications that are installed on one endpoint.
 //!
 //! ```console
 //! $ cargo run --example endpoints
 //! ```
 //!
-//! That is on the embedded sandbox. It changes nothing; on a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`,
-//! it wants to know whose applications: `cargo run --example endpoints -- db-01`.
+//! By default, the example runs on the embedded sandbox. It only reads. To use a console, set `S1_CONSOLE_URL` and
+//! `S1_API_TOKEN`, and pass the endpoint name: `cargo run --example endpoints -- db-01`.
 
 mod support;
 
@@ -15,9 +15,9 @@ use sentinelone::agents::{AgentFilter, AgentSortField, SortOrder};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_read().await?;
-    let computer = place.argument("COMPUTER", "db-01")?;
-    let agents = || place.client.agents();
+    let mut context = support::for_reads().await?;
+    let endpoint = context.argument("ENDPOINT", "db-01")?;
+    let agents = || context.client.agents();
 
     let infected = AgentFilter::default().infected(true);
     println!(
@@ -37,14 +37,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         );
     }
 
-    let named = AgentFilter::default().computer_name(&computer);
+    let named = AgentFilter::default().computer_name(&endpoint);
     for agent in agents().list().filter(named).items().collect().await? {
-        // The entries do not say whose they are, so that one agent is asked at a time.
+        // The entries have no agent ID, so each request is for one agent.
         let applications = agents().applications(agent.id).await?.into_value();
         for application in applications.data {
             let (name, version) =
                 (application.name.unwrap_or_default(), application.version.unwrap_or_default());
-            println!("on {computer}: {name} {version}");
+            println!("on {endpoint}: {name} {version}");
         }
     }
     Ok(())

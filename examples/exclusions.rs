@@ -1,35 +1,36 @@
-//! Has the agents of a group leave a folder alone, looks at what is excluded there, and takes it back:
+//! Excludes a directory for the agents of a group, lists the exclusions of the group, and removes the exclusion.
 //!
 //! ```console
 //! $ cargo run --example exclusions
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
-//! so, and removes what it added: `cargo run --example exclusions -- --act GROUP-ID /opt/backup/`.
+//! By default, the example runs on the embedded sandbox. To use a console, set `S1_CONSOLE_URL` and `S1_API_TOKEN`,
+//! and pass `--act`: `cargo run --example exclusions -- --act GROUP-ID /opt/backup/`. It removes the exclusion that
+//! it added.
 
 mod support;
 
 use std::error::Error;
 
 use sentinelone::exclusions::{
-    ExclusionCreationData, ExclusionMode, ExclusionType, ExclusionsListQuery, OsType, PathExclusionType,
+    ExclusionMode, ExclusionType, ExclusionsCreateData, ExclusionsListQuery, OsType, PathExclusionType,
     ScopeFilter,
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_act().await?;
-    let group = place.argument("GROUP-ID", "430000000000000002")?;
-    let path = place.argument("PATH", "/opt/backup/")?;
-    let client = &place.client;
+    let mut context = support::for_actions().await?;
+    let group = context.argument("GROUP-ID", "430000000000000002")?;
+    let path = context.argument("PATH", "/opt/backup/")?;
+    let client = &context.client;
 
-    // An exclusion is a gap in the protection: as narrow as it can be, and with a reason.
-    let folder = ExclusionCreationData::new(OsType::Linux, ExclusionType::Path, path)
+    // An exclusion reduces the protection. Keep it narrow and state the reason.
+    let exclusion = ExclusionsCreateData::new(OsType::Linux, ExclusionType::Path, path)
         .path_exclusion_type(PathExclusionType::Subfolders)
         .mode(ExclusionMode::Suppress)
-        .description("The backup reads everything");
+        .description("Files of the backup");
     let scope = ScopeFilter::default().group_ids([&group]);
-    let created = client.exclusions().create(folder).filter(scope).send().await?.into_value();
+    let created = client.exclusions().create(exclusion).filter(scope).send().await?.into_value();
     let ids: Vec<String> = created.data.into_iter().filter_map(|exclusion| exclusion.id).collect();
     println!("{} created", ids.len());
 

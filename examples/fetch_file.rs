@@ -1,13 +1,13 @@
-//! Gets files: one from a computer, by its path, and the one of a threat. Both come in an archive with a
-//! password, which is unpacked.
+//! Fetches a file from an endpoint by path, and the file of a threat. Both arrive in password-protected archives,
+//! which the example unpacks.
 //!
 //! ```console
 //! $ cargo run --example fetch_file
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
-//! so: `cargo run --example fetch_file -- --act AGENT-ID /var/log/auth.log THREAT-ID files`. What comes of a
-//! threat is malware: keep it where nothing opens it.
+//! By default, the example runs on the embedded sandbox. To use a console, set `S1_CONSOLE_URL` and `S1_API_TOKEN`,
+//! and pass `--act`: `cargo run --example fetch_file -- --act AGENT-ID /var/log/auth.log THREAT-ID files`. The file
+//! of a threat is malware; keep it in a directory where it is not opened.
 
 mod support;
 
@@ -16,12 +16,12 @@ use std::time::Duration;
 
 use sentinelone::commands::{Command, FetchFile, FetchThreatFile, Outcome};
 
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// It keeps scanners and people from opening the archive by mistake, and nobody else.
+/// Password of the archives. It prevents accidental opening and is not a protection.
 const PASSWORD: &str = "Infected-For-A-Reason-1";
 
-fn tell(outcome: Outcome) -> Result<(), Box<dyn Error>> {
+fn print_files(outcome: Outcome) -> Result<(), Box<dyn Error>> {
     for file in &outcome.files {
         println!("{}: {} bytes", file.name, file.bytes);
     }
@@ -30,29 +30,29 @@ fn tell(outcome: Outcome) -> Result<(), Box<dyn Error>> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_act().await?;
-    let agent_id = place.argument("AGENT-ID", "440000000000000001")?;
-    let file_path = place.argument("PATH", "/var/log/auth.log")?;
-    let threat = place.argument("THREAT-ID", "460000000000000011")?;
-    let folder = place.folder("FOLDER")?;
+    let mut context = support::for_actions().await?;
+    let agent_id = context.argument("AGENT-ID", "440000000000000001")?;
+    let file_path = context.argument("PATH", "/var/log/auth.log")?;
+    let threat = context.argument("THREAT-ID", "460000000000000011")?;
+    let dir = context.dir("DIR")?;
 
-    // Ordered, waited for, downloaded and unpacked: a file that is there is a whole one.
+    // The command requests the file, polls until it is uploaded, downloads it and unpacks it. Files are complete.
     let from_agent = FetchFile {
         agent_id,
         file_path,
         password: PASSWORD.into(),
-        folder: folder.clone(),
-        timeout: PATIENCE,
+        dir: dir.clone(),
+        timeout: TIMEOUT,
         unpack: true,
     };
-    tell(from_agent.run(&place.client).await?)?;
+    print_files(from_agent.run(&context.client).await?)?;
 
     let of_threat = FetchThreatFile {
         threat_ids: vec![threat],
         password: PASSWORD.into(),
-        folder,
-        timeout: PATIENCE,
+        dir,
+        timeout: TIMEOUT,
         unpack: true,
     };
-    tell(of_threat.run(&place.client).await?)
+    print_files(of_threat.run(&context.client).await?)
 }

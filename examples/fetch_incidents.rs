@@ -1,11 +1,11 @@
-//! Fetches new threats and alerts as incidents, each exactly once, as a SOAR platform's fetching does:
+//! Fetches new threats and alerts as incidents, each once, as a SOAR platform does.
 //!
 //! ```console
 //! $ cargo run --example fetch_incidents
 //! ```
 //!
-//! That is on the embedded sandbox. It changes nothing on a console, which it asks by `S1_CONSOLE_URL` and
-//! `S1_API_TOKEN`; there it wants to know in which folder it left off, and how far back to begin:
+//! By default, the example runs on the embedded sandbox. It only reads. To use a console, set `S1_CONSOLE_URL` and
+//! `S1_API_TOKEN`, and pass the state directory and the start time:
 //! `cargo run --example fetch_incidents -- state "3 days"`.
 
 mod support;
@@ -15,10 +15,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use sentinelone::incidents::{Checkpoint, FetchType, Fetcher, Settings};
+use sentinelone::incidents::{Checkpoint, FetchType, Fetcher, IncidentConfig};
 
-/// Where the last run left off; the beginning where there was none.
-fn left_off(state: &Path) -> Result<Checkpoint, Box<dyn Error>> {
+/// Reads the checkpoint of the last run; returns the default if the file is missing.
+fn read_checkpoint(state: &Path) -> Result<Checkpoint, Box<dyn Error>> {
     match fs::read(state) {
         Ok(text) => Ok(serde_json::from_slice(&text)?),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Checkpoint::default()),
@@ -26,40 +26,40 @@ fn left_off(state: &Path) -> Result<Checkpoint, Box<dyn Error>> {
     }
 }
 
-/// Written beside its name and renamed, so that a crash leaves the old one or the new one.
-fn remember(state: &Path, checkpoint: &Checkpoint) -> Result<(), Box<dyn Error>> {
-    let beside = state.with_extension("new");
-    fs::write(&beside, serde_json::to_vec(checkpoint)?)?;
-    Ok(fs::rename(beside, state)?)
+/// Writes the checkpoint to a temporary file and renames it, so that a crash leaves a complete file.
+fn write_checkpoint(state: &Path, checkpoint: &Checkpoint) -> Result<(), Box<dyn Error>> {
+    let temporary = state.with_extension("new");
+    fs::write(&temporary, serde_json::to_vec(checkpoint)?)?;
+    Ok(fs::rename(temporary, state)?)
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_read().await?;
-    let state = place.folder("FOLDER")?.join("incidents.json");
+    let mut context = support::for_reads().await?;
+    let state = context.dir("DIR")?.join("incidents.json");
 
-    let mut settings = Settings::default();
-    settings.fetch_type = FetchType::Both;
-    settings.first_fetch = place.argument("SINCE", "2020-01-01T00:00:00Z")?;
-    settings.limit = 4;
-    let fetcher = Fetcher::new(place.client.clone(), settings)?;
+    let mut config = IncidentConfig::default();
+    config.fetch_type = FetchType::Both;
+    config.first_fetch = context.argument("SINCE", "2020-01-01T00:00:00Z")?;
+    config.limit = 4;
+    let fetcher = Fetcher::new(context.client.clone(), config)?;
 
     loop {
-        let batch = fetcher.poll(&left_off(&state)?).await?;
+        let batch = fetcher.poll(&read_checkpoint(&state)?).await?;
         for failure in batch.failures {
-            eprintln!("{} could not be read: {}", failure.stream.as_str(), failure.error);
+            eprintln!("{} failed: {}", failure.stream.as_str(), failure.error);
         }
         println!("{} new", batch.incidents.len());
         for incident in batch.incidents {
-            // Open a ticket under this key. After a crash the same batch comes again, with the same keys.
+            // Create a ticket with this key. After a crash the same batch is returned again, with the same keys.
             println!("  {}  {}", incident.dedupe_key, incident.name);
         }
-        // Only now: before the tickets are there, a crash would lose them.
-        remember(&state, &batch.checkpoint)?;
-        if !batch.more {
+        // Write the checkpoint after the tickets are stored, so that a crash loses none of them.
+        write_checkpoint(&state, &batch.checkpoint)?;
+        if !batch.has_more {
             break;
         }
     }
-    println!("then {} new", fetcher.poll(&left_off(&state)?).await?.incidents.len());
+    println!("then {} new", fetcher.poll(&read_checkpoint(&state)?).await?.incidents.len());
     Ok(())
 }

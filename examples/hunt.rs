@@ -1,11 +1,11 @@
-//! Asks the telemetry of the agents, by a Deep Visibility query: start it, wait for it, read what it found.
+//! Runs a Deep Visibility query: starts it, polls its status and lists the events.
 //!
 //! ```console
 //! $ cargo run --example hunt
 //! ```
 //!
-//! That is on the embedded sandbox, which finds the same whatever is asked. It changes nothing; on a console,
-//! by `S1_CONSOLE_URL` and `S1_API_TOKEN`:
+//! By default, the example runs on the embedded sandbox, which returns the same events for every query. It only reads.
+//! To use a console, set `S1_CONSOLE_URL` and `S1_API_TOKEN`, and pass query, start and end time:
 //! `cargo run --example hunt -- 'DNS ContainsCIS "bad"' 2026-11-12T00:00:00Z 2026-11-20T00:00:00Z`.
 
 mod support;
@@ -15,26 +15,26 @@ use std::time::Duration;
 
 use sentinelone::deep_visibility::{DeepVisibilityQuery, QueryState};
 
-/// Between two looks, and how many looks there are at the most.
-const PAUSE: Duration = Duration::from_secs(1);
-const LOOKS: u32 = 300;
+/// Interval between two polls.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Maximum number of polls.
+const MAX_POLLS: u32 = 300;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_read().await?;
-    let what = place.argument("QUERY", r#"ProcessName = "sh""#)?;
-    let from = place.argument("FROM", "2026-11-12T00:00:00Z")?;
-    let to = place.argument("TO", "2026-11-20T00:00:00Z")?;
-    let telemetry = || place.client.deep_visibility();
+    let mut context = support::for_reads().await?;
+    let query = context.argument("QUERY", r#"ProcessName = "sh""#)?;
+    let from = context.argument("FROM", "2026-11-12T00:00:00Z")?;
+    let to = context.argument("TO", "2026-11-20T00:00:00Z")?;
+    let telemetry = || context.client.deep_visibility();
 
-    let started = telemetry().create_query(DeepVisibilityQuery::new(from, what, to)).send().await?;
-    let id =
-        started.into_value().data.and_then(|query| query.query_id).ok_or("the query has no identifier")?;
+    let started = telemetry().create_query(DeepVisibilityQuery::new(from, query, to)).send().await?;
+    let id = started.into_value().data.and_then(|query| query.query_id).ok_or("the query has no ID")?;
 
-    for look in 1.. {
+    for poll in 1.. {
         let status = telemetry().query_status(&id).await?.into_value().data.unwrap_or_default();
         let state = status.response_state.ok_or("the query has no state")?;
-        println!("look {look}: {state}");
+        println!("poll {poll}: {state}");
         match state {
             QueryState::Finished | QueryState::EmptyResults => break,
             QueryState::Running
@@ -42,14 +42,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
             | QueryState::QueryRunning
             | QueryState::ProcessRunning
             | QueryState::EventsRunning => {}
-            ended => return Err(format!("{ended}: {}", status.response_error.unwrap_or_default()).into()),
+            other => return Err(format!("{other}: {}", status.response_error.unwrap_or_default()).into()),
         }
-        if look == LOOKS {
-            // A query that nobody waits for any more is ended, since a console runs few of them at once.
+        if poll == MAX_POLLS {
+            // Cancel the query, because a console runs only a few queries at a time.
             telemetry().cancel_query(&id).send().await?;
-            return Err("the query takes too long and was cancelled".into());
+            return Err("query timed out and was canceled".into());
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 
     let mut events = telemetry().events(id).items().limit(100);

@@ -1,11 +1,11 @@
-//! Gives the agents indicators of a feed to compare with, looks at them, and takes them back:
+//! Adds threat indicators of a feed, lists them and deletes them.
 //!
 //! ```console
 //! $ cargo run --example iocs
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
-//! so, and removes what is of its feed: `cargo run --example iocs -- --act ACCOUNT-ID`.
+//! By default, the example runs on the embedded sandbox. To use a console, set `S1_CONSOLE_URL` and `S1_API_TOKEN`,
+//! and pass `--act`: `cargo run --example iocs -- --act ACCOUNT-ID`. It deletes the indicators of its own feed.
 
 mod support;
 
@@ -13,20 +13,20 @@ use std::error::Error;
 
 use sentinelone::iocs::{IocData, IocFilter, IocMethod, IocType, ScopeFilter};
 
-/// What the indicators are told apart by.
-const FEED: &str = "feed of the example";
+/// Source of the indicators; the example selects them by it.
+const FEED: &str = "example feed";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_act().await?;
-    let account = place.argument("ACCOUNT-ID", "410000000000000001")?;
-    let client = &place.client;
+    let mut context = support::for_actions().await?;
+    let account = context.argument("ACCOUNT-ID", "410000000000000001")?;
+    let client = &context.client;
 
     let indicator = |kind: IocType, value: &str| {
         IocData::new(FEED, value).type_(kind).method(IocMethod::Equals).valid_until("2030-01-01T00:00:00Z")
     };
     let feed = [indicator(IocType::Ipv4, "203.0.113.99"), indicator(IocType::Dns, "worse.example.com")];
-    // Several in one request, in a scope that is named.
+    // One request creates several indicators in one scope.
     let scope = ScopeFilter::default().account_ids([&account]);
     let created = client.iocs().create(feed).filter(scope).send().await?;
     println!("{} created", created.data.len());
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let delete = client.iocs().delete().filter(of_feed);
-    println!("about to delete {}", delete.count().await?);
+    println!("{} to delete", delete.count().await?);
     println!("{} deleted", delete.send().await?.affected().unwrap_or_default());
     Ok(())
 }

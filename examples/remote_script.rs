@@ -1,11 +1,11 @@
-//! Runs a script of the library on an endpoint, waits for it, and fetches what it gave:
+//! Runs a script of the script library on an endpoint, polls the task and fetches the results.
 //!
 //! ```console
 //! $ cargo run --example remote_script
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
-//! so: `cargo run --example remote_script -- --act "List open ports" web-01 results`.
+//! By default, the example runs on the embedded sandbox. To use a console, set `S1_CONSOLE_URL` and `S1_API_TOKEN`,
+//! and pass `--act`: `cargo run --example remote_script -- --act "List open ports" web-01 results`.
 
 mod support;
 
@@ -18,29 +18,29 @@ use sentinelone::remote_scripts::{RemoteScriptsListQuery, ScriptOutputDestinatio
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_act().await?;
-    let wanted = place.argument("SCRIPT", "List open ports")?;
-    let computer = place.argument("COMPUTER", "web-01")?;
-    let folder = place.folder("FOLDER")?;
-    let client = &place.client;
+    let mut context = support::for_actions().await?;
+    let script_name = context.argument("SCRIPT", "List open ports")?;
+    let endpoint = context.argument("ENDPOINT", "web-01")?;
+    let dir = context.dir("DIR")?;
+    let client = &context.client;
 
-    // The search of the library finds parts of names, so that the name is compared.
-    let library = RemoteScriptsListQuery::default().query(&wanted);
+    // The query matches parts of names, so the exact name is compared here.
+    let library = RemoteScriptsListQuery::default().query(&script_name);
     let scripts = client.remote_scripts().list().query(library).items().collect().await?;
-    let script = scripts.into_iter().find(|one| one.script_name.as_deref() == Some(wanted.as_str()));
-    let script = script.ok_or("the library has no script of this name")?;
-    println!("{wanted}: {}", script.script_description.unwrap_or_default());
+    let script = scripts.into_iter().find(|one| one.script_name.as_deref() == Some(script_name.as_str()));
+    let script = script.ok_or("the library has no script with this name")?;
+    println!("{script_name}: {}", script.script_description.unwrap_or_default());
 
-    let named = AgentFilter::default().computer_name(computer);
+    let named = AgentFilter::default().computer_name(endpoint);
     let agents = client.agents().list().filter(named).items().collect().await?;
-    let [agent] = agents.as_slice() else { return Err("not one agent has this name".into()) };
+    let [agent] = agents.as_slice() else { return Err("the name does not match exactly one agent".into()) };
 
     let run = RemoteScriptAutomateResults {
         script: RunRemoteScript {
             account_ids: agent.account_id.iter().cloned().collect(),
             output_destination: ScriptOutputDestination::SentinelCloud,
             task_description: "Open ports, for an incident".to_owned(),
-            script_id: script.id.ok_or("the script has no identifier")?,
+            script_id: script.id.ok_or("the script has no ID")?,
             output_directory: None,
             agent_ids: agent.id.iter().cloned().collect(),
             singularity_xdr_keyword: None,
@@ -53,17 +53,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         },
         interval: Duration::from_secs(1),
         timeout: Duration::from_secs(900),
-        // The parent task of a run that was interrupted is waited for, instead of running it twice.
+        // After an interruption, set the parent task ID to poll the task instead of running the script again.
         parent_task_id: None,
-        folder,
+        dir,
     };
     let outcome = run.run(client).await?;
-    for task in &outcome.ids {
+    for task in &outcome.results {
         println!("on agent {}: {}", task.id, task.state);
     }
     for file in &outcome.files {
         println!("{}: {} bytes", file.name, file.bytes);
     }
-    // What came is there even when not everything did.
+    // The fetched files are available even if a part failed.
     outcome.failure.map_or(Ok(()), |failure| Err(failure.into()))
 }

@@ -1,11 +1,11 @@
-//! Resolves the open threats of some computers, as Swimlane's action "Update Threat Incident" does:
+//! Resolves the unresolved threats of endpoints, as the Swimlane action "Update Threat Incident" does.
 //!
 //! ```console
 //! $ cargo run --example update_incident
 //! ```
 //!
-//! That is on the embedded sandbox. On a console, by `S1_CONSOLE_URL` and `S1_API_TOKEN`, it wants to be told
-//! so: `cargo run --example update_incident -- --act web-01,web-02`.
+//! By default, the example runs on the embedded sandbox. To use a console, set `S1_CONSOLE_URL` and `S1_API_TOKEN`,
+//! and pass `--act`: `cargo run --example update_incident -- --act web-01,web-02`.
 
 mod support;
 
@@ -13,20 +13,19 @@ use std::error::Error;
 
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, ThreatFilter};
 
-/// More threats than this at once are rather a mistake in the filter.
-const MOST: u64 = 20;
+/// Maximum number of threats. A higher count indicates a wrong filter.
+const MAX_THREATS: u64 = 20;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut place = support::to_act().await?;
-    let computers = place.argument("COMPUTERS", "web-01,web-02")?;
+    let mut context = support::for_actions().await?;
+    let endpoints = context.argument("ENDPOINTS", "web-01,web-02")?;
 
-    // What is to be changed, and to what. Nothing is sent yet, and a filter that selects nothing never would
-    // be.
+    // This builds the request without sending it. A request with a filter that is not selective fails.
     let open = ThreatFilter::default()
-        .computer_name_contains(computers.split(','))
+        .computer_name_contains(endpoints.split(','))
         .incident_statuses([IncidentStatus::Unresolved]);
-    let update = place
+    let update = context
         .client
         .threats()
         .update_incident()
@@ -34,18 +33,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .status(IncidentStatus::Resolved)
         .verdict(AnalystVerdict::TruePositive);
 
-    // The list counts what the action would reach.
+    // The count uses the list operation with the same filter.
     let count = update.count().await?;
-    println!("{count} open threats on {computers}");
-    if count > MOST {
-        return Err(format!("{count} threats are more than {MOST}; narrow the filter").into());
+    println!("{count} unresolved threats on {endpoints}");
+    if count > MAX_THREATS {
+        return Err(format!("{count} threats exceed the maximum of {MAX_THREATS}; narrow the filter").into());
     }
 
-    let answer = update.send().await?;
-    // Of each threat what the console says of it, and no more: a count alone is no truth about any of them.
-    for outcome in answer.outcomes::<String>([]) {
+    let response = update.send().await?;
+    // The outcomes have the state that the console reports per threat. A count alone gives no state per threat.
+    for outcome in response.outcomes::<String>([]) {
         println!("{}: {} ({})", outcome.id, outcome.state, outcome.detail.unwrap_or_default());
     }
-    println!("{} resolved", answer.affected().unwrap_or_default());
+    println!("{} resolved", response.affected().unwrap_or_default());
     Ok(())
 }

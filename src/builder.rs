@@ -1,4 +1,4 @@
-//! The settings of a client.
+//! Configuration of a client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,24 +8,24 @@ use secrecy::SecretString;
 use sentinelone_raw::runtime::ApiVersion;
 
 use crate::Result;
-use crate::address::{AddressError, Console};
 use crate::client::Client;
+use crate::console_url::{ConsoleUrl, ConsoleUrlError};
 use crate::error::Error;
 use crate::token::ApiToken;
 use crate::transport::{
-    Clock, HttpSettings, Proxy, RateLimits, Recorder, Retry, Settings, TokioClock, Transport,
+    CallConfig, Clock, HttpSettings, Proxy, RateLimits, Recorder, RetryPolicy, TokioClock, Transport,
 };
 
-/// Builds a [`Client`]. What is wrong with the settings is said by [`build`](Self::build).
+/// Builds a [`Client`]. [`build`](Self::build) reports invalid configuration.
 #[must_use]
 pub struct ClientBuilder {
-    console: Result<Console, AddressError>,
+    console: Result<ConsoleUrl, ConsoleUrlError>,
     token: Option<ApiToken>,
     version: ApiVersion,
     timeout: Duration,
     read_timeout: Duration,
-    max_answer: usize,
-    retry: Retry,
+    max_response_size: usize,
+    retry: RetryPolicy,
     limits: RateLimits,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Fn() -> f64 + Send + Sync>,
@@ -41,7 +41,7 @@ impl fmt::Debug for ClientBuilder {
             .field("version", &self.version)
             .field("timeout", &self.timeout)
             .field("read_timeout", &self.read_timeout)
-            .field("max_answer", &self.max_answer)
+            .field("max_response_size", &self.max_response_size)
             .field("retry", &self.retry)
             .field("limits", &self.limits)
             .field("http", &self.http)
@@ -50,15 +50,15 @@ impl fmt::Debug for ClientBuilder {
 }
 
 impl ClientBuilder {
-    pub(crate) fn new(console: Result<Console, AddressError>) -> Self {
+    pub(crate) fn new(console: Result<ConsoleUrl, ConsoleUrlError>) -> Self {
         Self {
             console,
             token: None,
             version: ApiVersion::default(),
             timeout: Duration::from_secs(180),
             read_timeout: Duration::from_secs(60),
-            max_answer: 64 * 1024 * 1024,
-            retry: Retry::default(),
+            max_response_size: 64 * 1024 * 1024,
+            retry: RetryPolicy::default(),
             limits: RateLimits::default(),
             clock: Arc::new(TokioClock),
             random: Arc::new(fastrand::f64),
@@ -73,107 +73,103 @@ impl ClientBuilder {
         }
     }
 
-    /// The API token. It cannot be left out.
+    /// Sets the API token, which is required.
     pub fn token(mut self, token: ApiToken) -> Self {
         self.token = Some(token);
         self
     }
 
-    /// The version of the API; 2.1 unless said otherwise.
+    /// Sets the version of the API. The default is 2.1.
     pub fn api_version(mut self, version: ApiVersion) -> Self {
         self.version = version;
         self
     }
 
-    /// How long a call may take in all, with every attempt and every wait: for its turn under the rate limits,
-    /// for what the console asks for, and between attempts; three minutes unless said otherwise. Of a
-    /// [download](Client::download) it ends what comes before the file.
+    /// Sets the timeout of a call. It includes all attempts, rate-limit permits, delays that the console requests, and
+    /// backoff. The default is 180 seconds. For a [download](Client::download), it is the time until the file begins.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long connecting may take; 10 seconds unless said otherwise.
+    /// Sets the timeout for the connection setup. The default is 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http.connect_timeout = timeout;
         self
     }
 
-    /// How long the console may send nothing, before its answer begins and within it; a minute unless said
-    /// otherwise. Longer than [`timeout`](Self::timeout) it takes no effect.
+    /// Sets the read timeout: the longest time without any data, before and within a response. The default is 60
+    /// seconds. A value above [`timeout`](Self::timeout) has no effect.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
     }
 
-    /// When calls are made again; see [`Retry`] for what is unless said otherwise.
-    pub fn retry(mut self, retry: Retry) -> Self {
+    /// Sets the retry policy; see [`RetryPolicy`] for the default.
+    pub fn retry_policy(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// The rates to keep to; see [`RateLimits`] for what they are unless said otherwise. Clients with the same token
-    /// are given clones of the same ones.
+    /// Sets the rate limits; see [`RateLimits`] for the default. Pass clones of one value to all clients with the same
+    /// token.
     pub fn rate_limits(mut self, limits: RateLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The clock to wait by, for tests that do not. The time limits on connecting and reading are those of the
-    /// system in any case.
+    /// Sets the clock for delays, so that tests need not wait. Connect and read timeouts always use the system clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Where the random parts of waits come from: numbers from 0 to 1.
-    pub fn random(mut self, random: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+    /// Sets the source of random numbers from 0 to 1, which determine the jitter of backoff delays.
+    pub fn jitter_source(mut self, random: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
         self.random = Arc::new(random);
         self
     }
 
-    /// Who looks on at every exchange with the console.
+    /// Sets the recorder, which receives each exchange with the console.
     pub fn recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
         self.recorder = Some(recorder);
         self
     }
 
-    /// How large an answer may be, in bytes; 64 MiB unless said otherwise. A page of a thousand threats
-    /// has some 7 MB.
-    pub fn max_answer_size(mut self, bytes: usize) -> Self {
-        self.max_answer = bytes;
+    /// Sets the maximum size of a response in bytes. The default is 64 MiB. A page of 1000 threats has about 7 MB.
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.max_response_size = bytes;
         self
     }
 
-    /// The proxy to go through, such as `http://proxy.example.com:3128`. Without it, and without
-    /// [`no_proxy`](Self::no_proxy), the environment decides (`HTTPS_PROXY`, `NO_PROXY`).
+    /// Sets the proxy URL, such as `http://proxy.example.com:3128`. The default is the proxy of the environment
+    /// (`HTTPS_PROXY`, `NO_PROXY`), unless [`no_proxy`](Self::no_proxy) is set.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Proxy::Url(SecretString::from(url.into()));
         self
     }
 
-    /// Goes through no proxy, whatever the environment says. A console on this machine is never
-    /// reached through one.
+    /// Disables the proxy, regardless of the environment. Connections to a console on this machine never use a proxy.
     pub fn no_proxy(mut self) -> Self {
         self.http.proxy = Proxy::None;
         self
     }
 
-    /// A further root certificate to trust, in PEM: that of a proxy which opens TLS, say.
-    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+    /// Adds a trusted root certificate in PEM format, for example that of a proxy that intercepts TLS.
+    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.http.roots.push(pem.into());
         self
     }
 
-    /// Trusts any certificate, which lets anyone on the way read the token and act as you. For a lab;
-    /// [`root_certificate`](Self::root_certificate) is the way for everything else. Building the client says so
-    /// in a warning.
-    pub fn dangerously_trust_any_certificate(mut self, trust: bool) -> Self {
+    /// Accepts invalid certificates. An attacker on the network path can then read the token and impersonate the
+    /// client. Use it in a lab only; otherwise use [`add_root_certificate`](Self::add_root_certificate). Building the
+    /// client logs a warning.
+    pub fn danger_accept_invalid_certs(mut self, trust: bool) -> Self {
         self.http.trust_any = trust;
         self
     }
 
-    /// What the client calls itself in front of its own name and version, such as `my-soar/2.3`.
+    /// Sets a prefix of the user agent, such as `my-soar/2.3`. The name and version of this crate follow it.
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.http.user_agent = Some(name.into());
         self
@@ -182,19 +178,21 @@ impl ClientBuilder {
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
-    /// When the address is none, the token is missing, or a proxy or certificate cannot be used.
+    /// Returns an error if the console URL is invalid, the token is missing, or a proxy or certificate is invalid.
     pub fn build(self) -> Result<Client> {
         let console = self.console?;
         let token = self.token.ok_or_else(|| {
-            Error::configuration("no API token; read one with ApiToken::from_env or ApiToken::from_file")
+            Error::configuration(
+                "the API token is missing; read one with ApiToken::from_env or ApiToken::from_file",
+            )
         })?;
         let (http, authorization) = (self.http.client(&console)?, token.header()?);
-        let settings = Settings {
+        let settings = CallConfig {
             console,
             version: self.version,
             timeout: self.timeout,
             read_timeout: self.read_timeout,
-            max_answer: self.max_answer,
+            max_response_size: self.max_response_size,
             retry: self.retry,
             limits: self.limits,
             clock: self.clock,
@@ -202,6 +200,6 @@ impl ClientBuilder {
             recorder: self.recorder,
             token,
         };
-        Ok(Client::over(Transport { http, authorization, settings }))
+        Ok(Client::from_transport(Transport { http, authorization, settings }))
     }
 }

@@ -1,19 +1,19 @@
-//! The client: what can be asked of a console.
+//! The client of a console.
 
 use std::sync::Arc;
 
-use sentinelone_raw::runtime::{Answer, ApiVersion, Binary, Operation, Page, Request, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, Binary, Operation, Page, Request, ResponseBody, Timestamp};
 use serde_json::Value;
 
 use crate::Result;
-use crate::address::Console;
 use crate::builder::ClientBuilder;
+use crate::console_url::ConsoleUrl;
 use crate::error::Error;
 use crate::files::Download;
 use crate::paging::{Items, Pages};
 use crate::response::Response;
 use crate::token::ApiToken;
-use crate::transport::{RateLimits, Settings, Transport};
+use crate::transport::{CallConfig, RateLimits, Transport};
 
 /// A client of one console, cheap to clone; clones share connections and rate limits.
 ///
@@ -23,14 +23,14 @@ use crate::transport::{RateLimits, Settings, Transport};
 ///
 /// # async fn example() -> Result<(), sentinelone::Error> {
 /// let client = Client::builder("usea1.sentinelone.net").token(ApiToken::from_env("S1_API_TOKEN")?).build()?;
-/// let answer = client
+/// let response = client
 ///     .threats()
 ///     .update_incident()
 ///     .filter(ThreatFilter::default().computer_name_contains(["web-01"]))
 ///     .status(IncidentStatus::Resolved)
 ///     .send()
 ///     .await?;
-/// println!("{} threats updated", answer.affected().unwrap_or_default());
+/// println!("{} threats updated", response.affected().unwrap_or_default());
 /// # Ok(())
 /// # }
 /// ```
@@ -38,93 +38,91 @@ use crate::transport::{RateLimits, Settings, Transport};
 pub struct Client(Arc<Transport>);
 
 impl Client {
-    /// Starts with the console's address; see [`Console`] for what is forgiven and what is refused.
+    /// Returns a builder for the console with this URL; see [`ConsoleUrl`] for the accepted forms.
     pub fn builder(console: impl AsRef<str>) -> ClientBuilder {
         ClientBuilder::new(console.as_ref().parse())
     }
 
-    pub(crate) fn over(transport: Transport) -> Self {
+    pub(crate) fn from_transport(transport: Transport) -> Self {
         Self(Arc::new(transport))
     }
 
-    /// The same client on another version of the API.
-    pub(crate) fn on(&self, version: ApiVersion) -> Self {
+    /// Returns a client with the same connections and configuration for another version of the API.
+    pub(crate) fn with_api_version(&self, version: ApiVersion) -> Self {
         let Transport { http, authorization, settings } = &*self.0;
-        let settings = Settings { version, ..settings.clone() };
-        Self::over(Transport { http: http.clone(), authorization: authorization.clone(), settings })
+        let settings = CallConfig { version, ..settings.clone() };
+        Self::from_transport(Transport { http: http.clone(), authorization: authorization.clone(), settings })
     }
 
-    /// The version of the API that requests go to.
+    /// Returns the version of the API.
     pub fn api_version(&self) -> ApiVersion {
         self.0.settings.version
     }
 
-    /// The console's address.
-    pub fn console(&self) -> &Console {
+    /// Returns the console URL.
+    pub fn console_url(&self) -> &ConsoleUrl {
         &self.0.settings.console
     }
 
-    /// The rates that this client keeps to, together with its clones.
+    /// Returns the rate limits, which the clones of the client share.
     pub fn rate_limits(&self) -> &RateLimits {
         &self.0.settings.limits
     }
 
-    /// Sends a request: any of [`raw`](crate::raw), so that an operation without a method of its own is
-    /// usable too. It waits for its turn under the [rate limits](RateLimits), and is made again where that
-    /// [is safe](crate::Retry).
+    /// Sends any request of [`raw`](crate::raw), including operations without their own method. The call acquires a
+    /// permit under the [rate limits](RateLimits), and is retried [if that is safe](crate::RetryPolicy).
     ///
-    /// Dropping the future ends the call. An action may have been done then.
+    /// Dropping the future ends the call. An action may have taken effect.
     ///
     /// # Errors
-    /// Before anything is sent: when the operation is not on this version of the API, or acts and has a
-    /// filter that selects nothing in particular. After that: whatever [`ErrorKind`](crate::ErrorKind)
-    /// lists. An answer of status 200 with errors and no data is an error too; with data it is an answer,
-    /// and [`Response::vendor_errors`] has the errors.
-    pub async fn send<T: Answer>(&self, request: &Request<T>) -> Result<Response<T>> {
-        let (whole, history, secrets) = self.0.send(request).await?;
-        match whole.decode::<T>(request.operation()) {
-            Ok(response) => Ok(response.keeping(secrets)),
-            Err(error) => Err(history.ended(error).without(&secrets.spelt())),
+    /// Nothing is sent if this version of the API does not have the operation, or the filter of an action is not
+    /// selective. The other errors are listed at [`ErrorKind`](crate::ErrorKind). A response with status 200, errors
+    /// and no data is an error. With data it is a response, and [`Response::api_errors`] returns the errors.
+    pub async fn send<T: ResponseBody>(&self, request: &Request<T>) -> Result<Response<T>> {
+        let (raw, history, secrets) = self.0.send(request).await?;
+        match raw.decode::<T>(request.operation()) {
+            Ok(response) => Ok(response.with_secrets(secrets)),
+            Err(error) => Err(history.attach_to(error).redacted(&secrets.redactor())),
         }
     }
 
-    /// Asks for a file, whose bytes are then read one by one and never held in memory as a whole: see
-    /// [`Download`].
+    /// Requests a file. Its bytes are read in chunks and never held in memory as a whole; see [`Download`].
     ///
     /// # Errors
-    /// As [`send`](Self::send), and when the answer is a document or a page instead of a file. The limit on the
-    /// size of answers does not apply; that on the time does until the file begins, which then may take six hours
-    /// and stand still for as long as [`read_timeout`](ClientBuilder::read_timeout) says.
+    /// Returns the errors of [`send`](Self::send), and an error if the response is a JSON document or an HTML page
+    /// instead of a file. The response size is not limited. The call timeout applies until the file begins. From then
+    /// on, the limits are six hours for the whole file and the [`read_timeout`](ClientBuilder::read_timeout).
     pub async fn download(&self, request: &Request<Binary>) -> Result<Download> {
         self.0.download(request).await
     }
 
-    /// Asks for a file at an address that the console gave out, such as that of a script's results. The token
-    /// is not sent there. `operation` is the one that gave the address.
+    /// Requests a file at a URL that the console returned, such as that of the results of a script. The token is not
+    /// sent to it. `operation` is the operation that returned the URL.
     ///
     /// # Errors
-    /// When it is no https address (plain http is taken from a console on this machine only), and as
-    /// [`download`](Self::download).
-    pub async fn download_from(&self, operation: &'static Operation, url: &str) -> Result<Download> {
-        let parsed = url::Url::parse(url)
-            .ok()
-            .filter(|url| url.scheme() == "https" || (url.scheme() == "http" && self.console().is_here(url)));
+    /// Returns the errors of [`download`](Self::download), and an error if the URL is not https. Plain http is accepted
+    /// for a console on this machine only.
+    pub async fn download_url(&self, operation: &'static Operation, url: &str) -> Result<Download> {
+        let parsed = url::Url::parse(url).ok().filter(|url| {
+            url.scheme() == "https"
+                || (url.scheme() == "http" && self.console_url().is_same_loopback_host(url))
+        });
         let parsed = parsed.ok_or_else(|| {
-            let message = "the console gave an address that is not https";
-            Error::ended(operation, message, "the file cannot be fetched from there")
+            let message = "the console returned a URL that is not https";
+            Error::no_result(operation, message, "the file cannot be downloaded from this URL")
         })?;
-        self.0.download_from(operation, parsed).await
+        self.0.download_url(operation, parsed).await
     }
 
-    /// How many things the filter of an action selects, asked of the list that takes the same filter; `None`
-    /// where no list does, or the console gives no total.
+    /// Returns the number of items that match the filter of an action. It calls the list with the same filter; the
+    /// result is `None` if no list has this filter, or the console returns no total.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
-    pub async fn count_of<T>(&self, request: &Request<T>) -> Result<Option<u64>> {
+    /// Returns the errors of [`send`](Self::send).
+    pub async fn count_matching<T>(&self, request: &Request<T>) -> Result<Option<u64>> {
         let version = self.api_version();
-        let lists = sentinelone_raw::OPERATIONS.iter().filter(|list| list.is_in(version));
-        let Some(count) = lists.filter_map(|list| request.counting::<Page<Value>>(list)).next() else {
+        let lists = sentinelone_raw::OPERATIONS.iter().filter(|list| list.supports(version));
+        let Some(count) = lists.filter_map(|list| request.count_request::<Page<Value>>(list)).next() else {
             return Ok(None);
         };
         Ok(self.send(&count).await?.total())
@@ -134,23 +132,22 @@ impl Client {
         &self.0.settings.token
     }
 
-    /// The time of day by the client's clock.
+    /// Returns the current time of the client's clock.
     pub(crate) fn now(&self) -> Timestamp {
-        self.0.settings.clock.time_of_day().into()
+        self.0.settings.clock.system_time().into()
     }
 
-    /// An error without the secrets of a request in it.
-    pub(crate) fn clean<T>(&self, error: Error, request: &Request<T>) -> Error {
-        error.without(&self.0.secrets_of(request).spelt())
+    /// Redacts the secrets of a request in an error.
+    pub(crate) fn redact_error<T>(&self, error: Error, request: &Request<T>) -> Error {
+        error.redacted(&self.0.secrets_of(request).redactor())
     }
 
-    /// Walks the pages of a list, from the first to the last, one request at a time, each when it is
-    /// asked for.
+    /// Returns the pages of a list, from the first to the last. Each page is requested when it is needed.
     pub fn pages<T>(&self, request: Request<Page<T>>) -> Pages<T> {
-        Pages::of(self.clone(), Ok(request))
+        Pages::new(self.clone(), Ok(request))
     }
 
-    /// Walks the items of a list over all its pages.
+    /// Returns the items of all pages of a list.
     pub fn items<T>(&self, request: Request<Page<T>>) -> Items<T> {
         self.pages(request).items()
     }

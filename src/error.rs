@@ -1,4 +1,4 @@
-//! Errors that answer questions.
+//! Errors of the client.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,129 +6,127 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use sentinelone_raw::runtime::{DecodeError, Kind, Operation, RequestError};
+use sentinelone_raw::runtime::{DecodeError, Operation, OperationKind, RequestError, RequestErrorKind};
 use serde_json::Value;
 
-use crate::address::AddressError;
 #[cfg(feature = "commands")]
 use crate::commands::ArgumentError;
+use crate::console_url::ConsoleUrlError;
 use crate::incidents::MirrorError;
-use crate::secrets::Secrets;
-use crate::text::{is_unprintable, printable};
+use crate::redaction::Redactor;
+use crate::text::{is_unprintable, replace_control_chars};
 use crate::token::TokenError;
-use crate::transport::{Held, RetryAfter};
+use crate::transport::{LimitTimeout, RetryAfter};
 
-/// What went wrong, and what can be done.
+/// An error of a call or of the client configuration.
 ///
-/// It tells which [operation](Self::operation) it was, whether the request [was
-/// sent](Self::was_sent), the [status](Self::status), what the [vendor says](Self::vendor_errors), and
-/// what to [do next](Self::advice). The client's token is taken out of everything that it keeps.
+/// It has a [kind](Self::kind), the [operation](Self::operation), the [delivery](Self::delivery) of the request, the
+/// HTTP [status](Self::status), the [errors of the API](Self::api_errors) and a remedy ([`help`](Self::help)). The
+/// token of the client is redacted in all of its text.
 pub struct Error(Box<Inner>);
 
 /// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client is not set up right. Nothing was sent.
+    /// The client configuration is invalid. Nothing was sent.
     Configuration,
-    /// The request is not one that may be sent. Nothing was sent.
-    Request,
-    /// The console was not reached. Nothing arrived there, so that the call may be made again, an
-    /// action too.
+    /// The request is invalid or its filter is not selective. Nothing was sent.
+    InvalidRequest,
+    /// The console was not reached. Every call is safe to repeat, including an action.
     Connect,
-    /// The client's own limits, or a pause that the console asked for, would have held the call up beyond its
-    /// timeout. Nothing was sent.
-    Held,
-    /// No answer came in time. The console may have acted on the request.
+    /// No rate-limit permit within the call timeout, because of the client's rate limits or a pause that the console
+    /// requested. Nothing was sent.
+    RateLimitTimeout,
+    /// No response within the timeout. The request may have taken effect.
     Timeout,
-    /// The connection broke before the whole answer was there. The console may have acted.
-    Broken,
-    /// The console answered with an error.
+    /// The connection closed before the response was complete. The request may have taken effect.
+    ConnectionLost,
+    /// The console returned an error.
     Api,
-    /// The console answered with something that is no answer to this operation.
+    /// The response does not match the operation.
     Decode,
-    /// The answer is larger than the client was told to take.
-    TooLarge,
-    /// A list gave the same cursor twice, so that it would never end.
+    /// The response exceeds the maximum size.
+    ResponseTooLarge,
+    /// A list returned the same cursor twice, so it would never end.
     RepeatedCursor,
-    /// What was waited for did not come about in the time given. It may still come.
-    Deadline,
-    /// What was waited for came to an end without a result: it failed, was cancelled, or waits for someone.
-    Ended,
-    /// A file on this machine could not be written or read.
-    File,
-    /// What was downloaded is not what it should be: shorter, no archive, protected by another password, or
-    /// an archive that must not be unpacked.
+    /// A job did not finish in time. It may still finish.
+    WaitTimeout,
+    /// A job ended without a result: it failed, was cancelled, or waits for approval.
+    NoResult,
+    /// A local file could not be read or written.
+    Io,
+    /// A downloaded archive is invalid: truncated, not an archive, protected by another password, or unsafe to unpack.
     Archive,
 }
 
 /// Whether a request reached the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sent {
-    /// It certainly did not.
-    No,
-    /// It may have, or part of it.
-    Maybe,
-    /// It did: the console answered.
-    Yes,
+pub enum Delivery {
+    /// The request did not reach the console.
+    NotSent,
+    /// The request, or a part of it, may have reached the console.
+    Unknown,
+    /// The request reached the console, which sent a response.
+    Delivered,
 }
 
-/// One entry of the vendor's error envelope.
+/// An entry of the API's `errors` array.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct VendorError {
-    /// The vendor's code, such as `4000040`.
+pub struct ApiError {
+    /// Error code of the API, such as `4000040`.
     pub code: Option<String>,
-    /// What it is about.
+    /// Short description.
     pub title: Option<String>,
-    /// What exactly is wrong. Often absent.
+    /// Details; often missing.
     pub detail: Option<String>,
 }
 
 pub(crate) struct Inner {
     operation: Option<&'static Operation>,
-    problem: Trouble,
-    /// How what was started is taken up again.
-    resume: Option<String>,
-    /// What all attempts came to; `None` for what is no call.
+    repr: ErrorRepr,
+    /// How to resume a started job.
+    resume_hint: Option<String>,
+    /// Summary of all attempts; `None` for an error outside a call.
     history: Option<History>,
-    /// The vendor's identifier of the request.
+    /// Request ID of the console.
     request_id: Option<String>,
 }
 
-/// What the attempts of one call came to.
+/// Summary of the attempts of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct History {
     pub(crate) attempts: u32,
-    pub(crate) sent: Sent,
-    pub(crate) may_have_acted: bool,
+    pub(crate) delivery: Delivery,
+    pub(crate) may_have_taken_effect: bool,
 }
 
 impl Default for History {
     fn default() -> Self {
-        Self { attempts: 0, sent: Sent::No, may_have_acted: false }
+        Self { attempts: 0, delivery: Delivery::NotSent, may_have_taken_effect: false }
     }
 }
 
 impl History {
-    /// Takes note of an attempt that failed.
+    /// Adds a failed attempt.
     pub(crate) fn add(&mut self, error: &Error) {
-        self.sent = self.sent.max(error.was_sent());
-        self.may_have_acted |= error.may_have_acted();
+        self.delivery = self.delivery.max(error.delivery());
+        self.may_have_taken_effect |= error.may_have_taken_effect();
     }
 
-    /// The error with which a call ended after its last attempt was well.
-    pub(crate) fn ended(mut self, error: Error) -> Error {
+    /// Attaches the history to an error that occurred after the last attempt succeeded.
+    pub(crate) fn attach_to(mut self, error: Error) -> Error {
         self.add(&error);
-        error.after(self)
+        error.with_history(self)
     }
 }
 
-pub(crate) enum Trouble {
+pub(crate) enum ErrorRepr {
     Configuration(String),
-    Address(AddressError),
+    ConsoleUrl(ConsoleUrlError),
     Token(TokenError),
-    Request(RequestError),
+    InvalidRequest(RequestError),
     #[cfg(feature = "commands")]
     Argument(ArgumentError),
     Mirror(MirrorError),
@@ -136,57 +134,57 @@ pub(crate) enum Trouble {
         kind: ErrorKind,
         source: reqwest::Error,
     },
-    /// A connection that failed in a way that only this side sees.
-    Line {
+    /// A failure of the connection that the client detects itself.
+    Connection {
         kind: ErrorKind,
         message: String,
     },
     Api {
         status: StatusCode,
-        errors: Vec<VendorError>,
+        errors: Vec<ApiError>,
         body: Bytes,
         retry_after: Option<RetryAfter>,
     },
-    Held(Held),
+    RateLimitTimeout(LimitTimeout),
     Decode {
         status: StatusCode,
         source: DecodeError,
         body: Bytes,
     },
-    TooLarge {
+    ResponseTooLarge {
         status: StatusCode,
         limit: usize,
     },
     RepeatedCursor,
-    #[cfg_attr(not(feature = "commands"), allow(dead_code, reason = "commands wait, and calls do not"))]
-    Deadline(String),
-    Ended {
+    #[cfg_attr(not(feature = "commands"), allow(dead_code, reason = "only commands poll"))]
+    WaitTimeout(String),
+    NoResult {
         message: String,
-        advice: String,
+        help: String,
     },
-    File {
+    Io {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[cfg_attr(not(feature = "unzip"), expect(dead_code, reason = "only what unpacks makes it"))]
+    #[cfg_attr(not(feature = "unzip"), expect(dead_code, reason = "only unpacking creates it"))]
     Archive(String),
 }
 
-/// How much of an error's body is kept.
-pub(crate) const BODY_KEPT: usize = 64 * 1024;
+/// Maximum size of the body that an error keeps.
+pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
 
 impl Error {
-    pub(crate) fn of(operation: &'static Operation, problem: Trouble) -> Self {
-        Self::new(Some(operation), problem)
+    pub(crate) fn for_operation(operation: &'static Operation, repr: ErrorRepr) -> Self {
+        Self::new(Some(operation), repr)
     }
 
-    fn new(operation: Option<&'static Operation>, problem: Trouble) -> Self {
-        let (resume, history, request_id) = (None, None, None);
-        Self(Box::new(Inner { operation, problem, resume, history, request_id }))
+    fn new(operation: Option<&'static Operation>, repr: ErrorRepr) -> Self {
+        let (resume_hint, history, request_id) = (None, None, None);
+        Self(Box::new(Inner { operation, repr, resume_hint, history, request_id }))
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
-        Self::new(None, Trouble::Configuration(message.into()))
+        Self::new(None, ErrorRepr::Configuration(message.into()))
     }
 
     pub(crate) fn transport(operation: &'static Operation, source: reqwest::Error) -> Self {
@@ -197,30 +195,33 @@ impl Error {
         } else if source.is_builder() {
             ErrorKind::Configuration
         } else {
-            ErrorKind::Broken
+            ErrorKind::ConnectionLost
         };
-        // URLs hold identifiers of customers; the operation says enough.
-        Self::of(operation, Trouble::Transport { kind, source: source.without_url() })
+        // The URL contains IDs of the customer, and the operation identifies the call.
+        Self::for_operation(operation, ErrorRepr::Transport { kind, source: source.without_url() })
     }
 
-    /// What was waited for will not come; `advice` says what to do instead.
-    pub(crate) fn ended(
+    /// Creates an error for a job without a result. `help` is the remedy.
+    pub(crate) fn no_result(
         operation: &'static Operation,
         message: impl AsRef<str>,
-        advice: impl Into<String>,
+        help: impl Into<String>,
     ) -> Self {
-        Self::of(operation, Trouble::Ended { message: message.as_ref().to_owned(), advice: advice.into() })
+        Self::for_operation(
+            operation,
+            ErrorRepr::NoResult { message: message.as_ref().to_owned(), help: help.into() },
+        )
     }
 
-    /// A file of this machine.
-    pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
-        Self::new(None, Trouble::File { path: path.to_owned(), source })
+    /// Creates an error for a local file.
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::new(None, ErrorRepr::Io { path: path.to_owned(), source })
     }
 
-    /// A download that is not what it should be.
+    /// Creates an error for an invalid archive.
     #[cfg(feature = "unzip")]
     pub(crate) fn archive(message: impl Into<String>) -> Self {
-        Self::new(None, Trouble::Archive(message.into()))
+        Self::new(None, ErrorRepr::Archive(message.into()))
     }
 
     pub(crate) fn api(
@@ -229,23 +230,22 @@ impl Error {
         body: Bytes,
         retry_after: Option<RetryAfter>,
     ) -> Self {
-        let errors = vendor_errors(&body);
-        let body = body.slice(..body.len().min(BODY_KEPT));
-        Self::of(operation, Trouble::Api { status, errors, body, retry_after })
+        let errors = parse_api_errors(&body);
+        let body = body.slice(..body.len().min(MAX_ERROR_BODY));
+        Self::for_operation(operation, ErrorRepr::Api { status, errors, body, retry_after })
     }
 
-    /// The same without the token and the passwords of the request, which a server, or what stands before it,
-    /// may have sent back.
-    pub(crate) fn without(mut self, secrets: &Secrets<'_>) -> Self {
-        match &mut self.0.problem {
-            Trouble::Api { errors, body, retry_after, .. } => {
+    /// Redacts the token and the passwords of the request, which a server or a proxy may have echoed.
+    pub(crate) fn redacted(mut self, secrets: &Redactor<'_>) -> Self {
+        match &mut self.0.repr {
+            ErrorRepr::Api { errors, body, retry_after, .. } => {
                 errors.iter_mut().for_each(|error| error.redact(secrets));
                 *body = secrets.redact_body(body);
-                if let Some(after) = retry_after {
-                    after.text = secrets.redact(&after.text);
+                if let Some(retry_after) = retry_after {
+                    retry_after.header = secrets.redact(&retry_after.header);
                 }
             }
-            Trouble::Decode { source, body, .. } => {
+            ErrorRepr::Decode { source, body, .. } => {
                 source.path = secrets.redact(&source.path);
                 source.message = secrets.redact(&source.message);
                 *body = secrets.redact_body(body);
@@ -256,259 +256,288 @@ impl Error {
         self
     }
 
-    /// The same with the vendor's identifier of the request.
-    pub(crate) fn identified(mut self, request_id: Option<&str>) -> Self {
+    /// Sets the request ID of the console.
+    pub(crate) fn with_request_id(mut self, request_id: Option<&str>) -> Self {
         self.0.request_id = request_id.map(str::to_owned);
         self
     }
 
-    /// The same with what the attempts before came to.
-    pub(crate) fn after(mut self, history: History) -> Self {
+    /// Sets the summary of the attempts.
+    pub(crate) fn with_history(mut self, history: History) -> Self {
         self.0.history = Some(history);
         self
     }
 
-    /// What kind of error it is.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
-        match &self.0.problem {
-            Trouble::Configuration(_) | Trouble::Address(_) | Trouble::Token(_) => ErrorKind::Configuration,
-            Trouble::Mirror(MirrorError::Direction { .. }) => ErrorKind::Configuration,
-            Trouble::Request(_) | Trouble::Mirror(_) => ErrorKind::Request,
+        match &self.0.repr {
+            ErrorRepr::Configuration(_) | ErrorRepr::ConsoleUrl(_) | ErrorRepr::Token(_) => {
+                ErrorKind::Configuration
+            }
+            ErrorRepr::Mirror(MirrorError::Direction { .. }) => ErrorKind::Configuration,
+            ErrorRepr::InvalidRequest(_) | ErrorRepr::Mirror(_) => ErrorKind::InvalidRequest,
             #[cfg(feature = "commands")]
-            Trouble::Argument(_) => ErrorKind::Request,
-            Trouble::Transport { kind, .. } | Trouble::Line { kind, .. } => *kind,
-            Trouble::Api { .. } => ErrorKind::Api,
-            Trouble::Held(_) => ErrorKind::Held,
-            Trouble::Decode { .. } => ErrorKind::Decode,
-            Trouble::TooLarge { .. } => ErrorKind::TooLarge,
-            Trouble::RepeatedCursor => ErrorKind::RepeatedCursor,
-            Trouble::Deadline(_) => ErrorKind::Deadline,
-            Trouble::Ended { .. } => ErrorKind::Ended,
-            Trouble::File { .. } => ErrorKind::File,
-            Trouble::Archive(_) => ErrorKind::Archive,
+            ErrorRepr::Argument(_) => ErrorKind::InvalidRequest,
+            ErrorRepr::Transport { kind, .. } | ErrorRepr::Connection { kind, .. } => *kind,
+            ErrorRepr::Api { .. } => ErrorKind::Api,
+            ErrorRepr::RateLimitTimeout(_) => ErrorKind::RateLimitTimeout,
+            ErrorRepr::Decode { .. } => ErrorKind::Decode,
+            ErrorRepr::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
+            ErrorRepr::RepeatedCursor => ErrorKind::RepeatedCursor,
+            ErrorRepr::WaitTimeout(_) => ErrorKind::WaitTimeout,
+            ErrorRepr::NoResult { .. } => ErrorKind::NoResult,
+            ErrorRepr::Io { .. } => ErrorKind::Io,
+            ErrorRepr::Archive(_) => ErrorKind::Archive,
         }
     }
 
-    /// Identifier of the operation, such as `threats_update_incident`; `None` when it came to no
-    /// operation yet.
+    /// Returns the ID of the operation, such as `threats_update_incident`; `None` if the error occurred before an
+    /// operation was called.
     pub fn operation(&self) -> Option<&'static str> {
-        match &self.0.problem {
-            Trouble::Request(error) => Some(error.operation()),
+        match &self.0.repr {
+            ErrorRepr::InvalidRequest(error) => Some(error.operation()),
             _ => self.0.operation.map(|operation| operation.id),
         }
     }
 
-    /// Whether the request reached the console, in any of its attempts.
+    /// Returns whether the request reached the console, in any of its attempts.
     ///
     /// # Troubleshooting
-    /// After [`Sent::No`] the call may be made again. After [`Sent::Maybe`] a read may, while an action
-    /// may have happened: look before acting again.
-    pub fn was_sent(&self) -> Sent {
+    /// After [`Delivery::NotSent`], every call is safe to repeat. After [`Delivery::Unknown`], a read is safe to repeat.
+    /// An action may have taken effect: check the result before you repeat it.
+    pub fn delivery(&self) -> Delivery {
         let last = match self.kind() {
-            ErrorKind::Configuration | ErrorKind::Request | ErrorKind::Connect | ErrorKind::Held => Sent::No,
-            ErrorKind::Timeout | ErrorKind::Broken => Sent::Maybe,
-            _ => Sent::Yes,
+            ErrorKind::Configuration
+            | ErrorKind::InvalidRequest
+            | ErrorKind::Connect
+            | ErrorKind::RateLimitTimeout => Delivery::NotSent,
+            ErrorKind::Timeout | ErrorKind::ConnectionLost => Delivery::Unknown,
+            _ => Delivery::Delivered,
         };
-        self.0.history.map_or(last, |history| history.sent.max(last))
+        self.0.history.map_or(last, |history| history.delivery.max(last))
     }
 
-    /// Whether the console may have done what the request asked for, in whole or in part. It certainly
-    /// did not when nothing arrived there, or when it refused the request (a status of 300 to 499, or 503 with
-    /// `Retry-After`).
-    pub fn may_have_acted(&self) -> bool {
+    /// Returns whether the request may have taken effect, at least in part. It is false if no attempt reached the
+    /// console, or the console rejected every attempt that did (HTTP status 300 to 499, or 503 with `Retry-After`).
+    pub fn may_have_taken_effect(&self) -> bool {
         if let Some(history) = self.0.history {
-            return history.may_have_acted;
+            return history.may_have_taken_effect;
         }
-        let refused = self.kind() == ErrorKind::Api
+        let rejected = self.kind() == ErrorKind::Api
             && match self.status().map(|status| status.as_u16()) {
-                Some(503) => self.retry_after_wait().is_some(),
+                Some(503) => self.retry_after().is_some(),
                 status => status.is_some_and(|status| (300..500).contains(&status)),
             };
-        self.was_sent() != Sent::No && !refused
+        self.delivery() != Delivery::NotSent && !rejected
     }
 
-    /// How many times the request was tried; 0 when nothing was.
+    /// Returns the number of attempts; 0 if nothing was sent.
     pub fn attempts(&self) -> u32 {
         self.0.history.map_or(0, |history| history.attempts)
     }
 
-    /// The vendor's identifier of the request, which its support asks for.
+    /// Returns the request ID of the console, which SentinelOne support needs.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// The HTTP status of the answer, if there was one.
+    /// Returns the HTTP status of the response, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
-        match &self.0.problem {
-            Trouble::Api { status, .. }
-            | Trouble::Decode { status, .. }
-            | Trouble::TooLarge { status, .. } => Some(*status),
+        match &self.0.repr {
+            ErrorRepr::Api { status, .. }
+            | ErrorRepr::Decode { status, .. }
+            | ErrorRepr::ResponseTooLarge { status, .. } => Some(*status),
             _ => None,
         }
     }
 
-    /// What the vendor says, entry by entry; empty when the body was none of the vendor's forms.
-    pub fn vendor_errors(&self) -> &[VendorError] {
-        match &self.0.problem {
-            Trouble::Api { errors, .. } => errors,
+    /// Returns the entries of the API's `errors` array; empty if the body has none of the known error formats.
+    pub fn api_errors(&self) -> &[ApiError] {
+        match &self.0.repr {
+            ErrorRepr::Api { errors, .. } => errors,
             _ => &[],
         }
     }
 
-    /// The body of the answer, JSON or not, its first 64 KiB.
+    /// Returns the first 64 KiB of the response body, which may be JSON or not.
     pub fn body(&self) -> Option<&Bytes> {
-        match &self.0.problem {
-            Trouble::Api { body, .. } | Trouble::Decode { body, .. } => Some(body),
+        match &self.0.repr {
+            ErrorRepr::Api { body, .. } | ErrorRepr::Decode { body, .. } => Some(body),
             _ => None,
         }
     }
 
-    /// The header `Retry-After`, as it came.
-    pub fn retry_after(&self) -> Option<&str> {
-        match &self.0.problem {
-            Trouble::Api { retry_after, .. } => retry_after.as_ref().map(|after| after.text.as_str()),
+    /// Returns the unparsed `Retry-After` header.
+    pub fn retry_after_header(&self) -> Option<&str> {
+        match &self.0.repr {
+            ErrorRepr::Api { retry_after, .. } => retry_after.as_ref().map(|after| after.header.as_str()),
             _ => None,
         }
     }
 
-    /// How long the console asks to wait, counted from its answer; `None` when it does not, or in a form that
-    /// means no time.
-    pub fn retry_after_wait(&self) -> Option<Duration> {
-        match &self.0.problem {
-            Trouble::Api { retry_after, .. } => retry_after.as_ref()?.wait,
+    /// Returns the delay that the console requests, relative to its response; `None` if the header is missing or
+    /// invalid.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.0.repr {
+            ErrorRepr::Api { retry_after, .. } => retry_after.as_ref()?.delay,
             _ => None,
         }
     }
 
-    /// What was wrong with the request, if that is what it is.
+    /// Returns the error of an invalid request.
     pub fn request_error(&self) -> Option<&RequestError> {
-        match &self.0.problem {
-            Trouble::Request(error) => Some(error),
+        match &self.0.repr {
+            ErrorRepr::InvalidRequest(error) => Some(error),
             _ => None,
         }
     }
 
-    /// Which argument of a command does not fit, if that is what it is.
+    /// Returns the error of an invalid command argument.
     #[cfg(feature = "commands")]
     pub fn argument_error(&self) -> Option<&ArgumentError> {
-        match &self.0.problem {
-            Trouble::Argument(error) => Some(error),
+        match &self.0.repr {
+            ErrorRepr::Argument(error) => Some(error),
             _ => None,
         }
     }
 
-    /// Why a mirror of threats sent nothing, if that is what it is.
+    /// Returns the reason why a threat mirror sent nothing.
     pub fn mirror_error(&self) -> Option<&MirrorError> {
-        match &self.0.problem {
-            Trouble::Mirror(error) => Some(error),
+        match &self.0.repr {
+            ErrorRepr::Mirror(error) => Some(error),
             _ => None,
         }
     }
 
-    /// Where in the answer decoding failed, if that is what it is.
+    /// Returns the error of the decoding, with the location of the invalid value.
     pub fn decode_error(&self) -> Option<&DecodeError> {
-        match &self.0.problem {
-            Trouble::Decode { source, .. } => Some(source),
+        match &self.0.repr {
+            ErrorRepr::Decode { source, .. } => Some(source),
             _ => None,
         }
     }
 
-    /// What to do next, in a sentence.
-    pub fn advice(&self) -> String {
+    /// Returns the remedy in one sentence.
+    pub fn help(&self) -> String {
         match self.kind() {
-            ErrorKind::Configuration => "correct the settings".into(),
-            ErrorKind::Request => "correct the request; nothing was sent".into(),
-            ErrorKind::Connect => {
-                "check the console's address, the network and the proxy; nothing was done, so try again"
-                    .into()
+            ErrorKind::Configuration => "correct the client configuration".into(),
+            ErrorKind::InvalidRequest => {
+                self.request_help().unwrap_or("correct the request; nothing was sent").into()
             }
-            ErrorKind::Held => "nothing was sent: try again later, or give the call more time".into(),
-            ErrorKind::Timeout | ErrorKind::Broken => {
+            ErrorKind::Connect => {
+                "check the console URL, the network and the proxy, then retry; nothing was sent".into()
+            }
+            ErrorKind::RateLimitTimeout => {
+                "retry later, or increase the call timeout; nothing was sent".into()
+            }
+            ErrorKind::Timeout | ErrorKind::ConnectionLost => {
                 if self.is_action() {
-                    "the console may have acted: look at the result before sending it again".into()
+                    "the request may have taken effect; check the result before you retry".into()
                 } else {
-                    "try again; it only reads".into()
+                    "retry; the operation only reads".into()
                 }
             }
-            ErrorKind::Api => self.api_advice(),
-            ErrorKind::Decode | ErrorKind::TooLarge if self.is_action() => {
-                "the console has probably acted: look at the result before sending it again".into()
+            ErrorKind::Api => self.api_help(),
+            ErrorKind::Decode | ErrorKind::ResponseTooLarge if self.is_action() => {
+                "the request has probably taken effect; check the result before you retry".into()
             }
             ErrorKind::Decode => {
-                "the console sent something this client does not know; the body is kept in the error".into()
+                "the response has an unexpected format; the error contains the body".into()
             }
-            ErrorKind::TooLarge => "ask for less at once, or raise the limit of the client".into(),
-            ErrorKind::Deadline => match &self.0.problem {
-                Trouble::Deadline(resume) => resume.clone(),
+            ErrorKind::ResponseTooLarge => {
+                "request fewer items at once, or increase the maximum response size of the client".into()
+            }
+            ErrorKind::WaitTimeout => match &self.0.repr {
+                ErrorRepr::WaitTimeout(hint) => hint.clone(),
                 _ => String::new(),
             },
-            ErrorKind::Ended => match &self.0.problem {
-                Trouble::Ended { advice, .. } => advice.clone(),
+            ErrorKind::NoResult => match &self.0.repr {
+                ErrorRepr::NoResult { help, .. } => help.clone(),
                 _ => String::new(),
             },
-            ErrorKind::File => "check the folder, its permissions and the space on the disk".into(),
-            ErrorKind::Archive => "nothing was left behind; check the password, and fetch it again".into(),
+            ErrorKind::Io => "check the directory, its permissions and the free disk space".into(),
+            ErrorKind::Archive => "check the password and download the archive again; no file remains".into(),
             ErrorKind::RepeatedCursor => {
-                "the list would never end; what came so far is valid, narrow the filter to get the rest"
+                "narrow the filter to get the remaining items; the items so far are valid, but the list would never end"
                     .into()
             }
         }
     }
 
     fn is_action(&self) -> bool {
-        self.0.operation.is_some_and(|operation| operation.kind == Kind::Action)
+        self.0.operation.is_some_and(|operation| operation.kind == OperationKind::Action)
     }
 
-    fn api_advice(&self) -> String {
+    fn api_help(&self) -> String {
         let permission = self.0.operation.and_then(|operation| operation.permission);
         match self.status().map(|status| status.as_u16()) {
-            Some(401) => "the token is wrong, expired or revoked: create a new one".into(),
+            Some(401) => "create a new token; this one is invalid, expired or revoked".into(),
             Some(403) => match permission {
-                Some(permission) => format!("the token's user needs {permission}, and the scope"),
-                None => "the role or the scope of the token's user does not allow it".into(),
+                Some(permission) => {
+                    format!("give the user of the token the permission {permission}, and access to the scope")
+                }
+                None => {
+                    "check the role and the scope of the token's user; they do not allow the operation".into()
+                }
             },
             Some(404) => {
-                "check the identifier, and that this console has the operation on this API version".into()
+                "check the ID, and that this console supports the operation on this API version".into()
             }
-            Some(429) => match self.retry_after() {
-                Some(wait) => format!("the console asks to wait (Retry-After: {wait})"),
-                None => "too many requests: wait before the next one".into(),
+            Some(429) => match self.retry_after_header() {
+                Some(header) => format!("wait before the next request (Retry-After: {header})"),
+                None => "wait before the next request; there were too many".into(),
             },
-            Some(300..400) => "the console redirects: check its address".into(),
-            Some(400..500) => "correct the request by what the console says".into(),
+            Some(300..400) => "check the console URL; the console redirects to another URL".into(),
+            Some(400..500) => "correct the request as described in the error of the console".into(),
             Some(500..) if self.is_action() => {
-                "the console failed and may have acted: look at the result before sending it again".into()
+                "the console failed, and the request may have taken effect; check the result before you retry"
+                    .into()
             }
-            Some(500..) => "the console failed: try again later".into(),
-            _ => "look at what the console says; part of it may have been done".into(),
+            Some(500..) => "retry later; the console failed".into(),
+            _ => "check the errors of the console; the request may have taken effect in part".into(),
+        }
+    }
+
+    /// Returns the remedy for an invalid request whose message has none.
+    fn request_help(&self) -> Option<&'static str> {
+        match self.request_error()?.kind() {
+            RequestErrorKind::EmptyFilter => {
+                Some("set a filter field, or allow the action on everything in scope")
+            }
+            RequestErrorKind::EmptyList(_) => Some("omit the field, or add an item"),
+            RequestErrorKind::Blank(_) => Some("omit the field, or set a value"),
+            _ => None,
         }
     }
 }
 
 impl From<RequestError> for Error {
     fn from(error: RequestError) -> Self {
-        Self::new(None, Trouble::Request(error))
+        Self::new(None, ErrorRepr::InvalidRequest(error))
     }
 }
 
-/// What those need who wait for the console.
+/// Errors of commands that poll.
 #[cfg(feature = "commands")]
 impl Error {
-    /// What was waited for is not there; `resume` says how to go on.
-    pub(crate) fn deadline(operation: &'static Operation, resume: impl Into<String>) -> Self {
-        Self::of(operation, Trouble::Deadline(resume.into()))
+    /// Creates an error for a job that did not finish in time. `hint` describes how to resume it.
+    pub(crate) fn wait_timeout(operation: &'static Operation, hint: impl Into<String>) -> Self {
+        Self::for_operation(operation, ErrorRepr::WaitTimeout(hint.into()))
     }
 
-    /// The same error of something that goes on without this program.
-    pub(crate) fn resuming(mut self, resume: &str) -> Self {
-        self.0.resume = Some(resume.to_owned());
+    /// Adds how to resume a job that continues on the console.
+    pub(crate) fn with_resume_hint(mut self, hint: &str) -> Self {
+        self.0.resume_hint = Some(hint.to_owned());
         self
     }
 
-    /// Whether asking again may help: the console was not reached, is too busy, or failed.
-    pub(crate) fn may_pass(&self) -> bool {
+    /// Returns whether another poll may succeed: the console was not reached, is too busy, or failed.
+    pub(crate) fn is_transient(&self) -> bool {
         match self.kind() {
-            ErrorKind::Connect | ErrorKind::Held | ErrorKind::Timeout | ErrorKind::Broken => true,
+            ErrorKind::Connect
+            | ErrorKind::RateLimitTimeout
+            | ErrorKind::Timeout
+            | ErrorKind::ConnectionLost => true,
             ErrorKind::Api => self.status().is_some_and(|status| status == 429 || status.is_server_error()),
             _ => false,
         }
@@ -518,121 +547,136 @@ impl Error {
 #[cfg(feature = "commands")]
 impl From<ArgumentError> for Error {
     fn from(error: ArgumentError) -> Self {
-        Self::new(None, Trouble::Argument(error))
+        Self::new(None, ErrorRepr::Argument(error))
     }
 }
 
 impl From<MirrorError> for Error {
     fn from(error: MirrorError) -> Self {
-        Self::new(None, Trouble::Mirror(error))
+        Self::new(None, ErrorRepr::Mirror(error))
     }
 }
 
-impl From<AddressError> for Error {
-    fn from(error: AddressError) -> Self {
-        Self::new(None, Trouble::Address(error))
+impl From<ConsoleUrlError> for Error {
+    fn from(error: ConsoleUrlError) -> Self {
+        Self::new(None, ErrorRepr::ConsoleUrl(error))
     }
 }
 
 impl From<TokenError> for Error {
     fn from(error: TokenError) -> Self {
-        Self::new(None, Trouble::Token(error))
+        Self::new(None, ErrorRepr::Token(error))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It quotes the console, whose text must not steer a terminal.
-        let mut text = String::new();
-        self.describe(&mut text)?;
-        f.write_str(&printable(&text))
+        // Text of the console must not control a terminal.
+        let mut message = String::new();
+        self.describe(&mut message)?;
+        f.write_str(&replace_control_chars(&message))
     }
 }
 
 impl Error {
     fn describe(&self, f: &mut dyn fmt::Write) -> fmt::Result {
-        if let (Some(operation), false) = (self.operation(), matches!(self.0.problem, Trouble::Request(_))) {
+        if let (Some(operation), false) =
+            (self.operation(), matches!(self.0.repr, ErrorRepr::InvalidRequest(_)))
+        {
             write!(f, "{operation}: ")?;
         }
-        match &self.0.problem {
-            Trouble::Configuration(message) => return f.write_str(message),
-            Trouble::Address(error) => return write!(f, "{error}"),
-            Trouble::Token(error) => return write!(f, "{error}"),
-            Trouble::Request(error) => return write!(f, "{error}"),
+        match &self.0.repr {
+            ErrorRepr::Configuration(message) => return f.write_str(message),
+            ErrorRepr::ConsoleUrl(error) => return write!(f, "{error}"),
+            ErrorRepr::Token(error) => return write!(f, "{error}"),
+            ErrorRepr::InvalidRequest(error) => {
+                write!(f, "{error}")?;
+                return match self.request_help() {
+                    Some(help) => write!(f, "; {help}"),
+                    None => Ok(()),
+                };
+            }
             #[cfg(feature = "commands")]
-            Trouble::Argument(error) => return write!(f, "{error}"),
-            Trouble::Mirror(error) => return write!(f, "{error}"),
-            Trouble::Transport { kind, .. } => f.write_str(match kind {
+            ErrorRepr::Argument(error) => return write!(f, "{error}"),
+            ErrorRepr::Mirror(error) => return write!(f, "{error}"),
+            ErrorRepr::Transport { kind, .. } => f.write_str(match kind {
                 ErrorKind::Connect => "the console was not reached",
-                ErrorKind::Timeout => "no answer in time",
-                ErrorKind::Configuration => "the request could not be built",
-                _ => "the connection broke before the whole answer was there",
+                ErrorKind::Timeout => "no response within the timeout",
+                ErrorKind::Configuration => "the request cannot be built",
+                _ => "connection closed before the response was complete",
             })?,
-            Trouble::Api { status, errors, body, .. } => {
-                write!(f, "the console answered {status}")?;
+            ErrorRepr::Api { status, errors, body, .. } => {
+                write!(f, "HTTP {status}")?;
                 for error in errors {
                     write!(f, ": {error}")?;
                 }
                 if errors.is_empty() {
                     match excerpt(body) {
                         Some(text) => write!(f, ": {text}")?,
-                        None => f.write_str(" without a word")?,
+                        None => f.write_str(" with an empty body")?,
                     }
                 }
             }
-            Trouble::Held(held) => match held {
-                Held::Pause(wait) => {
-                    let wait = wait.as_secs_f64();
+            ErrorRepr::RateLimitTimeout(reason) => match reason {
+                LimitTimeout::Pause(delay) => {
+                    let delay = delay.as_secs_f64();
                     write!(
                         f,
-                        "the console asked for a pause of {wait:.1} s more, longer than the call may last"
+                        "rate limit: paused by the console for another {delay:.1} s, beyond the call timeout"
                     )?;
                 }
-                Held::Rate(wait) => {
-                    let wait = wait.as_secs_f64();
+                LimitTimeout::Rate(delay) => {
+                    let delay = delay.as_secs_f64();
                     write!(
                         f,
-                        "its turn under the rate limit is {wait:.1} s away or more, later than the call may last"
+                        "rate limit: no permit within the call timeout (next in at least {delay:.1} s)"
                     )?;
                 }
-                Held::Over => f.write_str("the time for the call was over before it was sent")?,
+                LimitTimeout::CallTimeout => {
+                    f.write_str("the call timeout elapsed before the request was sent")?
+                }
             },
-            Trouble::Decode { status, source, .. } => {
-                let place = if source.path == "." { "as a whole" } else { &source.path };
-                write!(f, "the answer ({status}) does not decode, {place}: {}", source.message)?;
+            ErrorRepr::Decode { status, source, .. } => {
+                write!(f, "invalid response (HTTP {status})")?;
+                if source.path != "." {
+                    write!(f, " at {}", source.path)?;
+                }
+                write!(f, ": {}", source.message)?;
             }
-            Trouble::TooLarge { limit, .. } => {
-                write!(f, "the answer is larger than {limit} bytes")?;
+            ErrorRepr::ResponseTooLarge { limit, .. } => {
+                write!(f, "the response is larger than {limit} bytes")?;
             }
-            Trouble::RepeatedCursor => f.write_str("the list gave the same cursor twice")?,
-            Trouble::Deadline(_) => f.write_str("it was not finished in the time given")?,
-            Trouble::File { path, source } => write!(f, "{}: {source}", path.display())?,
-            Trouble::Line { message, .. } | Trouble::Ended { message, .. } | Trouble::Archive(message) => {
+            ErrorRepr::RepeatedCursor => f.write_str("the list returned the same cursor twice")?,
+            ErrorRepr::WaitTimeout(_) => f.write_str("not finished within the timeout")?,
+            ErrorRepr::Io { path, source } => write!(f, "{}: {source}", path.display())?,
+            ErrorRepr::Connection { message, .. }
+            | ErrorRepr::NoResult { message, .. }
+            | ErrorRepr::Archive(message) => {
                 f.write_str(message)?;
             }
         }
         if let attempts @ 2.. = self.attempts() {
             write!(f, " (attempt {attempts})")?;
         }
-        write!(f, "; {}", self.advice())?;
-        match &self.0.resume {
-            Some(resume) => write!(f, "; {resume}"),
+        write!(f, "; {}", self.help())?;
+        match &self.0.resume_hint {
+            Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),
         }
     }
 }
 
-impl VendorError {
-    pub(crate) fn redact(&mut self, secrets: &Secrets<'_>) {
+impl ApiError {
+    pub(crate) fn redact(&mut self, secrets: &Redactor<'_>) {
         for part in [&mut self.code, &mut self.title, &mut self.detail] {
             *part = part.take().map(|text| secrets.redact(&text));
         }
     }
 }
 
-impl fmt::Display for VendorError {
+impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Some entries say the same twice.
+        // In some entries the title and the detail are equal.
         let detail = if self.detail == self.title { &None } else { &self.detail };
         let parts = [&self.code, &self.title, detail];
         let parts: Vec<_> = parts.into_iter().flatten().filter_map(|part| excerpt(part.as_bytes())).collect();
@@ -640,7 +684,7 @@ impl fmt::Display for VendorError {
     }
 }
 
-/// As [`Display`](fmt::Display), with the kind: bodies hold people's data and stay out.
+/// Shows the kind and the [`Display`](fmt::Display) output, without the body, which may contain personal data.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Error({:?}: {self})", self.kind())
@@ -649,15 +693,14 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0.problem {
-            Trouble::Transport { source, .. } => Some(source),
+        match &self.0.repr {
+            ErrorRepr::Transport { source, .. } => Some(source),
             _ => None,
         }
     }
 }
 
-/// The first line or so of what the console says: HTML without its tags, and nothing that steers a
-/// terminal.
+/// Returns the beginning of a response body on one line, without HTML tags and control characters.
 fn excerpt(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let mut plain = String::new();
@@ -674,64 +717,64 @@ fn excerpt(body: &[u8]) -> Option<String> {
             c => plain.push(c),
         }
     }
-    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut short: String = words.chars().take(200).collect();
-    if short.len() < words.len() {
-        short.push('…');
+    let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut excerpt: String = line.chars().take(200).collect();
+    if excerpt.len() < line.len() {
+        excerpt.push('…');
     }
-    (!short.is_empty()).then_some(short)
+    (!excerpt.is_empty()).then_some(excerpt)
 }
 
-/// Reads every form of error body that has been seen: the envelope, entries with `message` in place of
-/// a title, one that is nested as `error.errors`, and single `error` or `message` texts.
-pub(crate) fn vendor_errors(body: &[u8]) -> Vec<VendorError> {
+/// Parses the known formats of error bodies: the `errors` array, entries with `message` instead of `title`, a nested
+/// `error.errors`, and a single `error` or `message` string.
+pub(crate) fn parse_api_errors(body: &[u8]) -> Vec<ApiError> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
     match body.get("errors").or_else(|| body.pointer("/error/errors")) {
-        None | Some(Value::Null) => vendor_error(&body).into_iter().collect(),
-        Some(Value::Array(list)) => list.iter().map(any_error).collect(),
-        Some(other) => vec![any_error(other)],
+        None | Some(Value::Null) => parse_api_error(&body).into_iter().collect(),
+        Some(Value::Array(list)) => list.iter().map(parse_any_error).collect(),
+        Some(other) => vec![parse_any_error(other)],
     }
 }
 
-/// An entry of whatever form: one that is not known is kept as it came.
-fn any_error(entry: &Value) -> VendorError {
-    let detail = || VendorError { detail: Some(entry.to_string()), ..VendorError::default() };
-    vendor_error(entry).unwrap_or_else(detail)
+/// Parses an entry of any format. An unknown format becomes the detail, unchanged.
+fn parse_any_error(entry: &Value) -> ApiError {
+    let detail = || ApiError { detail: Some(entry.to_string()), ..ApiError::default() };
+    parse_api_error(entry).unwrap_or_else(detail)
 }
 
-/// Whether an answer says that something went wrong beside the data that it has.
+/// Returns whether a response has errors, with or without data.
 #[inline]
-pub(crate) fn errors_beside_data(body: &[u8]) -> bool {
+pub(crate) fn has_errors(body: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
-    struct Beside {
+    struct Errors {
         #[serde(default)]
         errors: Value,
     }
-    // A page of a thousand threats is not read twice for it.
+    // A search avoids a second parse of large pages.
     let mentioned = memchr::memmem::find(body, b"\"errors\"").is_some();
-    let beside = if mentioned { serde_json::from_slice::<Beside>(body).ok() } else { None };
-    beside.is_some_and(|beside| match beside.errors {
+    let parsed = if mentioned { serde_json::from_slice::<Errors>(body).ok() } else { None };
+    parsed.is_some_and(|parsed| match parsed.errors {
         Value::Null => false,
         Value::Array(errors) => !errors.is_empty(),
         _ => true,
     })
 }
 
-fn vendor_error(entry: &Value) -> Option<VendorError> {
-    let text = |name: &str| match entry.get(name)? {
-        Value::String(text) if text.is_empty() => None,
-        Value::String(text) => Some(text.clone()),
+fn parse_api_error(entry: &Value) -> Option<ApiError> {
+    let string = |name: &str| match entry.get(name)? {
+        Value::String(string) if string.is_empty() => None,
+        Value::String(string) => Some(string.clone()),
         Value::Null => None,
         Value::Object(inner) => inner.get("message")?.as_str().map(str::to_owned),
         other => Some(other.to_string()),
     };
-    if let Value::String(text) = entry {
-        return Some(VendorError { detail: Some(text.clone()), ..VendorError::default() });
+    if let Value::String(string) = entry {
+        return Some(ApiError { detail: Some(string.clone()), ..ApiError::default() });
     }
-    let error = VendorError {
-        code: text("code"),
-        title: text("title").or_else(|| text("error")),
-        detail: text("detail").or_else(|| text("message")),
+    let error = ApiError {
+        code: string("code"),
+        title: string("title").or_else(|| string("error")),
+        detail: string("detail").or_else(|| string("message")),
     };
-    (error != VendorError::default()).then_some(error)
+    (error != ApiError::default()).then_some(error)
 }

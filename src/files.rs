@@ -1,4 +1,4 @@
-//! Files: downloads to disk, and the protected archives that agents upload.
+//! File downloads, and the password-protected archives that agents upload.
 
 use std::fmt;
 use std::io::Write;
@@ -11,8 +11,8 @@ use sentinelone_raw::runtime::Operation;
 use tempfile::NamedTempFile;
 
 use crate::Result;
-use crate::error::{Error, ErrorKind, History, Trouble};
-use crate::transport::Patience;
+use crate::error::{Error, ErrorKind, ErrorRepr, History};
+use crate::transport::ResponseTimeouts;
 
 #[cfg(feature = "unzip")]
 mod archive;
@@ -20,34 +20,34 @@ mod archive;
 #[cfg(all(feature = "commands", feature = "unzip"))]
 pub(crate) use archive::unpack_while;
 #[cfg(feature = "unzip")]
-pub use archive::{Limits, unpack};
+pub use archive::{UnpackLimits, unpack};
 
-/// How long a download may take in all.
-const LONGEST_DOWNLOAD: Duration = Duration::from_secs(6 * 60 * 60);
+/// Timeout of a whole download.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// A file that was written to this machine.
+/// A file that was written to the local disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Saved {
-    /// Where it is.
+pub struct SavedFile {
+    /// Path of the file.
     pub path: PathBuf,
-    /// What it is called at its origin: the name in the archive, or that of the download.
+    /// Original name: that of the archive entry, or of the download.
     pub name: String,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
 }
 
-/// A file on its way here, part by part; from [`Client::download`](crate::Client::download).
+/// A download in chunks; from [`Client::download`](crate::Client::download).
 ///
 /// Dropping it ends the download.
-#[must_use = "nothing is read until it is asked for"]
+#[must_use = "no byte is read before `chunk` or `save` is called"]
 pub struct Download {
     operation: &'static Operation,
-    answer: reqwest::Response,
+    response: reqwest::Response,
     length: Option<u64>,
     received: u64,
-    patience: Patience,
-    /// What it took to begin.
+    timeouts: ResponseTimeouts,
+    /// Attempts before the file began.
     history: History,
 }
 
@@ -59,90 +59,102 @@ impl fmt::Debug for Download {
 }
 
 impl Download {
-    /// One that begins now, and may stand still for no longer than `pause`.
-    pub(crate) fn new(operation: &'static Operation, answer: reqwest::Response, pause: Duration) -> Self {
-        // What is still to come is all that the answer tells once it is being read.
-        let length = answer.content_length();
-        let patience = Patience::new(operation, pause, LONGEST_DOWNLOAD, "the download took six hours");
-        Self { operation, answer, length, received: 0, patience, history: History::default() }
+    /// Starts a download with this read timeout.
+    pub(crate) fn new(
+        operation: &'static Operation,
+        response: reqwest::Response,
+        read_timeout: Duration,
+    ) -> Self {
+        // Read before the first chunk, because reqwest then returns the remaining length.
+        let length = response.content_length();
+        let timeouts = ResponseTimeouts::new(
+            operation,
+            read_timeout,
+            DOWNLOAD_TIMEOUT,
+            "the download did not finish within six hours",
+        );
+        Self { operation, response, length, received: 0, timeouts, history: History::default() }
     }
 
-    /// The same after these attempts.
-    pub(crate) fn after(mut self, history: History) -> Self {
+    /// Sets the summary of the attempts before the file began.
+    pub(crate) fn with_history(mut self, history: History) -> Self {
         self.history = history;
         self
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.answer.status()
+        self.response.status()
     }
 
-    /// The headers.
+    /// Returns the headers.
     pub fn headers(&self) -> &HeaderMap {
-        self.answer.headers()
+        self.response.headers()
     }
 
-    /// How many bytes the server announced.
+    /// Returns the announced size in bytes.
     pub fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// How many bytes were read so far.
+    /// Returns the number of bytes read so far.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// The next part; `None` at the end.
+    /// Returns the next chunk; `None` at the end.
     ///
     /// # Errors
-    /// [`Timeout`](ErrorKind::Timeout) when the connection stands still for longer than
-    /// [`read_timeout`](crate::ClientBuilder::read_timeout) allows, or the download takes six hours, and
-    /// [`Broken`](ErrorKind::Broken) when it breaks or gives another number of bytes than was announced.
+    /// Returns [`Timeout`](ErrorKind::Timeout) if no data arrives within the
+    /// [`read_timeout`](crate::ClientBuilder::read_timeout), or the download takes six hours. Returns
+    /// [`ConnectionLost`](ErrorKind::ConnectionLost) if the connection closes early, or the size differs from the
+    /// announced length.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let history = self.history;
-        let part = self.patience.with(self.answer.chunk()).await.map_err(|error| history.ended(error))?;
-        self.received += part.as_ref().map_or(0, |part| part.len() as u64);
+        let chunk =
+            self.timeouts.apply(self.response.chunk()).await.map_err(|error| history.attach_to(error))?;
+        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
         match self.length {
-            Some(length) if self.received > length || part.is_none() && self.received < length => {
+            Some(length) if self.received > length || chunk.is_none() && self.received < length => {
                 let message = format!("the download has {} of {length} bytes", self.received);
-                let kind = ErrorKind::Broken;
-                Err(history.ended(Error::of(self.operation, Trouble::Line { kind, message })))
+                let kind = ErrorKind::ConnectionLost;
+                Err(history
+                    .attach_to(Error::for_operation(self.operation, ErrorRepr::Connection { kind, message })))
             }
-            _ => Ok(part),
+            _ => Ok(chunk),
         }
     }
 
-    /// Writes the file into a folder, under a name of which only safe characters are kept. It is written
-    /// beside that name first and gets it when all of it is there, so that a file of that name is whole; one
-    /// that is there already is not overwritten. `progress` is called with the bytes so far.
+    /// Writes the file to a directory. Unsafe characters of the name are replaced. The file gets its final name when
+    /// it is complete, so a file with that name is never partial. An existing file is not overwritten. `progress` is
+    /// called with the number of bytes so far.
     ///
     /// # Errors
-    /// As [`chunk`](Self::chunk), and when the disk does not take it. Nothing is left behind then.
-    pub async fn save(mut self, folder: &Path, name: &str, progress: impl Fn(u64)) -> Result<Saved> {
-        let path = folder.join(safe_name(name));
-        let failed = |source| Error::file(&path, source);
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
-        while let Some(part) = self.chunk().await? {
-            file.write_all(&part).map_err(failed)?;
+    /// Returns the errors of [`chunk`](Self::chunk), and [`ErrorKind::Io`] if the file cannot be written. No file
+    /// remains then.
+    pub async fn save(mut self, dir: &Path, name: &str, progress: impl Fn(u64)) -> Result<SavedFile> {
+        let path = dir.join(safe_name(name));
+        let failed = |source| Error::io(&path, source);
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        let mut file = NamedTempFile::new_in(dir).map_err(failed)?;
+        while let Some(chunk) = self.chunk().await? {
+            file.write_all(&chunk).map_err(failed)?;
             progress(self.received);
         }
         file.as_file().sync_all().map_err(failed)?;
         file.persist_noclobber(&path).map_err(|error| failed(error.error))?;
-        Ok(Saved { name: name.to_owned(), bytes: self.received, path })
+        Ok(SavedFile { name: name.to_owned(), bytes: self.received, path })
     }
 }
 
-/// A name for a file of this machine out of one from elsewhere: one component, without what means something
-/// to a file system.
+/// Converts a name from another machine into a local file name: one path component, without special characters.
 pub(crate) fn safe_name(name: &str) -> String {
     let safe = |c: char| if c.is_alphanumeric() || "-_.() ".contains(c) { c } else { '_' };
     let name: String = name.chars().map(safe).collect();
     let name = name.trim_matches(['.', ' ']);
-    // The ending says what it is; the beginning gives way.
-    let long = name.char_indices().map(|(at, _)| at).find(|at| name.len() - at <= LONGEST_NAME);
-    let name = name[long.unwrap_or_default()..].trim_matches(['.', ' ']);
+    // A long name is truncated at the beginning, to preserve the extension.
+    let start = name.char_indices().map(|(index, _)| index).find(|index| name.len() - index <= MAX_NAME);
+    let name = name[start.unwrap_or_default()..].trim_matches(['.', ' ']);
     match name {
         "" => "file".to_owned(),
         name if is_device(name) => format!("_{name}"),
@@ -150,10 +162,10 @@ pub(crate) fn safe_name(name: &str) -> String {
     }
 }
 
-/// File systems have room for 255 bytes; some is left for what is written beside the file.
-const LONGEST_NAME: usize = 200;
+/// Maximum length of a file name in bytes. File systems allow 255; the difference is for suffixes of temporary files.
+const MAX_NAME: usize = 200;
 
-/// Names that are no files on Windows, whatever their ending.
+/// Returns whether a name is a device on Windows, with any extension.
 pub(crate) fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let numbered = |device| stem.strip_prefix(device).is_some_and(|n| n.len() == 1 && n != "0");
@@ -165,7 +177,7 @@ mod tests {
     use super::safe_name;
 
     #[test]
-    fn names_from_elsewhere_are_one_component() {
+    fn safe_name_returns_one_component() {
         assert_eq!(safe_name("C:\\Users\\x.txt"), "C__Users_x.txt");
         assert_eq!(safe_name("../../etc/passwd"), "_.._etc_passwd");
         assert_eq!(safe_name(".."), "file");

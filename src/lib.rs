@@ -1,20 +1,20 @@
-#![doc = include_str!("../docs/crate.md")]
+#![doc = include_str!("../docs/rustdoc.md")]
 
-mod address;
 mod builder;
 mod client;
-mod dotted;
+mod console_url;
 mod error;
 pub mod files;
 pub mod incidents;
+mod json_path;
 mod outcome;
 mod paging;
+mod redaction;
 mod response;
-mod secrets;
 mod text;
 mod time;
 mod token;
-mod token_life;
+mod token_expiry;
 mod transport;
 
 #[cfg(feature = "commands")]
@@ -27,28 +27,74 @@ pub mod sandbox;
 
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
-    Acted, Answer, ApiVersion, Data, DecodeError, FilterRule, Kind, OpenEnum, Operation, Page, Problem,
-    Request, RequestError, Secret, Timestamp,
+    AffectedCount, ApiVersion, Data, DecodeError, FilterRequirement, OpenEnum, Operation, OperationKind,
+    Page, Request, RequestError, RequestErrorKind, ResponseBody, Secret, Timestamp,
 };
 
-pub use address::{AddressError, Console};
 pub use builder::ClientBuilder;
 pub use client::Client;
-pub use error::{Error, ErrorKind, Sent, VendorError};
+pub use console_url::{ConsoleUrl, ConsoleUrlError};
+pub use error::{ApiError, Delivery, Error, ErrorKind};
 pub use outcome::{IdOutcome, IdState};
 pub use paging::{Items, Pages};
 pub use resources::all::*;
 pub use response::Response;
-pub use text::printable;
-pub use time::{TimeError, point_in_time};
+pub use text::replace_control_chars;
+pub use time::{ParseTimestampError, parse_timestamp};
 pub use token::{ApiToken, TokenError};
-pub use token_life::TokenDetails;
-pub use transport::{Clock, RateLimits, Recorder, Retry, Seen, Sleep};
+pub use token_expiry::TokenDetails;
+pub use transport::{Clock, RateLimits, RawExchange, Recorder, RetryPolicy, SleepFuture};
 
-/// The result of everything that talks to a console.
+/// The result of a fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The examples of the README compile.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Compiles the examples of the guide.
+#[cfg(all(doctest, feature = "cli"))]
+mod guide {
+    #[doc = include_str!("../docs/guide/getting-started.md")]
+    struct GettingStarted;
+
+    #[doc = include_str!("../docs/guide/authentication.md")]
+    struct Authentication;
+
+    #[doc = include_str!("../docs/guide/listing.md")]
+    struct Listing;
+
+    #[doc = include_str!("../docs/guide/actions.md")]
+    struct Actions;
+
+    #[doc = include_str!("../docs/guide/errors.md")]
+    struct Errors;
+
+    #[doc = include_str!("../docs/guide/retries.md")]
+    struct Retries;
+
+    #[doc = include_str!("../docs/guide/files.md")]
+    struct Files;
+
+    #[doc = include_str!("../docs/guide/queries-and-scripts.md")]
+    struct QueriesAndScripts;
+
+    #[doc = include_str!("../docs/guide/incidents.md")]
+    struct Incidents;
+
+    #[doc = include_str!("../docs/guide/integration-commands.md")]
+    struct IntegrationCommands;
+
+    #[doc = include_str!("../docs/guide/command-line.md")]
+    struct CommandLine;
+
+    #[doc = include_str!("../docs/guide/contract-testing.md")]
+    struct ContractTesting;
+
+    #[doc = include_str!("../docs/guide/sandbox.md")]
+    struct Sandbox;
+
+    #[doc = include_str!("../docs/guide/observability.md")]
+    struct Observability;
+}

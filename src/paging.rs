@@ -1,9 +1,9 @@
-//! Lists over all their pages.
+//! Pagination of lists.
 
 use std::collections::HashSet;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use sentinelone_raw::runtime::{Page, PageItems, Request, RequestError, Undecoded};
+use sentinelone_raw::runtime::{Page, PageItems, Request, RequestError, UndecodedItem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -12,47 +12,46 @@ use tracing::Instrument;
 
 use crate::Result;
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Trouble};
+use crate::error::{Error, ErrorKind, ErrorRepr};
 use crate::response::Response;
 
-/// The pages of a list, one request each, made when the page is asked for, or [one ahead](Self::prefetch).
+/// The pages of a list. Each page is requested when it is needed, or [in advance](Self::prefetch).
 ///
-/// The walk ends when the server gives no further cursor, or when [`limit`](Self::limit) is reached; no
-/// page is fetched beyond that. A cursor that comes a second time ends it with an error, since the list
-/// would never end. After an error the walk is over.
-#[must_use = "nothing is fetched until it is asked for"]
+/// The list ends if the console returns no further cursor, or [`limit`](Self::limit) is reached; no page is requested
+/// beyond the limit. A repeated cursor is an error, because the list would never end. An error ends the list.
+#[must_use = "no page is requested before it is needed"]
 pub struct Pages<T> {
     client: Client,
     request: Result<Request<Page<T>>, RequestError>,
-    left: Option<u64>,
+    remaining: Option<u64>,
     page_size: Option<u64>,
     cursor: Option<String>,
-    seen: HashSet<String>,
-    /// The size of every page, once it is settled.
-    size: Option<Option<u64>>,
+    visited_cursors: HashSet<String>,
+    /// The effective page size, after the first request; the inner value is `None` if the list has no page size.
+    effective_page_size: Option<Option<u64>>,
     state: State,
-    /// How the next page is begun before it is asked for.
-    begin: Option<Begin<T>>,
-    ahead: Option<Ahead<T>>,
+    /// Starts the prefetch of the next page; `None` without prefetch.
+    start_prefetch: Option<StartPrefetch<T>>,
+    prefetch: Option<Prefetch<T>>,
 }
 
-type Begin<T> = fn(Client, Request<Page<T>>, &Handle) -> Ahead<T>;
+type StartPrefetch<T> = fn(Client, Request<Page<T>>, &Handle) -> Prefetch<T>;
 
-/// A page on its way. It is given up when nobody can ask for it any more.
-struct Ahead<T>(JoinHandle<Result<Response<Page<T>>>>);
+/// A page that is requested in advance. Dropping it cancels the request.
+struct Prefetch<T>(JoinHandle<Result<Response<Page<T>>>>);
 
-impl<T: DeserializeOwned + Send + 'static> Ahead<T> {
-    fn begin(client: Client, request: Request<Page<T>>, runtime: &Handle) -> Self {
+impl<T: DeserializeOwned + Send + 'static> Prefetch<T> {
+    fn start(client: Client, request: Request<Page<T>>, runtime: &Handle) -> Self {
         Self(runtime.spawn(async move { client.send(&request).await }.in_current_span()))
     }
 }
 
-impl<T> Ahead<T> {
-    /// Waits for the page; `None` where it has to be asked for again: its runtime is gone, or it failed because of the
-    /// line, at a time when nobody waited for it.
+impl<T> Prefetch<T> {
+    /// Waits for the page; `None` if it must be requested again, because its runtime has ended or the connection failed
+    /// while the caller was busy.
     async fn page(&mut self) -> Option<Result<Response<Page<T>>>> {
         match (&mut self.0).await {
-            Ok(Err(error)) if is_of_its_time(&error) => None,
+            Ok(Err(error)) if is_timing_dependent(&error) => None,
             Ok(page) => Some(page),
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => None,
@@ -60,170 +59,190 @@ impl<T> Ahead<T> {
     }
 }
 
-/// Whether an error is about the moment in which it came. A caller that works without a pause holds up the page ahead,
-/// which then runs out of time.
-fn is_of_its_time(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Connect | ErrorKind::Held | ErrorKind::Timeout | ErrorKind::Broken)
+/// Returns whether an error depends on the time of the request. A caller that never awaits delays the prefetch task,
+/// which then times out.
+fn is_timing_dependent(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Connect | ErrorKind::RateLimitTimeout | ErrorKind::Timeout | ErrorKind::ConnectionLost
+    )
 }
 
-impl<T> Drop for Ahead<T> {
+impl<T> Drop for Prefetch<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-/// The size of a page: what is asked for, else what the request says itself, else as many as the API
-/// gives; never more than are wanted or given. `None` where the list has no such parameter.
-fn page_size<T>(request: &Request<T>, asked: Option<u64>, wanted: Option<u64>) -> Option<u64> {
-    let limit = request.operation().query_field("limit")?;
-    let most = limit.range.1.and_then(|most| u64::try_from(most).ok());
-    let given = request.query().into_iter().find(|(name, _)| name == "limit");
-    let given = given.and_then(|(_, value)| value.parse().ok());
-    let size = asked.or(given).or(most);
-    [size, wanted, most].into_iter().flatten().min()
+/// Returns the page size: `page_size`, or the limit of the request, or the maximum of the API. It never exceeds the
+/// number of items of the whole list, nor the maximum. `None` if the list has no such parameter.
+fn effective_page_size<T>(request: &Request<T>, page_size: Option<u64>, items: Option<u64>) -> Option<u64> {
+    let field = request.operation().query_field("limit")?;
+    let max = field.range.1.and_then(|max| u64::try_from(max).ok());
+    let limit = request.query().into_iter().find(|(name, _)| name == "limit");
+    let limit = limit.and_then(|(_, value)| value.parse().ok());
+    let size = page_size.or(limit).or(max);
+    [size, items, max].into_iter().flatten().min()
 }
 
-/// The request of the first page of a walk that ends after so many items.
+/// Sets the page size of the first request of a list that ends after `items` items.
 #[cfg(feature = "commands")]
-pub(crate) fn sized<T>(mut request: Request<T>, wanted: Option<u64>) -> Result<Request<T>, RequestError> {
-    if let Some(size) = page_size(&request, None, wanted) {
-        request.set_query("limit", size)?;
+pub(crate) fn with_page_size<T>(
+    mut request: Request<T>,
+    items: Option<u64>,
+) -> Result<Request<T>, RequestError> {
+    if let Some(size) = effective_page_size(&request, None, items) {
+        request.set_query_param("limit", size)?;
     }
     Ok(request)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    Walking,
-    Repeated,
-    Over,
+    Active,
+    RepeatedCursor,
+    Ended,
 }
 
 impl<T> Pages<T> {
-    /// A request that cannot be built is the first thing that the walk gives.
-    pub(crate) fn of(client: Client, request: Result<Request<Page<T>>, RequestError>) -> Self {
-        let (left, page_size, cursor) = (None, None, None);
-        let (seen, size, state) = (HashSet::new(), None, State::Walking);
-        let (begin, ahead) = (None, None);
-        Self { client, request, left, page_size, cursor, seen, size, state, begin, ahead }
+    /// Creates the pages of a list. If the request is invalid, the first page is its error.
+    pub(crate) fn new(client: Client, request: Result<Request<Page<T>>, RequestError>) -> Self {
+        Self {
+            client,
+            request,
+            remaining: None,
+            page_size: None,
+            cursor: None,
+            visited_cursors: HashSet::new(),
+            effective_page_size: None,
+            state: State::Active,
+            start_prefetch: None,
+            prefetch: None,
+        }
     }
 
-    /// How many items to read in all; without it, all there are.
+    /// Sets the maximum number of items. The default is all items.
     pub fn limit(mut self, items: u64) -> Self {
-        self.left = Some(items);
+        self.remaining = Some(items);
         self
     }
 
-    /// How many items to ask for at once; without it what the request says, else as many as the API
-    /// gives, which is 1000 on most lists, and never more than [`limit`](Self::limit). Every page of a walk
-    /// is asked for with the same size.
+    /// Sets the number of items per page. The default is the limit of the request, or else the maximum of the API,
+    /// which is 1000 on most lists. The size never exceeds [`limit`](Self::limit), and is the same for all pages.
     pub fn page_size(mut self, items: u64) -> Self {
         self.page_size = Some(items);
         self
     }
 
-    /// The items of all pages.
+    /// Returns the items of all pages.
     pub fn items(self) -> Items<T> {
-        Items { pages: self, ready: None }
+        Items { pages: self, current: None }
     }
 }
 
 impl<T: DeserializeOwned + Send + 'static> Pages<T> {
-    /// Asks for the next page as soon as this one is there, for callers who have something to wait for between pages: it
-    /// comes while they do. It is a task of the runtime, so that a caller who works without an `await` holds it up unless
-    /// another thread of the runtime is free. One page more is held in memory; none is asked for beyond
-    /// [`limit`](Self::limit). Dropping the walk gives up what is on its way. A page ahead that ran out of time, or
-    /// did not reach the console, is asked for once more when it is wanted.
+    /// Requests the next page as soon as the current one has arrived. It helps a caller that waits for other work
+    /// between pages.
+    ///
+    /// The prefetch is a task of the runtime: a caller that never awaits delays it, unless another thread of the runtime
+    /// is free. One more page is held in memory. No page is requested beyond [`limit`](Self::limit). Dropping the list
+    /// cancels the request. A prefetched page that timed out or did not reach the console is requested once more when it
+    /// is needed.
     pub fn prefetch(mut self) -> Self {
-        self.begin = Some(Ahead::begin);
+        self.start_prefetch = Some(Prefetch::start);
         self
     }
 }
 
 impl<T: DeserializeOwned> Pages<T> {
-    /// The next page; `None` after the last. Dropping the future loses nothing: the page is asked for
-    /// again, or is still on its way.
+    /// Returns the next page; `None` after the last one. Dropping the future loses no page: the page is requested again,
+    /// or its prefetch continues.
     ///
     /// # Errors
-    /// Whatever [`Client::send`] gives, and [`ErrorKind::RepeatedCursor`](crate::ErrorKind).
+    /// Returns the errors of [`Client::send`], and [`ErrorKind::RepeatedCursor`](crate::ErrorKind) for a repeated
+    /// cursor.
     pub async fn next(&mut self) -> Option<Result<Response<Page<T>>>> {
-        if self.left == Some(0) {
-            self.state = State::Over;
+        if self.remaining == Some(0) {
+            self.state = State::Ended;
         }
         let page = match self.state {
-            State::Over => return None,
+            State::Ended => return None,
             _ => self.fetch().await,
         };
         if page.is_err() {
-            self.state = State::Over;
+            self.state = State::Ended;
         }
         Some(page)
     }
 
     async fn fetch(&mut self) -> Result<Response<Page<T>>> {
-        let begun = match &mut self.ahead {
-            Some(ahead) => ahead.page().await,
+        let prefetched = match &mut self.prefetch {
+            Some(prefetch) => prefetch.page().await,
             None => None,
         };
-        self.ahead = None;
-        let mut page = match begun {
+        self.prefetch = None;
+        let mut page = match prefetched {
             Some(page) => page?,
             None => {
-                let request = self.request()?;
+                let request = self.next_request()?;
                 self.client.send(&request).await?
             }
         };
 
         let value = &mut page.value;
-        if let Some(left) = &mut self.left {
+        if let Some(remaining) = &mut self.remaining {
             let count = (value.data.len() + value.undecoded.len()) as u64;
-            if count > *left {
-                let keep = usize::try_from(*left).unwrap_or(usize::MAX);
+            if count > *remaining {
+                let keep = usize::try_from(*remaining).unwrap_or(usize::MAX);
                 value.undecoded.retain(|item| item.index < keep);
                 value.data.truncate(keep - value.undecoded.len());
             }
-            *left = left.saturating_sub(count);
+            *remaining = remaining.saturating_sub(count);
         }
-        // A list that takes no cursor has no further page, whatever it says.
-        let takes_cursor = page.operation.query_field("cursor").is_some();
-        self.cursor = value.next_cursor().filter(|_| takes_cursor).map(str::to_owned);
+        // A cursor is ignored if the list has no cursor parameter.
+        let accepts_cursor = page.operation.query_field("cursor").is_some();
+        self.cursor = value.next_cursor().filter(|_| accepts_cursor).map(str::to_owned);
         self.state = match &self.cursor {
-            None => State::Over,
-            Some(cursor) if !self.seen.insert(cursor.clone()) => State::Repeated,
-            Some(_) => State::Walking,
+            None => State::Ended,
+            Some(cursor) if !self.visited_cursors.insert(cursor.clone()) => State::RepeatedCursor,
+            Some(_) => State::Active,
         };
-        if let (Some(begin), State::Walking) = (self.begin, self.state)
-            && self.left != Some(0)
-            && let (Ok(request), Ok(runtime)) = (self.request(), Handle::try_current())
+        if let (Some(start), State::Active) = (self.start_prefetch, self.state)
+            && self.remaining != Some(0)
+            && let (Ok(request), Ok(runtime)) = (self.next_request(), Handle::try_current())
         {
-            self.ahead = Some(begin(self.client.clone(), request, &runtime));
+            self.prefetch = Some(start(self.client.clone(), request, &runtime));
         }
         Ok(page)
     }
 
-    /// The request of the next page.
-    fn request(&mut self) -> Result<Request<Page<T>>> {
+    /// Builds the request for the next page.
+    fn next_request(&mut self) -> Result<Request<Page<T>>> {
         let mut request = self.request.clone()?;
-        if self.state == State::Repeated {
-            return Err(Error::of(request.operation(), Trouble::RepeatedCursor));
+        if self.state == State::RepeatedCursor {
+            return Err(Error::for_operation(request.operation(), ErrorRepr::RepeatedCursor));
         }
-        let size = match self.size {
+        let size = match self.effective_page_size {
             Some(size) => size,
-            None => *self.size.insert(page_size(&request, self.page_size, self.left)),
+            None => *self.effective_page_size.insert(effective_page_size(
+                &request,
+                self.page_size,
+                self.remaining,
+            )),
         };
         if let Some(size) = size {
-            request.set_query("limit", size)?;
+            request.set_query_param("limit", size)?;
         }
         if let Some(cursor) = &self.cursor {
-            request.set_query("cursor", cursor.as_str())?;
-            // The cursor holds the position. The size of the page stays what it was on the first one:
-            // whether a cursor takes another is not known, and more than is wanted is dropped here.
-            request.set_query("skip", Value::Null)?;
+            request.set_query_param("cursor", cursor.as_str())?;
+            // The cursor has the position. The page size does not change, because a cursor may not accept another
+            // one; surplus items are dropped here.
+            request.set_query_param("skip", Value::Null)?;
         }
         Ok(request)
     }
 
-    /// The pages as a stream.
+    /// Converts the pages into a stream.
     pub fn into_stream(self) -> BoxStream<'static, Result<Response<Page<T>>>>
     where
         T: Send + 'static,
@@ -232,22 +251,22 @@ impl<T: DeserializeOwned> Pages<T> {
     }
 }
 
-/// The items of a list over all its pages. The next page is fetched when the items of the one before
-/// are used up, or [one ahead](Self::prefetch).
-#[must_use = "nothing is fetched until it is asked for"]
+/// The items of all pages of a list. The next page is requested after the last item of the current one, or
+/// [in advance](Self::prefetch).
+#[must_use = "no page is requested before it is needed"]
 pub struct Items<T> {
     pages: Pages<T>,
-    ready: Option<PageItems<T>>,
+    current: Option<PageItems<T>>,
 }
 
 impl<T> Items<T> {
-    /// How many items to read in all; without it, all there are.
+    /// Sets the maximum number of items. The default is all items.
     pub fn limit(mut self, items: u64) -> Self {
         self.pages = self.pages.limit(items);
         self
     }
 
-    /// As [`Pages::page_size`].
+    /// Sets the number of items per page; see [`Pages::page_size`].
     pub fn page_size(mut self, items: u64) -> Self {
         self.pages = self.pages.page_size(items);
         self
@@ -255,7 +274,7 @@ impl<T> Items<T> {
 }
 
 impl<T: DeserializeOwned + Send + 'static> Items<T> {
-    /// As [`Pages::prefetch`]: the next page is asked for as soon as this one is there.
+    /// Requests the next page as soon as the current one has arrived; see [`Pages::prefetch`].
     pub fn prefetch(mut self) -> Self {
         self.pages = self.pages.prefetch();
         self
@@ -263,23 +282,23 @@ impl<T: DeserializeOwned + Send + 'static> Items<T> {
 }
 
 impl<T: DeserializeOwned> Items<T> {
-    /// The next item; `None` after the last. Dropping the future loses nothing.
+    /// Returns the next item; `None` after the last one. Dropping the future loses no item.
     ///
     /// # Errors
-    /// Those of [`Pages::next`], after which the walk is over; and [`ErrorKind::Decode`] for an item
-    /// that does not decode, after which it goes on with the next one.
+    /// Returns the errors of [`Pages::next`], which end the list, and [`ErrorKind::Decode`] for an item that does not
+    /// decode. After that, the next call continues with the next item.
     ///
     /// [`ErrorKind::Decode`]: crate::ErrorKind::Decode
     pub async fn next(&mut self) -> Option<Result<T>> {
         loop {
-            match self.ready.as_mut().and_then(Iterator::next) {
+            match self.current.as_mut().and_then(Iterator::next) {
                 Some(Ok(item)) => return Some(Ok(item)),
-                Some(Err(bad)) => return Some(Err(self.undecoded(bad))),
+                Some(Err(item)) => return Some(Err(self.undecoded_error(item))),
                 None => {
-                    // Before the next page comes, not after.
-                    self.ready = None;
+                    // Frees the page before the next one arrives.
+                    self.current = None;
                     match self.pages.next().await? {
-                        Ok(page) => self.ready = Some(page.into_value().into_items()),
+                        Ok(page) => self.current = Some(page.into_value().into_items()),
                         Err(error) => return Some(Err(error)),
                     }
                 }
@@ -287,22 +306,24 @@ impl<T: DeserializeOwned> Items<T> {
         }
     }
 
-    fn undecoded(&self, item: Undecoded) -> Error {
+    fn undecoded_error(&self, item: UndecodedItem) -> Error {
         let request = match &self.pages.request {
             Ok(request) => request,
             Err(error) => return error.clone().into(),
         };
-        let source = item.located();
+        let source = item.error_with_page_path();
         let body = item.value.to_string().into();
-        let error =
-            Error::of(request.operation(), Trouble::Decode { status: http::StatusCode::OK, source, body });
-        self.pages.client.clean(error, request)
+        let error = Error::for_operation(
+            request.operation(),
+            ErrorRepr::Decode { status: http::StatusCode::OK, source, body },
+        );
+        self.pages.client.redact_error(error, request)
     }
 
-    /// All items in one list, which is held in memory.
+    /// Collects all items in one `Vec`, which is held in memory.
     ///
     /// # Errors
-    /// The first one that [`next`](Self::next) gives.
+    /// Returns the first error of [`next`](Self::next).
     pub async fn collect(mut self) -> Result<Vec<T>> {
         let mut items = Vec::new();
         while let Some(item) = self.next().await {
@@ -311,7 +332,7 @@ impl<T: DeserializeOwned> Items<T> {
         Ok(items)
     }
 
-    /// The items as a stream.
+    /// Converts the items into a stream.
     pub fn into_stream(self) -> BoxStream<'static, Result<T>>
     where
         T: Send + 'static,

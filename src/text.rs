@@ -1,12 +1,12 @@
-//! Text from consoles and endpoints, on its way to people.
+//! Text of consoles and endpoints for display.
 
-/// The text on one line, without what would steer a terminal or change the order of what is read: control
-/// characters and the marks of writing directions become blanks.
+/// Replaces control characters, line breaks and bidirectional formatting characters by spaces, so that the text cannot
+/// control a terminal or change the reading order.
 ///
 /// ```
-/// assert_eq!(sentinelone::printable("a\u{1b}[2Jb\n"), "a [2Jb ");
+/// assert_eq!(sentinelone::replace_control_chars("a\u{1b}[2Jb\n"), "a [2Jb ");
 /// ```
-pub fn printable(text: &str) -> String {
+pub fn replace_control_chars(text: &str) -> String {
     text.replace(is_unprintable, " ")
 }
 

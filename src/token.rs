@@ -7,45 +7,47 @@ use std::sync::Arc;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-/// An API token of a console or service user.
+/// An API token of a console user or service user.
 ///
-/// It is a secret from the first read: it never prints, and is wiped from memory when dropped. A
-/// leading `ApiToken ` and surrounding white space are dropped. Clones share the one text.
+/// It never prints, and it is wiped from memory on drop. A leading `ApiToken ` and surrounding whitespace are removed.
+/// Clones share one string.
 #[derive(Clone)]
 pub struct ApiToken(Arc<SecretString>);
 
-/// Why a text is no API token. The text itself is never part of the message.
+/// An error of an invalid API token. The message never contains the string.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// Nothing was given.
-    #[error("the API token is empty; create one in the console under the user's or service user's settings")]
+    /// The token is empty.
+    #[error("the API token is empty; create one in the console, in the settings of the user or service user")]
     Empty,
-    /// It holds characters that no token has, and that no header may have.
-    #[error("the API token holds characters that cannot be sent in a header; copy it again")]
+    /// The token contains characters that are not valid in a token or an HTTP header.
+    #[error(
+        "the API token contains characters that are not valid in an HTTP header; copy it from the console"
+    )]
     Characters,
-    /// The environment variable is not set or is not Unicode.
-    #[error("the environment variable {0} holds no API token; set it, or name a file")]
+    /// The environment variable is not set, or its value is not Unicode.
+    #[error("the environment variable {0} contains no API token; set it, or use a token file")]
     Environment(String),
     /// The file cannot be read.
-    #[error("the API token cannot be read from {path}: {source}")]
+    #[error("cannot read the API token from {path}: {source}")]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: std::io::Error,
     },
 }
 
 impl ApiToken {
-    /// Takes a token.
+    /// Creates a token from a string.
     ///
     /// # Errors
-    /// When it is empty, or holds characters other than visible ASCII.
+    /// Returns an error if the token is empty, or contains characters other than visible ASCII.
     pub fn new(token: impl Into<String>) -> Result<Self, TokenError> {
-        // Wiped on drop, like every copy that is made here.
-        let given = SecretString::from(token.into());
-        let text = given.expose_secret().trim();
+        // Wiped on drop, like every copy in this function.
+        let input = SecretString::from(token.into());
+        let text = input.expose_secret().trim();
         let text = match text.strip_prefix("ApiToken") {
             Some(rest) if rest.is_empty() || rest.starts_with(char::is_whitespace) => rest.trim(),
             _ => text,
@@ -62,16 +64,16 @@ impl ApiToken {
     /// Reads a token from an environment variable.
     ///
     /// # Errors
-    /// When the variable is not set, or holds no token.
+    /// Returns an error if the variable is not set, or contains no valid token.
     pub fn from_env(name: &str) -> Result<Self, TokenError> {
         let token = std::env::var(name).map_err(|_| TokenError::Environment(name.to_owned()))?;
         Self::new(token)
     }
 
-    /// Reads a token from a file that holds nothing else.
+    /// Reads a token from a file that contains only the token.
     ///
     /// # Errors
-    /// When the file cannot be read, or holds no token.
+    /// Returns an error if the file cannot be read, or contains no valid token.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, TokenError> {
         let path = path.as_ref();
         let token = std::fs::read_to_string(path)
@@ -79,12 +81,12 @@ impl ApiToken {
         Self::new(token)
     }
 
-    /// The token itself, for a body that has to hold it.
+    /// Returns the token in clear text, for a request body that requires it.
     pub(crate) fn exposed(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// The header that carries it, marked so that it is not printed either.
+    /// Returns the value of the authorization header, marked as sensitive so that it does not print.
     pub(crate) fn header(&self) -> Result<HeaderValue, TokenError> {
         let text = SecretString::from(format!("ApiToken {}", self.0.expose_secret()));
         let mut value = HeaderValue::from_str(text.expose_secret()).map_err(|_| TokenError::Characters)?;

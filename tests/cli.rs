@@ -1,11 +1,11 @@
-//! The binary against the sandbox, as people and scripts use it.
+//! The binary `s1` on the sandbox.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
-use sentinelone::commands::{ArgumentKind, Arguments, Entry, registry};
+use sentinelone::commands::{ArgumentKind, Arguments, RegisteredCommand, Topic, registry};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -24,7 +24,7 @@ fn s1() -> Command {
     for name in names {
         command.env_remove(name);
     }
-    // Nobody's own profiles.
+    // No profiles of the user.
     command.env("S1_CONFIG", "/nonexistent/s1/config.toml");
     command.stdin(Stdio::null());
     command
@@ -34,8 +34,8 @@ fn run(arguments: &[&str]) -> Output {
     s1().args(arguments).output().unwrap()
 }
 
-/// What came out, for a snapshot.
-fn shown(arguments: &[&str]) -> String {
+/// Returns the command line, the exit code and the output for a snapshot.
+fn transcript(arguments: &[&str]) -> String {
     let output = run(arguments);
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
@@ -52,56 +52,56 @@ fn json_of(output: &Output) -> Value {
 }
 
 #[test]
-fn lists_in_every_format() {
-    let some =
+fn list_output_formats() {
+    let base =
         ["--sandbox", "get-threats", "--incident-statuses", "unresolved", "--site-ids", "420000000000000002"];
     for format in ["table", "ndjson", "context"] {
-        let arguments = [&some[..], &["--output", format]].concat();
-        insta::assert_snapshot!(format!("get_threats_{format}"), shown(&arguments));
+        let arguments = [&base[..], &["--output", format]].concat();
+        insta::assert_snapshot!(format!("get_threats_{format}"), transcript(&arguments));
     }
-    let threats = json_of(&run(&[&some[..], &["--output", "json"]].concat()));
+    let threats = json_of(&run(&[&base[..], &["--output", "json"]].concat()));
     assert_eq!(threats["pagination"]["totalItems"], threats["data"].as_array().unwrap().len());
-    assert!(threats["data"][0]["threatInfo"].is_object(), "what the console sent, unabridged");
+    assert!(threats["data"][0]["threatInfo"].is_object(), "the complete response");
 }
 
 #[test]
-fn actions_in_every_format() {
-    let some =
+fn action_output_formats() {
+    let base =
         ["--sandbox", "update-threats-status", "--threat-ids", "460000000000000011,460000000000000009,1"];
     for format in ["table", "json", "ndjson", "context"] {
-        let arguments = [&some[..], &["--status", "resolved", "--output", format]].concat();
-        insta::assert_snapshot!(format!("update_threats_status_{format}"), shown(&arguments));
+        let arguments = [&base[..], &["--status", "resolved", "--output", format]].concat();
+        insta::assert_snapshot!(format!("update_threats_status_{format}"), transcript(&arguments));
     }
 }
 
 #[test]
-fn the_token_tells_when_it_ends() {
+fn token_command_prints_expiry() {
     let table = String::from_utf8(run(&["token", "--sandbox"]).stdout).unwrap();
-    assert!(table.contains("expires ┆ 2036-06-01T08:00:00.000000Z"), "{table}");
+    assert!(table.contains("expires   ┆ 2036-06-01T08:00:00.000000Z"), "{table}");
     let json = json_of(&run(&["--sandbox", "token", "--output", "json"]));
     assert_eq!(json["createdAt"], "2026-06-01T08:00:00.000000Z");
-    // 2026-11-21 to 2036-06-01, less what passed since.
-    assert!(json["secondsLeft"].as_u64().unwrap() < 301_000_000, "{json}");
+    // 2026-11-21 to 2036-06-01 is the upper bound.
+    assert!(json["secondsRemaining"].as_u64().unwrap() < 301_000_000, "{json}");
     let old = run(&["--sandbox", "--api-version", "2.0", "token"]);
-    assert_eq!(old.status.code(), Some(2), "2.0 does not have it");
+    assert_eq!(old.status.code(), Some(2), "API 2.0 has no token details");
 }
 
 #[test]
-fn a_call_is_tried_as_often_as_is_said() {
+fn max_attempts_limits_retries() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (attempts, again) in [("1", 0), ("2", 1)] {
+    for (attempts, retries) in [("1", 0), ("2", 1)] {
         let mut command = s1();
         let url = format!("http://{closed}");
         command.env("S1_API_TOKEN", "token-of-the-test").args([
             "--console-url",
             &url,
-            "--attempts",
+            "--max-attempts",
             attempts,
         ]);
         let output = command.arg("get-threats").output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{error}");
-        assert_eq!(error.matches("tried again after a wait").count(), again, "{error}");
+        assert_eq!(error.matches(" wait_ms=").count(), retries, "{error}");
         assert!(error.contains("the console was not reached"), "{error}");
     }
     for wrong in ["0", "1.5", "none", "-1"] {
@@ -114,7 +114,7 @@ fn a_call_is_tried_as_often_as_is_said() {
 }
 
 #[test]
-fn dry_runs_print_the_requests_and_need_no_console() {
+fn dry_run_prints_requests_without_console() {
     let arguments = "--dry-run update-threat-incident --incident-status resolved \
         --computer-name-contains web-01,web-02 --incident-statuses unresolved --output json";
     let requests = json_of(&run(&arguments.split_whitespace().collect::<Vec<_>>()));
@@ -131,14 +131,13 @@ fn dry_runs_print_the_requests_and_need_no_console() {
 
     let arguments = ["get-threats", "--threat-ids", "1", "--threat-ids", "2", "--dry-run"];
     let requests = json_of(&run(&arguments));
-    assert_eq!(requests[0]["query"], json!({ "ids": "1,2", "limit": "20" }), "an object of texts");
+    assert_eq!(requests[0]["query"], json!({ "ids": "1,2", "limit": "20" }), "an object of strings");
 }
 
-/// What has no dry run is not done instead.
 #[test]
-fn what_has_no_dry_run_refuses_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("st.json");
+fn dry_run_unsupported_command_exits_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state.json");
     let state = state.to_str().unwrap();
     for arguments in [
         &["fetch-incidents", "--state", state][..],
@@ -156,12 +155,12 @@ fn what_has_no_dry_run_refuses_it() {
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}: {error}");
         assert!(error.contains("--dry-run"), "{arguments:?}: {error}");
     }
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 #[cfg(unix)]
 #[test]
-fn arguments_that_are_no_text_are_usage() {
+fn argument_not_utf8_exits_2() {
     use std::os::unix::ffi::OsStrExt;
     let output = s1().arg(std::ffi::OsStr::from_bytes(b"get-\xff")).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
@@ -170,8 +169,8 @@ fn arguments_that_are_no_text_are_usage() {
 }
 
 #[test]
-fn usage_is_answered_with_2_and_a_reason() {
-    let wrong: &[&[&str]] = &[
+fn invalid_usage_exits_2_with_reason() {
+    let invalid: &[&[&str]] = &[
         &["--dry-run", "update-threat-incident", "--incident-status", "resolved"],
         &["--sandbox", "update-threat-incident", "--incident-status", "resolved", "--limit", "3"],
         &["--sandbox", "update-threats-status", "--threat-ids", "1", "--status", "closed"],
@@ -206,29 +205,29 @@ fn usage_is_answered_with_2_and_a_reason() {
         &["unheard-of"],
     ];
     let mut all = String::new();
-    for arguments in wrong {
+    for arguments in invalid {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
-        all.push_str(&shown(arguments));
+        all.push_str(&transcript(arguments));
         all.push('\n');
     }
     insta::assert_snapshot!("usage", all);
 }
 
 #[test]
-fn exit_codes_tell_all_from_part_from_nothing() {
-    let note = |ids: &str| {
+fn exit_codes_distinguish_success_partial_failure() {
+    let update = |ids: &str| {
         let arguments =
             ["--sandbox", "update-threats-verdict", "--verdict", "suspicious", "--threat-ids", ids];
         run(&arguments).status.code().unwrap()
     };
-    assert_eq!(note("460000000000000011"), 0);
-    assert_eq!(note("460000000000000011,1"), 3);
-    assert_eq!(note("1,2"), 1);
-    let nothing =
+    assert_eq!(update("460000000000000011"), 0);
+    assert_eq!(update("460000000000000011,1"), 3);
+    assert_eq!(update("1,2"), 1);
+    let no_match =
         ["--sandbox", "update-threat-incident", "--incident-status", "resolved", "--classifications", "None"];
-    assert_eq!(run(&nothing).status.code(), Some(0), "a filter that matches nothing is done");
+    assert_eq!(run(&no_match).status.code(), Some(0), "a filter without matches succeeds");
     let unreachable = run(&[
         "get-threats",
         "--console-url",
@@ -249,38 +248,140 @@ fn token() -> &'static std::path::Path {
 }
 
 #[test]
-fn names_and_options_of_the_integration_are_taken() {
+fn integration_names_are_accepted() {
     let plain = run(&["--dry-run", "write-threat-note", "--threat-ids", "1", "--note", "seen"]);
     let full = run(&["sentinelone-write-threat-note", "--threat_ids", "1", "--note", "seen", "--dry-run"]);
     assert_eq!(json_of(&plain), json_of(&full));
 }
 
 #[test]
-fn help_and_the_list_of_commands() {
-    insta::assert_snapshot!("help", shown(&["--help"]));
-    insta::assert_snapshot!("help_get_threats", shown(&["get-threats", "--help"]));
-    insta::assert_snapshot!("commands", shown(&["commands"]));
+fn help_and_commands_list_the_registry() {
+    insta::assert_snapshot!("help", transcript(&["--help"]));
+    insta::assert_snapshot!("help_options", transcript(&["help", "options"]));
+    insta::assert_snapshot!("help_topic", transcript(&["help", "remote-scripts"]));
+    insta::assert_snapshot!("help_get_threats", transcript(&["get-threats", "--help"]));
+    insta::assert_snapshot!("commands", transcript(&["commands"]));
     let commands = json_of(&run(&["commands", "--output", "json"]));
     let names: Vec<_> = commands.as_array().unwrap().iter().map(|command| &command["name"]).collect();
     assert_eq!(names.len(), sentinelone::commands::registry().len());
     let status =
         commands.as_array().unwrap().iter().find(|one| one["name"] == "update-threats-status").unwrap();
     let expected = json!({
-        "name": "status", "type": "text", "values": ["unresolved", "in_progress", "resolved"], "default": null,
-        "required": true, "all": false, "description": "The status to set.",
+        "name": "status", "type": "string", "values": ["unresolved", "in_progress", "resolved"], "default": null,
+        "required": true, "all": false, "description": "Incident status.",
     });
     assert_eq!(status["arguments"][0], expected);
     assert_eq!(status["versions"], json!(["2.1"]));
+    assert_eq!(
+        (&status["fullName"], &status["topic"]),
+        (&json!("sentinelone-update-threats-status"), &json!("threats"))
+    );
+    assert_eq!((&status["isAction"], &status["requiresConfirmation"]), (&json!(true), &json!(false)));
     assert_eq!(status["outputs"][1]["path"], "SentinelOne.Threat.Updated");
 }
 
+/// Returns the help at 100 columns.
+fn help_at_100_columns(arguments: &[&str]) -> String {
+    let output = s1().env("COLUMNS", "100").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn help_fits_line_limits() {
+    for (arguments, limit) in [(&["--help"][..], 90), (&["get-threats", "--help"], 45)] {
+        let help = help_at_100_columns(arguments);
+        assert!(help.lines().count() <= limit, "{arguments:?}: {} lines:\n{help}", help.lines().count());
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{arguments:?}:\n{help}");
+    }
+}
+
+#[test]
+fn help_groups_commands_by_topic() {
+    let help = help_at_100_columns(&["--help"]);
+    let narrow = s1().env("COLUMNS", "80").arg("--help").output().unwrap();
+    let narrow = String::from_utf8(narrow.stdout).unwrap();
+    for entry in registry() {
+        let (name, summary) = (entry.info.name, entry.info.summary);
+        assert!(
+            help.lines().any(|line| line.contains(&format!(" {name} ")) && line.ends_with(summary)),
+            "{name}"
+        );
+        assert!(narrow.lines().any(|line| line.starts_with(&format!("  {name} "))), "{name}:\n{narrow}");
+    }
+    for topic in Topic::ALL {
+        let page = help_at_100_columns(&["help", topic.name()]);
+        let of_topic = registry().iter().filter(|entry| entry.info.topic == topic);
+        assert!(of_topic.clone().count() > 0 && page.starts_with(&format!("{}:\n", topic.title())), "{page}");
+        assert!(of_topic.clone().all(|entry| page.contains(entry.info.name)), "{page}");
+    }
+}
+
+/// The help of a command has its own options; the global options have a page.
+#[test]
+fn help_lists_global_options_on_their_own_page() {
+    let options = help_at_100_columns(&["help", "options"]);
+    let command = help_at_100_columns(&["get-threats", "--help"]);
+    for option in ["--console-url", "--log-level", "--max-attempts", "--dry-run"] {
+        assert!(options.contains(option) && !command.contains(option), "{option}");
+    }
+    assert!(command.contains("Global options: s1 help options"), "{command}");
+    for content in ["S1_API_TOKEN", "NO_COLOR", "Exit codes:", "--option=-value"] {
+        assert!(options.contains(content), "{content}: {options}");
+    }
+    let login = help_at_100_columns(&["login", "--help"]);
+    assert!(login.contains("--profile") && login.contains("--api-token-file"), "{login}");
+}
+
+#[test]
+fn help_command_equals_help_option() {
+    for path in [&[][..], &["get-threats"], &["contract"], &["contract", "verify"], &["login"]] {
+        let by_command = help_at_100_columns(&[&["help"], path].concat());
+        assert_eq!(by_command, help_at_100_columns(&[path, &["--help"]].concat()), "{path:?}");
+    }
+    let alias = help_at_100_columns(&["help", "sentinelone-get-threats"]);
+    assert_eq!(alias, help_at_100_columns(&["help", "get-threats"]));
+    let unknown = run(&["help", "get-threts"]);
+    let error = String::from_utf8(unknown.stderr).unwrap();
+    assert_eq!(unknown.status.code(), Some(2), "{error}");
+    assert!(error.contains("get-threats") && !error.contains("get-sites"), "{error}");
+}
+
+/// Splits a command line at spaces outside of single quotes.
+fn split_arguments(line: &str) -> Vec<String> {
+    let mut arguments = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => arguments.push(String::new()),
+            c => arguments.last_mut().unwrap().push(c),
+        }
+    }
+    arguments
+}
+
+/// The example of each integration command builds valid requests.
+#[test]
+fn help_examples_build_requests() {
+    for entry in registry() {
+        let arguments = split_arguments(entry.info.example);
+        assert_eq!(arguments[..2], ["s1", entry.info.name], "{}", entry.info.example);
+        let output = s1().arg("--dry-run").args(&arguments[1..]).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {error}", entry.info.example);
+        let requests: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(requests.iter().all(|request| request["path"].is_string()), "{}", entry.info.example);
+    }
+}
+
 /// `s1 sandbox`, stopped when it goes out of scope.
-struct Kept {
+struct RunningSandbox {
     child: Child,
     url: String,
 }
 
-impl Kept {
+impl RunningSandbox {
     fn start() -> Self {
         let mut child = s1().args(["sandbox", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -299,7 +400,7 @@ impl Kept {
     }
 }
 
-impl Drop for Kept {
+impl Drop for RunningSandbox {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -307,16 +408,16 @@ impl Drop for Kept {
 }
 
 #[test]
-fn calls_to_a_kept_sandbox_share_its_state() {
-    let console = Kept::start();
+fn running_sandbox_keeps_state_between_invocations() {
+    let console = RunningSandbox::start();
     let list = ["get-threats", "--incident-statuses", "unresolved", "--output", "json"];
     let before = json_of(&console.run(&list));
     let id = before["data"][0]["id"].as_str().unwrap();
 
     let update = ["update-threats-status", "--threat-ids", id, "--status", "resolved", "--output", "json"];
-    let answer = json_of(&console.run(&update));
-    assert_eq!(answer["data"]["affected"], 1);
-    assert_eq!(answer["results"], json!([{ "id": id, "state": "done", "detail": "updated" }]));
+    let response = json_of(&console.run(&update));
+    assert_eq!(response["data"]["affected"], 1);
+    assert_eq!(response["results"], json!([{ "id": id, "state": "done", "detail": "updated" }]));
 
     let after = json_of(&console.run(&list));
     assert_eq!(after["pagination"]["totalItems"], before["pagination"]["totalItems"].as_u64().unwrap() - 1);
@@ -327,23 +428,22 @@ fn calls_to_a_kept_sandbox_share_its_state() {
     let notes = json_of(&console.run(&["get-threat-notes", "--threat-id", id, "--output", "context"]));
     assert_eq!(notes["SentinelOne"]["Notes"][0]["Text"], "Closed by the test.");
 
-    let refused = s1()
+    let rejected = s1()
         .args(["get-threats", "--console-url", &console.url])
         .env("S1_API_TOKEN", "a-wrong-token")
         .output()
         .unwrap();
-    assert_eq!(refused.status.code(), Some(1));
-    let message = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(rejected.status.code(), Some(1));
+    let message = String::from_utf8(rejected.stderr).unwrap();
     assert!(message.contains("401") && !message.contains("a-wrong-token"), "{message}");
 }
 
-fn with<'a>(some: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [some, more].concat()
+fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [base, more].concat()
 }
 
-/// Plausible arguments of a command, by the names of things in the sandbox's tenant. `query` is a query that is
-/// finished there.
-fn plausible(name: &str, query: &str, folder: &str) -> Vec<String> {
+/// Returns arguments of a command for the tenant of the sandbox. `query` is the ID of a finished query.
+fn arguments_of(name: &str, query: &str, dir: &str) -> Vec<String> {
     const AGENT: &str = "440000000000000002";
     const SITE: &str = "420000000000000001";
     const HASH: &str = "3395856ce81f2b7382dee72602f798b642f14140";
@@ -370,7 +470,7 @@ fn plausible(name: &str, query: &str, folder: &str) -> Vec<String> {
     let sites = format!("--site-ids={SITE}");
     let password = "--password=Sample-Pass-1234";
     let query = format!("--query-id={query}");
-    let folder = format!("--folder={folder}");
+    let dir = format!("--dir={dir}");
     let period = ["--query=x", "--from-date=2 days", "--to-date=1 day"];
     let arguments: Vec<&str> = match name {
         "add-hash-to-blocklist" => {
@@ -425,17 +525,17 @@ fn plausible(name: &str, query: &str, folder: &str) -> Vec<String> {
         "update-alerts-status" => vec!["--alert-ids=530000000000000001", "--status=resolved"],
         "update-alerts-verdict" => vec!["--alert-ids=530000000000000001", "--verdict=suspicious"],
         "run-remote-script" => with(SCRIPT, &[&agents]),
-        "remote-script-automate-results" => with(SCRIPT, &[&agents, &folder, "--interval=1", "--timeout=60"]),
+        "remote-script-automate-results" => with(SCRIPT, &[&agents, &dir, "--interval=1", "--timeout=60"]),
         "get-remote-script-task-status" => vec!["--parent-task-id=580000000000000100"],
-        "get-remote-script-task-results" => vec!["--task-ids=580000000000000001", &folder],
-        "fetch-file" => vec![&agent, "--file-path=/var/log/sample.log", password, &folder],
+        "get-remote-script-task-results" => vec!["--task-ids=580000000000000001", &dir],
+        "fetch-file" => vec![&agent, "--file-path=/var/log/sample.log", password, &dir],
         "download-fetched-file" => vec![
             "--agent-id=440000000000000002",
             "--activity-id=510000000000000006",
             "--password=Example-Pass-1",
-            &folder,
+            &dir,
         ],
-        "fetch-threat-file" => vec!["--threat-id=460000000000000011", password, &folder],
+        "fetch-threat-file" => vec!["--threat-id=460000000000000011", password, &dir],
         "get-threat-notes" => vec!["--threat-id=460000000000000006"],
         "mark-as-threat" => vec!["--threat-ids=460000000000000011", "--target-scope=site"],
         "mitigate-threat" => vec!["--threat-ids=460000000000000011", "--action=kill"],
@@ -453,22 +553,22 @@ fn plausible(name: &str, query: &str, folder: &str) -> Vec<String> {
             "--incident-changed=true",
             r#"--delta={"sentinelonethreatanalystverdict": "True positive", "sentinelonethreatstatus": "Resolved"}"#,
         ],
-        // Everything else lists, and needs nothing.
+        // The other commands are lists without required arguments.
         _ => Vec::new(),
     };
     arguments.into_iter().map(str::to_owned).collect()
 }
 
-/// Paths that the sandbox's tenant has nothing for, or that appear in other circumstances than these.
-const NOT_SHOWN: &[(&str, &str)] = &[
-    ("update-threat-incident json_body.errors", "there are none"),
+/// Paths without a value in the sandbox, or only in other cases.
+const UNCOVERED: &[(&str, &str)] = &[
+    ("update-threat-incident json_body.errors", "no errors occur"),
     (
         "run-remote-script SentinelOne.RunRemoteScript.pendingExecutionId",
-        "only where an approval is waited for",
+        "only for a run that requires an approval",
     ),
 ];
 
-/// Whether a context has a value at a path, in any entry of the lists on the way there.
+/// Returns whether a context has a value at a path, in any entry of its lists.
 fn has(context: &Value, path: &str) -> bool {
     path.split('.')
         .fold(vec![context], |values, name| {
@@ -482,18 +582,18 @@ fn has(context: &Value, path: &str) -> bool {
         .any(|value| !value.is_null())
 }
 
-/// Every command of the registry runs against one sandbox with plausible arguments, on every version, and ends
-/// with 0. Every context path that it documents is there, or said to be none of this version.
+/// Each command of the registry runs on the sandbox with each API version. Each documented context path has a value,
+/// or is marked as unavailable on the version.
 #[test]
-fn every_command_runs_against_the_sandbox() {
-    let mut missing = Vec::new();
+fn registry_commands_run_on_sandbox() {
+    let mut wrong = Vec::new();
     let mut sent = std::collections::BTreeSet::new();
     for version in ["2.1", "2.0"] {
-        let console = Kept::start();
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().to_str().unwrap();
+        let console = RunningSandbox::start();
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().to_str().unwrap();
         let on_version = |name: &str, arguments: &[String]| {
-            let recorded = format!("{folder}/recorded/{name}");
+            let recorded = format!("{dir}/recorded/{name}");
             let mut all = vec![name, "--yes", "--api-version", version, "--output", "context"];
             all.extend(["--record", &recorded]);
             all.extend(arguments.iter().map(String::as_str));
@@ -502,72 +602,74 @@ fn every_command_runs_against_the_sandbox() {
             assert!(output.status.success(), "{all:?}: {error}");
             serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|error| panic!("{all:?}: {error}"))
         };
-        let query = on_version("create-query", &plausible("create-query", "", folder));
+        let query = on_version("create-query", &arguments_of("create-query", "", dir));
         let query = query["SentinelOne"]["Query"]["QueryID"].as_str().unwrap().to_owned();
         (0..3).for_each(|_| drop(on_version("get-dv-query-status", &[format!("--query-id={query}")])));
 
         let mut run = 0;
         let entries = sentinelone::commands::registry().iter();
         let entries = entries.filter(|entry| entry.info.versions.iter().any(|one| one.as_str() == version));
-        // What asks comes last: it takes away what others look at.
-        let (asking, reading): (Vec<&Entry>, Vec<&Entry>) = entries.partition(|entry| entry.info.asks);
-        for entry in reading.into_iter().chain(asking) {
+        // Commands that require a confirmation come last: they remove items that other commands read.
+        let (confirmed, others): (Vec<&RegisteredCommand>, Vec<&RegisteredCommand>) =
+            entries.partition(|entry| entry.info.requires_confirmation);
+        for entry in others.into_iter().chain(confirmed) {
             let name = entry.info.name;
             let arguments = match name {
                 "ping-power-query" => {
                     let power =
-                        on_version("create-power-query", &plausible("create-power-query", "", folder));
+                        on_version("create-power-query", &arguments_of("create-power-query", "", dir));
                     let power = power["SentinelOne"]["PowerQuery"]["queryId"].as_str().unwrap().to_owned();
                     vec![format!("--query-id={power}")]
                 }
-                // The labels of the mirroring have no place to go to there.
+                // API 2.0 has no operation for the mirrored fields.
                 "update-remote-system" if version == "2.0" => {
                     vec!["--remote-id=1".into(), "--incident-changed=false".into()]
                 }
-                name => plausible(name, &query, folder),
+                name => arguments_of(name, &query, dir),
             };
             let context = on_version(name, &arguments);
             run += 1;
-            // Known from the outside: which operations a command sends.
-            for folder in std::fs::read_dir(format!("{folder}/recorded/{name}")).unwrap() {
-                let operation = folder.unwrap().file_name().into_string().unwrap();
+            // The recordings show the operations that a command sends.
+            for entry_dir in std::fs::read_dir(format!("{dir}/recorded/{name}")).unwrap() {
+                let operation = entry_dir.unwrap().file_name().into_string().unwrap();
                 assert!(entry.info.operations.contains(&operation.as_str()), "{name} sends {operation}");
                 sent.insert((name, operation));
             }
-            for output in entry.outputs.iter().filter(|output| !output.undocumented && output.never.is_none())
+            for output in
+                entry.outputs.iter().filter(|output| !output.undocumented && output.unavailable.is_none())
             {
-                let absent = output.absent.is_some_and(|(absent, _)| absent.as_str() == version);
-                let expected = NOT_SHOWN.iter().any(|(path, _)| *path == format!("{name} {}", output.path));
-                if has(&context, output.path) == (absent || expected) {
-                    missing.push(format!("{name} {version} {} {:?}", output.path, output.source));
+                let unavailable = output.unavailable_on.is_some_and(|(on, _)| on.as_str() == version);
+                let expected = UNCOVERED.iter().any(|(path, _)| *path == format!("{name} {}", output.path));
+                if has(&context, output.path) == (unavailable || expected) {
+                    wrong.push(format!("{name} {version} {} {:?}", output.path, output.source));
                 }
             }
         }
         assert_eq!(run, if version == "2.1" { 64 } else { 34 });
     }
-    assert!(missing.is_empty(), "{missing:#?}");
-    let named = sentinelone::commands::registry().iter();
-    let named =
-        named.flat_map(|entry| entry.info.operations.iter().map(|one| (entry.info.name, (*one).to_owned())));
-    let unsent: Vec<_> = named.filter(|pair| !sent.contains(pair)).collect();
-    // One account has an operation of its own.
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let declared = sentinelone::commands::registry().iter();
+    let declared = declared
+        .flat_map(|entry| entry.info.operations.iter().map(|one| (entry.info.name, (*one).to_owned())));
+    let unsent: Vec<_> = declared.filter(|pair| !sent.contains(pair)).collect();
+    // A single account has its own operation.
     assert_eq!(unsent, [("get-accounts", "accounts_get".to_owned())]);
 }
 
-/// Threats that are invented: 2,500 of them, with nothing in two of the fields that tables have.
-struct Long {
-    /// From this one on there is an error.
-    broken: usize,
+/// Console with 2,500 threats. Two fields of the table are empty.
+struct LongList {
+    /// Number of the first threat that cannot be read.
+    fails_at: usize,
 }
 
-impl Respond for Long {
+impl Respond for LongList {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let number = |name: &str| {
             let value = request.url.query_pairs().find(|(one, _)| one == name).map(|(_, value)| value);
             value.map(|value| value.parse::<usize>().unwrap())
         };
         let (from, size) = (number("cursor").unwrap_or(0), number("limit").unwrap());
-        if from >= self.broken {
+        if from >= self.fails_at {
             return ResponseTemplate::new(400).set_body_json(
                 json!({ "errors": [{ "code": 4000010, "title": "Bad cursor", "detail": "It is too old" }] }),
             );
@@ -589,33 +691,33 @@ impl Respond for Long {
     }
 }
 
-async fn long(broken: usize) -> MockServer {
+async fn long_list(fails_at: usize) -> MockServer {
     let server = MockServer::start().await;
-    Mock::given(any()).respond_with(Long { broken }).mount(&server).await;
+    Mock::given(any()).respond_with(LongList { fails_at }).mount(&server).await;
     server
 }
 
-fn at(server: &MockServer, arguments: &[&str]) -> Command {
+fn s1_on(server: &MockServer, arguments: &[&str]) -> Command {
     let mut command = s1();
     command.env("S1_CONSOLE_URL", server.uri()).env("S1_API_TOKEN", "token-of-the-test").args(arguments);
     command
 }
 
 async fn cursors(server: &MockServer) -> Vec<Option<String>> {
-    let asked = server.received_requests().await.unwrap();
+    let requests = server.received_requests().await.unwrap();
     let cursor = |request: &Request| {
         assert!(request.url.query().unwrap().contains("limit=1000"), "{}", request.url);
         request.url.query_pairs().find(|(name, _)| name == "cursor").map(|(_, value)| value.into_owned())
     };
-    asked.iter().map(cursor).collect()
+    requests.iter().map(cursor).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_reads_every_page() {
-    let server = long(usize::MAX).await;
-    let threats = json_of(&at(&server, &["get-threats", "--all", "--output", "json"]).output().unwrap());
+    let server = long_list(usize::MAX).await;
+    let threats = json_of(&s1_on(&server, &["get-threats", "--all", "--output", "json"]).output().unwrap());
     assert_eq!(threats["data"].as_array().unwrap().len(), 2_500);
-    let lines = at(&server, &["get-threats", "--all", "--output", "ndjson"]).output().unwrap();
+    let lines = s1_on(&server, &["get-threats", "--all", "--output", "ndjson"]).output().unwrap();
     let ids: Vec<String> = String::from_utf8(lines.stdout)
         .unwrap()
         .lines()
@@ -623,30 +725,30 @@ async fn all_reads_every_page() {
         .collect();
     assert_eq!(ids, (0..2_500).map(|id| id.to_string()).collect::<Vec<_>>());
     let pages = [None, Some("1000".to_owned()), Some("2000".to_owned())];
-    assert_eq!(cursors(&server).await, [pages.clone(), pages].concat(), "three pages each");
+    assert_eq!(cursors(&server).await, [pages.clone(), pages].concat(), "three pages per call");
 }
 
-/// What came is written, and the exit code says that it is not everything.
+/// The items read so far are written.
 #[tokio::test(flavor = "multi_thread")]
-async fn all_that_ends_early_is_a_part() {
+async fn all_pages_interrupted_exits_3() {
     for (format, lines) in [("ndjson", 2_000), ("table", 2_005)] {
-        let server = long(2_000).await;
-        let output = at(&server, &["get-threats", "--all", "--output", format]).output().unwrap();
+        let server = long_list(2_000).await;
+        let output = s1_on(&server, &["get-threats", "--all", "--output", format]).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{error}");
         assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), lines, "{format}");
-        let expected = "error: threats_list: the console answered 400 Bad Request: 4000010 Bad cursor It is too old\n  \
-                        what to do: correct the request by what the console says\n";
+        let expected = "error: threats_list: HTTP 400 Bad Request: 4000010 Bad cursor It is too old\n  help: correct \
+                        the request as described in the error of the console\n";
         assert_eq!(error, expected);
     }
 }
 
-/// As lines, nothing is read that nobody wants any more, however it is said that everything is wanted.
+/// After the pipe is closed, no page is requested, with `--all` and with `--limit all`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_has_enough_ends_the_reading() {
+async fn ndjson_closed_pipe_stops_paging() {
     for all in [&["--all"][..], &["--limit", "all"]] {
-        let server = long(usize::MAX).await;
-        let mut child = at(&server, &[&["get-threats", "--output", "ndjson"], all].concat())
+        let server = long_list(usize::MAX).await;
+        let mut child = s1_on(&server, &[&["get-threats", "--output", "ndjson"], all].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -656,31 +758,36 @@ async fn a_reader_that_has_enough_ends_the_reading() {
         assert!(first.starts_with("{\"id\":\"0\""), "{first}");
         let output = child.wait_with_output().unwrap();
         assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
-        assert_eq!(cursors(&server).await, [None], "{all:?}: a page is more than a pipe holds");
+        assert_eq!(cursors(&server).await, [None], "{all:?}: a page is larger than the buffer of a pipe");
     }
 }
 
-/// Every list that reads pages takes `all`, with pages as large as there are; nothing that acts does.
+/// A paged list accepts `all`, and then uses the largest pages. An action does not.
 #[test]
-fn all_is_for_lists_that_have_pages() {
+fn all_option_exists_only_for_paged_lists() {
     let mut lists = 0;
     for entry in registry() {
         let arguments = (entry.arguments)();
         if arguments.iter().all(|argument| !argument.or_all) {
-            let refused = run(&[entry.info.name, "--all", "--dry-run"]);
-            let error = String::from_utf8(refused.stderr).unwrap();
+            let rejected = run(&[entry.info.name, "--all", "--dry-run"]);
+            let error = String::from_utf8(rejected.stderr).unwrap();
             assert!(error.contains("unexpected argument '--all'"), "{}: {error}", entry.info.name);
             continue;
         }
-        assert!(!entry.info.acts && !entry.info.asks && !entry.info.destructive, "{}", entry.info.name);
+        assert!(
+            !entry.info.is_action && !entry.info.requires_confirmation && !entry.info.destructive,
+            "{}",
+            entry.info.name
+        );
         for version in entry.info.versions {
             let required = arguments.iter().filter(|argument| argument.required);
-            let given = required.fold(Arguments::new().with("limit", "all"), |given, argument| {
-                given.with(argument.name, if argument.kind == ArgumentKind::Time { "3 days" } else { "1" })
+            let arguments = required.fold(Arguments::new().with("limit", "all"), |arguments, argument| {
+                arguments
+                    .with(argument.name, if argument.kind == ArgumentKind::Time { "3 days" } else { "1" })
             });
-            for request in entry.prepare(given).unwrap().requests(*version).unwrap() {
-                let takes = request.operation().query_field("cursor").is_some();
-                assert!(takes, "{} on {version}: {}", entry.info.name, request.operation().id);
+            for request in entry.prepare(arguments).unwrap().requests(*version).unwrap() {
+                let has_cursor = request.operation().query_field("cursor").is_some();
+                assert!(has_cursor, "{} on {version}: {}", entry.info.name, request.operation().id);
                 let size = request.query().into_iter().find(|(name, _)| name == "limit").unwrap().1;
                 assert!(size.parse::<u64>().unwrap() <= 1_000, "{} on {version}: {size}", entry.info.name);
             }
@@ -688,30 +795,29 @@ fn all_is_for_lists_that_have_pages() {
         lists += 1;
     }
     assert_eq!(lists, 13);
-    assert!(run(&["get-threats", "--limit", "all", "--dry-run"]).status.success(), "a value too");
+    assert!(run(&["get-threats", "--limit", "all", "--dry-run"]).status.success(), "also as a value");
     let both = run(&["get-threats", "--all", "--limit", "3", "--dry-run"]);
     assert!(
         String::from_utf8(both.stderr).unwrap().contains("'--all' cannot be used with '--limit <NUMBER>'")
     );
 }
 
-/// What is written as it comes is what would be written at the end, wherever in the answer it stands.
 #[test]
-fn lines_are_the_same_as_they_come() {
-    let console = Kept::start();
+fn ndjson_streaming_equals_buffered_output() {
+    let console = RunningSandbox::start();
     let mut found = 0;
     for entry in registry().iter().filter(|entry| (entry.arguments)().iter().any(|argument| argument.or_all))
     {
         let name = entry.info.name;
-        // Those need a query that is finished.
+        // These commands require a finished query.
         if ["get-events", "get-processes"].contains(&name) {
             continue;
         }
-        let arguments = plausible(name, "", "");
+        let arguments = arguments_of(name, "", "");
         let with = |more: &[&str]| {
-            let given = arguments.iter().map(String::as_str).filter(|one| !one.starts_with("--limit"));
+            let own = arguments.iter().map(String::as_str).filter(|one| !one.starts_with("--limit"));
             let all: Vec<&str> =
-                [name, "--output", "ndjson"].into_iter().chain(given).chain(more.iter().copied()).collect();
+                [name, "--output", "ndjson"].into_iter().chain(own).chain(more.iter().copied()).collect();
             let output = console.run(&all);
             assert_eq!(
                 (output.status.code(), String::from_utf8(output.stderr).unwrap()),
@@ -720,8 +826,8 @@ fn lines_are_the_same_as_they_come() {
             );
             String::from_utf8(output.stdout).unwrap()
         };
-        let (streamed, at_once) = (with(&["--all"]), with(&["--limit", "1000"]));
-        assert_eq!(streamed, at_once, "{name}");
+        let (streamed, buffered) = (with(&["--all"]), with(&["--limit", "1000"]));
+        assert_eq!(streamed, buffered, "{name}");
         found += streamed.lines().count();
     }
     assert!(found > 30, "{found}");
@@ -734,16 +840,16 @@ fn header(output: &Output) -> Vec<String> {
     line.trim_matches(['│', ' ']).split('┆').map(|name| name.trim().to_owned()).collect()
 }
 
-/// What nothing stands in is no column, unless it is asked for.
+/// A column without values is shown only if it is selected.
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_leave_out_what_is_empty() {
-    let server = long(usize::MAX).await;
+async fn table_omits_empty_columns() {
+    let server = long_list(usize::MAX).await;
     let table = |arguments: &[&str]| {
-        at(&server, &[&["get-threats", "--limit", "2"], arguments].concat()).output().unwrap()
+        s1_on(&server, &[&["get-threats", "--limit", "2"], arguments].concat()).output().unwrap()
     };
     assert_eq!(header(&table(&[])), ["ID", "ThreatName"]);
-    assert_eq!(header(&table(&["--columns", "classification,ID"])), ["Classification", "ID"], "asked for");
-    // Columns of the answer too, one level down; a list is as it came.
+    assert_eq!(header(&table(&["--columns", "classification,ID"])), ["Classification", "ID"], "selected");
+    // Columns of the response, by path; a list is shown as JSON.
     let chosen = table(&["--columns", "agentRealtimeInfo.agentOsType", "--columns", "ID,threatInfo.engines"]);
     assert_eq!(header(&chosen), ["agentRealtimeInfo.agentOsType", "ID", "threatInfo.engines"]);
     let text = String::from_utf8(chosen.stdout).unwrap();
@@ -752,7 +858,7 @@ async fn tables_leave_out_what_is_empty() {
 }
 
 #[test]
-fn columns_are_those_that_there_are() {
+fn columns_option_selects_and_validates() {
     let agent = ["--sandbox", "get-site", "--site-id", "420000000000000001"];
     let one = run(&with(&agent, &["--columns", "Name,accountId"]));
     let text = String::from_utf8(one.stdout).unwrap();
@@ -760,16 +866,16 @@ fn columns_are_those_that_there_are() {
     let action =
         ["--sandbox", "update-threats-status", "--threat-ids", "460000000000000011", "--status", "resolved"];
     assert_eq!(header(&run(&with(&action, &["--columns", "result,id"]))), ["Result", "ID"]);
-    // Nothing stands in it, and it is asked for.
+    // A selected column is shown without values.
     let scan = ["--sandbox", "--yes", "initiate-endpoint-scan", "--agent-ids", "440000000000000001"];
     assert_eq!(header(&run(&scan)), ["ID", "Result"]);
-    assert_eq!(header(&run(&with(&scan, &["--columns", "console says,id"]))), ["Console says", "ID"]);
-    let nothing = run(&["--sandbox", "get-threats", "--threat-ids", "1", "--columns", "Nme"]);
+    assert_eq!(header(&run(&with(&scan, &["--columns", "detail,id"]))), ["Detail", "ID"]);
+    let empty = run(&["--sandbox", "get-threats", "--threat-ids", "1", "--columns", "Nme"]);
     assert_eq!(
-        (nothing.status.code(), String::from_utf8(nothing.stdout).unwrap()),
+        (empty.status.code(), String::from_utf8(empty.stdout).unwrap()),
         (Some(0), "0 found\n".into())
     );
-    // A command that has an argument of this name keeps its meaning, wherever it stands.
+    // The argument `columns` of a command keeps its meaning, also before the command.
     let agents = run(&["--sandbox", "--columns", "uuid", "list-agents"]);
     assert!(header(&agents).len() > 3 && header(&agents).last().unwrap() == "uuid");
 
@@ -789,16 +895,16 @@ fn columns_are_those_that_there_are() {
     ] {
         let output = run(&arguments);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
-        all.push_str(&shown(&arguments));
+        all.push_str(&transcript(&arguments));
         all.push('\n');
     }
     insta::assert_snapshot!("suggestions", all);
 }
 
-/// Piped, nothing has colours, whatever the terminal behind it can.
 #[test]
-fn what_is_piped_has_no_colours() {
-    for arguments in [&["--help"][..], &["unheard-of"], &["--sandbox", "--log", "info", "get-threats"]] {
+fn piped_output_has_no_colors() {
+    for arguments in [&["--help"][..], &["unheard-of"], &["--sandbox", "--log-level", "info", "get-threats"]]
+    {
         let output = s1()
             .env("TERM", "xterm-256color")
             .env("COLORTERM", "truecolor")
@@ -811,7 +917,7 @@ fn what_is_piped_has_no_colours() {
 
 #[cfg(unix)]
 #[test]
-fn shells_take_the_completions() {
+fn completions_are_valid_scripts() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = run(&["completions", shell]);
         let text = String::from_utf8(script.stdout).unwrap();
@@ -826,13 +932,14 @@ fn shells_take_the_completions() {
     assert_eq!(run(&["completions", "tcsh"]).status.code(), Some(2));
 }
 
-/// Every command has a page, and no line of a text is taken for an instruction.
+/// Each command has a page, and no line of text is a control line.
 #[test]
-fn every_command_has_a_manual_page() {
-    const INSTRUCTIONS: &[&str] = &["TH", "SH", "SS", "TP", "PP", "IP", "RS", "RE", "br", "ie", "el", "ds"];
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("man1");
-    assert!(run(&["man", "--out", out.to_str().unwrap()]).status.success());
+fn man_writes_a_page_per_command() {
+    const INSTRUCTIONS: &[&str] =
+        &["TH", "SH", "SS", "TP", "PP", "IP", "RS", "RE", "br", "ie", "el", "ds", "nf", "fi"];
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("man1");
+    assert!(run(&["man", "--out-dir", out.to_str().unwrap()]).status.success());
     let main = String::from_utf8(run(&["man"]).stdout).unwrap();
     assert_eq!(std::fs::read_to_string(out.join("s1.1")).unwrap(), main);
     for entry in registry() {
@@ -847,20 +954,4 @@ fn every_command_has_a_manual_page() {
             assert!(INSTRUCTIONS.contains(&instruction), "{}: {line}", page.display());
         }
     }
-}
-
-/// What the README shows is what comes out.
-#[test]
-fn the_readme_shows_real_output() {
-    let readme = include_str!("../README.md");
-    let mut shown = 0;
-    for block in readme.split("```console\n").skip(1) {
-        let block = block.split("```").next().unwrap();
-        let (command, output) = block.split_once('\n').unwrap();
-        let Some(arguments) = command.strip_prefix("$ cargo s1 ") else { continue };
-        let arguments: Vec<&str> = arguments.split_whitespace().collect();
-        assert_eq!(String::from_utf8(run(&arguments).stdout).unwrap(), output, "{command}");
-        shown += 1;
-    }
-    assert_eq!(shown, 2);
 }

@@ -1,4 +1,4 @@
-//! The client against a scripted console.
+//! The client with a mock console.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
-    ApiToken, ApiVersion, Client, ClientBuilder, Console, ErrorKind, IdState, Page, Problem, RateLimits,
-    Request, Retry, Sent, raw,
+    ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, Delivery, ErrorKind, IdState, Page, RateLimits,
+    Request, RequestErrorKind, RetryPolicy, raw,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
@@ -17,7 +17,7 @@ const TOKEN: &str = "eyJ-not-a-real-token";
 
 fn builder(server: &MockServer) -> ClientBuilder {
     let client = Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap());
-    client.retry(Retry::off()).rate_limits(RateLimits::off())
+    client.retry_policy(RetryPolicy::disabled()).rate_limits(RateLimits::disabled())
 }
 
 fn client(server: &MockServer) -> Client {
@@ -30,7 +30,7 @@ fn page(ids: std::ops::Range<u32>, next: Value) -> ResponseTemplate {
         .set_body_json(json!({ "data": data, "pagination": { "nextCursor": next, "totalItems": 25 } }))
 }
 
-/// A list of 25 threats in pages of ten; a fourth page does not exist.
+/// Mounts a list of 25 threats in three pages. A fourth page does not exist.
 async fn three_pages(server: &MockServer) {
     let list = || Mock::given(method("GET")).and(path("/web/api/v2.1/threats"));
     list().and(query_param_is_missing("cursor")).respond_with(page(0..10, "a".into())).mount(server).await;
@@ -43,73 +43,70 @@ async fn requests(server: &MockServer) -> usize {
 }
 
 #[tokio::test]
-async fn all_items_of_all_pages_come_once_and_in_order() {
-    for ahead in [false, true] {
+async fn items_returns_all_pages_once_in_order() {
+    for prefetch in [false, true] {
         let server = MockServer::start().await;
         three_pages(&server).await;
         let filter = ThreatFilter::default().incident_statuses(["unresolved", "in_progress"]);
         let items = client(&server).threats().list().filter(filter).items();
-        let items = if ahead { items.prefetch() } else { items };
+        let items = if prefetch { items.prefetch() } else { items };
         let ids: Vec<String> = items.collect().await.unwrap().into_iter().map(|t| t.id.unwrap()).collect();
         assert_eq!(ids, (0..25).map(|id: u32| id.to_string()).collect::<Vec<_>>());
         let received = server.received_requests().await.unwrap();
         assert_eq!(received.len(), 3);
         for request in received {
             let query: std::collections::BTreeMap<_, _> = request.url.query_pairs().into_owned().collect();
-            assert_eq!(
-                query["incidentStatuses"], "unresolved,in_progress",
-                "the filter goes with every page"
-            );
+            assert_eq!(query["incidentStatuses"], "unresolved,in_progress", "each page has the filter");
             assert_eq!(query["limit"], "1000");
         }
     }
 }
 
-/// Waits until the server was asked so often.
-async fn asked(server: &MockServer, times: usize) {
+/// Waits until the server has received `times` requests.
+async fn wait_for_requests(server: &MockServer, times: usize) {
     let waiting = async {
         while requests(server).await < times {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("nothing was asked for");
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the requests are missing");
 }
 
 #[tokio::test]
-async fn the_next_page_comes_while_the_caller_works() {
+async fn prefetch_requests_next_page_early() {
     let server = MockServer::start().await;
     three_pages(&server).await;
     let mut items = client(&server).threats().list().items().prefetch();
-    assert_eq!(requests(&server).await, 0, "nothing is asked for before the first item is");
+    assert_eq!(requests(&server).await, 0, "no request before the first item");
     items.next().await.unwrap().unwrap();
-    asked(&server, 2).await;
+    wait_for_requests(&server, 2).await;
     for _ in 1..10 {
         items.next().await.unwrap().unwrap();
     }
-    assert_eq!(requests(&server).await, 2, "one page ahead, not more");
+    assert_eq!(requests(&server).await, 2, "one page is prefetched");
     items.next().await.unwrap().unwrap();
-    asked(&server, 3).await;
+    wait_for_requests(&server, 3).await;
     assert_eq!(items.collect().await.unwrap().len(), 14);
     assert_eq!(requests(&server).await, 3);
 }
 
 #[tokio::test]
-async fn the_error_of_a_page_ahead_comes_in_its_place() {
+async fn prefetch_error_is_returned_in_order() {
     let server = MockServer::start().await;
     let list = || Mock::given(path("/web/api/v2.1/threats"));
     list().and(query_param_is_missing("cursor")).respond_with(page(0..2, "a".into())).mount(&server).await;
     list().and(query_param("cursor", "a")).respond_with(ResponseTemplate::new(403)).mount(&server).await;
     let mut items = client(&server).threats().list().items().prefetch();
     items.next().await.unwrap().unwrap();
-    asked(&server, 2).await;
-    items.next().await.unwrap().expect("the page is read to its end");
+    wait_for_requests(&server, 2).await;
+    items.next().await.unwrap().expect("the items of the page come first");
     assert_eq!(items.next().await.unwrap().unwrap_err().kind(), ErrorKind::Api);
     assert!(items.next().await.is_none());
     assert_eq!(requests(&server).await, 2);
 }
 
 #[tokio::test]
-async fn a_page_ahead_that_ran_out_of_time_is_asked_for_again() {
+async fn prefetch_timeout_is_retried() {
     let server = MockServer::start().await;
     let list = || Mock::given(path("/web/api/v2.1/threats"));
     let late = page(2..4, Value::Null).set_delay(Duration::from_secs(60));
@@ -122,44 +119,44 @@ async fn a_page_ahead_that_ran_out_of_time_is_asked_for_again() {
     assert_eq!(requests(&server).await, 3);
 }
 
-/// Counts what is answered.
+/// Counts the responses.
 #[derive(Debug, Default)]
-struct Answers(std::sync::atomic::AtomicUsize);
+struct ResponseCounter(std::sync::atomic::AtomicUsize);
 
-impl sentinelone::Recorder for Answers {
-    fn record(&self, _: &sentinelone::Seen<'_>) {
+impl sentinelone::Recorder for ResponseCounter {
+    fn record(&self, _: &sentinelone::RawExchange<'_>) {
         self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     }
 }
 
 #[tokio::test]
-async fn a_walk_that_is_dropped_gives_up_the_page_ahead() {
+async fn dropped_items_cancel_prefetch() {
     let server = MockServer::start().await;
     let list = || Mock::given(path("/web/api/v2.1/threats"));
     let late = page(2..4, Value::Null).set_delay(Duration::from_secs(2));
     list().and(query_param_is_missing("cursor")).respond_with(page(0..2, "a".into())).mount(&server).await;
     list().and(query_param("cursor", "a")).respond_with(late).mount(&server).await;
-    let answers = std::sync::Arc::new(Answers::default());
-    let client = builder(&server).recorder(answers.clone()).build().unwrap();
+    let responses = std::sync::Arc::new(ResponseCounter::default());
+    let client = builder(&server).recorder(responses.clone()).build().unwrap();
     let mut pages = client.threats().list().pages().prefetch();
     pages.next().await.unwrap().unwrap();
-    asked(&server, 2).await;
-    // A caller who only stops waiting gets it all the same.
+    wait_for_requests(&server, 2).await;
+    // Dropping the future of `next` does not cancel the prefetch.
     let waiting = tokio::time::timeout(Duration::from_millis(1), pages.next()).await;
-    assert!(waiting.is_err(), "it takes two seconds");
+    assert!(waiting.is_err(), "the response takes two seconds");
     assert_eq!(pages.next().await.unwrap().unwrap().data.len(), 2);
-    assert_eq!((requests(&server).await, answers.0.load(std::sync::atomic::Ordering::SeqCst)), (2, 2));
+    assert_eq!((requests(&server).await, responses.0.load(std::sync::atomic::Ordering::SeqCst)), (2, 2));
 
     let mut pages = client.threats().list().pages().prefetch();
     pages.next().await.unwrap().unwrap();
-    asked(&server, 4).await;
+    wait_for_requests(&server, 4).await;
     drop(pages);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(answers.0.load(std::sync::atomic::Ordering::SeqCst), 3, "nobody reads the fourth answer");
+    assert_eq!(responses.0.load(std::sync::atomic::Ordering::SeqCst), 3, "the fourth response is not read");
 }
 
 #[tokio::test]
-async fn no_page_is_fetched_beyond_the_limit() {
+async fn items_limit_bounds_requests() {
     for (limit, pages, sizes) in [
         (0, 0, vec![]),
         (1, 1, vec!["1"]),
@@ -169,28 +166,28 @@ async fn no_page_is_fetched_beyond_the_limit() {
         (25, 3, vec!["25", "25", "25"]),
         (99, 3, vec!["99", "99", "99"]),
     ] {
-        for ahead in [false, true] {
+        for prefetch in [false, true] {
             let server = MockServer::start().await;
             three_pages(&server).await;
             let items = client(&server).threats().list().items().limit(limit);
-            let items = if ahead { items.prefetch() } else { items };
+            let items = if prefetch { items.prefetch() } else { items };
             let items = items.collect().await.unwrap();
             assert_eq!(items.len() as u64, limit.min(25));
             let received = server.received_requests().await.unwrap();
             assert_eq!(received.len(), pages, "limit {limit}");
-            let asked: Vec<String> = received
+            let limits: Vec<String> = received
                 .iter()
                 .map(|request| {
                     request.url.query_pairs().find(|(name, _)| name == "limit").unwrap().1.into_owned()
                 })
                 .collect();
-            assert_eq!(asked, sizes, "one size for the whole walk, and no larger than what is wanted");
+            assert_eq!(limits, sizes, "one page size, at most the limit");
         }
     }
 }
 
 #[tokio::test]
-async fn pages_are_fetched_only_when_asked_for() {
+async fn items_are_requested_lazily() {
     let server = MockServer::start().await;
     three_pages(&server).await;
     let client = client(&server);
@@ -209,7 +206,7 @@ async fn pages_are_fetched_only_when_asked_for() {
 }
 
 #[tokio::test]
-async fn a_repeated_cursor_ends_the_walk_with_an_error() {
+async fn items_repeated_cursor_is_an_error() {
     let server = MockServer::start().await;
     let list = || Mock::given(path("/web/api/v2.1/threats"));
     list().and(query_param_is_missing("cursor")).respond_with(page(0..2, "a".into())).mount(&server).await;
@@ -218,23 +215,23 @@ async fn a_repeated_cursor_ends_the_walk_with_an_error() {
     let client = client(&server);
     let list = || client.threats().list().items();
     for (round, mut items) in [list(), list().prefetch()].into_iter().enumerate() {
-        let mut seen = 0;
+        let mut count = 0;
         let error = loop {
             match items.next().await.unwrap() {
-                Ok(_) => seen += 1,
+                Ok(_) => count += 1,
                 Err(error) => break error,
             }
         };
-        assert_eq!(seen, 6, "what came before is not lost");
+        assert_eq!(count, 6, "the items before the error");
         assert_eq!(error.kind(), ErrorKind::RepeatedCursor);
         assert_eq!(error.operation(), Some("threats_list"));
-        assert!(items.next().await.is_none(), "after an error the walk is over");
+        assert!(items.next().await.is_none(), "an error ends the list");
         assert_eq!(requests(&server).await, 3 * (round + 1));
     }
 }
 
 #[tokio::test]
-async fn the_words_for_no_cursor_end_the_walk() {
+async fn null_or_blank_cursor_ends_paging() {
     for next in [json!(null), json!(""), json!("null")] {
         let server = MockServer::start().await;
         Mock::given(path("/web/api/v2.1/threats")).respond_with(page(0..3, next)).mount(&server).await;
@@ -242,39 +239,39 @@ async fn the_words_for_no_cursor_end_the_walk() {
         assert_eq!(requests(&server).await, 1);
     }
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_body_json(json!({ "data": [{ "id": "1" }] }));
-    Mock::given(path("/web/api/v2.1/threats")).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(200).set_body_json(json!({ "data": [{ "id": "1" }] }));
+    Mock::given(path("/web/api/v2.1/threats")).respond_with(response).mount(&server).await;
     assert_eq!(client(&server).threats().list().items().collect().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn one_bad_item_is_isolated_from_its_page() {
+async fn page_keeps_items_next_to_an_undecoded_one() {
     let server = MockServer::start().await;
-    let answer = json!({ "data": [
+    let response = json!({ "data": [
         { "id": "1" },
         { "id": "2", "threatInfo": { "fileSize": { "bytes": 3 } } },
         { "id": "3" },
     ] });
-    let answer = ResponseTemplate::new(200).set_body_json(answer);
-    Mock::given(path("/web/api/v2.1/threats")).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(200).set_body_json(response);
+    Mock::given(path("/web/api/v2.1/threats")).respond_with(response).mount(&server).await;
     let client = client(&server);
 
     let page = client.threats().list().page().await.unwrap();
     assert_eq!(page.data.len(), 2);
     assert_eq!(page.undecoded[0].index, 1);
-    assert_eq!(page.undecoded[0].value["id"], "2", "the item is kept as it came");
+    assert_eq!(page.undecoded[0].value["id"], "2", "the item is unchanged");
 
     let mut items = client.threats().list().items();
     assert_eq!(items.next().await.unwrap().unwrap().id.as_deref(), Some("1"));
     let error = items.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.decode_error().unwrap().path, "data[1].threatInfo.fileSize");
-    assert_eq!(items.next().await.unwrap().unwrap().id.as_deref(), Some("3"), "the walk goes on");
+    assert_eq!(items.next().await.unwrap().unwrap().id.as_deref(), Some("3"), "the list continues");
     assert!(items.next().await.is_none());
 }
 
 #[tokio::test]
-async fn an_incident_update_reads_as_a_sentence() {
+async fn update_incident_sends_filter_and_data() {
     let server = MockServer::start().await;
     let expected = json!({
         "data": { "incidentStatus": "resolved", "analystVerdict": "false_positive" },
@@ -293,7 +290,7 @@ async fn an_incident_update_reads_as_a_sentence() {
         .expect(1)
         .mount(&server)
         .await;
-    let answer = client(&server)
+    let response = client(&server)
         .threats()
         .update_incident()
         .filter(ThreatFilter::default().computer_name_contains(["web-01", "web-02"]))
@@ -302,23 +299,23 @@ async fn an_incident_update_reads_as_a_sentence() {
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.affected(), Some(2));
-    assert_eq!(answer.request_id(), Some("r-1"));
-    assert_eq!(answer.json()["data"]["unheardOf"], 1, "what the types do not know is in the body");
+    assert_eq!(response.affected(), Some(2));
+    assert_eq!(response.request_id(), Some("r-1"));
+    assert_eq!(response.json()["data"]["unheardOf"], 1, "the body keeps undeclared fields");
 }
 
 #[tokio::test]
-async fn actions_without_a_selection_are_never_sent() {
+async fn action_without_selective_filter_is_rejected() {
     let server = MockServer::start().await;
     let client = client(&server);
     let threats = client.threats();
-    let nothing = [
+    let not_selective = [
         ThreatFilter::default(),
         ThreatFilter::default().limit(5),
         ThreatFilter::default().tenant(true),
         ThreatFilter::default().counts_for("osTypes"),
     ];
-    for filter in nothing {
+    for filter in not_selective {
         let update = threats.update_incident().filter(filter.clone()).status("resolved");
         let verdict = threats.update_analyst_verdict("suspicious").filter(filter.clone());
         let mitigate = threats.mitigate(MitigationAction::Kill).filter(filter.clone());
@@ -329,22 +326,25 @@ async fn actions_without_a_selection_are_never_sent() {
             mitigate.send().await.map(drop).unwrap_err(),
             note.send().await.map(drop).unwrap_err(),
         ] {
-            assert_eq!(error.request_error().unwrap().problem(), &Problem::EmptyFilter);
-            assert_eq!(error.was_sent(), Sent::No);
+            assert_eq!(error.request_error().unwrap().kind(), &RequestErrorKind::EmptyFilter);
+            assert_eq!(error.delivery(), Delivery::NotSent);
         }
     }
-    let none: [&str; 0] = [];
-    let update = threats.update_incident().filter(ThreatFilter::default().ids(none).site_ids(["1"]));
+    let no_ids: [&str; 0] = [];
+    let update = threats.update_incident().filter(ThreatFilter::default().ids(no_ids).site_ids(["1"]));
     let error = update.status("resolved").everything_in_scope().send().await.unwrap_err();
-    assert_eq!(error.request_error().unwrap().problem(), &Problem::EmptyList("filter.ids".into()));
+    assert_eq!(error.request_error().unwrap().kind(), &RequestErrorKind::EmptyList("filter.ids".into()));
     let error =
         threats.update_incident().filter(ThreatFilter::default().ids(["1"])).send().await.unwrap_err();
-    assert_eq!(error.request_error().unwrap().problem(), &Problem::Missing("data.incidentStatus".into()));
+    assert_eq!(
+        error.request_error().unwrap().kind(),
+        &RequestErrorKind::Missing("data.incidentStatus".into())
+    );
     assert_eq!(requests(&server).await, 0);
 }
 
 #[tokio::test]
-async fn everything_in_scope_is_sent_when_it_is_said() {
+async fn everything_in_scope_sends_empty_filter() {
     let server = MockServer::start().await;
     Mock::given(path("/web/api/v2.1/threats/incident"))
         .and(body_json(json!({ "data": { "incidentStatus": "resolved" }, "filter": {} })))
@@ -358,7 +358,7 @@ async fn everything_in_scope_is_sent_when_it_is_said() {
 }
 
 #[tokio::test]
-async fn counting_asks_for_the_count_alone() {
+async fn count_requests_only_the_count() {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
         .and(path("/web/api/v2.1/threats"))
@@ -375,29 +375,29 @@ async fn counting_asks_for_the_count_alone() {
 }
 
 #[tokio::test]
-async fn a_request_is_a_value_that_can_be_looked_at_and_sent_later() {
+async fn request_can_be_inspected_before_send() {
     let server = MockServer::start().await;
     three_pages(&server).await;
     let query = raw::threats::ThreatsListQuery::default();
     let request: Request<Page<raw::threats::Threat>> = raw::threats::list(&query).unwrap();
     assert_eq!(request.path(ApiVersion::V2_1).unwrap(), "/web/api/v2.1/threats");
-    let answer = client(&server).send(&request).await.unwrap();
-    assert_eq!(answer.data.len(), 10);
-    let raw: Request<Value> = request.answering();
+    let response = client(&server).send(&request).await.unwrap();
+    assert_eq!(response.data.len(), 10);
+    let raw: Request<Value> = request.with_response_type();
     assert_eq!(client(&server).send(&raw).await.unwrap()["pagination"]["totalItems"], 25);
 }
 
 #[tokio::test]
-async fn an_operation_of_another_version_is_not_sent() {
+async fn operation_of_other_api_version_is_rejected() {
     let server = MockServer::start().await;
     let client = builder(&server).api_version(ApiVersion::V2_0).build().unwrap();
     let error = client.threats().list().page().await.unwrap_err();
-    assert!(matches!(error.request_error().unwrap().problem(), Problem::Version { .. }));
+    assert!(matches!(error.request_error().unwrap().kind(), RequestErrorKind::UnsupportedApiVersion { .. }));
     assert_eq!(requests(&server).await, 0);
 }
 
 #[tokio::test]
-async fn errors_beside_data_lose_neither() {
+async fn response_with_data_and_errors_keeps_both() {
     let errors = json!([{ "code": 4000, "title": "No", "detail": "part" }]);
     let server = MockServer::start().await;
     let both = json!({ "data": { "affected": 1 }, "errors": errors });
@@ -410,112 +410,112 @@ async fn errors_beside_data_lose_neither() {
     let client = client(&server);
 
     let one = ThreatFilter::default().ids(["1"]);
-    let answer = client.threats().add_note("a note").filter(one.clone()).send().await.unwrap();
-    assert_eq!(answer.affected(), Some(1));
-    assert_eq!(answer.vendor_errors()[0].detail.as_deref(), Some("part"));
+    let response = client.threats().add_note("a note").filter(one.clone()).send().await.unwrap();
+    assert_eq!(response.affected(), Some(1));
+    assert_eq!(response.api_errors()[0].detail.as_deref(), Some("part"));
 
     let error = client.threats().update_incident().filter(one).status("resolved").send().await.unwrap_err();
     assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Api, 200));
-    assert!(error.may_have_acted());
+    assert!(error.may_have_taken_effect());
 }
 
 #[tokio::test]
-async fn the_token_is_taken_out_of_what_an_error_keeps() {
+async fn error_of_html_response_redacts_token() {
     let server = MockServer::start().await;
     let echo = format!("<html>502\u{1b}[2J for Authorization: ApiToken {TOKEN}</html>");
-    let answer = ResponseTemplate::new(502).set_body_string(echo);
-    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(502).set_body_string(echo);
+    Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let error = client(&server).threats().list().page().await.unwrap_err();
-    let shown = format!("{error} {error:?} {}", String::from_utf8_lossy(error.body().unwrap()));
-    assert!(!shown.contains(TOKEN), "{shown}");
-    assert!(!error.to_string().contains('\u{1b}'), "nothing that steers a terminal");
+    let output = format!("{error} {error:?} {}", String::from_utf8_lossy(error.body().unwrap()));
+    assert!(!output.contains(TOKEN), "{output}");
+    assert!(!error.to_string().contains('\u{1b}'), "no control characters");
     let title =
         json!({ "errors": [{ "code": 1, "title": "\u{1b}[31mred\nline", "detail": "x".repeat(9000) }] });
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(403).set_body_json(title);
-    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(403).set_body_json(title);
+    Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let text = client(&server).threats().list().page().await.unwrap_err().to_string();
     assert!(!text.contains(['\u{1b}', '\n']) && text.len() < 600, "{text}");
 }
 
-/// Wherever the token comes back from, nothing that is kept has it.
 #[tokio::test]
-async fn the_token_is_taken_out_of_every_part_of_an_error() {
+async fn error_redacts_token_in_each_part() {
     let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", c as u32)).collect();
     let cut = format!("{}ApiToken {}", "x".repeat(64 * 1024 - 9 - TOKEN.len() / 2), TOKEN);
-    let answers = [
+    let responses = [
         (200, format!(r#"{{"data":"ApiToken {TOKEN}"}}"#)),
         (200, format!(r#"{{"data":[{{"id":[]}}],"pagination":{{}},"errors":[{{"title":"bad {TOKEN}"}}]}}"#)),
         (500, format!(r#"{{"message":"{escaped}"}}"#)),
         (429, "slow".to_owned()),
         (500, cut),
     ];
-    for (status, body) in answers {
+    for (status, body) in responses {
         let server = MockServer::start().await;
-        let answer = ResponseTemplate::new(status).insert_header("retry-after", TOKEN).set_body_string(&body);
-        Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+        let response =
+            ResponseTemplate::new(status).insert_header("retry-after", TOKEN).set_body_string(&body);
+        Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
         let client = client(&server);
         let list = client.threats().list();
-        let mut shown = match list.page().await {
-            Ok(page) => format!("{:?}", page.vendor_errors()),
+        let mut output = match list.page().await {
+            Ok(page) => format!("{:?}", page.api_errors()),
             Err(error) => {
                 let body = String::from_utf8_lossy(error.body().unwrap()).into_owned();
-                format!("{error} {:?} {:?} {body}", error.retry_after(), error.vendor_errors())
+                format!("{error} {:?} {:?} {body}", error.retry_after_header(), error.api_errors())
             }
         };
         if let Some(Err(error)) = list.items().next().await {
-            shown.push_str(&format!("{error} {}", String::from_utf8_lossy(error.body().unwrap())));
+            output.push_str(&format!("{error} {}", String::from_utf8_lossy(error.body().unwrap())));
         }
-        assert!(!shown.contains(&TOKEN[..10]), "{status}: {}", &shown[shown.len().saturating_sub(300)..]);
-        assert!(!shown.contains(&escaped[..60]), "{status}");
+        assert!(!output.contains(&TOKEN[..10]), "{status}: {}", &output[output.len().saturating_sub(300)..]);
+        assert!(!output.contains(&escaped[..60]), "{status}");
     }
 }
 
 #[tokio::test]
-async fn errors_beside_data_are_kept_in_whatever_form() {
+async fn response_errors_are_kept_in_any_format() {
     for odd in [json!({ "code": 7, "title": "No" }), json!("boom"), json!([{ "reason": "boom" }])] {
         let server = MockServer::start().await;
         let body = json!({ "data": { "affected": 2 }, "errors": odd });
-        let answer = ResponseTemplate::new(200).set_body_json(body);
-        Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+        let response = ResponseTemplate::new(200).set_body_json(body);
+        Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
         let client = client(&server);
         let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
-        assert_eq!(note.send().await.unwrap().vendor_errors().len(), 1, "{odd}");
+        assert_eq!(note.send().await.unwrap().api_errors().len(), 1, "{odd}");
     }
 }
 
 #[tokio::test]
-async fn odd_envelopes_lose_nothing_and_arrays_are_none() {
+async fn page_malformed_envelope_keeps_items_and_arrays_are_rejected() {
     let page = |body: Value| async move {
         let server = MockServer::start().await;
-        let answer = ResponseTemplate::new(200).set_body_json(body);
-        Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+        let response = ResponseTemplate::new(200).set_body_json(body);
+        Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
         client(&server).threats().list().page().await
     };
-    let odd = json!({ "data": [null, { "id": "1" }], "pagination": "none", "errors": {} });
-    assert_eq!(page(odd).await.unwrap().data.len(), 1);
-    for none in [json!([[]]), json!([null]), json!([[{ "id": "1" }]]), json!("text"), json!({})] {
-        assert_eq!(page(none).await.unwrap_err().kind(), ErrorKind::Decode);
+    let malformed = json!({ "data": [null, { "id": "1" }], "pagination": "none", "errors": {} });
+    assert_eq!(page(malformed).await.unwrap().data.len(), 1);
+    for invalid in [json!([[]]), json!([null]), json!([[{ "id": "1" }]]), json!("text"), json!({})] {
+        assert_eq!(page(invalid).await.unwrap_err().kind(), ErrorKind::Decode);
     }
 }
 
 #[tokio::test]
-async fn an_answer_tells_of_each_identifier() {
+async fn outcomes_report_each_id() {
     let server = MockServer::start().await;
     let details =
         json!([{ "threatId": "1", "result": "updated" }, { "threatId": "2", "result": "already_set" }]);
-    let answer =
+    let response =
         ResponseTemplate::new(200).set_body_json(json!({ "data": { "affected": 1, "details": details } }));
-    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let client = client(&server);
     let update = client.threats().update_incident().filter(ThreatFilter::default().ids(["1", "2", "3"]));
-    let answer = update.status("resolved").send().await.unwrap();
-    let states: Vec<_> = answer.outcomes(["1", "2", "3"]).into_iter().map(|one| one.state).collect();
+    let response = update.status("resolved").send().await.unwrap();
+    let states: Vec<_> = response.outcomes(["1", "2", "3"]).into_iter().map(|one| one.state).collect();
     assert_eq!(states, [IdState::Done, IdState::AlreadySet, IdState::NotAffected]);
 }
 
 #[tokio::test]
-async fn an_empty_answer_is_fine_for_an_action_and_an_error_for_a_list() {
+async fn empty_body_is_valid_for_action_only() {
     let server = MockServer::start().await;
     Mock::given(wiremock::matchers::any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
     let client = client(&server);
@@ -525,56 +525,56 @@ async fn an_empty_answer_is_fine_for_an_action_and_an_error_for_a_list() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_kept_in_the_error() {
+async fn decode_error_keeps_body() {
     let server = MockServer::start().await;
     let login = "<html><body>Please log in</body></html>";
-    let answer = ResponseTemplate::new(200).set_body_raw(login, "text/html");
-    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(200).set_body_raw(login, "text/html");
+    Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let error = client(&server).threats().list().page().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.body().unwrap().as_ref(), login.as_bytes());
 }
 
 #[tokio::test]
-async fn large_answers_are_bounded() {
+async fn response_size_is_limited() {
     let server = MockServer::start().await;
     three_pages(&server).await;
-    let client = builder(&server).max_answer_size(100).build().unwrap();
-    assert_eq!(client.threats().list().page().await.unwrap_err().kind(), ErrorKind::TooLarge);
+    let client = builder(&server).max_response_size(100).build().unwrap();
+    assert_eq!(client.threats().list().page().await.unwrap_err().kind(), ErrorKind::ResponseTooLarge);
 
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(500).set_body_string("x".repeat(1 << 20));
-    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(500).set_body_string("x".repeat(1 << 20));
+    Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let error = builder(&server).build().unwrap().threats().list().page().await.unwrap_err();
     assert_eq!(error.body().unwrap().len(), 64 * 1024);
-    assert!(error.to_string().len() < 600, "the text of an error stays readable");
+    assert!(error.to_string().len() < 600, "the message is short");
 }
 
 #[tokio::test]
-async fn redirects_are_not_followed() {
+async fn redirect_is_not_followed() {
     let elsewhere = MockServer::start().await;
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(302).insert_header("location", elsewhere.uri());
-    Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(302).insert_header("location", elsewhere.uri());
+    Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let error = client(&server).threats().list().page().await.unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 302);
     assert_eq!(requests(&elsewhere).await, 0);
 }
 
 #[tokio::test]
-async fn a_console_that_is_not_there_was_not_sent_to() {
+async fn connection_refused_reports_not_sent() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
     let client = Client::builder(format!("http://{address}")).token(ApiToken::new(TOKEN).unwrap());
-    let client = client.retry(Retry::off()).build().unwrap();
+    let client = client.retry_policy(RetryPolicy::disabled()).build().unwrap();
     let error = client.threats().list().page().await.unwrap_err();
-    assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Connect, Sent::No));
-    assert!(!error.may_have_acted());
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::Connect, Delivery::NotSent));
+    assert!(!error.may_have_taken_effect());
 }
 
 #[tokio::test]
-async fn a_console_that_says_nothing_may_have_acted() {
+async fn timeout_on_action_reports_possible_effect() {
     struct Stall;
     impl Respond for Stall {
         fn respond(&self, _: &wiremock::Request) -> ResponseTemplate {
@@ -586,19 +586,22 @@ async fn a_console_that_says_nothing_may_have_acted() {
     let client = builder(&server).timeout(Duration::from_millis(200)).build().unwrap();
     let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
     let error = note.send().await.unwrap_err();
-    assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Timeout, Sent::Maybe));
-    assert!(error.may_have_acted());
-    assert!(error.advice().contains("look at the result"), "a note must not be written twice");
-    assert!(error.to_string().contains("no answer in time"), "{error}");
-    let client =
-        builder(&server).read_timeout(Duration::from_millis(200)).retry(Retry::off()).build().unwrap();
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::Timeout, Delivery::Unknown));
+    assert!(error.may_have_taken_effect());
+    assert!(error.help().contains("check the result"), "a note must not be added twice");
+    assert!(error.to_string().contains("no response within the timeout"), "{error}");
+    let client = builder(&server)
+        .read_timeout(Duration::from_millis(200))
+        .retry_policy(RetryPolicy::disabled())
+        .build()
+        .unwrap();
     let error = client.threats().list().page().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(error.to_string().contains("nothing came for 0.2 s"), "{error}");
+    assert!(error.to_string().contains("no data for 0.2 s"), "{error}");
 }
 
 #[tokio::test]
-async fn the_token_prints_nowhere() {
+async fn token_is_absent_from_debug_output() {
     let token = ApiToken::new(TOKEN).unwrap();
     assert!(!format!("{token:?}").contains(TOKEN));
     let server = MockServer::start().await;
@@ -611,23 +614,23 @@ async fn the_token_prints_nowhere() {
 }
 
 #[test]
-fn tokens_are_read_forgivingly_and_refused_without_being_shown() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
+fn api_token_parsing_trims_and_hides_invalid_values() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
     std::fs::write(&file, format!("ApiToken {TOKEN}\n")).unwrap();
     assert!(ApiToken::from_file(&file).is_ok());
     for text in ["", "  \n", "ApiToken ", "two words", "caf\u{e9}", "line\nbreak"] {
         let error = ApiToken::new(text).unwrap_err();
-        let shown = format!("{error} {error:?}");
-        assert!(text.trim().is_empty() || text == "ApiToken " || !shown.contains(text), "{shown}");
+        let output = format!("{error} {error:?}");
+        assert!(text.trim().is_empty() || text == "ApiToken " || !output.contains(text), "{output}");
     }
-    assert!(ApiToken::from_file(folder.path().join("none")).unwrap_err().to_string().contains("none"));
+    assert!(ApiToken::from_file(dir.path().join("none")).unwrap_err().to_string().contains("none"));
     assert!(ApiToken::from_env("S1_NO_SUCH_VARIABLE").is_err());
 }
 
 #[test]
-fn addresses_are_read_forgivingly_and_strictly() {
-    for address in [
+fn console_url_parsing_accepts_and_rejects() {
+    for url in [
         "usea1.sentinelone.net",
         " usea1.sentinelone.net/ ",
         "https://usea1.sentinelone.net",
@@ -637,14 +640,14 @@ fn addresses_are_read_forgivingly_and_strictly() {
         "usea1.sentinelone.net/login?next=https://elsewhere.example",
         "https://usea1.sentinelone.net:443/",
     ] {
-        let console: Console = address.parse().unwrap();
-        assert_eq!(console.to_string(), "https://usea1.sentinelone.net", "{address}");
+        let console: ConsoleUrl = url.parse().unwrap();
+        assert_eq!(console.to_string(), "https://usea1.sentinelone.net", "{url}");
     }
-    assert_eq!("localhost:8443".parse::<Console>().unwrap().to_string(), "https://localhost:8443");
+    assert_eq!("localhost:8443".parse::<ConsoleUrl>().unwrap().to_string(), "https://localhost:8443");
     for loopback in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8080", "http://127.8.9.1"] {
-        assert!(loopback.parse::<Console>().unwrap().is_loopback(), "{loopback}");
+        assert!(loopback.parse::<ConsoleUrl>().unwrap().is_loopback(), "{loopback}");
     }
-    for wrong in [
+    for invalid in [
         "",
         " ",
         "http://usea1.sentinelone.net",
@@ -659,26 +662,33 @@ fn addresses_are_read_forgivingly_and_strictly() {
         "https://",
         "not a host",
     ] {
-        let error = wrong.parse::<Console>().expect_err(wrong);
+        let error = invalid.parse::<ConsoleUrl>().expect_err(invalid);
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_errors() {
+fn client_builder_invalid_configuration_is_an_error() {
     let token = || ApiToken::new(TOKEN).unwrap();
-    let wrong = [
+    let invalid = [
         Client::builder("usea1.sentinelone.net").build(),
         Client::builder("http://usea1.sentinelone.net").token(token()).build(),
         Client::builder("usea1.sentinelone.net").token(token()).proxy("::no proxy::").build(),
         Client::builder("usea1.sentinelone.net").token(token()).proxy("user:secret@proxy:99999").build(),
         Client::builder("usea1.sentinelone.net").token(token()).proxy("ftp://user:secret@proxy").build(),
-        Client::builder("usea1.sentinelone.net").token(token()).root_certificate("no certificate").build(),
+        Client::builder("usea1.sentinelone.net")
+            .token(token())
+            .add_root_certificate("no certificate")
+            .build(),
         Client::builder("usea1.sentinelone.net").token(token()).user_agent("line\nbreak").build(),
     ];
-    for result in wrong {
+    for result in invalid {
         let error = result.unwrap_err();
-        assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Configuration, Sent::No), "{error}");
+        assert_eq!(
+            (error.kind(), error.delivery()),
+            (ErrorKind::Configuration, Delivery::NotSent),
+            "{error}"
+        );
         assert!(!format!("{error:?}").contains("secret"));
     }
 }

@@ -1,4 +1,4 @@
-//! Files: downloads to disk, and archives that must not do harm.
+//! Downloads to disk, and unpacking of untrusted archives.
 
 #![cfg(feature = "unzip")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
@@ -11,8 +11,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use sentinelone::files::{Download, Limits, Saved, unpack};
-use sentinelone::{ApiToken, Client, Error, ErrorKind, Retry, raw};
+use sentinelone::files::{Download, SavedFile, UnpackLimits, unpack};
+use sentinelone::{ApiToken, Client, Error, ErrorKind, RetryPolicy, raw};
 use tempfile::TempDir;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -22,7 +22,7 @@ use zip::{AesMode, ZipWriter};
 
 const PASSWORD: &str = "Correct-Horse-1";
 
-fn old(password: &str) -> FileOptions<'_, 'static, ()> {
+fn zip_crypto(password: &str) -> FileOptions<'_, 'static, ()> {
     SimpleFileOptions::default().with_deprecated_encryption(password.as_bytes()).unwrap()
 }
 
@@ -43,67 +43,67 @@ fn archive(entries: &[(&str, &[u8])], options: FileOptions<'_, 'static, ()>) -> 
     zip.finish().unwrap().into_inner()
 }
 
-/// Unpacks into the folder `out` of a new place.
-fn unpacked(zip: &[u8], limits: Limits) -> (TempDir, Result<Vec<Saved>, Error>) {
-    let place = TempDir::new().unwrap();
-    fs::write(place.path().join("it.zip"), zip).unwrap();
+/// Unpacks into the directory `out` of a new temporary directory.
+fn unpack_to_temp(zip: &[u8], limits: UnpackLimits) -> (TempDir, Result<Vec<SavedFile>, Error>) {
+    let temp = TempDir::new().unwrap();
+    fs::write(temp.path().join("it.zip"), zip).unwrap();
     let password = SecretString::from(PASSWORD);
-    let saved = unpack(&place.path().join("it.zip"), &password, &place.path().join("out"), limits);
-    (place, saved)
+    let saved = unpack(&temp.path().join("it.zip"), &password, &temp.path().join("out"), limits);
+    (temp, saved)
 }
 
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
     let mut names: Vec<_> =
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
 
-/// Nothing is left behind, inside the place or beside it.
-fn refused(zip: &[u8], limits: Limits, why: &str) {
-    let (place, result) = unpacked(zip, limits);
+/// Asserts that unpacking fails and leaves no files behind.
+fn assert_rejected(zip: &[u8], limits: UnpackLimits, message: &str) {
+    let (temp, result) = unpack_to_temp(zip, limits);
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Archive, "{error}");
-    assert!(error.to_string().contains(why), "{error}");
-    assert_eq!(names(place.path()), ["it.zip"]);
+    assert!(error.to_string().contains(message), "{error}");
+    assert_eq!(names(temp.path()), ["it.zip"]);
 }
 
 #[test]
-fn both_kinds_of_protection_are_opened() {
+fn unpack_supports_both_encryptions() {
     let entries: [(&str, &[u8]); 4] =
         [("manifest.json", b"{}"), ("C/Users/me/a.txt", b"one"), ("empty/", b""), ("b", b"")];
-    for options in [old(PASSWORD), aes(PASSWORD), SimpleFileOptions::default()] {
-        let (place, saved) = unpacked(&archive(&entries, options), Limits::default());
+    for options in [zip_crypto(PASSWORD), aes(PASSWORD), SimpleFileOptions::default()] {
+        let (temp, saved) = unpack_to_temp(&archive(&entries, options), UnpackLimits::default());
         let saved = saved.unwrap();
         let found: Vec<_> = saved.iter().map(|file| (file.name.as_str(), file.bytes)).collect();
         assert_eq!(found, [("manifest.json", 2), ("C/Users/me/a.txt", 3), ("b", 0)]);
         assert_eq!(fs::read(&saved[1].path).unwrap(), b"one");
-        assert!(saved[1].path.starts_with(place.path().join("out")));
-        assert_eq!(names(place.path()), ["it.zip", "out"]);
-        assert_eq!(names(&place.path().join("out")), ["C", "b", "manifest.json"], "no folder without a file");
+        assert!(saved[1].path.starts_with(temp.path().join("out")));
+        assert_eq!(names(temp.path()), ["it.zip", "out"]);
+        assert_eq!(names(&temp.path().join("out")), ["C", "b", "manifest.json"], "no empty directories");
     }
 }
 
 #[test]
-fn another_password_opens_nothing() {
+fn unpack_wrong_password_is_rejected() {
     let entries: [(&str, &[u8]); 2] = [("a.txt", b"one"), ("b.txt", b"two")];
-    for options in [old("Another-Horse-2"), aes("Another-Horse-2")] {
-        // The old protection lets one wrong password in 256 through to the checksum; both end the same.
-        refused(&archive(&entries, options), Limits::default(), "check the password");
+    for options in [zip_crypto("Another-Horse-2"), aes("Another-Horse-2")] {
+        // ZipCrypto accepts one wrong password in 256 until the checksum; both cases give the same error.
+        assert_rejected(&archive(&entries, options), UnpackLimits::default(), "check the password");
     }
 }
 
 #[test]
-fn what_is_no_archive_is_none() {
-    refused(b"<html>an error page</html>", Limits::default(), "no zip file");
-    refused(b"", Limits::default(), "no zip file");
-    let whole = archive(&[("a.txt", b"one")], old(PASSWORD));
-    refused(&whole[..whole.len() - 30], Limits::default(), "no zip file");
+fn unpack_rejects_non_zip_data() {
+    assert_rejected(b"<html>an error page</html>", UnpackLimits::default(), "not a zip archive");
+    assert_rejected(b"", UnpackLimits::default(), "not a zip archive");
+    let complete = archive(&[("a.txt", b"one")], zip_crypto(PASSWORD));
+    assert_rejected(&complete[..complete.len() - 30], UnpackLimits::default(), "not a zip archive");
 }
 
 #[test]
-fn no_entry_leaves_the_folder() {
+fn unpack_path_traversal_is_rejected() {
     let names = [
         "../x",
         "a/../../x",
@@ -118,84 +118,100 @@ fn no_entry_leaves_the_folder() {
         "./..",
     ];
     for name in names {
-        for options in [old(PASSWORD), aes(PASSWORD)] {
-            // What came before it is not left either.
-            refused(
+        for options in [zip_crypto(PASSWORD), aes(PASSWORD)] {
+            // Entries before it are removed too.
+            assert_rejected(
                 &archive(&[("fine", b"one"), (name, b"two")], options),
-                Limits::default(),
-                "leaves the folder",
+                UnpackLimits::default(),
+                "leaves the target directory",
             );
         }
     }
 }
 
 #[test]
-fn a_drive_is_a_folder_like_any_other() {
-    let (place, saved) =
-        unpacked(&archive(&[("C:\\Users\\a.txt", b"one")], old(PASSWORD)), Limits::default());
+fn unpack_drive_letter_becomes_directory() {
+    let (temp, saved) = unpack_to_temp(
+        &archive(&[("C:\\Users\\a.txt", b"one")], zip_crypto(PASSWORD)),
+        UnpackLimits::default(),
+    );
     let saved = saved.unwrap();
-    assert_eq!(saved[0].path, place.path().join("out/C_/Users/a.txt"));
+    assert_eq!(saved[0].path, temp.path().join("out/C_/Users/a.txt"));
     assert_eq!(saved[0].name, "C:\\Users\\a.txt");
 }
 
 #[test]
-fn links_are_refused() {
+fn unpack_symlink_is_rejected() {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.add_symlink("passwords", "/etc/passwd", SimpleFileOptions::default()).unwrap();
-    refused(&zip.finish().unwrap().into_inner(), Limits::default(), "is a link");
+    assert_rejected(&zip.finish().unwrap().into_inner(), UnpackLimits::default(), "is a link");
 }
 
 #[test]
-fn no_more_is_written_than_allowed() {
+fn unpack_enforces_size_and_entry_limits() {
     let zeros = vec![0; 100_000];
-    let bomb = archive(&[("a", &zeros), ("b", &zeros)], old(PASSWORD));
-    let limits = |bytes, entries| Limits { bytes, entries, ..Limits::default() };
+    let bomb = archive(&[("a", &zeros), ("b", &zeros)], zip_crypto(PASSWORD));
+    let limits = |bytes, entries| UnpackLimits { bytes, entries, ..UnpackLimits::default() };
     assert!(bomb.len() < 2_000);
-    refused(&bomb, limits(99_999, 9), "more than 99999 bytes");
-    refused(&bomb, limits(199_999, 9), "more than 199999 bytes");
-    refused(&bomb, limits(1 << 20, 1), "2 entries");
-    let (_place, saved) = unpacked(&bomb, limits(200_000, 2));
+    assert_rejected(&bomb, limits(99_999, 9), "more than 99999 bytes");
+    assert_rejected(&bomb, limits(199_999, 9), "more than 199999 bytes");
+    assert_rejected(&bomb, limits(1 << 20, 1), "2 entries");
+    let (_temp, saved) = unpack_to_temp(&bomb, limits(200_000, 2));
     assert_eq!(saved.unwrap().len(), 2);
 }
 
 #[test]
-fn folders_are_not_made_without_end() {
+fn unpack_enforces_depth_limit() {
     let deep = format!("{}x", "d/".repeat(64));
-    refused(&archive(&[(&deep, b"one")], old(PASSWORD)), Limits::default(), "64 folders deep");
-    let folders: String = "d/".repeat(60);
-    let (place, saved) = unpacked(&archive(&[(&folders, b""), ("x", b"")], old(PASSWORD)), Limits::default());
+    assert_rejected(
+        &archive(&[(&deep, b"one")], zip_crypto(PASSWORD)),
+        UnpackLimits::default(),
+        "64 directories deep",
+    );
+    let dirs: String = "d/".repeat(60);
+    let (temp, saved) =
+        unpack_to_temp(&archive(&[(&dirs, b""), ("x", b"")], zip_crypto(PASSWORD)), UnpackLimits::default());
     assert_eq!(saved.unwrap().len(), 1);
-    assert_eq!(names(&place.path().join("out")), ["x"]);
+    assert_eq!(names(&temp.path().join("out")), ["x"]);
 }
 
 #[test]
-fn names_do_no_harm_here() {
+fn unpack_sanitizes_entry_names() {
     let entries: [(&str, &[u8]); 4] =
         [("a\u{1b}[2J\u{202e}gpj.exe", b""), ("NUL.txt", b""), ("dots..", b""), (".. /y", b"")];
-    let (place, saved) = unpacked(&archive(&entries, old(PASSWORD)), Limits::default());
-    assert_eq!(saved.unwrap()[0].name, entries[0].0, "what it is called there is not changed");
-    assert_eq!(names(&place.path().join("out")), ["_NUL.txt", "___", "a_[2J_gpj.exe", "dots__"]);
+    let (temp, saved) = unpack_to_temp(&archive(&entries, zip_crypto(PASSWORD)), UnpackLimits::default());
+    assert_eq!(saved.unwrap()[0].name, entries[0].0, "the original name is reported");
+    assert_eq!(names(&temp.path().join("out")), ["_NUL.txt", "___", "a_[2J_gpj.exe", "dots__"]);
     let one = [("C:/x", b"1".as_slice()), ("C_/x", b"2")];
-    refused(&archive(&one, old(PASSWORD)), Limits::default(), "the same name as another");
+    assert_rejected(
+        &archive(&one, zip_crypto(PASSWORD)),
+        UnpackLimits::default(),
+        "the same name as another",
+    );
 }
 
 #[test]
-fn a_folder_that_is_there_is_left_alone() {
-    let place = TempDir::new().unwrap();
-    let zip = place.path().join("it.zip");
-    fs::write(&zip, archive(&[("a.txt", b"new")], old(PASSWORD))).unwrap();
-    let out = place.path().join("out");
+fn unpack_existing_directory_is_unchanged() {
+    let temp = TempDir::new().unwrap();
+    let zip = temp.path().join("it.zip");
+    fs::write(&zip, archive(&[("a.txt", b"new")], zip_crypto(PASSWORD))).unwrap();
+    let out = temp.path().join("out");
     fs::create_dir(&out).unwrap();
     fs::write(out.join("a.txt"), "old").unwrap();
-    let error = unpack(&zip, &SecretString::from(PASSWORD), &out, Limits::default()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::File);
+    let error = unpack(&zip, &SecretString::from(PASSWORD), &out, UnpackLimits::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
     assert_eq!(fs::read(out.join("a.txt")).unwrap(), b"old");
-    assert_eq!(names(place.path()), ["it.zip", "out"]);
+    assert_eq!(names(temp.path()), ["it.zip", "out"]);
 }
 
 async fn try_download(url: &str, timeout: Duration) -> Result<Download, Error> {
     let client = Client::builder(url).token(ApiToken::new("token-of-the-test").unwrap()).timeout(timeout);
-    client.retry(Retry::off()).build().unwrap().download(&raw::agents::download("1", "2").unwrap()).await
+    client
+        .retry_policy(RetryPolicy::disabled())
+        .build()
+        .unwrap()
+        .download(&raw::agents::download("1", "2").unwrap())
+        .await
 }
 
 async fn download(url: &str) -> Download {
@@ -212,89 +228,94 @@ async fn serving(bytes: &[u8]) -> MockServer {
 }
 
 #[tokio::test]
-async fn a_download_is_whole_when_it_has_its_name() {
+async fn save_renames_file_when_complete() {
     let server = serving(&[7; 300_000]).await;
-    let place = TempDir::new().unwrap();
-    let folder = place.path().join("made/on/the/way");
+    let temp = TempDir::new().unwrap();
+    let dir = temp.path().join("made/on/the/way");
     let download = download(&server.uri()).await;
     assert_eq!(download.length(), Some(300_000));
-    let mut again = self::download(&server.uri()).await;
-    assert!(again.chunk().await.unwrap().is_some());
-    assert_eq!(again.length(), Some(300_000), "and not what is left of it");
-    let seen = Mutex::new(Vec::new());
+    let mut partial = self::download(&server.uri()).await;
+    assert!(partial.chunk().await.unwrap().is_some());
+    assert_eq!(partial.length(), Some(300_000), "not the remaining length");
+    let progress = Mutex::new(Vec::new());
     let saved =
-        download.save(&folder, "up/load.zip", |bytes| seen.lock().unwrap().push(bytes)).await.unwrap();
-    assert_eq!((saved.path, saved.bytes), (folder.join("up_load.zip"), 300_000));
-    assert_eq!(names(&folder), ["up_load.zip"]);
-    let seen = seen.into_inner().unwrap();
-    assert!(seen.is_sorted() && seen.last() == Some(&300_000));
+        download.save(&dir, "up/load.zip", |bytes| progress.lock().unwrap().push(bytes)).await.unwrap();
+    assert_eq!((saved.path, saved.bytes), (dir.join("up_load.zip"), 300_000));
+    assert_eq!(names(&dir), ["up_load.zip"]);
+    let progress = progress.into_inner().unwrap();
+    assert!(progress.is_sorted() && progress.last() == Some(&300_000));
 }
 
 #[tokio::test]
-async fn a_file_that_is_there_is_not_overwritten() {
+async fn save_existing_file_is_not_overwritten() {
     let server = serving(b"new").await;
-    let place = TempDir::new().unwrap();
-    fs::write(place.path().join("it.zip"), "old").unwrap();
-    let error = download(&server.uri()).await.save(place.path(), "it.zip", |_| ()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::File);
-    assert_eq!(names(place.path()), ["it.zip"]);
-    assert_eq!(fs::read(place.path().join("it.zip")).unwrap(), b"old");
+    let temp = TempDir::new().unwrap();
+    fs::write(temp.path().join("it.zip"), "old").unwrap();
+    let error = download(&server.uri()).await.save(temp.path(), "it.zip", |_| ()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_eq!(names(temp.path()), ["it.zip"]);
+    assert_eq!(fs::read(temp.path().join("it.zip")).unwrap(), b"old");
 }
 
 #[tokio::test]
-async fn a_download_that_ends_early_leaves_nothing() {
+async fn save_interrupted_download_leaves_no_file() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut asked = [0; 4096];
-        assert!(stream.read(&mut asked).unwrap() > 0);
+        let mut request = [0; 4096];
+        assert!(stream.read(&mut request).unwrap() > 0);
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly so much").unwrap();
     });
-    let place = TempDir::new().unwrap();
-    let error = download(&url).await.save(place.path(), "it.zip", |_| ()).await.unwrap_err();
+    let temp = TempDir::new().unwrap();
+    let error = download(&url).await.save(temp.path(), "it.zip", |_| ()).await.unwrap_err();
     server.join().unwrap();
-    assert_eq!(error.kind(), ErrorKind::Broken, "{error}");
-    assert_eq!(names(place.path()), [""; 0]);
+    assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
+    assert_eq!(names(temp.path()), [""; 0]);
 }
 
 #[tokio::test]
-async fn what_is_no_file_is_not_saved_as_one() {
-    let said = |status, kind, body: &str| ResponseTemplate::new(status).set_body_raw(body.to_owned(), kind);
+async fn download_non_file_response_is_an_error() {
+    let response =
+        |status, kind, body: &str| ResponseTemplate::new(status).set_body_raw(body.to_owned(), kind);
     let errors = r#"{"errors": [{"code": 4040010, "title": "Not here"}]}"#;
-    let answers = [
-        (said(200, "application/json", errors), ErrorKind::Api, "Not here"),
-        (said(200, "application/json; charset=utf-8", r#"{"data": null}"#), ErrorKind::Ended, "is no file"),
-        (said(200, "text/html", "<html>log in</html>"), ErrorKind::Ended, "is no file"),
-        (ResponseTemplate::new(204), ErrorKind::Ended, "is no file"),
-        (said(404, "application/json", errors), ErrorKind::Api, "Not here"),
+    let responses = [
+        (response(200, "application/json", errors), ErrorKind::Api, "Not here"),
+        (
+            response(200, "application/json; charset=utf-8", r#"{"data": null}"#),
+            ErrorKind::NoResult,
+            "is not a file",
+        ),
+        (response(200, "text/html", "<html>log in</html>"), ErrorKind::NoResult, "is not a file"),
+        (ResponseTemplate::new(204), ErrorKind::NoResult, "is not a file"),
+        (response(404, "application/json", errors), ErrorKind::Api, "Not here"),
     ];
-    for (answer, kind, why) in answers {
+    for (response, kind, message) in responses {
         let server = MockServer::start().await;
-        Mock::given(path("/web/api/v2.1/agents/1/uploads/2")).respond_with(answer).mount(&server).await;
+        Mock::given(path("/web/api/v2.1/agents/1/uploads/2")).respond_with(response).mount(&server).await;
         let error = try_download(&server.uri(), Duration::from_secs(60)).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
-        assert!(error.to_string().contains(why), "{error}");
+        assert!(error.to_string().contains(message), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_download_begins_within_the_time_limit() {
-    // It takes connections and says nothing, or never ends to say what is wrong.
+async fn download_start_respects_timeout() {
+    // The server accepts connections and sends no response, or an error response that never ends.
     let broken = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 100\r\n\r\nwell";
-    for (said, kind) in [("", ErrorKind::Timeout), (broken, ErrorKind::Api)] {
+    for (bytes, kind) in [("", ErrorKind::Timeout), (broken, ErrorKind::Api)] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
-            stream.write_all(said.as_bytes()).unwrap();
-            // Until the other side gives up.
+            stream.write_all(bytes.as_bytes()).unwrap();
+            // Until the client closes the connection.
             while stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
         });
         let error = try_download(&url, Duration::from_millis(300)).await.unwrap_err();
-        assert_eq!(error.kind(), kind, "the status is the message where there is one: {error}");
-        // This thread closes the connection, so it must not be the one that waits for that.
+        assert_eq!(error.kind(), kind, "the status takes precedence: {error}");
+        // This thread closes the connection, so it must not wait for the server.
         tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
     }
 }

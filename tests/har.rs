@@ -1,21 +1,21 @@
 //! HAR files as browsers and proxies write them.
 
 #![cfg(feature = "contract")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use sentinelone::contract::FindingKind;
+use sentinelone::contract::ContractRule;
 use sentinelone::contract::fixture::ProvenanceKind;
-use sentinelone::contract::har::{Entry, FileKind, HarError, Summary, kind_of, read};
+use sentinelone::contract::har::{FileKind, HarEntry, HarError, HarSummary, detect_file_kind, read_entries};
 use serde_json::{Value, json};
 
 const URL: &str = "https://console.example.com/web/api/v2.1/";
 
-fn all(text: impl AsRef<[u8]>) -> Result<(Vec<Entry>, Summary), HarError> {
+fn all(text: impl AsRef<[u8]>) -> Result<(Vec<HarEntry>, HarSummary), HarError> {
     let mut entries = Vec::new();
-    let summary = read(text.as_ref(), |entry| {
+    let summary = read_entries(text.as_ref(), |entry| {
         entries.push(entry);
         ControlFlow::Continue(())
     })?;
@@ -26,14 +26,14 @@ fn har(entries: &[Value]) -> String {
     json!({ "log": { "version": "1.2", "creator": { "name": "x" }, "entries": entries } }).to_string()
 }
 
-/// The exchange of one entry.
-fn one(request: Value, response: Value) -> (Entry, Summary) {
+/// Reads a HAR file with one entry.
+fn one(request: Value, response: Value) -> (HarEntry, HarSummary) {
     let (mut entries, summary) = all(har(&[json!({ "request": request, "response": response })])).unwrap();
     (entries.remove(0), summary)
 }
 
 #[test]
-fn an_entry_becomes_an_exchange() {
+fn har_entry_converts_to_exchange() {
     let body = json!({ "filter": { "ids": ["1"] }, "data": { "incidentStatus": "resolved" } });
     let (entry, summary) = one(
         json!({
@@ -44,7 +44,7 @@ fn an_entry_becomes_an_exchange() {
         json!({
             "status": 200,
             "headers": [{ "name": "Content-Type", "value": "application/json" }, { "name": "x-rqid", "value": "7" }],
-            // {"data": {"affected": 1}}, on two lines.
+            // {"data": {"affected": 1}} as base64 on two lines.
             "content": { "encoding": "base64", "text": "eyJkYXRhIjogeyJhZmZl\nY3RlZCI6IDF9fQ==", "mimeType": "a/b" },
         }),
     );
@@ -57,28 +57,29 @@ fn an_entry_becomes_an_exchange() {
     assert_eq!(exchange.response, Some(json!({ "data": { "affected": 1 } })));
     assert_eq!(exchange.headers.len(), 1);
     assert_eq!(exchange.provenance.kind, ProvenanceKind::Recorded);
-    let found: Vec<_> = entry.check().into_iter().map(|finding| (finding.kind, finding.place)).collect();
-    let expected = ["a", "b"].map(|name| (FindingKind::UndeclaredParameter, format!("request.query.{name}")));
+    let found: Vec<_> = entry.check().into_iter().map(|finding| (finding.rule, finding.location)).collect();
+    let expected =
+        ["a", "b"].map(|name| (ContractRule::UndeclaredParameter, format!("request.query.{name}")));
     assert_eq!(found, expected);
     assert_eq!((summary.exchanges, summary.skipped, summary.findings.len()), (1, 0, 0));
 }
 
 #[test]
-fn what_the_file_does_not_have_is_not_held_against_the_console() {
+fn har_omitted_body_yields_no_finding() {
     let get = || json!({ "method": "GET", "url": format!("{URL}system/status") });
-    // Chrome leaves a body out when its memory is full.
+    // Chrome omits a body if its buffer is full.
     let (entry, _) =
         one(get(), json!({ "status": 200, "content": { "size": 1234, "mimeType": "application/json" } }));
-    assert!(!entry.has_answer);
+    assert!(!entry.has_response_body);
     assert_eq!(entry.check(), []);
     let (entry, _) = one(get(), json!({ "status": 200, "content": { "size": 0 } }));
-    assert!(entry.has_answer);
-    assert_eq!(entry.check()[0].kind, FindingKind::NotJson, "an empty body is one");
+    assert!(entry.has_response_body);
+    assert_eq!(entry.check()[0].rule, ContractRule::InvalidJson, "an empty body is not an omitted one");
     assert_eq!(entry.check()[0].operation(), Some("system_get_status"));
 }
 
 #[test]
-fn entries_are_told_apart() {
+fn har_summary_counts_entries_by_kind() {
     let entry = |url: String, status: i64| json!({ "request": { "method": "GET", "url": url }, "response": { "status": status, "content": {} } });
     let (entries, summary) = all(har(&[
         entry("https://console.example.com/".into(), 200),
@@ -92,14 +93,14 @@ fn entries_are_told_apart() {
     ]))
     .unwrap();
     assert_eq!(entries.iter().map(|entry| entry.number).collect::<Vec<_>>(), [8]);
-    let Summary { exchanges, skipped, unanswered, unreadable, .. } = summary;
-    assert_eq!((exchanges, skipped, unanswered, unreadable), (1, 3, 2, 2));
+    let HarSummary { exchanges, skipped, without_response, unreadable, .. } = summary;
+    assert_eq!((exchanges, skipped, without_response, unreadable), (1, 3, 2, 2));
 }
 
-/// What is odd about one entry hides no other, and what is about others may be of any form.
+/// A malformed entry does not affect the others. The format of entries of other hosts does not matter.
 #[test]
-fn odd_entries_hide_no_others() {
-    let broken = r#"{ "request": { "method": "GET", "url": "https://console.example.com/web/api/v2.1/system/status" },
+fn har_malformed_entry_does_not_affect_others() {
+    let valid = r#"{ "request": { "method": "GET", "url": "https://console.example.com/web/api/v2.1/system/status" },
         "response": { "status": 200.0, "headers": null, "content": { "text": "{\"data\": {\"health\": 7}}" } } }"#;
     let deep = "[".repeat(2000) + &"]".repeat(2000);
     let first = [
@@ -114,21 +115,25 @@ fn odd_entries_hide_no_others() {
             .to_owned(),
     ];
     for odd in first {
-        let har = format!(r#"{{ "log": {{ "entries": [{odd}, {broken}] }} }}"#);
+        let har = format!(r#"{{ "log": {{ "entries": [{odd}, {valid}] }} }}"#);
         let mut found = Vec::new();
-        let summary = read(har.as_bytes(), |entry| {
-            found.extend(entry.check().into_iter().map(|finding| (finding.kind, finding.place)));
+        let summary = read_entries(har.as_bytes(), |entry| {
+            found.extend(entry.check().into_iter().map(|finding| (finding.rule, finding.location)));
             ControlFlow::Continue(())
         });
-        assert_eq!(found, [(FindingKind::WrongType, "answer.data.health".to_owned())], "{odd:.100}");
+        assert_eq!(
+            found,
+            [(ContractRule::TypeMismatch, "response.body.data.health".to_owned())],
+            "{odd:.100}"
+        );
         let summary = summary.unwrap();
         assert_eq!((summary.skipped + summary.unreadable, summary.exchanges), (1, 1), "{odd:.100}");
     }
 }
 
-/// What the exporter left out, or cannot be read, is not held against the console.
+/// Bodies that the exporter omitted, or that are not readable, are not missing.
 #[test]
-fn a_body_that_is_not_in_the_file_is_not_missing() {
+fn har_omitted_request_body_yields_no_missing_field() {
     let post = |data: Value| {
         let url = format!("{URL}threats/incident");
         let request = json!({ "method": "POST", "url": url, "bodySize": 500, "postData": data });
@@ -137,15 +142,15 @@ fn a_body_that_is_not_in_the_file_is_not_missing() {
     assert!(post(json!({ "mimeType": "application/json" })).is_empty());
     let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzYW1wbGUifQ.c2lnbmF0dXJlLW9mLXRoZS10ZXN0";
     let form = post(json!({ "text": format!("a=b&token={token}") }));
-    let kinds: Vec<FindingKind> = form.iter().map(|finding| finding.kind).collect();
-    assert_eq!(kinds, [FindingKind::Secret, FindingKind::NotJson], "{form:?}");
+    let rules: Vec<ContractRule> = form.iter().map(|finding| finding.rule).collect();
+    assert_eq!(rules, [ContractRule::UnredactedSecret, ContractRule::InvalidJson], "{form:?}");
 
     let url = format!("{URL}system/status");
     let content = json!({ "text": "@@@@", "encoding": "base64" });
     let request = json!({ "method": "GET", "url": url });
-    let answer = one(request, json!({ "status": 200, "content": content })).0.check();
-    assert_eq!(answer.len(), 1, "{answer:?}");
-    assert!(answer[0].message.contains("base64"));
+    let findings = one(request, json!({ "status": 200, "content": content })).0.check();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0].message.contains("base64"));
 
     let url = format!("{URL}threats?{token}=1&{token}=2");
     let twice = one(json!({ "method": "GET", "url": url }), json!({ "status": 200 })).0.check();
@@ -153,23 +158,23 @@ fn a_body_that_is_not_in_the_file_is_not_missing() {
 }
 
 #[test]
-fn a_parameter_that_is_repeated_is_found() {
+fn har_duplicate_parameter_is_joined_and_reported() {
     let url = format!("{URL}threats?ids=1&ids=2&ids=3");
     let (entry, _) = one(json!({ "method": "GET", "url": url }), json!({ "status": 200 }));
     assert_eq!(entry.exchange.request.query["ids"], "1,2,3");
     let found = entry.check();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
-        (found[0].kind, found[0].place.as_str()),
-        (FindingKind::RepeatedParameter, "request.query.ids")
+        (found[0].rule, found[0].location.as_str()),
+        (ContractRule::DuplicateParameter, "request.query.ids")
     );
     assert_eq!(found[0].operation(), Some("threats_list"));
 }
 
-/// Wherever a token is, it is found and nothing of what is kept or told has it.
+/// Secrets are reported at each location. Neither the exchanges nor the findings contain them.
 #[test]
-fn secrets_are_found_and_gone() {
-    let secret = "s3cret-of-somebody";
+fn har_secrets_are_reported_and_removed() {
+    let secret = "s3cret-of-the-test";
     let jwt = format!("eyJhbGciOiJF.eyJzdWIiOiJz.{secret}");
     let entry = |name: &str| {
         json!({
@@ -190,35 +195,37 @@ fn secrets_are_found_and_gone() {
         })
     };
     let (entries, summary) = all(har(&[entry("Authorization"), entry("X-CSRF-Token")])).unwrap();
-    let places: Vec<&str> = summary.findings.iter().map(|finding| finding.place.as_str()).collect();
+    let locations: Vec<&str> = summary.findings.iter().map(|finding| finding.location.as_str()).collect();
     let expected = [
-        "answer.headers.Set-Cookie",
-        "answer.headers.content-type",
         "request.headers.Authorization",
         "request.headers.Cookie",
         "request.headers.X-CSRF-Token",
         "request.headers.x-trace",
+        "response.headers.Set-Cookie",
+        "response.headers.content-type",
     ];
-    assert_eq!(places, expected);
-    assert!(summary.findings.iter().all(|finding| finding.kind == FindingKind::Secret));
-    assert!(summary.findings[0].message.ends_with("2 entries have it"));
-    let told = format!("{entries:?}{summary:?}{:?}", entries[0].check());
-    assert!(!told.contains(secret) && !told.contains("eyJ"), "{told}");
+    assert_eq!(locations, expected);
+    assert!(summary.findings.iter().all(|finding| finding.rule == ContractRule::UnredactedSecret));
+    let set_cookie =
+        summary.findings.iter().find(|finding| finding.location.ends_with("Set-Cookie")).unwrap();
+    assert!(set_cookie.message.ends_with("in 2 entries"));
+    let output = format!("{entries:?}{summary:?}{:?}", entries[0].check());
+    assert!(!output.contains(secret) && !output.contains("eyJ"), "{output}");
 
-    // What was taken out before, as some browsers do, is none.
-    let covered = json!({
+    // A redacted value, as some browsers export it, is not a secret.
+    let redacted = json!({
         "request": { "method": "GET", "url": format!("{URL}threats"),
                      "headers": [{ "name": "Authorization", "value": "[secret]" }, { "name": "Cookie", "value": "" }] },
         "response": { "status": 200 },
     });
-    assert_eq!(all(har(&[covered])).unwrap().1.findings, []);
+    assert_eq!(all(har(&[redacted])).unwrap().1.findings, []);
 }
 
-/// A password that breaks a rule is not quoted by the finding about the rule.
+/// A finding at the location of a secret does not quote it, even if it is of another rule.
 #[test]
-fn what_stands_in_the_place_of_a_secret_is_not_quoted() {
+fn check_finding_at_secret_does_not_quote_value() {
     let body = json!({ "data": { "password": 7, "files": ["x"] } });
-    let text = |body: &Value| {
+    let findings = |body: &Value| {
         let (entry, _) = one(
             json!({ "method": "POST", "url": format!("{URL}agents/1/actions/fetch-files"),
                     "postData": { "text": body.to_string() } }),
@@ -226,14 +233,14 @@ fn what_stands_in_the_place_of_a_secret_is_not_quoted() {
         );
         entry.check().iter().map(|finding| format!("{finding}\n")).collect::<String>()
     };
-    assert!(text(&body).contains("wrong type"), "{}", text(&body));
+    assert!(findings(&body).contains("type mismatch"), "{}", findings(&body));
     let short = json!({ "data": { "password": "hunter2", "files": [] } });
-    let found = text(&short);
+    let found = findings(&short);
     assert!(found.contains("request.body.data.password") && !found.contains("hunter2"), "{found}");
 }
 
 #[test]
-fn what_is_no_har_is_an_error_that_quotes_nothing() {
+fn read_entries_invalid_har_error_quotes_nothing() {
     for text in [
         "",
         "{}",
@@ -252,7 +259,10 @@ fn what_is_no_har_is_an_error_that_quotes_nothing() {
     }
     assert_eq!(all("\u{feff}{ \"x\": {}, \"log\": { \"entries\": [] } }").unwrap().0.len(), 0);
     let broken = "{ \"log\": { \"entries\": [".chars().map(|c| c as u8).collect::<Vec<_>>();
-    assert!(matches!(read(broken.chain(Broken), |_| ControlFlow::Continue(())), Err(HarError::Io(_))));
+    assert!(matches!(
+        read_entries(broken.chain(Broken), |_| ControlFlow::Continue(())),
+        Err(HarError::Io(_))
+    ));
 }
 
 trait ChainExt {
@@ -265,7 +275,7 @@ impl ChainExt for Vec<u8> {
     }
 }
 
-/// A disk that fails.
+/// A reader that fails.
 struct Broken;
 
 impl Read for Broken {
@@ -275,19 +285,19 @@ impl Read for Broken {
 }
 
 #[test]
-fn reading_ends_when_it_is_asked_to() {
+fn read_entries_break_stops_reading() {
     let entry = json!({ "request": { "method": "GET", "url": format!("{URL}threats") }, "response": { "status": 200 } });
-    let mut seen = 0;
+    let mut count = 0;
     let text = har(&[entry.clone(), entry.clone(), entry]);
-    let summary = read(text.as_bytes(), |_| {
-        seen += 1;
-        if seen == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    let summary = read_entries(text.as_bytes(), |_| {
+        count += 1;
+        if count == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    assert_eq!((seen, summary.unwrap().exchanges), (2, 2));
+    assert_eq!((count, summary.unwrap().exchanges), (2, 2));
 }
 
 #[test]
-fn files_are_told_apart_by_the_names_at_their_top() {
+fn detect_file_kind_uses_top_level_members() {
     for (text, kind) in [
         (r#"{ "log": { never read"#, FileKind::Har),
         (r#"{ "comment": [1], "log": {} }"#, FileKind::Har),
@@ -296,22 +306,22 @@ fn files_are_told_apart_by_the_names_at_their_top() {
         ("[]", FileKind::Other),
         ("7", FileKind::Other),
     ] {
-        assert_eq!(kind_of(text.as_bytes()).unwrap(), kind, "{text}");
+        assert_eq!(detect_file_kind(text.as_bytes()).unwrap(), kind, "{text}");
     }
     for text in ["", "{", "{]", "PK\u{3}\u{4}"] {
-        assert!(matches!(kind_of(text.as_bytes()), Err(HarError::Format { .. })), "{text}");
+        assert!(matches!(detect_file_kind(text.as_bytes()), Err(HarError::Format { .. })), "{text}");
     }
 }
 
-/// A file that breaks off tells what it held until then.
+/// The error of a truncated file has the summary of the entries before.
 #[test]
-fn a_file_that_breaks_off_hides_no_secret() {
+fn read_entries_truncated_file_error_has_summary() {
     let headers = json!([{ "name": "Authorization", "value": "ApiToken of-the-test" }]);
     let request = json!({ "method": "GET", "url": format!("{URL}system/status"), "headers": headers });
-    let whole = har(&[json!({ "request": request, "response": { "status": 200 } })]);
-    let cut = whole.strip_suffix("]}}").unwrap_or(&whole).to_owned() + ", {";
-    let Err(HarError::Format { until, .. }) = all(cut) else { panic!("it breaks off") };
-    assert_eq!((until.exchanges, until.findings.len()), (1, 1), "{until:?}");
-    assert_eq!(until.findings[0].place, "request.headers.Authorization");
-    assert!(!format!("{until:?}").contains("of-the-test"));
+    let complete = har(&[json!({ "request": request, "response": { "status": 200 } })]);
+    let truncated = complete.strip_suffix("]}}").unwrap_or(&complete).to_owned() + ", {";
+    let Err(HarError::Format { summary, .. }) = all(truncated) else { panic!("the file is truncated") };
+    assert_eq!((summary.exchanges, summary.findings.len()), (1, 1), "{summary:?}");
+    assert_eq!(summary.findings[0].location, "request.headers.Authorization");
+    assert!(!format!("{summary:?}").contains("of-the-test"));
 }

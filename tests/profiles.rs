@@ -1,4 +1,4 @@
-//! Profiles, and the tokens behind them: kept after a test, and sent nowhere else.
+//! Profiles: login, logout, the configuration file, and the selection of console and token.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -10,41 +10,41 @@ use std::process::{Command, Output, Stdio};
 use sentinelone::sandbox::Sandbox;
 use serde_json::{Value, json};
 
-/// A token of nobody, told apart from that of the sandbox.
+/// A token that the sandbox rejects.
 const OTHER: &str = "another-token-of-the-tests";
 
-/// Two consoles, and a folder for settings.
-struct Bench {
+/// Two consoles and a configuration directory.
+struct TestBench {
     runtime: tokio::runtime::Runtime,
     consoles: Vec<Sandbox>,
-    folder: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
-impl Bench {
+impl TestBench {
     fn start() -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let consoles = (0..2).map(|_| runtime.block_on(Sandbox::start()).unwrap()).collect();
-        Self { runtime, consoles, folder: tempfile::tempdir().unwrap() }
+        Self { runtime, consoles, dir: tempfile::tempdir().unwrap() }
     }
 
     fn url(&self, console: usize) -> String {
         self.consoles[console].url()
     }
 
-    /// How many requests a console has seen.
-    fn asked(&self, console: usize) -> usize {
+    /// Returns the number of requests to a console.
+    fn requests(&self, console: usize) -> usize {
         self.consoles[console].exchanges().len()
     }
 
     fn config(&self) -> PathBuf {
-        self.folder.path().join("settings/config.toml")
+        self.dir.path().join("config/config.toml")
     }
 
-    /// Settings with the two consoles, and the first one's token.
-    fn settings(&self, default: &str) {
+    /// Writes a configuration with two profiles; only the first has a token.
+    fn write_two_profiles(&self, default: &str) {
         let (one, two) = (self.url(0), self.url(1));
         let text = format!(
-            "# Kept by hand.\n{default}\n[profiles.one]\nconsole = \"{one}\"\ntoken-file = \"one.token\"\n\n\
+            "# Edited manually.\n{default}\n[profiles.one]\nconsole = \"{one}\"\ntoken-file = \"one.token\"\n\n\
              [profiles.two]\nconsole = \"{two}\" # without a token\napi-version = \"2.0\"\n"
         );
         self.write(&text);
@@ -61,7 +61,7 @@ impl Bench {
         for name in ["S1_CONSOLE_URL", "S1_API_TOKEN", "S1_PROFILE", "HTTP_PROXY", "HTTPS_PROXY"] {
             command.env_remove(name);
         }
-        // No keyring answers there.
+        // No keyring is reachable.
         command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
         command.env("S1_CONFIG", self.config()).args(arguments).stdin(Stdio::null());
         command
@@ -73,19 +73,19 @@ impl Bench {
 
     fn login(&self, token: &str, arguments: &[&str]) -> Output {
         let mut command = self.s1(&[&["login", "--token-stdin"], arguments].concat());
-        // Of another console than any that a test logs in to by name.
+        // A console that a login to a profile must ignore.
         if arguments.contains(&"--profile") {
             command.env("S1_CONSOLE_URL", "https://console.example.com");
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // One that refuses its arguments does not read.
+        // With invalid arguments the process does not read stdin.
         let _ = child.stdin.take().unwrap().write_all(format!("{token}\n").as_bytes());
         child.wait_with_output().unwrap()
     }
 }
 
-impl Drop for Bench {
+impl Drop for TestBench {
     fn drop(&mut self) {
         for console in self.consoles.drain(..) {
             self.runtime.block_on(console.stop());
@@ -112,13 +112,13 @@ fn code(output: &Output) -> i32 {
 }
 
 #[test]
-fn a_token_is_kept_once_it_has_been_tried_and_then_it_is_enough() {
-    let bench = Bench::start();
+fn login_stores_token_after_connection_test() {
+    let bench = TestBench::start();
     let login = bench.login(Sandbox::TOKEN, &["--profile", "lab", "--console-url", &bench.url(0)]);
     assert_eq!(code(&login), 0, "{}", err(&login));
-    let said = out(&login);
-    assert!(said.contains(&format!("profile lab: {} on API 2.1", bench.url(0))), "{said}");
-    assert!(said.contains("its token expires 2036-06-01T08:00:00.000000Z"), "{said}");
+    let message = out(&login);
+    assert!(message.contains(&format!("profile lab: {} on API 2.1", bench.url(0))), "{message}");
+    assert!(message.contains("its token expires 2036-06-01T08:00:00.000000Z"), "{message}");
 
     let token = bench.config().with_file_name("tokens").join("lab.token");
     assert_eq!(fs::read_to_string(&token).unwrap(), Sandbox::TOKEN);
@@ -134,22 +134,22 @@ fn a_token_is_kept_once_it_has_been_tried_and_then_it_is_enough() {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode, "{}", path.display());
     }
 
-    // The default profile is all that a command needs.
+    // A command uses the default profile.
     let threats = bench.run(&["get-threats", "--output", "json"], &[]);
     assert_eq!((code(&threats), err(&threats)), (0, String::new()));
 
-    // A second profile leaves the first one the default, and with a version of its own.
+    // A second profile has its own version; the first one remains the default.
     let second = ["--profile", "old", "--console-url", &bench.url(1), "--api-version", "2.0"];
     assert_eq!(code(&bench.login(Sandbox::TOKEN, &second)), 0);
     let listed = bench.run(&["profiles", "--output", "json"], &[]);
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
-    let seen: Vec<_> = listed
+    let actual: Vec<_> = listed
         .as_array()
         .unwrap()
         .iter()
         .map(|one| json!([one["name"], one["default"], one["apiVersion"]]))
         .collect();
-    assert_eq!(seen, [json!(["lab", true, null]), json!(["old", false, "2.0"])]);
+    assert_eq!(actual, [json!(["lab", true, null]), json!(["old", false, "2.0"])]);
     let table = out(&bench.run(&["profiles"], &[]));
     assert!(
         table.contains("lab") && table.contains(&bench.url(1)) && !table.contains(Sandbox::TOKEN),
@@ -158,7 +158,7 @@ fn a_token_is_kept_once_it_has_been_tried_and_then_it_is_enough() {
     let dry = bench.run(&["--dry-run", "--profile", "old", "get-threats"], &[]);
     assert!(out(&dry).contains("/web/api/v2.0/threats"), "{}", out(&dry));
 
-    // A profile moves to another console only by an option, and the version of the one before stays behind.
+    // An option changes the console of a profile, which removes its version.
     let moved = ["--profile", "moved", "--api-version", "2.0", "--console-url"];
     assert_eq!(code(&bench.login(Sandbox::TOKEN, &[&moved[..], &[&bench.url(0)]].concat())), 0);
     let to = bench.url(1);
@@ -167,7 +167,7 @@ fn a_token_is_kept_once_it_has_been_tried_and_then_it_is_enough() {
     assert!(out(&dry).contains("/web/api/v2.1/threats"), "{}", out(&dry));
     assert_eq!(code(&bench.run(&["logout", "--profile", "moved"], &[])), 0);
 
-    // A new token of the same profile: what is missing comes from before, and not from the environment.
+    // A new token for a profile: console and version come from the profile, not from the environment.
     assert_eq!(code(&bench.login(Sandbox::TOKEN, &["--profile", "old"])), 0);
     let config = fs::read_to_string(bench.config()).unwrap();
     assert!(config.contains("api-version = \"2.0\"") && config.contains(&bench.url(1)), "{config}");
@@ -177,43 +177,43 @@ fn a_token_is_kept_once_it_has_been_tried_and_then_it_is_enough() {
     let config = fs::read_to_string(bench.config()).unwrap();
     assert!(!config.contains("lab") && config.contains("[profiles.old]"), "{config}");
     let none = bench.run(&["get-threats"], &[]);
-    assert!(err(&none).contains("no console: name a profile with --profile (old)"), "{}", err(&none));
+    assert!(err(&none).contains("no console URL: select a profile with --profile (old)"), "{}", err(&none));
 }
 
 #[test]
-fn when_the_test_fails_nothing_is_written() {
-    let bench = Bench::start();
+fn login_failure_writes_no_profile() {
+    let bench = TestBench::start();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let closed = format!("http://{closed}");
     let cases = [
-        (OTHER, bench.url(0), 1, "does not take the API token"),
-        (Sandbox::TOKEN, closed, 1, "nothing answers at"),
-        ("a token", bench.url(0), 2, "cannot be sent in a header"),
+        (OTHER, bench.url(0), 1, "rejected the API token"),
+        (Sandbox::TOKEN, closed, 1, "is unreachable"),
+        ("a token", bench.url(0), 2, "not valid in an HTTP header"),
         ("", bench.url(0), 2, "the API token is empty"),
         (Sandbox::TOKEN, "http://console.example.com".into(), 2, "plain http"),
     ];
     for (token, url, expected, reason) in cases {
-        let login = bench.login(token, &["--console-url", &url, "--attempts", "1"]);
-        let said = err(&login);
-        assert_eq!(code(&login), expected, "{said}");
-        assert!(said.contains(reason) && (token.is_empty() || !said.contains(token)), "{said}");
-        assert!(!bench.config().parent().unwrap().exists(), "nothing was written: {reason}");
+        let login = bench.login(token, &["--console-url", &url, "--max-attempts", "1"]);
+        let message = err(&login);
+        assert_eq!(code(&login), expected, "{message}");
+        assert!(message.contains(reason) && (token.is_empty() || !message.contains(token)), "{message}");
+        assert!(!bench.config().parent().unwrap().exists(), "no file is written: {reason}");
     }
     for (arguments, reason) in [
         (&["login", "--console-url", "https://console.example.com"][..], "--token-stdin"),
-        (&["login"], "no console: give --console-url"),
-        (&["--sandbox", "login"], "--sandbox does not go with profiles"),
-        (&["login", "--profile", "../up"], "is no name of a profile"),
+        (&["login"], "no console URL: use --console-url"),
+        (&["--sandbox", "login"], "--sandbox is not supported by login"),
+        (&["login", "--profile", "../up"], "is not a valid profile name"),
     ] {
-        let refused = bench.run(arguments, &[]);
-        assert_eq!(code(&refused), 2, "{arguments:?}");
-        assert!(err(&refused).contains(reason), "{arguments:?}: {}", err(&refused));
+        let rejected = bench.run(arguments, &[]);
+        assert_eq!(code(&rejected), 2, "{arguments:?}");
+        assert!(err(&rejected).contains(reason), "{arguments:?}: {}", err(&rejected));
     }
 }
 
 #[test]
-fn a_failed_login_leaves_what_was_kept_before() {
-    let bench = Bench::start();
+fn login_failure_keeps_existing_profile() {
+    let bench = TestBench::start();
     assert_eq!(code(&bench.login(Sandbox::TOKEN, &["--console-url", &bench.url(0)])), 0);
     let before = fs::read_to_string(bench.config()).unwrap();
     assert_eq!(code(&bench.login(OTHER, &[])), 1);
@@ -222,26 +222,25 @@ fn a_failed_login_leaves_what_was_kept_before() {
 }
 
 #[test]
-fn settings_that_a_person_wrote_keep_their_comments() {
-    let bench = Bench::start();
-    bench.settings("default = \"one\"");
+fn login_keeps_comments_of_configuration() {
+    let bench = TestBench::start();
+    bench.write_two_profiles("default = \"one\"");
     assert_eq!(code(&bench.login(Sandbox::TOKEN, &["--profile", "two"])), 0);
     let config = fs::read_to_string(bench.config()).unwrap();
-    assert!(config.starts_with("# Kept by hand.\ndefault = \"one\""), "{config}");
+    assert!(config.starts_with("# Edited manually.\ndefault = \"one\""), "{config}");
     assert!(config.contains("token-file = \"tokens/two.token\""), "{config}");
     assert!(config.contains("\" # without a token\n"), "{config}");
-    // A token that login did not write is not its to remove.
+    // Logout does not remove a token file that login did not write.
     let logout = bench.run(&["logout", "--profile", "one"], &[]);
     assert_eq!(code(&logout), 0);
-    assert!(err(&logout).contains("is left"), "{}", err(&logout));
+    assert!(err(&logout).contains("was not removed"), "{}", err(&logout));
     assert!(bench.config().with_file_name("one.token").exists());
-    assert!(fs::read_to_string(bench.config()).unwrap().starts_with("# Kept by hand.\n"));
+    assert!(fs::read_to_string(bench.config()).unwrap().starts_with("# Edited manually.\n"));
 }
 
-/// Whoever writes the settings has read what the others wrote.
 #[test]
-fn logins_at_the_same_time_are_all_kept() {
-    let bench = Bench::start();
+fn concurrent_logins_are_all_stored() {
+    let bench = TestBench::start();
     let url = bench.url(0);
     let names = ["a", "b", "c", "d", "e", "f"];
     std::thread::scope(|scope| {
@@ -255,49 +254,43 @@ fn logins_at_the_same_time_are_all_kept() {
     });
     let profiles: Value =
         serde_json::from_slice(&bench.run(&["profiles", "--output", "json"], &[]).stdout).unwrap();
-    let mut kept: Vec<&str> =
+    let mut stored: Vec<&str> =
         profiles.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    kept.sort_unstable();
-    assert_eq!(kept, names);
+    stored.sort_unstable();
+    assert_eq!(stored, names);
     let defaults = profiles.as_array().unwrap().iter().filter(|one| one["default"] == true).count();
-    assert_eq!(defaults, 1, "the first one");
+    assert_eq!(defaults, 1, "the first profile");
 }
 
-/// A profile becomes the default when it is the first one, and that is said.
 #[test]
-fn the_first_profile_becomes_the_default() {
-    let bench = Bench::start();
+fn login_first_profile_becomes_default() {
+    let bench = TestBench::start();
     let url = bench.url(0);
     let login = |name: &str| {
         let login = bench.login(Sandbox::TOKEN, &["--profile", name, "--console-url", &url]);
         assert_eq!(code(&login), 0, "{}", err(&login));
-        out(&login).contains("it is the default profile now")
+        out(&login).contains("it is now the default profile")
     };
-    assert!(login("lab"), "the first");
-    assert!(!login("prod") && !login("lab"), "there is one");
-    bench.settings("# none");
-    assert!(!login("lab") && !login("one"), "somebody chose to have none");
+    assert!(login("lab"), "the first profile");
+    assert!(!login("prod") && !login("lab"), "a default exists");
+    bench.write_two_profiles("# none");
+    assert!(!login("lab") && !login("one"), "a configuration without a default keeps none");
     assert!(!fs::read_to_string(bench.config()).unwrap().contains("default"));
 }
 
 #[test]
-fn names_that_differ_in_capitals_alone_are_refused() {
-    let bench = Bench::start();
-    bench.settings("");
+fn login_name_differing_only_in_case_is_rejected() {
+    let bench = TestBench::start();
+    bench.write_two_profiles("");
     let login = bench.login(Sandbox::TOKEN, &["--profile", "ONE", "--console-url", &bench.url(0)]);
     assert_eq!(code(&login), 2, "{}", err(&login));
-    assert!(
-        err(&login).contains("there is a profile one, which ONE differs from in capitals"),
-        "{}",
-        err(&login)
-    );
-    assert_eq!(bench.asked(0), 0);
+    assert!(err(&login).contains("the profile one differs from ONE only in case"), "{}", err(&login));
+    assert_eq!(bench.requests(0), 0);
 }
 
-/// However a profile is written, what stands beside its settings stays there.
 #[test]
-fn profiles_on_one_line_stay_there() {
-    let bench = Bench::start();
+fn login_keeps_inline_table() {
+    let bench = TestBench::start();
     let url = bench.url(0);
     bench.write(&format!(
         "[profiles]\n# The lab.\nlab = {{ console = \"{url}\" }} # not for production\n# Others.\n"
@@ -310,11 +303,10 @@ fn profiles_on_one_line_stay_there() {
     assert_eq!(code(&bench.run(&["get-sites", "--profile", "lab"], &[])), 0);
 }
 
-/// Settings that are a link to a file that is not there yet are written there.
 #[cfg(unix)]
 #[test]
-fn a_link_to_settings_stays_one() {
-    let bench = Bench::start();
+fn login_writes_through_dangling_link() {
+    let bench = TestBench::start();
     fs::create_dir_all(bench.config().parent().unwrap()).unwrap();
     std::os::unix::fs::symlink("../dotfiles/s1.toml", bench.config()).unwrap();
     for name in ["lab", "prod"] {
@@ -322,17 +314,16 @@ fn a_link_to_settings_stays_one() {
         assert_eq!(code(&login), 0, "{}", err(&login));
     }
     assert!(fs::symlink_metadata(bench.config()).unwrap().is_symlink());
-    let written = fs::read_to_string(bench.folder.path().join("dotfiles/s1.toml")).unwrap();
+    let written = fs::read_to_string(bench.dir.path().join("dotfiles/s1.toml")).unwrap();
     assert!(written.contains("[profiles.lab]") && written.contains("[profiles.prod]"), "{written}");
 }
 
-/// Option before environment before profile; and what belongs together stays together.
 #[test]
-fn the_nearest_word_on_the_console_counts() {
-    let bench = Bench::start();
-    bench.settings("default = \"one\"");
+fn console_and_token_precedence() {
+    let bench = TestBench::start();
+    bench.write_two_profiles("default = \"one\"");
     let (one, two) = (bench.url(0), bench.url(1));
-    let file = bench.folder.path().join("by-option.token");
+    let file = bench.dir.path().join("by-option.token");
     write_private(&file, Sandbox::TOKEN);
     let file = file.to_str().unwrap();
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], usize, &'a str);
@@ -340,49 +331,58 @@ fn the_nearest_word_on_the_console_counts() {
         (&[], &[], 0, "the default profile"),
         (&["--profile", "one"], &[], 0, "a profile by option"),
         (&[], &[("S1_PROFILE", "one")], 0, "a profile by environment"),
-        (&["--console-url", &one], &[], 0, "the profile's own console has its token"),
-        (&[], &[("S1_CONSOLE_URL", &one)], 0, "in the environment too"),
+        (&["--console-url", &one], &[], 0, "the console of the profile by option"),
+        (&[], &[("S1_CONSOLE_URL", &one)], 0, "the console of the profile by environment"),
         (
             &[],
             &[("S1_CONSOLE_URL", &two), ("S1_API_TOKEN", Sandbox::TOKEN)],
             1,
-            "environment before the default",
+            "the environment precedes the default profile",
         ),
         (
             &[],
             &[("S1_CONSOLE_URL", &two), ("S1_API_TOKEN", Sandbox::TOKEN), ("S1_PROFILE", "one")],
             1,
-            "and before a profile of it",
+            "the environment precedes a profile of the environment",
         ),
         (
             &["--profile", "one"],
             &[("S1_CONSOLE_URL", &two), ("S1_API_TOKEN", OTHER)],
             0,
-            "an option before the environment",
+            "a profile by option precedes the environment",
         ),
         (
             &["--console-url", &two, "--api-token-file", file],
             &[("S1_CONSOLE_URL", &one), ("S1_API_TOKEN", OTHER)],
             1,
-            "options before all",
+            "options precede the environment",
         ),
-        (&["--profile", "two", "--api-token-file", file], &[], 1, "a token for a profile that has none"),
-        (&["--profile", "two"], &[("S1_API_TOKEN", Sandbox::TOKEN)], 1, "from the environment too"),
+        (
+            &["--profile", "two", "--api-token-file", file],
+            &[],
+            1,
+            "a token by option for a profile without a token",
+        ),
+        (
+            &["--profile", "two"],
+            &[("S1_API_TOKEN", Sandbox::TOKEN)],
+            1,
+            "a token by environment for a profile without a token",
+        ),
     ];
-    for (arguments, environment, console, why) in cases {
-        let before = [bench.asked(0), bench.asked(1)];
+    for (arguments, environment, console, case) in cases {
+        let before = [bench.requests(0), bench.requests(1)];
         let output = bench.run(&[&["get-sites"], *arguments].concat(), environment);
-        assert_eq!(code(&output), 0, "{why}: {}", err(&output));
-        let asked = [bench.asked(0) - before[0], bench.asked(1) - before[1]];
-        assert_eq!(asked, if *console == 0 { [1, 0] } else { [0, 1] }, "{why}");
+        assert_eq!(code(&output), 0, "{case}: {}", err(&output));
+        let requests = [bench.requests(0) - before[0], bench.requests(1) - before[1]];
+        assert_eq!(requests, if *console == 0 { [1, 0] } else { [0, 1] }, "{case}");
     }
 }
 
-/// No token goes to a console that it was not given with.
 #[test]
-fn a_token_goes_nowhere_else() {
-    let bench = Bench::start();
-    bench.settings("default = \"one\"");
+fn token_is_sent_only_to_its_console() {
+    let bench = TestBench::start();
+    bench.write_two_profiles("default = \"one\"");
     let two = bench.url(1);
     let file = bench.config().with_file_name("one.token");
     let file = file.to_str().unwrap();
@@ -393,123 +393,122 @@ fn a_token_goes_nowhere_else() {
         (&["--profile", "one", "--console-url", &two], &[], "and is not sent to"),
         (&["--profile", "one", "--console-url", &two], &[("S1_API_TOKEN", OTHER)], "and is not sent to"),
         (&[], &[("S1_PROFILE", "one"), ("S1_CONSOLE_URL", &two)], "and is not sent to"),
-        (&[], &[("S1_API_TOKEN", OTHER)], "nothing says that it is one of"),
-        (&["--api-token-file", file], &[], "nothing says that it is one of"),
+        (&[], &[("S1_API_TOKEN", OTHER)], "which may not belong to"),
+        (&["--api-token-file", file], &[], "which may not belong to"),
         (&[], &[("S1_PROFILE", "one"), ("S1_API_TOKEN", OTHER)], "two tokens"),
         (
             &["--profile", "two"],
             &[("S1_CONSOLE_URL", &bench.url(0)), ("S1_API_TOKEN", Sandbox::TOKEN)],
-            "is for the console in S1_CONSOLE_URL and is not sent to",
+            "belongs to the console in S1_CONSOLE_URL and is not sent to",
         ),
         (&["--profile", "two"], &[], "no API token"),
         (&["--profile", "two"], &[("S1_API_TOKEN", " ")], "no API token"),
-        (&["--sandbox", "--profile", "one"], &[], "--sandbox is a console of its own"),
+        (&["--sandbox", "--profile", "one"], &[], "--sandbox cannot be used with"),
     ];
     for (arguments, environment, reason) in cases {
         let output = bench.run(&[&["get-sites"], *arguments].concat(), environment);
-        let said = err(&output);
-        assert_eq!(code(&output), 2, "{arguments:?} {environment:?}: {said}");
-        assert!(said.contains(reason), "{arguments:?} {environment:?}: {said}");
-        assert!(!said.contains(OTHER) && !said.contains(Sandbox::TOKEN), "{said}");
+        let message = err(&output);
+        assert_eq!(code(&output), 2, "{arguments:?} {environment:?}: {message}");
+        assert!(message.contains(reason), "{arguments:?} {environment:?}: {message}");
+        assert!(!message.contains(OTHER) && !message.contains(Sandbox::TOKEN), "{message}");
     }
-    assert_eq!([bench.asked(0), bench.asked(1)], [0, 0], "nothing was sent to anyone");
+    assert_eq!([bench.requests(0), bench.requests(1)], [0, 0], "no request was sent");
 }
 
-/// What the environment has and nobody can read is not passed over.
 #[cfg(unix)]
 #[test]
-fn variables_that_cannot_be_read_are_an_error() {
+fn environment_variable_not_utf8_exits_2() {
     use std::os::unix::ffi::OsStrExt;
-    let bench = Bench::start();
-    bench.settings("default = \"one\"");
+    let bench = TestBench::start();
+    bench.write_two_profiles("default = \"one\"");
     for name in ["S1_PROFILE", "S1_CONSOLE_URL", "S1_API_TOKEN"] {
         let mut command = bench.s1(&["get-sites"]);
         let output = command.env(name, std::ffi::OsStr::from_bytes(b"one\xff")).output().unwrap();
         assert_eq!(code(&output), 2, "{name}");
-        assert!(err(&output).contains(&format!("{name} is no UTF-8")), "{}", err(&output));
+        assert!(err(&output).contains(&format!("{name} is not UTF-8")), "{}", err(&output));
     }
     let empty =
         bench.run(&["get-sites"], &[("S1_PROFILE", ""), ("S1_CONSOLE_URL", ""), ("S1_API_TOKEN", "")]);
     assert_eq!(code(&empty), 0, "{}", err(&empty));
-    assert_eq!((bench.asked(0), bench.asked(1)), (1, 0));
+    assert_eq!((bench.requests(0), bench.requests(1)), (1, 0));
 }
 
 #[test]
-fn settings_that_do_not_fit_are_told_without_what_is_in_them() {
-    let bench = Bench::start();
+fn invalid_configuration_error_hides_values() {
+    let bench = TestBench::start();
     let secret = "eyJ-in-clear-of-the-tests";
     let profile = |line: &str| format!("[profiles.prod]\nconsole = \"console.example.com\"\n{line}\n");
     let cases = [
-        (profile(&format!("token = \"{secret}\"")), "never a token itself"),
-        (profile(&format!("token = {secret}")), "line 3 is no TOML"),
+        (profile(&format!("token = \"{secret}\"")), "never a token"),
+        (profile(&format!("token = {secret}")), "line 3 is not valid TOML"),
         (profile(&format!("token-fil = \"{secret}\"")), "did you mean token-file?"),
-        (profile(&format!("token-file = [\"{secret}\"]")), "token-file is no text"),
-        (profile(&format!("token-file = \"{secret}\"")), "never a token itself"),
-        (profile(&format!("token-file = \"ApiToken {secret}\"")), "never a token itself"),
-        (profile(&format!("token-file = \"{secret}{}\"", "x".repeat(64))), "never a token itself"),
+        (profile(&format!("token-file = [\"{secret}\"]")), "token-file is not a string"),
+        (profile(&format!("token-file = \"{secret}\"")), "never a token"),
+        (profile(&format!("token-file = \"ApiToken {secret}\"")), "never a token"),
+        (profile(&format!("token-file = \"{secret}{}\"", "x".repeat(64))), "never a token"),
         (profile("token-file = \"a\"\ntoken = \"keyring\""), "exclude each other"),
         (profile("api-version = \"2.2\""), "api-version is neither 2.0 nor 2.1"),
         ("[profiles.prod]\ntoken-file = \"a\"\n".to_owned(), "console is missing"),
         ("[profiles.prod]\nconsole = \"http://console.example.com\"\n".to_owned(), "plain http"),
         (format!("defalt = \"{secret}\"\n"), "did you mean default?"),
-        ("profiles = 1\n".to_owned(), "profiles is no table"),
+        ("profiles = 1\n".to_owned(), "profiles is not a table"),
     ];
     for (text, reason) in cases {
         bench.write(&text);
         let output = bench.run(&["get-threats", "--profile", "prod"], &[]);
-        let said = err(&output);
-        assert_eq!(code(&output), 2, "{text}: {said}");
+        let message = err(&output);
+        assert_eq!(code(&output), 2, "{text}: {message}");
         assert!(
-            said.contains(reason) && said.contains("config.toml") && !said.contains(secret),
-            "{text}: {said}"
+            message.contains(reason) && message.contains("config.toml") && !message.contains(secret),
+            "{text}: {message}"
         );
     }
-    // Not every token looks like one.
+    // A token that does not look like one is hidden, too.
     bench.write(&profile("token-file = \"of-the-tests\""));
     for arguments in
         [&["get-threats", "--profile", "prod"][..], &["profiles"], &["logout", "--profile", "prod"]]
     {
         let output = bench.run(arguments, &[]);
-        let said = out(&output) + &err(&output);
-        assert!(said.contains("prod") && !said.contains("of-the-tests"), "{arguments:?}: {said}");
-        let reason = "profile prod: the file that token-file names cannot be read";
-        assert_eq!(code(&output) == 2, said.contains(reason), "{arguments:?}: {said}");
+        let message = out(&output) + &err(&output);
+        assert!(message.contains("prod") && !message.contains("of-the-tests"), "{arguments:?}: {message}");
+        let reason = "profile prod: cannot read the file of token-file";
+        assert_eq!(code(&output) == 2, message.contains(reason), "{arguments:?}: {message}");
     }
-    bench.settings("");
+    bench.write_two_profiles("");
     let missing = bench.run(&["get-threats", "--profile", "oen"], &[]);
     assert!(
-        err(&missing).contains("there is no profile \"oen\"; there are one, two\n  did you mean one?"),
+        err(&missing).contains("unknown profile \"oen\"; expected one, two\n  did you mean one?"),
         "{}",
         err(&missing)
     );
     let complete = [("S1_CONSOLE_URL", bench.url(0)), ("S1_API_TOKEN", Sandbox::TOKEN.to_owned())];
     bench.write("not toml at all");
     let unread = bench.s1(&["get-sites"]).envs(complete).output().unwrap();
-    assert_eq!(code(&unread), 0, "who names console and token needs no settings: {}", err(&unread));
+    assert_eq!(code(&unread), 0, "with console and token the configuration is not read: {}", err(&unread));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_token_that_others_can_read_is_warned_of() {
-    let bench = Bench::start();
-    bench.settings("default = \"one\"");
+fn token_file_readable_by_others_is_warned_of() {
+    let bench = TestBench::start();
+    bench.write_two_profiles("default = \"one\"");
     let file = bench.config().with_file_name("one.token");
     fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     let output = bench.run(&["get-sites"], &[]);
     assert_eq!(code(&output), 0);
-    assert!(err(&output).contains("warning: others can read the token in"), "{}", err(&output));
-    let quiet = bench.run(&["get-sites", "--log", "off"], &[]);
+    assert!(err(&output).contains("warning: other users can read the token in"), "{}", err(&output));
+    let quiet = bench.run(&["get-sites", "--log-level", "off"], &[]);
     assert_eq!((code(&quiet), err(&quiet)), (0, String::new()));
 }
 
-/// Where no keyring answers, that is said, and nothing is kept elsewhere instead.
+/// The token is not stored elsewhere instead.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_keyring_that_is_not_there_is_an_error() {
-    let bench = Bench::start();
-    let login = bench.login(Sandbox::TOKEN, &["--console-url", &bench.url(0), "--token-in", "keyring"]);
+fn missing_keyring_fails_login_but_not_logout() {
+    let bench = TestBench::start();
+    let login = bench.login(Sandbox::TOKEN, &["--console-url", &bench.url(0), "--token-store", "keyring"]);
     assert_eq!(code(&login), 1, "{}", err(&login));
-    assert!(err(&login).contains("the keyring gives no token"), "{}", err(&login));
+    assert!(err(&login).contains("cannot use the keyring"), "{}", err(&login));
     assert!(!bench.config().exists());
     bench.write(&format!(
         "default = \"k\"\n[profiles.k]\nconsole = \"{}\"\ntoken = \"keyring\"\n",
@@ -517,17 +516,19 @@ fn a_keyring_that_is_not_there_is_an_error() {
     ));
     let output = bench.run(&["get-sites"], &[]);
     assert_eq!(code(&output), 1);
-    assert!(err(&output).contains("--token-in file"), "{}", err(&output));
+    assert!(err(&output).contains("--token-store file"), "{}", err(&output));
 
-    // Nobody is kept by it: another place takes the token, and the profile can be removed.
-    let warning = "its token for http://127.0.0.1";
+    // The file stores the token, and the profile can be removed.
+    let warning = "the token for http://127.0.0.1";
     let moved = bench.login(Sandbox::TOKEN, &["--profile", "k"]);
     assert_eq!(code(&moved), 0, "{}", err(&moved));
-    assert!(err(&moved).contains("warning: the token from before is left") && err(&moved).contains(warning));
+    assert!(
+        err(&moved).contains("warning: the previous token was not removed") && err(&moved).contains(warning)
+    );
     assert_eq!(code(&bench.run(&["get-sites"], &[])), 0);
     bench.write(&format!("[profiles.k]\nconsole = \"{}\"\ntoken = \"keyring\"\n", bench.url(0)));
     let logout = bench.run(&["logout", "--profile", "k"], &[]);
-    assert_eq!((code(&logout), out(&logout).as_str()), (0, "profile k is removed\n"), "{}", err(&logout));
-    assert!(err(&logout).contains(warning) && err(&logout).contains("may still be in the keyring"));
+    assert_eq!((code(&logout), out(&logout).as_str()), (0, "profile k removed\n"), "{}", err(&logout));
+    assert!(err(&logout).contains(warning) && err(&logout).contains("may remain in the keyring"));
     assert!(!fs::read_to_string(bench.config()).unwrap().contains("profiles.k"));
 }

@@ -1,4 +1,4 @@
-//! Recordings: nothing that belongs to people survives, and what is left is still an exchange that fits.
+//! Sanitizer and fixture recorder: recordings hold no sensitive data and still conform to the contract.
 #![cfg(feature = "sandbox")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -11,21 +11,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use proptest::prelude::*;
-use sentinelone::contract::fixture::{Exchange, Provenance, ProvenanceKind, read_all};
-use sentinelone::contract::{Contract, FindingKind, OperationSpec, Recording, RecordingError, Sanitizer};
-use sentinelone::raw::answer_again;
+use sentinelone::contract::fixture::{Exchange, Provenance, ProvenanceKind, read_dir};
+use sentinelone::contract::{
+    Contract, ContractRule, FixtureRecorder, FixtureRecorderError, OperationSpec, Sanitizer,
+};
+use sentinelone::raw::reencode_response;
 use sentinelone::sandbox::Sandbox;
 use sentinelone::threats::{IncidentStatus, ThreatFilter};
 use sentinelone::{ApiToken, Client, agents::AgentFilter};
 use serde_json::{Map, Value, json};
 
-use schemas::Dice;
+use schemas::SeededRng;
 use values::Values;
 
 const KEY: &[u8] = b"the key of these tests";
 
 fn fixtures() -> Vec<(String, Exchange)> {
-    let all = read_all(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
+    let all = read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
     all.into_iter().map(|(path, exchange)| (path.display().to_string(), exchange)).collect()
 }
 
@@ -33,14 +35,14 @@ fn exchange(operation: &str, status: u16) -> Exchange {
     Exchange::new(operation, status, Provenance::new(ProvenanceKind::Recorded, "this test"))
 }
 
-/// An answer of threats with this as the only one.
+/// Returns a response of `threats_list` with one threat.
 fn threats(threat: Value) -> Exchange {
     let mut exchange = exchange("GET /web/api/v2.1/threats", 200);
     exchange.response = Some(json!({ "data": [threat] }));
     exchange
 }
 
-/// What a text becomes in a place of which nobody knows anything.
+/// Returns the replacement of a string in an undeclared field.
 fn replaced(sanitizer: &Sanitizer, text: &str) -> Value {
     sanitizer.exchange(&threats(json!({ "mood": text }))).response.unwrap()["data"][0]["mood"].clone()
 }
@@ -49,41 +51,41 @@ fn written(exchange: &Exchange) -> String {
     serde_json::to_string_pretty(exchange).unwrap()
 }
 
-fn findings(exchange: &Exchange) -> Vec<(FindingKind, String)> {
+fn findings(exchange: &Exchange) -> Vec<(ContractRule, String)> {
     let findings = Contract::bundled().check_exchange(exchange);
-    findings.into_iter().map(|finding| (finding.kind, finding.place)).collect()
+    findings.into_iter().map(|finding| (finding.rule, finding.location)).collect()
 }
 
-/// Visits every value that is no list and no object, with its place.
-fn leaves<'a>(value: &'a Value, place: String, into: &mut Vec<(String, &'a Value)>) {
+/// Collects all scalars and array lengths with their locations.
+fn leaves<'a>(value: &'a Value, location: String, into: &mut Vec<(String, &'a Value)>) {
     match value {
         Value::Array(items) => {
-            into.push((format!("{place}#{}", items.len()), &Value::Null));
+            into.push((format!("{location}#{}", items.len()), &Value::Null));
             for (index, item) in items.iter().enumerate() {
-                leaves(item, format!("{place}[{index}]"), into);
+                leaves(item, format!("{location}[{index}]"), into);
             }
         }
         Value::Object(fields) => {
             for (name, value) in fields {
-                leaves(value, format!("{place}.{name}"), into);
+                leaves(value, format!("{location}.{name}"), into);
             }
         }
-        leaf => into.push((place, leaf)),
+        leaf => into.push((location, leaf)),
     }
 }
 
 fn leaves_of(exchange: &Exchange) -> BTreeMap<String, Value> {
     let document = json!({ "query": exchange.request.query, "body": exchange.request.body,
-        "answer": exchange.response });
+        "response": exchange.response });
     let mut all = Vec::new();
     leaves(&document, String::new(), &mut all);
-    all.into_iter().map(|(place, value)| (place, value.clone())).collect()
+    all.into_iter().map(|(location, value)| (location, value.clone())).collect()
 }
 
-/// Every fixture is recorded as if it were real: it departs from the contract where it did before and nowhere
-/// else, decodes, and has the same fields and types. What it says about people is gone.
+/// Sanitizes each fixture as a recording. The result has the same findings, decodes, and has the same fields and types.
+/// Sensitive values are replaced.
 #[test]
-fn fixtures_stay_what_they_are() {
+fn sanitizer_keeps_structure_of_fixtures() {
     let sanitizer = Sanitizer::with_key(KEY);
     let mut replaced = BTreeSet::new();
     for (path, mut before) in fixtures() {
@@ -100,33 +102,33 @@ fn fixtures_stay_what_they_are() {
         );
         assert_eq!(after.response_text.is_some(), before.response_text.is_some(), "{path}");
         let contract = Contract::bundled();
-        let id = before.find(contract).unwrap().operation.id();
-        assert_eq!(after.find(contract).unwrap().operation.id(), id, "{path}");
-        if let Some(answer) = after.response.as_ref().filter(|_| after.status < 300) {
-            answer_again(id, answer.to_string().as_bytes())
+        let id = before.match_operation(contract).unwrap().operation.id();
+        assert_eq!(after.match_operation(contract).unwrap().operation.id(), id, "{path}");
+        if let Some(body) = after.response.as_ref().filter(|_| after.status < 300) {
+            reencode_response(id, body.to_string().as_bytes())
                 .unwrap()
                 .unwrap_or_else(|e| panic!("{path}: {e}"));
         }
         let (old, new) = (leaves_of(&before), leaves_of(&after));
-        for (place, old) in &old {
-            // Keys of tags are people's own.
-            let Some(new) = new.get(place) else {
-                assert!(place.contains("cloudProviders"), "{path}: {place} is gone");
+        for (location, old) in &old {
+            // The keys of tags are data, so they are replaced.
+            let Some(new) = new.get(location) else {
+                assert!(location.contains("cloudProviders"), "{path}: {location} is missing");
                 continue;
             };
             match (old, new) {
                 (Value::String(old), Value::String(new)) => {
-                    assert_eq!(old.is_empty(), new.is_empty(), "{path}: {place}");
+                    assert_eq!(old.is_empty(), new.is_empty(), "{path}: {location}");
                     if old != new {
-                        replaced.insert(place.rsplit('.').next().unwrap().to_owned());
+                        replaced.insert(location.rsplit('.').next().unwrap().to_owned());
                     }
                 }
-                (old, new) => assert_eq!(old, new, "{path}: {place}"),
+                (old, new) => assert_eq!(old, new, "{path}: {location}"),
             }
         }
     }
     for name in ["computerName", "siteName", "email", "sha1", "id", "agentIpV4", "password", "nextCursor"] {
-        assert!(replaced.contains(name), "{name} is kept: {replaced:?}");
+        assert!(replaced.contains(name), "{name} is not replaced: {replaced:?}");
     }
     for name in ["createdAt", "agentVersion", "incidentStatus", "sortBy", "limit", "totalItems"] {
         assert!(!replaced.contains(name), "{name} is replaced");
@@ -134,20 +136,24 @@ fn fixtures_stay_what_they_are() {
 }
 
 #[test]
-fn kinds_are_kept() {
+fn sanitizer_replacement_has_same_format() {
     let sanitizer = Sanitizer::with_key(KEY);
     let becomes = |text: &str| replaced(&sanitizer, text).as_str().unwrap().to_owned();
-    let of = |text: &str, inside: fn(char) -> bool| {
+    let same_format = |text: &str, inside: fn(char) -> bool| {
         let new = becomes(text);
         assert!(new != text && new.len() == text.len() && new.chars().all(inside), "{text} became {new}");
         new
     };
-    of("225494730938493804", |c| c.is_ascii_digit());
-    of("fd76926466b233e4567bba568367c212c1228855", |c| matches!(c, '0'..='9' | 'a'..='f'));
-    of("FD76926466B233E4567BBA568367C212C1228855", |c| matches!(c, '0'..='9' | 'A'..='F'));
-    let uuid = of("6f1d2c3b-4a59-4687-a1b2-c3d4e5f60718", |c| c.is_ascii_hexdigit() || c == '-');
-    assert_eq!(uuid.replace('-', ""), becomes("6f1d2c3b4a594687a1b2c3d4e5f60718"), "one thing in two forms");
-    let hardware = of("00:00:5e:00:53:0f", |c| c.is_ascii_hexdigit() || c == ':');
+    same_format("225494730938493804", |c| c.is_ascii_digit());
+    same_format("fd76926466b233e4567bba568367c212c1228855", |c| matches!(c, '0'..='9' | 'a'..='f'));
+    same_format("FD76926466B233E4567BBA568367C212C1228855", |c| matches!(c, '0'..='9' | 'A'..='F'));
+    let uuid = same_format("6f1d2c3b-4a59-4687-a1b2-c3d4e5f60718", |c| c.is_ascii_hexdigit() || c == '-');
+    assert_eq!(
+        uuid.replace('-', ""),
+        becomes("6f1d2c3b4a594687a1b2c3d4e5f60718"),
+        "the same UUID without hyphens"
+    );
+    let hardware = same_format("00:00:5e:00:53:0f", |c| c.is_ascii_hexdigit() || c == ':');
     assert_eq!(u8::from_str_radix(&hardware[..2], 16).unwrap() & 3, 2, "locally administered");
     let ipv4: std::net::Ipv4Addr = becomes("203.0.113.7").parse().unwrap();
     assert!(ipv4.octets()[0] >= 240 && !ipv4.is_broadcast());
@@ -159,15 +165,15 @@ fn kinds_are_kept() {
     };
     tagged("sample.user@corp.test", "user-", "@example.com");
     tagged("files.corp.test", "host-", ".example.com");
-    tagged("Someone at work", "text-", "");
+    tagged("Sample text", "text-", "");
     let url = becomes("ftp://u:p@files.corp.test:21/a?b=c");
     assert!(url.starts_with(&format!("ftp://{}/", becomes("files.corp.test"))), "{url}");
     assert_eq!(becomes("2026-11-18T06:13:02.004512Z"), "2026-11-18T06:13:02.004512Z");
 }
 
-/// What stands in the place of a secret says nothing about it, and fits where it stands.
+/// Secrets have a constant replacement that satisfies the schema.
 #[test]
-fn secrets_are_all_the_same() {
+fn sanitizer_masks_secrets() {
     let sanitizer = Sanitizer::with_key(KEY);
     let mut one = exchange("POST /web/api/v2.1/remote-scripts/execute", 200);
     one.request.body = Some(json!({
@@ -178,20 +184,24 @@ fn secrets_are_all_the_same() {
         Some(json!({ "data": { "accessToken": "a", "nested": { "cookies": [{ "value": "b", "n": 77 }] },
         "tokenCreatedAt": "2026-11-18T06:13:02Z", "note": "Bearer eyJhbGciOiJF.eyJzdWIiOiJz.c2lnbmF0" } }));
     let clean = sanitizer.exchange(&one);
-    let (body, answer) = (clean.request.body.unwrap(), clean.response.unwrap());
+    let (body, response) = (clean.request.body.unwrap(), clean.response.unwrap());
     assert_eq!(body["data"]["password"], "[secret]");
     assert_eq!(body["data"]["apiKey"], "[secret]");
-    assert_eq!(body["data"]["passwordFromScope"], json!({ "scopeLevel": "site" }), "no secret by its type");
+    assert_eq!(
+        body["data"]["passwordFromScope"],
+        json!({ "scopeLevel": "site" }),
+        "an object is not a secret"
+    );
     let expected = json!({ "data": { "accessToken": "[secret]",
         "nested": { "cookies": [{ "value": "[secret]", "n": 0 }] },
         "tokenCreatedAt": "[secret]", "note": "[secret]" } });
-    assert_eq!(answer, expected);
+    assert_eq!(response, expected);
 }
 
-/// Names that become the same are told apart, so that nothing is lost.
+/// Field names with equal replacements get different suffixes, so no field is lost.
 #[test]
-fn no_field_takes_the_place_of_another() {
-    let sanitizer = Sanitizer::with_key(KEY).secret("x7-first");
+fn sanitizer_keeps_fields_with_equal_replacements() {
+    let sanitizer = Sanitizer::with_key(KEY).add_secret("x7-first");
     let fields = json!({ "x7-first a": 1, "x7-first b": 2, "[secret]-2": 3, "mood": 4, "[secret]": 5 });
     let clean = sanitizer.exchange(&threats(json!({ "map": fields }))).response.unwrap();
     let clean = clean["data"][0]["map"].as_object().unwrap();
@@ -200,9 +210,9 @@ fn no_field_takes_the_place_of_another() {
     assert!(!json!(clean).to_string().contains("x7-first"));
 }
 
-/// A password of the request is not kept where an answer has it as the name of a field or as a word.
+/// A secret of the request is also removed from field names of the response.
 #[test]
-fn what_was_a_secret_once_is_one_everywhere() {
+fn sanitizer_request_secret_is_masked_in_response() {
     let mut one = exchange("POST /web/api/v2.1/agents/{agent_id}/actions/fetch-files", 200);
     one.request.path = Some("/web/api/v2.1/agents/190000000000000515/actions/fetch-files".into());
     one.request.body = Some(json!({ "data": { "password": "opensesame", "files": ["/a"] } }));
@@ -210,9 +220,9 @@ fn what_was_a_secret_once_is_one_everywhere() {
     assert!(!written(&Sanitizer::with_key(KEY).exchange(&one)).contains("opensesame"));
 }
 
-/// A password of digits may come back as a number, and a password may be one.
+/// A numeric secret is also removed from numbers of the response. A secret can be a number itself.
 #[test]
-fn a_secret_of_digits_is_no_number_either() {
+fn sanitizer_numeric_secret_is_removed_from_numbers() {
     let mut one = exchange("POST /web/api/v2.1/agents/{agent_id}/actions/fetch-files", 200);
     one.request.path = Some("/web/api/v2.1/agents/190000000000000515/actions/fetch-files".into());
     one.request.body = Some(json!({ "data": { "password": "4815162", "files": ["/a"] } }));
@@ -225,7 +235,7 @@ fn a_secret_of_digits_is_no_number_either() {
 }
 
 #[test]
-fn joins_survive() {
+fn sanitizer_same_value_gets_same_replacement() {
     let sanitizer = Sanitizer::with_key(KEY);
     let (first, second) = ("225494730938493804", "225494730938493915");
     let mut list = exchange("GET /web/api/v2.1/threats", 200);
@@ -237,7 +247,7 @@ fn joins_survive() {
     let list = sanitizer.exchange(&list).response.unwrap();
     let (id, other) = (list["data"][0]["id"].as_str().unwrap(), list["data"][1]["id"].as_str().unwrap());
     assert_ne!(id, other);
-    assert_eq!(list["data"][1]["mood"].to_string(), id, "as a number, too");
+    assert_eq!(list["data"][1]["mood"].to_string(), id, "equal for a number");
 
     let mut next = exchange("GET /web/api/v2.1/threats", 200);
     next.request.query = BTreeMap::from([
@@ -250,12 +260,8 @@ fn joins_survive() {
     let query = sanitizer.exchange(&next).request.query;
     assert_eq!(list["pagination"]["nextCursor"], query["cursor"]);
     assert_eq!(query["ids"], format!("{other},{id}"));
-    let computer = list["data"][0]["agentRealtimeInfo"]["agentComputerName"].as_str().unwrap();
-    assert_eq!(
-        query["mood"],
-        format!("{computer},{id}"),
-        "a list that the specification does not know is one"
-    );
+    let endpoint = list["data"][0]["agentRealtimeInfo"]["agentComputerName"].as_str().unwrap();
+    assert_eq!(query["mood"], format!("{endpoint},{id}"), "an undeclared parameter with commas is a list");
     assert_eq!(
         (query["limit"].as_str(), query["incidentStatuses"].as_str()),
         ("100", "unresolved,in_progress")
@@ -265,20 +271,20 @@ fn joins_survive() {
     note.request.path = Some(format!("/web/api/v2.1/threats/{first}/notes"));
     assert_eq!(sanitizer.exchange(&note).path(), format!("/web/api/v2.1/threats/{id}/notes"));
 
-    let mut act = exchange("POST /web/api/v2.1/threats/mitigate/{action}", 200);
-    act.request.path = Some("/web/api/v2.1/threats/mitigate/kill".into());
-    act.request.body = Some(json!({ "filter": { "ids": [first], "computerName__contains": ["web-01"] } }));
-    let act = sanitizer.exchange(&act);
-    assert_eq!(act.path(), "/web/api/v2.1/threats/mitigate/kill");
-    let body = act.request.body.unwrap();
+    let mut action = exchange("POST /web/api/v2.1/threats/mitigate/{action}", 200);
+    action.request.path = Some("/web/api/v2.1/threats/mitigate/kill".into());
+    action.request.body = Some(json!({ "filter": { "ids": [first], "computerName__contains": ["web-01"] } }));
+    let action = sanitizer.exchange(&action);
+    assert_eq!(action.path(), "/web/api/v2.1/threats/mitigate/kill");
+    let body = action.request.body.unwrap();
     assert_eq!(body["filter"]["ids"], json!([id]));
-    assert_eq!(body["filter"]["computerName__contains"][0], computer);
+    assert_eq!(body["filter"]["computerName__contains"][0], endpoint);
 
-    // The address of an upload leads to the operation that fetches it.
-    let address = replaced(&sanitizer, &format!("/agents/{first}/uploads/{second}"));
-    assert_eq!(address, format!("/agents/{id}/uploads/{other}"));
+    // The path of an upload still matches the operation that downloads it.
+    let upload = replaced(&sanitizer, &format!("/agents/{first}/uploads/{second}"));
+    assert_eq!(upload, format!("/agents/{id}/uploads/{other}"));
 
-    // Tags are people's own on both sides of the text that holds them.
+    // Keys and values of tags are replaced in the JSON string.
     let mut tagged = exchange("GET /web/api/v2.1/agents", 200);
     tagged.request.query.insert("tagsData".into(), r#"{"owner":["finance"]}"#.into());
     let tags: Value = serde_json::from_str(&sanitizer.exchange(&tagged).request.query["tagsData"]).unwrap();
@@ -286,17 +292,17 @@ fn joins_survive() {
     assert_eq!(tags, json!({ owner.as_str().unwrap(): [finance] }));
 }
 
-/// Words of the vendor are kept where words are expected, but nothing that could be a machine or an identifier.
+/// Undeclared enum values and versions are kept, except strings that could be the name of an endpoint or an ID.
 #[test]
-fn enums_keep_what_says_nothing() {
+fn sanitizer_keeps_enum_values_and_versions() {
     let sanitizer = Sanitizer::with_key(KEY);
     let status = |text: &str| {
         let threat = threats(json!({ "threatInfo": { "incidentStatus": text } }));
         sanitizer.exchange(&threat).response.unwrap()["data"][0]["threatInfo"]["incidentStatus"] == text
     };
     assert!(status("unresolved") && status("escalated_to_vendor") && status("In Progress"));
-    for hidden in ["DESKTOP-4711", "225494730938493804", "10.0.0.7", "a@b.test", "corp.test", "Zoë"] {
-        assert!(!status(hidden), "{hidden}");
+    for sensitive in ["DESKTOP-4711", "225494730938493804", "10.0.0.7", "a@b.test", "corp.test", "Zoë"] {
+        assert!(!status(sensitive), "{sensitive}");
     }
     let version = |text: &str| {
         let threat = threats(json!({ "agentRealtimeInfo": { "agentVersion": text } }));
@@ -306,52 +312,52 @@ fn enums_keep_what_says_nothing() {
     assert!(!version("10.0.0.7") && !version("192.168.1.20") && !version("24.1 on web-01"));
 }
 
-/// What must not survive, and other texts to stand beside it.
+/// Values that must be removed, placed among other values.
 #[derive(Clone, Debug)]
 struct Planted {
-    dice: Dice,
+    rng: SeededRng,
     texts: Vec<String>,
-    /// Whether names of fields are planted too.
+    /// Whether field names are planted, too.
     names: bool,
 }
 
 impl Values for Planted {
-    fn dice(&mut self) -> &mut Dice {
-        &mut self.dice
+    fn rng(&mut self) -> &mut SeededRng {
+        &mut self.rng
     }
 
-    fn text(&mut self, _schema: &Value) -> String {
+    fn string(&mut self, _schema: &Value) -> String {
         self.planted()
     }
 
-    /// What is planted stands wherever a text may.
-    fn instead(&mut self, schema: &Value) -> Option<Value> {
+    /// Plants values at any location of a string.
+    fn replacement(&mut self, schema: &Value) -> Option<Value> {
         let kind = Contract::bundled().type_of(schema);
         match kind {
-            _ if self.dice.below(12) == 0 => Some(Value::Null),
-            Some("string") if self.dice.below(4) == 0 => Some(self.planted().into()),
-            Some("integer" | "number") => Some(self.dice.pick(&[json!(1), json!(443), json!(1e30)]).clone()),
+            _ if self.rng.below(12) == 0 => Some(Value::Null),
+            Some("string") if self.rng.below(4) == 0 => Some(self.planted().into()),
+            Some("integer" | "number") => Some(self.rng.pick(&[json!(1), json!(443), json!(1e30)]).clone()),
             _ => None,
         }
     }
 
-    fn further(&mut self) -> Option<(String, Value)> {
-        if self.dice.below(3) > 0 {
+    fn extra_field(&mut self) -> Option<(String, Value)> {
+        if self.rng.below(3) > 0 {
             return None;
         }
         let name = if self.names { self.planted() } else { "mood".to_owned() };
-        Some((name, self.anything(2)))
+        Some((name, self.arbitrary(2)))
     }
 
-    fn any(&mut self) -> Value {
-        self.anything(2)
+    fn unconstrained(&mut self) -> Value {
+        self.arbitrary(2)
     }
 }
 
 impl Planted {
     fn planted(&mut self) -> String {
-        let one = self.dice.pick(&self.texts).clone();
-        match self.dice.below(8) {
+        let one = self.rng.pick(&self.texts).clone();
+        match self.rng.below(8) {
             0 => format!("seen on {one} today"),
             1 => json!({ "deep": { one: [true] } }).to_string(),
             2 => format!("/agents/{one}/uploads/{one}"),
@@ -361,33 +367,33 @@ impl Planted {
         }
     }
 
-    fn anything(&mut self, depth: u32) -> Value {
-        match self.dice.below(if depth > 0 { 6 } else { 4 }) {
+    fn arbitrary(&mut self, depth: u32) -> Value {
+        match self.rng.below(if depth > 0 { 6 } else { 4 }) {
             0 => Value::Null,
             1 => json!(225494730938493804_u64),
             2 | 3 => self.planted().into(),
-            4 => (0..self.dice.below(3)).map(|_| self.anything(depth - 1)).collect(),
+            4 => (0..self.rng.below(3)).map(|_| self.arbitrary(depth - 1)).collect(),
             _ => {
                 let name = if self.names { self.planted() } else { "calm".to_owned() };
-                json!({ name: self.anything(depth - 1) })
+                json!({ name: self.arbitrary(depth - 1) })
             }
         }
     }
 
-    /// An exchange of an operation, as a console might answer it that has all this in it.
+    /// Returns an exchange of an operation with planted values in all parts.
     fn exchange(&mut self, operation: &OperationSpec) -> Exchange {
         let template = operation.path().replace("{version}", "2.1");
         let mut exchange =
-            exchange(&format!("{} {template}", operation.method()), *self.dice.pick(&[200, 400, 502]));
+            exchange(&format!("{} {template}", operation.method()), *self.rng.pick(&[200, 400, 502]));
         let mut path = template.clone();
         for parameter in operation.parameters().iter().filter(|parameter| parameter.in_path) {
-            // Percent-encoded to the last character, as a stubborn client might.
+            // All characters are percent-encoded.
             let value: String = self.planted().bytes().map(|byte| format!("%{byte:02X}")).collect();
             path = path.replace(&format!("{{{}}}", parameter.name), &value);
         }
         exchange.request.path = (path != template).then_some(path);
         for parameter in operation.parameters().iter().filter(|parameter| !parameter.in_path) {
-            if self.dice.below(6) == 0 {
+            if self.rng.below(6) == 0 {
                 let value = match self.value(&parameter.schema, 2) {
                     Value::String(text) => text,
                     other => other.to_string(),
@@ -405,10 +411,10 @@ impl Planted {
         exchange.headers.insert("content-type".into(), format!("text/html; boundary={}", self.planted()));
         exchange.headers.insert("retry-after".into(), self.planted());
         exchange.request.body = operation.body_schema().map(|schema| self.value(schema, 6));
-        match self.dice.below(5) {
+        match self.rng.below(5) {
             0 => exchange.response_text = Some(format!("<html><b>{}</b></html>", self.planted())),
             _ => {
-                let schema = operation.answer_schema(exchange.status).unwrap_or(&Value::Null);
+                let schema = operation.response_schema(exchange.status).unwrap_or(&Value::Null);
                 exchange.response = Some(self.value(schema, 6));
             }
         }
@@ -416,14 +422,14 @@ impl Planted {
     }
 }
 
-/// Operations, with a few that the specification does not have.
+/// Returns an operation of the specification.
 fn operation(number: usize) -> &'static OperationSpec {
     let all: Vec<_> = Contract::bundled().operations().collect();
     all[number % all.len()]
 }
 
 prop_compose! {
-    /// A secret, an address of each kind, and names.
+    /// Generates a secret, addresses of each format, and names.
     fn planted(names: bool)(
         seed in 1..u64::MAX,
         secret in "[a-zA-Z0-9\"\\\\/+äß]{12,40}",
@@ -444,12 +450,12 @@ prop_compose! {
             format!("fd76926466b233e4567bba568367c212c12{last:05}"),
             host,
         ];
-        (secret, Planted { dice: Dice(seed), texts, names })
+        (secret, Planted { rng: SeededRng(seed), texts, names })
     }
 }
 
-/// Nothing of the texts is in the file, in whatever case or escapes.
-fn assert_gone(texts: &[String], clean: &Exchange) {
+/// Asserts that the file does not contain the strings, ignoring case and escapes.
+fn assert_removed(texts: &[String], clean: &Exchange) {
     let file = written(clean);
     let mut strings = Vec::new();
     let value: Value = serde_json::from_str(&file).unwrap();
@@ -476,59 +482,59 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_planted_survives((secret, mut planted) in planted(true), number in 0..1000_usize) {
-        let sanitizer = Sanitizer::with_key(KEY).secret(&secret);
+    fn sanitizer_removes_every_planted_value((secret, mut planted) in planted(true), number in 0..1000_usize) {
+        let sanitizer = Sanitizer::with_key(KEY).add_secret(&secret);
         let mut before = planted.exchange(operation(number));
         if number % 5 == 0 {
-            // One that nobody knows.
+            // An undeclared operation.
             let text = planted.planted();
             before.operation = format!("{text} /web/api/v2.1/{text}/threats");
             before.request.path = Some(format!("/web/api/v2.1/{text}/threats"));
         }
         let clean = sanitizer.exchange(&before);
-        assert_gone(&planted.texts, &clean);
+        assert_removed(&planted.texts, &clean);
         prop_assert!(Contract::bundled().check_secrets(&clean).is_empty(), "{:?}", findings(&clean));
     }
 
-    /// Where no names are planted, the form of the whole is kept, and nothing comes to contradict the contract.
+    /// Without planted names, the structure is kept, and the result has no new findings.
     #[test]
-    fn the_form_is_kept((_, mut planted) in planted(false), number in 0..1000_usize) {
+    fn sanitizer_adds_no_findings((_, mut planted) in planted(false), number in 0..1000_usize) {
         let sanitizer = Sanitizer::with_key(KEY);
         let before = planted.exchange(operation(number));
         let clean = sanitizer.exchange(&before);
-        let mut left = findings(&before);
-        left.retain(|(kind, _)| *kind != FindingKind::Secret);
+        let mut remaining = findings(&before);
+        remaining.retain(|(rule, _)| *rule != ContractRule::UnredactedSecret);
         for finding in findings(&clean) {
-            let known = left.iter().position(|one| one.0 == finding.0);
+            let known = remaining.iter().position(|one| one.0 == finding.0);
             prop_assert!(known.is_some(), "{finding:?} is new: {} became {}", written(&before), written(&clean));
-            left.remove(known.unwrap());
+            remaining.remove(known.unwrap());
         }
-        for (place, old) in leaves_of(&before) {
-            let new = leaves_of(&clean).get(&place).cloned();
+        for (location, old) in leaves_of(&before) {
+            let new = leaves_of(&clean).get(&location).cloned();
             let same_type = new.as_ref().is_some_and(|new| {
                 std::mem::discriminant(new) == std::mem::discriminant(&old)
                     && (old.is_string() || old.is_number() || *new == old)
             });
-            // Documents in texts, whose keys are replaced, are texts here; maps have keys of people.
-            prop_assert!(same_type || place.contains("cloudProviders"), "{place}: {old} became {new:?}");
-            if old == "2026-11-18T06:13:02.004512Z" && !place.to_lowercase().contains("token") {
+            // A JSON string with replaced keys is a string here; the keys of maps are data.
+            prop_assert!(same_type || location.contains("cloudProviders"), "{location}: {old} became {new:?}");
+            if old == "2026-11-18T06:13:02.004512Z" && !location.to_lowercase().contains("token") {
                 prop_assert_eq!(new, Some(old));
             }
         }
     }
 
     #[test]
-    fn one_key_gives_one_result((secret, mut planted) in planted(true), number in 0..1000_usize) {
+    fn sanitizer_same_key_gives_same_result((secret, mut planted) in planted(true), number in 0..1000_usize) {
         let before = planted.exchange(operation(number));
-        let clean = Sanitizer::with_key(KEY).secret(&secret).exchange(&before);
-        prop_assert_eq!(&clean, &Sanitizer::with_key(KEY).secret(&secret).exchange(&before));
-        // What was replaced is taken again.
-        let again = Sanitizer::with_key(KEY).exchange(&clean);
-        prop_assert_eq!(findings(&again).len(), findings(&clean).len());
+        let clean = Sanitizer::with_key(KEY).add_secret(&secret).exchange(&before);
+        prop_assert_eq!(&clean, &Sanitizer::with_key(KEY).add_secret(&secret).exchange(&before));
+        // Sanitizing the result again yields no new findings.
+        let twice = Sanitizer::with_key(KEY).exchange(&clean);
+        prop_assert_eq!(findings(&twice).len(), findings(&clean).len());
     }
 
     #[test]
-    fn other_keys_give_other_results(text in "[a-z]{3,9} [a-z]{3,9}", id in "[1-9][0-9]{11,20}", key in any::<[u8; 8]>()) {
+    fn sanitizer_other_key_gives_other_result(text in "[a-z]{3,9} [a-z]{3,9}", id in "[1-9][0-9]{11,20}", key in any::<[u8; 8]>()) {
         for text in [&text, &id, &format!("{}.corp.test", &text[..3])] {
             let one = replaced(&Sanitizer::with_key(KEY), text);
             prop_assert_ne!(&one, &replaced(&Sanitizer::with_key(&key), text));
@@ -537,7 +543,7 @@ proptest! {
     }
 
     #[test]
-    fn distinct_stays_distinct(
+    fn sanitizer_distinct_values_get_distinct_replacements(
         texts in proptest::collection::btree_set(
             prop_oneof![
                 "[0-9]{10,13}", "[0-9a-f]{16}", "[a-z]{1,3}@[a-z]{1,2}\\.test", "[a-z]{1,3}\\.[a-z]{2}",
@@ -556,20 +562,20 @@ proptest! {
         prop_assert_eq!(map.as_object().unwrap().len(), texts.len());
     }
 
-    /// Whatever is in it, and wherever: no panic.
+    /// The sanitizer does not panic for any JSON, path or string.
     #[test]
-    fn any_json_is_taken(
-        answer in any_json(), body in any_json(), text in any::<String>(), path in any::<String>(), number in 0..1000_usize,
+    fn sanitizer_any_json_does_not_panic(
+        response in any_json(), body in any_json(), text in any::<String>(), path in any::<String>(), number in 0..1000_usize,
     ) {
         let operation = operation(number);
         let mut one = exchange(&format!("{} {}", operation.method(), operation.path()), 200);
-        one.response = Some(answer);
+        one.response = Some(response);
         one.request.body = Some(body);
         one.request.path = Some(format!("/{path}"));
         one.request.query.insert(path, text.clone());
         one.headers.insert("retry-after".into(), text.clone());
         one.response_text = Some(text.clone());
-        let sanitizer = Sanitizer::with_key(KEY).secret(text);
+        let sanitizer = Sanitizer::with_key(KEY).add_secret(text);
         let clean = sanitizer.exchange(&one);
         let _ = sanitizer.exchange(&clean);
         let _ = findings(&clean);
@@ -596,15 +602,15 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-fn sandbox_recording(folder: &Path) -> Recording {
+fn sandbox_recorder(dir: &Path) -> FixtureRecorder {
     let token = ApiToken::new(Sandbox::TOKEN).unwrap();
     let provenance = Provenance::new(ProvenanceKind::Sandbox, "this test");
-    Recording::into_folder(folder, Sanitizer::for_token(&token), provenance).unwrap()
+    FixtureRecorder::create(dir, Sanitizer::for_token(&token), provenance).unwrap()
 }
 
-/// What the sandbox answers to the real client, recorded: it keeps the contract and leads from one to the next.
+/// Recordings of the sandbox conform to the contract, and an ID has the same replacement in each file.
 #[tokio::test]
-async fn a_recording_of_the_sandbox_keeps_the_contract() {
+async fn recorder_sandbox_exchanges_conform_to_contract() {
     let sandbox = Sandbox::start().await.unwrap();
     let token = ApiToken::new(Sandbox::TOKEN).unwrap();
     let client = Client::builder(sandbox.url()).token(token).build().unwrap();
@@ -614,25 +620,25 @@ async fn a_recording_of_the_sandbox_keeps_the_contract() {
     client.threats().update_incident().filter(filter).status(IncidentStatus::Resolved).send().await.unwrap();
     client.agents().list().filter(AgentFilter::default()).page().await.unwrap();
 
-    let folder = tempfile::TempDir::new().unwrap();
-    let recording = sandbox_recording(folder.path());
-    for seen in sandbox.exchanges() {
-        let mut one = exchange("", seen.status);
-        let found = Contract::bundled().find(&seen.method, &seen.path).unwrap();
+    let dir = tempfile::TempDir::new().unwrap();
+    let recorder = sandbox_recorder(dir.path());
+    for recorded in sandbox.exchanges() {
+        let mut one = exchange("", recorded.status);
+        let found = Contract::bundled().match_operation(&recorded.method, &recorded.path).unwrap();
         one.provenance.kind = ProvenanceKind::Sandbox;
-        one.operation = format!("{} {}", seen.method, found.operation.path().replace("{version}", "2.1"));
-        one.request.path = Some(seen.path.clone());
-        one.request.query = seen.query.iter().cloned().collect();
-        one.request.body = seen.body.clone();
-        one.response = Some(seen.answer.clone());
-        recording.add(&one).unwrap();
+        one.operation = format!("{} {}", recorded.method, found.operation.path().replace("{version}", "2.1"));
+        one.request.path = Some(recorded.path.clone());
+        one.request.query = recorded.query.iter().cloned().collect();
+        one.request.body = recorded.body.clone();
+        one.response = Some(recorded.response.clone());
+        recorder.add(&one).unwrap();
     }
-    assert_eq!(recording.written(), 3);
-    let read: BTreeMap<String, Exchange> = read_all(folder.path())
+    assert_eq!(recorder.written(), 3);
+    let read: BTreeMap<String, Exchange> = read_dir(dir.path())
         .unwrap()
         .into_iter()
         .map(|(path, exchange)| {
-            let name = path.strip_prefix(folder.path()).unwrap();
+            let name = path.strip_prefix(dir.path()).unwrap();
             (name.iter().map(|part| part.to_str().unwrap()).collect::<Vec<_>>().join("/"), exchange)
         })
         .collect();
@@ -645,70 +651,70 @@ async fn a_recording_of_the_sandbox_keeps_the_contract() {
         assert_eq!(findings(exchange), [], "{name}");
     }
     let listed = &read["threats_list/001-200.json"].response.as_ref().unwrap()["data"][0]["id"];
-    let acted =
+    let updated =
         &read["threats_update_incident/001-200.json"].request.body.as_ref().unwrap()["filter"]["ids"][0];
-    assert_eq!(listed, acted);
+    assert_eq!(listed, updated);
     assert_ne!(*listed, json!(id.to_string()));
 }
 
-/// Several at once, and one after the other: nothing is overwritten, and no part of a file stays behind.
+/// Concurrent and consecutive recorders do not overwrite files, and leave no partial files.
 #[test]
-fn recordings_share_a_folder() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let target = folder.path().join("new").join("folder");
+fn recorders_share_a_directory() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let target = dir.path().join("new").join("dir");
     std::thread::scope(|scope| {
         for writer in 0..8 {
-            let recording = sandbox_recording(&target);
+            let recorder = sandbox_recorder(&target);
             scope.spawn(move || {
                 for number in 0..30 {
-                    recording
+                    recorder
                         .add(&threats(json!({ "id": format!("{writer}{number:02}0000000000") })))
                         .unwrap();
                 }
-                assert_eq!((recording.written(), recording.errors().len()), (30, 0));
+                assert_eq!((recorder.written(), recorder.errors().len()), (30, 0));
             });
         }
     });
-    let last = sandbox_recording(&target).add(&threats(json!({ "id": "1" }))).unwrap();
+    let last = sandbox_recorder(&target).add(&threats(json!({ "id": "1" }))).unwrap();
     assert_eq!(last, target.join("threats_list").join("241-200.json"));
     let names: BTreeSet<String> = std::fs::read_dir(target.join("threats_list"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert_eq!(names, (1..=241).map(|number| format!("{number:03}-200.json")).collect());
-    let ids: BTreeSet<String> = read_all(&target)
+    let ids: BTreeSet<String> = read_dir(&target)
         .unwrap()
         .iter()
         .map(|(_, exchange)| exchange.response.as_ref().unwrap()["data"][0]["id"].to_string())
         .collect();
-    assert_eq!(ids.len(), 241, "each of them was written");
+    assert_eq!(ids.len(), 241, "each exchange was written");
 }
 
-/// A file that would hold the secret is not written, and neither is one for which there is no place.
+/// `add` fails if the file would contain a secret, or cannot be written.
 #[test]
-fn what_cannot_be_written_is_said() {
-    let folder = tempfile::TempDir::new().unwrap();
+fn recorder_add_reports_secrets_and_io_errors() {
+    let dir = tempfile::TempDir::new().unwrap();
     let provenance = Provenance::new(ProvenanceKind::Recorded, "this test");
-    // A word of the specification, so that it is bound to be in the file.
-    let sanitizer = Sanitizer::with_key(KEY).secret("threats");
-    let recording = Recording::into_folder(folder.path(), sanitizer, provenance.clone()).unwrap();
-    let refused = recording.add(&threats(json!({ "id": "1" }))).unwrap_err();
-    assert!(matches!(refused, RecordingError::Secret { .. }), "{refused}");
-    assert_eq!((recording.written(), read_all(folder.path()).unwrap().len()), (0, 0));
+    // A path segment of the specification, which is always in the file.
+    let sanitizer = Sanitizer::with_key(KEY).add_secret("threats");
+    let recorder = FixtureRecorder::create(dir.path(), sanitizer, provenance.clone()).unwrap();
+    let error = recorder.add(&threats(json!({ "id": "1" }))).unwrap_err();
+    assert!(matches!(error, FixtureRecorderError::Secret { .. }), "{error}");
+    assert_eq!((recorder.written(), read_dir(dir.path()).unwrap().len()), (0, 0));
 
-    let file = folder.path().join("file");
+    let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let refused = Recording::into_folder(&file, Sanitizer::with_key(KEY), provenance.clone()).unwrap_err();
-    assert!(matches!(refused, RecordingError::Io { .. }), "{refused}");
-    std::fs::write(folder.path().join("threats_list"), "").unwrap();
-    let recording = Recording::into_folder(folder.path(), Sanitizer::with_key(KEY), provenance).unwrap();
-    let refused = recording.add(&threats(json!({ "id": "1" }))).unwrap_err();
-    assert!(refused.to_string().contains("threats_list"), "{refused}");
+    let error = FixtureRecorder::create(&file, Sanitizer::with_key(KEY), provenance.clone()).unwrap_err();
+    assert!(matches!(error, FixtureRecorderError::Io { .. }), "{error}");
+    std::fs::write(dir.path().join("threats_list"), "").unwrap();
+    let recorder = FixtureRecorder::create(dir.path(), Sanitizer::with_key(KEY), provenance).unwrap();
+    let error = recorder.add(&threats(json!({ "id": "1" }))).unwrap_err();
+    assert!(error.to_string().contains("threats_list"), "{error}");
 }
 
-/// The key of a recording is that of the token, and of no other.
+/// The key depends on the token and the purpose, and the token is removed.
 #[test]
-fn the_token_is_the_key_and_survives_nowhere() {
+fn sanitizer_for_token_derives_key_and_removes_token() {
     let token = |text: &str| Sanitizer::for_token(&ApiToken::new(text).unwrap());
     let (one, other) = (token("x7-first-token"), token("x7-other-token"));
     assert_eq!(replaced(&one, "web-01"), replaced(&token("x7-first-token"), "web-01"));
@@ -716,7 +722,7 @@ fn the_token_is_the_key_and_survives_nowhere() {
     assert_ne!(
         replaced(&one, "web-01"),
         replaced(&Sanitizer::with_key(b"x7-first-token"), "web-01"),
-        "its own use"
+        "the key is derived for this purpose"
     );
     assert_eq!(replaced(&one, "it was X7-First-Token"), "[secret]");
     assert!(!format!("{one:?}").contains("x7-first-token"));

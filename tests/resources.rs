@@ -1,4 +1,4 @@
-//! Every method of every resource against a scripted console: what it sends, and what it refuses to send.
+//! Requests of all resource methods, against a mock console, and rejected requests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
@@ -6,17 +6,18 @@ use std::path::Path;
 
 use sentinelone::agents::{AgentFilter, AgentLogRequestData, AgentSortField};
 use sentinelone::alerts::AlertFilter;
-use sentinelone::blocklist::BlocklistCreationData;
+use sentinelone::blocklist::BlocklistCreateData;
 use sentinelone::deep_visibility::{DeepVisibilityListEventsQuery, DeepVisibilityQuery, PowerQuery};
-use sentinelone::exclusions::ExclusionCreationData;
+use sentinelone::exclusions::ExclusionsCreateData;
 use sentinelone::groups::GroupsListQuery;
 use sentinelone::iocs::{IocData, IocFilter, ScopeFilter};
-use sentinelone::remote_scripts::{RemoteScriptExecutionData, ScriptResultRequestData};
+use sentinelone::remote_scripts::{RemoteScriptsExecuteData, RemoteScriptsFetchResultsData};
 use sentinelone::sites::SitesListQuery;
-use sentinelone::star_rules::{StarRuleCreationData, StarRuleFilter};
+use sentinelone::star_rules::{StarRuleData, StarRuleFilter};
 use sentinelone::threats::{ThreatFilter, ThreatsListTimelineQuery, ThreatsSummaryQuery};
 use sentinelone::{
-    ApiToken, Client, ErrorKind, FilterRule, Operation, Problem, RateLimits, Retry, Sent, raw,
+    ApiToken, Client, Delivery, ErrorKind, FilterRequirement, Operation, RateLimits, RequestErrorKind,
+    RetryPolicy, raw,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{any, method, path, query_param, query_param_is_missing};
@@ -26,23 +27,23 @@ const TOKEN: &str = "eyJ-not-a-real-token";
 
 fn client(server: &MockServer) -> Client {
     let client = Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap());
-    client.retry(Retry::off()).rate_limits(RateLimits::off()).build().unwrap()
+    client.retry_policy(RetryPolicy::disabled()).rate_limits(RateLimits::disabled()).build().unwrap()
 }
 
-async fn answering(body: Value) -> MockServer {
+async fn mock_server(body: Value) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(&server).await;
     server
 }
 
-/// Method, path without its beginning, query sorted by name, and body.
+/// Method, path without its prefix, sorted query and body of a request.
 #[derive(Debug, PartialEq)]
-struct Seen(String, String, String, Value);
+struct SentRequest(String, String, String, Value);
 
-/// The one request that was sent since this was asked last.
-async fn seen(server: &MockServer) -> Seen {
+/// Returns the only request since the last call.
+async fn sent_request(server: &MockServer) -> SentRequest {
     let requests = server.received_requests().await.unwrap();
-    assert_eq!(requests.len(), 1, "one call, one request");
+    assert_eq!(requests.len(), 1, "one request per call");
     server.reset().await;
     let request = &requests[0];
     let mut query: Vec<_> =
@@ -50,13 +51,13 @@ async fn seen(server: &MockServer) -> Seen {
     query.sort();
     let path = request.url.path().strip_prefix("/web/api/v2.1").unwrap().to_owned();
     let body = serde_json::from_slice(&request.body).unwrap_or_default();
-    Seen(request.method.to_string(), path, query.join("&"), body)
+    SentRequest(request.method.to_string(), path, query.join("&"), body)
 }
 
-/// The operation that a method and a path belong to; the one with the fewest names in its path.
+/// Returns the operation of a method and a path: the one with the fewest path parameters.
 fn operation(method: &str, path: &str) -> &'static Operation {
     let path: Vec<&str> = path.split('/').collect();
-    let fits = |operation: &&&Operation| {
+    let matches = |operation: &&&Operation| {
         let template = operation.path.strip_prefix("/web/api/v{version}").unwrap_or_default();
         let template: Vec<&str> = template.split('/').collect();
         let same = |(one, other): (&&str, &&str)| one.starts_with('{') || one == other;
@@ -65,13 +66,13 @@ fn operation(method: &str, path: &str) -> &'static Operation {
             && template.iter().zip(&path).all(same)
     };
     let names = |operation: &&&Operation| operation.path.matches('{').count();
-    raw::OPERATIONS.iter().filter(fits).min_by_key(names).expect("an operation has this path")
+    raw::OPERATIONS.iter().filter(matches).min_by_key(names).expect("an operation has this path")
 }
 
-/// Those of API 2.1 that a condition is true for.
-fn operations(fits: impl Fn(&Operation) -> bool) -> BTreeSet<&'static str> {
-    let of_2_1 = |operation: &&&Operation| operation.versions.contains(&sentinelone::ApiVersion::V2_1);
-    raw::OPERATIONS.iter().filter(of_2_1).filter(|operation| fits(operation)).map(|one| one.id).collect()
+/// Returns the operations of API 2.1 for which a predicate is true.
+fn operations(matches: impl Fn(&Operation) -> bool) -> BTreeSet<&'static str> {
+    let is_v2_1 = |operation: &&&Operation| operation.versions.contains(&sentinelone::ApiVersion::V2_1);
+    raw::OPERATIONS.iter().filter(is_v2_1).filter(|operation| matches(operation)).map(|one| one.id).collect()
 }
 
 fn one_agent() -> AgentFilter {
@@ -90,23 +91,23 @@ fn one_site() -> ScopeFilter {
     ScopeFilter::default().site_ids(["8"])
 }
 
-fn rule() -> StarRuleCreationData {
-    StarRuleCreationData::new("Permanent", "a rule", "events", "Low", "Draft")
+fn rule() -> StarRuleData {
+    StarRuleData::new("Permanent", "a rule", "events", "Low", "Draft")
 }
 
-fn script() -> RemoteScriptExecutionData {
-    RemoteScriptExecutionData::new("SentinelCloud", "5", "collect")
+fn script() -> RemoteScriptsExecuteData {
+    RemoteScriptsExecuteData::new("SentinelCloud", "5", "collect")
 }
 
-/// Calls each method and compares what arrives; gives the operations that were called.
+/// Calls each method and compares its request. Returns the called operations.
 macro_rules! sends {
     ($server:ident: $($call:expr => $method:literal $path:literal $query:literal, $body:expr;)+) => {{
         let mut called = BTreeSet::new();
         $(
-            // What is answered is not the point here, and does not fit most of them.
+            // The response is irrelevant here and does not match most operations.
             drop($call.await);
-            let expected = Seen($method.into(), $path.into(), $query.into(), $body);
-            assert_eq!(seen(&$server).await, expected, "{}", stringify!($call));
+            let expected = SentRequest($method.into(), $path.into(), $query.into(), $body);
+            assert_eq!(sent_request(&$server).await, expected, "{}", stringify!($call));
             called.insert(operation($method, $path).id);
         )+
         called
@@ -114,7 +115,7 @@ macro_rules! sends {
 }
 
 #[tokio::test]
-async fn every_method_sends_what_it_says() {
+async fn each_method_sends_expected_request() {
     const NONE: Value = Value::Null;
     let server = MockServer::start().await;
     let c = &client(&server);
@@ -182,7 +183,7 @@ async fn every_method_sends_what_it_says() {
             json!({ "data": { "analystVerdict": "suspicious" }, "filter": { "ids": ["7"] } });
 
         c.blocklist().list().page() => "GET" "/restrictions" "", NONE;
-        c.blocklist().create(BlocklistCreationData::new("windows", "black_hash", "ab")).filter(one_site())
+        c.blocklist().create(BlocklistCreateData::new("windows", "black_hash", "ab")).filter(one_site())
             .send() =>
             "POST" "/restrictions" "",
             json!({ "data": { "osType": "windows", "type": "black_hash", "value": "ab" },
@@ -206,7 +207,7 @@ async fn every_method_sends_what_it_says() {
         c.deep_visibility().ping_power_query("q1") => "GET" "/dv/events/pq-ping" "queryId=q1", NONE;
 
         c.exclusions().list().page() => "GET" "/exclusions" "", NONE;
-        c.exclusions().create(ExclusionCreationData::new("linux", "path", "/opt")).filter(one_site())
+        c.exclusions().create(ExclusionsCreateData::new("linux", "path", "/opt")).filter(one_site())
             .send() =>
             "POST" "/exclusions" "",
             json!({ "data": { "osType": "linux", "type": "path", "value": "/opt" },
@@ -239,7 +240,7 @@ async fn every_method_sends_what_it_says() {
             json!({ "data": { "outputDestination": "SentinelCloud", "scriptId": "5",
                 "taskDescription": "collect" }, "filter": { "ids": ["7"] } });
         c.remote_scripts().tasks("3").page() => "GET" "/remote-scripts/status" "parentTaskId=3", NONE;
-        c.remote_scripts().results(ScriptResultRequestData::default().task_ids(["3"])) =>
+        c.remote_scripts().result_links(RemoteScriptsFetchResultsData::default().task_ids(["3"])) =>
             "POST" "/remote-scripts/fetch-files" "", json!({ "data": { "taskIds": ["3"] } });
 
         c.service_users().list().page() => "GET" "/service-users" "", NONE;
@@ -288,34 +289,34 @@ async fn every_method_sends_what_it_says() {
             "GET" "/threats/7/notes" "sortBy=createdAt&sortOrder=asc", NONE;
         c.threats().timeline("7").query(timeline).page() =>
             "GET" "/threats/7/timeline" "activityTypes=19", NONE;
-        c.threats().cloud_download("7") => "GET" "/threats/7/download-from-cloud" "", NONE;
+        c.threats().cloud_download_link("7") => "GET" "/threats/7/download-from-cloud" "", NONE;
         c.threats().summary(&ThreatsSummaryQuery::default().site_ids(["8"])) =>
             "GET" "/private/threats/summary" "siteIds=8", NONE;
 
         c.users().api_token_details(&token) =>
             "POST" "/users/api-token-details" "", json!({ "data": { "apiToken": "another-token" } });
     };
-    let actions = operations(|operation| operation.kind == sentinelone::Kind::Action);
-    assert!(called.is_superset(&actions), "every action is called here");
+    let actions = operations(|operation| operation.kind == sentinelone::OperationKind::Action);
+    assert!(called.is_superset(&actions), "all actions are called");
 }
 
-/// A method names its request in its documentation and builds it with the function of that name.
+/// Each method has its request in its documentation and builds it with the function of the operation.
 #[test]
-fn every_operation_has_a_method_that_names_its_request() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resources");
+fn operation_has_method_with_documented_request() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resources");
     let mut missing = Vec::new();
-    let of_2_1 = |operation: &&Operation| operation.versions.contains(&sentinelone::ApiVersion::V2_1);
-    for operation in raw::OPERATIONS.iter().copied().filter(of_2_1) {
-        let text =
-            std::fs::read_to_string(folder.join(format!("{}.rs", operation.resource))).unwrap_or_default();
+    let is_v2_1 = |operation: &&Operation| operation.versions.contains(&sentinelone::ApiVersion::V2_1);
+    for operation in raw::OPERATIONS.iter().copied().filter(is_v2_1) {
+        let source =
+            std::fs::read_to_string(dir.join(format!("{}.rs", operation.resource))).unwrap_or_default();
         let request = format!("`{} {}`", operation.method, operation.path.replace("{version}", "2.1"));
         let function =
             operation.id.strip_prefix(operation.resource).unwrap_or_default().trim_start_matches('_');
-        let built = text.match_indices(&format!("raw::{function}")).any(|(at, name)| {
-            let next = text[at + name.len()..].chars().next();
+        let is_built = source.match_indices(&format!("raw::{function}")).any(|(at, name)| {
+            let next = source[at + name.len()..].chars().next();
             next.is_none_or(|next| !next.is_alphanumeric() && next != '_')
         });
-        if !text.contains(&request) || !built {
+        if !source.contains(&request) || !is_built {
             missing.push(format!("{}: {request} by raw::{function}", operation.id));
         }
     }
@@ -323,20 +324,20 @@ fn every_operation_has_a_method_that_names_its_request() {
 }
 
 #[tokio::test]
-async fn an_action_without_a_filter_is_refused_before_anything_is_sent() {
+async fn action_without_filter_is_rejected_before_sending() {
     let server = MockServer::start().await;
     let c = &client(&server);
-    let mut refused = BTreeSet::new();
-    macro_rules! refuses {
-        ($($act:expr;)+) => {$(
-            let error = $act.send().await.map(drop).unwrap_err();
-            let problem = error.request_error().unwrap().problem();
-            assert_eq!(problem, &Problem::EmptyFilter, "{}", stringify!($act));
-            assert_eq!(error.was_sent(), Sent::No);
-            refused.insert($act.request().unwrap().operation().id);
+    let mut rejected = BTreeSet::new();
+    macro_rules! assert_rejected {
+        ($($action:expr;)+) => {$(
+            let error = $action.send().await.map(drop).unwrap_err();
+            let kind = error.request_error().unwrap().kind();
+            assert_eq!(kind, &RequestErrorKind::EmptyFilter, "{}", stringify!($action));
+            assert_eq!(error.delivery(), Delivery::NotSent);
+            rejected.insert($action.request().unwrap().operation().id);
         )+};
     }
-    refuses! {
+    assert_rejected! {
         c.agents().connect();
         c.agents().disconnect();
         c.agents().broadcast("hello");
@@ -347,8 +348,8 @@ async fn an_action_without_a_filter_is_refused_before_anything_is_sent() {
         c.agents().fetch_logs();
         c.alerts().update_incident("resolved");
         c.alerts().update_analyst_verdict("suspicious").filter(AlertFilter::default().limit(3));
-        c.blocklist().create(BlocklistCreationData::new("windows", "black_hash", "ab"));
-        c.exclusions().create(ExclusionCreationData::new("linux", "path", "/opt"));
+        c.blocklist().create(BlocklistCreateData::new("windows", "black_hash", "ab"));
+        c.exclusions().create(ExclusionsCreateData::new("linux", "path", "/opt"));
         c.groups().move_agents("4");
         c.iocs().create([IocData::new("me", "203.0.113.7")]);
         c.iocs().delete();
@@ -367,28 +368,35 @@ async fn an_action_without_a_filter_is_refused_before_anything_is_sent() {
     let none: [&str; 0] = [];
     let empty = c.agents().shutdown().filter(AgentFilter::default().ids(none)).everything_in_scope();
     let error = empty.send().await.unwrap_err();
-    assert_eq!(error.request_error().unwrap().problem(), &Problem::EmptyList("filter.ids".into()));
+    assert_eq!(error.request_error().unwrap().kind(), &RequestErrorKind::EmptyList("filter.ids".into()));
     let error = c.exclusions().delete(none).send().await.unwrap_err();
-    assert!(matches!(error.request_error().unwrap().problem(), Problem::Items { count: 0, .. }), "{error}");
+    assert!(
+        matches!(
+            error.request_error().unwrap().kind(),
+            RequestErrorKind::ItemCountOutOfRange { count: 0, .. }
+        ),
+        "{error}"
+    );
     let error = c.sites().reactivate("8").send().await.unwrap_err();
-    assert_eq!(error.request_error().unwrap().problem(), &Problem::Missing("data.expiration".into()));
+    assert_eq!(error.request_error().unwrap().kind(), &RequestErrorKind::Missing("data.expiration".into()));
 
-    let demand = operations(|operation| operation.filter == FilterRule::Mandatory);
-    assert_eq!(refused, demand, "every action that demands a filter is held to it");
+    let required = operations(|operation| operation.filter == FilterRequirement::Required);
+    assert_eq!(rejected, required, "all actions with a required filter reject empty filters");
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn everything_in_scope_is_sent_when_it_is_said() {
+async fn everything_in_scope_sends_empty_filter() {
     let server = MockServer::start().await;
     let c = &client(&server);
     drop(c.agents().shutdown().everything_in_scope().send().await);
-    let expected = Seen("POST".into(), "/agents/actions/shutdown".into(), "".into(), json!({ "filter": {} }));
-    assert_eq!(seen(&server).await, expected);
+    let expected =
+        SentRequest("POST".into(), "/agents/actions/shutdown".into(), "".into(), json!({ "filter": {} }));
+    assert_eq!(sent_request(&server).await, expected);
 }
 
 #[tokio::test]
-async fn a_count_asks_the_list_that_has_the_filter() {
+async fn count_requests_list_with_same_filter() {
     let counted = || {
         let page = json!({ "data": [], "pagination": { "totalItems": 12 } });
         Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(page))
@@ -399,11 +407,11 @@ async fn a_count_asks_the_list_that_has_the_filter() {
         ($($counted:expr => $path:literal $query:literal;)+) => {$(
             counted().mount(&server).await;
             assert_eq!($counted.count().await.unwrap(), 12, "{}", stringify!($counted));
-            let expected = Seen("GET".into(), $path.into(), $query.into(), Value::Null);
-            assert_eq!(seen(&server).await, expected, "{}", stringify!($counted));
+            let expected = SentRequest("GET".into(), $path.into(), $query.into(), Value::Null);
+            assert_eq!(sent_request(&server).await, expected, "{}", stringify!($counted));
         )+};
     }
-    let of_sites = SitesListQuery::default().name("x").limit(3).skip(4).skip_count(true).cursor("c");
+    let sites_query = SitesListQuery::default().name("x").limit(3).skip(4).skip_count(true).cursor("c");
     counts! {
         c.agents().shutdown().filter(one_agent()) => "/agents" "countOnly=true&ids=7";
         c.agents().connect() => "/agents" "countOnly=true";
@@ -426,16 +434,16 @@ async fn a_count_asks_the_list_that_has_the_filter() {
         c.remote_scripts().list() => "/remote-scripts" "countOnly=true";
         c.remote_scripts().tasks("3") => "/remote-scripts/status" "countOnly=true&parentTaskId=3";
         c.service_users().list() => "/service-users" "countOnly=true";
-        c.sites().list().query(of_sites).sort_by("name", "asc".into()) => "/sites" "countOnly=true&name=x";
+        c.sites().list().query(sites_query).sort_by("name", "asc".into()) => "/sites" "countOnly=true&name=x";
         c.threats().notes("7") => "/threats/7/notes" "countOnly=true";
         c.threats().timeline("7") => "/threats/7/timeline" "countOnly=true";
     }
     counted().mount(&server).await;
     assert_eq!(c.threats().count(&one_threat()).await.unwrap(), 12);
 
-    let server = answering(json!({ "data": { "total": 5 } })).await;
+    let server = mock_server(json!({ "data": { "total": 5 } })).await;
     assert_eq!(client(&server).agents().count(&one_agent()).await.unwrap(), 5);
-    let server = answering(json!({ "data": {} })).await;
+    let server = mock_server(json!({ "data": {} })).await;
     let error = client(&server).agents().count(&one_agent()).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.decode_error().unwrap().path.as_str()),
@@ -444,7 +452,7 @@ async fn a_count_asks_the_list_that_has_the_filter() {
 }
 
 #[tokio::test]
-async fn the_items_of_a_nested_list_follow_the_cursor() {
+async fn items_nested_list_follows_cursor() {
     let server = MockServer::start().await;
     let page = |ids: &[&str], next: Value| {
         let sites: Vec<_> = ids.iter().map(|id| json!({ "id": id })).collect();
@@ -466,11 +474,11 @@ async fn the_items_of_a_nested_list_follow_the_cursor() {
         list.items().collect().await.unwrap().into_iter().map(|site| site.id.unwrap()).collect();
     assert_eq!(ids, ["1", "2", "3"]);
     let page = list.page().await.unwrap();
-    assert_eq!(page.around.as_ref().unwrap().beside["allSites"]["totalLicenses"], 40);
+    assert_eq!(page.list_envelope.as_ref().unwrap().siblings["allSites"]["totalLicenses"], 40);
 }
 
 #[tokio::test]
-async fn an_upload_is_downloaded() {
+async fn download_returns_upload() {
     let server = MockServer::start().await;
     Mock::given(path("/web/api/v2.1/agents/7/uploads/9"))
         .respond_with(ResponseTemplate::new(200).set_body_bytes(*b"PK bytes"))
@@ -481,11 +489,11 @@ async fn an_upload_is_downloaded() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_asked_about_is_kept_by_no_error() {
+async fn api_token_details_error_omits_token() {
     let server = MockServer::start().await;
     let echo = json!({ "errors": [{ "title": "unknown token another-token" }] });
-    let answer = ResponseTemplate::new(400).set_body_json(echo);
-    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(400).set_body_json(echo);
+    Mock::given(any()).respond_with(response).mount(&server).await;
     let token = ApiToken::new("another-token").unwrap();
     let error = client(&server).users().api_token_details(&token).await.unwrap_err();
     let body = String::from_utf8_lossy(error.body().unwrap()).into_owned();
@@ -493,23 +501,23 @@ async fn a_token_that_is_asked_about_is_kept_by_no_error() {
 }
 
 #[test]
-fn what_is_in_the_making_shows_no_password() {
+fn builder_debug_output_omits_password() {
     let client =
         Client::builder("usea1.sentinelone.net").token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
     let files = client.agents().fetch_files("7", ["/etc/passwd"], "Secret-1234");
     assert!(!format!("{files:?} {:?}", files.request()).contains("Secret-1234"));
-    let body = files.clone().request().unwrap().shown_body().unwrap();
+    let body = files.clone().request().unwrap().redacted_body().unwrap();
     assert_eq!(body["data"]["password"], "********");
 }
 
-/// What is in the making, and what it waits for, may go to another thread.
+/// Builders and their futures are `Send`.
 #[test]
-fn calls_may_be_spawned() {
+fn builder_futures_are_send() {
     fn spawnable<T: Send>(_: T) {}
     let client =
         Client::builder("usea1.sentinelone.net").token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
-    let (list, act) = (client.sites().list(), client.agents().shutdown().filter(one_agent()));
+    let (list, action) = (client.sites().list(), client.agents().shutdown().filter(one_agent()));
     spawnable((list.page(), list.count(), list.items(), list.pages()));
-    spawnable((act.send(), act.count(), client.agents().download("7", "9")));
-    spawnable((list.clone(), act.clone()));
+    spawnable((action.send(), action.count(), client.agents().download("7", "9")));
+    spawnable((list.clone(), action.clone()));
 }

@@ -1,22 +1,22 @@
-//! The sandbox over HTTP, and the tenant and the plans that it plays from.
+//! The sandbox over HTTP, its bundled tenant, and the plans of the specification.
 
 #![cfg(feature = "sandbox")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use reqwest::{Client, Method};
-use sentinelone::contract::{Contract, OperationSpec, compare};
+use sentinelone::contract::{Contract, OperationSpec, round_trip_losses};
 use sentinelone::sandbox::Sandbox;
-use sentinelone_raw::runtime::Kind;
+use sentinelone_raw::runtime::OperationKind;
 use serde_json::{Map, Value, json};
 
 const THREATS: &str = "/web/api/v2.1/threats";
 const LEGACY: &str = "/web/api/v2.0/threats";
 const TENANT: &str = include_str!("../src/sandbox/tenant.json");
 
-/// Names and values.
+/// Names and values of query parameters.
 type Query<'a> = &'a [(&'a str, &'a str)];
 
 struct Console {
@@ -29,7 +29,7 @@ impl Console {
         Self { sandbox: Sandbox::start().await.unwrap(), http: Client::new() }
     }
 
-    /// Sends a request, and holds the answer to the specification where it declares the status.
+    /// Sends a request. Validates the response if the specification declares its status.
     async fn send(
         &self,
         method: &str,
@@ -47,33 +47,33 @@ impl Console {
             Some(body) => request.header("content-type", "application/json").body(body.to_string()),
             None => request,
         };
-        let response = request.send().await.unwrap();
-        assert_eq!(response.headers()["content-type"], "application/json");
-        assert!(response.headers()["x-rqid"].to_str().unwrap().starts_with("sandbox-"));
-        let status = response.status().as_u16();
-        let bytes = response.bytes().await.unwrap();
-        if let (Some(found), 200 | 400 | 401) = (Contract::bundled().find(method, path), status) {
-            let findings = Contract::bundled().check_answer(found.operation, status, &bytes);
+        let http_response = request.send().await.unwrap();
+        assert_eq!(http_response.headers()["content-type"], "application/json");
+        assert!(http_response.headers()["x-rqid"].to_str().unwrap().starts_with("sandbox-"));
+        let status = http_response.status().as_u16();
+        let bytes = http_response.bytes().await.unwrap();
+        if let (Some(found), 200 | 400 | 401) = (Contract::bundled().match_operation(method, path), status) {
+            let findings = Contract::bundled().check_response(found.operation, status, &bytes);
             assert_eq!(findings, [], "{method} {path} {query:?}");
         }
-        let answer: Value = serde_json::from_slice(&bytes).unwrap();
-        assert!(!answer.to_string().contains("\"_"), "hidden fields in {answer}");
-        (status, answer)
+        let response: Value = serde_json::from_slice(&bytes).unwrap();
+        assert!(!response.to_string().contains("\"_"), "internal fields in {response}");
+        (status, response)
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
-        let (status, answer) = self.send("GET", path, query, None).await;
-        assert_eq!(status, 200, "{path} {query:?}: {answer}");
-        answer
+        let (status, response) = self.send("GET", path, query, None).await;
+        assert_eq!(status, 200, "{path} {query:?}: {response}");
+        response
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
-        let (status, answer) = self.send("POST", path, &[], Some(&body)).await;
-        assert_eq!(status, 200, "{path}: {answer}");
-        answer
+        let (status, response) = self.send("POST", path, &[], Some(&body)).await;
+        assert_eq!(status, 200, "{path}: {response}");
+        response
     }
 
-    /// The numbers of the threats that a query selects: the last two digits of their ids.
+    /// Returns the numbers of the selected threats: the last two digits of their IDs.
     async fn select(&self, query: &[(&str, &str)]) -> Vec<u8> {
         let mut query = query.to_vec();
         query.push(("limit", "1000"));
@@ -81,8 +81,8 @@ impl Console {
     }
 
     async fn threat(&self, number: u8) -> Value {
-        let answer = self.get(THREATS, &[("ids", &id(number))]).await;
-        answer["data"][0].clone()
+        let response = self.get(THREATS, &[("ids", &id(number))]).await;
+        response["data"][0].clone()
     }
 }
 
@@ -91,18 +91,18 @@ fn id(number: u8) -> String {
 }
 
 fn numbers(list: &Value) -> Vec<u8> {
-    let things = list["data"].as_array().unwrap();
-    things.iter().map(|thing| thing["id"].as_str().unwrap()[16..].parse().unwrap()).collect()
+    let items = list["data"].as_array().unwrap();
+    items.iter().map(|item| item["id"].as_str().unwrap()[16..].parse().unwrap()).collect()
 }
 
-fn errors(answer: &Value) -> Vec<(i64, String, String)> {
-    let entries = answer["errors"].as_array().unwrap().iter();
+fn errors(response: &Value) -> Vec<(i64, String, String)> {
+    let entries = response["errors"].as_array().unwrap().iter();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     entries.map(|e| (e["code"].as_i64().unwrap(), text(&e["title"]), text(&e["detail"]))).collect()
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_refused() {
+async fn wrong_token_returns_401() {
     let console = Console::start().await;
     let url = format!("{}{THREATS}", console.sandbox.url());
     let headers = [None, Some("ApiToken wrong"), Some("Bearer sandbox-token"), Some("sandbox-token")];
@@ -113,21 +113,21 @@ async fn a_wrong_token_is_refused() {
         }
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 401, "{header:?}");
-        let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-        let (code, title, _) = errors(&answer).remove(0);
+        let response: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        let (code, title, _) = errors(&response).remove(0);
         assert_eq!((code, title.as_str()), (4_010_010, "Authentication Failed"));
     }
-    // Who is not known learns nothing about paths.
-    let response = console.http.get(format!("{}/nowhere", console.sandbox.url())).send().await.unwrap();
+    // A client without a valid token gets no information about paths.
+    let response = console.http.get(format!("{}/unknown", console.sandbox.url())).send().await.unwrap();
     assert_eq!(response.status(), 401);
 }
 
 #[tokio::test]
-async fn what_is_not_there() {
+async fn unknown_path_or_method_returns_404_or_405() {
     let console = Console::start().await;
     let cases = [
         ("GET", "/", 404),
-        ("GET", "/web/api/v2.1/nothing", 404),
+        ("GET", "/web/api/v2.1/unknown", 404),
         ("GET", "/web/api/v9.9/threats", 404),
         ("POST", "/web/api/v2.0/threats/incident", 404),
         ("POST", "/web/api/v2.1/threats/mark-as-threat", 404),
@@ -135,30 +135,30 @@ async fn what_is_not_there() {
         ("GET", "/web/api/v2.1/threats/incident", 405),
     ];
     for (method, path, status) in cases {
-        let (found, answer) = console.send(method, path, &[], None).await;
+        let (found, response) = console.send(method, path, &[], None).await;
         assert_eq!(found, status, "{method} {path}");
-        assert_eq!(errors(&answer)[0].0, i64::from(status) * 10_000 + 10);
+        assert_eq!(errors(&response)[0].0, i64::from(status) * 10_000 + 10);
     }
 }
 
 #[tokio::test]
-async fn departures_from_the_specification_are_refused() {
+async fn invalid_request_returns_400_with_locations() {
     let console = Console::start().await;
     let cases: [(Query<'_>, &[&str]); 5] = [
-        (&[("nobody", "1")], &["request.query.nobody"]),
+        (&[("unknown", "1")], &["request.query.unknown"]),
         (&[("limit", "0"), ("skip", "x")], &["request.query.limit", "request.query.skip"]),
         (&[("incidentStatuses", "done")], &["request.query.incidentStatuses[0]"]),
         (&[("ids", "1"), ("ids", "2")], &["request.query.ids"]),
         (&[("createdAt__gt", "yesterday")], &["request.query.createdAt__gt"]),
     ];
-    for (query, places) in cases {
-        let (status, answer) = console.send("GET", THREATS, query, None).await;
+    for (query, locations) in cases {
+        let (status, response) = console.send("GET", THREATS, query, None).await;
         assert_eq!(status, 400, "{query:?}");
-        let errors = errors(&answer);
-        assert_eq!(errors.len(), places.len(), "{errors:?}");
-        for ((code, title, detail), place) in errors.iter().zip(places) {
+        let errors = errors(&response);
+        assert_eq!(errors.len(), locations.len(), "{errors:?}");
+        for ((code, title, detail), location) in errors.iter().zip(locations) {
             assert_eq!((*code, title.as_str()), (4_000_040, "Validation Error"));
-            assert!(detail.starts_with(&format!("{place}: ")), "{detail}");
+            assert!(detail.starts_with(&format!("{location}: ")), "{detail}");
         }
     }
     let path = "/web/api/v2.1/threats/incident";
@@ -186,21 +186,21 @@ async fn departures_from_the_specification_are_refused() {
 }
 
 #[tokio::test]
-async fn long_bodies_are_refused() {
+async fn long_body_returns_413() {
     let console = Console::start().await;
     let body = json!({ "data": { "text": "x".repeat(11 * 1024 * 1024) }, "filter": {} });
-    let (status, answer) = console.send("POST", "/web/api/v2.1/threats/notes", &[], Some(&body)).await;
-    assert_eq!((status, errors(&answer)[0].1.as_str()), (413, "Payload Too Large"));
+    let (status, response) = console.send("POST", "/web/api/v2.1/threats/notes", &[], Some(&body)).await;
+    assert_eq!((status, errors(&response)[0].1.as_str()), (413, "Payload Too Large"));
     assert_eq!(console.sandbox.exchanges()[0].body, None);
 }
 
 #[tokio::test]
-async fn filters_select() {
+async fn list_filters_select_items() {
     let console = Console::start().await;
     let all: Vec<u8> = (1..=12).collect();
     let cases: &[(Query<'_>, &[u8])] = &[
         (&[], &all),
-        // one of, none of
+        // one of, not one of
         (&[("ids", "460000000000000003,460000000000000001,460000000000000099")], &[1, 3]),
         (&[("ids", "")], &all),
         (&[("incidentStatuses", "in_progress")], &[5, 6, 10]),
@@ -213,10 +213,10 @@ async fn filters_select() {
         (&[("displayName", "xmr")], &[]),
         (&[("resolved", "true")], &[1, 2, 3, 9]),
         (&[("resolved", "false"), ("osTypes", "macos")], &[4, 10]),
-        // substrings, in any case
+        // substrings, ignoring case
         (&[("threatDetails__contains", "SHELL")], &[6, 7, 9]),
         (&[("computerName__contains", "web-,db")], &[2, 3, 6, 7, 9, 11]),
-        // elements and keys
+        // list elements and object keys
         (&[("engines", "executables")], &[8, 10]),
         (&[("detectionEnginesNin", "executables,reputation,manual,pup")], &[3, 5, 6, 9, 11, 12]),
         (&[("k8sPodLabels__contains", "TIER=")], &[6]),
@@ -230,25 +230,25 @@ async fn filters_select() {
         (&[("createdAt__gte", "2026-11-18T06:09:36.111143+02:00")], &[11, 12]),
         (&[("createdAt__lt", "2026-11-10T02:31:47.202026Z")], &[1]),
         (&[("createdAt__lte", "2026-11-10T02:31:47.202026Z")], &[1, 2]),
-        // text in any of several fields
+        // string in any of several fields
         (&[("query", "MAC-DESIGN")], &[4, 10]),
         (&[("query", "ex-10")], &[2, 6]),
-        // what selects nothing
+        // not selective
         (&[("tenant", "true"), ("countsFor", "osTypes")], &all),
     ];
     for (query, expected) in cases {
         assert_eq!(oldest_first(console.select(query).await), *expected, "{query:?}");
     }
     let cloud = console.select(&[("cloudInstanceId__contains", "i-")]).await;
-    assert_eq!(oldest_first(cloud), [2, 6, 9, 11], "through the keys of a map");
+    assert_eq!(oldest_first(cloud), [2, 6, 9, 11], "by the keys of a map");
 
-    let (status, answer) = console.send("GET", THREATS, &[("cloudProvider", "AWS")], None).await;
+    let (status, response) = console.send("GET", THREATS, &[("cloudProvider", "AWS")], None).await;
     assert_eq!(status, 501);
-    assert!(errors(&answer)[0].2.contains("cloudProvider"), "{answer}");
+    assert!(errors(&response)[0].2.contains("cloudProvider"), "{response}");
     let body = json!({ "data": { "text": "hello" }, "filter": { "agentTagsData": "{}" } });
-    let (status, answer) = console.send("POST", "/web/api/v2.1/threats/notes", &[], Some(&body)).await;
+    let (status, response) = console.send("POST", "/web/api/v2.1/threats/notes", &[], Some(&body)).await;
     assert_eq!(status, 501);
-    assert!(errors(&answer)[0].2.contains("filter.agentTagsData"), "{answer}");
+    assert!(errors(&response)[0].2.contains("filter.agentTagsData"), "{response}");
 }
 
 fn oldest_first(mut list: Vec<u8>) -> Vec<u8> {
@@ -257,7 +257,7 @@ fn oldest_first(mut list: Vec<u8>) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn lists_are_sorted() {
+async fn list_sorts_by_field() {
     let console = Console::start().await;
     let by = |field| [("sortBy", field), ("sortOrder", "desc")];
     let descending: Vec<u8> = (1..=12).rev().collect();
@@ -265,7 +265,7 @@ async fn lists_are_sorted() {
     assert_eq!(console.select(&by("id")).await, descending);
     let macs = [("osTypes", "macos"), ("sortBy", "classification")];
     assert_eq!(console.select(&macs).await, [10, 4], "Adware before PUA");
-    // Equal ones stay in the order of the list, which is newest first.
+    // Equal items keep the order of the list, which is newest first.
     let sites = console.select(&by("siteName")).await;
     assert_eq!(sites, [12, 10, 8, 5, 4, 1, 11, 9, 7, 6, 3, 2]);
     assert_eq!(console.select(&[("sortOrder", "desc")]).await[0], 12);
@@ -273,34 +273,34 @@ async fn lists_are_sorted() {
 }
 
 #[tokio::test]
-async fn pages_follow_each_other() {
+async fn list_pages_follow_cursor() {
     let console = Console::start().await;
     for limit in ["1", "5", "6", "12", "1000"] {
-        let mut seen = Vec::new();
+        let mut all_numbers = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
             let mut query = vec![("limit", limit)];
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             let page = console.get(THREATS, &query).await;
             assert_eq!(page["pagination"]["totalItems"], 12);
-            seen.extend(numbers(&page));
+            all_numbers.extend(numbers(&page));
             match page["pagination"]["nextCursor"].as_str() {
                 Some(next) => cursor = Some(next.to_owned()),
                 None => break,
             }
         }
-        assert_eq!(seen, (1..=12).rev().collect::<Vec<_>>(), "{limit} at a time");
+        assert_eq!(all_numbers, (1..=12).rev().collect::<Vec<_>>(), "limit {limit}");
     }
     let first = console.get(THREATS, &[]).await;
-    assert_eq!(numbers(&first).len(), 10, "without a limit");
+    assert_eq!(numbers(&first).len(), 10, "default limit");
     let cursor = first["pagination"]["nextCursor"].as_str().unwrap();
 
     assert_eq!(numbers(&console.get(THREATS, &[("skip", "11")]).await), [1]);
     assert_eq!(numbers(&console.get(THREATS, &[("skip", "999")]).await), [] as [u8; 0]);
     let count = console.get(THREATS, &[("countOnly", "true"), ("osTypes", "macos")]).await;
     assert_eq!(count, json!({ "data": [], "pagination": { "totalItems": 2, "nextCursor": null } }));
-    let spared = console.get(THREATS, &[("skipCount", "true")]).await;
-    assert_eq!(spared["pagination"].get("totalItems"), None);
+    let without_count = console.get(THREATS, &[("skipCount", "true")]).await;
+    assert_eq!(without_count["pagination"].get("totalItems"), None);
 
     let longer = format!("0{cursor}");
     let upper = cursor.to_uppercase();
@@ -310,65 +310,66 @@ async fn pages_follow_each_other() {
         }
         assert_eq!(console.send("GET", THREATS, &[("cursor", wrong)], None).await.0, 400, "{wrong:?}");
     }
-    // A cursor belongs to its list.
+    // A cursor is valid for its list only.
     assert_eq!(console.send("GET", LEGACY, &[("cursor", cursor)], None).await.0, 400);
 }
 
 #[tokio::test]
-async fn the_incident_status_changes_once() {
+async fn update_incident_repeated_is_already_set() {
     let console = Console::start().await;
     let path = "/web/api/v2.1/threats/incident";
     let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": [id(4), id(1)] } });
     let before = [console.threat(1).await, console.threat(4).await];
-    let answer = console.post(path, body.clone()).await;
+    let response = console.post(path, body.clone()).await;
     let expected = json!({ "data": { "affected": 1, "details": [
         { "threatId": id(4), "result": "updated" },
         { "threatId": id(1), "result": "already_set" },
     ] } });
-    assert_eq!(answer, expected);
-    assert_eq!(console.threat(1).await, before[0], "nothing changed, the time of change neither");
+    assert_eq!(response, expected);
+    assert_eq!(console.threat(1).await, before[0], "unchanged, including the modification time");
     let after = console.threat(4).await;
-    let changed: BTreeSet<_> = compare(&before[1], &after).into_iter().map(|loss| loss.path).collect();
+    let changed: BTreeSet<_> =
+        round_trip_losses(&before[1], &after).into_iter().map(|loss| loss.path).collect();
     let expected = ["incidentStatus", "incidentStatusDescription", "updatedAt"];
     assert_eq!(changed, expected.map(|name| format!("threatInfo.{name}")).into());
     assert_eq!(after["threatInfo"]["incidentStatusDescription"], "Resolved");
     assert_eq!(console.select(&[("resolved", "true")]).await, [9, 4, 3, 2, 1]);
 
-    let answer = console.post(path, body).await;
-    assert_eq!(answer["data"]["affected"], 0);
-    assert_eq!(answer["data"]["details"][0]["result"], "already_set");
+    let response = console.post(path, body).await;
+    assert_eq!(response["data"]["affected"], 0);
+    assert_eq!(response["data"]["details"][0]["result"], "already_set");
     assert_eq!(console.threat(4).await, after);
 
     let both = json!({ "data": { "incidentStatus": "resolved", "analystVerdict": "suspicious" },
         "filter": { "ids": [id(4)] } });
-    let answer = console.post(path, both).await;
+    let response = console.post(path, both).await;
     let entry = json!({ "threatId": id(4), "result": "already_set", "analystVerdict": "updated" });
-    assert_eq!(answer, json!({ "data": { "affected": 1, "details": [entry] } }));
+    assert_eq!(response, json!({ "data": { "affected": 1, "details": [entry] } }));
     let none = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ["1"] } });
     assert_eq!(console.post(path, none).await, json!({ "data": { "affected": 0, "details": [] } }));
 }
 
 #[tokio::test]
-async fn an_empty_filter_reaches_everything() {
+async fn action_empty_filter_affects_all_items() {
     let console = Console::start().await;
     let path = "/web/api/v2.1/threats/analyst-verdict";
     let verdict = |filter| json!({ "data": { "analystVerdict": "suspicious" }, "filter": filter });
-    let answer = console.post(path, verdict(json!({ "limit": 2, "tenant": true }))).await;
-    assert_eq!(answer["data"]["details"].as_array().unwrap().len(), 2, "the limit bounds it");
-    assert_eq!(answer["data"]["affected"], 1, "one of the two newest was suspicious already");
+    let response = console.post(path, verdict(json!({ "limit": 2, "tenant": true }))).await;
+    assert_eq!(response["data"]["details"].as_array().unwrap().len(), 2, "the limit applies");
+    assert_eq!(response["data"]["affected"], 1, "one of the two newest was already suspicious");
     assert_eq!(console.select(&[("analystVerdicts", "suspicious")]).await, [12, 11, 10]);
-    let answer = console.post(path, verdict(json!({ "ids": [] }))).await;
-    assert_eq!(answer["data"]["details"].as_array().unwrap().len(), 12);
-    assert_eq!(answer["data"]["affected"], 9);
+    let response = console.post(path, verdict(json!({ "ids": [] }))).await;
+    assert_eq!(response["data"]["details"].as_array().unwrap().len(), 12);
+    assert_eq!(response["data"]["affected"], 9);
 }
 
 #[tokio::test]
-async fn notes_are_added_and_listed() {
+async fn add_note_appears_in_list() {
     let console = Console::start().await;
     let notes = format!("{THREATS}/{}/notes", id(4));
     let count = json!({ "data": [], "pagination": { "totalItems": 0, "nextCursor": null } });
     assert_eq!(console.get(&notes, &[]).await, count);
-    let body = json!({ "data": { "text": "Looked at it" }, "filter": { "ids": [id(4), id(5)] } });
+    let body = json!({ "data": { "text": "Reviewed" }, "filter": { "ids": [id(4), id(5)] } });
     for _ in 0..2 {
         assert_eq!(
             console.post(&format!("{THREATS}/notes"), body.clone()).await,
@@ -379,7 +380,7 @@ async fn notes_are_added_and_listed() {
     let list = list["data"].as_array().unwrap();
     assert_eq!(list.len(), 2);
     assert_ne!(list[0]["id"], list[1]["id"]);
-    assert_eq!(list[0]["text"], "Looked at it");
+    assert_eq!(list[0]["text"], "Reviewed");
     assert_eq!(console.select(&[("noteExists", "true")]).await, [6, 5, 4, 1]);
 
     let first = format!("{THREATS}/{}/notes", id(1));
@@ -390,14 +391,14 @@ async fn notes_are_added_and_listed() {
 }
 
 #[tokio::test]
-async fn mitigation_works_on_both_versions() {
+async fn mitigate_supports_both_api_versions() {
     let console = Console::start().await;
     let body = json!({ "filter": { "ids": [id(4)] } });
-    let answer = console.post("/web/api/v2.1/threats/mitigate/kill", body.clone()).await;
-    assert_eq!(answer, json!({ "data": { "affected": 1, "details": [{ "threatId": id(4) }] } }));
+    let response = console.post("/web/api/v2.1/threats/mitigate/kill", body.clone()).await;
+    assert_eq!(response, json!({ "data": { "affected": 1, "details": [{ "threatId": id(4) }] } }));
     assert_eq!(console.threat(4).await["threatInfo"]["mitigationStatus"], "mitigated");
-    let answer = console.post("/web/api/v2.0/threats/mitigate/un-quarantine", body).await;
-    assert_eq!(answer["data"]["affected"], 1);
+    let response = console.post("/web/api/v2.0/threats/mitigate/un-quarantine", body).await;
+    assert_eq!(response["data"]["affected"], 1);
     let threat = console.threat(4).await;
     assert_eq!(threat["threatInfo"]["mitigationStatusDescription"], "Not mitigated");
     let legacy = console.get(LEGACY, &[("mitigationStatuses", "active")]).await;
@@ -405,7 +406,7 @@ async fn mitigation_works_on_both_versions() {
 }
 
 #[tokio::test]
-async fn api_2_0_has_its_own_shape() {
+async fn list_api_2_0_uses_legacy_schema() {
     let console = Console::start().await;
     let list = console.get(LEGACY, &[("limit", "1000")]).await;
     assert_eq!(numbers(&list), (1..=12).rev().collect::<Vec<_>>());
@@ -419,24 +420,24 @@ async fn api_2_0_has_its_own_shape() {
     assert_eq!(numbers(&console.get(LEGACY, &[("displayName__like", "XMR")]).await), [2]);
 
     let body = json!({ "data": { "targetScope": "site" }, "filter": { "ids": [id(4)] } });
-    let answer = console.post("/web/api/v2.0/threats/mark-as-threat", body).await;
-    assert_eq!(answer, json!({ "data": { "affected": 1 } }));
+    let response = console.post("/web/api/v2.0/threats/mark-as-threat", body).await;
+    assert_eq!(response, json!({ "data": { "affected": 1 } }));
     assert_eq!(console.threat(4).await["threatInfo"]["confidenceLevel"], "malicious");
     let body = json!({ "filter": { "resolved": false } });
-    let answer = console.post("/web/api/v2.0/threats/mark-as-resolved", body).await;
-    assert_eq!(answer["data"]["affected"], 8);
+    let response = console.post("/web/api/v2.0/threats/mark-as-resolved", body).await;
+    assert_eq!(response["data"]["affected"], 8);
     assert_eq!(console.select(&[("resolved", "false")]).await, [] as [u8; 0]);
 }
 
 #[tokio::test]
-async fn changes_come_in_their_order_and_not_by_refused_reads() {
+async fn action_steps_advance_in_order_and_only_by_valid_reads() {
     let console = Console::start().await;
     let agents = "/web/api/v2.1/agents";
     let list = console.get(agents, &[("networkStatuses", "connected"), ("isActive", "true")]).await;
     let agent = list["data"][0]["id"].as_str().unwrap().to_owned();
     let filter = json!({ "filter": { "ids": [agent] } });
     let ids = [("ids", agent.as_str())];
-    let shown = async || {
+    let agent_state = async || {
         let list = console.get(agents, &ids).await;
         (list["data"][0]["networkStatus"].clone(), list["data"][0]["isActive"].clone())
     };
@@ -445,23 +446,23 @@ async fn changes_come_in_their_order_and_not_by_refused_reads() {
         let (status, _) = console.send("GET", agents, &[ids[0], ("cursor", "no cursor")], None).await;
         assert_eq!(status, 400);
     }
-    assert_eq!(shown().await, (json!("disconnecting"), json!(true)), "no read has shown it yet");
-    assert_eq!(shown().await, (json!("disconnected"), json!(true)));
-    // What was still to come of one action does not undo the next.
+    assert_eq!(agent_state().await, (json!("disconnecting"), json!(true)), "no read before this one");
+    assert_eq!(agent_state().await, (json!("disconnected"), json!(true)));
+    // The pending steps of one action do not undo the next action.
     console.post(&format!("{agents}/actions/connect"), filter.clone()).await;
     console.post(&format!("{agents}/actions/shutdown"), filter.clone()).await;
     for _ in 0..3 {
-        assert_eq!(shown().await, (json!("disconnected"), json!(false)));
+        assert_eq!(agent_state().await, (json!("disconnected"), json!(false)));
     }
     let path = "/web/api/v2.1/groups/430000000000000099/move-agents";
-    let (status, answer) = console.send("PUT", path, &[], Some(&filter)).await;
-    assert_eq!(status, 400, "{answer}");
+    let (status, response) = console.send("PUT", path, &[], Some(&filter)).await;
+    assert_eq!(status, 400, "{response}");
     let group = |list: Value| list["data"][0]["groupId"].clone();
     assert_ne!(group(console.get(agents, &ids).await), "430000000000000099");
 }
 
 #[tokio::test]
-async fn the_summary_adds_up() {
+async fn summary_counts_are_consistent() {
     let console = Console::start().await;
     let path = "/web/api/v2.1/private/threats/summary";
     let summary = console.get(path, &[]).await;
@@ -478,7 +479,7 @@ async fn the_summary_adds_up() {
 }
 
 #[tokio::test]
-async fn exchanges_are_remembered_without_the_token() {
+async fn exchanges_omit_token() {
     let console = Console::start().await;
     console.get(THREATS, &[("query", "a b&c"), ("limit", "1")]).await;
     let body = json!({ "data": { "text": "hello" }, "filter": { "ids": [id(1)] } });
@@ -490,27 +491,27 @@ async fn exchanges_are_remembered_without_the_token() {
     let query = [("query", "a b&c"), ("limit", "1")];
     assert_eq!(first.query, query.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert_eq!((&first.body, &exchanges[1].body), (&None, &Some(body)));
-    assert_eq!(exchanges[1].answer, json!({ "data": { "affected": 1 } }));
+    assert_eq!(exchanges[1].response, json!({ "data": { "affected": 1 } }));
     assert!(!serde_json::to_string(&exchanges).unwrap().contains(Sandbox::TOKEN));
-    for _ in 0..Sandbox::REMEMBERED {
+    for _ in 0..Sandbox::MAX_EXCHANGES {
         console.get(THREATS, &[("countOnly", "true")]).await;
     }
     let exchanges = console.sandbox.exchanges();
-    assert_eq!((exchanges.len(), exchanges[0].method.as_str()), (Sandbox::REMEMBERED, "GET"));
+    assert_eq!((exchanges.len(), exchanges[0].method.as_str()), (Sandbox::MAX_EXCHANGES, "GET"));
 }
 
 #[tokio::test]
-async fn it_stops() {
-    // An idle connection and one that stopped in the middle of a request do not hold it up.
+async fn stop_closes_idle_connections() {
+    // An idle connection and an incomplete request do not delay the shutdown.
     let console = Console::start().await;
     console.get(THREATS, &[]).await;
     let address = console.sandbox.url().replace("http://", "");
-    let mut half = std::net::TcpStream::connect(&address).unwrap();
+    let mut partial = std::net::TcpStream::connect(&address).unwrap();
     let head = "POST /web/api/v2.1/threats/notes HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{";
-    std::io::Write::write_all(&mut half, head.as_bytes()).unwrap();
+    std::io::Write::write_all(&mut partial, head.as_bytes()).unwrap();
     console.get(THREATS, &[]).await;
     let port = address.rsplit_once(':').unwrap().1.parse().unwrap();
-    assert!(Sandbox::start_on(port).await.is_err(), "the port is taken");
+    assert!(Sandbox::start_on_port(port).await.is_err(), "the port is taken");
     console.sandbox.stop().await;
     let error = console.http.get(format!("http://{address}/")).send().await.unwrap_err();
     assert!(error.is_connect(), "{error}");
@@ -523,20 +524,20 @@ async fn it_stops() {
 }
 
 #[tokio::test]
-async fn two_sandboxes_share_nothing() {
+async fn sandboxes_are_isolated() {
     let (one, other) = (Console::start().await, Console::start().await);
     let body = json!({ "filter": { "ids": [id(1)] } });
     one.post("/web/api/v2.1/threats/mitigate/un-quarantine", body).await;
     assert_eq!(one.threat(1).await["threatInfo"]["mitigationStatus"], "not_mitigated");
     assert_eq!(other.threat(1).await["threatInfo"]["mitigationStatus"], "mitigated");
-    // What one connection changes all others see.
+    // Changes of one connection are visible to all others.
     let second = Client::new().get(format!("{}{THREATS}?ids={}", one.sandbox.url(), id(1)));
     let response = second.header("authorization", "ApiToken sandbox-token").send().await.unwrap();
-    let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-    assert_eq!(answer["data"][0]["threatInfo"]["mitigationStatus"], "not_mitigated");
+    let response: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!(response["data"][0]["threatInfo"]["mitigationStatus"], "not_mitigated");
 }
 
-/// A value that fits a schema.
+/// Returns a value that is valid for a schema.
 fn plausible(schema: &Value) -> Value {
     let contract = Contract::bundled();
     if let Some(first) = first_of_enum(schema) {
@@ -574,16 +575,16 @@ fn first_of_enum(schema: &Value) -> Option<Value> {
     schema["enum"].get(0).cloned()
 }
 
-/// Paths of an operation on all of its versions, filled in with values that exist.
+/// Returns the paths of an operation for all its versions, with existing values.
 fn paths(operation: &OperationSpec) -> Vec<String> {
     let versions = operation.versions().iter();
     let mut paths: Vec<_> = versions.map(|v| operation.path().replace("{version}", v.as_str())).collect();
     for parameter in operation.parameters().iter().filter(|parameter| parameter.in_path) {
         let of = |collection: &str| {
-            let things = tenant()[collection].clone();
-            let upload = |thing: &&Value| collection != "activities" || thing.get("_entries").is_some();
-            let thing = things.as_array().unwrap().iter().find(upload).cloned().unwrap_or_default();
-            thing["id"].as_str().map(str::to_owned)
+            let items = tenant()[collection].clone();
+            let upload = |item: &&Value| collection != "activities" || item.get("_entries").is_some();
+            let item = items.as_array().unwrap().iter().find(upload).cloned().unwrap_or_default();
+            item["id"].as_str().map(str::to_owned)
         };
         let value = match parameter.name.as_str() {
             "threat_id" => Some(id(1)),
@@ -604,20 +605,20 @@ fn paths(operation: &OperationSpec) -> Vec<String> {
     paths
 }
 
-fn query_text(value: &Value) -> String {
+fn query_string(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(query_text).collect::<Vec<_>>().join(","),
+        Value::Array(items) => items.iter().map(query_string).collect::<Vec<_>>().join(","),
         other => other.to_string(),
     }
 }
 
-/// A console in which a query of this id is finished.
+/// Returns a sandbox with a finished query, and the ID of the query.
 async fn console_with_results() -> (Console, String) {
     let console = Console::start().await;
     let query = json!({ "query": "x", "fromDate": "2026-01-01T00:00:00Z", "toDate": "2026-01-02T00:00:00Z" });
-    let answer = console.post("/web/api/v2.1/dv/init-query", query).await;
-    let id = answer["data"]["queryId"].as_str().unwrap().to_owned();
+    let response = console.post("/web/api/v2.1/dv/init-query", query).await;
+    let id = response["data"]["queryId"].as_str().unwrap().to_owned();
     for expected in [0, 50, 100] {
         let status = console.get("/web/api/v2.1/dv/query-status", &[("queryId", &id)]).await;
         assert_eq!(status["data"]["progressStatus"], expected);
@@ -626,9 +627,9 @@ async fn console_with_results() -> (Console, String) {
 }
 
 #[tokio::test]
-async fn every_field_of_every_filter_can_be_played() {
+async fn filter_fields_are_implemented() {
     let contract = Contract::bundled();
-    let mut played = 0;
+    let mut checked = 0;
     for operation in contract.operations() {
         let plan = &operation.x_s1()["sandbox"];
         let creates = plan.get("create").is_some();
@@ -637,7 +638,7 @@ async fn every_field_of_every_filter_can_be_played() {
             let parameters: Vec<_> = operation.parameters().iter().filter(|one| !one.in_path).collect();
             let text = |name: &str, schema: &Value| match name {
                 "queryId" => query_id.clone(),
-                _ => query_text(&plausible(schema)),
+                _ => query_string(&plausible(schema)),
             };
             let required = |skip: &str| -> Vec<(String, String)> {
                 let required = parameters.iter().filter(|one| one.required && one.name != skip);
@@ -652,60 +653,61 @@ async fn every_field_of_every_filter_can_be_played() {
                 query.push((parameter.name.clone(), value));
                 let query: Vec<_> =
                     query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                let (status, answer) = console.send("GET", &path, &query, None).await;
+                let (status, response) = console.send("GET", &path, &query, None).await;
                 let expected = match parameter.name.as_str() {
-                    // Nobody gave out this one.
+                    // An invalid cursor.
                     "cursor" => vec![400],
                     "limit" | "skip" | "countOnly" | "skipCount" | "sortBy" | "sortOrder" => vec![200],
-                    // Of one thing there may be none.
+                    // A single item may not exist.
                     _ if parameter.x_s1.get("field").is_some() => vec![200, 404],
-                    _ if parameter.x_s1["selects"] == false => vec![200, 404],
+                    _ if parameter.x_s1["selective"] == false => vec![200, 404],
                     _ => vec![501],
                 };
-                assert!(expected.contains(&status), "{path} {query:?}: {status} {answer}");
-                played += 1;
+                assert!(expected.contains(&status), "{path} {query:?}: {status} {response}");
+                checked += 1;
             }
             let Some(schema) = operation.body_schema() else {
                 let query = required("");
                 let query: Vec<_> =
                     query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                let (status, answer) = console.send(operation.method(), &path, &query, None).await;
-                assert!([200, 404].contains(&status), "{path}: {status} {answer}");
+                let (status, response) = console.send(operation.method(), &path, &query, None).await;
+                assert!([200, 404].contains(&status), "{path}: {status} {response}");
                 continue;
             };
             let body = plausible(schema);
             let Some(filter) = contract.properties(schema).remove("filter") else {
-                let (status, answer) = console.send(operation.method(), &path, &[], Some(&body)).await;
-                assert!([200, 404].contains(&status), "{path} {body}: {status} {answer}");
+                let (status, response) = console.send(operation.method(), &path, &[], Some(&body)).await;
+                assert!([200, 404].contains(&status), "{path} {body}: {status} {response}");
                 continue;
             };
-            // What the path names, and what is new, is not selected.
+            // An item of the path and a new item are not selected by a filter.
             let selects = !creates && !plan["where"].to_string().contains("$path.");
             for (name, schema) in contract.properties(filter) {
                 let mut body = body.clone();
                 let value = if name.ends_with("__between") { json!("1-2") } else { plausible(schema) };
                 body["filter"] = json!({ name: value });
-                let (status, answer) = console.send(operation.method(), &path, &[], Some(&body)).await;
-                let known = schema.pointer("/x-s1/field").is_some() || schema["x-s1"]["selects"] == false;
-                let expected = if known || !selects { 200 } else { 501 };
-                assert_eq!(status, expected, "{path} {body}: {answer}");
-                played += 1;
+                let (status, response) = console.send(operation.method(), &path, &[], Some(&body)).await;
+                let is_implemented =
+                    schema.pointer("/x-s1/field").is_some() || schema["x-s1"]["selective"] == false;
+                let expected = if is_implemented || !selects { 200 } else { 501 };
+                assert_eq!(status, expected, "{path} {body}: {response}");
+                checked += 1;
             }
         }
     }
-    assert!(played > 4000, "{played}");
+    assert!(checked > 4000, "{checked}");
 }
 
-/// The schema of the things of every collection that some list shows as they are.
-fn shown() -> BTreeMap<String, &'static Value> {
+/// Returns the schemas of the collections that a list returns unchanged.
+fn list_schemas() -> BTreeMap<String, &'static Value> {
     let contract = Contract::bundled();
     let plain = contract.operations().filter_map(|operation| {
         let plan = operation.x_s1().get("sandbox")?;
-        let changed = ["as", "count", "collect", "zip"].iter().any(|key| plan.get(key).is_some());
-        if operation.kind() != Kind::Read || changed {
+        let changed = ["fields", "count", "collect", "zip"].iter().any(|key| plan.get(key).is_some());
+        if operation.kind() != OperationKind::Read || changed {
             return None;
         }
-        let data = contract.properties(operation.answer_schema(200)?).remove("data")?;
+        let data = contract.properties(operation.response_schema(200)?).remove("data")?;
         let data = match plan.get("list").and_then(Value::as_str) {
             Some(list) => contract.properties(data).remove(list)?,
             None => data,
@@ -721,36 +723,36 @@ fn tenant() -> Value {
 }
 
 #[test]
-fn the_tenant_fits_the_specification() {
+fn tenant_items_match_schemas() {
     let mut checked = 0;
-    for (collection, schema) in shown() {
-        let Some(things) = tenant()[&collection].as_array().cloned() else {
-            // Nobody has put anything in yet, and the list is empty. It is called as its resource, and no misprint.
+    for (collection, schema) in list_schemas() {
+        let Some(items) = tenant()[&collection].as_array().cloned() else {
+            // The collection has no bundled items. Its name is the name of a resource.
             let mut resources = Contract::bundled().operations().map(|one| one.id());
             assert!(resources.any(|id| id.starts_with(&format!("{collection}_"))), "{collection}");
             continue;
         };
-        for (index, thing) in things.iter().enumerate() {
-            let mut thing = thing.clone();
-            thing.as_object_mut().unwrap().retain(|name, _| !name.starts_with('_'));
-            let place = format!("{collection}[{index}]");
-            assert_eq!(Contract::bundled().check_value(schema, &thing, &place), []);
+        for (index, item) in items.iter().enumerate() {
+            let mut item = item.clone();
+            item.as_object_mut().unwrap().retain(|name, _| !name.starts_with('_'));
+            let location = format!("{collection}[{index}]");
+            assert_eq!(Contract::bundled().check_value(schema, &item, &location), []);
             checked += 1;
         }
     }
     assert!(checked > 80, "{checked}");
 }
 
-/// Whether a path leads to a declared field, or starts at a hidden one that some thing has.
-fn leads_somewhere(collection: &str, path: &str) -> bool {
-    // What no list shows has the fields that its things have.
-    if path.starts_with('_') || !shown().contains_key(collection) {
+/// Returns whether a path is a declared field or starts at an internal field of an item.
+fn field_exists(collection: &str, path: &str) -> bool {
+    // A collection without a list has the fields of its items.
+    if path.starts_with('_') || !list_schemas().contains_key(collection) {
         let tenant = tenant();
-        let mut things = tenant[collection].as_array().unwrap().iter();
-        return things.any(|thing| thing.get(path).is_some());
+        let mut items = tenant[collection].as_array().unwrap().iter();
+        return items.any(|item| item.get(path).is_some());
     }
     let contract = Contract::bundled();
-    let schemas = shown();
+    let schemas = list_schemas();
     let Some(root) = schemas.get(collection) else { return false };
     let found = path.split('.').try_fold(*root, |schema, name| match name {
         "*" => contract.items(schema),
@@ -759,27 +761,27 @@ fn leads_somewhere(collection: &str, path: &str) -> bool {
     found.is_some()
 }
 
-/// Fields of the things of every collection that plans set: what is created has them, too.
-fn made() -> BTreeMap<String, BTreeSet<String>> {
-    let mut made: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+/// Returns the fields that plans set, per collection. Created items have them too.
+fn planned_fields() -> BTreeMap<String, BTreeSet<String>> {
+    let mut planned: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for operation in Contract::bundled().operations() {
         let plan = &operation.x_s1()["sandbox"];
         for key in ["create", "insert"] {
             let Some(collection) = plan[key]["collection"].as_str() else { continue };
             let fields = plan[key]["item"].as_object().unwrap().keys().cloned();
-            made.entry(collection.to_owned()).or_default().extend(fields);
+            planned.entry(collection.to_owned()).or_default().extend(fields);
         }
         if let Some(collection) = plan["collection"].as_str() {
             let fields = plan["set"].as_object().into_iter().flatten().map(|(field, _)| field.clone());
-            made.entry(collection.to_owned()).or_default().extend(fields);
+            planned.entry(collection.to_owned()).or_default().extend(fields);
         }
     }
-    made
+    planned
 }
 
 #[test]
-fn plans_name_fields_that_exist() {
-    /// The fields of the selected thing that an expression names, however deep.
+fn plans_use_existing_fields() {
+    /// Collects the fields of the selected item that an expression uses, at any depth.
     fn items(expression: &Value, found: &mut Vec<String>) {
         match expression {
             Value::String(text) => found.extend(text.strip_prefix("$item.").map(str::to_owned)),
@@ -789,7 +791,7 @@ fn plans_name_fields_that_exist() {
         }
     }
 
-    fn texts(value: &Value) -> Vec<&str> {
+    fn strings(value: &Value) -> Vec<&str> {
         match value {
             Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
             one => one.as_str().into_iter().collect(),
@@ -797,31 +799,31 @@ fn plans_name_fields_that_exist() {
     }
 
     let contract = Contract::bundled();
-    let made = made();
+    let planned = planned_fields();
     let exists = |collection: &str, field: &str| {
         let root = field.split('.').next().unwrap();
-        let in_made =
-            made.get(collection).is_some_and(|fields| fields.contains(field) || fields.contains(root));
-        in_made || leads_somewhere(collection, field)
+        let is_planned =
+            planned.get(collection).is_some_and(|fields| fields.contains(field) || fields.contains(root));
+        is_planned || field_exists(collection, field)
     };
     for operation in contract.operations() {
         let plan = &operation.x_s1()["sandbox"];
-        assert!(plan.is_object(), "{} is not played", operation.id());
+        assert!(plan.is_object(), "{} has no plan", operation.id());
         let Some(collection) = plan["collection"].as_str() else { continue };
-        assert!(tenant()[collection].is_array() || made.contains_key(collection), "{collection}");
+        assert!(tenant()[collection].is_array() || planned.contains_key(collection), "{collection}");
         let mut fields: Vec<String> = Vec::new();
         let filter = operation.body_schema().and_then(|schema| contract.properties(schema).remove("filter"));
         let filter = filter.map(|filter| contract.properties(filter)).unwrap_or_default();
-        let of_body = filter.values().map(|property| &property["x-s1"]["field"]);
-        let of_query = operation.parameters().iter().filter_map(|parameter| parameter.x_s1.get("field"));
-        fields.extend(of_body.chain(of_query).flat_map(texts).map(str::to_owned));
+        let body_fields = filter.values().map(|property| &property["x-s1"]["field"]);
+        let query_fields = operation.parameters().iter().filter_map(|parameter| parameter.x_s1.get("field"));
+        fields.extend(body_fields.chain(query_fields).flat_map(strings).map(str::to_owned));
         let names = |key: &str| plan[key].as_object().into_iter().flatten();
         fields.extend(names("where").chain(names("set")).map(|(field, _)| field.clone()));
         for (_, conditions) in names("count") {
             fields.extend(conditions.as_object().unwrap().keys().cloned());
         }
-        for (_, shown) in names("as") {
-            match shown {
+        for (_, expression) in names("fields") {
+            match expression {
                 Value::String(path) if !path.starts_with('$') => fields.push(path.clone()),
                 other => items(other, &mut fields),
             }
@@ -833,9 +835,9 @@ fn plans_name_fields_that_exist() {
             assert!(exists(collection, &field), "{}: {field} of {collection}", operation.id());
         }
     }
-    // What is made shows as its list declares it.
-    let schemas = shown();
-    for (collection, fields) in &made {
+    // Created items match the schema of their list.
+    let schemas = list_schemas();
+    for (collection, fields) in &planned {
         let Some(schema) = schemas.get(collection) else { continue };
         let declared = contract.properties(schema);
         for field in fields.iter().filter(|field| !field.starts_with('_')) {

@@ -1,8 +1,8 @@
-//! What is told of calls: a span for each, with numbers, and nothing of content.
+//! Tracing: one span per call, with metrics and without content.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[allow(dead_code, reason = "others wait in more ways")]
+#[allow(dead_code, reason = "other tests use more of it")]
 #[path = "support/clock.rs"]
 mod clock;
 
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use clock::Virtual;
+use clock::VirtualClock;
 use sentinelone::{ApiToken, Client, RateLimits, Timestamp};
 use serde_json::json;
 use tracing::Level;
@@ -19,7 +19,7 @@ use tracing::instrument::WithSubscriber;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// A log in memory.
+/// In-memory log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -50,7 +50,7 @@ impl Log {
     }
 }
 
-/// Answers one after another, the last one for ever.
+/// Returns the responses in order, then repeats the last one.
 struct Script(Vec<ResponseTemplate>, AtomicUsize);
 
 impl Respond for Script {
@@ -68,12 +68,17 @@ async fn serving(script: Vec<ResponseTemplate>) -> MockServer {
 
 fn client(server: &MockServer) -> Client {
     let client = Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap());
-    client.clock(Virtual::skipping()).random(|| 1.0).rate_limits(RateLimits::off()).build().unwrap()
+    client
+        .clock(VirtualClock::auto())
+        .jitter_source(|| 1.0)
+        .rate_limits(RateLimits::disabled())
+        .build()
+        .unwrap()
 }
 
 #[tokio::test]
-async fn a_call_is_told_in_numbers() {
-    let body = json!({ "data": [{ "id": "content-of-an-answer" }], "pagination": {} });
+async fn call_span_records_metrics() {
+    let body = json!({ "data": [{ "id": "content-of-a-response" }], "pagination": {} });
     let server = serving(vec![
         ResponseTemplate::new(503).set_body_string("content-of-an-error"),
         ResponseTemplate::new(200).insert_header("x-rqid", "rq-4711").set_body_json(&body),
@@ -96,16 +101,16 @@ async fn a_call_is_told_in_numbers() {
         "status=200",
         r#"request_id="rq-4711""#,
         &bytes,
-        "done",
+        "completed",
     ] {
         assert!(last.contains(field), "{field} is not in {last}");
     }
     for field in ["status=", "bytes=", "request_id=", "attempts="] {
-        assert_eq!(last.matches(field).count(), 1, "{field} is told once: {last}");
+        assert_eq!(last.matches(field).count(), 1, "{field} occurs once: {last}");
     }
-    let again = text.lines().find(|line| line.contains(" WARN ")).unwrap();
+    let retry = text.lines().find(|line| line.contains(" WARN ")).unwrap();
     for field in ["status=503", "wait_ms=500", r#"operation="threats_list""#, "attempt=1"] {
-        assert!(again.contains(field), "{again}");
+        assert!(retry.contains(field), "{retry}");
     }
     let attempts = |number| text.contains(&format!("sending attempt={number}"));
     assert!(attempts(1) && attempts(2) && !attempts(3), "{text}");
@@ -115,21 +120,21 @@ async fn a_call_is_told_in_numbers() {
 }
 
 #[tokio::test]
-async fn a_call_that_fails_is_told_too() {
+async fn failed_call_is_logged() {
     let server = serving(vec![ResponseTemplate::new(403).set_body_string("content-of-an-error")]).await;
     let log = Log::default();
     let client = client(&server);
     let call = async { client.threats().list().page().await.unwrap_err() };
     call.with_subscriber(log.subscriber(Level::INFO)).await;
     let text = log.text();
-    assert_eq!(text.lines().count(), 1, "one line for a call:\n{text}");
+    assert_eq!(text.lines().count(), 1, "one line per call:\n{text}");
     for field in ["failed", "error=Api", "status=403", "attempts=1", "waited_ms=0"] {
         assert!(text.contains(field), "{field} is not in {text}");
     }
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped_is_told_too() {
+async fn dropped_call_is_logged() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let log = Log::default();
     let client = Client::builder(format!("http://{}", listener.local_addr().unwrap()))
@@ -138,9 +143,9 @@ async fn a_call_that_is_dropped_is_told_too() {
         .unwrap();
     let call = async {
         let request = client.threats().list();
-        // The connection is there, and nothing comes of it.
+        // The server accepts the connection and does not respond.
         tokio::select! {
-            _ = request.page() => panic!("nobody answers"),
+            _ = request.page() => panic!("the server does not respond"),
             _ = listener.accept() => {}
         }
     };
@@ -150,15 +155,14 @@ async fn a_call_that_is_dropped_is_told_too() {
 }
 
 #[tokio::test]
-async fn a_client_that_trusts_anyone_says_so_once() {
+async fn danger_accept_invalid_certs_is_logged_once() {
     let log = Log::default();
     async {
         let token = ApiToken::new("token-of-the-test").unwrap();
-        let careful = Client::builder("console.example").token(token.clone()).build().unwrap();
-        let careless =
-            Client::builder("console.example").token(token).dangerously_trust_any_certificate(true);
-        let careless = careless.connect_timeout(Duration::from_millis(1)).build().unwrap();
-        drop((careless.clone(), careless, careful));
+        let secure = Client::builder("console.example").token(token.clone()).build().unwrap();
+        let insecure = Client::builder("console.example").token(token).danger_accept_invalid_certs(true);
+        let insecure = insecure.connect_timeout(Duration::from_millis(1)).build().unwrap();
+        drop((insecure.clone(), insecure, secure));
     }
     .with_subscriber(log.subscriber(Level::WARN))
     .await;
@@ -168,8 +172,8 @@ async fn a_client_that_trusts_anyone_says_so_once() {
 }
 
 #[tokio::test]
-async fn a_token_near_its_end_is_warned_of() {
-    // The clock of the test stands at noon of 2026-11-21.
+async fn token_details_warns_before_expiry() {
+    // The test clock is at 2026-11-21T12:00:00Z.
     let expiring = |at: &str| {
         ResponseTemplate::new(200).set_body_json(json!({ "data": { "createdAt": null, "expiresAt": at } }))
     };

@@ -1,4 +1,4 @@
-//! What it takes to read a page of 1,000 full threats that is in memory already.
+//! Benchmark of decoding a page of 1,000 full threats from memory.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -6,32 +6,32 @@ use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput};
 use sentinelone::threats::Threat;
-use sentinelone::{Answer, Page};
+use sentinelone::{Page, ResponseBody};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::page;
 
-/// The same types without what the client does for them: what does not decode costs the page.
+/// The same types without the item isolation of the client: an item that does not decode fails the page.
 #[derive(Deserialize)]
-struct Bare {
+struct PlainPage {
     data: Vec<Threat>,
 }
 
-/// Measures for so long with so many samples each, and leaves what criterion found in a folder.
+/// Runs each benchmark for `time` with `samples` samples. criterion writes its results to `directory`.
 ///
 /// # Errors
-/// When there is no page, or it does not decode as a whole.
-pub fn measure(folder: &Path, time: Duration, samples: usize) -> Result<(), String> {
-    let body = page::whole()?;
-    let read = Page::<Threat>::decode(&body).map_err(|error| error.to_string())?;
-    if read.data.len() != page::THREATS {
-        return Err(format!("{} of {} threats decode", read.data.len(), page::THREATS));
+/// Returns an error if the page cannot be built, or if an item of it does not decode.
+pub fn measure(directory: &Path, time: Duration, samples: usize) -> Result<(), String> {
+    let body = page::complete()?;
+    let page = Page::<Threat>::decode(&body).map_err(|error| error.to_string())?;
+    if page.data.len() != page::THREATS {
+        return Err(format!("{} of {} threats decode", page.data.len(), page::THREATS));
     }
-    drop(read);
+    drop(page);
     let mut criterion = Criterion::default()
-        .output_directory(folder)
+        .output_directory(directory)
         .without_plots()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(time)
@@ -40,7 +40,7 @@ pub fn measure(folder: &Path, time: Duration, samples: usize) -> Result<(), Stri
     group.throughput(Throughput::Bytes(body.len() as u64)).sampling_mode(SamplingMode::Flat);
     group.bench_function("types", |b| b.iter(|| Page::<Threat>::decode(black_box(&body))));
     group.bench_function("types-by-hand", |b| {
-        b.iter(|| serde_json::from_slice::<Bare>(black_box(&body)).map(|page| page.data.len()));
+        b.iter(|| serde_json::from_slice::<PlainPage>(black_box(&body)).map(|page| page.data.len()));
     });
     group.bench_function("value", |b| b.iter(|| serde_json::from_slice::<Value>(black_box(&body))));
     group.bench_function("skipped", |b| b.iter(|| serde_json::from_slice::<IgnoredAny>(black_box(&body))));

@@ -1,4 +1,4 @@
-//! What the measurements share: pages of prepared threats, and a server that has nothing else to do.
+//! Shared parts of the benchmarks: prepared pages of threats, and a server that sends them.
 
 pub mod decode;
 pub mod page;

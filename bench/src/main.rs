@@ -1,6 +1,7 @@
-//! One side of a measurement, in a process of its own so that its memory is its own: `serve` answers, `list` and
-//! `act` ask, with this project's client or by hand, and each of them prints one line of JSON. `decode` asks nobody,
-//! and criterion writes down what it finds.
+//! Client or server of a benchmark. Each side runs in its own process, so that its peak memory can be measured.
+//!
+//! `serve` runs the server. `list` and `act` send requests, with this project's client or with plain reqwest. These
+//! three print one line of JSON. `decode` sends no requests; criterion writes its results.
 
 use std::hint::black_box;
 use std::io::Read;
@@ -20,11 +21,11 @@ use tokio::task::JoinSet;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Of no console: the server asks for none.
-const TOKEN: &str = "bench-token-of-no-console";
+/// Example token; the server accepts any token.
+const TOKEN: &str = "bench-example-token";
 const THREATS: &str = "/web/api/v2.1/threats";
 const INCIDENT: &str = "/web/api/v2.1/threats/incident";
-const USAGE: &str = "usage: s1-bench decode FOLDER SECONDS SAMPLES | serve PAGES | list client|prefetch|types|value URL WORK_MS \
+const USAGE: &str = "usage: s1-bench decode DIR SECONDS SAMPLES | serve PAGES | list client|prefetch|types|value URL WORK_MS \
                      | act client|reqwest URL COUNT IN_FLIGHT";
 
 fn main() -> Result<(), Failure> {
@@ -32,30 +33,30 @@ fn main() -> Result<(), Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match arguments.as_slice() {
-        ["decode", folder, time, samples] => {
+        ["decode", directory, time, samples] => {
             let time = Duration::from_secs(time.parse()?);
-            Ok(decode::measure(Path::new(folder), time, samples.parse()?)?)
+            Ok(decode::measure(Path::new(directory), time, samples.parse()?)?)
         }
         ["serve", pages] => serve(pages.parse()?),
-        ["list", with, url, work] => {
+        ["list", variant, url, work] => {
             let work = Duration::from_millis(work.parse()?);
-            let begun = Instant::now();
-            let threats = runtime.block_on(list(with, url, work))?;
-            told(begun.elapsed(), threats);
+            let start = Instant::now();
+            let threats = runtime.block_on(list(variant, url, work))?;
+            print_result(start.elapsed(), threats);
             Ok(())
         }
-        ["act", with, url, count, in_flight] => {
+        ["act", variant, url, count, in_flight] => {
             let (count, in_flight) = (count.parse()?, in_flight.parse()?);
-            let begun = Instant::now();
-            let done = runtime.block_on(act(with, url, count, in_flight))?;
-            told(begun.elapsed(), done);
+            let start = Instant::now();
+            let done = runtime.block_on(act(variant, url, count, in_flight))?;
+            print_result(start.elapsed(), done);
             Ok(())
         }
         _ => Err(USAGE.into()),
     }
 }
 
-/// Serves until the other end of its input is gone, so that it never outlives whoever measures.
+/// Serves until standard input is closed, so that the server ends with the process that started it.
 fn serve(pages: usize) -> Result<(), Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     println!("{}", json!({ "url": format!("http://{}", listener.local_addr()?) }));
@@ -64,32 +65,32 @@ fn serve(pages: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-fn told(took: Duration, count: usize) {
-    println!("{}", json!({ "seconds": took.as_secs_f64(), "count": count, "peak_kib": peak() }));
+fn print_result(elapsed: Duration, count: usize) {
+    println!("{}", json!({ "seconds": elapsed.as_secs_f64(), "count": count, "peak_kib": peak_memory() }));
 }
 
-/// The most memory that this process had, in KiB, where the system tells.
-fn peak() -> Option<u64> {
+/// Returns the peak memory of this process in KiB; `None` if the system does not report it.
+fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 fn client(url: &str) -> Result<Client, Failure> {
-    Ok(Client::builder(url).token(ApiToken::new(TOKEN)?).rate_limits(RateLimits::off()).build()?)
+    Ok(Client::builder(url).token(ApiToken::new(TOKEN)?).rate_limits(RateLimits::disabled()).build()?)
 }
 
-fn by_hand() -> Result<reqwest::Client, Failure> {
+fn plain_client() -> Result<reqwest::Client, Failure> {
     Ok(reqwest::Client::builder().timeout(Duration::from_secs(180)).no_proxy().build()?)
 }
 
-/// Reads every threat; at the end of every page the caller has something else to wait for.
-async fn list(with: &str, url: &str, work: Duration) -> Result<usize, Failure> {
-    match with {
+/// Reads all threats. After each page the caller sleeps for `work`, which simulates processing.
+async fn list(variant: &str, url: &str, work: Duration) -> Result<usize, Failure> {
+    match variant {
         "client" | "prefetch" => {
             let client = client(url)?;
             let mut items = client.threats().list().items();
-            if with == "prefetch" {
+            if variant == "prefetch" {
                 items = items.prefetch();
             }
             let mut count = 0;
@@ -102,14 +103,14 @@ async fn list(with: &str, url: &str, work: Duration) -> Result<usize, Failure> {
             }
             Ok(count)
         }
-        "types" => pages_by_hand::<Threat>(url).await,
-        "value" => pages_by_hand::<Value>(url).await,
+        "types" => list_with_reqwest::<Threat>(url).await,
+        "value" => list_with_reqwest::<Value>(url).await,
         _ => Err(USAGE.into()),
     }
 }
 
-/// The loop that people write.
-async fn pages_by_hand<T: DeserializeOwned>(url: &str) -> Result<usize, Failure> {
+/// Reads all pages with plain reqwest, as a hand-written script does.
+async fn list_with_reqwest<T: DeserializeOwned>(url: &str) -> Result<usize, Failure> {
     #[derive(Deserialize)]
     struct Page<T> {
         data: Vec<T>,
@@ -122,14 +123,14 @@ async fn pages_by_hand<T: DeserializeOwned>(url: &str) -> Result<usize, Failure>
         next_cursor: Option<String>,
     }
 
-    let http = by_hand()?;
+    let http = plain_client()?;
     let (mut count, mut cursor) = (0, String::new());
     loop {
-        let address = match cursor.as_str() {
+        let target = match cursor.as_str() {
             "" => format!("{url}{THREATS}?limit={}", page::THREATS),
             cursor => format!("{url}{THREATS}?limit={}&cursor={cursor}", page::THREATS),
         };
-        let request = http.get(address).header("authorization", format!("ApiToken {TOKEN}"));
+        let request = http.get(target).header("authorization", format!("ApiToken {TOKEN}"));
         let body = request.send().await?.error_for_status()?.bytes().await?;
         let page: Page<T> = serde_json::from_slice(&body)?;
         drop(body);
@@ -144,29 +145,29 @@ async fn pages_by_hand<T: DeserializeOwned>(url: &str) -> Result<usize, Failure>
     }
 }
 
-/// Sets the status of one threat after another, in so many tasks at once.
-async fn act(with: &str, url: &str, count: usize, in_flight: usize) -> Result<usize, Failure> {
+/// Sets the status of `count` threats, one request each, in `in_flight` concurrent tasks.
+async fn act(variant: &str, url: &str, count: usize, in_flight: usize) -> Result<usize, Failure> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
-    match with {
+    match variant {
         "client" => {
             let client = client(url)?;
             for _ in 0..in_flight {
                 let (client, next) = (client.clone(), Arc::clone(&next));
-                tasks.spawn(one_by_one(next, count, move |id| {
+                tasks.spawn(run_sequentially(next, count, move |id| {
                     let client = client.clone();
-                    async move { by_client(&client, id).await }
+                    async move { update_with_client(&client, id).await }
                 }));
             }
         }
         "reqwest" => {
-            let http = by_hand()?;
-            let address: Arc<str> = format!("{url}{INCIDENT}").into();
+            let http = plain_client()?;
+            let target: Arc<str> = format!("{url}{INCIDENT}").into();
             for _ in 0..in_flight {
-                let (http, next, address) = (http.clone(), Arc::clone(&next), Arc::clone(&address));
-                tasks.spawn(one_by_one(next, count, move |id| {
-                    let (http, address) = (http.clone(), Arc::clone(&address));
-                    async move { by_reqwest(&http, &address, id).await }
+                let (http, next, target) = (http.clone(), Arc::clone(&next), Arc::clone(&target));
+                tasks.spawn(run_sequentially(next, count, move |id| {
+                    let (http, target) = (http.clone(), Arc::clone(&target));
+                    async move { update_with_reqwest(&http, &target, id).await }
                 }));
             }
         }
@@ -179,8 +180,8 @@ async fn act(with: &str, url: &str, count: usize, in_flight: usize) -> Result<us
     Ok(done)
 }
 
-/// Takes the next number as long as there is one; tells how many were done.
-async fn one_by_one<F: Future<Output = Result<bool, Failure>>>(
+/// Runs `act` for the next numbers below `count`. Returns the number of successful actions.
+async fn run_sequentially<F: Future<Output = Result<bool, Failure>>>(
     next: Arc<AtomicUsize>,
     count: usize,
     act: impl Fn(String) -> F,
@@ -195,20 +196,20 @@ async fn one_by_one<F: Future<Output = Result<bool, Failure>>>(
     }
 }
 
-async fn by_client(client: &Client, id: String) -> Result<bool, Failure> {
+async fn update_with_client(client: &Client, id: String) -> Result<bool, Failure> {
     let update = client.threats().update_incident().filter(ThreatFilter::default().ids([id]));
-    let answer = update.status(IncidentStatus::Resolved).send().await?;
-    Ok(answer.affected() == Some(1))
+    let response = update.status(IncidentStatus::Resolved).send().await?;
+    Ok(response.affected() == Some(1))
 }
 
-async fn by_reqwest(http: &reqwest::Client, address: &str, id: String) -> Result<bool, Failure> {
+async fn update_with_reqwest(http: &reqwest::Client, target: &str, id: String) -> Result<bool, Failure> {
     let body = json!({ "filter": { "ids": [id] }, "data": { "incidentStatus": "resolved" } });
     let request = http
-        .post(address)
+        .post(target)
         .header("authorization", format!("ApiToken {TOKEN}"))
         .header("content-type", "application/json")
         .body(body.to_string());
     let body = request.send().await?.error_for_status()?.bytes().await?;
-    let answer: Value = serde_json::from_slice(&body)?;
-    Ok(answer["data"]["affected"] == 1)
+    let response: Value = serde_json::from_slice(&body)?;
+    Ok(response["data"]["affected"] == 1)
 }

@@ -1,6 +1,6 @@
-//! What is known about the fields of requests.
+//! Metadata of request fields.
 
-/// A field of a filter, of request data or of a query.
+/// A field of a filter, of request data or of a query, with its constraints.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Field {
@@ -8,56 +8,56 @@ pub struct Field {
     pub name: &'static str,
     /// Name of the Rust field and setter, such as `computer_name_contains`.
     pub rust_name: &'static str,
-    /// What values look like.
+    /// Type of the values.
     pub kind: FieldKind,
-    /// Whether the request cannot be without it.
+    /// Whether the request must have the field.
     pub required: bool,
-    /// Whether a value narrows what a filter selects. `limit`, for one, does not.
-    pub selects: bool,
-    /// Whether the value is a secret, which is never shown.
+    /// Whether a value makes a filter selective. `limit`, for example, does not.
+    pub narrows_selection: bool,
+    /// Whether the value is a secret, which is redacted in all output.
     pub secret: bool,
-    /// Values known to this version of the client; empty where any text goes.
-    pub known: &'static [&'static str],
-    /// Least and most list items, inclusive.
-    pub items: (Option<u64>, Option<u64>),
-    /// Least and most characters of a text or a list item, inclusive.
+    /// Enum values that this version of the client lists; empty if the field accepts any string.
+    pub enum_values: &'static [&'static str],
+    /// Minimum and maximum number of list items, inclusive.
+    pub item_count: (Option<u64>, Option<u64>),
+    /// Minimum and maximum number of characters of a string or a list item, inclusive.
     pub length: (Option<u64>, Option<u64>),
-    /// Least and most value of a number, inclusive.
+    /// Minimum and maximum of a number, inclusive.
     pub range: (Option<i64>, Option<i64>),
-    /// Meaning, in a sentence or two.
+    /// Description, in one or two sentences.
     pub doc: &'static str,
 }
 
-/// What values of a [`Field`] look like.
+/// The type of the values of a [`Field`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldKind {
-    /// A text.
-    Text,
+    /// A string.
+    String,
     /// `true` or `false`.
     Boolean,
-    /// A whole number.
+    /// An integer.
     Integer,
-    /// A number that need not be whole.
+    /// A number, with or without a fraction.
     Number,
-    /// A point in time, RFC 3339.
+    /// An RFC 3339 timestamp.
     Timestamp,
-    /// A list of texts, or of `true` and `false`: an array in a body, separated by commas in a query.
+    /// A list of strings or booleans: an array in a body, separated by commas in a query.
     List,
-    /// A text that holds a JSON object whose values are lists of texts.
+    /// A string with a JSON object whose values are lists of strings.
     Json,
-    /// A nested object, or a value of any kind.
+    /// A nested object, or a value of any type.
     Object,
 }
 
-/// A part of a request whose fields are known.
+/// A part of a request with declared fields.
 pub trait Fields {
     /// The fields, in the order of the specification.
     const FIELDS: &'static [Field];
 }
 
 impl Field {
-    /// A field of this name and kind without any bounds; the start of every table.
+    /// Creates a field without constraints.
     pub(crate) const fn new(
         name: &'static str,
         rust_name: &'static str,
@@ -69,10 +69,10 @@ impl Field {
             rust_name,
             kind,
             required: false,
-            selects: true,
+            narrows_selection: true,
             secret: false,
-            known: &[],
-            items: (None, None),
+            enum_values: &[],
+            item_count: (None, None),
             length: (None, None),
             range: (None, None),
             doc,
@@ -80,30 +80,30 @@ impl Field {
     }
 }
 
-/// A filter whose fields can be set by their names on the wire, as a command line has them.
+/// A filter whose fields can be set by their wire names, for example from a command line.
 pub trait Filter: Fields + Default + Clone {
-    /// Sets the field of this name.
+    /// Sets the field with the wire name `name`.
     ///
     /// # Errors
-    /// Gives the value back when no field has the name, or the field is of another kind.
-    fn set(&mut self, name: &str, value: Setting) -> Result<(), Setting>;
+    /// Returns the value if no field has the name, or the field has another type.
+    fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue>;
 }
 
 /// A value for a field of a [`Filter`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Setting {
+pub enum FieldValue {
     /// For a [`FieldKind::List`].
     List(Vec<String>),
-    /// For a [`FieldKind::Text`], a [`FieldKind::Timestamp`] or a [`FieldKind::Json`].
-    Text(String),
+    /// For a [`FieldKind::String`], a [`FieldKind::Timestamp`] or a [`FieldKind::Json`].
+    String(String),
     /// For a [`FieldKind::Boolean`].
     Boolean(bool),
     /// For a [`FieldKind::Integer`].
     Integer(i64),
 }
 
-impl Setting {
+impl FieldValue {
     pub(crate) fn list<T: From<String>>(self) -> Result<Option<Vec<T>>, Self> {
         match self {
             Self::List(items) => Ok(Some(items.into_iter().map(T::from).collect())),
@@ -111,27 +111,27 @@ impl Setting {
         }
     }
 
-    pub(crate) fn flags(self) -> Result<Option<Vec<bool>>, Self> {
+    pub(crate) fn booleans(self) -> Result<Option<Vec<bool>>, Self> {
         match self {
             Self::List(items) => {
-                let flag = |item: &String| item.trim().to_ascii_lowercase().parse::<bool>();
-                let flags: Result<Vec<_>, _> = items.iter().map(flag).collect();
-                flags.map(Some).map_err(|_| Self::List(items))
+                let boolean = |item: &String| item.trim().to_ascii_lowercase().parse::<bool>();
+                let booleans: Result<Vec<_>, _> = items.iter().map(boolean).collect();
+                booleans.map(Some).map_err(|_| Self::List(items))
             }
             other => Err(other),
         }
     }
 
-    pub(crate) fn text<T: From<String>>(self) -> Result<Option<T>, Self> {
+    pub(crate) fn string<T: From<String>>(self) -> Result<Option<T>, Self> {
         match self {
-            Self::Text(text) => Ok(Some(T::from(text))),
+            Self::String(string) => Ok(Some(T::from(string))),
             other => Err(other),
         }
     }
 
     pub(crate) fn boolean(self) -> Result<Option<bool>, Self> {
         match self {
-            Self::Boolean(flag) => Ok(Some(flag)),
+            Self::Boolean(boolean) => Ok(Some(boolean)),
             other => Err(other),
         }
     }

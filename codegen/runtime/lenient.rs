@@ -1,4 +1,4 @@
-//! How answers are read: what consoles write in more than one way is taken in each of them.
+//! Lenient decoding of responses: accepts each form in which consoles write a value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,11 +11,11 @@ use serde::de::{
 };
 use serde_json::{Number, Value};
 
-/// A list without the elements that are null.
+/// A list without its null elements.
 pub(crate) struct Sparse<T>(pub(crate) Vec<T>);
 
 impl<T> Sparse<T> {
-    /// Reads element by element, so that there is never a second list of them.
+    /// Reads the list element by element, without an intermediate list.
     pub(crate) fn read<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error>
     where
         T: Deserialize<'de>,
@@ -28,12 +28,12 @@ impl<T> Sparse<T> {
     }
 }
 
-/// Reads a list that may be null, and leaves out elements that are. A lone element counts as a list of one:
-/// consoles write an id where the document has a list of them.
+/// Reads a list that may be null, and drops its null elements. A single element is read as a list of one: some
+/// consoles send one ID where the specification has a list.
 pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<Vec<T>>, D::Error> {
     struct ListVisitor<T>(PhantomData<T>);
 
-    /// A lone element.
+    /// Reads a single element.
     fn one<'de, T: Deserialize<'de>, E: Error>(
         value: impl IntoDeserializer<'de, E>,
     ) -> Result<Option<Vec<T>>, E> {
@@ -79,7 +79,7 @@ pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Opt
     de.deserialize_any(ListVisitor(PhantomData))
 }
 
-/// Reads a map that may be null, and leaves out entries that are.
+/// Reads a map that may be null, and drops its null entries.
 pub fn map<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     de: D,
 ) -> Result<Option<BTreeMap<String, T>>, D::Error> {
@@ -87,29 +87,29 @@ pub fn map<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Ok(map.map(|map| map.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()))
 }
 
-/// What may be written in more than one way: a flag as a text, a number as a text, a text as a number.
+/// A scalar that is also read from other JSON types: a boolean or a number from a string, a string from a number.
 trait Lenient: Sized {
     const EXPECTED: &'static str;
 
-    /// `None` where it does not fit; null, written out, is `Some(None)`.
-    fn of_text(text: &str) -> Option<Option<Self>>;
+    /// Returns `None` if the string is not a valid value, and `Some(None)` if it is `null` or `none`.
+    fn from_string(text: &str) -> Option<Option<Self>>;
 
-    fn of_flag(_: bool) -> Option<Self> {
+    fn from_boolean(_: bool) -> Option<Self> {
         None
     }
 
-    fn of_number(_: &Number) -> Option<Self> {
+    fn from_number(_: &Number) -> Option<Self> {
         None
     }
 }
 
-/// Reads what comes without building a [`Value`] first: a page has a hundred thousand of these.
+/// Reads a scalar without building a [`Value`] first, because a page has up to 100,000 scalars.
 fn lenient<'de, T: Lenient, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D::Error> {
     struct LenientVisitor<T>(PhantomData<T>);
 
     impl<T: Lenient> LenientVisitor<T> {
         fn number<E: Error>(number: &Number, found: Unexpected<'_>) -> Result<Option<T>, E> {
-            T::of_number(number).map(Some).ok_or_else(|| E::invalid_type(found, &T::EXPECTED))
+            T::from_number(number).map(Some).ok_or_else(|| E::invalid_type(found, &T::EXPECTED))
         }
     }
 
@@ -125,7 +125,7 @@ fn lenient<'de, T: Lenient, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D:
         }
 
         fn visit_bool<E: Error>(self, flag: bool) -> Result<Self::Value, E> {
-            T::of_flag(flag).map(Some).ok_or_else(|| E::invalid_type(Unexpected::Bool(flag), &self))
+            T::from_boolean(flag).map(Some).ok_or_else(|| E::invalid_type(Unexpected::Bool(flag), &self))
         }
 
         fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
@@ -143,10 +143,10 @@ fn lenient<'de, T: Lenient, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D:
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            T::of_text(text).ok_or_else(|| E::invalid_type(Unexpected::Str(text), &self))
+            T::from_string(text).ok_or_else(|| E::invalid_type(Unexpected::Str(text), &self))
         }
 
-        // Where a crate of the same build has serde_json keep numbers as they are written, they come as maps.
+        // With the serde_json feature `arbitrary_precision`, which another crate may enable, numbers are maps.
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
             match Value::deserialize(MapAccessDeserializer::new(map))? {
                 Value::Number(number) => Self::number(&number, Unexpected::Other("number")),
@@ -158,7 +158,7 @@ fn lenient<'de, T: Lenient, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D:
     de.deserialize_any(LenientVisitor(PhantomData))
 }
 
-/// The word itself, in samples that were edited.
+/// Whether a string is `null` or `none`, as in edited samples.
 fn is_null(text: &str) -> bool {
     text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none")
 }
@@ -166,7 +166,7 @@ fn is_null(text: &str) -> bool {
 impl Lenient for bool {
     const EXPECTED: &'static str = "a boolean";
 
-    fn of_text(text: &str) -> Option<Option<Self>> {
+    fn from_string(text: &str) -> Option<Option<Self>> {
         match text {
             null if is_null(null) => Some(None),
             text if text.eq_ignore_ascii_case("true") => Some(Some(true)),
@@ -175,23 +175,23 @@ impl Lenient for bool {
         }
     }
 
-    fn of_flag(flag: bool) -> Option<Self> {
+    fn from_boolean(flag: bool) -> Option<Self> {
         Some(flag)
     }
 }
 
 impl Lenient for i64 {
-    const EXPECTED: &'static str = "a whole number";
+    const EXPECTED: &'static str = "an integer";
 
-    fn of_text(text: &str) -> Option<Option<Self>> {
+    fn from_string(text: &str) -> Option<Option<Self>> {
         if is_null(text) { Some(None) } else { text.trim().parse().ok().map(Some) }
     }
 
-    /// A whole number may be written with a point.
-    fn of_number(number: &Number) -> Option<Self> {
+    /// Accepts an integer that is written with a decimal point.
+    fn from_number(number: &Number) -> Option<Self> {
         number.as_i64().or_else(|| {
-            let whole = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
-            whole.map(|number| number as i64)
+            let integral = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
+            integral.map(|number| number as i64)
         })
     }
 }
@@ -199,53 +199,54 @@ impl Lenient for i64 {
 impl Lenient for f64 {
     const EXPECTED: &'static str = "a number";
 
-    fn of_text(text: &str) -> Option<Option<Self>> {
+    fn from_string(text: &str) -> Option<Option<Self>> {
         if is_null(text) { Some(None) } else { text.trim().parse().ok().map(Some) }
     }
 
-    fn of_number(number: &Number) -> Option<Self> {
+    fn from_number(number: &Number) -> Option<Self> {
         number.as_f64()
     }
 }
 
 impl Lenient for String {
-    const EXPECTED: &'static str = "a text";
+    const EXPECTED: &'static str = "a string";
 
-    fn of_text(text: &str) -> Option<Option<Self>> {
+    fn from_string(text: &str) -> Option<Option<Self>> {
         Some(Some(text.to_owned()))
     }
 
-    fn of_flag(flag: bool) -> Option<Self> {
+    fn from_boolean(flag: bool) -> Option<Self> {
         Some(flag.to_string())
     }
 
-    fn of_number(number: &Number) -> Option<Self> {
+    fn from_number(number: &Number) -> Option<Self> {
         Some(number.to_string())
     }
 }
 
-/// Reads a flag that may be null. Some consoles, and those who pass their answers on, write `"True"`.
-pub fn flag<'de, D: Deserializer<'de>>(de: D) -> Result<Option<bool>, D::Error> {
+/// Reads a boolean that may be null or a string. Some consoles, and programs that forward their responses, write
+/// `"True"`.
+pub fn boolean<'de, D: Deserializer<'de>>(de: D) -> Result<Option<bool>, D::Error> {
     lenient(de)
 }
 
-/// Reads a whole number that may be null, or stand in a text.
+/// Reads an integer that may be null or a string.
 pub fn integer<'de, D: Deserializer<'de>>(de: D) -> Result<Option<i64>, D::Error> {
     lenient(de)
 }
 
-/// Reads a number that may be null, or stand in a text.
+/// Reads a number that may be null or a string.
 pub fn number<'de, D: Deserializer<'de>>(de: D) -> Result<Option<f64>, D::Error> {
     lenient(de)
 }
 
-/// Reads a text that may be null, or be written as a number or a flag; ids are, now and then.
-pub fn text<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
+/// Reads a string that may be null, a number or a boolean. Some consoles write IDs as numbers.
+pub fn string<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
     lenient(de)
 }
 
-/// Reads an object that may be null. Something else in its place, as where one release of the console has a list
-/// of names and the next an object, counts as absent: it is not worth the item that it belongs to.
+/// Reads an object that may be null. A value of another type is read as missing, so that its item is not lost: one
+/// release of the console sends a list of names where the next sends an object.
 pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D::Error> {
     struct ObjectVisitor<T>(PhantomData<T>);
 

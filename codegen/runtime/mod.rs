@@ -1,33 +1,35 @@
-//! What the generated modules are made of: open enums, timestamps, answer envelopes, operation facts
-//! and request values. No I/O.
+//! Support code of the generated modules: open enums, timestamps, response envelopes, operation metadata and
+//! request values. It does no I/O.
 
-mod envelope;
 mod field;
 mod lenient;
-pub(crate) mod members;
+pub(crate) mod object_reader;
 mod open_enum;
 mod operation;
-#[cfg(feature = "both-ways")]
+#[cfg(feature = "full-serde")]
 mod parts;
 mod request;
+mod response;
 mod secret;
 mod timestamp;
 
-#[cfg(feature = "both-ways")]
-pub(crate) use envelope::{answer_again, body_again};
 pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
+#[cfg(feature = "full-serde")]
+pub(crate) use response::{reencode_request_body, reencode_response};
 
-pub use envelope::{
-    Acted, Answer, Around, Binary, Data, DecodeError, Empty, Page, PageItems, Pagination, Undecoded,
-};
-pub use field::{Field, FieldKind, Fields, Filter, Setting};
-pub use lenient::{flag, integer, list, map, number, object, text};
+pub use field::{Field, FieldKind, FieldValue, Fields, Filter};
+pub use lenient::{boolean, integer, list, map, number, object, string};
 pub use open_enum::OpenEnum;
 pub use operation::{
-    AnswerForm, ApiVersion, Evidence, FilterRule, Kind, Method, Operation, Paging, Part, Rate,
+    ApiVersion, BodyPart, Evidence, FilterRequirement, Method, Operation, OperationKind, Paging, RateLimit,
+    ResponseFormat,
 };
-#[cfg(feature = "both-ways")]
-pub use parts::{Parts, PartsError};
-pub use request::{Problem, Request, RequestError};
+#[cfg(feature = "full-serde")]
+pub use parts::{RequestParts, RequestPartsError};
+pub use request::{Request, RequestError, RequestErrorKind};
+pub use response::{
+    AffectedCount, Binary, Data, DecodeError, Empty, ListEnvelope, Page, PageItems, Pagination, ResponseBody,
+    UndecodedItem,
+};
 pub use secret::Secret;
 pub use timestamp::Timestamp;

@@ -1,34 +1,33 @@
-//! Enums that keep values they do not know.
+//! Enums that keep unlisted values.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, Visitor};
 
-/// An enum of the vendor, which may grow without notice.
+/// An enum of the API, to which SentinelOne may add values without notice.
 ///
-/// Every value survives a round trip: what this version of the client does not know is kept in the
-/// variant `Unrecognized`, as the server wrote it.
+/// Every value survives a round trip: the variant `Unrecognized` keeps an unlisted value as the console sent it.
 pub trait OpenEnum: From<String> + for<'a> From<&'a str> {
-    /// The wire values known to this version of the client, in the order of the specification.
-    const KNOWN: &'static [&'static str];
+    /// The wire values that this version of the client lists, in the order of the specification.
+    const VALUES: &'static [&'static str];
 
-    /// The wire value.
+    /// Returns the wire value.
     fn as_str(&self) -> &str;
 
-    /// Whether this version of the client knows the value.
+    /// Returns whether this version of the client lists the value.
     fn is_known(&self) -> bool {
-        Self::KNOWN.contains(&self.as_str())
+        Self::VALUES.contains(&self.as_str())
     }
 }
 
-struct TextVisitor<E>(PhantomData<E>);
+struct ScalarVisitor<E>(PhantomData<E>);
 
-impl<E: OpenEnum> Visitor<'_> for TextVisitor<E> {
+impl<E: OpenEnum> Visitor<'_> for ScalarVisitor<E> {
     type Value = E;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text value")
+        f.write_str("a string")
     }
 
     fn visit_str<Er: Error>(self, value: &str) -> Result<E, Er> {
@@ -39,7 +38,7 @@ impl<E: OpenEnum> Visitor<'_> for TextVisitor<E> {
         Ok(E::from(value))
     }
 
-    // Some enums turned into numbers or flags on one release of the console and back on the next.
+    // Some enums were numbers or booleans in one release of the console, and strings again in the next.
     fn visit_bool<Er: Error>(self, value: bool) -> Result<E, Er> {
         Ok(E::from(value.to_string()))
     }
@@ -57,9 +56,9 @@ impl<E: OpenEnum> Visitor<'_> for TextVisitor<E> {
     }
 }
 
-/// Reads any scalar into an open enum; shared by all of them.
+/// Reads any scalar into an open enum.
 pub(crate) fn deserialize<'de, E: OpenEnum, D: Deserializer<'de>>(de: D) -> Result<E, D::Error> {
-    de.deserialize_any(TextVisitor(PhantomData))
+    de.deserialize_any(ScalarVisitor(PhantomData))
 }
 
 macro_rules! open_enum {
@@ -72,12 +71,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$doc])* $variant,)+
-            /// A value that this version of the client does not know, as it stood on the wire.
+            /// A value that this version of the client does not list, as the console sent it.
             Unrecognized(Box<str>),
         }
 
         impl $name {
-            /// The wire value.
+            /// Returns the wire value.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $wire,)+
@@ -87,7 +86,7 @@ macro_rules! open_enum {
         }
 
         impl $crate::runtime::OpenEnum for $name {
-            const KNOWN: &'static [&'static str] = &[$($wire),+];
+            const VALUES: &'static [&'static str] = &[$($wire),+];
 
             fn as_str(&self) -> &str {
                 Self::as_str(self)

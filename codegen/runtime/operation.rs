@@ -1,50 +1,50 @@
-//! Facts about operations, as static data.
+//! Static metadata of operations.
 
 use std::fmt;
 
 use super::Field;
 
-/// What is known about an operation before it is sent. One static value per operation.
+/// The metadata of an API operation. Each operation has one static value.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Operation {
-    /// Identifier, such as `threats_update_incident`. It starts with the resource.
+    /// Operation ID, such as `threats_update_incident`. It starts with the resource.
     pub id: &'static str,
-    /// Resource, which is also the module's name: `threats`.
+    /// Resource and module name, such as `threats`.
     pub resource: &'static str,
     /// HTTP method.
     pub method: Method,
-    /// Path from the root of the console. `{version}` stands for the API version, other names in
-    /// braces for path segments.
+    /// Path template from the root of the console. `{version}` is the API version; other names in braces are path
+    /// parameters.
     pub path: &'static str,
-    /// One line.
+    /// One-line summary.
     pub summary: &'static str,
-    /// API versions that have it.
+    /// API versions that support the operation.
     pub versions: &'static [ApiVersion],
-    /// What the token's role must allow, as far as a source says it.
+    /// Permission that the role of the token requires; `None` if no source documents it.
     pub permission: Option<&'static str>,
-    /// Whether it reads or acts.
-    pub kind: Kind,
-    /// Whether sending it twice leaves the same state as sending it once.
+    /// Whether the operation is a read or an action.
+    pub kind: OperationKind,
+    /// Whether two requests leave the same state as one.
     pub idempotent: bool,
-    /// Whether it interrupts, removes or isolates something, or cannot be taken back.
+    /// Whether the operation interrupts, removes or isolates a resource, or cannot be undone.
     pub destructive: bool,
-    /// Whether it needs a filter that selects something.
-    pub filter: FilterRule,
-    /// The server's limit, as far as a source says it.
-    pub rate: Option<Rate>,
-    /// How its lists are paged.
+    /// Whether the operation requires a selective filter.
+    pub filter: FilterRequirement,
+    /// Rate limit of the console; `None` if no source documents it.
+    pub rate_limit: Option<RateLimit>,
+    /// Pagination of its lists.
     pub paging: Paging,
-    /// Where in the answer the items of a list are, as a path: `data`, but for a few lists.
+    /// Location of the list items in the response: `data`, except for a few lists.
     pub items: &'static str,
-    /// What a successful answer looks like.
-    pub answer: AnswerForm,
-    /// Query parameters: those of the operation, then those of the filter that it shares with others.
-    /// Of two with the same name the first counts.
-    pub query: &'static [&'static [Field]],
-    /// Parts of the body whose fields are known.
-    pub body: &'static [Part],
-    /// Where these facts come from.
+    /// Format of a successful response.
+    pub response_format: ResponseFormat,
+    /// Query parameters: those of the operation, then those of a shared filter. If two have the same name, the first
+    /// applies.
+    pub query_params: &'static [&'static [Field]],
+    /// Parts of the request body with declared fields.
+    pub body_parts: &'static [BodyPart],
+    /// Sources of this metadata.
     pub evidence: &'static [Evidence],
 }
 
@@ -57,21 +57,21 @@ impl PartialEq for Operation {
 impl Eq for Operation {}
 
 impl Operation {
-    /// All query parameters, each once.
+    /// Returns all query parameters, each once.
     pub fn query_fields(&self) -> impl Iterator<Item = &'static Field> {
-        let own = self.query.first().copied().unwrap_or_default();
-        self.query.iter().copied().flatten().filter(move |field| {
+        let own = self.query_params.first().copied().unwrap_or_default();
+        self.query_params.iter().copied().flatten().filter(move |field| {
             own.iter().find(|other| other.name == field.name).is_none_or(|o| std::ptr::eq(o, *field))
         })
     }
 
-    /// The query parameter of this name.
+    /// Returns the query parameter with this name.
     pub fn query_field(&self, name: &str) -> Option<&'static Field> {
-        self.query.iter().copied().flatten().find(|field| field.name == name)
+        self.query_params.iter().copied().flatten().find(|field| field.name == name)
     }
 
-    /// Whether this API version has the operation.
-    pub fn is_in(&self, version: ApiVersion) -> bool {
+    /// Returns whether this API version supports the operation.
+    pub fn supports(&self, version: ApiVersion) -> bool {
         self.versions.contains(&version)
     }
 }
@@ -80,9 +80,9 @@ impl Operation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ApiVersion {
-    /// The old API. Consoles still answer it for some resources.
+    /// The previous API, which consoles still support for some resources.
     V2_0,
-    /// The present API.
+    /// The current API.
     #[default]
     V2_1,
 }
@@ -91,7 +91,7 @@ impl ApiVersion {
     /// All versions, oldest first.
     pub const ALL: &'static [Self] = &[Self::V2_0, Self::V2_1];
 
-    /// `2.0` or `2.1`.
+    /// Returns `2.0` or `2.1`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V2_0 => "2.0",
@@ -120,7 +120,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method's name in capitals.
+    /// Returns the uppercase name of the method.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -137,104 +137,104 @@ impl fmt::Display for Method {
     }
 }
 
-/// Whether an operation reads or acts.
+/// Whether an operation is a read or an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// It changes nothing.
+pub enum OperationKind {
+    /// An operation without side effects.
     Read,
-    /// It changes something.
+    /// A write operation.
     Action,
 }
 
-/// Whether an operation needs a filter that selects something.
+/// Whether an operation requires a selective filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FilterRule {
-    /// It has no filter.
+pub enum FilterRequirement {
+    /// The operation has no filter.
     None,
-    /// Without a filter it is about everything in scope, which is harmless.
+    /// Without a filter the operation applies to everything in scope, which is harmless.
     Optional,
-    /// Without a filter it would act on everything in scope; the client refuses that unless it was
-    /// asked for with [`Request::everything_in_scope`](super::Request::everything_in_scope).
-    Mandatory,
+    /// Without a filter the operation would affect everything in scope. The client rejects such a request unless
+    /// [`Request::everything_in_scope`](super::Request::everything_in_scope) is set.
+    Required,
 }
 
-/// How lists are paged.
+/// The pagination of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Paging {
-    /// One answer holds everything.
+    /// One response contains all items.
     None,
-    /// `pagination.nextCursor` of one answer is the parameter `cursor` of the next request.
+    /// `pagination.nextCursor` of a response is the parameter `cursor` of the next request.
     Cursor,
 }
 
-/// What a successful answer looks like.
+/// The format of a successful response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AnswerForm {
+pub enum ResponseFormat {
     /// A JSON document.
     Json,
-    /// Any bytes, such as a zip file.
+    /// Arbitrary bytes, such as a zip file.
     Binary,
-    /// Nothing.
+    /// An empty body.
     Empty,
 }
 
-/// A limit of the server on a class of operations, per token.
+/// A rate limit of the console for a class of operations, per token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Rate {
-    /// Operations of the same class share the limit.
+pub struct RateLimit {
+    /// Class whose operations share the limit.
     pub class: &'static str,
-    /// Requests a second in the long run.
+    /// Sustained requests per second.
     pub per_second: f64,
-    /// Requests at once.
+    /// Requests allowed in a burst.
     pub burst: u32,
-    /// Who says so.
+    /// Source of the limit.
     pub source: &'static str,
 }
 
-impl Rate {
+impl RateLimit {
     pub(crate) const fn new(class: &'static str, per_second: f64, burst: u32, source: &'static str) -> Self {
         Self { class, per_second, burst, source }
     }
 }
 
-/// A part of a request's body whose fields are known: `data` or `filter`, or the body itself, whose name is
-/// empty. Of a list of objects each is such a part.
+/// A part of a request body with declared fields: `data`, `filter`, or the body itself, which has an empty name. If
+/// the part is a list of objects, the fields are those of each object.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Part {
-    /// Name in the body.
+pub struct BodyPart {
+    /// Member name in the body.
     pub name: &'static str,
-    /// Whether it selects what the operation acts on.
+    /// Whether the part selects the items that the operation affects.
     pub is_filter: bool,
-    /// Its fields.
+    /// Declared fields.
     pub fields: &'static [Field],
-    /// Whether one of them is secret.
+    /// Whether a field is secret.
     pub has_secrets: bool,
 }
 
-impl Part {
+impl BodyPart {
     pub(crate) const fn new(name: &'static str, is_filter: bool, fields: &'static [Field]) -> Self {
-        let (mut has_secrets, mut number) = (false, 0);
-        while number < fields.len() {
-            has_secrets |= fields[number].secret;
-            number += 1;
+        let (mut has_secrets, mut index) = (false, 0);
+        while index < fields.len() {
+            has_secrets |= fields[index].secret;
+            index += 1;
         }
         Self { name, is_filter, fields, has_secrets }
     }
 }
 
-/// Where a fact comes from.
+/// A source of operation metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Evidence {
     /// `vendor-document`, `integration`, `corpus`, `client` or `inference`.
     pub source: &'static str,
-    /// When the source was written or read, as far as known: `2024-03`.
+    /// Date on which the source was written or read, such as `2024-03`; empty if unknown.
     pub date: &'static str,
-    /// What in the source it is.
+    /// Location in the source.
     pub reference: &'static str,
-    /// What it says, where that is not plain.
+    /// Explanation, if the source is not self-explanatory.
     pub note: &'static str,
 }
 

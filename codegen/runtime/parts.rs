@@ -1,4 +1,4 @@
-//! Requests from recorded parts.
+//! The parts of a recorded request.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,86 +7,88 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::RequestError;
-use super::envelope::item;
+use super::response::item;
 
-/// What a recorded request consists of.
+/// The parts of a recorded request.
 #[derive(Clone, Default, PartialEq)]
-pub struct Parts {
-    /// Path segments by name, percent-decoded.
-    pub segments: BTreeMap<String, String>,
-    /// Query parameters, with lists as arrays and flags and numbers as such.
+pub struct RequestParts {
+    /// Path parameters by name, percent-decoded.
+    pub path_params: BTreeMap<String, String>,
+    /// Query parameters. Lists are arrays; booleans and numbers have their JSON type.
     pub query: Map<String, Value>,
-    /// The body.
+    /// JSON body.
     pub body: Option<Value>,
 }
 
-/// Bodies may hold passwords, so only the outline is shown.
-impl fmt::Debug for Parts {
+/// Shows only the outline, because a body may contain passwords.
+impl fmt::Debug for RequestParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts")
-            .field("segments", &self.segments)
+        f.debug_struct("RequestParts")
+            .field("path_params", &self.path_params)
             .field("query", &self.query.keys().collect::<Vec<_>>())
             .field("body", &self.body.as_ref().map(|_| "…"))
             .finish()
     }
 }
 
-/// Why recorded parts are no request of an operation.
+/// An error when a request is built from recorded parts.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum PartsError {
-    /// There is no operation of this identifier.
+pub enum RequestPartsError {
+    /// No operation has this ID.
     UnknownOperation(String),
-    /// A part is missing or is none of its type.
-    Part {
-        /// `query`, `body`, or the name of a segment.
+    /// A part is missing or has the wrong type.
+    InvalidPart {
+        /// `query`, `body`, or the name of a path parameter.
         name: String,
-        /// What is wrong.
+        /// Description of the error.
         message: String,
     },
-    /// The request is not one that the API takes.
+    /// The request is invalid.
     Request(RequestError),
 }
 
-impl PartsError {
+impl RequestPartsError {
     pub(crate) fn unknown(operation: &str) -> Self {
         Self::UnknownOperation(operation.to_owned())
     }
 }
 
-impl From<RequestError> for PartsError {
+impl From<RequestError> for RequestPartsError {
     fn from(error: RequestError) -> Self {
         Self::Request(error)
     }
 }
 
-impl fmt::Display for PartsError {
+impl fmt::Display for RequestPartsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownOperation(operation) => write!(f, "there is no operation {operation}"),
-            Self::Part { name, message } => write!(f, "{name}: {message}"),
+            Self::UnknownOperation(operation) => write!(f, "unknown operation {operation}"),
+            Self::InvalidPart { name, message } => write!(f, "{name}: {message}"),
             Self::Request(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for PartsError {}
+impl std::error::Error for RequestPartsError {}
 
-impl Parts {
-    pub(crate) fn segment(&self, name: &str) -> Result<&str, PartsError> {
-        let missing = || PartsError::Part { name: name.to_owned(), message: "is missing".to_owned() };
-        self.segments.get(name).map(String::as_str).ok_or_else(missing)
+impl RequestParts {
+    pub(crate) fn path_param(&self, name: &str) -> Result<&str, RequestPartsError> {
+        let missing =
+            || RequestPartsError::InvalidPart { name: name.to_owned(), message: "is missing".to_owned() };
+        self.path_params.get(name).map(String::as_str).ok_or_else(missing)
     }
 
-    pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, PartsError> {
+    pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, RequestPartsError> {
         read("query", &Value::Object(self.query.clone()))
     }
 
-    pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, PartsError> {
+    pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, RequestPartsError> {
         read("body", self.body.as_ref().unwrap_or(&Value::Null))
     }
 }
 
-fn read<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, PartsError> {
-    item(value).map_err(|error| PartsError::Part { name: name.to_owned(), message: error.to_string() })
+fn read<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, RequestPartsError> {
+    item(value)
+        .map_err(|error| RequestPartsError::InvalidPart { name: name.to_owned(), message: error.to_string() })
 }

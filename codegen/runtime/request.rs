@@ -1,4 +1,4 @@
-//! Requests as values: built and checked without I/O.
+//! Request values, which are built and validated without I/O.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,39 +8,41 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::{ApiVersion, Field, FieldKind, FilterRule, Kind, Method, Operation, Secret, Timestamp};
+use super::{
+    ApiVersion, Field, FieldKind, FilterRequirement, Method, Operation, OperationKind, Secret, Timestamp,
+};
 
-/// Everything but the unreserved characters of RFC 3986.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// All characters except the unreserved ones of RFC 3986.
+const PATH_PARAM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What stands in the place of a secret.
-const COVERED: &str = "********";
+/// Replacement of a secret.
+const REDACTED: &str = "********";
 
-/// A request that can be looked at, and sent any number of times.
+/// A request that can be inspected, and sent any number of times.
 ///
-/// It holds neither the console's address nor the token nor the API version: those belong to the
-/// client that sends it. `T` is what the answer decodes into.
+/// It contains no console URL, no token and no API version, which belong to the client that sends it. `T` is the type
+/// of the decoded response.
 pub struct Request<T> {
     operation: &'static Operation,
-    segments: Vec<(&'static str, String)>,
+    path_params: Vec<(&'static str, String)>,
     query: Map<String, Value>,
     body: Option<Value>,
-    /// Whether the body's filter selects anything; the query is looked at when asked, since it changes.
-    body_selects: bool,
-    everything: bool,
-    answer: PhantomData<fn() -> T>,
+    /// Whether the filter of the body is selective. The query is evaluated on demand, because it can change.
+    has_selective_body_filter: bool,
+    everything_in_scope: bool,
+    response: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Request<T> {
     fn clone(&self) -> Self {
         Self {
             operation: self.operation,
-            segments: self.segments.clone(),
+            path_params: self.path_params.clone(),
             query: self.query.clone(),
             body: self.body.clone(),
-            body_selects: self.body_selects,
-            everything: self.everything,
-            answer: PhantomData,
+            has_selective_body_filter: self.has_selective_body_filter,
+            everything_in_scope: self.everything_in_scope,
+            response: PhantomData,
         }
     }
 }
@@ -48,19 +50,19 @@ impl<T> Clone for Request<T> {
 impl<T> PartialEq for Request<T> {
     fn eq(&self, other: &Self) -> bool {
         self.operation == other.operation
-            && self.segments == other.segments
+            && self.path_params == other.path_params
             && self.query == other.query
             && self.body == other.body
-            && self.everything == other.everything
+            && self.everything_in_scope == other.everything_in_scope
     }
 }
 
-/// Bodies may hold passwords, so only the outline is shown.
+/// Shows only the outline, because a body may contain passwords.
 impl<T> fmt::Debug for Request<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("operation", &self.operation.id)
-            .field("segments", &self.segments)
+            .field("path_params", &self.path_params)
             .field("query", &self.query.keys().collect::<Vec<_>>())
             .field("body", &self.body.as_ref().map(|_| "…"))
             .finish()
@@ -71,46 +73,46 @@ impl<T> Request<T> {
     pub(crate) fn new(operation: &'static Operation) -> Self {
         Self {
             operation,
-            segments: Vec::new(),
+            path_params: Vec::new(),
             query: Map::new(),
             body: None,
-            body_selects: false,
-            everything: false,
-            answer: PhantomData,
+            has_selective_body_filter: false,
+            everything_in_scope: false,
+            response: PhantomData,
         }
     }
 
-    pub(crate) fn segment(
+    pub(crate) fn path_param(
         mut self,
         name: &'static str,
         value: impl AsRef<str>,
     ) -> Result<Self, RequestError> {
         let value = value.as_ref();
-        // URL parsers fold dot segments away even when they are percent-encoded, and an empty segment
-        // makes another path: both would reach an operation that nobody asked for.
+        // URL parsers remove dot segments even if they are percent-encoded, and an empty segment changes the path.
+        // Both would call another operation.
         if value.trim().is_empty() || matches!(value, "." | "..") || value.contains(char::is_control) {
             let value = value.to_owned();
-            return Err(self.refuse(Problem::PathSegment { name, value }));
+            return Err(self.error(RequestErrorKind::InvalidPathParam { name, value }));
         }
-        self.segments.push((name, utf8_percent_encode(value, SEGMENT).to_string()));
+        self.path_params.push((name, utf8_percent_encode(value, PATH_PARAM).to_string()));
         Ok(self)
     }
 
-    pub(crate) fn query_of(mut self, query: &impl Serialize) -> Result<Self, RequestError> {
+    pub(crate) fn with_query(mut self, query: &impl Serialize) -> Result<Self, RequestError> {
         let mut map = self.object(query)?;
         map.retain(|_, value| !value.is_null());
-        let check = Check { part: "", place: Place::Query };
-        let fields = check.fields(&mut map, |name| self.operation.query_field(name));
-        fields.map_err(|problem| self.refuse(problem))?;
+        let validator = FieldValidator { part: "", location: FieldLocation::Query };
+        let validated = validator.validate(&mut map, |name| self.operation.query_field(name));
+        validated.map_err(|kind| self.error(kind))?;
         self.query = map;
         Ok(self)
     }
 
-    pub(crate) fn body_of(mut self, body: &impl Serialize) -> Result<Self, RequestError> {
+    pub(crate) fn with_body(mut self, body: &impl Serialize) -> Result<Self, RequestError> {
         let mut map = self.object(body)?;
-        for part in self.operation.body {
-            let place = if part.is_filter { Place::Filter } else { Place::Data };
-            let check = Check { part: part.name, place };
+        for part in self.operation.body_parts {
+            let location = if part.is_filter { FieldLocation::Filter } else { FieldLocation::Data };
+            let validator = FieldValidator { part: part.name, location };
             let field = |name: &str| part.fields.iter().find(|field| field.name == name);
             let objects: Vec<&mut Map<String, Value>> = match map.get_mut(part.name) {
                 None if part.name.is_empty() => vec![&mut map],
@@ -119,9 +121,8 @@ impl<T> Request<T> {
                 _ => continue,
             };
             for fields in objects {
-                let selects = check.fields(fields, field);
-                let selects = selects.map_err(|problem| self.refuse(problem))?;
-                self.body_selects |= part.is_filter && selects;
+                let selective = validator.validate(fields, field).map_err(|kind| self.error(kind))?;
+                self.has_selective_body_filter |= part.is_filter && selective;
             }
         }
         self.body = Some(Value::Object(map));
@@ -131,41 +132,43 @@ impl<T> Request<T> {
     fn object(&self, value: &impl Serialize) -> Result<Map<String, Value>, RequestError> {
         match serde_json::to_value(value) {
             Ok(Value::Object(map)) => Ok(map),
-            Ok(_) => Err(self.refuse(Problem::Unserializable("not an object".into()))),
-            Err(error) => Err(self.refuse(Problem::Unserializable(error.to_string()))),
+            Ok(_) => Err(self.error(RequestErrorKind::Unserializable("not an object".into()))),
+            Err(error) => Err(self.error(RequestErrorKind::Unserializable(error.to_string()))),
         }
     }
 
-    fn refuse(&self, problem: Problem) -> RequestError {
-        RequestError { operation: self.operation.id, problem: Box::new(problem) }
+    fn error(&self, kind: RequestErrorKind) -> RequestError {
+        RequestError { operation: self.operation.id, kind: Box::new(kind) }
     }
 
-    /// Says in so many words that the action is meant for everything in scope: every threat, every
-    /// agent that the token can reach. Without it an action whose filter selects nothing in particular
-    /// is refused.
+    /// Allows the action to affect everything in scope: every threat or agent that the token can reach. Without it,
+    /// an action whose filter is not selective is rejected.
     #[must_use]
     pub fn everything_in_scope(mut self) -> Self {
-        self.everything = true;
+        self.everything_in_scope = true;
         self
     }
 
-    /// The facts about the operation.
+    /// Returns the metadata of the operation.
     pub fn operation(&self) -> &'static Operation {
         self.operation
     }
 
-    /// The HTTP method.
+    /// Returns the HTTP method.
     pub fn method(&self) -> Method {
         self.operation.method
     }
 
-    /// The path from the root of the console, such as `/web/api/v2.1/threats`, percent-encoded.
+    /// Returns the percent-encoded path from the root of the console, such as `/web/api/v2.1/threats`.
     ///
     /// # Errors
-    /// [`Problem::Version`] when the operation does not exist on that version of the API.
+    /// Returns [`RequestErrorKind::UnsupportedApiVersion`] if this version of the API does not have the operation.
     pub fn path(&self, version: ApiVersion) -> Result<String, RequestError> {
-        if !self.operation.is_in(version) {
-            return Err(self.refuse(Problem::Version { version, exists: self.operation.versions }));
+        if !self.operation.supports(version) {
+            return Err(self.error(RequestErrorKind::UnsupportedApiVersion {
+                version,
+                supported: self.operation.versions,
+            }));
         }
         let mut path = String::with_capacity(self.operation.path.len());
         let mut parts = self.operation.path.split('{');
@@ -175,9 +178,9 @@ impl<T> Request<T> {
             let value = match name {
                 "version" => version.as_str(),
                 name => self
-                    .segments
+                    .path_params
                     .iter()
-                    .find(|(segment, _)| *segment == name)
+                    .find(|(param, _)| *param == name)
                     .map_or("", |(_, value)| value.as_str()),
             };
             path.push_str(value);
@@ -186,82 +189,85 @@ impl<T> Request<T> {
         Ok(path)
     }
 
-    /// The query as names and values, not percent-encoded, sorted by name. Lists are joined by commas.
+    /// Returns the query parameters as names and values, sorted by name and not percent-encoded. Lists are joined by
+    /// commas.
     pub fn query(&self) -> Vec<(String, String)> {
-        let mut query: Vec<_> = self.query.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
-        // The map keeps the order of insertion when some crate of the build asks serde_json for that.
+        let mut query: Vec<_> =
+            self.query.iter().map(|(name, value)| (name.clone(), to_query_value(value))).collect();
+        // With the serde_json feature `preserve_order`, which another crate may enable, the map is not sorted.
         query.sort_unstable();
         query
     }
 
-    /// The JSON body.
+    /// Returns the JSON body.
     pub fn body(&self) -> Option<&Value> {
         self.body.as_ref()
     }
 
-    /// Values that this version of the client does not know, of fields whose values it does: the field, named as
-    /// on the wire with the part of the body in front, and the value. They may be newer than the client, or
-    /// misspelt, which some consoles answer with an empty list and no error.
-    pub fn unknown_values(&self) -> Vec<(String, String)> {
+    /// Returns the enum values that this version of the client does not list, each with its field. The field has its
+    /// wire name, prefixed with the part of the body. Such a value may be newer than the client or misspelled; some
+    /// consoles return an empty list and no error for a misspelled value.
+    pub fn unknown_enum_values(&self) -> Vec<(String, String)> {
         let mut unknown = Vec::new();
-        let mut look = |part: &str, field: Option<&Field>, value: &Value| {
-            let Some(field) = field.filter(|field| !field.known.is_empty()) else { return };
-            let place =
+        let mut collect = |part: &str, field: Option<&Field>, value: &Value| {
+            let Some(field) = field.filter(|field| !field.enum_values.is_empty()) else { return };
+            let location =
                 if part.is_empty() { field.name.to_owned() } else { format!("{part}.{}", field.name) };
             let values = match value {
                 Value::Array(items) => items.as_slice(),
                 one => std::slice::from_ref(one),
             };
-            let texts = values.iter().filter_map(Value::as_str).filter(|text| !field.known.contains(text));
-            unknown.extend(texts.map(|text| (place.clone(), text.to_owned())));
+            let unlisted =
+                values.iter().filter_map(Value::as_str).filter(|value| !field.enum_values.contains(value));
+            unknown.extend(unlisted.map(|value| (location.clone(), value.to_owned())));
         };
         for (name, value) in &self.query {
-            look("", self.operation.query_field(name), value);
+            collect("", self.operation.query_field(name), value);
         }
-        for part in self.operation.body {
+        for part in self.operation.body_parts {
             let field = |name: &str| part.fields.iter().find(|field| field.name == name);
-            let place = match part.name {
+            let value = match part.name {
                 "" => self.body.as_ref(),
                 name => self.body.as_ref().and_then(|body| body.get(name)),
             };
-            let objects: Vec<&Map<String, Value>> = match place {
+            let objects: Vec<&Map<String, Value>> = match value {
                 Some(Value::Object(fields)) => vec![fields],
                 Some(Value::Array(list)) => list.iter().filter_map(Value::as_object).collect(),
                 _ => continue,
             };
             for (name, value) in objects.into_iter().flatten() {
-                look(part.name, field(name), value);
+                collect(part.name, field(name), value);
             }
         }
         unknown
     }
 
-    /// The JSON body with every secret in it, such as a password, covered: to be shown to people.
-    pub fn shown_body(&self) -> Option<Value> {
+    /// Returns the JSON body with redacted secrets, such as passwords, for display.
+    pub fn redacted_body(&self) -> Option<Value> {
         let mut body = self.body.clone()?;
         for (part, field) in self.secret_fields() {
-            let place = if part.is_empty() { Some(&mut body) } else { body.get_mut(part) };
-            let objects = match place {
+            let value = if part.is_empty() { Some(&mut body) } else { body.get_mut(part) };
+            let objects = match value {
                 Some(Value::Array(list)) => list.as_mut_slice(),
                 Some(one) => std::slice::from_mut(one),
                 None => continue,
             };
             for value in objects.iter_mut().filter_map(|object| object.get_mut(field)) {
                 if !value.is_null() {
-                    *value = Value::from(COVERED);
+                    *value = Value::from(REDACTED);
                 }
             }
         }
         Some(body)
     }
 
-    /// The texts in the body that are secret, such as a password: to be taken out of what others write.
+    /// Returns the secret strings of the body, such as passwords, so that they can be redacted elsewhere.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets = Vec::new();
         for (part, field) in self.secret_fields() {
             let body = self.body.as_ref();
-            let place = if part.is_empty() { body } else { body.and_then(|body| body.get(part)) };
-            let objects = match place {
+            let value = if part.is_empty() { body } else { body.and_then(|body| body.get(part)) };
+            let objects = match value {
                 Some(Value::Array(list)) => list.as_slice(),
                 Some(one) => std::slice::from_ref(one),
                 None => continue,
@@ -271,45 +277,46 @@ impl<T> Request<T> {
         secrets
     }
 
-    /// The secret fields of the body, each with the part that it is in.
+    /// Returns the secret fields of the body, each after its part.
     fn secret_fields(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<T> {
-        // Most bodies have none, and some a hundred fields.
-        self.operation.body.iter().filter(|part| part.has_secrets).flat_map(|part| {
+        // `has_secrets` avoids a scan: most bodies have no secret, and some have a hundred fields.
+        self.operation.body_parts.iter().filter(|part| part.has_secrets).flat_map(|part| {
             part.fields.iter().filter(|field| field.secret).map(|field| (part.name, field.name))
         })
     }
 
-    /// The request that counts what the filter of this action selects, by a list that takes the same filter;
-    /// `None` when the list takes another, or none.
-    pub fn counting<U>(&self, list: &'static Operation) -> Option<Request<U>> {
-        let part = self.operation.body.iter().find(|part| part.is_filter)?;
-        // Not by address: the compiler may keep several copies of a table.
+    /// Returns a request that counts the items that match the filter of this action. `list` is a list with the same
+    /// filter; the result is `None` if it has another filter or no filter.
+    pub fn count_request<U>(&self, list: &'static Operation) -> Option<Request<U>> {
+        let part = self.operation.body_parts.iter().find(|part| part.is_filter)?;
+        // Compares the names, because the compiler may emit several copies of a table.
         let same =
             |fields: &&[Field]| fields.iter().map(|one| one.name).eq(part.fields.iter().map(|one| one.name));
-        if list.kind != Kind::Read || !list.query.iter().any(same) {
+        if list.kind != OperationKind::Read || !list.query_params.iter().any(same) {
             return None;
         }
         let mut count = Request::new(list);
         let filter = self.body.as_ref()?.get(part.name)?.as_object()?;
         for (name, value) in filter.iter().filter(|(name, value)| !value.is_null() && *name != "limit") {
-            // What a query cannot express, such as an item with a comma, cannot be counted either.
-            count.set_query(name, value.clone()).ok()?;
+            // A value that a query cannot express, such as an item with a comma, cannot be counted.
+            count.set_query_param(name, value.clone()).ok()?;
         }
-        count.set_query("countOnly", true).ok()?;
+        count.set_query_param("countOnly", true).ok()?;
         Some(count)
     }
 
-    /// Whether the filter, or the query of a read, selects anything in particular.
-    pub fn selects(&self) -> bool {
-        let selects = |name: &String| self.operation.query_field(name).is_some_and(|field| field.selects);
-        self.body_selects || self.query.keys().any(selects)
+    /// Returns whether the filter, or the query of a read, is selective.
+    pub fn has_selective_filter(&self) -> bool {
+        let is_selective =
+            |name: &String| self.operation.query_field(name).is_some_and(|field| field.narrows_selection);
+        self.has_selective_body_filter || self.query.keys().any(is_selective)
     }
 
-    /// Sets or removes one query parameter, as paging does with `cursor`.
+    /// Sets one query parameter, or removes it if the value is null. Pagination sets `cursor` this way.
     ///
     /// # Errors
-    /// When the operation does not declare the parameter, or the value does not fit.
-    pub fn set_query(&mut self, name: &str, value: impl Into<Value>) -> Result<(), RequestError> {
+    /// Returns an error if the operation does not declare the parameter, or the value is invalid.
+    pub fn set_query_param(&mut self, name: &str, value: impl Into<Value>) -> Result<(), RequestError> {
         let value = value.into();
         if value.is_null() {
             self.query.remove(name);
@@ -317,162 +324,160 @@ impl<T> Request<T> {
         }
         let field = |name: &str| self.operation.query_field(name);
         if field(name).is_none() {
-            return Err(self.refuse(Problem::UndeclaredParameter(name.to_owned())));
+            return Err(self.error(RequestErrorKind::UndeclaredParameter(name.to_owned())));
         }
         let mut map = Map::from_iter([(name.to_owned(), value)]);
-        let check = Check { part: "", place: Place::Query };
-        check.fields(&mut map, field).map_err(|problem| self.refuse(problem))?;
+        let validator = FieldValidator { part: "", location: FieldLocation::Query };
+        validator.validate(&mut map, field).map_err(|kind| self.error(kind))?;
         self.query.append(&mut map);
         Ok(())
     }
 
-    /// Whether the request may be sent: the client asks before sending, a dry run before printing.
+    /// Checks whether the request may be sent. The client calls it before sending, and a dry run before printing.
     ///
     /// # Errors
-    /// [`Problem::EmptyFilter`] when the operation demands a filter, nothing is selected, and
-    /// [`everything_in_scope`](Self::everything_in_scope) was not said.
-    pub fn check(&self) -> Result<(), RequestError> {
-        let mandatory = self.operation.filter == FilterRule::Mandatory;
-        if mandatory && !self.body_selects && !self.everything {
-            return Err(self.refuse(Problem::EmptyFilter));
+    /// Returns [`RequestErrorKind::EmptyFilter`] if the operation requires a filter, the filter is not selective, and
+    /// [`everything_in_scope`](Self::everything_in_scope) is not set.
+    pub fn validate(&self) -> Result<(), RequestError> {
+        let required = self.operation.filter == FilterRequirement::Required;
+        if required && !self.has_selective_body_filter && !self.everything_in_scope {
+            return Err(self.error(RequestErrorKind::EmptyFilter));
         }
         Ok(())
     }
 
-    /// The same request with the answer decoded into another type: `Page<Value>` keeps the items of a
-    /// list as the server sent them.
-    pub fn answering<U>(self) -> Request<U> {
+    /// Changes the type into which the response is decoded. `Page<Value>`, for example, keeps the items of a list as
+    /// the console sent them.
+    pub fn with_response_type<U>(self) -> Request<U> {
         Request {
             operation: self.operation,
-            segments: self.segments,
+            path_params: self.path_params,
             query: self.query,
             body: self.body,
-            body_selects: self.body_selects,
-            everything: self.everything,
-            answer: PhantomData,
+            has_selective_body_filter: self.has_selective_body_filter,
+            everything_in_scope: self.everything_in_scope,
+            response: PhantomData,
         }
     }
 }
 
-fn plain(value: &Value) -> String {
+fn to_query_value(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(","),
+        Value::String(string) => string.clone(),
+        Value::Array(list) => list.iter().map(to_query_value).collect::<Vec<_>>().join(","),
         other => other.to_string(),
     }
 }
 
-/// A request that cannot be sent, or must not be.
+/// An error of an invalid request, which is not sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestError {
     operation: &'static str,
-    problem: Box<Problem>,
+    kind: Box<RequestErrorKind>,
 }
 
 impl RequestError {
-    /// A value that the operation cannot be without is not there: `field`, named as on the wire.
+    /// Creates an error for a missing required value. `field` is its wire name.
     pub fn missing(operation: &'static Operation, field: &str) -> Self {
-        Self { operation: operation.id, problem: Box::new(Problem::Missing(field.to_owned())) }
+        Self { operation: operation.id, kind: Box::new(RequestErrorKind::Missing(field.to_owned())) }
     }
 
-    /// Identifier of the operation.
+    /// Returns the ID of the operation.
     pub fn operation(&self) -> &'static str {
         self.operation
     }
 
-    /// What is wrong.
-    pub fn problem(&self) -> &Problem {
-        &self.problem
+    /// Returns the kind of the error.
+    pub fn kind(&self) -> &RequestErrorKind {
+        &self.kind
     }
 }
 
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.operation, self.problem)
+        write!(f, "{}: {}", self.operation, self.kind)
     }
 }
 
 impl std::error::Error for RequestError {}
 
-/// What is wrong with a request. Fields are named as on the wire, with the part of the body in front:
-/// `filter.ids`.
+/// The kind of a [`RequestError`]. Fields have their wire names, prefixed with the part of the body: `filter.ids`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Problem {
-    /// An action without a filter, or with one that selects nothing in particular.
+pub enum RequestErrorKind {
+    /// An action without a filter, or with a filter that is not selective.
     EmptyFilter,
-    /// A value that the operation cannot be without.
+    /// A missing required value.
     Missing(String),
-    /// A list that was given without items. The server ignores it, which makes a filter wider.
+    /// An empty list. The console would ignore it, and the filter would match more items.
     EmptyList(String),
-    /// A text, or an item of a list, that is empty or blank.
+    /// An empty or blank string, or such an item of a list.
     Blank(String),
-    /// An item of a list in a query holds a comma, which the wire format cannot express.
-    Comma {
+    /// A comma in a list item of a query parameter, which the wire format cannot express.
+    CommaInListItem {
         /// The field.
         field: String,
         /// The item.
         item: String,
     },
-    /// More or fewer items than the API takes.
-    Items {
+    /// A list with more or fewer items than the API accepts.
+    ItemCountOutOfRange {
         /// The field.
         field: String,
-        /// How many there were.
+        /// The number of items.
         count: u64,
-        /// Least and most.
+        /// The minimum and maximum.
         bounds: (Option<u64>, Option<u64>),
     },
-    /// A text, or an item of a list, that is shorter or longer than the API takes.
-    Length {
+    /// A string, or an item of a list, that is shorter or longer than the API accepts.
+    LengthOutOfRange {
         /// The field.
         field: String,
-        /// How many characters there were.
+        /// The number of characters.
         count: u64,
-        /// Least and most.
+        /// The minimum and maximum.
         bounds: (Option<u64>, Option<u64>),
     },
-    /// A number outside what the API takes.
-    Range {
+    /// A number outside the range that the API accepts.
+    ValueOutOfRange {
         /// The field.
         field: String,
-        /// The number; one that is not whole, or beyond 64 bits, as the nearest that is out of bounds too.
+        /// The number. A fraction, or a number beyond 64 bits, is rounded to the nearest integer out of bounds.
         value: i64,
-        /// Least and most.
+        /// The minimum and maximum.
         bounds: (Option<i64>, Option<i64>),
     },
-    /// A text that is no point in time.
-    NotATime {
+    /// A string that is not a valid timestamp.
+    InvalidTimestamp {
         /// The field.
         field: String,
-        /// The text.
+        /// The string.
         value: String,
     },
-    /// A text that is no JSON object of lists with texts in them. Without any the field would select
-    /// nothing in particular.
-    NotLists {
+    /// A string that is not a JSON object of non-empty string lists. An empty object would not be selective.
+    InvalidJsonString {
         /// The field.
         field: String,
-        /// The text.
+        /// The string.
         value: String,
     },
-    /// A path segment that is empty, a dot segment, or holds control characters.
-    PathSegment {
-        /// Its name.
+    /// A path parameter that is empty, a dot segment, or contains control characters.
+    InvalidPathParam {
+        /// The name.
         name: &'static str,
-        /// Its value.
+        /// The value.
         value: String,
     },
-    /// The operation does not exist on this version of the API.
-    Version {
-        /// The version asked for.
+    /// This version of the API does not have the operation.
+    UnsupportedApiVersion {
+        /// The requested version.
         version: ApiVersion,
-        /// The versions that have it.
-        exists: &'static [ApiVersion],
+        /// The versions that have the operation.
+        supported: &'static [ApiVersion],
     },
-    /// A query parameter that the operation does not have. The server would ignore it.
+    /// A query parameter that the operation does not declare. The console would ignore it.
     UndeclaredParameter(String),
-    /// The value is no JSON object.
+    /// A value that does not serialize as a JSON object.
     Unserializable(String),
 }
 
@@ -481,187 +486,196 @@ struct Bounds<N>((Option<N>, Option<N>));
 impl<N: fmt::Display> fmt::Display for Bounds<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            (Some(least), Some(most)) => write!(f, "{least} to {most}"),
-            (Some(least), None) => write!(f, "at least {least}"),
-            (None, Some(most)) => write!(f, "at most {most}"),
+            (Some(min), Some(max)) => write!(f, "{min} to {max}"),
+            (Some(min), None) => write!(f, "at least {min}"),
+            (None, Some(max)) => write!(f, "at most {max}"),
             (None, None) => f.write_str("any"),
         }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for RequestErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EmptyFilter => f.write_str(
-                "the filter selects nothing in particular, so this would act on everything in scope; \
-                 give a filter, or say that everything in scope is meant",
-            ),
-            Self::Missing(field) => write!(f, "{field} is missing; the API demands it"),
-            Self::EmptyList(field) => {
-                write!(
-                    f,
-                    "{field} is a list without items, which the server would ignore; leave it out or fill it"
-                )
+            Self::EmptyFilter => {
+                f.write_str("the filter is not selective, so the action would affect everything in scope")
             }
+            Self::Missing(field) => write!(f, "{field} is missing; the API requires it"),
+            Self::EmptyList(field) => write!(f, "{field} is an empty list, which the console would ignore"),
             Self::Blank(field) => {
+                write!(f, "{field} has an empty string, which matches all items or no items")
+            }
+            Self::CommaInListItem { field, item } => {
+                write!(f, "{field} has {item:?}; a list item of a query parameter cannot contain a comma")
+            }
+            Self::ItemCountOutOfRange { field, count, bounds } => {
+                write!(f, "{field} has {count} items; expected {}", Bounds(*bounds))
+            }
+            Self::LengthOutOfRange { field, count, bounds } => {
+                write!(f, "{field} has a string of {count} characters; expected {}", Bounds(*bounds))
+            }
+            Self::ValueOutOfRange { field, value, bounds } => {
+                write!(f, "{field} is {value}; expected {}", Bounds(*bounds))
+            }
+            Self::InvalidTimestamp { field, value } => {
+                write!(f, "{field} is {value:?}; expected a timestamp such as 2026-11-21T08:30:00Z")
+            }
+            Self::InvalidJsonString { field, value } => {
                 write!(
                     f,
-                    "{field} holds an empty text, which matches anything or nothing; leave it out or fill it"
+                    "{field} is {value:?}; expected an object such as {{\"key\": [\"value\"]}}, \
+                     with at least one value"
                 )
             }
-            Self::Comma { field, item } => {
-                write!(
-                    f,
-                    "{field} holds {item:?}; commas separate the items of a query and cannot be part of one"
-                )
+            Self::InvalidPathParam { name, value } => {
+                write!(f, "{name} is {value:?}, which is not valid in a path; expected an ID")
             }
-            Self::Items { field, count, bounds } => {
-                write!(f, "{field} has {count} items; the API takes {}", Bounds(*bounds))
-            }
-            Self::Length { field, count, bounds } => {
-                write!(f, "{field} has a text of {count} characters; the API takes {}", Bounds(*bounds))
-            }
-            Self::Range { field, value, bounds } => {
-                write!(f, "{field} is {value}; the API takes {}", Bounds(*bounds))
-            }
-            Self::NotATime { field, value } => {
-                write!(f, "{field} is {value:?}, which is no point in time; write it as 2026-11-21T08:30:00Z")
-            }
-            Self::NotLists { field, value } => {
-                write!(
-                    f,
-                    "{field} is {value:?}; write it as {{\"key\": [\"value\"]}}, with at least one value"
-                )
-            }
-            Self::PathSegment { name, value } => {
-                write!(f, "{name} is {value:?}, which cannot stand in a path; give an identifier")
-            }
-            Self::Version { version, exists } => {
-                let exists: Vec<_> = exists.iter().map(|version| version.as_str()).collect();
-                write!(f, "not on API {version}, only on {}", exists.join(" and "))
+            Self::UnsupportedApiVersion { version, supported } => {
+                let supported: Vec<_> = supported.iter().map(|version| version.as_str()).collect();
+                write!(f, "not supported on API {version}; supported on {}", supported.join(" and "))
             }
             Self::UndeclaredParameter(name) => {
-                write!(f, "{name} is no parameter of this operation; the server would ignore it")
+                write!(f, "{name} is not a parameter of this operation, and the console would ignore it")
             }
-            Self::Unserializable(why) => write!(f, "the request cannot be written as JSON: {why}"),
+            Self::Unserializable(reason) => write!(f, "the request cannot be serialized as JSON: {reason}"),
         }
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum FieldLocation {
     Query,
     Filter,
     Data,
 }
 
 #[derive(Clone, Copy)]
-struct Check {
+struct FieldValidator {
     part: &'static str,
-    place: Place,
+    location: FieldLocation,
 }
 
-impl Check {
-    /// Checks the values against what is known of the fields, writes times in the form of the API, and
-    /// tells whether any value narrows the selection.
-    fn fields(
+impl FieldValidator {
+    /// Validates values against the declared fields, and writes timestamps in the format of the API. Returns whether
+    /// a value is selective.
+    fn validate(
         self,
         map: &mut Map<String, Value>,
-        known: impl Fn(&str) -> Option<&'static Field>,
-    ) -> Result<bool, Problem> {
-        let mut selects = false;
+        find_field: impl Fn(&str) -> Option<&'static Field>,
+    ) -> Result<bool, RequestErrorKind> {
+        let mut selective = false;
         for (name, value) in map.iter_mut().filter(|(_, value)| !value.is_null()) {
-            let Some(field) = known(name) else { continue };
+            let Some(field) = find_field(name) else { continue };
             self.value(field, value)?;
-            // No tenant is no scope.
+            // `tenant: false` is not a scope.
             let no_tenant = name == "tenant" && *value == Value::Bool(false);
-            selects |= field.selects && !no_tenant;
+            selective |= field.narrows_selection && !no_tenant;
         }
-        Ok(selects)
+        Ok(selective)
     }
 
-    fn name(self, field: &Field) -> String {
+    fn location_of(self, field: &Field) -> String {
         match self.part {
             "" => field.name.to_owned(),
             part => format!("{part}.{}", field.name),
         }
     }
 
-    fn value(self, field: &Field, value: &mut Value) -> Result<(), Problem> {
+    fn value(self, field: &Field, value: &mut Value) -> Result<(), RequestErrorKind> {
         match value {
             Value::Array(list) => {
-                if list.is_empty() && self.place != Place::Data {
-                    return Err(Problem::EmptyList(self.name(field)));
+                if list.is_empty() && self.location != FieldLocation::Data {
+                    return Err(RequestErrorKind::EmptyList(self.location_of(field)));
                 }
                 let count = list.len() as u64;
-                if outside(count, field.items) {
-                    let field_name = self.name(field);
-                    return Err(Problem::Items { field: field_name, count, bounds: field.items });
+                if is_out_of_bounds(count, field.item_count) {
+                    let field_name = self.location_of(field);
+                    return Err(RequestErrorKind::ItemCountOutOfRange {
+                        field: field_name,
+                        count,
+                        bounds: field.item_count,
+                    });
                 }
                 for item in list {
-                    // Nowhere is an item without anything in it meant: where a script's variable was empty.
-                    if item.as_str().is_some_and(|text| text.trim().is_empty()) {
-                        return Err(Problem::Blank(self.name(field)));
+                    // A blank item is always an error, for example from an empty variable of a script.
+                    if item.as_str().is_some_and(|item| item.trim().is_empty()) {
+                        return Err(RequestErrorKind::Blank(self.location_of(field)));
                     }
-                    self.text(field, item)?;
+                    self.string(field, item)?;
                 }
             }
             Value::Number(number) => {
-                if let Some(value) = beyond(number, field.range) {
-                    let field_name = self.name(field);
-                    return Err(Problem::Range { field: field_name, value, bounds: field.range });
+                if let Some(value) = number_out_of_bounds(number, field.range) {
+                    let field_name = self.location_of(field);
+                    return Err(RequestErrorKind::ValueOutOfRange {
+                        field: field_name,
+                        value,
+                        bounds: field.range,
+                    });
                 }
             }
-            other => self.text(field, other)?,
+            other => self.string(field, other)?,
         }
         Ok(())
     }
 
-    fn text(self, field: &Field, value: &mut Value) -> Result<(), Problem> {
-        let Value::String(text) = value else { return Ok(()) };
-        if text.trim().is_empty() && self.place != Place::Data {
-            return Err(Problem::Blank(self.name(field)));
+    fn string(self, field: &Field, value: &mut Value) -> Result<(), RequestErrorKind> {
+        let Value::String(string) = value else { return Ok(()) };
+        if string.trim().is_empty() && self.location != FieldLocation::Data {
+            return Err(RequestErrorKind::Blank(self.location_of(field)));
         }
         if field.kind == FieldKind::Timestamp {
-            match Timestamp::from(text.as_str()).to_utc() {
-                Some(time) => *text = time.as_str().to_owned(),
+            match Timestamp::from(string.as_str()).to_utc() {
+                Some(time) => *string = time.as_str().to_owned(),
                 None => {
-                    return Err(Problem::NotATime { field: self.name(field), value: text.clone() });
+                    return Err(RequestErrorKind::InvalidTimestamp {
+                        field: self.location_of(field),
+                        value: string.clone(),
+                    });
                 }
             }
         }
-        if field.kind == FieldKind::Json && !holds_lists(text) {
-            return Err(Problem::NotLists { field: self.name(field), value: text.clone() });
+        if field.kind == FieldKind::Json && !is_object_of_lists(string) {
+            return Err(RequestErrorKind::InvalidJsonString {
+                field: self.location_of(field),
+                value: string.clone(),
+            });
         }
-        let count = text.chars().count() as u64;
-        if outside(count, field.length) {
-            return Err(Problem::Length { field: self.name(field), count, bounds: field.length });
+        let count = string.chars().count() as u64;
+        if is_out_of_bounds(count, field.length) {
+            return Err(RequestErrorKind::LengthOutOfRange {
+                field: self.location_of(field),
+                count,
+                bounds: field.length,
+            });
         }
-        if field.kind == FieldKind::List && self.place == Place::Query && text.contains(',') {
-            return Err(Problem::Comma { field: self.name(field), item: text.clone() });
+        if field.kind == FieldKind::List && self.location == FieldLocation::Query && string.contains(',') {
+            return Err(RequestErrorKind::CommaInListItem {
+                field: self.location_of(field),
+                item: string.clone(),
+            });
         }
         Ok(())
     }
 }
 
-/// Whether a text is a JSON object that is not empty, of lists that are not empty, of texts that are not
-/// blank.
-fn holds_lists(text: &str) -> bool {
-    let Ok(map) = serde_json::from_str::<BTreeMap<String, Vec<String>>>(text) else { return false };
-    let full = |list: &Vec<String>| !list.is_empty() && list.iter().all(|item| !item.trim().is_empty());
-    !map.is_empty() && map.values().all(full)
+/// Returns whether a string is a non-empty JSON object of non-empty lists of non-blank strings.
+fn is_object_of_lists(json: &str) -> bool {
+    let Ok(map) = serde_json::from_str::<BTreeMap<String, Vec<String>>>(json) else { return false };
+    let is_valid = |list: &Vec<String>| !list.is_empty() && list.iter().all(|item| !item.trim().is_empty());
+    !map.is_empty() && map.values().all(is_valid)
 }
 
-fn outside<N: PartialOrd>(value: N, (least, most): (Option<N>, Option<N>)) -> bool {
-    least.is_some_and(|least| value < least) || most.is_some_and(|most| value > most)
+fn is_out_of_bounds<N: PartialOrd>(value: N, (min, max): (Option<N>, Option<N>)) -> bool {
+    min.is_some_and(|min| value < min) || max.is_some_and(|max| value > max)
 }
 
-/// The number, if it is outside the bounds.
-fn beyond(number: &Number, (least, most): (Option<i64>, Option<i64>)) -> Option<i64> {
+/// Returns the number if it is out of bounds.
+fn number_out_of_bounds(number: &Number, (min, max): (Option<i64>, Option<i64>)) -> Option<i64> {
     match (number.as_i64(), number.as_f64()?) {
-        (Some(value), _) => outside(value, (least, most)).then_some(value),
-        (None, value) if least.is_some_and(|least| value < least as f64) => Some(value.floor() as i64),
-        (None, value) if most.is_some_and(|most| value > most as f64) => Some(value.ceil() as i64),
+        (Some(value), _) => is_out_of_bounds(value, (min, max)).then_some(value),
+        (None, value) if min.is_some_and(|min| value < min as f64) => Some(value.floor() as i64),
+        (None, value) if max.is_some_and(|max| value > max as f64) => Some(value.ceil() as i64),
         (None, _) => None,
     }
 }

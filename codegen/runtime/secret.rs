@@ -1,45 +1,45 @@
-//! Texts that must not be shown.
+//! Secret strings of requests.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 
-/// A password, a token, or another text of a request that must not be shown.
+/// A password, a token or another secret string of a request.
 ///
-/// It never prints and is wiped from memory when dropped. What is made to be sent has it in clear: the body of a
-/// [`Request`](super::Request), and whatever serializes a value that holds it.
+/// It never prints, and it is wiped from memory on drop. Serialized values contain it in clear text, including the
+/// body of a [`Request`](super::Request).
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// The text itself.
+    /// Returns the secret in clear text.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
 impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.into())
+    fn from(secret: &str) -> Self {
+        Self(secret.into())
     }
 }
 
 impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text.into())
+    fn from(secret: String) -> Self {
+        Self(secret.into())
     }
 }
 
 impl From<SecretString> for Secret {
-    fn from(text: SecretString) -> Self {
-        Self(text)
+    fn from(secret: SecretString) -> Self {
+        Self(secret)
     }
 }
 
 impl From<&SecretString> for Secret {
-    fn from(text: &SecretString) -> Self {
-        Self(text.clone())
+    fn from(secret: &SecretString) -> Self {
+        Self(secret.clone())
     }
 }
 
@@ -63,7 +63,7 @@ impl Serialize for Secret {
     }
 }
 
-#[cfg(feature = "both-ways")]
+#[cfg(feature = "full-serde")]
 impl<'de> serde::Deserialize<'de> for Secret {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::from)

@@ -1,12 +1,7 @@
-//! The laws and edges of the support code that is emitted with the generated modules.
+//! Property tests and edge cases of the support code of the generated modules.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed, and says where"
-)]
-#![allow(unreachable_pub, reason = "the macro writes enums for public modules")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "the macro emits enums for public modules")]
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -20,7 +15,7 @@ use crate::runtime::*;
 // ---- open enums
 
 crate::runtime::open_enum! {
-    /// An enum with values that need care.
+    /// An enum with special values.
     pub enum Level {
         /// `low` on the wire.
         Low = "low",
@@ -38,20 +33,20 @@ fn level(text: &str) -> Level {
 }
 
 #[test]
-fn open_enum_knows_its_values() {
-    assert_eq!(Level::KNOWN, ["low", "n/a", "7", "true"]);
-    for wire in Level::KNOWN {
+fn open_enum_listed_values_are_recognized() {
+    assert_eq!(Level::VALUES, ["low", "n/a", "7", "true"]);
+    for wire in Level::VALUES {
         let value = Level::from(*wire);
         assert!(value.is_known(), "{wire}");
         assert!(!matches!(value, Level::Unrecognized(_)), "{wire}");
         assert_eq!((value.as_str(), value.as_ref(), &*value.to_string()), (*wire, *wire, *wire));
     }
     assert_eq!(level(r#""n/a""#), Level::NotApplicable);
-    assert_eq!(format!("[{:>5}]", Level::Low), "[  low]", "padding is honoured");
+    assert_eq!(format!("[{:>5}]", Level::Low), "[  low]", "padding is applied");
 }
 
 #[test]
-fn open_enum_keeps_what_it_does_not_know() {
+fn open_enum_unlisted_values_are_preserved() {
     for wire in ["critical", "", " low", "LOW", "Low"] {
         let value = level(&json!(wire).to_string());
         assert_eq!(value, Level::Unrecognized(wire.into()));
@@ -61,7 +56,7 @@ fn open_enum_keeps_what_it_does_not_know() {
 }
 
 #[test]
-fn open_enum_reads_numbers_and_flags() {
+fn open_enum_accepts_numbers_and_booleans() {
     assert_eq!(level("7"), Level::Seven);
     assert_eq!(level("true"), Level::True);
     for (wire, text) in
@@ -69,9 +64,9 @@ fn open_enum_reads_numbers_and_flags() {
     {
         assert_eq!(level(wire), Level::Unrecognized(text.into()));
     }
-    for wrong in ["null", "[]", r#"{"value": "low"}"#] {
-        let error = serde_json::from_str::<Level>(wrong).unwrap_err().to_string();
-        assert!(error.contains("expected a text value"), "{error}");
+    for invalid in ["null", "[]", r#"{"value": "low"}"#] {
+        let error = serde_json::from_str::<Level>(invalid).unwrap_err().to_string();
+        assert!(error.contains("expected a string"), "{error}");
     }
     assert_eq!(serde_json::from_str::<Option<Level>>("null").unwrap(), None);
 }
@@ -88,7 +83,7 @@ proptest! {
         prop_assert_eq!(Level::from(&text), value.clone());
         prop_assert_eq!(Level::from(std::borrow::Cow::from(&*text)), value.clone());
         prop_assert_eq!(text.parse::<Level>().unwrap(), value.clone());
-        prop_assert_eq!(value.is_known(), Level::KNOWN.contains(&text.as_str()));
+        prop_assert_eq!(value.is_known(), Level::VALUES.contains(&text.as_str()));
     }
 }
 
@@ -103,7 +98,7 @@ fn utc(text: &str) -> Option<String> {
 }
 
 #[test]
-fn timestamp_forms() {
+fn timestamp_accepted_formats_parse() {
     const SECOND: i64 = 1_732_177_800_000; // 2024-11-21T08:30:00Z
     for (text, expected) in [
         ("2024-11-21T08:30:00Z", SECOND),
@@ -121,8 +116,8 @@ fn timestamp_forms() {
     ] {
         assert_eq!(millis(text), Some(expected), "{text}");
         let utc = utc(text).unwrap();
-        assert!(utc.ends_with('Z'), "{text} gave {utc}");
-        assert_eq!(millis(&utc), Some(expected), "{text} gave {utc}");
+        assert!(utc.ends_with('Z'), "{text}: {utc}");
+        assert_eq!(millis(&utc), Some(expected), "{text}: {utc}");
     }
     assert_eq!(utc("2024-11-21T10:30:00.123456+02:00").unwrap(), "2024-11-21T08:30:00.123456Z");
     assert_eq!(utc("2024-11-21T08:30:00").unwrap(), "2024-11-21T08:30:00Z");
@@ -130,7 +125,7 @@ fn timestamp_forms() {
 }
 
 #[test]
-fn timestamp_without_a_time_is_kept() {
+fn timestamp_unparseable_string_is_preserved() {
     for text in [
         "",
         "  ",
@@ -176,7 +171,7 @@ fn timestamp_before_1970_rounds_down() {
 }
 
 #[test]
-fn timestamp_and_the_standard_library() {
+fn timestamp_converts_to_and_from_system_time() {
     let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_732_177_800_123_456);
     let stamp = Timestamp::from(time);
     assert_eq!(stamp.as_str(), "2024-11-21T08:30:00.123456Z");
@@ -196,7 +191,7 @@ fn timestamp_and_the_standard_library() {
 
 proptest! {
     #[test]
-    fn timestamp_millis_law(ms in -377_705_000_000_000_i64..253_402_200_000_000) {
+    fn timestamp_unix_millis_round_trip(ms in -377_705_000_000_000_i64..253_402_200_000_000) {
         let time = Timestamp::from_unix_millis(ms).unwrap();
         prop_assert_eq!(time.unix_millis(), Some(ms));
         prop_assert!(time.as_str().ends_with('Z'));
@@ -204,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn timestamp_serialization_keeps_the_text(text in any::<String>()) {
+    fn timestamp_serialization_preserves_string(text in any::<String>()) {
         let time: Timestamp = serde_json::from_value(json!(text)).unwrap();
         prop_assert_eq!(serde_json::to_value(&time).unwrap(), json!(text));
         if let Some(utc) = time.to_utc() {
@@ -214,10 +209,10 @@ proptest! {
     }
 }
 
-// ---- answers
+// ---- responses
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Thing {
+struct Item {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Detail>,
@@ -228,24 +223,24 @@ struct Detail {
     size: i64,
 }
 
-fn page(value: &Value) -> Page<Thing> {
+fn page(value: &Value) -> Page<Item> {
     Page::decode(value.to_string().as_bytes()).unwrap()
 }
 
 #[test]
-fn page_of_good_items() {
+fn page_valid_items_decode() {
     let page = page(&json!({
         "data": [{ "id": "1" }, { "id": "2", "detail": { "size": 3 } }],
         "pagination": { "totalItems": 12, "nextCursor": "abc" },
     }));
-    assert_eq!(page.data.iter().map(|thing| &*thing.id).collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(page.data.iter().map(|item| &*item.id).collect::<Vec<_>>(), ["1", "2"]);
     assert!(page.undecoded.is_empty());
     assert_eq!((page.total(), page.next_cursor()), (Some(12), Some("abc")));
     assert_eq!(page.errors, None);
 }
 
 #[test]
-fn page_without_data() {
+fn page_without_data_is_empty() {
     for value in [
         json!({ "data": null }),
         json!({ "data": [] }),
@@ -259,7 +254,7 @@ fn page_without_data() {
 }
 
 #[test]
-fn page_that_is_none() {
+fn page_invalid_body_is_rejected() {
     for body in [
         "",
         " ",
@@ -277,21 +272,21 @@ fn page_that_is_none() {
         r#"{"data": "none"}"#,
         r#"{"message": "not found"}"#,
     ] {
-        let error = Page::<Thing>::decode(body.as_bytes()).unwrap_err();
+        let error = Page::<Item>::decode(body.as_bytes()).unwrap_err();
         assert!(error.to_string().starts_with(&format!("at {}: ", error.path)), "{body}: {error}");
     }
-    let error = Page::<Thing>::decode(br#"{"error": 1}"#).unwrap_err();
-    assert_eq!(error.to_string(), "at .: neither data nor pagination: this is no page of a list");
-    let error = Page::<Thing>::decode(br#"{"data": {}}"#).unwrap_err();
+    let error = Page::<Item>::decode(br#"{"error": 1}"#).unwrap_err();
+    assert_eq!(error.to_string(), "at .: not a page of a list: data and pagination are missing");
+    let error = Page::<Item>::decode(br#"{"data": {}}"#).unwrap_err();
     assert_eq!(error.path, "data");
-    assert!(Page::<Thing>::decode(b"{\"data\": [{\"id\": \"\xff\"}]}").is_err(), "no UTF-8");
+    assert!(Page::<Item>::decode(b"{\"data\": [{\"id\": \"\xff\"}]}").is_err(), "invalid UTF-8");
 }
 
 #[test]
-fn odd_pagination_is_not_worth_a_page() {
+fn page_with_invalid_pagination_decodes() {
     let pagination = |text: &str| {
         let body = format!(r#"{{"data": [{{"id": "1"}}], "pagination": {text}}}"#);
-        let page = Page::<Thing>::decode(body.as_bytes()).unwrap();
+        let page = Page::<Item>::decode(body.as_bytes()).unwrap();
         assert_eq!(page.data.len(), 1);
         (page.next_cursor().map(str::to_owned), page.total())
     };
@@ -305,38 +300,39 @@ fn odd_pagination_is_not_worth_a_page() {
 }
 
 #[test]
-fn page_sets_bad_items_apart() {
+fn page_undecodable_items_are_isolated() {
     let value = json!({
         "data": [{ "id": 1 }, { "id": "a" }, { "id": "b", "detail": { "size": "big" } }, { "id": "c" }, 7],
         "pagination": { "nextCursor": "next" },
         "errors": [{ "code": 5 }],
     });
     let page = page(&value);
-    assert_eq!(page.data.iter().map(|thing| &*thing.id).collect::<Vec<_>>(), ["a", "c"]);
-    let bad: Vec<_> = page.undecoded.iter().map(|bad| (bad.index, &*bad.error.path)).collect();
-    assert_eq!(bad, [(0, "id"), (2, "detail.size"), (4, ".")]);
-    assert_eq!(page.undecoded[1].located().path, "data[2].detail.size");
-    for bad in &page.undecoded {
-        assert_eq!(bad.value, value["data"][bad.index]);
+    assert_eq!(page.data.iter().map(|item| &*item.id).collect::<Vec<_>>(), ["a", "c"]);
+    let undecoded: Vec<_> = page.undecoded.iter().map(|item| (item.index, &*item.error.path)).collect();
+    assert_eq!(undecoded, [(0, "id"), (2, "detail.size"), (4, ".")]);
+    assert_eq!(page.undecoded[1].error_with_page_path().path, "data[2].detail.size");
+    for item in &page.undecoded {
+        assert_eq!(item.value, value["data"][item.index]);
     }
     assert!(page.undecoded[1].error.message.contains("big"), "{}", page.undecoded[1].error);
     assert_eq!((page.next_cursor(), page.total()), (Some("next"), None));
     assert_eq!(serde_json::to_value(&page).unwrap(), value);
 
-    let order: Vec<_> = page.into_items().map(|one| one.map(|t| t.id).map_err(|bad| bad.index)).collect();
+    let order: Vec<_> =
+        page.into_items().map(|item| item.map(|item| item.id).map_err(|item| item.index)).collect();
     assert_eq!(order, [Err(0), Ok("a".into()), Err(2), Ok("c".into()), Err(4)]);
 }
 
 #[test]
-fn page_leaves_null_items_out() {
-    let page = Page::<Thing>::decode(br#"{"data": [null, {"id": "a"}, null]}"#).unwrap();
+fn page_null_items_are_dropped() {
+    let page = Page::<Item>::decode(br#"{"data": [null, {"id": "a"}, null]}"#).unwrap();
     assert_eq!((page.data.len(), page.undecoded.len()), (1, 0));
-    let page = Page::<Thing>::decode(br#"{"data": [null, {"id": "a"}, null, {"id": 1}]}"#).unwrap();
+    let page = Page::<Item>::decode(br#"{"data": [null, {"id": "a"}, null, {"id": 1}]}"#).unwrap();
     assert_eq!((page.data.len(), page.undecoded[0].index), (1, 1), "nulls are not counted");
 }
 
 #[test]
-fn next_cursor_has_many_ways_to_say_none() {
+fn next_cursor_null_or_blank_is_none() {
     for cursor in [json!(null), json!(""), json!("  "), json!("null"), json!(" null ")] {
         let page = page(&json!({ "data": [], "pagination": { "nextCursor": cursor } }));
         assert_eq!(page.next_cursor(), None, "{cursor}");
@@ -371,67 +367,67 @@ proptest! {
         let page = page(&value);
         prop_assert_eq!(page.data.len() + page.undecoded.len(), items.len());
         prop_assert_eq!(serde_json::to_value(&page).unwrap(), value);
-        for (item, sent) in page.into_items().zip(&items) {
-            let back = match item {
-                Ok(thing) => serde_json::to_value(thing).unwrap(),
-                Err(bad) => bad.value,
+        for (item, expected) in page.into_items().zip(&items) {
+            let reencoded = match item {
+                Ok(item) => serde_json::to_value(item).unwrap(),
+                Err(undecoded) => undecoded.value,
             };
-            prop_assert_eq!(&back, sent);
+            prop_assert_eq!(&reencoded, expected);
         }
     }
 
     #[test]
-    fn decoding_never_panics(body in prop::collection::vec(any::<u8>(), 0..64)) {
-        let _ = Page::<Thing>::decode(&body);
-        let _ = Data::<Thing>::decode(&body);
+    fn decode_arbitrary_bytes_does_not_panic(body in prop::collection::vec(any::<u8>(), 0..64)) {
+        let _ = Page::<Item>::decode(&body);
+        let _ = Data::<Item>::decode(&body);
         prop_assert_eq!(Empty::decode(&body), Ok(Empty));
     }
 }
 
 #[test]
-fn data_of_one_thing() {
-    let data = Data::<Thing>::decode(br#"{"data": {"id": "a"}, "more": 1}"#).unwrap();
+fn data_single_item_decodes() {
+    let data = Data::<Item>::decode(br#"{"data": {"id": "a"}, "more": 1}"#).unwrap();
     assert_eq!(data.data.as_ref().unwrap().id, "a");
     assert_eq!(serde_json::to_value(&data).unwrap(), json!({ "data": { "id": "a" } }));
     for body in ["{}", r#"{"data": null}"#, r#"{"data": null, "errors": null}"#] {
-        assert_eq!(Data::<Thing>::decode(body.as_bytes()).unwrap(), Data::default(), "{body}");
+        assert_eq!(Data::<Item>::decode(body.as_bytes()).unwrap(), Data::default(), "{body}");
     }
-    let data = Data::<Thing>::decode(br#"{"errors": [{"code": 1}]}"#).unwrap();
+    let data = Data::<Item>::decode(br#"{"errors": [{"code": 1}]}"#).unwrap();
     assert_eq!(data.errors, Some(vec![json!({ "code": 1 })]));
-    let error = Data::<Thing>::decode(br#"{"data": {"id": "a", "detail": {"size": "b"}}}"#).unwrap_err();
+    let error = Data::<Item>::decode(br#"{"data": {"id": "a", "detail": {"size": "b"}}}"#).unwrap_err();
     assert_eq!(error.path, "data.detail.size");
     for body in ["", "3", "{\"data\": {}}", "{} {}", "nonsense"] {
-        assert!(Data::<Thing>::decode(body.as_bytes()).is_err(), "{body}");
+        assert!(Data::<Item>::decode(body.as_bytes()).is_err(), "{body}");
     }
 }
 
 #[test]
-fn json_answers_and_empty_ones() {
+fn value_and_empty_bodies_decode() {
     assert_eq!(Value::decode(b"[1, null]").unwrap(), json!([1, null]));
     assert!(Value::decode(b"").is_err());
     assert!(Value::decode(b"1 2").is_err());
-    assert_eq!(Empty::decode(b"\xff whatever").unwrap(), Empty);
+    assert_eq!(Empty::decode(b"\xff ignored").unwrap(), Empty);
 }
 
-#[cfg(feature = "both-ways")]
+#[cfg(feature = "full-serde")]
 #[test]
-fn again_shows_what_the_types_do_not_know() {
-    use crate::runtime::{answer_again, body_again};
+fn reencode_drops_unknown_fields() {
+    use crate::runtime::{reencode_request_body, reencode_response};
 
-    let body = br#"{"data": [{"id": "a", "colour": "red"}, null], "more": 1}"#;
-    let again = answer_again::<Page<Thing>>(body).unwrap();
-    assert_eq!(again, json!({ "data": [{ "id": "a" }] }));
-    let error = answer_again::<Page<Thing>>(br#"{"data": [{"id": "a"}, {"id": 2}]}"#).unwrap_err();
-    assert_eq!(error.path, "data[1].id", "an item that was set apart is a loss");
-    let again = answer_again::<Data<Thing>>(br#"{"data": {"id": "a", "detail": null}}"#).unwrap();
-    assert_eq!(again, json!({ "data": { "id": "a" } }));
-    assert_eq!(answer_again::<Page<Thing>>(b"{}").unwrap_err().path, ".");
-    assert_eq!(body_again::<Thing>(br#"{"id": "a", "x": 1}"#).unwrap(), json!({ "id": "a" }));
-    assert_eq!(body_again::<Thing>(br#"{"id": 1}"#).unwrap_err().path, "id");
+    let body = br#"{"data": [{"id": "a", "color": "red"}, null], "more": 1}"#;
+    let reencoded = reencode_response::<Page<Item>>(body).unwrap();
+    assert_eq!(reencoded, json!({ "data": [{ "id": "a" }] }));
+    let error = reencode_response::<Page<Item>>(br#"{"data": [{"id": "a"}, {"id": 2}]}"#).unwrap_err();
+    assert_eq!(error.path, "data[1].id", "an item that does not decode is an error");
+    let reencoded = reencode_response::<Data<Item>>(br#"{"data": {"id": "a", "detail": null}}"#).unwrap();
+    assert_eq!(reencoded, json!({ "data": { "id": "a" } }));
+    assert_eq!(reencode_response::<Page<Item>>(b"{}").unwrap_err().path, ".");
+    assert_eq!(reencode_request_body::<Item>(br#"{"id": "a", "x": 1}"#).unwrap(), json!({ "id": "a" }));
+    assert_eq!(reencode_request_body::<Item>(br#"{"id": 1}"#).unwrap_err().path, "id");
 }
 
 #[test]
-fn list_leaves_nulls_out() {
+fn list_null_elements_are_dropped() {
     #[derive(Deserialize)]
     struct Holder {
         #[serde(default, deserialize_with = "crate::runtime::list")]
@@ -448,7 +444,7 @@ fn list_leaves_nulls_out() {
 }
 
 #[test]
-fn map_leaves_nulls_out() {
+fn map_null_entries_are_dropped() {
     #[derive(Deserialize)]
     struct Holder {
         #[serde(default, deserialize_with = "crate::runtime::map")]
@@ -473,58 +469,58 @@ struct Device {
     load: Option<f64>,
     tags: Option<BTreeMap<String, String>>,
     parent: Option<Box<Device>>,
-    site: Option<Place>,
+    site: Option<Site>,
     level: Option<Level>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Place {
+struct Site {
     floor: Option<i64>,
 }
 
-impl members::Members for Device {
+impl object_reader::ReadMembers for Device {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "name" => self.name = members::text(map)?,
-            "on" => self.on = members::flag(map)?,
-            "ports" => self.ports = members::list(map)?,
-            "load" => self.load = members::number(map)?,
-            "tags" => self.tags = members::map(map)?,
-            "parent" => self.parent = members::value(map)?,
-            "site" => self.site = members::object(map)?,
-            "level" => self.level = members::value(map)?,
+            "name" => self.name = object_reader::string(map)?,
+            "on" => self.on = object_reader::boolean(map)?,
+            "ports" => self.ports = object_reader::list(map)?,
+            "load" => self.load = object_reader::number(map)?,
+            "tags" => self.tags = object_reader::map(map)?,
+            "parent" => self.parent = object_reader::value(map)?,
+            "site" => self.site = object_reader::object(map)?,
+            "level" => self.level = object_reader::value(map)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
 
-impl members::Members for Place {
+impl object_reader::ReadMembers for Site {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         if name == "floor" {
-            self.floor = members::integer(map)?;
+            self.floor = object_reader::integer(map)?;
         }
         Ok(name == "floor")
     }
 }
 
-members::read_by_members!(Device);
-members::read_by_members!(Place);
+object_reader::impl_read_members!(Device);
+object_reader::impl_read_members!(Site);
 
 #[test]
-fn members_are_read_each_in_its_way() {
+fn object_reader_reads_each_member_type() {
     let device = r#"{
         "n\u0061me": 7, "on": "True", "ports": [1, null, 2], "load": "0.5", "tags": { "a": "b", "c": null },
         "parent": { "name": "rack", "parent": null }, "site": { "floor": 3.0, "new": [{}] }, "level": "novel",
-        "new": { "deep": [1, { "name": "not this one" }] }
+        "new": { "deep": [1, { "name": "ignored" }] }
     }"#;
     let parent = Device { name: Some("rack".into()), ..Device::default() };
     let expected = Device {
@@ -534,72 +530,77 @@ fn members_are_read_each_in_its_way() {
         load: Some(0.5),
         tags: Some(BTreeMap::from([("a".into(), "b".into())])),
         parent: Some(parent.into()),
-        site: Some(Place { floor: Some(3) }),
+        site: Some(Site { floor: Some(3) }),
         level: Some(Level::Unrecognized("novel".into())),
     };
     assert_eq!(serde_json::from_str::<Device>(device).unwrap(), expected);
     let value: Value = serde_json::from_str(device).unwrap();
-    assert_eq!(Device::deserialize(&value).unwrap(), expected, "from a document in memory");
+    assert_eq!(Device::deserialize(&value).unwrap(), expected, "from a parsed value");
     let all_null = json!({ "name": null, "on": null, "ports": null, "load": null, "tags": null, "parent": null,
         "site": null, "level": null });
     assert_eq!(serde_json::from_value::<Device>(all_null).unwrap(), Device::default());
 }
 
 #[test]
-fn of_a_member_that_comes_twice_the_last_counts() {
+fn object_reader_duplicate_member_keeps_last() {
     let twice = r#"{ "name": "first", "on": true, "name": "last", "on": null }"#;
     let device: Device = serde_json::from_str(twice).unwrap();
     assert_eq!(device, Device { name: Some("last".into()), ..Device::default() });
 }
 
 #[test]
-fn what_is_no_object_is_none() {
-    assert_eq!(serde_json::from_str::<Device>("[]").unwrap(), Device::default(), "an object without members");
-    for wrong in [r#"["name"]"#, "null", "7", r#""name""#] {
-        let error = serde_json::from_str::<Device>(wrong).unwrap_err().to_string();
-        assert!(error.contains("expected an object"), "{wrong}: {error}");
+fn object_reader_rejects_non_objects() {
+    assert_eq!(
+        serde_json::from_str::<Device>("[]").unwrap(),
+        Device::default(),
+        "an empty list is an empty object"
+    );
+    for invalid in [r#"["name"]"#, "null", "7", r#""name""#] {
+        let error = serde_json::from_str::<Device>(invalid).unwrap_err().to_string();
+        assert!(error.contains("expected an object"), "{invalid}: {error}");
     }
     let page =
         Page::<Device>::decode(br#"{ "data": [{ "name": "a" }, ["b"], { "ports": {} }, { "load": [] }] }"#)
             .unwrap();
     assert_eq!(page.data.len(), 1);
-    let apart: Vec<_> = page.undecoded.iter().map(|item| (item.index, item.error.path.as_str())).collect();
-    assert_eq!(apart, [(1, "."), (2, "ports"), (3, "load")]);
+    let undecoded: Vec<_> =
+        page.undecoded.iter().map(|item| (item.index, item.error.path.as_str())).collect();
+    assert_eq!(undecoded, [(1, "."), (2, "ports"), (3, "load")]);
 }
 
 // ---- requests
 
 const FILTER: &[Field] = &[
     Field {
-        items: (Some(1), Some(3)),
+        item_count: (Some(1), Some(3)),
         length: (Some(2), Some(5)),
         ..Field::new("ids", "ids", FieldKind::List, "")
     },
     Field::new("active", "active", FieldKind::Boolean, ""),
-    Field { length: (Some(2), Some(5)), ..Field::new("query", "query", FieldKind::Text, "") },
+    Field { length: (Some(2), Some(5)), ..Field::new("query", "query", FieldKind::String, "") },
     Field { range: (Some(0), Some(100)), ..Field::new("size", "size", FieldKind::Integer, "") },
     Field { range: (Some(0), Some(100)), ..Field::new("share", "share", FieldKind::Number, "") },
     Field::new("createdAt__gt", "created_at_gt", FieldKind::Timestamp, ""),
     Field {
-        selects: false,
+        narrows_selection: false,
         range: (Some(1), Some(1000)),
         ..Field::new("limit", "limit", FieldKind::Integer, "")
     },
-    Field { selects: false, ..Field::new("tenant", "tenant", FieldKind::Boolean, "") },
+    Field { narrows_selection: false, ..Field::new("tenant", "tenant", FieldKind::Boolean, "") },
 ];
 
 const DATA: &[Field] = &[
-    Field { length: (None, Some(3)), ..Field::new("note", "note", FieldKind::Text, "") },
-    Field { items: (None, Some(2)), ..Field::new("tags", "tags", FieldKind::List, "") },
+    Field { length: (None, Some(3)), ..Field::new("note", "note", FieldKind::String, "") },
+    Field { item_count: (None, Some(2)), ..Field::new("tags", "tags", FieldKind::List, "") },
     Field::new("until", "until", FieldKind::Timestamp, ""),
     Field { range: (Some(1), None), ..Field::new("count", "count", FieldKind::Integer, "") },
 ];
 
-/// What goes before the fields of the filter.
+/// Parameters of the operation, which precede those of the filter.
 const OWN: &[Field] = &[
-    Field { selects: false, ..Field::new("cursor", "cursor", FieldKind::Text, "") },
+    Field { narrows_selection: false, ..Field::new("cursor", "cursor", FieldKind::String, "") },
     Field {
-        selects: false,
+        narrows_selection: false,
         range: (Some(1), Some(50)),
         ..Field::new("limit", "limit", FieldKind::Integer, "")
     },
@@ -608,77 +609,77 @@ const OWN: &[Field] = &[
 const fn operation(id: &'static str, method: Method, path: &'static str) -> Operation {
     Operation {
         id,
-        resource: "things",
+        resource: "widgets",
         method,
         path,
         summary: "",
         versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
         permission: None,
-        kind: Kind::Read,
+        kind: OperationKind::Read,
         idempotent: true,
         destructive: false,
-        filter: FilterRule::Optional,
-        rate: None,
+        filter: FilterRequirement::Optional,
+        rate_limit: None,
         paging: Paging::None,
         items: "data",
-        answer: AnswerForm::Json,
-        query: &[],
-        body: &[],
+        response_format: ResponseFormat::Json,
+        query_params: &[],
+        body_parts: &[],
         evidence: &[],
     }
 }
 
 static LIST: Operation = Operation {
-    query: &[OWN, FILTER],
-    ..operation("things_list", Method::Get, "/web/api/v{version}/things")
+    query_params: &[OWN, FILTER],
+    ..operation("widgets_list", Method::Get, "/web/api/v{version}/widgets")
 };
 
 static GET: Operation = Operation {
-    filter: FilterRule::None,
+    filter: FilterRequirement::None,
     versions: &[ApiVersion::V2_1],
-    ..operation("things_get", Method::Get, "/web/api/v{version}/things/{id}/parts/{part}")
+    ..operation("widgets_get", Method::Get, "/web/api/v{version}/widgets/{id}/parts/{part}")
 };
 
-static ACT: Operation = Operation {
-    kind: Kind::Action,
-    filter: FilterRule::Mandatory,
-    body: &[Part::new("data", false, DATA), Part::new("filter", true, FILTER)],
-    ..operation("things_act", Method::Post, "/web/api/v{version}/things/act")
+static ACTION: Operation = Operation {
+    kind: OperationKind::Action,
+    filter: FilterRequirement::Required,
+    body_parts: &[BodyPart::new("data", false, DATA), BodyPart::new("filter", true, FILTER)],
+    ..operation("widgets_update", Method::Post, "/web/api/v{version}/widgets/update")
 };
 
 type Built = Result<Request<Empty>, RequestError>;
 
-fn list_of(query: &Value) -> Built {
-    Request::new(&LIST).query_of(query)
+fn list_with_query(query: &Value) -> Built {
+    Request::new(&LIST).with_query(query)
 }
 
-fn act_on(filter: Value) -> Built {
-    Request::new(&ACT).body_of(&json!({ "filter": filter }))
+fn action_with_filter(filter: Value) -> Built {
+    Request::new(&ACTION).with_body(&json!({ "filter": filter }))
 }
 
-fn act_with(data: Value) -> Built {
-    Request::new(&ACT).body_of(&json!({ "data": data }))
+fn action_with_data(data: Value) -> Built {
+    Request::new(&ACTION).with_body(&json!({ "data": data }))
 }
 
 #[track_caller]
-fn problem(built: Built) -> Problem {
-    built.unwrap_err().problem().clone()
+fn error_kind(built: Built) -> RequestErrorKind {
+    built.unwrap_err().kind().clone()
 }
 
-fn segment(value: &str) -> Built {
-    Request::new(&GET).segment("id", value)?.segment("part", "p")
+fn path_param(value: &str) -> Built {
+    Request::new(&GET).path_param("id", value)?.path_param("part", "p")
 }
 
 #[test]
-fn segment_that_would_make_another_path() {
+fn path_param_unsafe_value_is_rejected() {
     for value in ["", " ", "\t", "\u{a0}", ".", "..", "a\nb", "a\0", "\u{7f}", "a\u{85}b"] {
-        let expected = Problem::PathSegment { name: "id", value: value.into() };
-        assert_eq!(problem(segment(value)), expected, "{value:?}");
+        let expected = RequestErrorKind::InvalidPathParam { name: "id", value: value.into() };
+        assert_eq!(error_kind(path_param(value)), expected, "{value:?}");
     }
 }
 
 #[test]
-fn segment_is_encoded() {
+fn path_param_is_percent_encoded() {
     for (value, encoded) in [
         ("123", "123"),
         ("a-b_c.d~e", "a-b_c.d~e"),
@@ -692,22 +693,22 @@ fn segment_is_encoded() {
         ("{part}", "%7Bpart%7D"),
         ("{version}", "%7Bversion%7D"),
     ] {
-        let path = segment(value).unwrap().path(ApiVersion::V2_1).unwrap();
-        assert_eq!(path, format!("/web/api/v2.1/things/{encoded}/parts/p"), "{value}");
+        let path = path_param(value).unwrap().path(ApiVersion::V2_1).unwrap();
+        assert_eq!(path, format!("/web/api/v2.1/widgets/{encoded}/parts/p"), "{value}");
     }
 }
 
 proptest! {
     #[test]
-    fn segment_decodes_back(value in any::<String>()) {
-        match segment(&value) {
+    fn path_param_percent_encoding_round_trips(value in any::<String>()) {
+        match path_param(&value) {
             Ok(request) => {
                 let path = request.path(ApiVersion::V2_1).unwrap();
                 let parts: Vec<_> = path.split('/').collect();
                 prop_assert_eq!(parts.len(), 8, "{}", path);
                 prop_assert!(path.bytes().all(|b| b.is_ascii_graphic() && !b"?#{}\\".contains(&b)), "{}", path);
-                let back = percent_encoding::percent_decode_str(parts[5]).decode_utf8().unwrap();
-                prop_assert_eq!(back, value);
+                let decoded = percent_encoding::percent_decode_str(parts[5]).decode_utf8().unwrap();
+                prop_assert_eq!(decoded, value);
             }
             Err(error) => {
                 let dots = value == "." || value == "..";
@@ -718,21 +719,27 @@ proptest! {
 }
 
 #[test]
-fn version_that_does_not_have_it() {
-    let request = segment("1").unwrap();
-    assert_eq!(request.path(ApiVersion::V2_1).unwrap(), "/web/api/v2.1/things/1/parts/p");
+fn path_unsupported_api_version_is_rejected() {
+    let request = path_param("1").unwrap();
+    assert_eq!(request.path(ApiVersion::V2_1).unwrap(), "/web/api/v2.1/widgets/1/parts/p");
     let error = request.path(ApiVersion::V2_0).unwrap_err();
-    assert_eq!(error.problem(), &Problem::Version { version: ApiVersion::V2_0, exists: &[ApiVersion::V2_1] });
-    assert_eq!(error.operation(), "things_get");
-    assert_eq!(error.to_string(), "things_get: not on API 2.0, only on 2.1");
-    let list = list_of(&json!({})).unwrap();
-    assert_eq!(list.path(ApiVersion::V2_0).unwrap(), "/web/api/v2.0/things");
-    assert_eq!((list.method().as_str(), list.operation().id), ("GET", "things_list"));
+    assert_eq!(
+        error.kind(),
+        &RequestErrorKind::UnsupportedApiVersion {
+            version: ApiVersion::V2_0,
+            supported: &[ApiVersion::V2_1]
+        }
+    );
+    assert_eq!(error.operation(), "widgets_get");
+    assert_eq!(error.to_string(), "widgets_get: not supported on API 2.0; supported on 2.1");
+    let list = list_with_query(&json!({})).unwrap();
+    assert_eq!(list.path(ApiVersion::V2_0).unwrap(), "/web/api/v2.0/widgets");
+    assert_eq!((list.method().as_str(), list.operation().id), ("GET", "widgets_list"));
 }
 
 #[test]
-fn query_as_it_goes_over_the_wire() {
-    let request = list_of(&json!({
+fn query_values_are_formatted_for_the_wire() {
+    let request = list_with_query(&json!({
         "ids": ["aa", "bb"], "active": true, "tenant": false, "size": 7, "share": 0.5,
         "query": "a, b", "limit": 5, "cursor": null, "createdAt__gt": "2024-11-21T10:30:00.5+02:00",
     }))
@@ -759,167 +766,211 @@ fn query_as_it_goes_over_the_wire() {
 }
 
 #[test]
-fn each_query_field_counts_once() {
+fn query_fields_duplicate_name_keeps_first() {
     let names: Vec<_> = LIST.query_fields().map(|field| field.name).collect();
     assert_eq!(names.iter().filter(|name| **name == "limit").count(), 1);
     assert_eq!(names.len(), OWN.len() + FILTER.len() - 1);
-    assert_eq!(LIST.query_field("limit").unwrap().range, (Some(1), Some(50)), "the operation's own wins");
-    assert!(LIST.query_field("nothing").is_none());
     assert_eq!(
-        problem(list_of(&json!({ "limit": 51 }))),
-        Problem::Range { field: "limit".into(), value: 51, bounds: (Some(1), Some(50)) }
+        LIST.query_field("limit").unwrap().range,
+        (Some(1), Some(50)),
+        "the parameter of the operation is first"
+    );
+    assert!(LIST.query_field("undeclared").is_none());
+    assert_eq!(
+        error_kind(list_with_query(&json!({ "limit": 51 }))),
+        RequestErrorKind::ValueOutOfRange { field: "limit".into(), value: 51, bounds: (Some(1), Some(50)) }
     );
 }
 
 #[test]
-fn bounds_of_lists() {
-    let items = |count| Problem::Items { field: "filter.ids".into(), count, bounds: (Some(1), Some(3)) };
-    assert_eq!(problem(act_on(json!({ "ids": [] }))), Problem::EmptyList("filter.ids".into()));
-    assert!(act_on(json!({ "ids": ["aa"] })).is_ok());
-    assert!(act_on(json!({ "ids": ["aa", "bb", "cc"] })).is_ok());
-    assert_eq!(problem(act_on(json!({ "ids": ["aa", "bb", "cc", "dd"] }))), items(4));
-    assert_eq!(problem(list_of(&json!({ "ids": [] }))), Problem::EmptyList("ids".into()));
+fn list_item_count_out_of_range_is_rejected() {
+    let items = |count| RequestErrorKind::ItemCountOutOfRange {
+        field: "filter.ids".into(),
+        count,
+        bounds: (Some(1), Some(3)),
+    };
+    assert_eq!(
+        error_kind(action_with_filter(json!({ "ids": [] }))),
+        RequestErrorKind::EmptyList("filter.ids".into())
+    );
+    assert!(action_with_filter(json!({ "ids": ["aa"] })).is_ok());
+    assert!(action_with_filter(json!({ "ids": ["aa", "bb", "cc"] })).is_ok());
+    assert_eq!(error_kind(action_with_filter(json!({ "ids": ["aa", "bb", "cc", "dd"] }))), items(4));
+    assert_eq!(error_kind(list_with_query(&json!({ "ids": [] }))), RequestErrorKind::EmptyList("ids".into()));
 
-    assert!(act_with(json!({ "tags": [] })).is_ok(), "in data an empty list takes everything away");
-    assert!(act_with(json!({ "tags": ["a", "b"] })).is_ok());
-    let expected = Problem::Items { field: "data.tags".into(), count: 3, bounds: (None, Some(2)) };
-    assert_eq!(problem(act_with(json!({ "tags": ["a", "b", "c"] }))), expected);
+    assert!(action_with_data(json!({ "tags": [] })).is_ok(), "an empty list in data removes all items");
+    assert!(action_with_data(json!({ "tags": ["a", "b"] })).is_ok());
+    let expected = RequestErrorKind::ItemCountOutOfRange {
+        field: "data.tags".into(),
+        count: 3,
+        bounds: (None, Some(2)),
+    };
+    assert_eq!(error_kind(action_with_data(json!({ "tags": ["a", "b", "c"] }))), expected);
 }
 
 #[test]
-fn bounds_of_texts() {
-    let length =
-        |field: &str, count| Problem::Length { field: field.into(), count, bounds: (Some(2), Some(5)) };
+fn string_length_out_of_range_is_rejected() {
+    let length = |field: &str, count| RequestErrorKind::LengthOutOfRange {
+        field: field.into(),
+        count,
+        bounds: (Some(2), Some(5)),
+    };
     for (text, count) in [("a", 1), ("abcdef", 6), ("üüüüüü", 6)] {
-        assert_eq!(problem(act_on(json!({ "query": text }))), length("filter.query", count));
-        assert_eq!(problem(act_on(json!({ "ids": ["aa", text] }))), length("filter.ids", count));
+        assert_eq!(error_kind(action_with_filter(json!({ "query": text }))), length("filter.query", count));
+        assert_eq!(
+            error_kind(action_with_filter(json!({ "ids": ["aa", text] }))),
+            length("filter.ids", count)
+        );
     }
     for text in ["ab", "abcde", "üüüüü", "a b"] {
-        assert!(act_on(json!({ "query": text })).is_ok(), "{text}");
-        assert!(act_on(json!({ "ids": [text] })).is_ok(), "{text}");
+        assert!(action_with_filter(json!({ "query": text })).is_ok(), "{text}");
+        assert!(action_with_filter(json!({ "ids": [text] })).is_ok(), "{text}");
     }
     for text in ["", " ", "\t\n"] {
-        assert_eq!(problem(act_on(json!({ "query": text }))), Problem::Blank("filter.query".into()));
-        assert_eq!(problem(act_on(json!({ "ids": ["aa", text] }))), Problem::Blank("filter.ids".into()));
-        assert_eq!(problem(list_of(&json!({ "query": text }))), Problem::Blank("query".into()));
-        assert!(act_with(json!({ "note": text })).is_ok(), "in data an empty text clears a field");
+        assert_eq!(
+            error_kind(action_with_filter(json!({ "query": text }))),
+            RequestErrorKind::Blank("filter.query".into())
+        );
+        assert_eq!(
+            error_kind(action_with_filter(json!({ "ids": ["aa", text] }))),
+            RequestErrorKind::Blank("filter.ids".into())
+        );
+        assert_eq!(
+            error_kind(list_with_query(&json!({ "query": text }))),
+            RequestErrorKind::Blank("query".into())
+        );
+        assert!(action_with_data(json!({ "note": text })).is_ok(), "an empty string in data clears a field");
     }
-    let expected = Problem::Length { field: "data.note".into(), count: 4, bounds: (None, Some(3)) };
-    assert_eq!(problem(act_with(json!({ "note": "abcd" }))), expected);
+    let expected =
+        RequestErrorKind::LengthOutOfRange { field: "data.note".into(), count: 4, bounds: (None, Some(3)) };
+    assert_eq!(error_kind(action_with_data(json!({ "note": "abcd" }))), expected);
 }
 
 #[test]
-fn bounds_of_numbers() {
+fn integer_out_of_range_is_rejected() {
     for value in [0, 1, 99, 100] {
-        assert!(act_on(json!({ "size": value })).is_ok(), "{value}");
+        assert!(action_with_filter(json!({ "size": value })).is_ok(), "{value}");
     }
     for value in [-1, 101, i64::MIN, i64::MAX] {
-        let expected = Problem::Range { field: "filter.size".into(), value, bounds: (Some(0), Some(100)) };
-        assert_eq!(problem(act_on(json!({ "size": value }))), expected);
+        let expected = RequestErrorKind::ValueOutOfRange {
+            field: "filter.size".into(),
+            value,
+            bounds: (Some(0), Some(100)),
+        };
+        assert_eq!(error_kind(action_with_filter(json!({ "size": value }))), expected);
     }
-    assert!(act_with(json!({ "count": i64::MAX })).is_ok());
-    let expected = Problem::Range { field: "data.count".into(), value: 0, bounds: (Some(1), None) };
-    assert_eq!(problem(act_with(json!({ "count": 0 }))), expected);
+    assert!(action_with_data(json!({ "count": i64::MAX })).is_ok());
+    let expected =
+        RequestErrorKind::ValueOutOfRange { field: "data.count".into(), value: 0, bounds: (Some(1), None) };
+    assert_eq!(error_kind(action_with_data(json!({ "count": 0 }))), expected);
 }
 
 #[test]
-fn bounds_of_numbers_that_are_no_i64() {
-    assert!(act_on(json!({ "share": 99.5 })).is_ok());
-    assert!(act_on(json!({ "share": 100.0 })).is_ok());
+fn number_out_of_range_is_rejected() {
+    assert!(action_with_filter(json!({ "share": 99.5 })).is_ok());
+    assert!(action_with_filter(json!({ "share": 100.0 })).is_ok());
     for value in [json!(100.5), json!(-0.5), json!(1e30), json!(u64::MAX)] {
-        let problem = problem(act_on(json!({ "share": value })));
-        assert!(matches!(problem, Problem::Range { .. }), "{value}: {problem}");
+        let kind = error_kind(action_with_filter(json!({ "share": value })));
+        assert!(matches!(kind, RequestErrorKind::ValueOutOfRange { .. }), "{value}: {kind}");
     }
 }
 
 #[test]
-fn items_of_a_query_hold_no_comma() {
-    let expected = Problem::Comma { field: "ids".into(), item: "a,b".into() };
-    assert_eq!(problem(list_of(&json!({ "ids": ["aa", "a,b"] }))), expected);
-    assert!(act_on(json!({ "ids": ["a,b"] })).is_ok(), "a body has no such limit");
+fn query_list_item_with_comma_is_rejected() {
+    let expected = RequestErrorKind::CommaInListItem { field: "ids".into(), item: "a,b".into() };
+    assert_eq!(error_kind(list_with_query(&json!({ "ids": ["aa", "a,b"] }))), expected);
+    assert!(action_with_filter(json!({ "ids": ["a,b"] })).is_ok(), "an item in a body may contain a comma");
 }
 
 #[test]
-fn times_become_utc() {
-    for (given, sent) in [
+fn request_timestamps_are_converted_to_utc() {
+    for (input, sent) in [
         ("2024-11-21T10:30:00+02:00", "2024-11-21T08:30:00Z"),
         ("2024-11-21T08:30:00.123456", "2024-11-21T08:30:00.123456Z"),
         ("1732177800123", "2024-11-21T08:30:00.123Z"),
         ("2024-11-21", "2024-11-21T00:00:00Z"),
     ] {
-        let request = act_on(json!({ "createdAt__gt": given })).unwrap();
-        assert_eq!(request.body().unwrap()["filter"]["createdAt__gt"], sent, "{given}");
-        let request = act_with(json!({ "until": given })).unwrap();
-        assert_eq!(request.body().unwrap()["data"]["until"], sent, "{given}");
-        let request = list_of(&json!({ "createdAt__gt": given })).unwrap();
+        let request = action_with_filter(json!({ "createdAt__gt": input })).unwrap();
+        assert_eq!(request.body().unwrap()["filter"]["createdAt__gt"], sent, "{input}");
+        let request = action_with_data(json!({ "until": input })).unwrap();
+        assert_eq!(request.body().unwrap()["data"]["until"], sent, "{input}");
+        let request = list_with_query(&json!({ "createdAt__gt": input })).unwrap();
         assert_eq!(request.query(), [("createdAt__gt".to_owned(), sent.to_owned())]);
     }
-    let expected = Problem::NotATime { field: "filter.createdAt__gt".into(), value: "soon".into() };
-    assert_eq!(problem(act_on(json!({ "createdAt__gt": "soon" }))), expected);
+    let expected =
+        RequestErrorKind::InvalidTimestamp { field: "filter.createdAt__gt".into(), value: "soon".into() };
+    assert_eq!(error_kind(action_with_filter(json!({ "createdAt__gt": "soon" }))), expected);
     assert_eq!(
-        problem(act_on(json!({ "createdAt__gt": "" }))),
-        Problem::Blank("filter.createdAt__gt".into())
+        error_kind(action_with_filter(json!({ "createdAt__gt": "" }))),
+        RequestErrorKind::Blank("filter.createdAt__gt".into())
     );
-    let expected = Problem::NotATime { field: "data.until".into(), value: String::new() };
-    assert_eq!(problem(act_with(json!({ "until": "" }))), expected);
+    let expected = RequestErrorKind::InvalidTimestamp { field: "data.until".into(), value: String::new() };
+    assert_eq!(error_kind(action_with_data(json!({ "until": "" }))), expected);
 }
 
 #[test]
-fn filter_that_selects_nothing() {
+fn validate_non_selective_filter_is_rejected() {
     for filter in [
         json!({}),
         json!(null),
         json!({ "limit": 10 }),
         json!({ "tenant": true, "limit": 1 }),
         json!({ "ids": null }),
-        json!({ "somethingElse": "x" }),
+        json!({ "undeclared": "x" }),
     ] {
-        let request = act_on(filter.clone()).unwrap();
-        assert!(!request.selects(), "{filter}");
-        let error = request.check().unwrap_err();
-        assert_eq!((error.operation(), error.problem()), ("things_act", &Problem::EmptyFilter), "{filter}");
+        let request = action_with_filter(filter.clone()).unwrap();
+        assert!(!request.has_selective_filter(), "{filter}");
+        let error = request.validate().unwrap_err();
+        assert_eq!(
+            (error.operation(), error.kind()),
+            ("widgets_update", &RequestErrorKind::EmptyFilter),
+            "{filter}"
+        );
         assert!(error.to_string().contains("everything in scope"), "{error}");
-        assert!(request.everything_in_scope().check().is_ok());
+        assert!(request.everything_in_scope().validate().is_ok());
     }
-    let request = Request::<Empty>::new(&ACT);
-    assert!(request.check().is_err(), "no body at all");
-    assert!(act_with(json!({ "note": "a" })).unwrap().check().is_err(), "data does not select");
-    assert!(act_on(json!({ "ids": ["aa"], "limit": 1 })).unwrap().check().is_ok());
-    assert!(act_on(json!({ "active": false })).unwrap().check().is_ok());
-    assert!(list_of(&json!({})).unwrap().check().is_ok(), "a read may be about everything");
+    let request = Request::<Empty>::new(&ACTION);
+    assert!(request.validate().is_err(), "no body");
+    assert!(action_with_data(json!({ "note": "a" })).unwrap().validate().is_err(), "data is not selective");
+    assert!(action_with_filter(json!({ "ids": ["aa"], "limit": 1 })).unwrap().validate().is_ok());
+    assert!(action_with_filter(json!({ "active": false })).unwrap().validate().is_ok());
+    assert!(list_with_query(&json!({})).unwrap().validate().is_ok(), "a read may apply to everything");
 }
 
 #[test]
-fn query_does_not_stand_in_for_a_filter() {
+fn required_filter_ignores_query_params() {
     static BOTH: Operation = Operation {
-        kind: Kind::Action,
-        filter: FilterRule::Mandatory,
-        query: &[FILTER],
-        body: &[Part::new("filter", true, FILTER)],
-        ..operation("things_act_both", Method::Post, "/web/api/v{version}/things/both")
+        kind: OperationKind::Action,
+        filter: FilterRequirement::Required,
+        query_params: &[FILTER],
+        body_parts: &[BodyPart::new("filter", true, FILTER)],
+        ..operation("widgets_update_both", Method::Post, "/web/api/v{version}/widgets/both")
     };
-    let request = Request::<Empty>::new(&BOTH).query_of(&json!({ "active": true })).unwrap();
-    let request = request.body_of(&json!({ "filter": { "limit": 1 } })).unwrap();
-    assert_eq!(request.check().unwrap_err().problem(), &Problem::EmptyFilter);
+    let request = Request::<Empty>::new(&BOTH).with_query(&json!({ "active": true })).unwrap();
+    let request = request.with_body(&json!({ "filter": { "limit": 1 } })).unwrap();
+    assert_eq!(request.validate().unwrap_err().kind(), &RequestErrorKind::EmptyFilter);
 }
 
 #[test]
-fn body_that_is_no_object() {
+fn with_body_non_object_is_rejected() {
     for body in [json!([]), json!("text"), json!(null)] {
-        let expected = Problem::Unserializable("not an object".into());
-        assert_eq!(problem(Request::new(&ACT).body_of(&body)), expected);
-        assert_eq!(problem(list_of(&body)), expected);
+        let expected = RequestErrorKind::Unserializable("not an object".into());
+        assert_eq!(error_kind(Request::new(&ACTION).with_body(&body)), expected);
+        assert_eq!(error_kind(list_with_query(&body)), expected);
     }
-    let odd = BTreeMap::from([((1, 2), 3)]);
-    assert!(matches!(problem(Request::new(&ACT).body_of(&odd)), Problem::Unserializable(_)));
+    let invalid_keys = BTreeMap::from([((1, 2), 3)]);
+    assert!(matches!(
+        error_kind(Request::new(&ACTION).with_body(&invalid_keys)),
+        RequestErrorKind::Unserializable(_)
+    ));
 }
 
 #[test]
-fn set_query_sets_and_removes() {
-    let mut request = list_of(&json!({ "limit": 5 })).unwrap();
-    request.set_query("cursor", "abc").unwrap();
-    request.set_query("limit", 50).unwrap();
-    request.set_query("ids", json!(["aa", "bb"])).unwrap();
+fn set_query_param_sets_and_removes() {
+    let mut request = list_with_query(&json!({ "limit": 5 })).unwrap();
+    request.set_query_param("cursor", "abc").unwrap();
+    request.set_query_param("limit", 50).unwrap();
+    request.set_query_param("ids", json!(["aa", "bb"])).unwrap();
     let pairs = |request: &Request<Empty>| {
         request.query().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
     };
@@ -930,119 +981,133 @@ fn set_query_sets_and_removes() {
         request.query().iter().map(|(name, _)| &**name).collect::<Vec<_>>(),
         ["cursor", "ids", "limit"]
     );
-    request.set_query("ids", Value::Null).unwrap();
-    request.set_query("cursor", None::<String>).unwrap();
-    request.set_query("tenant", Value::Null).unwrap();
+    request.set_query_param("ids", Value::Null).unwrap();
+    request.set_query_param("cursor", None::<String>).unwrap();
+    request.set_query_param("tenant", Value::Null).unwrap();
     assert_eq!(pairs(&request), "limit=50");
 
     let before = request.clone();
-    let wrong = request.set_query("offset", 3).unwrap_err();
-    assert_eq!(wrong.problem(), &Problem::UndeclaredParameter("offset".into()));
-    let wrong = request.set_query("limit", 0).unwrap_err();
-    assert!(matches!(wrong.problem(), Problem::Range { .. }));
-    let wrong = request.set_query("ids", json!([])).unwrap_err();
-    assert_eq!(wrong.problem(), &Problem::EmptyList("ids".into()));
-    let wrong = request.set_query("cursor", " ").unwrap_err();
-    assert_eq!(wrong.problem(), &Problem::Blank("cursor".into()));
-    assert_eq!(request, before, "what is refused changes nothing");
-    request.set_query("createdAt__gt", "2024-11-21T10:30:00+02:00").unwrap();
+    let error = request.set_query_param("offset", 3).unwrap_err();
+    assert_eq!(error.kind(), &RequestErrorKind::UndeclaredParameter("offset".into()));
+    let error = request.set_query_param("limit", 0).unwrap_err();
+    assert!(matches!(error.kind(), RequestErrorKind::ValueOutOfRange { .. }));
+    let error = request.set_query_param("ids", json!([])).unwrap_err();
+    assert_eq!(error.kind(), &RequestErrorKind::EmptyList("ids".into()));
+    let error = request.set_query_param("cursor", " ").unwrap_err();
+    assert_eq!(error.kind(), &RequestErrorKind::Blank("cursor".into()));
+    assert_eq!(request, before, "a rejected value does not change the request");
+    request.set_query_param("createdAt__gt", "2024-11-21T10:30:00+02:00").unwrap();
     assert_eq!(pairs(&request), "createdAt__gt=2024-11-21T08:30:00Z&limit=50");
 }
 
 #[test]
-fn set_query_keeps_track_of_what_is_selected() {
-    let mut request = list_of(&json!({ "limit": 5 })).unwrap();
-    assert!(!request.selects());
-    request.set_query("ids", json!(["aa"])).unwrap();
-    assert!(request.selects());
-    request.set_query("cursor", "abc").unwrap();
-    assert!(request.selects());
-    request.set_query("ids", Value::Null).unwrap();
-    assert!(!request.selects());
+fn set_query_param_updates_selectivity() {
+    let mut request = list_with_query(&json!({ "limit": 5 })).unwrap();
+    assert!(!request.has_selective_filter());
+    request.set_query_param("ids", json!(["aa"])).unwrap();
+    assert!(request.has_selective_filter());
+    request.set_query_param("cursor", "abc").unwrap();
+    assert!(request.has_selective_filter());
+    request.set_query_param("ids", Value::Null).unwrap();
+    assert!(!request.has_selective_filter());
 }
 
 #[test]
-fn debug_shows_the_outline_only() {
-    let request = act_on(json!({ "query": "hush" })).unwrap();
-    let shown = format!("{request:?} {request:#?}");
-    assert!(shown.contains("things_act") && shown.contains('…'), "{shown}");
-    assert!(!shown.contains("hush"), "{shown}");
-    let request = list_of(&json!({ "query": "hush" })).unwrap();
-    let shown = format!("{request:?}");
-    assert!(shown.contains("query") && !shown.contains("hush"), "{shown}");
-    assert!(shown.contains("body: None"), "{shown}");
+fn request_debug_shows_outline_only() {
+    let request = action_with_filter(json!({ "query": "hush" })).unwrap();
+    let output = format!("{request:?} {request:#?}");
+    assert!(output.contains("widgets_update") && output.contains('…'), "{output}");
+    assert!(!output.contains("hush"), "{output}");
+    let request = list_with_query(&json!({ "query": "hush" })).unwrap();
+    let output = format!("{request:?}");
+    assert!(output.contains("query") && !output.contains("hush"), "{output}");
+    assert!(output.contains("body: None"), "{output}");
 }
 
 #[test]
-fn requests_are_values() {
-    let request = act_on(json!({ "ids": ["aa"] })).unwrap();
+fn request_clones_are_equal() {
+    let request = action_with_filter(json!({ "ids": ["aa"] })).unwrap();
     assert_eq!(request, request.clone());
     assert_ne!(request, request.clone().everything_in_scope());
-    assert_ne!(request, act_on(json!({ "ids": ["bb"] })).unwrap());
-    let other = request.clone().answering::<Value>();
+    assert_ne!(request, action_with_filter(json!({ "ids": ["bb"] })).unwrap());
+    let other = request.clone().with_response_type::<Value>();
     assert_eq!(other.body(), request.body());
-    assert!(other.selects() && other.check().is_ok());
-    assert!(act_on(json!({})).unwrap().everything_in_scope().answering::<Value>().check().is_ok());
+    assert!(other.has_selective_filter() && other.validate().is_ok());
+    assert!(
+        action_with_filter(json!({}))
+            .unwrap()
+            .everything_in_scope()
+            .with_response_type::<Value>()
+            .validate()
+            .is_ok()
+    );
 }
 
 #[test]
-fn problems_in_words() {
-    let range = |bounds| Problem::Range { field: "size".into(), value: 7, bounds }.to_string();
-    assert_eq!(range((Some(1), Some(5))), "size is 7; the API takes 1 to 5");
-    assert_eq!(range((Some(8), None)), "size is 7; the API takes at least 8");
-    assert_eq!(range((None, Some(5))), "size is 7; the API takes at most 5");
+fn request_error_messages() {
+    let range =
+        |bounds| RequestErrorKind::ValueOutOfRange { field: "size".into(), value: 7, bounds }.to_string();
+    assert_eq!(range((Some(1), Some(5))), "size is 7; expected 1 to 5");
+    assert_eq!(range((Some(8), None)), "size is 7; expected at least 8");
+    assert_eq!(range((None, Some(5))), "size is 7; expected at most 5");
     let bounds = (Some(1), Some(2));
-    for (problem, part) in [
-        (Problem::Missing("data.kind".into()), "data.kind is missing"),
-        (Problem::EmptyList("ids".into()), "ids is a list without items"),
-        (Problem::Blank("query".into()), "query holds an empty text"),
-        (Problem::Comma { field: "ids".into(), item: "a,b".into() }, "ids holds \"a,b\""),
-        (Problem::Items { field: "ids".into(), count: 3, bounds }, "ids has 3 items; the API takes 1 to 2"),
+    for (kind, part) in [
+        (RequestErrorKind::Missing("data.kind".into()), "data.kind is missing"),
+        (RequestErrorKind::EmptyList("ids".into()), "ids is an empty list"),
+        (RequestErrorKind::Blank("query".into()), "query has an empty string"),
+        (RequestErrorKind::CommaInListItem { field: "ids".into(), item: "a,b".into() }, "ids has \"a,b\""),
         (
-            Problem::Length { field: "ids".into(), count: 3, bounds },
-            "a text of 3 characters; the API takes 1 to 2",
+            RequestErrorKind::ItemCountOutOfRange { field: "ids".into(), count: 3, bounds },
+            "ids has 3 items; expected 1 to 2",
         ),
-        (Problem::NotATime { field: "until".into(), value: "soon".into() }, "until is \"soon\""),
-        (Problem::PathSegment { name: "id", value: "..".into() }, "id is \"..\""),
-        (Problem::UndeclaredParameter("offset".into()), "offset is no parameter"),
-        (Problem::Unserializable("why".into()), "cannot be written as JSON: why"),
+        (
+            RequestErrorKind::LengthOutOfRange { field: "ids".into(), count: 3, bounds },
+            "a string of 3 characters; expected 1 to 2",
+        ),
+        (
+            RequestErrorKind::InvalidTimestamp { field: "until".into(), value: "soon".into() },
+            "until is \"soon\"",
+        ),
+        (RequestErrorKind::InvalidPathParam { name: "id", value: "..".into() }, "id is \"..\""),
+        (RequestErrorKind::UndeclaredParameter("offset".into()), "offset is not a parameter"),
+        (RequestErrorKind::Unserializable("reason".into()), "cannot be serialized as JSON: reason"),
     ] {
-        assert!(problem.to_string().contains(part), "{problem}");
+        assert!(kind.to_string().contains(part), "{kind}");
     }
 }
 
 #[test]
-fn value_that_is_missing() {
-    let error = RequestError::missing(&ACT, "data.kind");
-    assert_eq!(error.problem(), &Problem::Missing("data.kind".into()));
-    assert_eq!(error.to_string(), "things_act: data.kind is missing; the API demands it");
+fn request_error_missing_names_field() {
+    let error = RequestError::missing(&ACTION, "data.kind");
+    assert_eq!(error.kind(), &RequestErrorKind::Missing("data.kind".into()));
+    assert_eq!(error.to_string(), "widgets_update: data.kind is missing; the API requires it");
 }
 
 #[test]
-fn settings_go_into_fields_of_their_kind() {
-    let list = || Setting::List(vec!["low".into(), "new".into()]);
-    let (text, flag, number) =
-        (|| Setting::Text("n/a".into()), || Setting::Boolean(true), || Setting::Integer(7));
+fn field_value_converts_only_to_matching_type() {
+    let list = || FieldValue::List(vec!["low".into(), "new".into()]);
+    let (string, boolean, integer) =
+        (|| FieldValue::String("n/a".into()), || FieldValue::Boolean(true), || FieldValue::Integer(7));
     assert_eq!(list().list::<Level>(), Ok(Some(vec![Level::Low, Level::Unrecognized("new".into())])));
-    assert_eq!(text().text::<Level>(), Ok(Some(Level::NotApplicable)));
-    assert_eq!(text().text::<Timestamp>(), Ok(Some(Timestamp::from("n/a"))));
-    assert_eq!((flag().boolean(), number().integer()), (Ok(Some(true)), Ok(Some(7))));
-    for other in [text(), flag(), number()] {
-        assert_eq!(other.clone().list::<String>(), Err(other), "the value comes back");
+    assert_eq!(string().string::<Level>(), Ok(Some(Level::NotApplicable)));
+    assert_eq!(string().string::<Timestamp>(), Ok(Some(Timestamp::from("n/a"))));
+    assert_eq!((boolean().boolean(), integer().integer()), (Ok(Some(true)), Ok(Some(7))));
+    for other in [string(), boolean(), integer()] {
+        assert_eq!(other.clone().list::<String>(), Err(other), "the value is returned");
     }
-    for other in [list(), flag(), number()] {
-        assert_eq!(other.clone().text::<String>(), Err(other));
+    for other in [list(), boolean(), integer()] {
+        assert_eq!(other.clone().string::<String>(), Err(other));
     }
-    for other in [list(), text(), number()] {
+    for other in [list(), string(), integer()] {
         assert_eq!(other.clone().boolean(), Err(other));
     }
-    for other in [list(), text(), flag()] {
+    for other in [list(), string(), boolean()] {
         assert_eq!(other.clone().integer(), Err(other));
     }
 }
 
-/// A value that fits the field, or null.
-fn fitting(field: &'static Field) -> BoxedStrategy<Value> {
+/// Generates a valid value of the field, or null.
+fn valid_value(field: &'static Field) -> BoxedStrategy<Value> {
     let value = match field.kind {
         FieldKind::Json => "[a-z]{2,5}".prop_map(|item| json!(format!(r#"{{"{item}":["{item}"]}}"#))).boxed(),
         FieldKind::List => prop::collection::vec("[a-z]{2,5}", 1..=3).prop_map(|list| json!(list)).boxed(),
@@ -1052,7 +1117,7 @@ fn fitting(field: &'static Field) -> BoxedStrategy<Value> {
         FieldKind::Timestamp => {
             (0_i64..4_000_000_000_000).prop_map(|ms| json!(Timestamp::from_unix_millis(ms))).boxed()
         }
-        FieldKind::Text | FieldKind::Object => "[a-z]{2,5}".prop_map(Value::from).boxed(),
+        FieldKind::String | FieldKind::Object => "[a-z]{2,5}".prop_map(Value::from).boxed(),
     };
     prop_oneof![value, Just(Value::Null)].boxed()
 }
@@ -1060,7 +1125,7 @@ fn fitting(field: &'static Field) -> BoxedStrategy<Value> {
 fn any_filter() -> impl Strategy<Value = Map<String, Value>> {
     prop::sample::subsequence(FILTER.iter().collect::<Vec<_>>(), 0..=FILTER.len())
         .prop_flat_map(|fields| {
-            let values: Vec<_> = fields.iter().map(|field| fitting(field)).collect();
+            let values: Vec<_> = fields.iter().map(|field| valid_value(field)).collect();
             (Just(fields), values)
         })
         .prop_map(|(fields, values)| {
@@ -1070,158 +1135,167 @@ fn any_filter() -> impl Strategy<Value = Map<String, Value>> {
 
 proptest! {
     #[test]
-    fn selects_means_that_a_selecting_field_is_there(filter in any_filter()) {
-        let expected = FILTER.iter().any(|field| field.selects && filter.get(field.name).is_some_and(|v| !v.is_null()));
-        let request = act_on(Value::Object(filter.clone())).unwrap();
-        prop_assert_eq!(request.selects(), expected);
-        prop_assert_eq!(request.check().is_ok(), expected);
-        prop_assert!(request.everything_in_scope().check().is_ok());
-        let query = list_of(&Value::Object(filter.clone())).unwrap();
-        prop_assert_eq!(query.selects(), expected);
+    fn has_selective_filter_matches_set_fields(filter in any_filter()) {
+        let expected = FILTER.iter().any(|field| field.narrows_selection && filter.get(field.name).is_some_and(|v| !v.is_null()));
+        let request = action_with_filter(Value::Object(filter.clone())).unwrap();
+        prop_assert_eq!(request.has_selective_filter(), expected);
+        prop_assert_eq!(request.validate().is_ok(), expected);
+        prop_assert!(request.everything_in_scope().validate().is_ok());
+        let query = list_with_query(&Value::Object(filter.clone())).unwrap();
+        prop_assert_eq!(query.has_selective_filter(), expected);
         prop_assert_eq!(query.query().len(), filter.values().filter(|value| !value.is_null()).count());
     }
 }
 
 #[test]
-fn json_texts_hold_lists_with_something_in_them() {
+fn json_string_field_requires_non_empty_lists() {
     let check = |text: &str| {
         const FIELDS: &[Field] = &[Field::new("tags", "tags", FieldKind::Json, "Tags.")];
         static OPERATION: Operation = Operation {
-            filter: FilterRule::Mandatory,
-            body: &[Part::new("filter", true, FIELDS)],
-            ..operation("things_tag", Method::Post, "/web/api/v{version}/things/tag")
+            filter: FilterRequirement::Required,
+            body_parts: &[BodyPart::new("filter", true, FIELDS)],
+            ..operation("widgets_tag", Method::Post, "/web/api/v{version}/widgets/tag")
         };
-        Request::<Value>::new(&OPERATION).body_of(&json!({ "filter": { "tags": text } }))
+        Request::<Value>::new(&OPERATION).with_body(&json!({ "filter": { "tags": text } }))
     };
-    for full in [r#"{"site":["a"]}"#, r#"{"a":["b","c"],"d__nin":["e"]}"#] {
-        assert!(check(full).unwrap().selects(), "{full}");
+    for valid in [r#"{"site":["a"]}"#, r#"{"a":["b","c"],"d__nin":["e"]}"#] {
+        assert!(check(valid).unwrap().has_selective_filter(), "{valid}");
     }
-    for empty in
+    for invalid in
         ["{}", r#"{"a":[]}"#, r#"{"a":[" "]}"#, "[]", "null", "x", r#"{"a":"b"}"#, r#"{"a":["b"],"c":[]}"#]
     {
-        let error = check(empty).unwrap_err();
-        assert!(matches!(error.problem(), Problem::NotLists { .. }), "{empty}: {error}");
+        let error = check(invalid).unwrap_err();
+        assert!(matches!(error.kind(), RequestErrorKind::InvalidJsonString { .. }), "{invalid}: {error}");
     }
 }
 
 #[test]
-fn page_one_level_deeper() {
+fn page_nested_list_decodes() {
     let value = json!({
-        "data": { "things": [{ "id": "1" }, { "id": 2 }, null, { "id": "3" }], "all": { "total": 9 }, "none": null },
+        "data": { "widgets": [{ "id": "1" }, { "id": 2 }, null, { "id": "3" }], "all": { "total": 9 }, "none": null },
         "pagination": { "totalItems": 3, "nextCursor": null },
     });
-    let deep = page(&value);
-    assert_eq!(deep.data.iter().map(|thing| &*thing.id).collect::<Vec<_>>(), ["1", "3"]);
-    assert_eq!(deep.undecoded.len(), 1, "an item that does not decode is set apart here too");
-    let around = deep.around.clone().unwrap();
-    assert_eq!((around.name.as_str(), around.beside.len()), ("things", 2));
-    let mut again = value;
-    again["data"]["things"].as_array_mut().unwrap().remove(2);
-    again["pagination"].as_object_mut().unwrap().remove("nextCursor");
-    let mut written = serde_json::to_value(&deep).unwrap();
-    written["pagination"].as_object_mut().unwrap().remove("nextCursor");
-    assert_eq!(written, again);
-    for none in [json!({ "data": { "all": {} } }), json!({ "data": { "a": [], "b": [] } })] {
-        assert!(Page::<Thing>::decode(none.to_string().as_bytes()).is_err(), "{none}");
+    let nested = page(&value);
+    assert_eq!(nested.data.iter().map(|item| &*item.id).collect::<Vec<_>>(), ["1", "3"]);
+    assert_eq!(nested.undecoded.len(), 1, "an item that does not decode is separated");
+    let envelope = nested.list_envelope.clone().unwrap();
+    assert_eq!((envelope.list_key.as_str(), envelope.siblings.len()), ("widgets", 2));
+    let mut expected = value;
+    expected["data"]["widgets"].as_array_mut().unwrap().remove(2);
+    expected["pagination"].as_object_mut().unwrap().remove("nextCursor");
+    let mut reencoded = serde_json::to_value(&nested).unwrap();
+    reencoded["pagination"].as_object_mut().unwrap().remove("nextCursor");
+    assert_eq!(reencoded, expected);
+    for invalid in [json!({ "data": { "all": {} } }), json!({ "data": { "a": [], "b": [] } })] {
+        assert!(Page::<Item>::decode(invalid.to_string().as_bytes()).is_err(), "{invalid}");
     }
-    let without = json!({ "data": { "things": null, "all": {} }, "pagination": { "totalItems": 0 } });
-    assert!(page(&without).data.is_empty(), "a list that is null has no items");
-    assert_eq!(serde_json::to_value(page(&without)).unwrap()["data"], without["data"]);
+    let null_list = json!({ "data": { "widgets": null, "all": {} }, "pagination": { "totalItems": 0 } });
+    assert!(page(&null_list).data.is_empty(), "a null list has no items");
+    assert_eq!(serde_json::to_value(page(&null_list)).unwrap()["data"], null_list["data"]);
 }
 
-/// Bodies that have their fields beside `data`, and `data` that is a list.
-static ODD: Operation = Operation {
-    kind: Kind::Action,
-    body: &[Part::new("data", false, SECRET), Part::new("", false, DATA)],
-    ..operation("things_odd", Method::Post, "/web/api/v{version}/things/odd")
+/// An operation with fields at the root of the body, and a list in `data`.
+static UNUSUAL: Operation = Operation {
+    kind: OperationKind::Action,
+    body_parts: &[BodyPart::new("data", false, SECRET), BodyPart::new("", false, DATA)],
+    ..operation("widgets_unusual", Method::Post, "/web/api/v{version}/widgets/unusual")
 };
 
 const SECRET: &[Field] = &[
-    Field { length: (None, Some(3)), ..Field::new("name", "name", FieldKind::Text, "") },
-    Field { secret: true, ..Field::new("password", "password", FieldKind::Text, "") },
+    Field { length: (None, Some(3)), ..Field::new("name", "name", FieldKind::String, "") },
+    Field { secret: true, ..Field::new("password", "password", FieldKind::String, "") },
 ];
 
 #[test]
-fn every_object_of_a_body_is_checked() {
-    let odd = |body: Value| -> Built { Request::new(&ODD).body_of(&body) };
-    assert!(odd(json!({ "data": [{ "name": "abc" }], "count": 1 })).is_ok());
-    let long = odd(json!({ "data": [{ "name": "abc" }, { "name": "abcd" }] }));
-    assert!(matches!(problem(long), Problem::Length { field, .. } if field == "data.name"));
-    assert!(matches!(problem(odd(json!({ "count": 0 }))), Problem::Range { field, .. } if field == "count"));
-    let times = odd(json!({ "until": "2026-11-21T10:30:00+02:00" })).unwrap();
-    assert_eq!(times.body().unwrap()["until"], "2026-11-21T08:30:00Z", "the form of the API");
+fn with_body_validates_every_object() {
+    let build = |body: Value| -> Built { Request::new(&UNUSUAL).with_body(&body) };
+    assert!(build(json!({ "data": [{ "name": "abc" }], "count": 1 })).is_ok());
+    let too_long = build(json!({ "data": [{ "name": "abc" }, { "name": "abcd" }] }));
+    assert!(
+        matches!(error_kind(too_long), RequestErrorKind::LengthOutOfRange { field, .. } if field == "data.name")
+    );
+    assert!(
+        matches!(error_kind(build(json!({ "count": 0 }))), RequestErrorKind::ValueOutOfRange { field, .. } if field == "count")
+    );
+    let times = build(json!({ "until": "2026-11-21T10:30:00+02:00" })).unwrap();
+    assert_eq!(times.body().unwrap()["until"], "2026-11-21T08:30:00Z", "the format of the API");
 }
 
 #[test]
-fn secrets_are_covered_in_what_is_shown() {
+fn redacted_body_and_debug_hide_secrets() {
     for data in [json!({ "name": "a", "password": "hush" }), json!([{ "password": "hush" }, { "name": "b" }])]
     {
-        let request: Request<Empty> = Request::new(&ODD).body_of(&json!({ "data": data })).unwrap();
+        let request: Request<Empty> = Request::new(&UNUSUAL).with_body(&json!({ "data": data })).unwrap();
         assert!(request.body().unwrap().to_string().contains("hush"));
-        let shown = request.shown_body().unwrap().to_string();
-        assert!(!shown.contains("hush") && shown.contains("********"), "{shown}");
+        let output = request.redacted_body().unwrap().to_string();
+        assert!(!output.contains("hush") && output.contains("********"), "{output}");
         assert!(!format!("{request:?}").contains("hush"));
         assert_eq!(request.secrets(), [Secret::from("hush")]);
     }
 }
 
 #[test]
-fn what_an_action_selects_is_counted_by_the_list_with_the_same_filter() {
-    static COUNTED: Operation = Operation { query: &[COUNT, FILTER], ..LIST };
-    const COUNT: &[Field] =
-        &[Field { selects: false, ..Field::new("countOnly", "count_only", FieldKind::Boolean, "") }];
-    let request = act_on(json!({ "ids": ["aa", "bb"], "limit": 3, "active": true })).unwrap();
-    let count: Request<Empty> = request.counting(&COUNTED).unwrap();
+fn count_request_reuses_the_action_filter() {
+    static COUNTED: Operation = Operation { query_params: &[COUNT, FILTER], ..LIST };
+    const COUNT: &[Field] = &[Field {
+        narrows_selection: false,
+        ..Field::new("countOnly", "count_only", FieldKind::Boolean, "")
+    }];
+    let request = action_with_filter(json!({ "ids": ["aa", "bb"], "limit": 3, "active": true })).unwrap();
+    let count: Request<Empty> = request.count_request(&COUNTED).unwrap();
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
     assert_eq!(count.query(), pairs(&[("active", "true"), ("countOnly", "true"), ("ids", "aa,bb")]));
-    assert!(request.counting::<Empty>(&LIST).is_none(), "it cannot count");
-    assert!(request.counting::<Empty>(&ACT).is_none(), "it is no list");
-    assert!(act_with(json!({})).unwrap().counting::<Empty>(&COUNTED).is_none(), "there is no filter");
+    assert!(request.count_request::<Empty>(&LIST).is_none(), "the list has no countOnly");
+    assert!(request.count_request::<Empty>(&ACTION).is_none(), "the operation is not a list");
+    assert!(
+        action_with_data(json!({})).unwrap().count_request::<Empty>(&COUNTED).is_none(),
+        "the request has no filter"
+    );
 }
 
 #[test]
-fn flags_of_a_list_are_read_from_texts() {
-    let list = |items: &[&str]| Setting::List(items.iter().map(|item| (*item).to_owned()).collect());
-    assert_eq!(list(&["true", " False"]).flags(), Ok(Some(vec![true, false])));
-    assert_eq!(list(&["true", "maybe"]).flags(), Err(list(&["true", "maybe"])));
-    assert_eq!(Setting::Boolean(true).flags(), Err(Setting::Boolean(true)));
+fn field_value_booleans_parse_strings() {
+    let list = |items: &[&str]| FieldValue::List(items.iter().map(|item| (*item).to_owned()).collect());
+    assert_eq!(list(&["true", " False"]).booleans(), Ok(Some(vec![true, false])));
+    assert_eq!(list(&["true", "maybe"]).booleans(), Err(list(&["true", "maybe"])));
+    assert_eq!(FieldValue::Boolean(true).booleans(), Err(FieldValue::Boolean(true)));
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
 struct Scalars {
-    #[serde(default, deserialize_with = "flag")]
+    #[serde(default, deserialize_with = "boolean")]
     flag: Option<bool>,
     #[serde(default, deserialize_with = "integer")]
     integer: Option<i64>,
     #[serde(default, deserialize_with = "number")]
     number: Option<f64>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "string")]
     text: Option<String>,
 }
 
 #[test]
-fn something_else_than_an_object_is_not_worth_the_item() {
+fn lenient_object_non_object_is_none() {
     #[derive(Debug, PartialEq, Deserialize)]
-    struct Whole {
+    struct Parent {
         #[serde(default, deserialize_with = "object")]
         detail: Option<Detail>,
     }
 
-    let read = |value: Value| serde_json::from_value::<Whole>(json!({ "detail": value }));
+    let read = |value: Value| serde_json::from_value::<Parent>(json!({ "detail": value }));
     assert_eq!(read(json!({ "size": 3 })).unwrap().detail, Some(Detail { size: 3 }));
-    for odd in
+    for other in
         [json!(null), json!([3]), json!(["x", {}]), json!("x"), json!(3), json!(-3), json!(0.5), json!(true)]
     {
-        assert_eq!(read(odd.clone()).unwrap().detail, None, "{odd}");
+        assert_eq!(read(other.clone()).unwrap().detail, None, "{other}");
     }
-    assert!(read(json!({ "size": "x" })).is_err(), "an object that does not fit is one");
-    assert_eq!(serde_json::from_value::<Whole>(json!({})).unwrap().detail, None);
+    assert!(read(json!({ "size": "x" })).is_err(), "an invalid object is an error");
+    assert_eq!(serde_json::from_value::<Parent>(json!({})).unwrap().detail, None);
 }
 
 #[test]
-fn scalars_of_answers_are_read_in_whatever_form() {
+fn lenient_scalars_accept_strings_and_numbers() {
     let read = |value: Value| serde_json::from_value::<Scalars>(value);
     let some = |flag, integer, number, text: &str| Scalars {
         flag: Some(flag),
@@ -1229,16 +1303,16 @@ fn scalars_of_answers_are_read_in_whatever_form() {
         number: Some(number),
         text: Some(text.to_owned()),
     };
-    let as_they_are = json!({ "flag": true, "integer": 7, "number": 0.5, "text": "x" });
-    assert_eq!(read(as_they_are).unwrap(), some(true, 7, 0.5, "x"));
-    let in_texts = json!({ "flag": "False", "integer": " 7 ", "number": "0.5", "text": 12 });
-    assert_eq!(read(in_texts).unwrap(), some(false, 7, 0.5, "12"));
+    let declared_types = json!({ "flag": true, "integer": 7, "number": 0.5, "text": "x" });
+    assert_eq!(read(declared_types).unwrap(), some(true, 7, 0.5, "x"));
+    let other_types = json!({ "flag": "False", "integer": " 7 ", "number": "0.5", "text": 12 });
+    assert_eq!(read(other_types).unwrap(), some(false, 7, 0.5, "12"));
     assert_eq!(read(json!({ "integer": 7.0 })).unwrap().integer, Some(7));
     let none = Scalars { flag: None, integer: None, number: None, text: None };
     let nulls = json!({ "flag": "null", "integer": "None", "number": null, "text": null });
     assert_eq!(read(nulls).unwrap(), none);
     assert_eq!(read(json!({})).unwrap(), none);
-    for odd in [
+    for invalid in [
         json!({ "flag": "maybe" }),
         json!({ "flag": 1 }),
         json!({ "integer": 7.5 }),
@@ -1246,13 +1320,13 @@ fn scalars_of_answers_are_read_in_whatever_form() {
         json!({ "number": [] }),
         json!({ "text": {} }),
     ] {
-        let error = read(odd.clone()).unwrap_err().to_string();
-        assert!(error.contains("invalid type") && error.contains("expected a"), "{odd}: {error}");
+        let error = read(invalid.clone()).unwrap_err().to_string();
+        assert!(error.contains("invalid type") && error.contains("expected a"), "{invalid}: {error}");
     }
 }
 
 #[test]
-fn a_lone_element_is_a_list_of_one() {
+fn lenient_list_single_element_becomes_list() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Lists {
         #[serde(default, deserialize_with = "list")]
@@ -1266,60 +1340,60 @@ fn a_lone_element_is_a_list_of_one() {
     assert_eq!(read(json!({ "ids": ["a", null, "b"] })).unwrap().ids, ids(&["a", "b"]));
     assert_eq!(read(json!({ "ids": "a" })).unwrap().ids, ids(&["a"]));
     assert_eq!(read(json!({ "ids": null, "details": null })).unwrap(), Lists { ids: None, details: None });
-    let lone = read(json!({ "details": { "size": 3 } })).unwrap().details;
-    assert_eq!(lone, Some(vec![Detail { size: 3 }]));
+    let single = read(json!({ "details": { "size": 3 } })).unwrap().details;
+    assert_eq!(single, Some(vec![Detail { size: 3 }]));
     assert!(read(json!({ "ids": 3 })).is_err() && read(json!({ "details": "x" })).is_err());
 }
 
 #[test]
-fn values_that_are_not_known_are_told() {
+fn unknown_enum_values_are_listed() {
     const KINDS: &[Field] = &[
-        Field { known: &["a", "b"], ..Field::new("kinds", "kinds", FieldKind::List, "") },
-        Field { known: &["x"], ..Field::new("mode", "mode", FieldKind::Text, "") },
-        Field::new("free", "free", FieldKind::Text, ""),
+        Field { enum_values: &["a", "b"], ..Field::new("kinds", "kinds", FieldKind::List, "") },
+        Field { enum_values: &["x"], ..Field::new("mode", "mode", FieldKind::String, "") },
+        Field::new("free", "free", FieldKind::String, ""),
     ];
     static MIXED: Operation = Operation {
-        query: &[KINDS],
-        body: &[Part::new("data", false, KINDS), Part::new("", false, KINDS)],
-        ..operation("things_mixed", Method::Post, "/web/api/v{version}/things/mixed")
+        query_params: &[KINDS],
+        body_parts: &[BodyPart::new("data", false, KINDS), BodyPart::new("", false, KINDS)],
+        ..operation("widgets_mixed", Method::Post, "/web/api/v{version}/widgets/mixed")
     };
     let request: Request<Empty> = Request::new(&MIXED)
-        .query_of(&json!({ "kinds": ["a", "c"], "free": "z" }))
+        .with_query(&json!({ "kinds": ["a", "c"], "free": "z" }))
         .unwrap()
-        .body_of(&json!({ "mode": "y", "data": [{ "kinds": ["b"] }, { "mode": "z", "free": "q" }] }))
+        .with_body(&json!({ "mode": "y", "data": [{ "kinds": ["b"] }, { "mode": "z", "free": "q" }] }))
         .unwrap();
-    let told = request.unknown_values();
-    let told: Vec<_> = told.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
-    assert_eq!(told, [("kinds", "c"), ("data.mode", "z"), ("mode", "y")]);
+    let unlisted = request.unknown_enum_values();
+    let unlisted: Vec<_> = unlisted.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
+    assert_eq!(unlisted, [("kinds", "c"), ("data.mode", "z"), ("mode", "y")]);
 }
 
 #[test]
-fn no_tenant_is_no_scope() {
-    assert!(act_on(json!({ "tenant": false })).unwrap().check().is_err());
+fn tenant_false_does_not_count_as_selection() {
+    assert!(action_with_filter(json!({ "tenant": false })).unwrap().validate().is_err());
     static SCOPED: Operation = Operation {
-        kind: Kind::Action,
-        filter: FilterRule::Mandatory,
-        body: &[Part::new("filter", true, SCOPE)],
-        ..operation("things_create", Method::Post, "/web/api/v{version}/things")
+        kind: OperationKind::Action,
+        filter: FilterRequirement::Required,
+        body_parts: &[BodyPart::new("filter", true, SCOPE)],
+        ..operation("widgets_create", Method::Post, "/web/api/v{version}/widgets")
     };
     const SCOPE: &[Field] = &[Field::new("tenant", "tenant", FieldKind::Boolean, "")];
     let scoped = |filter: Value| -> Request<Empty> {
-        Request::new(&SCOPED).body_of(&json!({ "filter": filter })).unwrap()
+        Request::new(&SCOPED).with_body(&json!({ "filter": filter })).unwrap()
     };
-    assert!(scoped(json!({ "tenant": true })).check().is_ok());
-    assert!(scoped(json!({ "tenant": false })).check().is_err());
+    assert!(scoped(json!({ "tenant": true })).validate().is_ok());
+    assert!(scoped(json!({ "tenant": false })).validate().is_err());
 }
 
 #[test]
-fn an_item_without_anything_in_it_is_refused_everywhere() {
+fn blank_list_item_is_rejected() {
     assert!(
-        matches!(problem(act_with(json!({ "tags": ["a", " "] }))), Problem::Blank(field) if field == "data.tags")
+        matches!(error_kind(action_with_data(json!({ "tags": ["a", " "] }))), RequestErrorKind::Blank(field) if field == "data.tags")
     );
-    assert!(act_with(json!({ "tags": [] })).is_ok(), "data may say that there are none");
+    assert!(action_with_data(json!({ "tags": [] })).is_ok(), "an empty list in data is allowed");
 }
 
 #[test]
-fn a_secret_shows_nothing_and_sends_all() {
+fn secret_debug_is_redacted_and_serialization_is_clear() {
     let secret = Secret::from("hush");
     assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "Secret(…) Some(Secret(…))");
     assert_eq!(serde_json::to_value(&secret).unwrap(), "hush");
@@ -1329,10 +1403,10 @@ fn a_secret_shows_nothing_and_sends_all() {
 }
 
 #[test]
-fn pagination_of_another_form_makes_no_page() {
+fn page_invalid_pagination_is_ignored() {
     let page = |body: Value| Page::<Value>::decode(body.to_string().as_bytes());
     assert!(page(json!({ "data": { "a": 1 }, "pagination": 7 })).is_err());
     assert!(page(json!({ "pagination": [7] })).is_err());
-    assert!(page(json!({ "data": [], "pagination": 7 })).is_ok(), "a list is one without it");
+    assert!(page(json!({ "data": [], "pagination": 7 })).is_ok(), "the list is valid without pagination");
     assert!(page(json!({ "data": { "a": 1 }, "pagination": {} })).is_ok());
 }

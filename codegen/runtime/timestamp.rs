@@ -1,4 +1,4 @@
-//! Points in time as the API writes them.
+//! Timestamps of the API.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -6,46 +6,45 @@ use std::time::SystemTime;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A point in time, kept exactly as it was written.
+/// A timestamp, stored exactly as it was written.
 ///
-/// The API writes RFC 3339 in UTC with three to six fraction digits, and now and then leaves out the
-/// zone, or sends an empty text. Nothing of that fails to decode: the text is kept, and
-/// [`unix_millis`](Self::unix_millis) says what it means, if it means a time at all. A text without a
-/// zone counts as UTC. In a request only a real point in time is accepted, and it is sent as RFC 3339
-/// in UTC, ending in `Z`.
+/// The API writes RFC 3339 in UTC with three to six fraction digits. Some values have no zone, and some are empty
+/// strings. All of them decode: the string is preserved, and [`unix_millis`](Self::unix_millis) returns the time if it
+/// is valid. A string without a zone is UTC. A request accepts valid timestamps only, and sends them as RFC 3339 in
+/// UTC, ending in `Z`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Timestamp(Box<str>);
 
 impl Timestamp {
-    /// The present moment, with microseconds.
+    /// Returns the current time, with microseconds.
     pub fn now() -> Self {
         let now = jiff::Timestamp::now();
         Self::of(now.round(jiff::Unit::Microsecond).unwrap_or(now))
     }
 
-    /// The point in time this many milliseconds after 1970-01-01T00:00:00Z; `None` outside the years
-    /// -9999 to 9999.
+    /// Returns the time `millis` milliseconds after 1970-01-01T00:00:00Z; `None` outside the years -9999 to 9999.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
         jiff::Timestamp::from_millisecond(millis).ok().map(Self::of)
     }
 
-    /// The text as it was written.
+    /// Returns the string as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z, rounded down; `None` if the text is no point in time.
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z, rounded down; `None` if the string is not a valid
+    /// timestamp.
     pub fn unix_millis(&self) -> Option<i64> {
-        // jiff's own milliseconds are cut off towards zero, which rounds up before 1970.
+        // jiff truncates milliseconds toward zero, which rounds up before 1970.
         i64::try_from(self.parse()?.as_nanosecond().div_euclid(1_000_000)).ok()
     }
 
-    /// The same moment for the standard library; `None` if the text is no point in time.
+    /// Converts the timestamp to a [`SystemTime`]; `None` if the string is not a valid timestamp.
     pub fn to_system_time(&self) -> Option<SystemTime> {
         self.parse().map(SystemTime::from)
     }
 
-    /// The same moment as RFC 3339 in UTC, ending in `Z`; `None` if the text is no point in time.
+    /// Converts the timestamp to RFC 3339 in UTC, ending in `Z`; `None` if the string is not a valid timestamp.
     pub fn to_utc(&self) -> Option<Self> {
         self.parse().map(Self::of)
     }
@@ -56,7 +55,7 @@ impl Timestamp {
 
     fn parse(&self) -> Option<jiff::Timestamp> {
         let text = self.0.trim();
-        // An annotation such as [Europe/Berlin] would be read as UTC.
+        // jiff would read an annotation such as [Europe/Berlin] as UTC.
         if text.contains('[') {
             return None;
         }
@@ -67,8 +66,7 @@ impl Timestamp {
                 local.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
             })
             .or_else(|| {
-                // Fields that some releases write as a number are epoch milliseconds: 13 digits from 2001
-                // to 2286.
+                // Some releases write epoch milliseconds, which have 13 digits from 2001 to 2286.
                 let millis = text.parse().ok().filter(|_| text.len() == 13)?;
                 jiff::Timestamp::from_millisecond(millis).ok()
             })
@@ -94,7 +92,7 @@ impl From<&Timestamp> for Timestamp {
 }
 
 impl From<SystemTime> for Timestamp {
-    /// A moment outside the years -9999 to 9999 becomes a text that no request accepts.
+    /// A time outside the years -9999 to 9999 becomes a string that no request accepts.
     fn from(value: SystemTime) -> Self {
         match jiff::Timestamp::try_from(value) {
             Ok(at) => Self::of(at),
@@ -129,7 +127,7 @@ impl<'de> Deserialize<'de> for Timestamp {
             type Value = Timestamp;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a point in time")
+                f.write_str("a timestamp")
             }
 
             fn visit_str<E: Error>(self, value: &str) -> Result<Timestamp, E> {
@@ -144,7 +142,7 @@ impl<'de> Deserialize<'de> for Timestamp {
                 Ok(value.to_string().into())
             }
 
-            // `agentDecommissionedAt` is declared as a flag although its name is that of a time.
+            // The specification declares `agentDecommissionedAt` as a boolean, although its name suggests a time.
             fn visit_bool<E: Error>(self, value: bool) -> Result<Timestamp, E> {
                 Ok(value.to_string().into())
             }

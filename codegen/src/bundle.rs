@@ -5,68 +5,68 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Result, facts};
+use crate::{Error, Result, metadata};
 
-/// The file with what all resources share.
+/// File with the index of paths and the shared components.
 pub const ROOT: &str = "openapi.yaml";
 
-/// The HTTP methods that a path item may have, in the order of the document.
+/// Supported HTTP methods, in the order of the document.
 pub const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 
-/// The specification in one document.
+/// The specification as one document.
 #[derive(Debug)]
 pub struct Bundle {
-    /// OpenAPI 3.0.3. References point at `#/components/schemas/` only; parameters and responses stand
-    /// where they are used; query parameters that an operation shares with a filter are written out.
+    /// OpenAPI 3.0.3 document. References are to `#/components/schemas/` only: parameters and responses are inlined, and
+    /// properties of a filter that are query parameters too are copied to the parameters.
     pub document: Value,
-    /// The module that each schema belongs to: the file's name in snake case, `shared` for the root.
+    /// Module of each schema: the file name in snake case, `shared` for the root.
     pub modules: BTreeMap<String, String>,
-    /// The module of the file that each path stands in.
+    /// Module of the file of each path.
     pub path_modules: BTreeMap<String, String>,
-    /// Paths that a resource file has and the index has not, with the file.
+    /// Paths of resource files that are not in the index, with the file.
     pub unlisted: Vec<(String, String)>,
 }
 
-/// One operation of a document.
+/// An operation of a document.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation<'a> {
-    /// Path as in the document.
+    /// Path in the document.
     pub path: &'a str,
-    /// Method in lower case.
+    /// HTTP method, lower case.
     pub method: &'a str,
-    /// The operation's node.
+    /// Operation object.
     pub node: &'a Value,
 }
 
 impl<'a> Operation<'a> {
-    /// Its identifier.
+    /// Returns the operation ID.
     pub fn id(&self) -> &'a str {
         self.node["operationId"].as_str().unwrap_or_default()
     }
 
-    /// Its parameters.
+    /// Returns the parameters.
     pub fn parameters(&self) -> impl Iterator<Item = &'a Value> {
         self.node["parameters"].as_array().into_iter().flatten()
     }
 
-    /// Its parameters in this place: `query` or `path`.
-    pub fn parameters_in(&self, place: &'static str) -> impl Iterator<Item = &'a Value> {
-        self.parameters().filter(move |parameter| parameter["in"] == place)
+    /// Returns the parameters in `query` or `path`.
+    pub fn parameters_in(&self, part: &'static str) -> impl Iterator<Item = &'a Value> {
+        self.parameters().filter(move |parameter| parameter["in"] == part)
     }
 
-    /// The schema of its JSON body.
+    /// Returns the schema of the JSON request body.
     pub fn body(&self) -> Option<&'a Value> {
         self.node.pointer("/requestBody/content/application~1json/schema")
     }
 
-    /// Its first successful answer: the status and the answer's node.
+    /// Returns the status and the node of the first success response.
     pub fn success(&self) -> Option<(&'a str, &'a Value)> {
         let responses = self.node["responses"].as_object()?;
-        let (status, answer) = responses.iter().find(|(status, _)| status.starts_with('2'))?;
-        Some((status, answer))
+        let (status, response) = responses.iter().find(|(status, _)| status.starts_with('2'))?;
+        Some((status, response))
     }
 
-    /// The path from the root of the console, the version left open: `/web/api/v{version}/threats`.
+    /// Returns the path on the console, with a placeholder for the version: `/web/api/v{version}/threats`.
     pub fn full_path(&self) -> String {
         match self.path.strip_prefix("/v2.0/") {
             Some(rest) => format!("/web/api/v2.0/{rest}"),
@@ -76,37 +76,37 @@ impl<'a> Operation<'a> {
 }
 
 impl Bundle {
-    /// Reads all files of the folder and joins them.
+    /// Reads and joins all files of a directory.
     ///
     /// # Errors
-    /// When a file cannot be read, is no YAML, or a reference leads nowhere.
-    pub fn read(folder: &Path) -> Result<Self> {
-        Self::join(&texts(folder)?)
+    /// Returns an error if a file cannot be read or is not valid YAML, or if a reference has no target.
+    pub fn read(dir: &Path) -> Result<Self> {
+        Self::join(&yaml_files(dir)?)
     }
 
-    /// Joins files that are already read: name to text.
+    /// Joins files, by name.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// Returns the same errors as [`read`](Self::read), except for I/O errors.
     pub fn join(texts: &BTreeMap<String, String>) -> Result<Self> {
         let mut files = BTreeMap::new();
         for (name, text) in texts {
-            let node: Value = crate::yaml::read(text).map_err(|message| wrong(name, message))?;
+            let node: Value = crate::yaml::read(text).map_err(|message| invalid(name, message))?;
             files.insert(name.as_str(), node);
         }
-        let root = files.get(ROOT).ok_or_else(|| wrong(ROOT, "is missing".into()))?;
+        let root = files.get(ROOT).ok_or_else(|| invalid(ROOT, "is missing".into()))?;
 
         let mut modules = BTreeMap::new();
         let mut schemas = Map::new();
         for (file, node) in &files {
             for (name, schema) in members(node, "/components/schemas") {
                 let mut schema = schema.clone();
-                settle(file, &files, &mut schema)?;
-                // Also where a dependent lets serde_json keep the order of a file.
+                inline_references(file, &files, &mut schema)?;
+                // A dependent crate may enable `preserve_order` of serde_json.
                 schema.sort_all_objects();
                 if let Some(other) = modules.insert(name.clone(), module(file)) {
-                    let message = format!("schema {name} is already in the module {other}");
-                    return Err(wrong(file, message));
+                    let message = format!("duplicate schema {name}, also in module {other}");
+                    return Err(invalid(file, message));
                 }
                 schemas.insert(name.clone(), schema);
             }
@@ -117,14 +117,14 @@ impl Bundle {
         for (path, item) in members(root, "/paths") {
             let target = item["$ref"]
                 .as_str()
-                .ok_or_else(|| wrong(ROOT, format!("{path} is no $ref to a resource file")))?;
+                .ok_or_else(|| invalid(ROOT, format!("{path} is not a $ref to a resource file")))?;
             let (file, item) = resolve(ROOT, &files, target)?;
             listed.push((file.to_owned(), path.clone()));
             let mut item = item.clone();
-            settle(file, &files, &mut item)?;
+            inline_references(file, &files, &mut item)?;
             for method in METHODS {
                 let Some(operation) = item.get_mut(method) else { continue };
-                write_out_query(file, operation, &schemas)?;
+                add_filter_parameters(file, operation, &schemas)?;
             }
             paths.insert(path.clone(), item);
         }
@@ -147,7 +147,7 @@ impl Bundle {
         Ok(Self { document, modules, path_modules, unlisted })
     }
 
-    /// All operations, by path and method.
+    /// Returns all operations, sorted by path and method.
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         members(&self.document, "/paths").flat_map(|(path, item)| {
             METHODS
@@ -156,35 +156,35 @@ impl Bundle {
         })
     }
 
-    /// All schemas by name.
+    /// Returns all schemas, sorted by name.
     pub fn schemas(&self) -> impl Iterator<Item = (&String, &Value)> {
         members(&self.document, "/components/schemas")
     }
 
-    /// The schema of this name.
+    /// Returns a schema by name.
     pub fn schema(&self, name: &str) -> Option<&Value> {
         self.document["components"]["schemas"].get(name)
     }
 }
 
-/// The YAML files of a folder, by name; not those of folders in it.
-pub(crate) fn texts(folder: &Path) -> Result<BTreeMap<String, String>> {
+/// Reads the YAML files of a directory, without subdirectories.
+pub(crate) fn yaml_files(dir: &Path) -> Result<BTreeMap<String, String>> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::Io { path, source }
     };
-    let mut texts = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).map_err(io(folder))? {
-        let path = entry.map_err(io(folder))?.path();
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).map_err(io(dir))? {
+        let path = entry.map_err(io(dir))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.ends_with(".yaml") {
-            texts.insert(name, std::fs::read_to_string(&path).map_err(io(&path))?);
+            files.insert(name, std::fs::read_to_string(&path).map_err(io(&path))?);
         }
     }
-    Ok(texts)
+    Ok(files)
 }
 
-/// The name of the schema that a node references, directly or as its only `allOf`.
+/// Returns the name of the schema that a node references, directly or as its only `allOf`.
 pub fn reference(node: &Value) -> Option<&str> {
     let target = node
         .get("$ref")
@@ -192,7 +192,7 @@ pub fn reference(node: &Value) -> Option<&str> {
     target.as_str()?.strip_prefix("#/components/schemas/")
 }
 
-/// Calls `visit` with the name of every schema that a node references, however deep.
+/// Calls `visit` with the name of each schema that a node or its descendants reference.
 pub fn each_reference(node: &Value, visit: &mut impl FnMut(&str)) {
     match node {
         Value::Object(map) => {
@@ -206,11 +206,11 @@ pub fn each_reference(node: &Value, visit: &mut impl FnMut(&str)) {
     }
 }
 
-fn wrong(file: &str, message: String) -> Error {
+fn invalid(file: &str, message: String) -> Error {
     Error::Spec { file: file.to_owned(), message }
 }
 
-/// The members of the object at a JSON pointer; none when there is no object.
+/// Returns the members of the object at a JSON pointer; empty if the value is missing.
 pub fn members<'a>(node: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     node.pointer(pointer).and_then(Value::as_object).into_iter().flatten()
 }
@@ -233,23 +233,22 @@ fn resolve<'a>(
         .get(other)
         .and_then(|node| node.pointer(pointer))
         .map(|node| (other, node))
-        .ok_or_else(|| wrong(file, format!("{target} leads nowhere")))
+        .ok_or_else(|| invalid(file, format!("{target} does not exist")))
 }
 
-/// Settles all references below a node of `file`: parameters, responses and path items are put in the
-/// place of the reference, schemas become local to the joined document. A schema reference with
-/// siblings is written as `allOf`, the form that OpenAPI 3.0 allows.
-fn settle(file: &str, files: &BTreeMap<&str, Value>, node: &mut Value) -> Result<()> {
+/// Resolves all references below a node of `file`. Parameters, responses and path items are inlined; schema references
+/// become local. A schema reference with siblings becomes an `allOf`, as OpenAPI 3.0 requires.
+fn inline_references(file: &str, files: &BTreeMap<&str, Value>, node: &mut Value) -> Result<()> {
     match node {
         Value::Object(map) => {
             let Some(target) = map.get("$ref").and_then(Value::as_str).map(str::to_owned) else {
-                return map.values_mut().try_for_each(|value| settle(file, files, value));
+                return map.values_mut().try_for_each(|value| inline_references(file, files, value));
             };
             let (other, found) = resolve(file, files, &target)?;
             let (_, pointer) = target.split_once('#').unwrap_or(("", &target));
             if !pointer.starts_with("/components/schemas/") {
                 let mut found = found.clone();
-                settle(other, files, &mut found)?;
+                inline_references(other, files, &mut found)?;
                 *node = found;
                 return Ok(());
             }
@@ -262,18 +261,18 @@ fn settle(file: &str, files: &BTreeMap<&str, Value>, node: &mut Value) -> Result
             }
             Ok(())
         }
-        Value::Array(list) => list.iter_mut().try_for_each(|value| settle(file, files, value)),
+        Value::Array(list) => list.iter_mut().try_for_each(|value| inline_references(file, files, value)),
         _ => Ok(()),
     }
 }
 
-/// Adds the properties of the filter that an operation names as query parameters of their own.
-fn write_out_query(file: &str, operation: &mut Value, schemas: &Map<String, Value>) -> Result<()> {
+/// Adds the properties of the filter in `x-s1.query` as query parameters.
+fn add_filter_parameters(file: &str, operation: &mut Value, schemas: &Map<String, Value>) -> Result<()> {
     let Some(name) = operation.pointer("/x-s1/query").and_then(Value::as_str) else {
         return Ok(());
     };
     let Some(filter) = schemas.get(name) else {
-        return Err(wrong(file, format!("x-s1.query names {name}, which is no schema")));
+        return Err(invalid(file, format!("x-s1.query {name} is not a schema")));
     };
     let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     let declared: Vec<Value> = parameters.iter().map(|one| one["name"].clone()).collect();
@@ -287,7 +286,7 @@ fn write_out_query(file: &str, operation: &mut Value, schemas: &Map<String, Valu
     Ok(())
 }
 
-/// The query parameter that a property of a filter is written out as.
+/// Converts a property of a filter to a query parameter.
 pub(crate) fn query_parameter(name: &str, property: &Value) -> Value {
     let mut schema = property.clone();
     let mut parameter = json!({
@@ -298,8 +297,8 @@ pub(crate) fn query_parameter(name: &str, property: &Value) -> Value {
     });
     if let Some(map) = schema.as_object_mut() {
         map.remove("description");
-        if let Some(facts) = map.remove(facts::KEY) {
-            parameter[facts::KEY] = facts;
+        if let Some(facts) = map.remove(metadata::KEY) {
+            parameter[metadata::KEY] = facts;
         }
     }
     if schema["type"] == "array" {

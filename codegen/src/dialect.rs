@@ -1,8 +1,8 @@
-//! Turns the specification into the dialect of OpenAPI that the generator reads well.
+//! Conversion of the specification to the OpenAPI dialect that progenitor supports.
 //!
-//! progenitor takes one success and no error per operation, one object for all query parameters, and
-//! turns bounds, defaults and titles into types that refuse what the server sends. All of that is
-//! taken out here; nothing is lost, since facts and bounds are emitted from the specification itself.
+//! progenitor expects one success response and no error response per operation, and one object for all query
+//! parameters. It generates types from bounds, defaults and titles that reject responses of the server. This module
+//! removes those keywords. The metadata and bounds in the generated code come from the specification itself.
 
 use std::collections::BTreeSet;
 
@@ -10,32 +10,31 @@ use heck::ToUpperCamelCase;
 use serde_json::{Map, Value, json};
 
 use crate::bundle::{Bundle, Operation, each_reference, members, reference};
-use crate::facts;
+use crate::metadata;
 use crate::{Error, Result};
 
-/// The form of an answer.
+/// Format of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Envelope {
-    /// `{data: [T], …}`, or `{data: {items: [T], …}, …}` where the facts name `items`: the name of the
-    /// schema of T.
+    /// `{data: [T], …}`, or `{data: {items: [T], …}, …}` with `items` from the metadata. Has the name of the schema of T.
     Page(String),
-    /// `{data: T, …}`: the name of the schema of T.
+    /// `{data: T, …}`. Has the name of the schema of T.
     Data(String),
     /// No content.
     Empty,
-    /// Any bytes.
+    /// Bytes.
     Binary,
 }
 
-/// The form of an operation's answer.
+/// Returns the format of the success response.
 ///
 /// # Errors
-/// When it is none of the known forms.
+/// Returns an error if the operation has no success response, or one of another format.
 pub fn envelope(bundle: &Bundle, operation: Operation<'_>) -> Result<Envelope, String> {
-    let Some((status, answer)) = operation.success() else {
-        return Err("declares no successful answer".into());
+    let Some((status, response)) = operation.success() else {
+        return Err("has no success response".into());
     };
-    let Some(content) = answer.get("content").and_then(Value::as_object).filter(|c| !c.is_empty()) else {
+    let Some(content) = response.get("content").and_then(Value::as_object).filter(|c| !c.is_empty()) else {
         return Ok(Envelope::Empty);
     };
     let Some(schema) = content.get("application/json").map(|json| &json["schema"]) else {
@@ -49,40 +48,40 @@ pub fn envelope(bundle: &Bundle, operation: Operation<'_>) -> Result<Envelope, S
         let list =
             reference(data).and_then(|name| bundle.schema(name)).map(|data| &data["properties"][items]);
         let name = list.and_then(|list| reference(&list["items"]));
-        let wrong = || format!("answer {status} has no list of a named schema at data.{items}");
+        let wrong = || format!("response {status} has no list with a named item schema at data.{items}");
         return name.map(|name| Envelope::Page(name.to_owned())).ok_or_else(wrong);
     }
     match reference(data) {
         Some(name) => Ok(Envelope::Data(name.to_owned())),
-        None => {
-            Err(format!("answer {status} is neither {{data: [T]}} nor {{data: T}} with a named schema for T"))
-        }
+        None => Err(format!(
+            "response {status} is neither {{data: [T]}} nor {{data: T}} with a named schema for T"
+        )),
     }
 }
 
-/// The member of an answer's `data` that holds the list, where `data` itself is none.
+/// Returns the member of `data` that has the list, if `data` itself is not a list.
 pub(crate) fn items(operation: Operation<'_>) -> Option<&str> {
     operation.node.pointer("/x-s1/items")?.as_str()
 }
 
-/// The document for the generator, with what was decided on the way.
+/// Document for the generator.
 #[derive(Debug)]
 pub struct Dialect {
-    /// The document.
+    /// OpenAPI document.
     pub document: Value,
-    /// Schemas that requests reach.
+    /// Names of the schemas that requests use, directly or indirectly.
     pub in_requests: BTreeSet<String>,
-    /// Schemas that answers reach.
-    pub in_answers: BTreeSet<String>,
+    /// Names of the schemas that responses use, directly or indirectly.
+    pub in_responses: BTreeSet<String>,
 }
 
-/// The name of the schema that holds the query of an operation.
+/// Returns the name of the query schema of an operation.
 pub fn query_schema(operation_id: &str) -> String {
     format!("{operation_id}_query").to_upper_camel_case()
 }
 
-/// Keywords that the generator would turn into refusals or into other types.
-const DROPPED: [&str; 16] = [
+/// Keywords that would make the generated types reject values, or change the types.
+const REMOVED_KEYWORDS: [&str; 16] = [
     "title",
     "default",
     "example",
@@ -98,26 +97,28 @@ const DROPPED: [&str; 16] = [
     "readOnly",
     "writeOnly",
     "deprecated",
-    facts::KEY,
+    metadata::KEY,
 ];
 
-/// Turns the bundled specification into the generator's document.
+/// Converts the bundled specification to the document for the generator.
 ///
 /// # Errors
-/// When an operation is beyond the dialect.
+/// Returns an error if the dialect does not support an operation.
 pub fn apply(bundle: &Bundle) -> Result<Dialect> {
     let mut schemas = bundle.document["components"]["schemas"].clone();
     let mut paths = Map::new();
-    let (mut in_requests, mut in_answers) = (BTreeSet::new(), BTreeSet::new());
+    let (mut in_requests, mut in_responses) = (BTreeSet::new(), BTreeSet::new());
     for operation in bundle.operations() {
         let id = operation.id();
         let mut parameters: Vec<Value> = operation.parameters_in("path").cloned().collect();
         if let Some(query) = query_object(bundle, operation)? {
             let name = query_schema(id);
-            each_reference(&query, &mut |name| reach(bundle, name, &mut in_requests));
+            each_reference(&query, &mut |name| add_used(bundle, name, &mut in_requests));
             in_requests.insert(name.clone());
             if schemas.get(&name).is_some() {
-                return Err(Error::Generator(format!("{name} is the name of the query of {id}")));
+                return Err(Error::Generator(format!(
+                    "schema name {name} is reserved for the query of {id}"
+                )));
             }
             schemas[&name] = query;
             parameters.push(json!({
@@ -129,7 +130,7 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
                 "schema": { "$ref": format!("#/components/schemas/{name}") },
             }));
         }
-        each_reference(&json!(parameters), &mut |name| reach(bundle, name, &mut in_requests));
+        each_reference(&json!(parameters), &mut |name| add_used(bundle, name, &mut in_requests));
         let mut node = json!({
             "operationId": id,
             "tags": operation.node["tags"],
@@ -138,32 +139,32 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
             "parameters": parameters,
         });
         if let Some(body) = operation.body() {
-            each_reference(body, &mut |name| reach(bundle, name, &mut in_requests));
+            each_reference(body, &mut |name| add_used(bundle, name, &mut in_requests));
             let content = json!({ "application/json": { "schema": body } });
             node["requestBody"] = json!({ "required": true, "content": content });
         }
         let form = envelope(bundle, operation).map_err(Error::Generator)?;
         node["responses"] = match &form {
             Envelope::Page(name) | Envelope::Data(name) => {
-                reach(bundle, name, &mut in_answers);
+                add_used(bundle, name, &mut in_responses);
                 let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
                 let content = json!({ "application/json": { "schema": schema } });
                 json!({ "200": { "description": "", "content": content } })
             }
-            // What these answers mean is decided where requests are emitted.
+            // `emit` sets the response type of these formats.
             Envelope::Empty | Envelope::Binary => json!({ "204": { "description": "" } }),
         };
         let item = paths.entry(operation.path).or_insert_with(|| json!({}));
         item[operation.method] = node;
     }
 
-    // Error schemas and paging have their place in the hand-written support code.
-    let reached = |name: &String| in_requests.contains(name) || in_answers.contains(name);
+    // The support code has its own types for errors and pagination.
+    let is_used = |name: &String| in_requests.contains(name) || in_responses.contains(name);
     if let Some(map) = schemas.as_object_mut() {
-        map.retain(|name, _| reached(name));
+        map.retain(|name, _| is_used(name));
         for (name, schema) in map.iter_mut() {
             if schema.get("enum").is_none() {
-                open(schema, in_answers.contains(name));
+                make_nullable(schema, in_responses.contains(name));
             }
         }
     }
@@ -176,20 +177,20 @@ pub fn apply(bundle: &Bundle) -> Result<Dialect> {
     strip(&mut document["paths"], false);
     strip(&mut document["components"]["schemas"], true);
     document.sort_all_objects();
-    Ok(Dialect { document, in_requests, in_answers })
+    Ok(Dialect { document, in_requests, in_responses })
 }
 
-/// All schemas that one reaches, itself among them.
-fn reach(bundle: &Bundle, name: &str, into: &mut BTreeSet<String>) {
+/// Adds a schema and all schemas that it uses.
+fn add_used(bundle: &Bundle, name: &str, into: &mut BTreeSet<String>) {
     if into.insert(name.to_owned())
         && let Some(schema) = bundle.schema(name)
     {
-        each_reference(schema, &mut |name| reach(bundle, name, into));
+        each_reference(schema, &mut |name| add_used(bundle, name, into));
     }
 }
 
-/// One object for all query parameters of an operation: its own as properties, those that it shares
-/// with a filter as one property `filter`, which is flattened when it is written.
+/// Returns one object for all query parameters of an operation. Parameters of a filter are one property `filter`, which
+/// is flattened for serialization.
 fn query_object(bundle: &Bundle, operation: Operation<'_>) -> Result<Option<Value>> {
     let shared = operation.node.pointer("/x-s1/query").and_then(Value::as_str);
     let filter = shared.and_then(|name| bundle.schema(name));
@@ -202,7 +203,7 @@ fn query_object(bundle: &Bundle, operation: Operation<'_>) -> Result<Option<Valu
         }
         if name == "filter" {
             let id = operation.id();
-            return Err(Error::Generator(format!("{id}: a parameter cannot be named filter")));
+            return Err(Error::Generator(format!("{id}: the parameter name filter is reserved")));
         }
         let mut schema = parameter["schema"].clone();
         if let Some(target) = schema.get("$ref").cloned() {
@@ -216,7 +217,7 @@ fn query_object(bundle: &Bundle, operation: Operation<'_>) -> Result<Option<Valu
     }
     if let Some(name) = shared {
         let target = format!("#/components/schemas/{name}");
-        let description = "What is selected. `limit` is the size of the page.";
+        let description = "Filter for the selection. `limit` is the page size.";
         properties
             .insert("filter".into(), json!({ "allOf": [{ "$ref": target }], "description": description }));
         required.push("filter".into());
@@ -234,17 +235,17 @@ fn query_object(bundle: &Bundle, operation: Operation<'_>) -> Result<Option<Valu
     })))
 }
 
-/// Lets every property be null, so that it becomes an `Option`; in answers also lets everything be
-/// absent. In a request this keeps a list that was not given apart from one without items.
-fn open(schema: &mut Value, answer: bool) {
+/// Makes properties nullable, so that their types become `Option`. In responses all properties also become optional. In
+/// requests this distinguishes a missing list from an empty one.
+fn make_nullable(schema: &mut Value, response: bool) {
     let required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
-    if answer && let Some(map) = schema.as_object_mut() {
+    if response && let Some(map) = schema.as_object_mut() {
         map.remove("required");
         map.remove("additionalProperties");
     }
     let Some(properties) = schema["properties"].as_object_mut() else { return };
     for (name, property) in properties {
-        if !answer && required.iter().any(|one| one == name) {
+        if !response && required.iter().any(|one| one == name) {
             continue;
         }
         if let Some(target) = property.get("$ref").cloned() {
@@ -258,17 +259,17 @@ fn open(schema: &mut Value, answer: bool) {
     }
 }
 
-/// Drops the keywords that do harm. Inside `properties` names are names, not keywords.
+/// Removes the unsupported keywords. `names` means that the keys of the node are property names.
 fn strip(node: &mut Value, names: bool) {
     match node {
         Value::Object(map) => {
             if !names {
-                map.retain(|key, _| !DROPPED.contains(&key.as_str()));
-                // Sizes and counts outgrow 32 bits; only the form of times matters.
+                map.retain(|key, _| !REMOVED_KEYWORDS.contains(&key.as_str()));
+                // Sizes and counts can exceed 32 bits, so only `date-time` is used.
                 if map.get("format").is_some_and(|format| format != "date-time") {
                     map.remove("format");
                 }
-                // A nullable enum would become a type of its own around an Option.
+                // progenitor would generate a separate type for a nullable enum.
                 if map.contains_key("enum") {
                     map.remove("nullable");
                 }
@@ -282,7 +283,7 @@ fn strip(node: &mut Value, names: bool) {
     }
 }
 
-/// The members of a schema's `properties`, with whether each is required.
+/// Returns the properties of a schema, and whether each is required.
 pub(crate) fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value, bool)> {
     let required = schema["required"].as_array();
     members(schema, "/properties").map(move |(name, property)| {

@@ -1,8 +1,7 @@
-//! A document as others write it, as plain OpenAPI 3.0.
+//! Reader for vendor documents: converts Swagger 2.0 or OpenAPI 3.0, as JSON or YAML, to plain OpenAPI 3.0.
 //!
-//! Swagger 2.0 and OpenAPI 3.0 are read, as JSON or YAML. What the vendor's document has of its own (see
-//! [`Quirk`]) is settled on the way and counted, so that nothing disappears unseen. Names, types, figures and texts
-//! stay as they are; extensions other than `x-nullable` too.
+//! The reader normalizes each [`Quirk`] of the document and counts it. Names, types, numbers, texts, and extensions
+//! other than `x-nullable` stay unchanged.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,56 +13,56 @@ use crate::bundle::{METHODS, members};
 use crate::surface::Key;
 use crate::{Error, Result};
 
-/// A document, converted.
+/// A converted document.
 #[derive(Debug)]
 pub struct Document {
-    /// OpenAPI 3.0; references point at its own components.
+    /// The document as OpenAPI 3.0. References are local.
     pub value: Value,
-    /// What it was: `Swagger 2.0`, `OpenAPI 3.0.3`.
+    /// Original format: `Swagger 2.0`, `OpenAPI 3.0.3`.
     pub format: String,
-    /// How often a quirk was settled.
+    /// Number of occurrences of each quirk.
     pub quirks: BTreeMap<Quirk, usize>,
 }
 
-/// What is not as OpenAPI wants it, or says nothing.
+/// Content that is not valid OpenAPI, or has no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quirk {
-    /// `x-nullable`, which OpenAPI 3.0 calls `nullable`.
+    /// `x-nullable`, which is `nullable` in OpenAPI 3.0.
     NullableExtension,
-    /// Null among the values of an enum, which then is nullable.
+    /// Null among the values of an enum, which makes it nullable.
     NullInEnum,
-    /// A list among the values of an enum, as if two lists had been put together in the wrong way.
+    /// A list among the values of an enum.
     ListInEnum,
-    /// A value twice in one enum.
-    TwiceInEnum,
-    /// A numeric bound on a text, as the identifiers have it.
-    BoundOnText,
-    /// A default of null, which is none.
+    /// A duplicate enum value.
+    DuplicateInEnum,
+    /// A numeric bound of a string, as in ID parameters.
+    NumericBoundOfString,
+    /// A null default, which has no meaning.
     NullDefault,
-    /// A default that its own type does not allow.
-    MalformedDefault,
-    /// An empty text or list as the default, which is what leaving the field out means.
+    /// A default that does not match its type.
+    InvalidDefault,
+    /// An empty string or list as the default, which is the same as a missing field.
     EmptyDefault,
-    /// `required` that is no list of names.
+    /// `required` that is not a list of names.
     RequiredFlag,
-    /// A name of a schema with characters that a reference cannot hold.
+    /// A schema name with characters that a reference cannot have.
     SchemaName,
 }
 
 impl Quirk {
-    /// What was done about it.
+    /// Returns the description of the quirk and of its normalization.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::NullableExtension => "x-nullable, read as nullable",
-            Self::NullInEnum => "null among the values of an enum, read as nullable",
-            Self::ListInEnum => "a list among the values of an enum, left out",
-            Self::TwiceInEnum => "a value twice in one enum, once is enough",
-            Self::BoundOnText => "a numeric bound on a text, left out",
-            Self::NullDefault => "null as the default, left out",
-            Self::MalformedDefault => "a default that its type does not allow, left out",
-            Self::EmptyDefault => "an empty default, left out",
-            Self::RequiredFlag => "required that is no list of names, left out",
-            Self::SchemaName => "a schema's name that no reference can hold, written with _",
+            Self::NullableExtension => "x-nullable, converted to nullable",
+            Self::NullInEnum => "null among enum values, converted to nullable",
+            Self::ListInEnum => "list among enum values, removed",
+            Self::DuplicateInEnum => "duplicate enum value, removed",
+            Self::NumericBoundOfString => "numeric bound of a string, removed",
+            Self::NullDefault => "null default, removed",
+            Self::InvalidDefault => "default that does not match its type, removed",
+            Self::EmptyDefault => "empty default, removed",
+            Self::RequiredFlag => "required that is not a list of names, removed",
+            Self::SchemaName => "schema name that a reference cannot have, invalid characters replaced by _",
         }
     }
 }
@@ -74,62 +73,66 @@ impl fmt::Display for Quirk {
     }
 }
 
-/// Reads a file.
+/// Reads a document from a file.
 ///
 /// # Errors
-/// When it cannot be read, is neither JSON nor YAML, or is no document of Swagger 2.0 or OpenAPI 3.0.
+/// Returns an error if the file cannot be read, is neither JSON nor YAML, or is not Swagger 2.0 or OpenAPI 3.0.
 pub fn read(path: &Path) -> Result<Value> {
     Ok(open(path)?.value)
 }
 
-/// Reads a file, and says what was settled.
+/// Reads a document from a file, with its format and quirks.
 ///
 /// # Errors
-/// As [`read`].
+/// Returns the same errors as [`read`].
 pub fn open(path: &Path) -> Result<Document> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
     convert(&path.display().to_string(), &text)
 }
 
-/// Reads a text; `name` is for errors.
+/// Parses a document; `name` is for error messages.
 ///
 /// # Errors
-/// As [`read`].
+/// Returns the same errors as [`read`].
 pub fn parse(name: &str, text: &str) -> Result<Value> {
     Ok(convert(name, text)?.value)
 }
 
-/// Reads a text, and says what was settled.
+/// Parses a document, with its format and quirks; `name` is for error messages.
 ///
 /// # Errors
-/// As [`read`].
+/// Returns the same errors as [`read`].
 pub fn convert(name: &str, text: &str) -> Result<Document> {
-    let wrong = |message: String| Error::Document { name: name.to_owned(), message };
+    let invalid = |message: String| Error::Document { name: name.to_owned(), message };
     let source: Value = if text.trim_start().starts_with('{') {
-        serde_json::from_str(text).map_err(|error| wrong(format!("is no JSON: {error}")))?
+        serde_json::from_str(text).map_err(|error| invalid(format!("is not valid JSON: {error}")))?
     } else {
-        crate::yaml::read(text).map_err(|error| wrong(format!("is no YAML: {error}")))?
+        crate::yaml::read(text).map_err(|error| invalid(format!("is not valid YAML: {error}")))?
     };
     let mut reader = Reader::default();
     let (value, format) = match (version(&source["swagger"]), version(&source["openapi"])) {
         (Some(version), _) if version == "2.0" || version == "2" => {
-            (reader.swagger(&source).map_err(wrong)?, "Swagger 2.0".to_owned())
+            (reader.swagger(&source).map_err(invalid)?, "Swagger 2.0".to_owned())
         }
         (_, Some(version)) if version.starts_with("3.0") => {
             (reader.openapi(&source), format!("OpenAPI {version}"))
         }
         (Some(version), _) => {
-            return Err(wrong(format!("is Swagger {version}, and 2.0 is what can be read")));
+            return Err(invalid(format!("is Swagger {version}; supported is 2.0")));
         }
         (_, Some(version)) => {
-            return Err(wrong(format!("is OpenAPI {version}; convert it to 3.0, which is what can be read")));
+            return Err(invalid(format!("is OpenAPI {version}; supported is 3.0, convert it first")));
         }
-        _ => return Err(wrong("says neither `swagger: \"2.0\"` nor `openapi: 3.0.x` on top".to_owned())),
+        _ => {
+            return Err(invalid(
+                "has neither `swagger: \"2.0\"` nor `openapi: 3.0.x` at the top level".to_owned(),
+            ));
+        }
     };
     Ok(Document { value, format, quirks: reader.quirks })
 }
 
-/// A version, which YAML may have read as a number.
+/// Returns a version, which may be a number in YAML.
 fn version(node: &Value) -> Option<String> {
     match node {
         Value::String(text) => Some(text.clone()),
@@ -144,7 +147,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn note(&mut self, quirk: Quirk) {
+    fn count(&mut self, quirk: Quirk) {
         *self.quirks.entry(quirk).or_default() += 1;
     }
 
@@ -167,7 +170,7 @@ impl Reader {
                 let Some(operation) = item.get(method) else { continue };
                 let own = operation["parameters"].as_array().into_iter().flatten();
                 let parameters: Vec<&Value> =
-                    shared.iter().copied().chain(own).map(|one| local(source, one)).collect();
+                    shared.iter().copied().chain(own).map(|one| referenced(source, one)).collect();
                 let mut node =
                     self.rest(operation, &["parameters", "responses", "consumes", "produces", "schemes"]);
                 let (parameters, body) = self.parameters(&parameters, &media(operation, "consumes"));
@@ -178,10 +181,11 @@ impl Reader {
                     node.insert("requestBody".into(), body);
                 }
                 let produces = media(operation, "produces");
-                let answers = members(operation, "/responses")
-                    .map(|(status, answer)| (status.clone(), self.answer(local(source, answer), &produces)));
-                let answers: Map<_, _> = answers.collect();
-                node.insert("responses".into(), Value::Object(answers));
+                let responses = members(operation, "/responses").map(|(status, response)| {
+                    (status.clone(), self.response(referenced(source, response), &produces))
+                });
+                let responses: Map<_, _> = responses.collect();
+                node.insert("responses".into(), Value::Object(responses));
                 new.insert(method.to_owned(), Value::Object(node));
             }
             paths.insert(format!("{base}{path}"), Value::Object(new));
@@ -189,10 +193,10 @@ impl Reader {
         let mut schemas = Map::new();
         for (name, schema) in members(source, "/definitions") {
             let schema = self.schema(schema);
-            if *name != plain(name) {
-                self.note(Quirk::SchemaName);
+            if *name != reference_name(name) {
+                self.count(Quirk::SchemaName);
             }
-            schemas.insert(plain(name), schema);
+            schemas.insert(reference_name(name), schema);
         }
         let schemes = members(source, "/securityDefinitions");
         let schemes: Map<_, _> = schemes.map(|(name, one)| (name.clone(), scheme(one))).collect();
@@ -218,16 +222,16 @@ impl Reader {
         Ok(Value::Object(document))
     }
 
-    /// The members of a node that are taken over as they are.
-    fn rest(&self, node: &Value, but: &[&str]) -> Map<String, Value> {
-        let rest = members(node, "").filter(|(name, _)| !but.contains(&name.as_str()));
+    /// Returns the members of a node that are copied unchanged.
+    fn rest(&self, node: &Value, except: &[&str]) -> Map<String, Value> {
+        let rest = members(node, "").filter(|(name, _)| !except.contains(&name.as_str()));
         rest.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// Parameters and body of an operation of Swagger 2.0.
+    /// Converts the parameters of a Swagger 2.0 operation to parameters and a request body.
     fn parameters(&mut self, parameters: &[&Value], media: &str) -> (Vec<Value>, Option<Value>) {
         let (mut others, mut body) = (Vec::new(), None);
-        let (mut fields, mut needed, mut file) = (Map::new(), Vec::new(), false);
+        let (mut fields, mut required, mut file) = (Map::new(), Vec::new(), false);
         for parameter in parameters {
             match parameter["in"].as_str() {
                 Some("body") => {
@@ -240,7 +244,7 @@ impl Reader {
                     let Some(name) = parameter["name"].as_str() else { continue };
                     file |= parameter["type"] == "file";
                     if parameter["required"] == true {
-                        needed.push(json!(name));
+                        required.push(json!(name));
                     }
                     let mut schema =
                         self.schema(&without(parameter, &["in", "name", "required", "collectionFormat"]));
@@ -257,8 +261,8 @@ impl Reader {
                     node.insert("required".into(), json!(parameter["required"] == true));
                     if parameter["type"] == "array" && parameter["in"] != "path" {
                         node.insert("style".into(), json!("form"));
-                        let repeated = parameter["collectionFormat"] == "multi";
-                        node.insert("explode".into(), json!(repeated));
+                        let explode = parameter["collectionFormat"] == "multi";
+                        node.insert("explode".into(), json!(explode));
                     }
                     let schema = without(
                         parameter,
@@ -281,17 +285,17 @@ impl Reader {
         if body.is_none() && !fields.is_empty() {
             let media = if file { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
             let mut schema = json!({ "type": "object", "properties": fields });
-            if !needed.is_empty() {
-                schema["required"] = Value::Array(needed);
+            if !required.is_empty() {
+                schema["required"] = Value::Array(required);
             }
             body = Some(json!({ "required": true, "content": { media: { "schema": schema } } }));
         }
         (others, body)
     }
 
-    fn answer(&mut self, answer: &Value, media: &str) -> Value {
-        let mut node = self.rest(answer, &["schema", "examples", "headers"]);
-        if let Some(schema) = answer.get("schema") {
+    fn response(&mut self, response: &Value, media: &str) -> Value {
+        let mut node = self.rest(response, &["schema", "examples", "headers"]);
+        if let Some(schema) = response.get("schema") {
             let schema = self.schema(schema);
             node.insert("content".into(), json!({ media: { "schema": schema } }));
         }
@@ -304,7 +308,7 @@ impl Reader {
         document
     }
 
-    /// Converts every schema below a node of OpenAPI 3.0: what stands under `schema`, and the components.
+    /// Converts each schema below an OpenAPI 3.0 node: members named `schema`, and the components.
     fn each_schema(&mut self, node: &mut Value) {
         match node {
             Value::Object(map) => {
@@ -331,12 +335,12 @@ impl Reader {
         if let Some(target) = map.get("$ref").and_then(Value::as_str) {
             let mut new = map.clone();
             let target = match target.strip_prefix("#/definitions/") {
-                Some(name) => format!("#/components/schemas/{}", plain(name)),
+                Some(name) => format!("#/components/schemas/{}", reference_name(name)),
                 None => target.to_owned(),
             };
             new.insert("$ref".into(), json!(target));
             if new.remove("x-nullable") == Some(json!(true)) {
-                self.note(Quirk::NullableExtension);
+                self.count(Quirk::NullableExtension);
                 new.insert("nullable".into(), json!(true));
             }
             return Value::Object(new);
@@ -347,7 +351,7 @@ impl Reader {
             match key.as_str() {
                 "x-nullable" => {
                     if *value == json!(true) {
-                        self.note(Quirk::NullableExtension);
+                        self.count(Quirk::NullableExtension);
                         new.insert("nullable".into(), json!(true));
                     }
                 }
@@ -359,21 +363,21 @@ impl Reader {
                 "items" | "not" => drop(new.insert(key.clone(), self.schema(value))),
                 "additionalProperties" if value.is_object() => {
                     let schema = self.schema(value);
-                    // A map of anything is a free object.
-                    let free =
+                    // A schema without constraints means any value.
+                    let unconstrained =
                         members(&schema, "").all(|(name, _)| name.starts_with("x-") || name == "description");
-                    new.insert(key.clone(), if free { json!(true) } else { schema });
+                    new.insert(key.clone(), if unconstrained { json!(true) } else { schema });
                 }
                 "allOf" | "oneOf" | "anyOf" => {
                     let parts = value.as_array().into_iter().flatten().map(|one| self.schema(one));
                     let parts: Vec<Value> = parts.collect();
                     new.insert(key.clone(), Value::Array(parts));
                 }
-                "required" if !value.is_array() => self.note(Quirk::RequiredFlag),
-                "minimum" | "maximum" if kind == Some("string") => self.note(Quirk::BoundOnText),
-                "default" if value.is_null() => self.note(Quirk::NullDefault),
-                "default" if !allows(map, value) => self.note(Quirk::MalformedDefault),
-                "default" if *value == json!("") || *value == json!([]) => self.note(Quirk::EmptyDefault),
+                "required" if !value.is_array() => self.count(Quirk::RequiredFlag),
+                "minimum" | "maximum" if kind == Some("string") => self.count(Quirk::NumericBoundOfString),
+                "default" if value.is_null() => self.count(Quirk::NullDefault),
+                "default" if !default_matches(map, value) => self.count(Quirk::InvalidDefault),
+                "default" if *value == json!("") || *value == json!([]) => self.count(Quirk::EmptyDefault),
                 "enum" => {
                     let values = self.values(value, &mut new);
                     if !values.is_empty() {
@@ -394,24 +398,24 @@ impl Reader {
     }
 
     fn values(&mut self, values: &Value, schema: &mut Map<String, Value>) -> Vec<Value> {
-        let mut kept: Vec<Value> = Vec::new();
+        let mut valid: Vec<Value> = Vec::new();
         for value in values.as_array().into_iter().flatten() {
             match value {
                 Value::Null => {
-                    self.note(Quirk::NullInEnum);
+                    self.count(Quirk::NullInEnum);
                     schema.insert("nullable".into(), json!(true));
                 }
-                Value::Array(_) | Value::Object(_) => self.note(Quirk::ListInEnum),
-                value if kept.contains(value) => self.note(Quirk::TwiceInEnum),
-                value => kept.push(value.clone()),
+                Value::Array(_) | Value::Object(_) => self.count(Quirk::ListInEnum),
+                value if valid.contains(value) => self.count(Quirk::DuplicateInEnum),
+                value => valid.push(value.clone()),
             }
         }
-        kept
+        valid
     }
 }
 
-/// Whether a default is one of the schema's type. Objects have none that could be told.
-fn allows(schema: &Map<String, Value>, value: &Value) -> bool {
+/// Returns whether a default matches the type of the schema. Defaults of objects are not supported.
+fn default_matches(schema: &Map<String, Value>, value: &Value) -> bool {
     match schema.get("type").and_then(Value::as_str) {
         Some("string") => value.is_string(),
         Some("boolean") => value.is_boolean(),
@@ -423,8 +427,8 @@ fn allows(schema: &Map<String, Value>, value: &Value) -> bool {
     }
 }
 
-/// A name that a reference can hold.
-fn plain(name: &str) -> String {
+/// Replaces the characters of a name that a reference cannot have.
+fn reference_name(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     name.chars().map(|c| if allowed(c) { c } else { '_' }).collect()
 }
@@ -434,8 +438,8 @@ fn without(node: &Value, names: &[&str]) -> Value {
     Value::Object(rest.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-/// A shared parameter or answer of Swagger 2.0, or the node itself.
-fn local<'a>(source: &'a Value, node: &'a Value) -> &'a Value {
+/// Returns the shared Swagger 2.0 parameter or response that a node refers to, or the node itself.
+fn referenced<'a>(source: &'a Value, node: &'a Value) -> &'a Value {
     let target = node["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
     target.and_then(|pointer| source.pointer(pointer)).unwrap_or(node)
 }
@@ -451,25 +455,25 @@ fn scheme(node: &Value) -> Value {
                 Some(other) => other,
                 None => "implicit",
             };
-            let mut inside = json!({ "scopes": scopes });
+            let mut flow_object = json!({ "scopes": scopes });
             for key in ["authorizationUrl", "tokenUrl"] {
                 if let Some(url) = node.get(key) {
-                    inside[key] = url.clone();
+                    flow_object[key] = url.clone();
                 }
             }
-            json!({ "type": "oauth2", "flows": { flow: inside } })
+            json!({ "type": "oauth2", "flows": { flow: flow_object } })
         }
         _ => node.clone(),
     }
 }
 
-/// The operations of these keys alone, with every reference written out, under the paths and identifiers that
-/// `names` gives them. The identifier of the document is kept as `x-reference`.
+/// Returns a document with only the operations of `names`, with all references resolved. `names` has the path and the
+/// operation ID for each key. The operation ID of the original document is in `x-reference`.
 ///
-/// A schema that holds itself is cut off where it comes again.
+/// Recursive schemas are cut off at the first repetition.
 ///
 /// # Errors
-/// When an operation is beyond all measure with its references written out.
+/// Returns an error if a resolved operation has more than 2,000,000 nodes.
 pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Result<Value> {
     let mut paths: Map<String, Value> = Map::new();
     for (path, item) in members(document, "/paths") {
@@ -482,17 +486,17 @@ pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Res
                 let own = node["parameters"].as_array().cloned().unwrap_or_default();
                 node["parameters"] = Value::Array(shared.into_iter().chain(own).collect());
             }
-            let mut writer = Writer::new(document);
-            let mut node = writer.written_out(&node);
-            if writer.left == 0 {
-                let message = format!("{id} has more than {NODES} nodes with everything that it refers to");
+            let mut resolver = Resolver::new(document);
+            let mut node = resolver.resolve(&node);
+            if resolver.remaining == 0 {
+                let message = format!("{id} has more than {MAX_NODES} nodes with references resolved");
                 return Err(Error::Document { name: "the document".to_owned(), message });
             }
             if let Some(map) = node.as_object_mut() {
                 let reference = map.insert("operationId".into(), json!(id));
                 map.insert("x-reference".into(), reference.unwrap_or(Value::Null));
-                // Paths of both documents fill their braces in the same order.
-                rename(map, path, ours);
+                // Path parameters have the same order in both documents.
+                rename_path_parameters(map, path, ours);
             }
             let item = paths.entry(ours.clone()).or_insert_with(|| json!({}));
             item[method] = node;
@@ -506,8 +510,8 @@ pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Res
     Ok(new)
 }
 
-/// Gives the path parameters of an operation the names that our path has for them.
-fn rename(operation: &mut Map<String, Value>, theirs: &str, ours: &str) {
+/// Renames the path parameters of an operation to those of our path.
+fn rename_path_parameters(operation: &mut Map<String, Value>, theirs: &str, ours: &str) {
     let names = |path: &str| -> Vec<String> {
         path.split('{')
             .skip(1)
@@ -524,8 +528,8 @@ fn rename(operation: &mut Map<String, Value>, theirs: &str, ours: &str) {
     }
 }
 
-/// What stands beside a reference holds for what it refers to.
-fn beside(reference: &Map<String, Value>, found: &mut Value) {
+/// Copies the siblings of a reference to its target.
+fn copy_siblings(reference: &Map<String, Value>, found: &mut Value) {
     if let Some(found) = found.as_object_mut() {
         for (name, value) in reference.iter().filter(|(name, _)| *name != "$ref") {
             found.insert(name.clone(), value.clone());
@@ -533,64 +537,63 @@ fn beside(reference: &Map<String, Value>, found: &mut Value) {
     }
 }
 
-/// Writes references out.
-pub(crate) struct Writer<'a> {
+/// Resolves references.
+pub(crate) struct Resolver<'a> {
     document: &'a Value,
-    seen: Vec<String>,
-    /// How many nodes may still be written.
-    left: usize,
+    /// References that are being resolved.
+    active: Vec<String>,
+    /// Remaining number of nodes.
+    remaining: usize,
 }
 
-/// How many nodes one operation may have, with everything that it refers to. The largest of the vendor's has some
-/// 20,000.
-const NODES: usize = 2_000_000;
+/// Maximum number of nodes of a resolved operation. The largest of the vendor document has about 20,000.
+const MAX_NODES: usize = 2_000_000;
 
-/// How many references may lead to each other.
-const REFERENCES: usize = 100;
+/// Maximum depth of nested references.
+const MAX_REFERENCE_DEPTH: usize = 100;
 
-impl<'a> Writer<'a> {
+impl<'a> Resolver<'a> {
     pub(crate) fn new(document: &'a Value) -> Self {
-        Self { document, seen: Vec::new(), left: NODES }
+        Self { document, active: Vec::new(), remaining: MAX_NODES }
     }
 
-    /// A node without references. A schema that holds itself is cut off where it comes again, and so is what is too
-    /// deep or too much.
-    pub(crate) fn written_out(&mut self, node: &Value) -> Value {
-        self.left = self.left.saturating_sub(1);
+    /// Returns a node with all references resolved. Recursive schemas, and those beyond the limits, are cut off.
+    pub(crate) fn resolve(&mut self, node: &Value) -> Value {
+        self.remaining = self.remaining.saturating_sub(1);
         match node {
             Value::Object(map) => {
                 let target = map.get("$ref").and_then(Value::as_str);
                 let found = target
                     .and_then(|target| Some((target, self.document.pointer(target.strip_prefix('#')?)?)));
                 let Some((target, found)) = found else {
-                    let inside =
+                    let members =
                         map.iter().filter(|(name, _)| !matches!(name.as_str(), "example" | "examples"));
-                    let inside = inside.map(|(name, value)| {
-                        // A property may be called `example`, and stands under `properties`.
+                    let members = members.map(|(name, value)| {
+                        // Below `properties`, `example` is a property name.
                         let value = match (name.as_str(), value) {
                             ("properties", Value::Object(all)) => {
-                                let all = all.iter().map(|(name, one)| (name.clone(), self.written_out(one)));
+                                let all = all.iter().map(|(name, one)| (name.clone(), self.resolve(one)));
                                 Value::Object(all.collect())
                             }
-                            _ => self.written_out(value),
+                            _ => self.resolve(value),
                         };
                         (name.clone(), value)
                     });
-                    return Value::Object(inside.collect());
+                    return Value::Object(members.collect());
                 };
-                let again = self.seen.iter().any(|one| one == target);
-                if again || self.seen.len() > REFERENCES || self.left == 0 {
+                let recursive = self.active.iter().any(|one| one == target);
+                if recursive || self.active.len() > MAX_REFERENCE_DEPTH || self.remaining == 0 {
                     let mut cut = json!({ "type": "object", "x-recursive": true });
-                    beside(map, &mut cut);
+                    copy_siblings(map, &mut cut);
                     return cut;
                 }
-                self.seen.push(target.to_owned());
-                let mut found = self.written_out(found);
-                self.seen.pop();
-                beside(map, &mut found);
+                self.active.push(target.to_owned());
+                let mut found = self.resolve(found);
+                self.active.pop();
+                copy_siblings(map, &mut found);
                 found
             }
-            Value::Array(list) => Value::Array(list.iter().map(|one| self.written_out(one)).collect()),
+            Value::Array(list) => Value::Array(list.iter().map(|one| self.resolve(one)).collect()),
             other => other.clone(),
         }
     }

@@ -1,4 +1,4 @@
-//! Writes the modules of `generated/`.
+//! Emits the files of `generated/`.
 
 mod fields;
 mod module;
@@ -15,16 +15,16 @@ use crate::files::Files;
 use crate::generator::Model;
 use crate::{Error, Result};
 
-/// The command that rebuilds everything; the first line of every file names it.
+/// Command that regenerates all files; the header of each generated file names it.
 pub const COMMAND: &str = "cargo xtask generate";
 
-/// The support code: file name and text.
-const SUPPORT: [(&str, &str); 11] = [
+/// Runtime files that are copied into the generated crate: file name and source text.
+const RUNTIME_FILES: [(&str, &str); 11] = [
     ("mod.rs", include_str!("../runtime/mod.rs")),
-    ("envelope.rs", include_str!("../runtime/envelope.rs")),
+    ("response.rs", include_str!("../runtime/response.rs")),
     ("field.rs", include_str!("../runtime/field.rs")),
     ("lenient.rs", include_str!("../runtime/lenient.rs")),
-    ("members.rs", include_str!("../runtime/members.rs")),
+    ("object_reader.rs", include_str!("../runtime/object_reader.rs")),
     ("open_enum.rs", include_str!("../runtime/open_enum.rs")),
     ("operation.rs", include_str!("../runtime/operation.rs")),
     ("parts.rs", include_str!("../runtime/parts.rs")),
@@ -33,53 +33,53 @@ const SUPPORT: [(&str, &str); 11] = [
     ("timestamp.rs", include_str!("../runtime/timestamp.rs")),
 ];
 
-/// What a module may need of the support code; no schema can have one of these names.
+/// Runtime types that a module may import. A schema cannot have one of these names.
 pub(crate) const RUNTIME: [&str; 25] = [
-    "Acted",
-    "AnswerForm",
+    "AffectedCount",
     "ApiVersion",
     "Binary",
+    "BodyPart",
     "Data",
     "Empty",
     "Evidence",
     "Field",
     "FieldKind",
+    "FieldValue",
     "Fields",
     "Filter",
-    "FilterRule",
-    "Kind",
+    "FilterRequirement",
     "Method",
     "OpenEnum",
     "Operation",
+    "OperationKind",
     "Page",
     "Paging",
-    "Part",
-    "Rate",
+    "RateLimit",
     "Request",
     "RequestError",
+    "ResponseFormat",
     "Secret",
-    "Setting",
     "Timestamp",
 ];
 
-/// All files of `generated/`.
+/// Returns all files of `generated/`.
 ///
 /// # Errors
-/// When a type or a method of the model does not fit the specification.
+/// Returns an error if a type or a method of the model does not match the specification.
 pub fn all(bundle: &Bundle, model: &Model) -> Result<Files> {
     let mut files = Files::new();
     let cargo = include_str!("../template/Cargo.toml.in");
     files.insert("Cargo.toml".into(), format!("{}\n{cargo}", header("#", "codegen/template")));
-    // A package holds nothing from outside its folder, and its licences ask to be passed on with it.
-    for (name, text) in [
+    // A package contains only files of its own directory, and both licenses require that their text is included.
+    for (name, source_text) in [
         ("LICENSE-APACHE", include_str!("../../LICENSE-APACHE")),
         ("LICENSE-MIT", include_str!("../../LICENSE-MIT")),
     ] {
-        files.insert(name.into(), text.to_owned());
+        files.insert(name.into(), source_text.to_owned());
     }
-    for (name, text) in SUPPORT {
+    for (name, source_text) in RUNTIME_FILES {
         let header = header("//", &format!("codegen/runtime/{name}"));
-        files.insert(format!("src/runtime/{name}"), format!("{header}\n{text}"));
+        files.insert(format!("src/runtime/{name}"), format!("{header}\n{source_text}"));
     }
 
     let modules: BTreeSet<&str> = bundle
@@ -93,8 +93,8 @@ pub fn all(bundle: &Bundle, model: &Model) -> Result<Files> {
             name => format!("{}.yaml", name.replace('_', "-")),
         };
         let header = header("//", &format!("spec/{source}"));
-        let text = module::text(bundle, model, name)?;
-        files.insert(format!("src/{name}.rs"), format!("{header}\n{text}"));
+        let source_text = module::source(bundle, model, name)?;
+        files.insert(format!("src/{name}.rs"), format!("{header}\n{source_text}"));
     }
     files.insert("src/lib.rs".into(), lib(bundle, &modules));
 
@@ -110,18 +110,18 @@ fn header(comment: &str, source: &str) -> String {
 }
 
 fn lib(bundle: &Bundle, modules: &BTreeSet<&str>) -> String {
-    let mut text = format!(
+    let mut source_text = format!(
         "{}\n{}\npub mod runtime;\n",
         header("//", "codegen/template and spec"),
         include_str!("../template/lib.rs.in")
     );
     for name in modules {
-        text.push_str(&format!("#[rustfmt::skip]\npub mod {name};\n"));
+        source_text.push_str(&format!("#[rustfmt::skip]\npub mod {name};\n"));
     }
-    text.push_str(
-        "\n/// The specification that this crate was generated from: OpenAPI 3.0.3 as JSON.\n\
+    source_text.push_str(
+        "\n/// The OpenAPI 3.0.3 document that this crate is generated from, as JSON.\n\
          pub const OPENAPI: &str = include_str!(\"../openapi.json\");\n\n\
-         /// All operations, in the order of their identifiers.\n\
+         /// All operations, sorted by ID.\n\
          #[rustfmt::skip]\n\
          pub static OPERATIONS: &[&runtime::Operation] = &[\n",
     );
@@ -130,36 +130,38 @@ fn lib(bundle: &Bundle, modules: &BTreeSet<&str>) -> String {
     for operation in operations {
         let tag = operation.node["tags"][0].as_str().unwrap_or_default();
         let name = module::function_name(operation.id(), tag).to_uppercase();
-        text.push_str(&format!("    &{tag}::{name},\n"));
+        source_text.push_str(&format!("    &{tag}::{name},\n"));
     }
-    text.push_str("];\n");
-    text.push_str(&round_trips(bundle));
-    text
+    source_text.push_str("];\n");
+    source_text.push_str(&round_trips(bundle));
+    source_text
 }
 
-/// Functions that decode and encode again, and that build requests of what was recorded, for those who
-/// verify traffic. Each of them reads or writes every type there is, and is inlined so that only those who call it build
-/// that: they were three quarters of an optimised build.
+/// Returns the functions that contract checks need: round trips of response and request bodies, and requests from
+/// recorded parts. Each function uses every type. `#[inline]` limits the compile time to crates that call it; without
+/// it these functions took three quarters of an optimized build.
 fn round_trips(bundle: &Bundle) -> String {
     let path = |name: &str| format!("{}::{name}", bundle.modules[name]);
-    let (mut answers, mut bodies, mut requests) = (String::new(), String::new(), String::new());
+    let (mut responses, mut request_bodies, mut requests) = (String::new(), String::new(), String::new());
     let mut operations: Vec<_> = bundle.operations().collect();
     operations.sort_by_key(|operation| operation.id());
     for operation in operations {
         let id = operation.id();
-        let answer = match envelope(bundle, operation) {
+        let response_type = match envelope(bundle, operation) {
             Ok(Envelope::Page(name)) => format!("runtime::Page<{}>", path(&name)),
             Ok(Envelope::Data(name)) => format!("runtime::Data<{}>", path(&name)),
             _ => String::new(),
         };
-        if !answer.is_empty() {
-            answers.push_str(&format!("        {id:?} => runtime::answer_again::<{answer}>(body),\n"));
+        if !response_type.is_empty() {
+            responses.push_str(&format!(
+                "        {id:?} => runtime::reencode_response::<{response_type}>(body),\n"
+            ));
         }
         let mut arguments: Vec<String> = operation
             .parameters_in("path")
             .filter_map(|parameter| {
                 let name = parameter["name"].as_str()?;
-                let value = format!("parts.segment({name:?})?");
+                let value = format!("parts.path_param({name:?})?");
                 let typed = bundle::reference(&parameter["schema"]).is_some();
                 Some(if typed { format!("&{value}.into()") } else { value })
             })
@@ -168,32 +170,37 @@ fn round_trips(bundle: &Bundle) -> String {
             arguments.push("&parts.query()?".to_owned());
         }
         if let Some(name) = operation.body().and_then(bundle::reference) {
-            bodies.push_str(&format!("        {id:?} => runtime::body_again::<{}>(body),\n", path(name)));
+            request_bodies.push_str(&format!(
+                "        {id:?} => runtime::reencode_request_body::<{}>(body),\n",
+                path(name)
+            ));
             arguments.push("&parts.body()?".to_owned());
         }
         let tag = operation.node["tags"][0].as_str().unwrap_or_default();
         let function = format!("{tag}::{}", module::function_name(id, tag));
         requests.push_str(&format!(
-            "        {id:?} => {function}({}).map(runtime::Request::answering),\n",
+            "        {id:?} => {function}({}).map(runtime::Request::with_response_type),\n",
             arguments.join(", ")
         ));
     }
     format!(
-        "\n/// Decodes the body of a successful answer and encodes it again: what is missing after that is what the\n\
-         /// types do not know. `None` when the operation is unknown or its answer is no JSON.\n\
-         ///\n/// # Errors\n/// When the body does not decode.\n\
-         #[cfg(feature = \"both-ways\")]\n#[inline]\n#[rustfmt::skip]\n\
-         pub fn answer_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {{\n    \
-         Some(match operation {{\n{answers}        _ => return None,\n    }})\n}}\n\n\
-         /// The same for the body of a request.\n\
-         ///\n/// # Errors\n/// When the body does not decode.\n\
-         #[cfg(feature = \"both-ways\")]\n#[inline]\n#[rustfmt::skip]\n\
-         pub fn body_again(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {{\n    \
-         Some(match operation {{\n{bodies}        _ => return None,\n    }})\n}}\n\n\
-         /// Builds the request of an operation from its parts, as recorded traffic has them.\n\
-         ///\n/// # Errors\n/// When the operation is unknown, or a part is missing or does not fit.\n\
-         #[cfg(feature = \"both-ways\")]\n#[inline]\n#[rustfmt::skip]\n\
-         pub fn request_of(operation: &str, parts: &runtime::Parts) -> Result<runtime::Request<serde_json::Value>, runtime::PartsError> {{\n    \
-         Ok(match operation {{\n{requests}        _ => return Err(runtime::PartsError::unknown(operation)),\n    }}?)\n}}\n"
+        "\n/// Decodes the body of a successful response and encodes it again.\n///\n\
+         /// Members that the types do not declare are missing from the result. Returns `None` if the operation is\n\
+         /// unknown or its response is not JSON.\n\
+         ///\n/// # Errors\n/// Returns an error if the body does not decode.\n\
+         #[cfg(feature = \"full-serde\")]\n#[inline]\n#[rustfmt::skip]\n\
+         pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {{\n    \
+         Some(match operation {{\n{responses}        _ => return None,\n    }})\n}}\n\n\
+         /// Decodes a request body and encodes it again.\n///\n\
+         /// Returns `None` if the operation is unknown or has no JSON body.\n\
+         ///\n/// # Errors\n/// Returns an error if the body does not decode.\n\
+         #[cfg(feature = \"full-serde\")]\n#[inline]\n#[rustfmt::skip]\n\
+         pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, runtime::DecodeError>> {{\n    \
+         Some(match operation {{\n{request_bodies}        _ => return None,\n    }})\n}}\n\n\
+         /// Builds the request of an operation from the parts of a recorded request.\n\
+         ///\n/// # Errors\n/// Returns an error if the operation is unknown, or if a part is missing or invalid.\n\
+         #[cfg(feature = \"full-serde\")]\n#[inline]\n#[rustfmt::skip]\n\
+         pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Result<runtime::Request<serde_json::Value>, runtime::RequestPartsError> {{\n    \
+         Ok(match operation {{\n{requests}        _ => return Err(runtime::RequestPartsError::unknown(operation)),\n    }}?)\n}}\n"
     )
 }

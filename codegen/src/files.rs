@@ -1,4 +1,4 @@
-//! Writes generated files, or compares them with what is there.
+//! Writes generated files, or compares them with the files on disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,34 +7,35 @@ use similar::TextDiff;
 
 use crate::{Error, Result, examples};
 
-/// Generated files: path below their folder, with `/`, to content.
+/// Generated files: relative path with `/` as separator, mapped to the content.
 pub type Files = BTreeMap<String, String>;
 
-/// What a run changed.
+/// Files that a run changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Files that were written, because they were missing or different.
+    /// Written files: they were missing or different.
     pub written: Vec<String>,
-    /// Files that were removed, because nothing generates them any more.
+    /// Removed files: they are no longer generated.
     pub removed: Vec<String>,
 }
 
-/// Makes the folder hold exactly these files. What is the same already is not touched.
+/// Writes the files to the directory and removes all other files. Unchanged files are not written.
 ///
 /// # Errors
-/// When a file cannot be read, written or removed.
-pub fn write(folder: &Path, files: &Files) -> Result<Changes> {
-    write_owned(folder, files, |_| true)
+/// Returns an error if a file cannot be read, written or removed.
+pub fn write(directory: &Path, files: &Files) -> Result<Changes> {
+    write_owned(directory, files, |_| true)
 }
 
-/// Makes the folder hold exactly these files among those whose path `owns` accepts; others are left alone.
+/// Writes the files to the directory and removes other files whose path `owns` accepts. Files that `owns` rejects are
+/// not removed.
 ///
 /// # Errors
-/// As [`write`](fn@write).
-pub fn write_owned(folder: &Path, files: &Files, owns: fn(&str) -> bool) -> Result<Changes> {
+/// Returns an error if a file cannot be read, written or removed.
+pub fn write_owned(directory: &Path, files: &Files, owns: fn(&str) -> bool) -> Result<Changes> {
     let mut changes = Changes::default();
     for (name, content) in files {
-        let path = folder.join(name);
+        let path = directory.join(name);
         if std::fs::read_to_string(&path).is_ok_and(|present| present == *content) {
             continue;
         }
@@ -44,9 +45,9 @@ pub fn write_owned(folder: &Path, files: &Files, owns: fn(&str) -> bool) -> Resu
         std::fs::write(&path, content).map_err(io(&path))?;
         changes.written.push(name.clone());
     }
-    for name in present(folder)?.into_iter().filter(|name| owns(name)) {
+    for name in present(directory)?.into_iter().filter(|name| owns(name)) {
         if !files.contains_key(&name) {
-            let path = folder.join(&name);
+            let path = directory.join(&name);
             std::fs::remove_file(&path).map_err(io(&path))?;
             changes.removed.push(name);
         }
@@ -54,65 +55,65 @@ pub fn write_owned(folder: &Path, files: &Files, owns: fn(&str) -> bool) -> Resu
     Ok(changes)
 }
 
-/// Compares the folder with these files.
+/// Compares the directory with the generated files.
 ///
 /// # Errors
-/// [`Error::Drift`] with a unified diff, from what is there to what it should be, when they differ.
-pub fn check(folder: &Path, files: &Files) -> Result<()> {
-    let diff = difference(folder, "generated", files, |_| true)?;
+/// Returns [`Error::Drift`] with a unified diff from the present to the generated content if they differ.
+pub fn check(directory: &Path, files: &Files) -> Result<()> {
+    let diff = difference(directory, "generated", files, |_| true)?;
     if diff.is_empty() { Ok(()) } else { Err(Error::Drift(diff)) }
 }
 
-/// The same for the examples among the files of `fixtures/`.
+/// Compares the generated fixtures in `fixtures/` with the generated files.
 ///
 /// # Errors
-/// [`Error::Fixtures`] with a unified diff when they differ.
-pub fn check_fixtures(folder: &Path, files: &Files) -> Result<()> {
-    let diff = difference(folder, "fixtures", files, examples::owns)?;
+/// Returns [`Error::Fixtures`] with a unified diff if they differ.
+pub fn check_fixtures(directory: &Path, files: &Files) -> Result<()> {
+    let diff = difference(directory, "fixtures", files, examples::owns)?;
     if diff.is_empty() { Ok(()) } else { Err(Error::Fixtures(diff)) }
 }
 
-/// What differs, as a unified diff; empty when nothing does.
-fn difference(folder: &Path, root: &str, files: &Files, owns: fn(&str) -> bool) -> Result<String> {
+/// Returns the differences as a unified diff, or an empty string.
+fn difference(directory: &Path, root: &str, files: &Files, owns: fn(&str) -> bool) -> Result<String> {
     let mut diff = String::new();
-    let present = present(folder)?.into_iter().filter(|name| owns(name));
+    let present = present(directory)?.into_iter().filter(|name| owns(name));
     let names: BTreeSet<String> = files.keys().cloned().chain(present).collect();
     for name in names {
-        let path = folder.join(&name);
-        let there = match std::fs::read(&path) {
+        let path = directory.join(&name);
+        let actual = match std::fs::read(&path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(io(&path)(error)),
         };
-        let wanted = files.get(&name).map(String::as_str).unwrap_or_default();
-        if there != wanted || !files.contains_key(&name) {
-            let text = TextDiff::from_lines(there.as_str(), wanted);
+        let expected = files.get(&name).map(String::as_str).unwrap_or_default();
+        if actual != expected || !files.contains_key(&name) {
+            let text = TextDiff::from_lines(actual.as_str(), expected);
             let (old, new) = (format!("a/{root}/{name}"), format!("b/{root}/{name}"));
             let text = text.unified_diff().context_radius(3).header(&old, &new).to_string();
-            // An empty file differs from no file, but has no lines to show it.
+            // The diff between an empty and a missing file has no lines.
             diff.push_str(&if text.is_empty() { format!("--- {old}\n+++ {new}\n") } else { text });
         }
     }
     Ok(diff)
 }
 
-/// All files below the folder, without what cargo leaves there.
-fn present(folder: &Path) -> Result<BTreeSet<String>> {
+/// Returns all files below the directory, except the `target` directory of cargo.
+fn present(directory: &Path) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    let mut todo = vec![PathBuf::new()];
-    while let Some(below) = todo.pop() {
-        let here = folder.join(&below);
-        let entries = match std::fs::read_dir(&here) {
+    let mut pending = vec![PathBuf::new()];
+    while let Some(relative) = pending.pop() {
+        let current = directory.join(&relative);
+        let entries = match std::fs::read_dir(&current) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(io(&here)(error)),
+            Err(error) => return Err(io(&current)(error)),
         };
         for entry in entries {
-            let entry = entry.map_err(io(&here))?;
-            let name = below.join(entry.file_name());
+            let entry = entry.map_err(io(&current))?;
+            let name = relative.join(entry.file_name());
             if entry.path().is_dir() {
                 if name != Path::new("target") {
-                    todo.push(name);
+                    pending.push(name);
                 }
             } else {
                 names.insert(name.to_string_lossy().replace('\\', "/"));

@@ -1,8 +1,8 @@
-//! Runs progenitor and takes names and types from its output.
+//! Runs progenitor and reads names and types from its output.
 //!
-//! What progenitor decides is kept: the Rust names of types, fields, variants and methods, the types of
-//! fields, the order of arguments. What it cannot know about this API is emitted around that. Output of
-//! an unknown shape is an error, so that an upgrade of the generator cannot slip something in.
+//! progenitor determines the Rust names of types, fields, variants and methods, the types of fields and the order
+//! of arguments. [`emit`](crate::emit) adds the parts that are specific to this API. Output of an unsupported shape
+//! is an error, so an upgrade of progenitor cannot change the generated code unnoticed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,17 +14,17 @@ use crate::bundle::Bundle;
 use crate::dialect::Dialect;
 use crate::{Error, Result};
 
-/// What the generator made of the document.
+/// Types and methods of the progenitor output.
 #[derive(Debug, Default)]
 pub struct Model {
-    /// Types by name, which is also the name of the schema.
+    /// Types by name; the name equals the schema name.
     pub types: BTreeMap<String, TypeModel>,
-    /// Methods by name, which is also the `operationId`.
+    /// Methods by name; the name equals the `operationId`.
     pub methods: BTreeMap<String, MethodModel>,
-    /// Types that requests reach.
+    /// Types that requests use, directly or through other types.
     pub in_requests: BTreeSet<String>,
-    /// Types that answers reach.
-    pub in_answers: BTreeSet<String>,
+    /// Types that responses use, directly or through other types.
+    pub in_responses: BTreeSet<String>,
 }
 
 /// A type.
@@ -32,7 +32,7 @@ pub struct Model {
 pub enum TypeModel {
     /// An object.
     Struct(Vec<FieldModel>),
-    /// An enum of texts.
+    /// An enum of strings.
     Enum(Vec<VariantModel>),
 }
 
@@ -43,7 +43,7 @@ pub struct FieldModel {
     pub ident: syn::Ident,
     /// Name on the wire.
     pub wire: String,
-    /// Rust type, in short form.
+    /// Rust type, without paths and lifetimes.
     pub ty: syn::Type,
 }
 
@@ -59,14 +59,14 @@ pub struct VariantModel {
 /// A method.
 #[derive(Debug)]
 pub struct MethodModel {
-    /// Arguments after `self`: name and type, in short form.
+    /// Arguments after `self`: name and type, without paths and lifetimes.
     pub arguments: Vec<(syn::Ident, syn::Type)>,
 }
 
-/// Runs the generator on the document of the dialect.
+/// Runs progenitor on the document of the dialect.
 ///
 /// # Errors
-/// When the generator refuses the document, or its output has an unknown shape.
+/// Returns an error if progenitor rejects the document, or if its output has an unsupported shape.
 pub fn run(bundle: &Bundle, dialect: &Dialect) -> Result<Model> {
     let failed = |error: String| Error::Generator(error);
     let document: openapiv3::OpenAPI =
@@ -83,24 +83,27 @@ pub fn run(bundle: &Bundle, dialect: &Dialect) -> Result<Model> {
 
     let mut model = Model {
         in_requests: dialect.in_requests.clone(),
-        in_answers: dialect.in_answers.clone(),
+        in_responses: dialect.in_responses.clone(),
         ..Model::default()
     };
     for item in file.items {
         match item {
             syn::Item::Mod(module) if module.ident == "types" => {
                 for item in module.content.map(|(_, items)| items).unwrap_or_default() {
-                    model.take_type(item)?;
+                    model.add_type(item)?;
                 }
             }
-            syn::Item::Impl(block) if block.trait_.is_none() => model.take_methods(block)?,
-            // The client, its constructors and its prelude have their hand-written counterparts.
+            syn::Item::Impl(block) if block.trait_.is_none() => model.add_methods(block)?,
+            // The client, its constructors and its prelude are hand-written elsewhere.
             _ => {}
         }
     }
     for operation in bundle.operations() {
         if !model.methods.contains_key(operation.id()) {
-            return Err(Error::Generator(format!("{} has no method in the output", operation.id())));
+            return Err(Error::Generator(format!(
+                "{} has no method in the progenitor output",
+                operation.id()
+            )));
         }
     }
     Ok(model)
@@ -115,12 +118,12 @@ fn date_time() -> schemars::schema::SchemaObject {
 }
 
 impl Model {
-    fn take_type(&mut self, item: syn::Item) -> Result<()> {
+    fn add_type(&mut self, item: syn::Item) -> Result<()> {
         match item {
             syn::Item::Struct(item) => {
                 let name = item.ident.to_string();
                 let syn::Fields::Named(fields) = item.fields else {
-                    return Err(unknown(&name, "is a struct without named fields"));
+                    return Err(unsupported(&name, "is a struct without named fields"));
                 };
                 let mut models = Vec::new();
                 for field in fields.named {
@@ -137,34 +140,35 @@ impl Model {
                 let mut models = Vec::new();
                 for variant in item.variants {
                     if !matches!(variant.fields, syn::Fields::Unit) {
-                        return Err(unknown(&name, "is an enum with data"));
+                        return Err(unsupported(&name, "is an enum with data"));
                     }
                     let wire = rename(&variant.attrs)?.unwrap_or_else(|| variant.ident.to_string());
                     models.push(VariantModel { ident: variant.ident, wire });
                 }
                 self.types.insert(name, TypeModel::Enum(models));
             }
-            // Conversions of enums and defaults of structs are emitted another way.
+            // Conversions of enums and defaults of structs are emitted by `emit`.
             syn::Item::Impl(block) => {
-                const KNOWN: [&str; 6] = ["From", "TryFrom", "FromStr", "Display", "Default", "PartialEq"];
+                const EXPECTED: [&str; 6] = ["From", "TryFrom", "FromStr", "Display", "Default", "PartialEq"];
                 let name = block.trait_.as_ref().and_then(|(path, _)| path.segments.last());
-                if !name.is_some_and(|segment| KNOWN.iter().any(|known| segment.ident == known)) {
+                if !name.is_some_and(|segment| EXPECTED.iter().any(|expected| segment.ident == expected)) {
                     let name = block.self_ty.to_token_stream().to_string();
-                    return Err(unknown(&name, "has an impl of an unknown kind"));
+                    return Err(unsupported(&name, "has an unexpected impl"));
                 }
             }
-            // `mod error`, for conversions that are not used, and `mod defaults`, of which there are none.
+            // `mod error` serves conversions that are not used. `mod defaults` does not occur: the dialect drops
+            // defaults.
             syn::Item::Mod(module) if module.ident == "error" => {}
             syn::Item::Use(_) => {}
             other => {
-                let text: String = other.to_token_stream().to_string().chars().take(80).collect();
-                return Err(unknown("types", &format!("holds an item of an unknown kind: {text}")));
+                let code: String = other.to_token_stream().to_string().chars().take(80).collect();
+                return Err(unsupported("types", &format!("contains an unexpected item: {code}")));
             }
         }
         Ok(())
     }
 
-    fn take_methods(&mut self, block: syn::ItemImpl) -> Result<()> {
+    fn add_methods(&mut self, block: syn::ItemImpl) -> Result<()> {
         for item in block.items {
             let syn::ImplItem::Fn(method) = item else { continue };
             if method.sig.asyncness.is_none() {
@@ -174,7 +178,7 @@ impl Model {
             for input in method.sig.inputs {
                 let syn::FnArg::Typed(argument) = input else { continue };
                 let syn::Pat::Ident(pattern) = *argument.pat else {
-                    return Err(unknown(&method.sig.ident.to_string(), "has an argument without a name"));
+                    return Err(unsupported(&method.sig.ident.to_string(), "has an argument without a name"));
                 };
                 let mut ty = *argument.ty;
                 Shorten.visit_type_mut(&mut ty);
@@ -186,11 +190,11 @@ impl Model {
     }
 }
 
-fn unknown(name: &str, what: &str) -> Error {
-    Error::Generator(format!("{name} {what}; the passes have to learn this shape first"))
+fn unsupported(name: &str, reason: &str) -> Error {
+    Error::Generator(format!("unsupported progenitor output: {name} {reason}"))
 }
 
-/// The name that serde is told to use.
+/// Returns the name of the attribute `serde(rename)`.
 fn rename(attributes: &[syn::Attribute]) -> Result<Option<String>> {
     let mut name = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
@@ -208,7 +212,7 @@ fn rename(attributes: &[syn::Attribute]) -> Result<Option<String>> {
     Ok(name)
 }
 
-/// Writes types as people do: `Option`, not `::std::option::Option`; no lifetimes, no `types::`.
+/// Shortens types: `Option` instead of `::std::option::Option`, without lifetimes and `types::`.
 struct Shorten;
 
 impl VisitMut for Shorten {

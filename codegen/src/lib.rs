@@ -1,23 +1,22 @@
-//! From the curated specification to the raw client.
+//! Code generator for the raw client, and tools that maintain the curated specification in `spec/`.
 //!
-//! The steps, each a module, each a function of what the one before it gave:
+//! [`generate`] runs these steps. Each step is a module and depends only on the output of the previous step:
 //!
-//! 1. [`bundle`] joins the files of `spec/` into one plain OpenAPI document;
-//! 2. [`lint`] holds that document to the rules of `spec/README.md`;
-//! 3. [`dialect`] turns it into the dialect that the generator reads well;
-//! 4. [`generator`] runs progenitor and takes names and types from its output;
-//! 5. [`emit`] writes the modules of `generated/`, with the support code of `codegen/runtime/`;
-//! 6. [`files`] writes them to disk, or compares.
+//! 1. [`bundle`] joins the files of `spec/` into one plain OpenAPI document.
+//! 2. [`lint`] checks the document against the rules of `spec/README.md`.
+//! 3. [`dialect`] converts it to the OpenAPI dialect that progenitor supports.
+//! 4. [`generator`] runs progenitor and extracts names and types from its output.
+//! 5. [`emit`] writes the modules of `generated/`, with the support code of `codegen/runtime/`.
+//! 6. [`files`] writes the files to disk, or compares them with the existing ones.
 //!
-//! [`examples`] writes exchanges for `fixtures/`, from the document of the first step. [`stock`] is what the generator
-//! gives without all that, to compare with.
+//! [`examples`] generates fixtures from the document of step 1. [`stock`] is progenitor's own output, for comparison.
 //!
-//! The other way, from a document of the vendor to the specification: [`document`] reads it, [`import`] corrects it
-//! and compares it with `spec/` by their [`surface`]s, [`rewrite`] changes `spec/` in place by way of [`sources`].
-//! [`diff`] says what changed between any two documents, and whom it concerns.
+//! Imports of a vendor document run in the opposite direction: [`document`] reads the document, [`import`] corrects it
+//! and compares its [`surface`] with that of `spec/`, and [`spec_update`] edits `spec/` in place through
+//! [`yaml_editor`]. [`diff`] compares any two documents.
 //!
-//! [`facts`] is the one extension of the specification, `x-s1`, as types. Same input, same bytes:
-//! nothing here reads a clock, the network or the order of a hash map.
+//! [`metadata`] has the types of `x-s1`, the only extension of the specification. All output is deterministic: the
+//! code does not depend on the clock, the network or the order of a hash map.
 
 pub mod bundle;
 pub mod dialect;
@@ -25,20 +24,20 @@ pub mod diff;
 pub mod document;
 pub mod emit;
 pub mod examples;
-pub mod facts;
 pub mod files;
 pub mod generator;
+pub mod html_report;
 pub mod import;
 pub mod lint;
-pub mod page;
-pub mod rewrite;
-pub mod sources;
+pub mod metadata;
+pub mod spec_update;
 pub mod stock;
 pub mod surface;
 mod yaml;
+pub mod yaml_editor;
 
-/// The support code that is emitted with the generated modules, compiled here to be tested.
-#[allow(unused, reason = "what only generated modules call has no caller here")]
+/// Support code that is emitted with the generated modules, compiled here for its tests.
+#[allow(unused, reason = "some items are only used by generated modules")]
 #[path = "../runtime/mod.rs"]
 pub mod runtime;
 
@@ -51,51 +50,51 @@ use std::path::{Path, PathBuf};
 use bundle::Bundle;
 use files::Files;
 
-/// What went wrong on the way from `spec/` to `generated/`.
+/// An error of code generation, or of a command on `spec/`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file could not be read or written.
+    /// A file cannot be read or written.
     #[error("{path}: {source}")]
     Io {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: std::io::Error,
     },
-    /// A file of the specification is no YAML, or has no form that bundling understands.
+    /// A file of `spec/` is not valid YAML, or has an unsupported structure.
     #[error("spec/{file}: {message}")]
     Spec {
-        /// The file's name.
+        /// Name of the file.
         file: String,
-        /// What is wrong and where.
+        /// The problem and its location.
         message: String,
     },
-    /// A document of others cannot be read.
+    /// A vendor document cannot be read.
     #[error("{name} {message}")]
     Document {
-        /// The file's name.
+        /// Name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The problem.
         message: String,
     },
-    /// The specification breaks its own rules.
-    #[error("the specification breaks {} of its rules:\n{}", .0.len(), lines(.0))]
+    /// The specification violates lint rules.
+    #[error("{} lint findings:\n{}", .0.len(), lines(.0))]
     Lint(Vec<lint::Finding>),
-    /// The generator refused the document, or its output has a shape that the passes do not know.
+    /// The generator rejects the document, or its output has an unsupported form.
     #[error("generator: {0}")]
     Generator(String),
-    /// Corrections that correct nothing: the document has changed, or they were wrong.
-    #[error("these actions of spec/overlays match nothing in the document:\n{0}")]
+    /// Overlay actions whose target does not exist: the document has changed, or the action is wrong.
+    #[error("overlay actions without a matching target:\n{0}")]
     Unmatched(String),
-    /// A command was asked for something that cannot be done.
+    /// A command cannot run.
     #[error("{0}")]
     Command(String),
-    /// `generated/` is not what the specification gives.
-    #[error("{0}\ngenerated/ is not what spec/ gives; run `cargo xtask generate` and commit the result")]
+    /// `generated/` is out of date.
+    #[error("{0}\ngenerated/ is out of date; run `cargo xtask generate` and commit the result")]
     Drift(String),
-    /// The generated part of `fixtures/` is not what the specification gives.
-    #[error("{0}\nfixtures/ is not what spec/ gives; run `cargo xtask fixtures` and commit the result")]
+    /// The generated part of `fixtures/` is out of date.
+    #[error("{0}\nfixtures/ is out of date; run `cargo xtask fixtures` and commit the result")]
     Fixtures(String),
 }
 
@@ -103,30 +102,31 @@ fn lines(findings: &[lint::Finding]) -> String {
     findings.iter().map(|finding| format!("  {finding}")).collect::<Vec<_>>().join("\n")
 }
 
-/// The result of every step here.
+/// Result with the [`Error`] of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that `generated/` consists of, from everything that `spec/` holds.
+/// Generates all files of `generated/` from the directory `spec`.
 ///
 /// # Errors
-/// When a file cannot be read, breaks the rules of `spec/README.md`, or is beyond the generator.
+/// Returns an error if a file cannot be read, violates a rule of `spec/README.md`, or is not supported by the
+/// generator.
 pub fn generate(spec: &Path) -> Result<Files> {
-    let bundle = sound(spec)?;
+    let bundle = read_checked(spec)?;
     let dialect = dialect::apply(&bundle)?;
     let model = generator::run(&bundle, &dialect)?;
     emit::all(&bundle, &model)
 }
 
-/// The generated part of `fixtures/`, from everything that `spec/` holds: path below `fixtures/` to content.
+/// Generates the fixtures from the directory `spec`. Keys are paths below `fixtures/`.
 ///
 /// # Errors
-/// When a file cannot be read, or breaks the rules of `spec/README.md`.
+/// Returns an error if a file cannot be read, or violates a rule of `spec/README.md`.
 pub fn fixtures(spec: &Path) -> Result<Files> {
-    examples::all(&sound(spec)?)
+    examples::all(&read_checked(spec)?)
 }
 
-/// The specification, if it keeps its rules.
-fn sound(spec: &Path) -> Result<Bundle> {
+/// Reads the specification and checks it against the lint rules.
+fn read_checked(spec: &Path) -> Result<Bundle> {
     let bundle = Bundle::read(spec)?;
     let findings = lint::check(&bundle);
     if findings.is_empty() { Ok(bundle) } else { Err(Error::Lint(findings)) }

@@ -1,21 +1,21 @@
-//! The same operations as progenitor's own output, for comparison: builder interface, one positional
-//! parameter a query parameter, closed enums, its own client. Nothing of this is shipped.
+//! Unmodified progenitor output for the same operations, for comparison: builder interface, one setter per query
+//! parameter, closed enums and progenitor's own client. It is not published.
 
 use progenitor_impl::{GenerationSettings, Generator, InterfaceStyle, TagStyle};
 use serde_json::{Value, json};
 
 use crate::bundle::{Bundle, reference};
 use crate::files::Files;
-use crate::{Error, Result, facts};
+use crate::{Error, Result, metadata};
 
-/// A crate of the generator's own output: `Cargo.toml` and `src/lib.rs`.
+/// Generates a crate of progenitor output: `Cargo.toml` and `src/lib.rs`.
 ///
-/// With `inline` every action has its filter in its own body, as the vendor's document writes it; without,
-/// they share the named schema. What the generator panics on is taken out of the document first: error answers, of which it takes one type only,
-/// and the extension.
+/// With `inline`, each action has its own copy of the filter schema, as in the vendor document; otherwise actions share
+/// the named schema. The function first removes content on which progenitor panics: `x-s1`, and the error responses,
+/// because progenitor supports only one error type.
 ///
 /// # Errors
-/// When the generator refuses the document.
+/// Returns an error if progenitor rejects the document.
 pub fn files(bundle: &Bundle, inline: bool) -> Result<Files> {
     let failed = |error: String| Error::Generator(error);
     let mut document = bundle.document.clone();
@@ -28,8 +28,8 @@ pub fn files(bundle: &Bundle, inline: bool) -> Result<Files> {
     let paths = document["paths"].as_object_mut();
     for item in paths.into_iter().flat_map(|paths| paths.values_mut()) {
         for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
-            if let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) {
-                answers.retain(|status, _| status.starts_with('2'));
+            if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
+                responses.retain(|status, _| status.starts_with('2'));
             }
         }
     }
@@ -68,8 +68,8 @@ serde_json = "1"
 fn strip(node: &mut Value) {
     match node {
         Value::Object(map) => {
-            map.remove(facts::KEY);
-            // Defaults would need functions of their own; bounds of texts a newtype each.
+            map.remove(metadata::KEY);
+            // Each bound of a string would generate a newtype.
             for name in ["minLength", "maxLength", "minItems", "maxItems"] {
                 if map.get(name).is_some_and(Value::is_number) {
                     map.remove(name);

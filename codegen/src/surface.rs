@@ -1,9 +1,9 @@
-//! What a document says of each operation, place by place, whatever its schemas are called.
+//! Requests and responses of each operation by location, independent of schema names.
 //!
-//! Two documents of the same API cut it into schemas in different ways. What can be compared is what an
-//! operation sends and reads: every parameter, every field of a body, every field of an answer, each with its
-//! facts. A place is written as the contract writes it, with `[]` for any element and `{}` for any value of a
-//! map: `request.query.limit`, `request.body.filter.ids[]`, `response.200.data[].id`.
+//! Two documents of the same API can have different schemas. A [`Surface`] makes them comparable: it has each
+//! parameter, each property of a request body and each property of a response, with its facts. A location is a dotted
+//! path as in contract findings, with `[]` for the items of a list and `{}` for the values of a map:
+//! `request.query.limit`, `request.body.filter.ids[]`, `response.200.data[].id`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,30 +11,30 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::bundle::{METHODS, members, query_parameter};
-use crate::document::Writer;
-use crate::facts;
+use crate::document::Resolver;
+use crate::metadata;
 
-/// The facts of a node, by keyword.
+/// Facts of a node or an operation, by keyword.
 pub type Facts = BTreeMap<&'static str, Value>;
 
-/// All operations of a document.
+/// Operations of a document.
 #[derive(Clone, Debug, Default)]
 pub struct Surface {
-    /// By method and path.
+    /// Operations by method and path.
     pub operations: BTreeMap<Key, OperationSurface>,
 }
 
-/// An operation, however its path parameters are called and whichever prefix its path has.
+/// Method and path of an operation, independent of the names of path parameters and of the path prefix.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// Path without the prefix of version 2.1, with `{}` for every parameter.
+    /// Path without `/web/api/v2.1` or `/web/api`, with `{}` for each parameter.
     pub path: String,
-    /// Method in lower case.
+    /// HTTP method, lower case.
     pub method: String,
 }
 
 impl Key {
-    /// The key of a method and a path, as either document writes it.
+    /// Creates the key from a method and a path of any document.
     pub fn new(method: &str, path: &str) -> Self {
         let path = ["/web/api/v2.1", "/web/api"]
             .iter()
@@ -63,69 +63,68 @@ impl fmt::Display for Key {
     }
 }
 
-/// What an operation sends and reads.
+/// Request and responses of an operation.
 #[derive(Clone, Debug, Default)]
 pub struct OperationSurface {
-    /// Its identifier in the document.
+    /// Operation ID in the document.
     pub id: String,
-    /// Its path as the document writes it.
+    /// Path in the document.
     pub path: String,
-    /// What holds for the operation as a whole: `security`, `deprecated`, texts, and the members of `x-s1` that a
-    /// caller can tell.
+    /// Facts of the operation: `security`, `deprecated`, texts, and the members of `x-s1` that affect a caller.
     pub facts: Facts,
-    /// Everything that it sends and reads, by place.
-    pub places: BTreeMap<String, Node>,
+    /// Nodes of the request and the responses, by location.
+    pub locations: BTreeMap<String, Node>,
 }
 
-/// A place of an operation.
+/// A location of an operation with its facts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
-    /// What is said of it.
+    /// Facts by keyword.
     pub facts: Facts,
-    /// Where it stands.
-    pub site: Spot,
-    /// Where its type stands: elsewhere, if the site refers to a schema of its own.
-    pub target: Spot,
-    /// Facts of [`OF_THE_SITE`] that the site leaves to the schema that it refers to.
+    /// Location of the schema or of the reference to it.
+    pub site: SchemaLocation,
+    /// Location of the type: differs from `site` if the site refers to a named schema.
+    pub target: SchemaLocation,
+    /// Facts of [`SITE_FACTS`] that the site inherits from the named schema.
     pub inherited: BTreeSet<&'static str>,
-    /// Whether evidence stands at the field itself, because it departs from the vendor's document.
+    /// The property has evidence of its own, because it differs from the vendor document.
     pub evidence: bool,
-    /// What the document says it does not know here, by extension.
+    /// Extensions that mark lost information.
     pub marks: BTreeSet<&'static str>,
 }
 
-/// A spot of the document: below a named schema, or in the operation itself.
+/// A location in the document: below a named schema, or in the operation itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
-    /// The schema, if it stands in one.
+pub struct SchemaLocation {
+    /// Named schema, if any.
     pub schema: Option<String>,
-    /// The way from there, in the form of a place; empty for the schema itself.
+    /// Path from there, as in a location; empty for the schema itself.
     pub path: String,
 }
 
-/// Facts that belong to the site of a reference rather than to the schema that it refers to.
-pub const OF_THE_SITE: [&str; 8] =
-    ["required", "nullable", "description", "deprecated", "secret", "selects", "style", "explode"];
+/// Facts that belong to the site of a reference, not to the referenced schema.
+pub const SITE_FACTS: [&str; 8] =
+    ["required", "nullable", "description", "deprecated", "secret", "selective", "style", "explode"];
 
 impl Node {
-    /// Where a fact stands.
-    pub fn spot(&self, fact: &str) -> &Spot {
-        if self.stands_at_site(fact) { &self.site } else { &self.target }
+    /// Returns the location of a fact.
+    pub fn location_of(&self, fact: &str) -> &SchemaLocation {
+        if self.is_at_site(fact) { &self.site } else { &self.target }
     }
 
-    /// Whether a fact stands at the site, and not in the schema that it refers to.
-    pub fn stands_at_site(&self, fact: &str) -> bool {
-        OF_THE_SITE.contains(&fact) && !self.inherited.contains(fact)
+    /// Returns whether a fact is at the site, not in the referenced schema.
+    pub fn is_at_site(&self, fact: &str) -> bool {
+        SITE_FACTS.contains(&fact) && !self.inherited.contains(fact)
     }
 
-    /// Puts a fact of the site in, whatever the schema says.
-    fn put(&mut self, fact: &'static str, value: Value) {
+    /// Sets a fact of the site; overrides that of the schema.
+    fn set_site_fact(&mut self, fact: &'static str, value: Value) {
         self.facts.insert(fact, value);
         self.inherited.remove(fact);
     }
 }
 
-/// Keywords of a schema that are taken over as they are.
+/// Schema keywords that are copied unchanged.
 const KEYWORDS: [&str; 17] = [
     "type",
     "format",
@@ -146,33 +145,33 @@ const KEYWORDS: [&str; 17] = [
     "title",
 ];
 
-/// Keywords that are there or not.
-const FLAGS: [&str; 4] = ["nullable", "readOnly", "writeOnly", "deprecated"];
+/// Boolean keywords.
+const BOOLEANS: [&str; 4] = ["nullable", "readOnly", "writeOnly", "deprecated"];
 
-/// How deep a place may lie; what lies deeper is cut off, as what holds itself is.
-const DEEPEST: usize = 100;
+/// Maximum depth of a location. Deeper schemas are cut off, as recursive ones are.
+const MAX_DEPTH: usize = 100;
 
-/// Extensions by which a document says that something is lost.
+/// Extensions that mark lost information.
 const MARKS: [&str; 4] = ["x-enum-lost", "x-number-kind", "x-object-or-any", "x-default"];
 
-/// Facts of an operation that a caller can tell, in `x-s1`.
-const OF_AN_OPERATION: [&str; 8] =
+/// Members of `x-s1` of an operation that affect a caller.
+const OPERATION_FACTS: [&str; 8] =
     ["versions", "permission", "kind", "idempotent", "destructive", "filter", "paging", "items"];
 
 impl Surface {
-    /// Reads a document of OpenAPI 3.0 whose references point at its own components.
+    /// Reads an OpenAPI 3.0 document. References must be local.
     pub fn of(document: &Value) -> Self {
         let mut operations = BTreeMap::new();
         for (path, item) in members(document, "/paths") {
             for method in METHODS.into_iter().chain(["patch", "head", "options"]) {
                 let Some(node) = item.get(method) else { continue };
-                let mut walk = Walk { document, places: BTreeMap::new() };
-                walk.operation(item, node);
+                let mut builder = Builder { document, locations: BTreeMap::new() };
+                builder.operation(item, node);
                 let surface = OperationSurface {
                     id: node["operationId"].as_str().unwrap_or_default().to_owned(),
                     path: path.clone(),
                     facts: operation_facts(document, node),
-                    places: walk.places,
+                    locations: builder.locations,
                 };
                 operations.insert(Key::new(method, path), surface);
             }
@@ -185,7 +184,7 @@ fn operation_facts(document: &Value, node: &Value) -> Facts {
     let mut facts = Facts::new();
     for key in ["summary", "description"] {
         if let Some(text) = node[key].as_str().filter(|text| !text.is_empty()) {
-            facts.insert(key, json!(words(text)));
+            facts.insert(key, json!(single_line(text)));
         }
     }
     if node["deprecated"] == true {
@@ -206,122 +205,127 @@ fn operation_facts(document: &Value, node: &Value) -> Facts {
         }
         facts.insert("security", json!(named));
     }
-    for key in OF_AN_OPERATION {
-        if let Some(value) = node[facts::KEY].get(key).filter(|value| !value.is_null()) {
+    for key in OPERATION_FACTS {
+        if let Some(value) = node[metadata::KEY].get(key).filter(|value| !value.is_null()) {
             facts.insert(key, value.clone());
         }
     }
-    let rate = &node[facts::KEY]["rate"];
+    let rate = &node[metadata::KEY]["rateLimit"];
     if rate.is_object() {
-        facts.insert("rate", json!([rate["class"], rate["perSecond"], rate["burst"]]));
+        facts.insert("rateLimit", json!([rate["class"], rate["perSecond"], rate["burst"]]));
     }
     facts
 }
 
-struct Walk<'a> {
+struct Builder<'a> {
     document: &'a Value,
-    places: BTreeMap<String, Node>,
+    locations: BTreeMap<String, Node>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Builder<'a> {
     fn operation(&mut self, item: &'a Value, node: &'a Value) {
         let query = node.pointer("/x-s1/query").and_then(Value::as_str);
         let filter = query.and_then(|name| self.document["components"]["schemas"].get(name));
         let shared = item["parameters"].as_array().into_iter().flatten();
         for parameter in shared.chain(node["parameters"].as_array().into_iter().flatten()) {
             let parameter = self.resolve(parameter);
-            let (Some(place), Some(name)) = (parameter["in"].as_str(), parameter["name"].as_str()) else {
+            let (Some(part), Some(name)) = (parameter["in"].as_str(), parameter["name"].as_str()) else {
                 continue;
             };
-            let at = format!("request.{place}.{name}");
-            // Written out from a filter by the bundle: it stands there and not in the operation.
-            let owner = filter
+            let at = format!("request.{part}.{name}");
+            // The bundle copies the properties of a filter to query parameters; the site is then in the filter.
+            let from_filter = filter
                 .and_then(|filter| filter["properties"].get(name))
                 .is_some_and(|property| query_parameter(name, property) == *parameter);
-            let spot = match query.filter(|_| owner) {
-                Some(schema) => Spot { schema: Some(schema.to_owned()), path: name.to_owned() },
-                None => Spot { schema: None, path: at.clone() },
+            let site = match query.filter(|_| from_filter) {
+                Some(schema) => SchemaLocation { schema: Some(schema.to_owned()), path: name.to_owned() },
+                None => SchemaLocation { schema: None, path: at.clone() },
             };
             let required = parameter["required"] == true;
-            self.schema(&parameter["schema"], &at, &spot, required, &mut Vec::new());
-            if let Some(node) = self.places.get_mut(&at) {
-                for flag in ["deprecated"] {
-                    if parameter[flag] == true {
-                        node.put(flag, json!(true));
-                    }
+            self.schema(&parameter["schema"], &at, &site, required, &mut Vec::new());
+            if let Some(node) = self.locations.get_mut(&at) {
+                if parameter["deprecated"] == true {
+                    node.set_site_fact("deprecated", json!(true));
                 }
                 if let Some(text) = parameter["description"].as_str() {
-                    node.put("description", json!(words(text)));
+                    node.set_site_fact("description", json!(single_line(text)));
                 }
                 if node.facts.get("type") == Some(&json!("array")) {
                     for key in ["style", "explode"] {
                         if let Some(value) = parameter.get(key) {
-                            node.put(key, value.clone());
+                            node.set_site_fact(key, value.clone());
                         }
                     }
                 }
                 property_facts(parameter, &mut node.facts);
-                node.evidence |= departs(parameter);
+                node.evidence |= has_evidence(parameter);
                 node.marks.extend(MARKS.into_iter().filter(|mark| parameter.get(*mark).is_some()));
             }
         }
         let body = self.resolve(&node["requestBody"]);
         if let Some((media, schema)) = content(body) {
-            let spot = Spot { schema: None, path: "request.body".into() };
-            self.schema(schema, "request.body", &spot, body["required"] == true, &mut Vec::new());
-            if let Some(node) = self.places.get_mut("request.body") {
+            let site = SchemaLocation { schema: None, path: "request.body".into() };
+            self.schema(schema, "request.body", &site, body["required"] == true, &mut Vec::new());
+            if let Some(node) = self.locations.get_mut("request.body") {
                 node.facts.insert("media", json!(media));
             }
         }
-        for (status, answer) in members(&node["responses"], "") {
-            let answer = self.resolve(answer);
+        for (status, response) in members(&node["responses"], "") {
+            let response = self.resolve(response);
             let at = format!("response.{status}");
-            let spot = Spot { schema: None, path: at.clone() };
-            match content(answer) {
+            let site = SchemaLocation { schema: None, path: at.clone() };
+            match content(response) {
                 Some((media, schema)) => {
-                    self.schema(schema, &at, &spot, false, &mut Vec::new());
-                    if let Some(node) = self.places.get_mut(&at) {
+                    self.schema(schema, &at, &site, false, &mut Vec::new());
+                    if let Some(node) = self.locations.get_mut(&at) {
                         node.facts.insert("media", json!(media));
                         node.facts.remove("description");
                     }
                 }
                 None => {
-                    self.places.insert(at, Node { site: spot.clone(), target: spot, ..Node::default() });
+                    self.locations.insert(at, Node { site: site.clone(), target: site, ..Node::default() });
                 }
             }
         }
     }
 
-    /// The node that a reference leads to, or the node itself.
+    /// Returns the target of a reference, or the node itself.
     fn resolve(&self, node: &'a Value) -> &'a Value {
         let target = node["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
         target.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(node)
     }
 
-    /// Follows a schema; `seen` are the named schemas on the way.
-    fn schema(&mut self, node: &'a Value, at: &str, site: &Spot, required: bool, seen: &mut Vec<&'a str>) {
+    /// Adds the node of a schema and of its children. `visiting` has the named schemas on the path.
+    fn schema(
+        &mut self,
+        node: &'a Value,
+        at: &str,
+        site: &SchemaLocation,
+        required: bool,
+        visiting: &mut Vec<&'a str>,
+    ) {
         let mut facts = Facts::new();
         let mut target = site.clone();
         let mut schema = node;
-        let before = seen.len();
-        let mut again = false;
+        let before = visiting.len();
+        let mut recursive = false;
         let (mut evidence, mut marks) = (false, BTreeSet::new());
         let mut parts: Vec<&'a Value> = Vec::new();
         let mut inherited = BTreeSet::new();
         loop {
-            let said: BTreeSet<&'static str> = facts.keys().copied().collect();
-            take(schema, &mut facts);
+            let previous: BTreeSet<&'static str> = facts.keys().copied().collect();
+            add_facts(schema, &mut facts);
             if target != *site {
-                inherited.extend(facts.keys().filter(|key| !said.contains(*key)));
+                inherited.extend(facts.keys().filter(|key| !previous.contains(*key)));
             }
-            // Evidence of an object is about the object, not about the field that holds it.
-            let plain = std::ptr::eq(schema, node) || schema.get("properties").is_none();
-            evidence |= plain && departs(schema);
+            // Evidence of an object schema is about the object, not about the property that refers to it.
+            let own = std::ptr::eq(schema, node) || schema.get("properties").is_none();
+            evidence |= own && has_evidence(schema);
             marks.extend(MARKS.into_iter().filter(|mark| schema.get(*mark).is_some()));
             let next = match schema["allOf"].as_array().map(Vec::as_slice) {
                 Some([one]) => Some(one),
                 Some(several) => {
-                    several.iter().for_each(|part| self.flat(part, &mut parts, 0));
+                    several.iter().for_each(|part| self.flatten_all_of(part, &mut parts, 0));
                     None
                 }
                 None => schema.get("$ref").map(|_| schema),
@@ -338,13 +342,13 @@ impl<'a> Walk<'a> {
                 facts.insert("unresolved", json!(name));
                 break;
             }
-            target = Spot { schema: Some(name.to_owned()), path: String::new() };
-            if seen.contains(&name) || seen.len() > DEEPEST {
+            target = SchemaLocation { schema: Some(name.to_owned()), path: String::new() };
+            if visiting.contains(&name) || visiting.len() > MAX_DEPTH {
                 facts.insert("recursive", json!(name));
-                again = true;
+                recursive = true;
                 break;
             }
-            seen.push(name);
+            visiting.push(name);
             schema = found;
         }
         if required {
@@ -353,7 +357,7 @@ impl<'a> Walk<'a> {
         let composed = ["oneOf", "anyOf", "not", "discriminator"];
         let composed: Map<String, Value> = composed
             .iter()
-            .filter_map(|key| Some(((*key).to_owned(), self.whole(schema.get(*key)?))))
+            .filter_map(|key| Some(((*key).to_owned(), self.resolved(schema.get(*key)?))))
             .collect();
         if !composed.is_empty() {
             facts.insert("composed", Value::Object(composed));
@@ -364,88 +368,88 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         let node = Node { facts, site: site.clone(), target: target.clone(), inherited, evidence, marks };
-        self.places.insert(at.to_owned(), node);
-        if !again && at.bytes().filter(|byte| matches!(byte, b'.' | b'[' | b'{')).count() < DEEPEST {
+        self.locations.insert(at.to_owned(), node);
+        if !recursive && at.bytes().filter(|byte| matches!(byte, b'.' | b'[' | b'{')).count() < MAX_DEPTH {
             let all = || std::iter::once(schema).chain(parts.iter().copied());
             let required = all().flat_map(|part| part["required"].as_array().into_iter().flatten());
-            let needed: BTreeSet<&str> = required.filter_map(Value::as_str).collect();
+            let required_names: BTreeSet<&str> = required.filter_map(Value::as_str).collect();
             for part in all() {
-                if let Some(node) = self.places.get_mut(at) {
-                    take(part, &mut node.facts);
+                if let Some(node) = self.locations.get_mut(at) {
+                    add_facts(part, &mut node.facts);
                 }
-                self.below(part, at, &target, &needed, seen);
+                self.children(part, at, &target, &required_names, visiting);
             }
         }
-        seen.truncate(before);
+        visiting.truncate(before);
     }
 
-    /// The parts that a schema is put together from, in one list.
-    fn flat(&self, part: &'a Value, parts: &mut Vec<&'a Value>, depth: usize) {
-        if depth > DEEPEST {
+    /// Collects the parts of an `allOf`, including nested ones.
+    fn flatten_all_of(&self, part: &'a Value, parts: &mut Vec<&'a Value>, depth: usize) {
+        if depth > MAX_DEPTH {
             return;
         }
         let part = self.resolve(part);
         parts.push(part);
         for inner in part["allOf"].as_array().into_iter().flatten() {
-            self.flat(inner, parts, depth + 1);
+            self.flatten_all_of(inner, parts, depth + 1);
         }
     }
 
-    /// A choice between schemas, with its references written out: it is compared as one fact.
-    fn whole(&self, node: &Value) -> Value {
-        let mut writer = Writer::new(self.document);
-        writer.written_out(node)
+    /// Returns a composition keyword with its references resolved. It is compared as one fact.
+    fn resolved(&self, node: &Value) -> Value {
+        let mut resolver = Resolver::new(self.document);
+        resolver.resolve(node)
     }
 
-    fn below(
+    fn children(
         &mut self,
         schema: &'a Value,
         at: &str,
-        target: &Spot,
-        needed: &BTreeSet<&str>,
-        seen: &mut Vec<&'a str>,
+        target: &SchemaLocation,
+        required_names: &BTreeSet<&str>,
+        visiting: &mut Vec<&'a str>,
     ) {
-        let step = |more: &str| {
+        let child = |more: &str| {
             let dot = if target.path.is_empty() && target.schema.is_some() { "" } else { "." };
             let path = match more.strip_prefix('.') {
                 Some(name) => format!("{}{dot}{name}", target.path),
                 None => format!("{}{more}", target.path),
             };
-            Spot { schema: target.schema.clone(), path }
+            SchemaLocation { schema: target.schema.clone(), path }
         };
         for (name, property) in members(schema, "/properties") {
-            let required = needed.contains(name.as_str());
-            self.schema(property, &format!("{at}.{name}"), &step(&format!(".{name}")), required, seen);
+            let required = required_names.contains(name.as_str());
+            self.schema(property, &format!("{at}.{name}"), &child(&format!(".{name}")), required, visiting);
         }
         if schema["items"].is_object() {
-            self.schema(&schema["items"], &format!("{at}[]"), &step("[]"), false, seen);
+            self.schema(&schema["items"], &format!("{at}[]"), &child("[]"), false, visiting);
         }
         if schema["additionalProperties"].as_object().is_some_and(|map| !map.is_empty()) {
             let values = &schema["additionalProperties"];
-            self.schema(values, &format!("{at}{{}}"), &step("{}"), false, seen);
+            self.schema(values, &format!("{at}{{}}"), &child("{}"), false, visiting);
         }
     }
 }
 
-/// The media type and the schema of a body: JSON where there is a choice.
+/// Returns the media type and the schema of a body. JSON is preferred.
 fn content(node: &Value) -> Option<(&str, &Value)> {
     let content = node["content"].as_object()?;
     let (media, body) = content.get_key_value("application/json").or_else(|| content.iter().next())?;
     Some((media, &body["schema"]))
 }
 
-/// Takes over what a node says and no node before it on the way has said.
-fn take(schema: &Value, facts: &mut Facts) {
+/// Adds the facts of a schema that are not set yet.
+fn add_facts(schema: &Value, facts: &mut Facts) {
     for key in KEYWORDS {
         if let Some(value) = schema.get(key).filter(|value| !value.is_null()) {
             let value = match key {
-                "description" | "title" => json!(words(value.as_str().unwrap_or_default())),
+                "description" | "title" => json!(single_line(value.as_str().unwrap_or_default())),
                 _ => value.clone(),
             };
             facts.entry(key).or_insert(value);
         }
     }
-    for key in FLAGS {
+    for key in BOOLEANS {
         if schema[key] == true {
             facts.entry(key).or_insert(json!(true));
         }
@@ -454,25 +458,25 @@ fn take(schema: &Value, facts: &mut Facts) {
 }
 
 fn property_facts(node: &Value, facts: &mut Facts) {
-    let own = &node[facts::KEY];
+    let own = &node[metadata::KEY];
     if own["secret"] == true {
         facts.entry("secret").or_insert(json!(true));
     }
-    if own["selects"] == false {
-        facts.entry("selects").or_insert(json!(false));
+    if own["selective"] == false {
+        facts.entry("selective").or_insert(json!(false));
     }
 }
 
-fn departs(node: &Value) -> bool {
-    node[facts::KEY]["evidence"].as_array().is_some_and(|all| !all.is_empty())
+fn has_evidence(node: &Value) -> bool {
+    node[metadata::KEY]["evidence"].as_array().is_some_and(|all| !all.is_empty())
 }
 
-/// A text in one line.
-pub(crate) fn words(text: &str) -> String {
+/// Joins a text to one line.
+pub(crate) fn single_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A map as an object, for output.
+/// Converts facts to a JSON object.
 pub fn object(facts: &Facts) -> Value {
     Value::Object(
         facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Map<_, _>>(),

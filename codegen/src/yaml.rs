@@ -1,11 +1,11 @@
-//! YAML as OpenAPI means it: `on`, `no` and `y` are texts, and a document may be as large as the vendor's.
+//! YAML parser for OpenAPI documents: `on`, `no` and `y` are strings, and the limits admit the SentinelOne document.
 
 use serde::de::DeserializeOwned;
 
-/// Reads a text.
+/// Parses YAML.
 ///
 /// # Errors
-/// What the parser says, with line and column.
+/// Returns the message of the parser, with line and column.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let options = serde_saphyr::options! {
         strict_booleans: true,

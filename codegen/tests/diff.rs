@@ -1,26 +1,21 @@
-//! Every kind of change, made at several places of the specification, is found once, by the right rule, in the
-//! right class, and with the commands that it concerns.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed, and says where"
-)]
+//! Tests of the API diff: each kind of change, at several locations of the specification, is one finding with the
+//! expected rule, class and commands.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
 
 use sentinelone_codegen::bundle::Bundle;
-use sentinelone_codegen::diff::release::{self, Release, Step, Verdict};
+use sentinelone_codegen::diff::release::{self, Release, ReleaseLevel, SemverCheck};
 use sentinelone_codegen::diff::render::{self, Comparison};
-use sentinelone_codegen::diff::{self, Atlas, Class, Commands, Direction, Finding, Rule};
-use sentinelone_codegen::sources::Sources;
+use sentinelone_codegen::diff::{self, Class, Commands, Direction, Finding, Rule, SpecIndex};
 use sentinelone_codegen::surface::Surface;
+use sentinelone_codegen::yaml_editor::Sources;
 use serde_json::{Value, json};
 
-/// How many places each kind is tried at.
-const PLACES: usize = 4;
+/// Number of locations for each kind of change.
+const MAX_LOCATIONS: usize = 4;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -35,32 +30,32 @@ fn document() -> &'static Value {
     &bundle().document
 }
 
-/// What the specification says as it is.
-fn untouched() -> &'static Surface {
+/// Surface of the unmodified specification.
+fn unmodified() -> &'static Surface {
     static SURFACE: OnceLock<Surface> = OnceLock::new();
     SURFACE.get_or_init(|| Surface::of(document()))
 }
 
-/// A command of its own for every operation, and one for every resource.
+/// Returns one command per operation and one per resource.
 fn commands_of(id: &str, tag: &str) -> BTreeSet<String> {
     BTreeSet::from([format!("only-{id}"), format!("all-{tag}")])
 }
 
-fn atlas() -> &'static Atlas {
-    static ATLAS: OnceLock<Atlas> = OnceLock::new();
-    ATLAS.get_or_init(|| {
+fn index() -> &'static SpecIndex {
+    static INDEX: OnceLock<SpecIndex> = OnceLock::new();
+    INDEX.get_or_init(|| {
         let mut commands = Commands::new();
         for (_, _, node) in operations(document()) {
             let id = node["operationId"].as_str().unwrap();
             commands.insert(id.to_owned(), commands_of(id, node["tags"][0].as_str().unwrap()));
         }
-        let mut atlas = Atlas::new(commands);
-        atlas.add(bundle()).unwrap();
-        atlas
+        let mut index = SpecIndex::new(commands);
+        index.add(bundle()).unwrap();
+        index
     })
 }
 
-/// Pointer, method and node of every operation.
+/// Returns pointer, method and node of each operation.
 fn operations(document: &Value) -> Vec<(String, String, &Value)> {
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -74,7 +69,7 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
     all
 }
 
-/// The names of all schemas that a node reaches, by following references as they stand in the text.
+/// Adds the names of all schemas that a node references, directly or indirectly.
 fn reached(document: &Value, node: &Value, into: &mut BTreeSet<String>) {
     match node {
         Value::Object(map) => {
@@ -95,7 +90,7 @@ fn reached(document: &Value, node: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
-/// Schemas that each operation sends, and those that it reads, by the operation's pointer.
+/// Returns the schemas of the request and of the responses of each operation, by pointer.
 fn reach() -> &'static BTreeMap<String, [BTreeSet<String>; 2]> {
     static REACH: OnceLock<BTreeMap<String, [BTreeSet<String>; 2]>> = OnceLock::new();
     REACH.get_or_init(|| {
@@ -111,7 +106,7 @@ fn reach() -> &'static BTreeMap<String, [BTreeSet<String>; 2]> {
     })
 }
 
-/// Where a kind of change is made.
+/// Target of a kind of change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum On {
     /// A named schema.
@@ -120,53 +115,53 @@ enum On {
     Property,
     /// A parameter of an operation.
     Parameter,
-    /// An operation, with its body and its answers.
+    /// An operation, with its request body and its responses.
     Operation,
 }
 
-/// What a change is called and what class it has for what is sent, what is read, and the operation.
+/// Rule of a change, with its class for the request, the response and the operation.
 type Expected = (&'static str, [Option<Class>; 3]);
 
 struct Kind {
     name: &'static str,
     on: On,
-    /// Whether it can be made at this node.
+    /// Whether the change is possible at a node.
     fits: fn(&Value) -> bool,
-    /// What has to be there before, which is no part of the change.
+    /// Preparation that is not part of the change.
     before: fn(&mut Value),
-    /// The change: the document and the pointer of the node.
+    /// The change; takes the document and the pointer of the node.
     change: fn(&mut Value, &str),
     expected: Expected,
-    /// For a required field, whose rule is another one where it is read.
-    read_rule: Option<&'static str>,
-    /// The other way round.
-    back: Expected,
+    /// Rule in responses, if it differs.
+    response_rule: Option<&'static str>,
+    /// Expectation with the documents swapped.
+    reverse: Expected,
 }
 
-const CALLERS: Option<Class> = Some(Class::BreaksCallers);
-const DECODING: Option<Class> = Some(Class::BreaksDecoding);
-const BEHAVES: Option<Class> = Some(Class::BehavesDifferently);
+const BREAKING: Option<Class> = Some(Class::Breaking);
+const BREAKING_DECODE: Option<Class> = Some(Class::BreakingDecode);
+const BEHAVIOR_CHANGE: Option<Class> = Some(Class::BehaviorChange);
 const NEW: Option<Class> = Some(Class::New);
-const TEXT: Option<Class> = Some(Class::TextOnly);
+const DOCS_ONLY: Option<Class> = Some(Class::DocsOnly);
 
 fn nothing(_: &mut Value) {}
 
 fn at<'a>(document: &'a mut Value, pointer: &str) -> &'a mut Value {
-    document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is nowhere"))
+    document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} does not exist"))
 }
 
-/// The pointer of the schema of a property or a parameter.
+/// Returns whether the inline schema of a property or a parameter has a type, and no enum.
 fn inline(node: &Value, kind: &str) -> bool {
     let schema = node.get("schema").unwrap_or(node);
     schema["type"] == kind && schema.get("enum").is_none()
 }
 
-fn text(node: &Value) -> bool {
+fn string(node: &Value) -> bool {
     inline(node, "string")
 }
 
-fn plain_text(node: &Value) -> bool {
-    text(node) && node.get("format").is_none()
+fn plain_string(node: &Value) -> bool {
+    string(node) && node.get("format").is_none()
 }
 
 fn integer(node: &Value) -> bool {
@@ -195,7 +190,7 @@ fn refers_to_object(node: &Value) -> bool {
     schema.is_some_and(object)
 }
 
-/// The first property that fits, by name.
+/// Returns the first matching property, by name.
 fn property(schema: &Value, fits: impl Fn(&str, &Value) -> bool) -> Option<String> {
     let properties = schema["properties"].as_object()?;
     properties.iter().find(|(name, node)| fits(name, node)).map(|(name, _)| name.clone())
@@ -233,13 +228,14 @@ fn remove(document: &mut Value, pointer: &str, key: &str) {
         .unwrap_or_else(|| panic!("{pointer} has no {key}"));
 }
 
-/// Puts another schema in the place of one, with the facts that belong to the place.
+/// Replaces a schema and keeps the facts of the reference.
 fn replace(document: &mut Value, pointer: &str, mut with: Value) {
-    let kept = at(document, pointer).clone();
-    let target = kept["$ref"].as_str().or_else(|| kept["allOf"][0]["$ref"].as_str()).map(str::to_owned);
+    let previous = at(document, pointer).clone();
+    let target =
+        previous["$ref"].as_str().or_else(|| previous["allOf"][0]["$ref"].as_str()).map(str::to_owned);
     let target = target.map(|target| document.pointer(&target[1..]).unwrap().clone()).unwrap_or_default();
     for key in ["description", "nullable", "deprecated", "x-s1"] {
-        if let Some(value) = kept.get(key).or_else(|| target.get(key).filter(|_| key != "x-s1")) {
+        if let Some(value) = previous.get(key).or_else(|| target.get(key).filter(|_| key != "x-s1")) {
             with[key] = value.clone();
         }
     }
@@ -255,11 +251,11 @@ fn has_path_parameter(operation: &Value) -> bool {
     operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["in"] == "path"))
 }
 
-fn mandatory(operation: &Value) -> bool {
-    operation["x-s1"]["filter"] == "mandatory"
+fn filter_required(operation: &Value) -> bool {
+    operation["x-s1"]["filter"] == "required"
 }
 
-/// The path and the method in the pointer of an operation.
+/// Returns the path and the method in the pointer of an operation.
 fn split(pointer: &str) -> (String, String) {
     let (path, method) = pointer.strip_prefix("/paths/").unwrap().rsplit_once('/').unwrap();
     (path.replace("~1", "/").replace("~0", "~"), method.to_owned())
@@ -283,12 +279,12 @@ fn kind(
     fits: fn(&Value) -> bool,
     change: fn(&mut Value, &str),
     expected: Expected,
-    back: Expected,
+    reverse: Expected,
 ) -> Kind {
-    Kind { name, on, fits, before: nothing, change, expected, read_rule: None, back }
+    Kind { name, on, fits, before: nothing, change, expected, response_rule: None, reverse }
 }
 
-/// A keyword that a property or a parameter gains.
+/// A keyword that is set at a property or a parameter.
 macro_rules! gains {
     ($name:literal, $on:expr, $fits:expr, $key:literal: $value:expr, $expected:expr, $back:expr) => {
         kind(
@@ -310,28 +306,28 @@ macro_rules! gains {
 }
 
 fn kinds() -> Vec<Kind> {
-    let both = |rule, send, read| (rule, [send, read, None]);
-    let sent = |rule, class| (rule, [class, None, None]);
-    let read = |rule, class| (rule, [None, class, None]);
-    let itself = |rule, class| (rule, [None, None, class]);
-    let bound_narrowed = both("bound-narrowed", CALLERS, TEXT);
-    let bound_widened = both("bound-widened", NEW, TEXT);
-    let type_changed = both("type-changed", CALLERS, DECODING);
+    let both = |rule, request, response| (rule, [request, response, None]);
+    let request = |rule, class| (rule, [class, None, None]);
+    let response = |rule, class| (rule, [None, class, None]);
+    let operation = |rule, class| (rule, [None, None, class]);
+    let bound_narrowed = both("bound-narrowed", BREAKING, DOCS_ONLY);
+    let bound_widened = both("bound-widened", NEW, DOCS_ONLY);
+    let type_changed = both("type-changed", BREAKING, BREAKING_DECODE);
     let mut all = vec![
         // Existence.
         kind(
-            "a field goes",
+            "a field is removed",
             On::Schema,
             |schema| optional_property(schema).is_some(),
             |document, pointer| {
                 let name = optional_property(at(document, pointer)).unwrap();
                 remove(document, &format!("{pointer}/properties"), &name);
             },
-            both("field-removed", CALLERS, DECODING),
+            both("field-removed", BREAKING, BREAKING_DECODE),
             both("field-added", NEW, NEW),
         ),
         kind(
-            "an object goes with its members",
+            "an object is removed with its members",
             On::Schema,
             |schema| {
                 property(schema, |_, node| refers_to_object(node)).is_some() && required(schema).is_empty()
@@ -340,21 +336,21 @@ fn kinds() -> Vec<Kind> {
                 let name = property(at(document, pointer), |_, node| refers_to_object(node)).unwrap();
                 remove(document, &format!("{pointer}/properties"), &name);
             },
-            both("field-removed", CALLERS, DECODING),
+            both("field-removed", BREAKING, BREAKING_DECODE),
             both("field-added", NEW, NEW),
         ),
         kind(
-            "a field comes",
+            "a field is added",
             On::Schema,
             object,
             |document, pointer| {
                 set(document, &format!("{pointer}/properties"), "brandNew", json!({"type": "string"}))
             },
             both("field-added", NEW, NEW),
-            both("field-removed", CALLERS, DECODING),
+            both("field-removed", BREAKING, BREAKING_DECODE),
         ),
         kind(
-            "an object comes with its members",
+            "an object is added with its members",
             On::Schema,
             object,
             |document, pointer| {
@@ -364,20 +360,20 @@ fn kinds() -> Vec<Kind> {
                 set(document, &format!("{pointer}/properties"), "brandNew", new);
             },
             both("field-added", NEW, NEW),
-            both("field-removed", CALLERS, DECODING),
+            both("field-removed", BREAKING, BREAKING_DECODE),
         ),
         Kind {
-            read_rule: Some("field-added"),
+            response_rule: Some("field-added"),
             ..kind(
-                "a required field comes",
+                "a required field is added",
                 On::Schema,
                 object,
                 |document, pointer| {
                     set(document, &format!("{pointer}/properties"), "brandNew", json!({"type": "string"}));
                     require(at(document, pointer), "brandNew");
                 },
-                both("required-field-added", CALLERS, NEW),
-                both("field-removed", CALLERS, DECODING),
+                both("required-field-added", BREAKING, NEW),
+                both("field-removed", BREAKING, BREAKING_DECODE),
             )
         },
         // Requiredness.
@@ -389,8 +385,8 @@ fn kinds() -> Vec<Kind> {
                 let name = optional_property(at(document, pointer)).unwrap();
                 require(at(document, pointer), &name);
             },
-            both("became-required", CALLERS, NEW),
-            both("became-optional", NEW, DECODING),
+            both("became-required", BREAKING, NEW),
+            both("became-optional", NEW, BREAKING_DECODE),
         ),
         kind(
             "a field becomes optional",
@@ -400,15 +396,15 @@ fn kinds() -> Vec<Kind> {
                 let name = required(at(document, pointer)).remove(0);
                 unrequire(at(document, pointer), &name);
             },
-            both("became-optional", NEW, DECODING),
-            both("became-required", CALLERS, NEW),
+            both("became-optional", NEW, BREAKING_DECODE),
+            both("became-required", BREAKING, NEW),
         ),
         // Type.
-        gains!("a text becomes a number", On::Property, text, "type": json!("number"), type_changed, type_changed),
-        gains!("a number becomes a text", On::Property, integer, "type": json!("string"), type_changed, type_changed),
+        gains!("a string becomes a number", On::Property, string, "type": json!("number"), type_changed, type_changed),
+        gains!("a number becomes a string", On::Property, integer, "type": json!("string"), type_changed, type_changed),
         gains!("a list becomes an object", On::Property, list, "type": json!("object"), type_changed, type_changed),
         kind(
-            "an object becomes a text",
+            "an object becomes a string",
             On::Property,
             refers_to_object,
             |document, pointer| replace(document, pointer, json!({"type": "string"})),
@@ -416,9 +412,9 @@ fn kinds() -> Vec<Kind> {
             type_changed,
         ),
         kind(
-            "a text becomes a list of objects",
+            "a string becomes a list of objects",
             On::Property,
-            plain_text,
+            plain_string,
             |document, pointer| {
                 let item = json!({"type": "object", "properties": {"a": {"type": "string"}}});
                 replace(document, pointer, json!({"type": "array", "items": item}));
@@ -427,47 +423,47 @@ fn kinds() -> Vec<Kind> {
             type_changed,
         ),
         kind(
-            "the elements of a list become numbers",
+            "the items of a list become numbers",
             On::Property,
             |node| list(node) && node["items"]["type"] == "string",
             |document, pointer| set(document, &format!("{pointer}/items"), "type", json!("integer")),
             type_changed,
             type_changed,
         ),
-        gains!("a text gets a format", On::Property, plain_text, "format": json!("uuid"),
-            both("format-changed", CALLERS, DECODING), both("format-changed", CALLERS, DECODING)),
+        gains!("a string gets a format", On::Property, plain_string, "format": json!("uuid"),
+            both("format-changed", BREAKING, BREAKING_DECODE), both("format-changed", BREAKING, BREAKING_DECODE)),
         gains!("a time gets another format", On::Property, |node| node["format"] == "date-time",
-            "format": json!("date"), both("format-changed", CALLERS, DECODING), both("format-changed", CALLERS, DECODING)),
+            "format": json!("date"), both("format-changed", BREAKING, BREAKING_DECODE), both("format-changed", BREAKING, BREAKING_DECODE)),
         // Constraints.
-        gains!("a least value comes or rises", On::Property, integer, "minimum": json!(100_000),
+        gains!("a minimum is added or raised", On::Property, integer, "minimum": json!(100_000),
             bound_narrowed, bound_widened),
-        gains!("a greatest value comes or falls", On::Property, integer, "maximum": json!(-100_000),
+        gains!("a maximum is added or lowered", On::Property, integer, "maximum": json!(-100_000),
             bound_narrowed, bound_widened),
-        gains!("an open lower end comes", On::Property, integer, "exclusiveMinimum": json!(true),
+        gains!("an exclusive minimum is added", On::Property, integer, "exclusiveMinimum": json!(true),
             bound_narrowed, bound_widened),
-        gains!("an open upper end comes", On::Property, integer, "exclusiveMaximum": json!(true),
+        gains!("an exclusive maximum is added", On::Property, integer, "exclusiveMaximum": json!(true),
             bound_narrowed, bound_widened),
-        gains!("steps come", On::Property, integer, "multipleOf": json!(5), bound_narrowed, bound_widened),
-        gains!("a least length comes or rises", On::Property, text, "minLength": json!(5000),
+        gains!("multipleOf is added", On::Property, integer, "multipleOf": json!(5), bound_narrowed, bound_widened),
+        gains!("a minimum length is added or raised", On::Property, string, "minLength": json!(5000),
             bound_narrowed, bound_widened),
-        gains!("a greatest length comes or falls", On::Property, text, "maxLength": json!(0),
+        gains!("a maximum length is added or lowered", On::Property, string, "maxLength": json!(0),
             bound_narrowed, bound_widened),
-        gains!("a least number of elements comes or rises", On::Property, list, "minItems": json!(9000),
+        gains!("a minimum number of items is added or raised", On::Property, list, "minItems": json!(9000),
             bound_narrowed, bound_widened),
-        gains!("a greatest number of elements comes or falls", On::Property, list, "maxItems": json!(0),
+        gains!("a maximum number of items is added or lowered", On::Property, list, "maxItems": json!(0),
             bound_narrowed, bound_widened),
-        gains!("elements have to differ", On::Property, list, "uniqueItems": json!(true),
+        gains!("items become unique", On::Property, list, "uniqueItems": json!(true),
             bound_narrowed, bound_widened),
-        gains!("a pattern comes", On::Property, text, "pattern": json!("^a+$"),
-            both("pattern-added", CALLERS, TEXT), both("pattern-removed", NEW, TEXT)),
+        gains!("a pattern is added", On::Property, string, "pattern": json!("^a+$"),
+            both("pattern-added", BREAKING, DOCS_ONLY), both("pattern-removed", NEW, DOCS_ONLY)),
         Kind {
             before: |node| node["pattern"] = json!("^b+$"),
-            ..gains!("a pattern changes", On::Property, text, "pattern": json!("^a+$"),
-                both("pattern-changed", CALLERS, TEXT), both("pattern-changed", CALLERS, TEXT))
+            ..gains!("a pattern changes", On::Property, string, "pattern": json!("^a+$"),
+                both("pattern-changed", BREAKING, DOCS_ONLY), both("pattern-changed", BREAKING, DOCS_ONLY))
         },
         Kind {
             before: |node| node["multipleOf"] = json!(10),
-            ..gains!("steps become finer", On::Property, integer, "multipleOf": json!(5),
+            ..gains!("multipleOf becomes smaller", On::Property, integer, "multipleOf": json!(5),
                 bound_widened, bound_narrowed)
         },
         // Values.
@@ -476,8 +472,8 @@ fn kinds() -> Vec<Kind> {
             On::Schema,
             |schema| schema["enum"].as_array().is_some_and(|all| all.len() > 1),
             |document, pointer| drop(at(document, pointer)["enum"].as_array_mut().unwrap().remove(0)),
-            both("enum-value-removed", CALLERS, CALLERS),
-            both("enum-value-added", NEW, BEHAVES),
+            both("enum-value-removed", BREAKING, BREAKING),
+            both("enum-value-added", NEW, BEHAVIOR_CHANGE),
         ),
         kind(
             "an enum gains two values",
@@ -487,47 +483,47 @@ fn kinds() -> Vec<Kind> {
                 let values = at(document, pointer)["enum"].as_array_mut().unwrap();
                 values.extend([json!("brand_new"), json!("other_new")]);
             },
-            both("enum-value-added", NEW, BEHAVES),
-            both("enum-value-removed", CALLERS, CALLERS),
+            both("enum-value-added", NEW, BEHAVIOR_CHANGE),
+            both("enum-value-removed", BREAKING, BREAKING),
         ),
         kind(
-            "an enum is lifted",
+            "an enum is removed",
             On::Schema,
             is_enum,
             |document, pointer| remove(document, pointer, "enum"),
-            both("enum-lifted", CALLERS, DECODING),
-            both("enum-imposed", CALLERS, DECODING),
+            both("enum-removed", BREAKING, BREAKING_DECODE),
+            both("enum-added", BREAKING, BREAKING_DECODE),
         ),
-        gains!("an enum is imposed", On::Property, plain_text, "enum": json!(["a", "b"]),
-            both("enum-imposed", CALLERS, DECODING), both("enum-lifted", CALLERS, DECODING)),
-        // Null, defaults, life.
+        gains!("an enum is added", On::Property, plain_string, "enum": json!(["a", "b"]),
+            both("enum-added", BREAKING, BREAKING_DECODE), both("enum-removed", BREAKING, BREAKING_DECODE)),
+        // Null, defaults, lifecycle.
         gains!("a field may be null", On::Property, |node| node["nullable"] != true && !refers(node),
-            "nullable": json!(true), both("became-nullable", NEW, DECODING), both("no-longer-nullable", CALLERS, NEW)),
+            "nullable": json!(true), both("became-nullable", NEW, BREAKING_DECODE), both("no-longer-nullable", BREAKING, NEW)),
         kind(
             "a named schema may be null",
             On::Schema,
-            |schema| schema["nullable"] != true && left_to_the_schema(schema, "nullable"),
+            |schema| schema["nullable"] != true && no_reference_overrides(schema, "nullable"),
             |document, pointer| set(document, pointer, "nullable", json!(true)),
-            both("became-nullable", NEW, DECODING),
-            both("no-longer-nullable", CALLERS, NEW),
+            both("became-nullable", NEW, BREAKING_DECODE),
+            both("no-longer-nullable", BREAKING, NEW),
         ),
-        gains!("a default comes or changes", On::Property, plain_text, "default": json!("brand new"),
-            both("default-changed", BEHAVES, TEXT), both("default-changed", BEHAVES, TEXT)),
-        gains!("a field is only for reading", On::Property, always, "readOnly": json!(true),
-            both("access-changed", BEHAVES, TEXT), both("access-changed", BEHAVES, TEXT)),
-        gains!("a field is only for writing", On::Property, always, "writeOnly": json!(true),
-            both("access-changed", BEHAVES, TEXT), both("access-changed", BEHAVES, TEXT)),
+        gains!("a default is added or changed", On::Property, plain_string, "default": json!("brand new"),
+            both("default-changed", BEHAVIOR_CHANGE, DOCS_ONLY), both("default-changed", BEHAVIOR_CHANGE, DOCS_ONLY)),
+        gains!("a field becomes read-only", On::Property, always, "readOnly": json!(true),
+            both("read-only-changed", BEHAVIOR_CHANGE, DOCS_ONLY), both("read-only-changed", BEHAVIOR_CHANGE, DOCS_ONLY)),
+        gains!("a field becomes write-only", On::Property, always, "writeOnly": json!(true),
+            both("read-only-changed", BEHAVIOR_CHANGE, DOCS_ONLY), both("read-only-changed", BEHAVIOR_CHANGE, DOCS_ONLY)),
         gains!("a field is deprecated", On::Property, |node| node["deprecated"] != true, "deprecated": json!(true),
-            both("deprecated", TEXT, TEXT), both("undeprecated", TEXT, TEXT)),
-        gains!("a field is described anew", On::Property, always, "description": json!("Something else."),
-            both("text-changed", TEXT, TEXT), both("text-changed", TEXT, TEXT)),
+            both("deprecated", DOCS_ONLY, DOCS_ONLY), both("undeprecated", DOCS_ONLY, DOCS_ONLY)),
+        gains!("a field gets another description", On::Property, always, "description": json!("Another description."),
+            both("description-changed", DOCS_ONLY, DOCS_ONLY), both("description-changed", DOCS_ONLY, DOCS_ONLY)),
         // Structure.
-        gains!("an object takes any members", On::Schema, |schema| object(schema)
+        gains!("an object allows any members", On::Schema, |schema| object(schema)
                 && schema.get("additionalProperties").is_none(), "additionalProperties": json!(true),
-            both("map-changed", CALLERS, DECODING), both("map-changed", CALLERS, DECODING)),
-        gains!("an object takes typed members", On::Schema, |schema| object(schema)
+            both("additional-properties-changed", BREAKING, BREAKING_DECODE), both("additional-properties-changed", BREAKING, BREAKING_DECODE)),
+        gains!("an object allows typed members", On::Schema, |schema| object(schema)
                 && schema.get("additionalProperties").is_none(), "additionalProperties": json!({"type": "string"}),
-            both("map-changed", CALLERS, DECODING), both("map-changed", CALLERS, DECODING)),
+            both("additional-properties-changed", BREAKING, BREAKING_DECODE), both("additional-properties-changed", BREAKING, BREAKING_DECODE)),
         kind(
             "a struct becomes a map",
             On::Schema,
@@ -536,47 +532,47 @@ fn kinds() -> Vec<Kind> {
                 remove(document, pointer, "properties");
                 set(document, pointer, "additionalProperties", json!({"type": "string"}));
             },
-            both("map-changed", CALLERS, DECODING),
-            both("map-changed", CALLERS, DECODING),
+            both("additional-properties-changed", BREAKING, BREAKING_DECODE),
+            both("additional-properties-changed", BREAKING, BREAKING_DECODE),
         ),
         kind(
-            "a list says nothing of its elements",
+            "a list loses its item schema",
             On::Property,
             list,
             |document, pointer| remove(document, pointer, "items"),
-            both("structure-changed", CALLERS, DECODING),
-            both("structure-changed", CALLERS, DECODING),
+            both("structure-changed", BREAKING, BREAKING_DECODE),
+            both("structure-changed", BREAKING, BREAKING_DECODE),
         ),
-        gains!("a choice comes", On::Property, text, "oneOf": json!([{"minLength": 1}, {"maxLength": 9}]),
-            both("structure-changed", CALLERS, DECODING), both("structure-changed", CALLERS, DECODING)),
-        // Facts of fields.
+        gains!("a choice is added", On::Property, string, "oneOf": json!([{"minLength": 1}, {"maxLength": 9}]),
+            both("structure-changed", BREAKING, BREAKING_DECODE), both("structure-changed", BREAKING, BREAKING_DECODE)),
+        // Metadata of fields.
         kind(
-            "a text becomes a secret",
+            "a string becomes a secret",
             On::Property,
-            |node| plain_text(node) && node["x-s1"]["secret"] != true,
+            |node| plain_string(node) && node["x-s1"]["secret"] != true,
             |document, pointer| set_fact(at(document, pointer), "secret", json!(true)),
-            both("secret-changed", CALLERS, CALLERS),
-            both("secret-changed", CALLERS, CALLERS),
+            both("secret-changed", BREAKING, BREAKING),
+            both("secret-changed", BREAKING, BREAKING),
         ),
         kind(
-            "a field does not select any more",
+            "a field is not selective any more",
             On::Property,
-            |node| node["x-s1"]["selects"] != false,
-            |document, pointer| set_fact(at(document, pointer), "selects", json!(false)),
-            both("selects-changed", BEHAVES, TEXT),
-            both("selects-changed", BEHAVES, TEXT),
+            |node| node["x-s1"]["selective"] != false,
+            |document, pointer| set_fact(at(document, pointer), "selective", json!(false)),
+            both("selective-changed", BEHAVIOR_CHANGE, DOCS_ONLY),
+            both("selective-changed", BEHAVIOR_CHANGE, DOCS_ONLY),
         ),
     ];
-    all.extend(kinds_of_parameters(sent));
-    all.extend(kinds_of_bodies(sent, read));
-    all.extend(kinds_of_operations(itself));
+    all.extend(parameter_kinds(request));
+    all.extend(body_kinds(request, response));
+    all.extend(operation_kinds(operation));
     all
 }
 
-fn kinds_of_parameters(sent: fn(&'static str, Option<Class>) -> Expected) -> Vec<Kind> {
+fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<Kind> {
     vec![
         kind(
-            "a query parameter goes",
+            "a query parameter is removed",
             On::Operation,
             |operation| {
                 last_query(operation).is_some_and(|at| operation["parameters"][at]["required"] != true)
@@ -586,22 +582,22 @@ fn kinds_of_parameters(sent: fn(&'static str, Option<Class>) -> Expected) -> Vec
                 let last = last_query(operation).unwrap();
                 operation["parameters"].as_array_mut().unwrap().remove(last);
             },
-            sent("parameter-removed", CALLERS),
-            sent("parameter-added", NEW),
+            request("parameter-removed", BREAKING),
+            request("parameter-added", NEW),
         ),
         kind(
-            "a required query parameter comes",
+            "a required query parameter is added",
             On::Operation,
             |operation| operation["parameters"].is_array(),
             |document, pointer| {
                 let new = json!({"name": "brandNew", "in": "query", "required": true, "schema": {"type": "string"}});
                 at(document, pointer)["parameters"].as_array_mut().unwrap().push(new);
             },
-            sent("required-parameter-added", CALLERS),
-            sent("parameter-removed", CALLERS),
+            request("required-parameter-added", BREAKING),
+            request("parameter-removed", BREAKING),
         ),
         kind(
-            "a header parameter comes",
+            "a header parameter is added",
             On::Operation,
             always,
             |document, pointer| {
@@ -612,91 +608,91 @@ fn kinds_of_parameters(sent: fn(&'static str, Option<Class>) -> Expected) -> Vec
                     None => operation["parameters"] = json!([new]),
                 }
             },
-            sent("parameter-added", NEW),
-            sent("parameter-removed", CALLERS),
+            request("parameter-added", NEW),
+            request("parameter-removed", BREAKING),
         ),
         kind(
             "a query parameter becomes required",
             On::Parameter,
             |node| node["required"] != true && node["in"] == "query",
             |document, pointer| set(document, pointer, "required", json!(true)),
-            sent("became-required", CALLERS),
-            sent("became-optional", NEW),
+            request("became-required", BREAKING),
+            request("became-optional", NEW),
         ),
-        gains!("a parameter becomes a flag", On::Parameter, integer, "type": json!("boolean"),
-            sent("type-changed", CALLERS), sent("type-changed", CALLERS)),
-        gains!("a parameter gets a format", On::Parameter, |node| text(node) && node["schema"].get("format").is_none(),
-            "format": json!("uuid"), sent("format-changed", CALLERS), sent("format-changed", CALLERS)),
+        gains!("a parameter becomes a boolean", On::Parameter, integer, "type": json!("boolean"),
+            request("type-changed", BREAKING), request("type-changed", BREAKING)),
+        gains!("a parameter gets a format", On::Parameter, |node| string(node) && node["schema"].get("format").is_none(),
+            "format": json!("uuid"), request("format-changed", BREAKING), request("format-changed", BREAKING)),
         gains!("a parameter is bounded", On::Parameter, integer, "maximum": json!(-5),
-            sent("bound-narrowed", CALLERS), sent("bound-widened", NEW)),
+            request("bound-narrowed", BREAKING), request("bound-widened", NEW)),
         gains!("a list in the query is bounded", On::Parameter, list, "maxItems": json!(0),
-            sent("bound-narrowed", CALLERS), sent("bound-widened", NEW)),
-        gains!("a parameter has to fit a pattern", On::Parameter, text, "pattern": json!("^a+$"),
-            sent("pattern-added", CALLERS), sent("pattern-removed", NEW)),
-        gains!("a parameter becomes an enum", On::Parameter, text, "enum": json!(["a", "b"]),
-            sent("enum-imposed", CALLERS), sent("enum-lifted", CALLERS)),
-        gains!("a parameter may be null", On::Parameter, |node| text(node) && node["schema"]["nullable"] != true,
-            "nullable": json!(true), sent("became-nullable", NEW), sent("no-longer-nullable", CALLERS)),
+            request("bound-narrowed", BREAKING), request("bound-widened", NEW)),
+        gains!("a parameter gets a pattern", On::Parameter, string, "pattern": json!("^a+$"),
+            request("pattern-added", BREAKING), request("pattern-removed", NEW)),
+        gains!("a parameter becomes an enum", On::Parameter, string, "enum": json!(["a", "b"]),
+            request("enum-added", BREAKING), request("enum-removed", BREAKING)),
+        gains!("a parameter may be null", On::Parameter, |node| string(node) && node["schema"]["nullable"] != true,
+            "nullable": json!(true), request("became-nullable", NEW), request("no-longer-nullable", BREAKING)),
         gains!("a parameter gets another default", On::Parameter, integer, "default": json!(77_777),
-            sent("default-changed", BEHAVES), sent("default-changed", BEHAVES)),
+            request("default-changed", BEHAVIOR_CHANGE), request("default-changed", BEHAVIOR_CHANGE)),
         kind(
-            "a list in the query is written in another style",
+            "a list in the query gets another style",
             On::Parameter,
             |node| list(node) && node["in"] == "query",
             |document, pointer| set(document, pointer, "style", json!("pipeDelimited")),
-            sent("style-changed", BEHAVES),
-            sent("style-changed", BEHAVES),
+            request("style-changed", BEHAVIOR_CHANGE),
+            request("style-changed", BEHAVIOR_CHANGE),
         ),
         kind(
             "a list in the query is repeated",
             On::Parameter,
             |node| list(node) && node["in"] == "query",
             |document, pointer| set(document, pointer, "explode", json!(true)),
-            sent("explode-changed", BEHAVES),
-            sent("explode-changed", BEHAVES),
+            request("explode-changed", BEHAVIOR_CHANGE),
+            request("explode-changed", BEHAVIOR_CHANGE),
         ),
         kind(
             "a parameter is deprecated",
             On::Parameter,
             |node| node["deprecated"] != true && node["schema"]["deprecated"] != true,
             |document, pointer| set(document, pointer, "deprecated", json!(true)),
-            sent("deprecated", TEXT),
-            sent("undeprecated", TEXT),
+            request("deprecated", DOCS_ONLY),
+            request("undeprecated", DOCS_ONLY),
         ),
         kind(
-            "a parameter is described anew",
+            "a parameter gets another description",
             On::Parameter,
             always,
-            |document, pointer| set(document, pointer, "description", json!("Something else.")),
-            sent("text-changed", TEXT),
-            sent("text-changed", TEXT),
+            |document, pointer| set(document, pointer, "description", json!("Another description.")),
+            request("description-changed", DOCS_ONLY),
+            request("description-changed", DOCS_ONLY),
         ),
         kind(
-            "a parameter does not select any more",
+            "a parameter is not selective any more",
             On::Parameter,
-            |node| node["in"] == "query" && node["x-s1"]["selects"] != false,
-            |document, pointer| set_fact(at(document, pointer), "selects", json!(false)),
-            sent("selects-changed", BEHAVES),
-            sent("selects-changed", BEHAVES),
+            |node| node["in"] == "query" && node["x-s1"]["selective"] != false,
+            |document, pointer| set_fact(at(document, pointer), "selective", json!(false)),
+            request("selective-changed", BEHAVIOR_CHANGE),
+            request("selective-changed", BEHAVIOR_CHANGE),
         ),
     ]
 }
 
-fn kinds_of_bodies(
-    sent: fn(&'static str, Option<Class>) -> Expected,
-    read: fn(&'static str, Option<Class>) -> Expected,
+fn body_kinds(
+    request: fn(&'static str, Option<Class>) -> Expected,
+    response: fn(&'static str, Option<Class>) -> Expected,
 ) -> Vec<Kind> {
     vec![
         kind(
-            "a body goes",
+            "a body is removed",
             On::Operation,
             |operation| operation["requestBody"]["required"] == true,
             |document, pointer| remove(document, pointer, "requestBody"),
-            sent("body-removed", CALLERS),
-            sent("required-body-added", CALLERS),
+            request("body-removed", BREAKING),
+            request("required-body-added", BREAKING),
         ),
         kind(
-            "a body comes that can be left out",
+            "an optional body is added",
             On::Operation,
             |operation| operation.get("requestBody").is_none(),
             |document, pointer| {
@@ -708,34 +704,34 @@ fn kinds_of_bodies(
                     json!({"content": {"application/json": {"schema": schema}}}),
                 );
             },
-            sent("body-added", NEW),
-            sent("body-removed", CALLERS),
+            request("body-added", NEW),
+            request("body-removed", BREAKING),
         ),
         kind(
             "a body becomes optional",
             On::Operation,
             |operation| operation["requestBody"]["required"] == true,
             |document, pointer| set(document, &format!("{pointer}/requestBody"), "required", json!(false)),
-            sent("became-optional", NEW),
-            sent("became-required", CALLERS),
+            request("became-optional", NEW),
+            request("became-required", BREAKING),
         ),
         kind(
-            "a body is sent as a form",
+            "a body becomes a form",
             On::Operation,
             |operation| operation["requestBody"].is_object(),
             |document, pointer| {
                 let content = &mut at(document, pointer)["requestBody"]["content"];
                 *content = json!({"multipart/form-data": content["application/json"]});
             },
-            sent("media-type-changed", CALLERS),
-            sent("media-type-changed", CALLERS),
+            request("media-type-changed", BREAKING),
+            request("media-type-changed", BREAKING),
         ),
         kind(
-            "an answer comes as bytes",
+            "a response becomes binary",
             On::Operation,
             |operation| {
-                let answer = success(operation).map(|status| &operation["responses"][status]);
-                answer.is_some_and(|answer| answer["content"]["application/json"].is_object())
+                let response = success(operation).map(|status| &operation["responses"][status]);
+                response.is_some_and(|response| response["content"]["application/json"].is_object())
             },
             |document, pointer| {
                 let operation = at(document, pointer);
@@ -743,15 +739,15 @@ fn kinds_of_bodies(
                 let bytes = json!({"schema": {"type": "string", "format": "binary"}});
                 operation["responses"][status]["content"] = json!({"application/octet-stream": bytes});
             },
-            read("media-type-changed", DECODING),
-            read("media-type-changed", DECODING),
+            response("media-type-changed", BREAKING_DECODE),
+            response("media-type-changed", BREAKING_DECODE),
         ),
         kind(
             "an envelope loses its data",
             On::Operation,
             |operation| {
-                let answer = success(operation).map(|status| &operation["responses"][status]);
-                answer.is_some_and(|one| {
+                let response = success(operation).map(|status| &operation["responses"][status]);
+                response.is_some_and(|one| {
                     one["content"]["application/json"]["schema"]["properties"]["data"].is_object()
                 })
             },
@@ -761,49 +757,50 @@ fn kinds_of_bodies(
                     format!("{pointer}/responses/{status}/content/application~1json/schema/properties");
                 remove(document, &schema, "data");
             },
-            read("field-removed", DECODING),
-            read("field-added", NEW),
+            response("field-removed", BREAKING_DECODE),
+            response("field-added", NEW),
         ),
         kind(
-            "success has another status",
+            "the success status changes",
             On::Operation,
             |operation| success(operation).is_some(),
             |document, pointer| {
                 let responses = at(document, pointer)["responses"].as_object_mut().unwrap();
                 let status = responses.keys().find(|status| status.starts_with('2')).unwrap().clone();
-                let answer = responses.remove(&status).unwrap();
-                responses.insert("207".into(), answer);
+                let response = responses.remove(&status).unwrap();
+                responses.insert("207".into(), response);
             },
-            read("success-status-changed", DECODING),
-            read("success-status-changed", DECODING),
+            response("success-status-changed", BREAKING_DECODE),
+            response("success-status-changed", BREAKING_DECODE),
         ),
         kind(
-            "success has one status more",
+            "a success status is added",
             On::Operation,
             |operation| success(operation).is_some(),
             |document, pointer| {
                 let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
-                let answer = json!({"description": "", "content": {"application/json": {"schema": schema}}});
-                set(document, &format!("{pointer}/responses"), "207", answer);
+                let response =
+                    json!({"description": "", "content": {"application/json": {"schema": schema}}});
+                set(document, &format!("{pointer}/responses"), "207", response);
             },
-            read("success-status-added", DECODING),
-            read("success-status-removed", DECODING),
+            response("success-status-added", BREAKING_DECODE),
+            response("success-status-removed", BREAKING_DECODE),
         ),
         kind(
-            "a failure has a status of its own",
+            "an error status is added",
             On::Operation,
             |operation| operation["responses"]["418"].is_null(),
             |document, pointer| {
-                let answer = at(document, pointer)["responses"]["400"].clone();
-                set(document, &format!("{pointer}/responses"), "418", answer);
+                let response = at(document, pointer)["responses"]["400"].clone();
+                set(document, &format!("{pointer}/responses"), "418", response);
             },
-            read("error-status-added", NEW),
-            read("error-status-removed", TEXT),
+            response("error-status-added", NEW),
+            response("error-status-removed", DOCS_ONLY),
         ),
     ]
 }
 
-fn kinds_of_operations(itself: fn(&'static str, Option<Class>) -> Expected) -> Vec<Kind> {
+fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Vec<Kind> {
     macro_rules! fact {
         ($name:literal, $fits:expr, $key:literal: $value:expr, $expected:expr, $back:expr) => {
             kind(
@@ -818,15 +815,15 @@ fn kinds_of_operations(itself: fn(&'static str, Option<Class>) -> Expected) -> V
     }
     vec![
         kind(
-            "an operation goes",
+            "an operation is removed",
             On::Operation,
             always,
             |document, pointer| {
                 let (path, method) = split(pointer);
                 document["paths"][path].as_object_mut().unwrap().remove(&method).unwrap();
             },
-            itself("operation-removed", CALLERS),
-            itself("operation-added", NEW),
+            operation("operation-removed", BREAKING),
+            operation("operation-added", NEW),
         ),
         kind(
             "an operation moves to another path",
@@ -836,8 +833,8 @@ fn kinds_of_operations(itself: fn(&'static str, Option<Class>) -> Expected) -> V
                 let (path, method) = split(pointer);
                 move_to(document, pointer, &format!("/brand-new{path}"), &method);
             },
-            itself("operation-moved", BEHAVES),
-            itself("operation-moved", BEHAVES),
+            operation("operation-moved", BEHAVIOR_CHANGE),
+            operation("operation-moved", BEHAVIOR_CHANGE),
         ),
         kind(
             "an operation moves to another method",
@@ -850,8 +847,8 @@ fn kinds_of_operations(itself: fn(&'static str, Option<Class>) -> Expected) -> V
                 assert_ne!(free.unwrap(), method);
                 move_to(document, pointer, &path, free.unwrap());
             },
-            itself("operation-moved", BEHAVES),
-            itself("operation-moved", BEHAVES),
+            operation("operation-moved", BEHAVIOR_CHANGE),
+            operation("operation-moved", BEHAVIOR_CHANGE),
         ),
         kind(
             "an operation moves to a path with another parameter",
@@ -868,16 +865,16 @@ fn kinds_of_operations(itself: fn(&'static str, Option<Class>) -> Expected) -> V
                 }
                 move_to(document, pointer, &format!("/tenants/{{tenant}}{path}"), &method);
             },
-            itself("operation-reshaped", CALLERS),
-            itself("operation-reshaped", CALLERS),
+            operation("operation-reshaped", BREAKING),
+            operation("operation-reshaped", BREAKING),
         ),
         kind(
             "an operation is renamed",
             On::Operation,
             always,
             |document, pointer| set(document, pointer, "operationId", json!("brand_new_name")),
-            itself("operation-renamed", CALLERS),
-            itself("operation-renamed", CALLERS),
+            operation("operation-renamed", BREAKING),
+            operation("operation-renamed", BREAKING),
         ),
         kind(
             "a path parameter is renamed",
@@ -891,11 +888,11 @@ fn kinds_of_operations(itself: fn(&'static str, Option<Class>) -> Expected) -> V
                 parameter["name"] = json!("brand_new");
                 move_to(document, pointer, &path.replace(&format!("{{{name}}}"), "{brand_new}"), &method);
             },
-            itself("path-parameter-renamed", TEXT),
-            itself("path-parameter-renamed", TEXT),
+            operation("path-parameter-renamed", DOCS_ONLY),
+            operation("path-parameter-renamed", DOCS_ONLY),
         ),
         kind(
-            "an operation asks for another authentication",
+            "an operation requires another authentication",
             On::Operation,
             always,
             |document, pointer| {
@@ -903,54 +900,54 @@ fn kinds_of_operations(itself: fn(&'static str, Option<Class>) -> Expected) -> V
                     json!({"type": "http", "scheme": "basic"});
                 set(document, pointer, "security", json!([{"Other": []}]));
             },
-            itself("security-changed", CALLERS),
-            itself("security-changed", CALLERS),
+            operation("security-changed", BREAKING),
+            operation("security-changed", BREAKING),
         ),
         kind(
-            "an operation asks for no authentication",
+            "an operation does not require authentication",
             On::Operation,
             |operation| operation.get("security").is_none(),
             |document, pointer| set(document, pointer, "security", json!([])),
-            itself("security-removed", BEHAVES),
-            itself("security-added", CALLERS),
+            operation("security-removed", BEHAVIOR_CHANGE),
+            operation("security-added", BREAKING),
         ),
-        fact!("an operation leaves a version", |one| one["x-s1"]["versions"] == json!(["2.0", "2.1"]),
-            "versions": json!(["2.1"]), itself("version-removed", CALLERS), itself("version-added", NEW)),
-        fact!("a filter becomes mandatory", |one| !mandatory(one), "filter": json!("mandatory"),
-            itself("filter-mandatory", CALLERS), itself("filter-changed", BEHAVES)),
+        fact!("an operation is removed from a version", |one| one["x-s1"]["versions"] == json!(["2.0", "2.1"]),
+            "versions": json!(["2.1"]), operation("version-removed", BREAKING), operation("version-added", NEW)),
+        fact!("a filter becomes required", |one| !filter_required(one), "filter": json!("required"),
+            operation("filter-required", BREAKING), operation("filter-changed", BEHAVIOR_CHANGE)),
         fact!("an operation loses its filter", |one| one["x-s1"]["filter"] == "optional", "filter": json!("none"),
-            itself("filter-changed", BEHAVES), itself("filter-changed", BEHAVES)),
+            operation("filter-changed", BEHAVIOR_CHANGE), operation("filter-changed", BEHAVIOR_CHANGE)),
         fact!("a read becomes an action", |one| one["x-s1"]["kind"] == "read", "kind": json!("action"),
-            itself("kind-changed", BEHAVES), itself("kind-changed", BEHAVES)),
-        fact!("a second call does more", |one| one["x-s1"]["idempotent"] == true, "idempotent": json!(false),
-            itself("idempotence-changed", BEHAVES), itself("idempotence-changed", BEHAVES)),
+            operation("kind-changed", BEHAVIOR_CHANGE), operation("kind-changed", BEHAVIOR_CHANGE)),
+        fact!("an operation is not idempotent any more", |one| one["x-s1"]["idempotent"] == true, "idempotent": json!(false),
+            operation("idempotence-changed", BEHAVIOR_CHANGE), operation("idempotence-changed", BEHAVIOR_CHANGE)),
         fact!("an operation becomes destructive", |one| one["x-s1"]["destructive"] == false,
-            "destructive": json!(true), itself("destructiveness-changed", BEHAVES),
-            itself("destructiveness-changed", BEHAVES)),
-        fact!("an operation gets a rate", always,
-            "rate": json!({"class": "new", "perSecond": 0.5, "burst": 3, "source": "inference"}),
-            itself("rate-changed", BEHAVES), itself("rate-changed", BEHAVES)),
-        fact!("an operation needs another permission", always, "permission": json!("Brand new"),
-            itself("permission-changed", BEHAVES), itself("permission-changed", BEHAVES)),
-        fact!("a list is not paged any more", |one| one["x-s1"]["paging"] == "cursor", "paging": json!("none"),
-            itself("paging-changed", CALLERS), itself("paging-changed", CALLERS)),
-        fact!("a list stands in another member", always, "items": json!("brandNew"),
-            itself("list-member-changed", CALLERS), itself("list-member-changed", CALLERS)),
+            "destructive": json!(true), operation("destructiveness-changed", BEHAVIOR_CHANGE),
+            operation("destructiveness-changed", BEHAVIOR_CHANGE)),
+        fact!("an operation gets a rate limit", always,
+            "rateLimit": json!({"class": "new", "perSecond": 0.5, "burst": 3, "source": "inference"}),
+            operation("rate-limit-changed", BEHAVIOR_CHANGE), operation("rate-limit-changed", BEHAVIOR_CHANGE)),
+        fact!("an operation requires another permission", always, "permission": json!("Brand new"),
+            operation("permission-changed", BEHAVIOR_CHANGE), operation("permission-changed", BEHAVIOR_CHANGE)),
+        fact!("a list has no pagination any more", |one| one["x-s1"]["paging"] == "cursor", "paging": json!("none"),
+            operation("paging-changed", BREAKING), operation("paging-changed", BREAKING)),
+        fact!("a list is in another member", always, "items": json!("brandNew"),
+            operation("list-member-changed", BREAKING), operation("list-member-changed", BREAKING)),
         kind(
             "an operation is deprecated",
             On::Operation,
             |operation| operation["deprecated"] != true,
             |document, pointer| set(document, pointer, "deprecated", json!(true)),
-            itself("deprecated", TEXT),
-            itself("undeprecated", TEXT),
+            operation("deprecated", DOCS_ONLY),
+            operation("undeprecated", DOCS_ONLY),
         ),
         kind(
-            "an operation is described anew",
+            "an operation gets another description",
             On::Operation,
             always,
-            |document, pointer| set(document, pointer, "description", json!("Something else.")),
-            itself("text-changed", TEXT),
-            itself("text-changed", TEXT),
+            |document, pointer| set(document, pointer, "description", json!("Another description.")),
+            operation("description-changed", DOCS_ONLY),
+            operation("description-changed", DOCS_ONLY),
         ),
     ]
 }
@@ -966,8 +963,8 @@ fn refers(node: &Value) -> bool {
     node.get("$ref").is_some() || node.get("allOf").is_some()
 }
 
-/// Whether everybody who refers to a schema leaves a fact to it.
-fn left_to_the_schema(schema: &Value, key: &str) -> bool {
+/// Returns whether no reference to a schema overrides a fact of it.
+fn no_reference_overrides(schema: &Value, key: &str) -> bool {
     fn all(node: &Value, target: &str, key: &str) -> bool {
         let refers = node["$ref"] == target || node["allOf"][0]["$ref"] == target;
         if refers && node.get(key).is_some() {
@@ -984,19 +981,19 @@ fn left_to_the_schema(schema: &Value, key: &str) -> bool {
     name.is_some_and(|name| all(document(), &format!("#/components/schemas/{name}"), key))
 }
 
-/// The last query parameter that the operation declares itself; what a filter brings along is a field of that.
+/// Returns the last query parameter of the operation that is not a property of its filter.
 fn last_query(operation: &Value) -> Option<usize> {
     let filter = operation.pointer("/x-s1/query").and_then(Value::as_str).unwrap_or_default();
-    let brought = &document()["components"]["schemas"][filter]["properties"];
-    let own = |one: &Value| brought.get(one["name"].as_str().unwrap_or_default()).is_none();
+    let filter_properties = &document()["components"]["schemas"][filter]["properties"];
+    let own = |one: &Value| filter_properties.get(one["name"].as_str().unwrap_or_default()).is_none();
     operation["parameters"].as_array()?.iter().rposition(|one| one["in"] == "query" && own(one))
 }
 
-/// The nodes of a kind, with who reaches them: pointers of operations that send, and of those that read.
+/// Returns the possible nodes of a kind, with the pointers of the operations that use them in requests and responses.
 fn candidates(kind: &Kind) -> Vec<(String, [Vec<String>; 2])> {
     let mut found = Vec::new();
     let schemas = document()["components"]["schemas"].as_object().unwrap();
-    let by = |name: &str| {
+    let users = |name: &str| {
         [0, 1].map(|direction| {
             let all = reach().iter().filter(|(_, both)| both[direction].contains(name));
             all.map(|(pointer, _)| pointer.clone()).collect::<Vec<_>>()
@@ -1006,14 +1003,15 @@ fn candidates(kind: &Kind) -> Vec<(String, [Vec<String>; 2])> {
         On::Schema => {
             for (name, schema) in schemas.iter().filter(|(_, schema)| (kind.fits)(schema)) {
                 let _ = schema;
-                found.push((format!("/components/schemas/{name}"), by(name)));
+                found.push((format!("/components/schemas/{name}"), users(name)));
             }
         }
         On::Property => {
             for (name, schema) in schemas {
                 for (property, node) in schema["properties"].as_object().into_iter().flatten() {
                     if (kind.fits)(node) {
-                        found.push((format!("/components/schemas/{name}/properties/{property}"), by(name)));
+                        found
+                            .push((format!("/components/schemas/{name}/properties/{property}"), users(name)));
                     }
                 }
             }
@@ -1036,14 +1034,14 @@ fn candidates(kind: &Kind) -> Vec<(String, [Vec<String>; 2])> {
             }
         }
     }
-    found.retain(|(_, [send, read])| !send.is_empty() || !read.is_empty());
+    found.retain(|(_, [requests, responses])| !requests.is_empty() || !responses.is_empty());
     found
 }
 
-/// Some of them, spread over the document, others for every kind.
-fn some<T>(name: &str, mut all: Vec<T>) -> Vec<T> {
+/// Selects some nodes, spread over the document. The selection depends on the name of the kind.
+fn sample<T>(name: &str, mut all: Vec<T>) -> Vec<T> {
     let seed = name.bytes().fold(7_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    let count = all.len().min(PLACES);
+    let count = all.len().min(MAX_LOCATIONS);
     let (first, step) = (seed % all.len().max(1), all.len() / count.max(1));
     let length = all.len();
     let mut chosen: Vec<usize> = (0..count).map(|at| (first + at * step) % length).collect();
@@ -1061,98 +1059,102 @@ fn commands(pointers: &[String]) -> BTreeSet<String> {
     all
 }
 
-/// What is expected in each direction: rule, class, commands.
+/// Returns the expected rule, class and commands for each direction.
 fn expectation(
     kind: &Kind,
     (rule, classes): Expected,
-    read_rule: Option<&'static str>,
-    [send, read]: &[Vec<String>; 2],
+    response_rule: Option<&'static str>,
+    [requests, responses]: &[Vec<String>; 2],
 ) -> BTreeMap<Direction, (&'static str, Class, BTreeSet<String>)> {
     let mut expected = BTreeMap::new();
-    let reached = if kind.on == On::Operation { [send, send, send] } else { [send, read, send] };
-    let directions = [Direction::Send, Direction::Read, Direction::Operation];
+    let reached = if kind.on == On::Operation {
+        [requests, requests, requests]
+    } else {
+        [requests, responses, requests]
+    };
+    let directions = [Direction::Request, Direction::Response, Direction::Operation];
     for ((direction, class), pointers) in directions.into_iter().zip(classes).zip(reached) {
         let Some(class) = class.filter(|_| !pointers.is_empty()) else { continue };
-        let rule = read_rule.filter(|_| direction == Direction::Read).unwrap_or(rule);
+        let rule = response_rule.filter(|_| direction == Direction::Response).unwrap_or(rule);
         expected.insert(direction, (rule, class, commands(pointers)));
     }
     expected
 }
 
 fn check(
-    what: &str,
+    context: &str,
     findings: &[Finding],
     expected: &BTreeMap<Direction, (&'static str, Class, BTreeSet<String>)>,
     with_commands: bool,
 ) {
-    let shown = || serde_json::to_string_pretty(findings).unwrap();
-    assert_eq!(findings.len(), expected.len(), "{what}: {expected:?}\n{}", shown());
+    let json = || serde_json::to_string_pretty(findings).unwrap();
+    assert_eq!(findings.len(), expected.len(), "{context}: {expected:?}\n{}", json());
     for finding in findings {
         let Some((rule, class, commands)) = expected.get(&finding.direction) else {
-            panic!("{what}: nothing of {:?}\n{}", finding.direction, shown());
+            panic!("{context}: unexpected direction {:?}\n{}", finding.direction, json());
         };
-        assert_eq!(finding.rule.name(), *rule, "{what}\n{}", shown());
-        assert_eq!(finding.class, *class, "{what}\n{}", shown());
+        assert_eq!(finding.rule.name(), *rule, "{context}\n{}", json());
+        assert_eq!(finding.class, *class, "{context}\n{}", json());
         if with_commands {
             let found: BTreeSet<String> = finding.commands.iter().cloned().collect();
-            assert_eq!(found, *commands, "{what}\n{}", shown());
-            assert!(!finding.rust.is_empty(), "{what}: no Rust item\n{}", shown());
+            assert_eq!(found, *commands, "{context}\n{}", json());
+            assert!(!finding.rust.is_empty(), "{context}: no Rust item\n{}", json());
         }
-        assert!(!finding.operations.is_empty() && !finding.message.is_empty(), "{what}\n{}", shown());
+        assert!(!finding.operations.is_empty() && !finding.message.is_empty(), "{context}\n{}", json());
     }
 }
 
-/// Makes a kind of change at some places; gives how often, and the rules that were seen.
-fn tried(kind: &Kind) -> (usize, BTreeSet<Rule>) {
+/// Applies a kind of change at some locations. Returns the number of locations, and the rules of the findings.
+fn check_kind(kind: &Kind) -> (usize, BTreeSet<Rule>) {
     let mut rules = BTreeSet::new();
-    let unknown = Atlas::default();
-    let places = some(kind.name, candidates(kind));
-    assert!(!places.is_empty(), "{}: there is no place for it", kind.name);
-    for (pointer, reached) in &places {
-        let what = format!("{} at {pointer}", kind.name);
+    let empty_index = SpecIndex::default();
+    let locations = sample(kind.name, candidates(kind));
+    assert!(!locations.is_empty(), "{}: no candidates", kind.name);
+    for (pointer, reached) in &locations {
+        let context = format!("{} at {pointer}", kind.name);
         let mut document = document().clone();
         let node = document.pointer(pointer).unwrap().clone();
         (kind.before)(at(&mut document, pointer));
         let prepared = (document.pointer(pointer) != Some(&node)).then(|| Surface::of(&document));
-        let old = prepared.as_ref().unwrap_or_else(|| untouched());
+        let old = prepared.as_ref().unwrap_or_else(|| unmodified());
         (kind.change)(&mut document, pointer);
         let new = Surface::of(&document);
 
-        let expected = expectation(kind, kind.expected, kind.read_rule, reached);
-        assert!(!expected.is_empty(), "{what}: reached by nobody");
-        let there = diff::compare(old, &new, atlas());
-        check(&what, &there, &expected, true);
-        let back = expectation(kind, kind.back, None, reached);
-        let again = diff::compare(&new, old, atlas());
-        check(&format!("{what}, the other way round"), &again, &back, true);
-        // By what the documents say alone.
-        check(&format!("{what}, without an atlas"), &diff::compare(old, &new, &unknown), &expected, false);
+        let expected = expectation(kind, kind.expected, kind.response_rule, reached);
+        assert!(!expected.is_empty(), "{context}: no expectation");
+        let forward = diff::compare(old, &new, index());
+        check(&context, &forward, &expected, true);
+        let reverse = expectation(kind, kind.reverse, None, reached);
+        let backward = diff::compare(&new, old, index());
+        check(&format!("{context}, documents swapped"), &backward, &reverse, true);
+        // Without the names of the curated specification.
+        check(&format!("{context}, empty index"), &diff::compare(old, &new, &empty_index), &expected, false);
 
-        for finding in &there {
-            let mirrored = again.iter().find(|other| other.direction == finding.direction).unwrap();
-            assert!(finding.rule.mirror().contains(&mirrored.rule), "{what}: {:?}", mirrored.rule);
-            assert!(mirrored.rule.mirror().contains(&finding.rule), "{what}: {:?}", finding.rule);
+        for finding in &forward {
+            let mirrored = backward.iter().find(|other| other.direction == finding.direction).unwrap();
+            assert!(finding.rule.mirror().contains(&mirrored.rule), "{context}: {:?}", mirrored.rule);
+            assert!(mirrored.rule.mirror().contains(&finding.rule), "{context}: {:?}", finding.rule);
             rules.extend([finding.rule, mirrored.rule]);
         }
-        assert!(diff::compare(&new, &new, atlas()).is_empty(), "{what}: differs from itself");
+        assert!(diff::compare(&new, &new, index()).is_empty(), "{context}: differs from itself");
     }
-    (places.len(), rules)
+    (locations.len(), rules)
 }
 
 #[test]
-fn every_kind_of_change_is_found_once_where_it_is() {
+fn compare_each_change_kind_is_one_finding() {
     let kinds = kinds();
-    let half = kinds.len().div_ceil(2);
+    let chunk_size = kinds.len().div_ceil(2);
     let (mut changes, mut rules) = (0, BTreeSet::new());
     std::thread::scope(|scope| {
         let parts: Vec<_> = kinds
-            .chunks(half)
-            .map(|part| scope.spawn(move || part.iter().map(tried).collect::<Vec<_>>()))
+            .chunks(chunk_size)
+            .map(|part| scope.spawn(move || part.iter().map(check_kind).collect::<Vec<_>>()))
             .collect();
         for part in parts {
-            for (count, seen) in part.join().unwrap() {
+            for (count, found) in part.join().unwrap() {
                 changes += count;
-                rules.extend(seen);
+                rules.extend(found);
             }
         }
     });
@@ -1162,57 +1164,57 @@ fn every_kind_of_change_is_found_once_where_it_is() {
     }
     assert!(kinds.len() >= 80, "{}", kinds.len());
     let names: BTreeSet<&str> = kinds.iter().map(|kind| kind.name).collect();
-    assert_eq!(names.len(), kinds.len(), "a name is there twice");
-    // The one that is left has its own test.
-    let unseen: Vec<Rule> = Rule::ALL.iter().copied().filter(|rule| !rules.contains(rule)).collect();
-    assert_eq!(unseen, [Rule::OperationRelabelled]);
+    assert_eq!(names.len(), kinds.len(), "duplicate name");
+    // The remaining rule has its own test.
+    let untested: Vec<Rule> = Rule::ALL.iter().copied().filter(|rule| !rules.contains(rule)).collect();
+    assert_eq!(untested, [Rule::OperationIdChanged]);
 }
 
-/// A filter is written out as the parameters of a list by the bundle, so that this starts from the files.
+/// The bundle copies the properties of a filter to query parameters, so the test edits the files.
 #[test]
-fn what_a_filter_gains_is_one_change_for_bodies_and_queries() {
+fn compare_filter_property_is_one_finding_for_bodies_and_queries() {
     let mut sources = Sources::read(&root().join("spec")).unwrap();
     let before = Surface::of(&sources.bundle().unwrap().document);
     let field = json!({ "type": "boolean", "description": "D." });
     let at = "/components/schemas/AgentFilter/properties";
-    sources.put("agents.yaml", at, "isWanted", &field).unwrap();
+    sources.put("agents.yaml", at, "isPinned", &field).unwrap();
     let after = Surface::of(&sources.bundle().unwrap().document);
     for (old, new, rule) in [(&before, &after, "field-added"), (&after, &before, "field-removed")] {
-        let findings = diff::compare(old, new, atlas());
+        let findings = diff::compare(old, new, index());
         assert_eq!(findings.len(), 1, "{findings:#?}");
         let one = &findings[0];
-        assert_eq!((one.rule.name(), one.owner.as_str()), (rule, "AgentFilter.isWanted"));
+        assert_eq!((one.rule.name(), one.owner.as_str()), (rule, "AgentFilter.isPinned"));
         let reached: BTreeSet<&str> = one.operations.iter().map(|one| one.operation.as_str()).collect();
         assert!(reached.contains("agents_list") && reached.contains("agents_shutdown"), "{reached:?}");
     }
 }
 
 #[test]
-fn a_document_does_not_differ_from_itself() {
+fn compare_identical_documents_is_empty() {
     let surface = Surface::of(document());
-    assert_eq!(diff::compare(&surface, &surface.clone(), atlas()), []);
+    assert_eq!(diff::compare(&surface, &surface.clone(), index()), []);
 }
 
 #[test]
-fn the_table_mirrors_itself_and_knows_every_direction() {
+fn rule_table_is_symmetric_and_complete() {
     for rule in Rule::ALL {
         for other in rule.mirror() {
             assert!(other.mirror().contains(rule), "{} and {}", rule.name(), other.name());
         }
-        let classes: Vec<Class> = [Direction::Send, Direction::Read, Direction::Operation]
+        let classes: Vec<Class> = [Direction::Request, Direction::Response, Direction::Operation]
             .into_iter()
             .filter_map(|direction| rule.class(direction))
             .collect();
-        assert!(!classes.is_empty(), "{} never occurs", rule.name());
+        assert!(!classes.is_empty(), "{} has no class", rule.name());
         assert!(rule.reason().ends_with('.'), "{} has no reason", rule.name());
         let kebab = rule.name().chars().all(|c| c.is_ascii_lowercase() || c == '-');
         assert!(kebab, "{}", rule.name());
     }
 }
 
-/// A document of others: no facts of ours, identifiers that no function is named after, inline schemas.
-fn of_others(id: &str, limit: u32) -> Surface {
-    let answer = json!({"type": "object", "properties": {
+/// Returns a vendor document: without `x-s1`, with other operation IDs and with inline schemas.
+fn vendor_document(id: &str, limit: u32) -> Surface {
+    let response = json!({"type": "object", "properties": {
         "data": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
     }});
     Surface::of(&json!({
@@ -1223,48 +1225,48 @@ fn of_others(id: &str, limit: u32) -> Surface {
                 "parameters": [
                     {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": limit}},
                 ],
-                "responses": {"200": {"content": {"application/json": {"schema": answer}}}},
+                "responses": {"200": {"content": {"application/json": {"schema": response}}}},
             }},
-            "/web/api/v2.1/nowhere": {"get": {"operationId": "nowhere", "responses": {}}},
+            "/web/api/v2.1/unknown": {"get": {"operationId": "unknown", "responses": {}}},
         },
     }))
 }
 
 #[test]
-fn what_others_publish_is_told_with_our_names() {
-    let (old, new) = (of_others("_groups_get", 1000), of_others("groups_v2", 500));
-    let findings = diff::compare(&old, &new, atlas());
-    let [narrowed, relabelled] = findings.as_slice() else { panic!("{findings:#?}") };
-    assert_eq!((narrowed.rule, narrowed.class), (Rule::BoundNarrowed, Class::BreaksCallers));
+fn compare_foreign_document_uses_curated_names() {
+    let (old, new) = (vendor_document("_groups_get", 1000), vendor_document("groups_v2", 500));
+    let findings = diff::compare(&old, &new, index());
+    let [narrowed, renamed] = findings.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!((narrowed.rule, narrowed.class), (Rule::BoundNarrowed, Class::Breaking));
     assert_eq!(narrowed.operations[0].operation, "groups_list");
     assert_eq!(narrowed.rust, ["sentinelone::raw::groups::GroupsListQuery::limit"]);
     assert_eq!(narrowed.commands, ["all-groups", "only-groups_list"]);
-    assert_eq!((relabelled.rule, relabelled.class), (Rule::OperationRelabelled, Class::TextOnly));
-    assert_eq!(relabelled.rust, ["sentinelone::raw::groups::list"]);
+    assert_eq!((renamed.rule, renamed.class), (Rule::OperationIdChanged, Class::DocsOnly));
+    assert_eq!(renamed.rust, ["sentinelone::raw::groups::list"]);
 
-    // A value and a field that are new there are named as they are, and would be.
-    let mut more = of_others("_groups_get", 1000);
+    // A new field gets the name that it would have in the generated crate.
+    let mut more = vendor_document("_groups_get", 1000);
     let key = more.operations.keys().next().unwrap().clone();
-    let places = &mut more.operations.get_mut(&key).unwrap().places;
-    let field = places["response.200.data[].name"].clone();
-    places.insert("response.200.data[].brandNew".into(), field);
-    let findings = diff::compare(&of_others("_groups_get", 1000), &more, atlas());
+    let locations = &mut more.operations.get_mut(&key).unwrap().locations;
+    let field = locations["response.200.data[].name"].clone();
+    locations.insert("response.200.data[].brandNew".into(), field);
+    let findings = diff::compare(&vendor_document("_groups_get", 1000), &more, index());
     let [added] = findings.as_slice() else { panic!("{findings:#?}") };
     assert_eq!(added.owner, "Group.brandNew", "the curated schema owns it");
     assert_eq!(added.rust, ["sentinelone::raw::groups::Group::brand_new"]);
 
-    // What nobody uses is left out on demand.
-    let (mut old, mut new) = (of_others("_groups_get", 1000), of_others("_groups_get", 500));
+    // `retain_known` removes the operations that the specification does not have.
+    let (mut old, mut new) = (vendor_document("_groups_get", 1000), vendor_document("_groups_get", 500));
     new.operations.retain(|key, _| key.path == "/groups");
-    assert_eq!(diff::compare(&old, &new, atlas()).len(), 2);
-    diff::only_used(&mut old, &mut new, atlas());
-    let findings = diff::compare(&old, &new, atlas());
+    assert_eq!(diff::compare(&old, &new, index()).len(), 2);
+    diff::retain_known(&mut old, &mut new, index());
+    let findings = diff::compare(&old, &new, index());
     assert_eq!(findings.iter().map(|one| one.rule).collect::<Vec<_>>(), [Rule::BoundNarrowed]);
 }
 
-/// Every place of every operation leads to an item that the generated crate has.
+/// Each location of each operation has an item that exists in the generated crate.
 #[test]
-fn rust_items_are_there() {
+fn spec_index_items_exist_in_generated_crate() {
     let mut texts = BTreeMap::new();
     for entry in std::fs::read_dir(root().join("generated/src")).unwrap() {
         let path = entry.unwrap().path();
@@ -1273,16 +1275,16 @@ fn rust_items_are_there() {
             texts.insert(name, std::fs::read_to_string(&path).unwrap());
         }
     }
-    let (mut items, mut places) = (BTreeSet::new(), 0);
-    for key in atlas().keys() {
-        items.insert(atlas().function(key).unwrap().to_owned());
-        for (place, node) in atlas().places(key) {
-            places += 1;
-            items.insert(atlas().item(key, place).unwrap_or_else(|| panic!("{key} {place}")));
-            items.extend(atlas().type_item(key, place));
+    let (mut items, mut locations) = (BTreeSet::new(), 0);
+    for key in index().keys() {
+        items.insert(index().function(key).unwrap().to_owned());
+        for (location, node) in index().locations(key) {
+            locations += 1;
+            items.insert(index().item(key, location).unwrap_or_else(|| panic!("{key} {location}")));
+            items.extend(index().type_item(key, location));
             if let Some(values) = node.facts.get("enum").and_then(Value::as_array) {
-                let variants = atlas().values(key, place, values);
-                assert_eq!(variants.len(), values.len(), "{key} {place}: {variants:?}");
+                let variants = index().values(key, location, values);
+                assert_eq!(variants.len(), values.len(), "{key} {location}: {variants:?}");
                 items.extend(variants);
             }
         }
@@ -1301,8 +1303,8 @@ fn rust_items_are_there() {
                 functions += 1;
             }
             [_, ty] => {
-                let there = [format!("pub struct {ty} {{"), format!("pub enum {ty} {{")];
-                assert!(there.iter().any(|start| text.contains(start)), "{item}");
+                let starts = [format!("pub struct {ty} {{"), format!("pub enum {ty} {{")];
+                assert!(starts.iter().any(|start| text.contains(start)), "{item}");
                 types += 1;
             }
             [_, ty, field] if field.starts_with(|c: char| c.is_ascii_lowercase()) => {
@@ -1316,14 +1318,19 @@ fn rust_items_are_there() {
             _ => panic!("{item}"),
         }
     }
-    println!("{places} places: {fields} fields, {functions} functions, {variants} variants, {types} types");
-    assert!(places > 5000 && fields > 1000 && functions == 70 && variants > 200 && types > 50, "{items:?}");
+    println!(
+        "{locations} locations: {fields} fields, {functions} functions, {variants} variants, {types} types"
+    );
+    assert!(
+        locations > 5000 && fields > 1000 && functions == 70 && variants > 200 && types > 50,
+        "{items:?}"
+    );
 }
 
-/// Two editions of something small, with a change of each class.
-fn small() -> Vec<Finding> {
+/// Returns the findings between two editions of a small document, with a change of each class.
+fn small_findings() -> Vec<Finding> {
     let edition = |new: bool| {
-        let mut thing = json!({"type": "object", "properties": {
+        let mut widget = json!({"type": "object", "properties": {
             "name": {"type": "string", "description": "A <name>."},
             "kind": {"$ref": "#/components/schemas/Kind"},
             "size": {"type": "integer", "format": "int32"},
@@ -1331,36 +1338,36 @@ fn small() -> Vec<Finding> {
         let mut kinds = json!(["a|b", "c"]);
         let mut limit = json!({"type": "integer", "minimum": 1});
         if new {
-            thing["properties"].as_object_mut().unwrap().remove("size");
-            thing["properties"]["name"]["description"] = json!("A <script>alert(1)</script> name.");
+            widget["properties"].as_object_mut().unwrap().remove("size");
+            widget["properties"]["name"]["description"] = json!("A <script>alert(1)</script> name.");
             kinds = json!(["a|b", "c", "d_e", "<f>"]);
             limit["maximum"] = json!(50);
         }
         let list = json!({
-            "operationId": "things_list",
+            "operationId": "widgets_list",
             "parameters": [{"name": "limit", "in": "query", "schema": limit}],
-            "responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}}},
+            "responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Widget"}}}}},
             "x-s1": {"kind": "read", "versions": ["2.1"]},
         });
         let mut get = list.clone();
-        get["operationId"] = json!("things_get");
-        let mut paths = json!({"/things": {"get": list}, "/things/{id}": {"get": get}});
+        get["operationId"] = json!("widgets_get");
+        let mut paths = json!({"/widgets": {"get": list}, "/widgets/{id}": {"get": get}});
         if new {
             paths["/others"] = json!({"get": {"operationId": "others_list", "responses": {}}});
         } else {
             paths["/old"] = json!({"delete": {"operationId": "old_delete", "responses": {}}});
         }
-        let schemas = json!({"Thing": thing, "Kind": {"type": "string", "enum": kinds}});
+        let schemas = json!({"Widget": widget, "Kind": {"type": "string", "enum": kinds}});
         Surface::of(&json!({"openapi": "3.0.3", "paths": paths, "components": {"schemas": schemas}}))
     };
     let id = |id: &str, command: &str| (id.to_owned(), BTreeSet::from([command.to_owned()]));
-    let commands = Commands::from([id("things_list", "list-things"), id("old_delete", "delete-old")]);
-    diff::compare(&edition(false), &edition(true), &Atlas::new(commands))
+    let commands = Commands::from([id("widgets_list", "list-widgets"), id("old_delete", "delete-old")]);
+    diff::compare(&edition(false), &edition(true), &SpecIndex::new(commands))
 }
 
 #[test]
-fn findings_are_shown_in_four_forms() {
-    let findings = small();
+fn render_all_formats_match_snapshots() {
+    let findings = small_findings();
     let comparison = Comparison { old: "v1:spec", new: "spec", findings: &findings };
     assert!(comparison.breaks());
     insta::assert_snapshot!("text", render::text(&comparison));
@@ -1369,23 +1376,23 @@ fn findings_are_shown_in_four_forms() {
     let html = render::html(&comparison);
     let body = html.find("<header>").unwrap()..html.find("</main>").unwrap();
     insta::assert_snapshot!("html", &html[body]);
-    // What the documents say is no markup.
+    // Content of the documents is escaped.
     assert!(!html.contains("<script>alert") && !html.contains("<f>"));
     assert!(html.contains("&lt;script&gt;alert"));
-    for elsewhere in ["src=", "@import", "url(", "http://", "https://"] {
-        assert!(!html.contains(elsewhere), "the page needs no network: {elsewhere}");
+    for external in ["src=", "@import", "url(", "http://", "https://"] {
+        assert!(!html.contains(external), "external resource: {external}");
     }
-    let nothing = Comparison { findings: &[], ..comparison };
-    assert!(!nothing.breaks());
-    assert_eq!(render::markdown(&nothing).lines().last(), Some("Nothing changed."));
+    let unchanged = Comparison { findings: &[], ..comparison };
+    assert!(!unchanged.breaks());
+    assert_eq!(render::markdown(&unchanged).lines().last(), Some("No changes."));
 }
 
 #[test]
-fn long_lists_are_cut_and_say_so() {
+fn render_long_lists_are_truncated() {
     let many: Vec<Finding> = (0..150)
         .map(|at| {
-            let mut finding = small().remove(0);
-            finding.operations[0].operation = format!("things_{at}");
+            let mut finding = small_findings().remove(0);
+            finding.operations[0].operation = format!("widgets_{at}");
             finding.commands = (0..9).map(|command| format!("command-{command}")).collect();
             finding
         })
@@ -1393,7 +1400,7 @@ fn long_lists_are_cut_and_say_so() {
     let comparison = Comparison { old: "a", new: "b", findings: &many };
     let text = render::text(&comparison);
     assert!(
-        text.contains("command-5 and 3 more") && text.contains("and 50 more; --format json has all"),
+        text.contains("command-5 and 3 more") && text.contains("and 50 more; use --format json for all"),
         "{text}"
     );
     assert_eq!(text.matches("    - ").count(), 100);
@@ -1404,43 +1411,46 @@ fn long_lists_are_cut_and_say_so() {
 }
 
 #[test]
-fn notes_of_a_release_say_what_the_findings_say() {
-    let findings = small();
-    let release = Release { version: [0, 1, 0], since: "v0.1.0", findings: &findings, verdicts: None };
+fn release_notes_match_findings() {
+    let findings = small_findings();
+    let release = Release { version: [0, 1, 0], since: "v0.1.0", findings: &findings, semver_checks: None };
     insta::assert_snapshot!("release", release.notes());
 
     let only = |class: Class| -> Vec<Finding> {
         findings.iter().filter(|finding| finding.class == class).cloned().collect()
     };
     for (class, version, next) in [
-        (Class::BreaksCallers, [0, 4, 2], [0, 5, 0]),
-        (Class::BreaksDecoding, [0, 0, 2], [0, 0, 3]),
-        (Class::BehavesDifferently, [0, 4, 2], [0, 4, 3]),
+        (Class::Breaking, [0, 4, 2], [0, 5, 0]),
+        (Class::BreakingDecode, [0, 0, 2], [0, 0, 3]),
+        (Class::BehaviorChange, [0, 4, 2], [0, 4, 3]),
         (Class::New, [0, 4, 2], [0, 4, 3]),
-        (Class::BreaksDecoding, [1, 4, 2], [2, 0, 0]),
+        (Class::BreakingDecode, [1, 4, 2], [2, 0, 0]),
         (Class::New, [1, 4, 2], [1, 5, 0]),
-        (Class::TextOnly, [1, 4, 2], [1, 4, 3]),
+        (Class::DocsOnly, [1, 4, 2], [1, 4, 3]),
     ] {
         let findings = only(class);
         assert!(!findings.is_empty(), "{class:?}");
-        assert_eq!(Step::of(&findings).next(version), next, "{class:?} after {version:?}");
+        assert_eq!(ReleaseLevel::of(&findings).next(version), next, "{class:?} after {version:?}");
     }
-    assert_eq!(Step::of(&[]).next([1, 4, 2]), [1, 4, 2]);
+    assert_eq!(ReleaseLevel::of(&[]).next([1, 4, 2]), [1, 4, 2]);
 
-    // The code may have changed where the specification did not.
-    let told = "     Summary semver requires new major version: 2 major and 0 minor checks failed\n";
-    let verdict = |done, output| Verdict::read("sentinelone", done, output);
+    // The code can change without the specification.
+    let output = "     Summary semver requires new major version: 2 major and 0 minor checks failed\n";
+    let check = |success, output| SemverCheck::read("sentinelone", success, output);
     let code = Release {
         findings: &[],
-        verdicts: Some(vec![verdict(false, told), verdict(true, "     Summary no semver update required\n")]),
+        semver_checks: Some(vec![
+            check(false, output),
+            check(true, "     Summary no semver update required\n"),
+        ]),
         ..release.clone()
     };
-    assert_eq!(code.step(), Step::Breaking);
+    assert_eq!(code.level(), ReleaseLevel::Breaking);
     assert!(code.notes().starts_with("minor release: 0.1.0 -> 0.2.0"), "{}", code.notes());
-    let unknown = verdict(false, "error: no such revision\n");
-    assert_eq!(unknown.step, None);
-    let unknown = Release { findings: &[], verdicts: Some(vec![unknown]), ..release };
-    assert!(unknown.notes().contains("error: no such revision (could not tell)"), "{}", unknown.notes());
+    let unknown = check(false, "error: no such revision\n");
+    assert_eq!(unknown.level, None);
+    let unknown = Release { findings: &[], semver_checks: Some(vec![unknown]), ..release };
+    assert!(unknown.notes().contains("error: no such revision (no result)"), "{}", unknown.notes());
 
     assert_eq!(release::version("1.20.3").unwrap(), [1, 20, 3]);
     for wrong in ["1.2", "1.2.x", "1.2.3.4", ""] {

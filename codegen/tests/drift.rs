@@ -1,11 +1,6 @@
-//! `generated/` is what `spec/` gives, and the comparison notices when it is not.
+//! `generated/` matches `spec/`, and `files::check` detects differences.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed, and says where"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +14,7 @@ fn root() -> &'static Path {
 }
 
 #[test]
-fn repository_has_no_drift() {
+fn generated_matches_spec() {
     let files = generate(&root().join("spec")).unwrap_or_else(|error| panic!("{error}"));
     assert!(files.contains_key("openapi.json") && files.contains_key("src/lib.rs"));
     if let Err(error) = files::check(&root().join("generated"), &files) {
@@ -28,9 +23,9 @@ fn repository_has_no_drift() {
 }
 
 #[test]
-fn twice_gives_the_same_bytes() {
-    let once = generate(&root().join("spec")).unwrap();
-    assert!(once == generate(&root().join("spec")).unwrap());
+fn generate_is_deterministic() {
+    let first = generate(&root().join("spec")).unwrap();
+    assert!(first == generate(&root().join("spec")).unwrap());
 }
 
 fn some_files() -> Files {
@@ -42,33 +37,33 @@ fn some_files() -> Files {
     ])
 }
 
-/// A folder that holds the files.
-fn written() -> (tempfile::TempDir, PathBuf, Files) {
+/// Writes the files to a temporary directory.
+fn written_files() -> (tempfile::TempDir, PathBuf, Files) {
     let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("generated");
+    let dir = home.path().join("generated");
     let files = some_files();
-    let changes = files::write(&folder, &files).unwrap();
+    let changes = files::write(&dir, &files).unwrap();
     assert_eq!(changes.written, files.keys().cloned().collect::<Vec<_>>());
     assert!(changes.removed.is_empty());
-    (home, folder, files)
+    (home, dir, files)
 }
 
 #[track_caller]
-fn drift(folder: &Path, files: &Files) -> String {
-    match files::check(folder, files) {
+fn drift(dir: &Path, files: &Files) -> String {
+    match files::check(dir, files) {
         Err(Error::Drift(diff)) => diff,
         other => panic!("no drift: {other:?}"),
     }
 }
 
 #[test]
-fn what_was_written_is_no_drift() {
-    let (_home, folder, files) = written();
-    files::check(&folder, &files).unwrap();
+fn check_after_write_passes() {
+    let (_home, dir, files) = written_files();
+    files::check(&dir, &files).unwrap();
 }
 
 #[test]
-fn folder_that_is_not_there_is_drift() {
+fn check_missing_directory_is_drift() {
     let home = tempfile::tempdir().unwrap();
     let diff = drift(&home.path().join("generated"), &some_files());
     for name in some_files().keys() {
@@ -78,12 +73,12 @@ fn folder_that_is_not_there_is_drift() {
 }
 
 #[test]
-fn one_byte_is_drift() {
-    let (_home, folder, files) = written();
-    let path = folder.join("src/lib.rs");
-    let spoilt = files["src/lib.rs"].replace("line 20\n", "line 2O\n");
-    fs::write(&path, spoilt).unwrap();
-    let diff = drift(&folder, &files);
+fn check_one_changed_byte_is_drift() {
+    let (_home, dir, files) = written_files();
+    let path = dir.join("src/lib.rs");
+    let modified = files["src/lib.rs"].replace("line 20\n", "line 2O\n");
+    fs::write(&path, modified).unwrap();
+    let diff = drift(&dir, &files);
     let expected = "\
 --- a/generated/src/lib.rs
 +++ b/generated/src/lib.rs
@@ -97,97 +92,100 @@ fn one_byte_is_drift() {
  line 22
  line 23
 ";
-    assert_eq!(diff, expected, "from what is there to what it should be");
-    let text = files::check(&folder, &files).unwrap_err().to_string();
+    assert_eq!(diff, expected, "diff from the existing to the expected file");
+    let text = files::check(&dir, &files).unwrap_err().to_string();
     assert!(text.contains("run `cargo xtask generate` and commit the result"), "{text}");
 }
 
 #[test]
-fn end_of_the_file_is_drift() {
-    for spoil in ["", "\n", "\r\n"] {
-        let (_home, folder, files) = written();
+fn check_changed_file_ending_is_drift() {
+    for ending in ["", "\n", "\r\n"] {
+        let (_home, dir, files) = written_files();
         let text = files["Cargo.toml"].trim_end().to_owned();
-        let spoilt = if spoil == "\n" { format!("{text}\n\n") } else { format!("{text}{spoil}") };
-        fs::write(folder.join("Cargo.toml"), spoilt).unwrap();
-        assert!(drift(&folder, &files).contains("--- a/generated/Cargo.toml\n"), "{spoil:?}");
+        let modified = if ending == "\n" { format!("{text}\n\n") } else { format!("{text}{ending}") };
+        fs::write(dir.join("Cargo.toml"), modified).unwrap();
+        assert!(drift(&dir, &files).contains("--- a/generated/Cargo.toml\n"), "{ending:?}");
     }
 }
 
 #[test]
-fn extra_file_is_drift() {
-    let (_home, folder, files) = written();
-    fs::create_dir(folder.join("src/old")).unwrap();
-    fs::write(folder.join("src/old/gone.rs"), "struct Gone;\n").unwrap();
-    let diff = drift(&folder, &files);
+fn check_extra_file_is_drift() {
+    let (_home, dir, files) = written_files();
+    fs::create_dir(dir.join("src/old")).unwrap();
+    fs::write(dir.join("src/old/gone.rs"), "struct Gone;\n").unwrap();
+    let diff = drift(&dir, &files);
     assert!(diff.contains("--- a/generated/src/old/gone.rs\n") && diff.contains("-struct Gone;\n"), "{diff}");
 }
 
 #[test]
-fn extra_file_without_content_is_drift() {
-    let (_home, folder, files) = written();
-    fs::write(folder.join("src/gone.rs"), "").unwrap();
-    assert!(drift(&folder, &files).contains("generated/src/gone.rs"));
+fn check_extra_empty_file_is_drift() {
+    let (_home, dir, files) = written_files();
+    fs::write(dir.join("src/gone.rs"), "").unwrap();
+    assert!(drift(&dir, &files).contains("generated/src/gone.rs"));
 }
 
 #[test]
-fn missing_file_is_drift() {
-    let (_home, folder, files) = written();
-    fs::remove_file(folder.join("src/runtime/mod.rs")).unwrap();
-    let diff = drift(&folder, &files);
+fn check_missing_file_is_drift() {
+    let (_home, dir, files) = written_files();
+    fs::remove_file(dir.join("src/runtime/mod.rs")).unwrap();
+    let diff = drift(&dir, &files);
     assert!(diff.contains("+++ b/generated/src/runtime/mod.rs\n") && diff.contains("+mod a;\n"), "{diff}");
     assert!(!diff.contains("lib.rs"), "{diff}");
 }
 
 #[test]
-fn what_cargo_leaves_is_no_drift() {
-    let (_home, folder, files) = written();
-    fs::create_dir_all(folder.join("target/debug")).unwrap();
-    fs::write(folder.join("target/debug/x"), [0xff, 0xfe]).unwrap();
-    files::check(&folder, &files).unwrap();
-    assert_eq!(files::write(&folder, &files).unwrap(), Changes::default());
-    assert!(folder.join("target/debug/x").exists());
-    fs::create_dir_all(folder.join("src/target")).unwrap();
-    fs::write(folder.join("src/target/x.rs"), "x\n").unwrap();
-    assert!(drift(&folder, &files).contains("src/target/x.rs"), "only the one at the top is cargo's");
+fn check_ignores_target_directory() {
+    let (_home, dir, files) = written_files();
+    fs::create_dir_all(dir.join("target/debug")).unwrap();
+    fs::write(dir.join("target/debug/x"), [0xff, 0xfe]).unwrap();
+    files::check(&dir, &files).unwrap();
+    assert_eq!(files::write(&dir, &files).unwrap(), Changes::default());
+    assert!(dir.join("target/debug/x").exists());
+    fs::create_dir_all(dir.join("src/target")).unwrap();
+    fs::write(dir.join("src/target/x.rs"), "x\n").unwrap();
+    assert!(
+        drift(&dir, &files).contains("src/target/x.rs"),
+        "only the top-level target directory is ignored"
+    );
 }
 
 #[test]
-fn bytes_that_are_no_text_are_drift() {
-    let (_home, folder, files) = written();
-    fs::write(folder.join("src/lib.rs"), [0xff, 0x00, 0xfe]).unwrap();
-    assert!(drift(&folder, &files).contains("--- a/generated/src/lib.rs\n"));
-    assert_eq!(files::write(&folder, &files).unwrap().written, ["src/lib.rs"]);
+fn check_invalid_utf8_is_drift() {
+    let (_home, dir, files) = written_files();
+    fs::write(dir.join("src/lib.rs"), [0xff, 0x00, 0xfe]).unwrap();
+    assert!(drift(&dir, &files).contains("--- a/generated/src/lib.rs\n"));
+    assert_eq!(files::write(&dir, &files).unwrap().written, ["src/lib.rs"]);
 }
 
 #[test]
-fn writing_repairs_everything() {
-    let (_home, folder, files) = written();
-    fs::write(folder.join("Cargo.toml"), "spoilt").unwrap();
-    fs::remove_file(folder.join("src/runtime/mod.rs")).unwrap();
-    fs::write(folder.join("src/gone.rs"), "").unwrap();
-    let changes = files::write(&folder, &files).unwrap();
+fn write_restores_changed_missing_and_extra_files() {
+    let (_home, dir, files) = written_files();
+    fs::write(dir.join("Cargo.toml"), "modified").unwrap();
+    fs::remove_file(dir.join("src/runtime/mod.rs")).unwrap();
+    fs::write(dir.join("src/gone.rs"), "").unwrap();
+    let changes = files::write(&dir, &files).unwrap();
     assert_eq!(changes.written, ["Cargo.toml", "src/runtime/mod.rs"]);
     assert_eq!(changes.removed, ["src/gone.rs"]);
-    files::check(&folder, &files).unwrap();
+    files::check(&dir, &files).unwrap();
     for (name, text) in &files {
-        assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), *text);
+        assert_eq!(fs::read_to_string(dir.join(name)).unwrap(), *text);
     }
-    assert!(!folder.join("src/gone.rs").exists());
+    assert!(!dir.join("src/gone.rs").exists());
 }
 
 #[test]
-fn writing_touches_nothing_that_is_the_same() {
-    let (_home, folder, files) = written();
-    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+fn write_keeps_unchanged_files() {
+    let (_home, dir, files) = written_files();
+    let old_time = SystemTime::now() - Duration::from_secs(3600);
     for name in files.keys() {
-        let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
-        file.set_modified(long_ago).unwrap();
+        let file = fs::File::options().write(true).open(dir.join(name)).unwrap();
+        file.set_modified(old_time).unwrap();
     }
-    fs::write(folder.join("src/runtime/mod.rs"), "spoilt").unwrap();
-    assert_eq!(files::write(&folder, &files).unwrap().written, ["src/runtime/mod.rs"]);
-    assert_eq!(files::write(&folder, &files).unwrap(), Changes::default());
+    fs::write(dir.join("src/runtime/mod.rs"), "modified").unwrap();
+    assert_eq!(files::write(&dir, &files).unwrap().written, ["src/runtime/mod.rs"]);
+    assert_eq!(files::write(&dir, &files).unwrap(), Changes::default());
     for name in ["Cargo.toml", "src/lib.rs"] {
-        let age = fs::metadata(folder.join(name)).unwrap().modified().unwrap().elapsed().unwrap();
-        assert!(age > Duration::from_secs(3000), "{name} was written again");
+        let age = fs::metadata(dir.join(name)).unwrap().modified().unwrap().elapsed().unwrap();
+        assert!(age > Duration::from_secs(3000), "{name} was rewritten");
     }
 }

@@ -1,11 +1,6 @@
-//! The generated part of `fixtures/` is what `spec/` gives, shows what it has to, and is invented.
+//! Tests of the generated fixtures: they match `spec/`, are complete, and contain only invented values.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed, and says where"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,43 +21,43 @@ static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(&root().join("sp
 
 static FILES: LazyLock<Files> = LazyLock::new(|| examples::all(&BUNDLE).unwrap());
 
-/// An example of an operation, if there is one of this name.
+/// Returns the example of an operation with this name, if it exists.
 fn example(id: &str, name: &str) -> Option<Value> {
     FILES.get(&format!("{id}/generated_{name}.json")).map(|text| serde_json::from_str(text).unwrap())
 }
 
 #[test]
-fn repository_has_no_drift() {
+fn fixtures_in_repository_are_current() {
     if let Err(error) = files::check_fixtures(&root().join("fixtures"), &FILES) {
         panic!("{error}");
     }
 }
 
 #[test]
-fn twice_gives_the_same_bytes() {
+fn generate_is_deterministic() {
     assert!(*FILES == fixtures(&root().join("spec")).unwrap());
 }
 
 #[test]
-fn what_is_changed_missing_or_left_over_is_named_and_the_rest_left_alone() {
+fn write_owned_updates_only_generated_fixtures() {
     let home = tempfile::tempdir().unwrap();
-    let folder = home.path();
-    fs::create_dir(folder.join("a_list")).unwrap();
-    fs::write(folder.join("README.md"), "by hand\n").unwrap();
-    fs::write(folder.join("a_list/one.json"), "by hand\n").unwrap();
-    let wanted = Files::from([
+    let directory = home.path();
+    fs::create_dir(directory.join("a_list")).unwrap();
+    fs::write(directory.join("README.md"), "by hand\n").unwrap();
+    fs::write(directory.join("a_list/one.json"), "by hand\n").unwrap();
+    let expected = Files::from([
         ("a_list/generated_full.json".to_owned(), "{}\n".to_owned()),
         ("b_get/generated_full.json".to_owned(), "{ }\n".to_owned()),
     ]);
-    let write = || files::write_owned(folder, &wanted, examples::owns).unwrap();
+    let write = || files::write_owned(directory, &expected, examples::owns).unwrap();
     assert_eq!(write().written, ["a_list/generated_full.json", "b_get/generated_full.json"]);
-    files::check_fixtures(folder, &wanted).unwrap();
+    files::check_fixtures(directory, &expected).unwrap();
     assert_eq!(write(), Changes::default());
 
-    fs::write(folder.join("a_list/generated_full.json"), "{\r\n}\n").unwrap();
-    fs::write(folder.join("a_list/generated_old.json"), "{}\n").unwrap();
-    fs::remove_file(folder.join("b_get/generated_full.json")).unwrap();
-    let error = files::check_fixtures(folder, &wanted).unwrap_err();
+    fs::write(directory.join("a_list/generated_full.json"), "{\r\n}\n").unwrap();
+    fs::write(directory.join("a_list/generated_old.json"), "{}\n").unwrap();
+    fs::remove_file(directory.join("b_get/generated_full.json")).unwrap();
+    let error = files::check_fixtures(directory, &expected).unwrap_err();
     assert!(matches!(error, Error::Fixtures(_)), "{error:?}");
     let text = error.to_string();
     for line in [
@@ -71,153 +66,159 @@ fn what_is_changed_missing_or_left_over_is_named_and_the_rest_left_alone() {
         "+++ b/fixtures/b_get/generated_full.json\n",
         "run `cargo xtask fixtures` and commit the result",
     ] {
-        assert!(text.contains(line), "{line} is not in {text}");
+        assert!(text.contains(line), "{line} is missing in {text}");
     }
     assert!(!text.contains("one.json") && !text.contains("README"), "{text}");
 
     let changes = write();
     assert_eq!(changes.written, ["a_list/generated_full.json", "b_get/generated_full.json"]);
     assert_eq!(changes.removed, ["a_list/generated_old.json"]);
-    files::check_fixtures(folder, &wanted).unwrap();
-    assert!(folder.join("README.md").exists() && folder.join("a_list/one.json").exists());
+    files::check_fixtures(directory, &expected).unwrap();
+    assert!(directory.join("README.md").exists() && directory.join("a_list/one.json").exists());
 }
 
-/// What the specification says of a field of an answer.
+/// Declaration of a response field in the specification.
 #[derive(Debug, Default)]
 struct Declared {
     nullable: bool,
     free: bool,
 }
 
-fn declared(schema: &Value, place: &str, into: &mut BTreeMap<String, Declared>) {
+fn add_declared(schema: &Value, location: &str, into: &mut BTreeMap<String, Declared>) {
     let inner = reference(schema).map_or(schema, |name| BUNDLE.schema(name).unwrap());
-    let entry = into.entry(place.to_owned()).or_default();
+    let entry = into.entry(location.to_owned()).or_default();
     entry.nullable |= schema["nullable"] == true || inner["nullable"] == true;
     entry.free |= inner["additionalProperties"] == true;
     for (name, property) in inner["properties"].as_object().into_iter().flatten() {
-        declared(property, &format!("{place}.{name}"), into);
+        add_declared(property, &format!("{location}.{name}"), into);
     }
     if inner["items"].is_object() {
-        declared(&inner["items"], &format!("{place}[]"), into);
+        add_declared(&inner["items"], &format!("{location}[]"), into);
     }
     if inner["additionalProperties"].is_object() {
-        declared(&inner["additionalProperties"], &format!("{place}.*"), into);
+        add_declared(&inner["additionalProperties"], &format!("{location}.*"), into);
     }
 }
 
-/// The fields of an answer by place, with whether each is null wherever it is.
-fn shown(value: &Value, place: &str, known: &BTreeMap<String, Declared>, into: &mut BTreeMap<String, bool>) {
-    *into.entry(place.to_owned()).or_insert(true) &= value.is_null();
+/// Adds the fields of a response by location, with whether each occurrence is null.
+fn add_present(
+    value: &Value,
+    location: &str,
+    declared: &BTreeMap<String, Declared>,
+    into: &mut BTreeMap<String, bool>,
+) {
+    *into.entry(location.to_owned()).or_insert(true) &= value.is_null();
     match value {
-        Value::Array(items) => items.iter().for_each(|item| shown(item, &format!("{place}[]"), known, into)),
-        Value::Object(_) if known.get(place).is_some_and(|declared| declared.free) => {}
+        Value::Array(items) => {
+            items.iter().for_each(|item| add_present(item, &format!("{location}[]"), declared, into))
+        }
+        Value::Object(_) if declared.get(location).is_some_and(|field| field.free) => {}
         Value::Object(fields) => {
             for (name, value) in fields {
-                let key = format!("{place}.*");
-                let below = if known.contains_key(&key) { key } else { format!("{place}.{name}") };
-                shown(value, &below, known, into);
+                let key = format!("{location}.*");
+                let below = if declared.contains_key(&key) { key } else { format!("{location}.{name}") };
+                add_present(value, &below, declared, into);
             }
         }
         _ => {}
     }
 }
 
-fn answers() -> impl Iterator<Item = (Operation<'static>, BTreeMap<String, Declared>)> {
+fn json_responses() -> impl Iterator<Item = (Operation<'static>, BTreeMap<String, Declared>)> {
     BUNDLE.operations().filter_map(|operation| {
-        let (_, answer) = operation.success().unwrap();
-        let schema = &answer["content"]["application/json"]["schema"];
+        let (_, response) = operation.success().unwrap();
+        let schema = &response["content"]["application/json"]["schema"];
         let mut all = BTreeMap::new();
         if schema.is_null() {
             return None;
         }
-        declared(schema, "", &mut all);
+        add_declared(schema, "", &mut all);
         // A success has no errors.
-        all.retain(|place, _| !place.starts_with(".errors["));
+        all.retain(|location, _| !location.starts_with(".errors["));
         Some((operation, all))
     })
 }
 
 #[test]
-fn a_full_answer_shows_every_declared_field() {
+fn full_example_has_every_declared_field() {
     let mut fields = 0;
-    for (operation, declared) in answers() {
+    for (operation, declared) in json_responses() {
         let id = operation.id();
-        let mut there = BTreeMap::new();
-        shown(&example(id, "full").unwrap()["response"], "", &declared, &mut there);
-        let wanted: BTreeSet<&String> = declared.keys().collect();
-        assert_eq!(there.keys().collect::<BTreeSet<_>>(), wanted, "{id}");
-        // What has no next page has no cursor.
-        there.remove(".pagination.nextCursor");
-        let nulls: Vec<_> = there.iter().filter(|(_, null)| **null).collect();
+        let mut present = BTreeMap::new();
+        add_present(&example(id, "full").unwrap()["response"], "", &declared, &mut present);
+        let expected: BTreeSet<&String> = declared.keys().collect();
+        assert_eq!(present.keys().collect::<BTreeSet<_>>(), expected, "{id}");
+        // The full example has no next page, so its cursor is null.
+        present.remove(".pagination.nextCursor");
+        let nulls: Vec<_> = present.iter().filter(|(_, null)| **null).collect();
         assert!(nulls.is_empty(), "{id}: {nulls:?}");
-        fields += wanted.len();
+        fields += expected.len();
     }
     assert!(fields > 1500, "{fields}");
 }
 
-/// A success does not say that it is none.
 #[test]
-fn a_full_answer_says_that_it_is_one() {
-    fn said<'a>(value: &'a Value, into: &mut Vec<&'a Value>) {
+fn full_example_success_members_are_true() {
+    fn success_values<'a>(value: &'a Value, into: &mut Vec<&'a Value>) {
         match value {
             Value::Object(map) => {
-                // A number of that name is a count.
-                into.extend(map.get("success").filter(|word| !word.is_number()));
-                map.values().for_each(|inner| said(inner, into));
+                // A number with this name is a count.
+                into.extend(map.get("success").filter(|value| !value.is_number()));
+                map.values().for_each(|inner| success_values(inner, into));
             }
-            Value::Array(list) => list.iter().for_each(|inner| said(inner, into)),
+            Value::Array(list) => list.iter().for_each(|inner| success_values(inner, into)),
             _ => {}
         }
     }
-    let mut words = 0;
-    for (operation, _) in answers() {
+    let mut checked = 0;
+    for (operation, _) in json_responses() {
         let example = example(operation.id(), "full").unwrap();
         let mut all = Vec::new();
-        said(&example["response"]["data"], &mut all);
-        words += all.len();
-        assert!(all.iter().all(|word| **word == true || **word == "true"), "{}: {all:?}", operation.id());
+        success_values(&example["response"]["data"], &mut all);
+        checked += all.len();
+        assert!(all.iter().all(|value| **value == true || **value == "true"), "{}: {all:?}", operation.id());
     }
-    assert!(words >= 4, "{words}");
+    assert!(checked >= 4, "{checked}");
 }
 
 #[test]
-fn a_null_answer_has_every_null_that_is_declared_and_no_other() {
+fn null_example_has_exactly_the_declared_nulls() {
     let mut nulls = 0;
-    for (operation, declared) in answers() {
+    for (operation, declared) in json_responses() {
         let id = operation.id();
-        let answer = &example(id, "null").unwrap()["response"];
-        let first = match &answer["data"] {
+        let response = &example(id, "null").unwrap()["response"];
+        let first = match &response["data"] {
             Value::Array(items) => &items[0],
             data => data,
         };
-        let place = if answer["data"].is_array() { ".data[]" } else { ".data" };
-        let mut there = BTreeMap::new();
-        shown(first, place, &declared, &mut there);
-        for (place, null) in there.iter().filter(|(place, _)| !place.contains("sites[]")) {
-            assert_eq!(*null, declared[place].nullable, "{id}: {place}");
+        let location = if response["data"].is_array() { ".data[]" } else { ".data" };
+        let mut present = BTreeMap::new();
+        add_present(first, location, &declared, &mut present);
+        for (location, null) in present.iter().filter(|(location, _)| !location.contains("sites[]")) {
+            assert_eq!(*null, declared[location].nullable, "{id}: {location}");
             nulls += usize::from(*null);
         }
         let mut all = BTreeMap::new();
-        shown(answer, "", &declared, &mut all);
-        for (place, null) in all {
-            assert!(!null || declared[&place].nullable, "{id}: {place}");
+        add_present(response, "", &declared, &mut all);
+        for (location, null) in all {
+            assert!(!null || declared[&location].nullable, "{id}: {location}");
         }
     }
     assert!(nulls > 150, "{nulls}");
 }
 
 #[test]
-fn every_operation_has_the_examples_of_its_kind() {
+fn examples_match_operation_kind() {
     for operation in BUNDLE.operations() {
         let id = operation.id();
-        let facts = &operation.node["x-s1"];
+        let metadata = &operation.node["x-s1"];
         let has = |name: &str| example(id, name).is_some();
         assert!(has("full"), "{id}");
         let binary = operation.success().unwrap().1["content"]["application/json"].is_null();
         assert_eq!(has("null"), !binary, "{id}");
-        assert_eq!(has("nothing"), facts["kind"] == "action", "{id}");
+        assert_eq!(has("no_effect"), metadata["kind"] == "action", "{id}");
         for name in ["middle_page", "last_page"] {
-            assert_eq!(has(name), facts["paging"] == "cursor", "{id}: {name}");
+            assert_eq!(has(name), metadata["paging"] == "cursor", "{id}: {name}");
         }
         let mut failures: Vec<&String> = operation.node["responses"].as_object().unwrap().keys().collect();
         failures.retain(|status| status.as_str() >= "400");
@@ -227,10 +228,9 @@ fn every_operation_has_the_examples_of_its_kind() {
     }
 }
 
-/// The pages of a list are those of one walk.
 #[test]
-fn one_page_leads_to_the_next() {
-    let mut walks = 0;
+fn page_examples_are_consecutive() {
+    let mut lists = 0;
     for operation in BUNDLE.operations() {
         let id = operation.id();
         let (Some(middle), Some(last)) = (example(id, "middle_page"), example(id, "last_page")) else {
@@ -245,34 +245,34 @@ fn one_page_leads_to_the_next() {
             let data = &page["response"]["data"];
             data.as_array().or_else(|| data["sites"].as_array()).unwrap().len() as u64
         };
-        let in_all = middle["response"]["pagination"]["totalItems"].as_u64().unwrap();
-        assert!(list(&middle) > 0 && in_all > list(&middle) + list(&last), "{id}");
-        walks += 1;
+        let total = middle["response"]["pagination"]["totalItems"].as_u64().unwrap();
+        assert!(list(&middle) > 0 && total > list(&middle) + list(&last), "{id}");
+        lists += 1;
     }
-    assert!(walks > 15, "{walks}");
+    assert!(lists > 15, "{lists}");
 }
 
-/// Nothing that could belong to anybody: addresses, names and people are of the ranges kept free for examples.
+/// Host names, IP addresses and email addresses are in the ranges reserved for documentation.
 #[test]
-fn values_are_invented() {
-    fn texts(value: &Value, into: &mut Vec<String>) {
+fn example_values_are_reserved_for_documentation() {
+    fn strings(value: &Value, into: &mut Vec<String>) {
         match value {
             Value::String(text) => into.push(text.clone()),
-            Value::Array(items) => items.iter().for_each(|item| texts(item, into)),
-            Value::Object(fields) => fields.values().for_each(|value| texts(value, into)),
+            Value::Array(items) => items.iter().for_each(|item| strings(item, into)),
+            Value::Object(fields) => fields.values().for_each(|value| strings(value, into)),
             _ => {}
         }
     }
-    let (mut addresses, mut people) = (0, 0);
+    let (mut addresses, mut emails) = (0, 0);
     for (name, text) in FILES.iter() {
         let exchange: Value = serde_json::from_str(text).unwrap();
         assert_eq!(exchange["provenance"]["kind"], "generated");
         assert!(text.ends_with("}\n") && !text.contains("eyJ"), "{name}");
         let mut all = Vec::new();
-        texts(&exchange["response"], &mut all);
-        texts(&exchange["request"], &mut all);
+        strings(&exchange["response"], &mut all);
+        strings(&exchange["request"], &mut all);
         for text in all {
-            // A version of an agent looks like an address.
+            // An agent version has the form of an IPv4 address.
             if let Ok(address) = text.parse::<Ipv4Addr>()
                 && !text.starts_with("24.")
             {
@@ -281,12 +281,12 @@ fn values_are_invented() {
             }
             if let Some((_, domain)) = text.split_once('@') {
                 assert_eq!(domain, "example.com", "{name}");
-                people += 1;
+                emails += 1;
             }
             if let Some((_, rest)) = text.split_once("://") {
                 assert!(rest.starts_with("files.example.com/"), "{name}: {text}");
             }
         }
     }
-    assert!(addresses > 20 && people > 5, "{addresses} addresses, {people} people");
+    assert!(addresses > 20 && emails > 5, "{addresses} addresses, {emails} emails");
 }

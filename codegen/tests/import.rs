@@ -1,4 +1,4 @@
-//! What a document of others says is read right, corrected right, and compared with `spec/` right.
+//! Tests of the import of a vendor document: reading, corrections and comparison with `spec/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use sentinelone_codegen::bundle::{Bundle, METHODS};
 use sentinelone_codegen::document::{Document, Quirk, convert, extract, open};
-use sentinelone_codegen::import::accepted::Accepted;
-use sentinelone_codegen::import::corrections::{self, Overlay, apply, unmatched};
+use sentinelone_codegen::import::baseline::Baseline;
 use sentinelone_codegen::import::lossy::{Loss, Profile};
+use sentinelone_codegen::import::overlays::{self, Overlay, apply, unmatched};
 use sentinelone_codegen::import::report::Report;
-use sentinelone_codegen::import::{Import, What, compare, operations};
+use sentinelone_codegen::import::{DifferenceKind, Import, compare, operations};
 use sentinelone_codegen::surface::{Key, Surface};
 use serde_json::{Map, Value, json};
 
@@ -24,13 +24,13 @@ fn read(text: &str) -> Document {
 
 fn overlay(actions: &str) -> Result<Overlay, String> {
     let text = format!("overlay: 1.0.0\ninfo: {{ title: T, version: 1.0.0 }}\nactions:\n{actions}");
-    corrections::parse("overlays/t.yaml", &text).map_err(|error| error.to_string())
+    overlays::parse("overlays/t.yaml", &text).map_err(|error| error.to_string())
 }
 
 const EVIDENCE: &str = "x-s1: { evidence: [{ source: inference, date: 2026-11 }] }";
 
 #[test]
-fn the_list_names_the_operations_of_the_specification() {
+fn operations_list_matches_specification() {
     let bundle = Bundle::read(&spec()).unwrap();
     let have: BTreeMap<String, (String, String, String)> = bundle
         .operations()
@@ -48,7 +48,7 @@ fn the_list_names_the_operations_of_the_specification() {
 }
 
 #[test]
-fn a_list_says_what_is_wrong_with_a_line() {
+fn operations_list_invalid_entry_is_an_error() {
     for (line, message) in [
         (
             "tags_list = { method = \"get\", path = \"/tags\", file = \"tags.yaml\" }",
@@ -62,13 +62,16 @@ fn a_list_says_what_is_wrong_with_a_line() {
             "tags_list = { method = \"GET\", path = \"/web/api/v2.1/tags\", file = \"tags.yaml\" }",
             "relative to",
         ),
-        ("tags_list = { method = \"GET\", path = \"/tags\", file = \"tags\" }", "no file of a resource"),
-        ("list_tags = { method = \"GET\", path = \"/tags\", file = \"tags.yaml\" }", "starts with tags_"),
+        ("tags_list = { method = \"GET\", path = \"/tags\", file = \"tags\" }", "invalid resource file"),
+        (
+            "list_tags = { method = \"GET\", path = \"/tags\", file = \"tags.yaml\" }",
+            "does not start with tags_",
+        ),
         ("tags_list = { method = \"GET\", path = \"/tags\" }", "missing field"),
         (
             "tags_a = { method = \"GET\", path = \"/tags/{id}\", file = \"tags.yaml\" }\n\
              tags_b = { method = \"GET\", path = \"/tags/{tag_id}\", file = \"tags.yaml\" }",
-            "tags_b is GET /tags/{} as tags_a is",
+            "tags_b: duplicate operation GET /tags/{}, also listed as tags_a",
         ),
     ] {
         let error = operations::parse(line).unwrap_err().to_string();
@@ -84,8 +87,8 @@ const QUIRKS: &str = r##"{
   "parameters": { "Limit": { "name": "limit", "in": "query", "type": "integer", "default": 10, "maximum": 1000 } },
   "responses": { "Wrong": { "description": "No.", "schema": { "$ref": "#/definitions/a.b Error" } } },
   "paths": {
-    "/things/{thing_id}": {
-      "parameters": [{ "name": "thing_id", "in": "path", "required": true, "type": "string", "minimum": 1e17 }],
+    "/widgets/{widget_id}": {
+      "parameters": [{ "name": "widget_id", "in": "path", "required": true, "type": "string", "minimum": 1e17 }],
       "get": {
         "operationId": "_mangled_get",
         "parameters": [
@@ -96,7 +99,7 @@ const QUIRKS: &str = r##"{
         ],
         "responses": {
           "200": { "description": "Yes.", "schema": { "type": "object", "required": true, "properties": {
-            "data": { "type": "array", "items": { "$ref": "#/definitions/a.b Thing" } },
+            "data": { "type": "array", "items": { "$ref": "#/definitions/a.b Widget" } },
             "required": { "type": "boolean" },
             "properties": { "type": "object", "properties": { "enum": { "type": "string" } } }
           } } },
@@ -115,21 +118,21 @@ const QUIRKS: &str = r##"{
       "put": {
         "operationId": "change",
         "consumes": ["text/plain"],
-        "parameters": [{ "name": "body", "in": "body", "required": true, "schema": { "$ref": "#/definitions/a.b Thing" } }],
+        "parameters": [{ "name": "body", "in": "body", "required": true, "schema": { "$ref": "#/definitions/a.b Widget" } }],
         "responses": { "200": { "description": "Yes." } }
       }
     }
   },
   "definitions": {
     "a.b Error": { "type": "object" },
-    "a.b Thing": {
+    "a.b Widget": {
       "type": "object", "required": ["state"], "discriminator": "state",
       "properties": {
         "state": { "type": "string", "enum": ["on", "off", "on", null, ["broken"]], "default": "" },
         "level": { "type": "integer", "default": { "a": 1 }, "minimum": 1 },
         "free": { "type": "object", "additionalProperties": {} },
         "counts": { "type": "object", "additionalProperties": { "type": "integer", "x-nullable": true } },
-        "child": { "$ref": "#/definitions/a.b Thing", "x-nullable": true },
+        "child": { "$ref": "#/definitions/a.b Widget", "x-nullable": true },
         "raw": { "type": "file" }
       }
     }
@@ -137,21 +140,25 @@ const QUIRKS: &str = r##"{
 }"##;
 
 #[test]
-fn quirks_are_settled_and_counted() {
+fn convert_quirks_are_normalized_and_counted() {
     let document = read(QUIRKS);
     assert_eq!(document.format, "Swagger 2.0");
     let all = &document.value;
-    let path = &all["paths"]["/web/api/v2.1/things/{thing_id}"];
+    let path = &all["paths"]["/web/api/v2.1/widgets/{widget_id}"];
     let get = &path["get"];
-    assert_eq!(get["parameters"][0]["schema"], json!({ "type": "string" }), "no bound on a text");
+    assert_eq!(get["parameters"][0]["schema"], json!({ "type": "string" }), "string without a numeric bound");
     assert_eq!(get["parameters"][1]["schema"], json!({ "type": "integer", "default": 10, "maximum": 1000 }));
     assert_eq!(get["parameters"][2]["explode"], json!(false));
     assert_eq!(get["parameters"][3]["explode"], json!(true));
     assert_eq!(get["parameters"][4]["schema"], json!({ "type": "string", "nullable": true }));
-    let answer = &get["responses"]["200"]["content"]["application/json"]["schema"];
-    assert!(answer.get("required").is_none(), "a flag is no list");
-    assert_eq!(answer["properties"]["required"], json!({ "type": "boolean" }), "a field may have any name");
-    assert_eq!(answer["properties"]["properties"]["properties"]["enum"], json!({ "type": "string" }));
+    let response = &get["responses"]["200"]["content"]["application/json"]["schema"];
+    assert!(response.get("required").is_none(), "`required` is not a list");
+    assert_eq!(
+        response["properties"]["required"],
+        json!({ "type": "boolean" }),
+        "`required` is also a property name"
+    );
+    assert_eq!(response["properties"]["properties"]["properties"]["enum"], json!({ "type": "string" }));
     let wrong = &get["responses"]["400"]["content"]["application/json"]["schema"];
     assert_eq!(wrong["$ref"], "#/components/schemas/a.b_Error");
     assert!(get["responses"]["204"].get("content").is_none());
@@ -160,18 +167,18 @@ fn quirks_are_settled_and_counted() {
     assert_eq!(form["properties"]["file"]["format"], "binary");
     assert_eq!(
         path["put"]["requestBody"]["content"]["text/plain"]["schema"]["$ref"],
-        "#/components/schemas/a.b_Thing"
+        "#/components/schemas/a.b_Widget"
     );
-    let thing = &all["components"]["schemas"]["a.b_Thing"];
-    assert_eq!(thing["discriminator"], json!({ "propertyName": "state" }));
+    let widget = &all["components"]["schemas"]["a.b_Widget"];
+    assert_eq!(widget["discriminator"], json!({ "propertyName": "state" }));
     assert_eq!(
-        thing["properties"],
+        widget["properties"],
         json!({
             "state": { "type": "string", "enum": ["on", "off"], "nullable": true },
             "level": { "type": "integer", "minimum": 1 },
             "free": { "type": "object", "additionalProperties": true },
             "counts": { "type": "object", "additionalProperties": { "type": "integer", "nullable": true } },
-            "child": { "$ref": "#/components/schemas/a.b_Thing", "nullable": true },
+            "child": { "$ref": "#/components/schemas/a.b_Widget", "nullable": true },
             "raw": { "type": "string", "format": "binary" },
         })
     );
@@ -180,11 +187,11 @@ fn quirks_are_settled_and_counted() {
         (Quirk::NullableExtension, 3),
         (Quirk::NullInEnum, 1),
         (Quirk::ListInEnum, 1),
-        (Quirk::TwiceInEnum, 1),
-        // Once for each of the three operations that share the parameter.
-        (Quirk::BoundOnText, 3),
+        (Quirk::DuplicateInEnum, 1),
+        // One for each of the three operations that share the parameter.
+        (Quirk::NumericBoundOfString, 3),
         (Quirk::NullDefault, 1),
-        (Quirk::MalformedDefault, 1),
+        (Quirk::InvalidDefault, 1),
         (Quirk::EmptyDefault, 1),
         (Quirk::RequiredFlag, 1),
         (Quirk::SchemaName, 2),
@@ -193,7 +200,7 @@ fn quirks_are_settled_and_counted() {
 }
 
 #[test]
-fn a_document_of_openapi_is_read_as_yaml_too() {
+fn convert_openapi_yaml_is_supported() {
     let document = read(
         "openapi: 3.0.1\npaths:\n  /a:\n    get:\n      parameters:\n        - { name: q, in: query, schema: { type: string, \
          default: null } }\n      responses:\n        '200':\n          description: Yes.\n",
@@ -204,50 +211,50 @@ fn a_document_of_openapi_is_read_as_yaml_too() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn convert_invalid_document_is_an_error() {
     for (text, message) in [
-        ("{", "document.yaml is no JSON"),
-        ("a: [", "document.yaml is no YAML"),
+        ("{", "document.yaml is not valid JSON"),
+        ("a: [", "document.yaml is not valid YAML"),
         ("{}", "neither `swagger: \"2.0\"` nor `openapi: 3.0.x`"),
         ("just a text", "neither"),
         ("[1, 2]", "neither"),
         ("swagger: '1.2'", "is Swagger 1.2"),
-        ("openapi: 3.1.0", "is OpenAPI 3.1.0; convert it"),
+        ("openapi: 3.1.0", "is OpenAPI 3.1.0; supported is 3.0"),
         ("swagger: '2.0'", "has no paths"),
     ] {
         let error = convert("document.yaml", text).unwrap_err().to_string();
         assert!(error.contains(message), "{text}\n{error}");
     }
-    let error = open(Path::new("/nowhere/at-all.json")).unwrap_err().to_string();
-    assert!(error.starts_with("/nowhere/at-all.json: "), "{error}");
+    let error = open(Path::new("/nonexistent/document.json")).unwrap_err().to_string();
+    assert!(error.starts_with("/nonexistent/document.json: "), "{error}");
 }
 
 #[test]
-fn operations_are_taken_out_whole_and_under_our_names() {
+fn extract_resolves_references_and_renames_operations() {
     let document = read(QUIRKS);
     let names = BTreeMap::from([(
-        Key::new("GET", "/things/{}"),
-        ("/things/{id}".to_owned(), "things_get".to_owned()),
+        Key::new("GET", "/widgets/{}"),
+        ("/widgets/{id}".to_owned(), "widgets_get".to_owned()),
     )]);
-    let taken = extract(&document.value, &names).unwrap();
-    let operation = &taken["paths"]["/things/{id}"]["get"];
-    assert_eq!(operation["operationId"], "things_get");
+    let extracted = extract(&document.value, &names).unwrap();
+    let operation = &extracted["paths"]["/widgets/{id}"]["get"];
+    assert_eq!(operation["operationId"], "widgets_get");
     assert_eq!(operation["x-reference"], "_mangled_get");
-    assert_eq!(operation["parameters"][0]["name"], "id", "as our path calls it");
-    assert!(taken["paths"]["/things/{id}"].get("post").is_none());
-    let thing = &operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"]["data"]
+    assert_eq!(operation["parameters"][0]["name"], "id", "name in our path");
+    assert!(extracted["paths"]["/widgets/{id}"].get("post").is_none());
+    let widget = &operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"]["data"]
         ["items"];
-    assert_eq!(thing["properties"]["state"]["enum"], json!(["on", "off"]));
-    let child = &thing["properties"]["child"];
+    assert_eq!(widget["properties"]["state"]["enum"], json!(["on", "off"]));
+    let child = &widget["properties"]["child"];
     assert_eq!(
         child,
         &json!({ "type": "object", "x-recursive": true, "nullable": true }),
-        "cut off where it comes again"
+        "recursive schema"
     );
 }
 
 #[test]
-fn a_document_beyond_measure_is_refused_and_not_followed() {
+fn extract_oversized_operation_is_an_error() {
     let names = BTreeMap::from([(Key::new("GET", "/a"), ("/a".to_owned(), "a_get".to_owned()))]);
     let of = |schemas: Map<String, Value>| {
         json!({
@@ -259,21 +266,21 @@ fn a_document_beyond_measure_is_refused_and_not_followed() {
         })
     };
     let reference = |number: usize| json!({ "$ref": format!("#/components/schemas/s{number}") });
-    // Each refers to the next twice, which doubles the whole every time.
+    // Each schema references the next one twice, which doubles the size at each level.
     let double = |n: usize| json!({ "type": "object", "properties": { "a": reference(n + 1), "b": reference(n + 1) } });
     let doubled = of((0..40).map(|n| (format!("s{n}"), double(n))).collect());
     let error = extract(&doubled, &names).unwrap_err().to_string();
     assert!(error.contains("a_get has more than"), "{error}");
-    // A long chain is cut off, and is no end of the stack.
+    // A long chain is cut off, without a stack overflow.
     let chain = of((0..5_000)
         .map(|n| (format!("s{n}"), json!({ "properties": { "a": reference(n + 1) } })))
         .collect());
     assert!(extract(&chain, &names).unwrap().to_string().contains("x-recursive"));
-    assert!(Surface::of(&chain).operations.values().all(|one| one.places.len() < 200));
+    assert!(Surface::of(&chain).operations.values().all(|one| one.locations.len() < 200));
 }
 
 #[test]
-fn what_a_schema_is_put_together_from_is_all_seen() {
+fn surface_includes_all_parts_of_all_of() {
     let document = |inner: &str, required: &str| {
         read(&format!(
             "openapi: 3.0.3\npaths:\n  /a:\n    patch:\n      requestBody:\n        content:\n          application/json:\n            \
@@ -285,7 +292,7 @@ fn what_a_schema_is_put_together_from_is_all_seen() {
     };
     let surface = |document: &Document| {
         let all = Surface::of(&document.value);
-        all.operations[&Key::new("patch", "/a")].places.clone()
+        all.operations[&Key::new("patch", "/a")].locations.clone()
     };
     let one = surface(&document("integer", "c"));
     assert_eq!(one.keys().collect::<Vec<_>>(), ["request.body", "request.body.b", "request.body.c"]);
@@ -294,12 +301,12 @@ fn what_a_schema_is_put_together_from_is_all_seen() {
     assert_ne!(
         one["request.body.c"],
         surface(&document("boolean", "c"))["request.body.c"],
-        "a choice is seen through"
+        "references in a composition are resolved"
     );
 }
 
 #[test]
-fn a_correction_changes_what_it_names_and_nothing_twice() {
+fn overlay_actions_change_only_their_targets_once() {
     let overlays = [overlay(&format!(
         "  - {{ target: $.a, description: D., update: {{ n: 1, list: [x, y], deep: {{ p: q }} }}, {EVIDENCE} }}\n  \
          - {{ target: '$.list[?@.name == ''b'']', description: D., remove: true, {EVIDENCE} }}\n  \
@@ -324,13 +331,13 @@ fn a_correction_changes_what_it_names_and_nothing_twice() {
         "m": { "one": { "nullable": true }, "two": { "nullable": true }, "three": {} },
     });
     assert_eq!(document, expected);
-    let again = apply(&overlays, &mut document).unwrap();
-    assert!(again.iter().all(|one| one.changed == 0));
+    let second = apply(&overlays, &mut document).unwrap();
+    assert!(second.iter().all(|one| one.changed == 0));
     assert_eq!(document, expected);
 }
 
 #[test]
-fn a_correction_that_finds_nothing_is_an_error() {
+fn overlay_action_without_match_is_an_error() {
     let overlays = [overlay(&format!(
         "  - {{ target: $.gone, description: D., remove: true, {EVIDENCE} }}\n  \
          - {{ target: '$.m[''one'', ''gone'']', description: D., update: {{ a: 1 }}, {EVIDENCE} }}\n"
@@ -339,57 +346,57 @@ fn a_correction_that_finds_nothing_is_an_error() {
     let applied = apply(&overlays, &mut json!({ "m": { "one": {} } })).map(|all| unmatched(&all)).unwrap();
     let error = applied.unwrap().to_string();
     assert!(error.contains("overlays/t.yaml: $.gone"), "{error}");
-    assert!(error.contains("$.m['one', 'gone'] (gone is not there)"), "{error}");
+    assert!(error.contains("$.m['one', 'gone'] (gone does not exist)"), "{error}");
 }
 
 #[test]
-fn a_correction_may_go_with_its_operation_and_not_otherwise() {
+fn overlay_action_without_match_is_allowed_if_operation_is_missing() {
     let bundle = Bundle::read(&spec()).unwrap();
     let listed = operations::read(&spec()).unwrap();
     let one = |target: &str| {
         [overlay(&format!("  - {{ target: \"{target}\", description: D., remove: true, {EVIDENCE} }}"))
             .unwrap()]
     };
-    let of_groups = one("$.paths['/groups', '/agents'].get.nothing");
-    let of_agents = one("$.paths['/agents'].get.nothing");
-    let of_all = one("$.paths[*].get.nothing");
-    let look = |overlays: &[Overlay], document: &Value| {
+    let of_groups = one("$.paths['/groups', '/agents'].get.unknown");
+    let of_agents = one("$.paths['/agents'].get.unknown");
+    let of_all = one("$.paths[*].get.unknown");
+    let import_with = |overlays: &[Overlay], document: &Value| {
         let document = convert("vendor.json", &document.to_string()).unwrap();
-        compare(&bundle, &listed, overlays, &Accepted::default(), document, None).unwrap()
+        compare(&bundle, &listed, overlays, &Baseline::default(), document, None).unwrap()
     };
     let whole = swagger(&bundle);
     for overlays in [&of_groups, &of_agents, &of_all] {
-        let import = look(overlays, &whole);
+        let import = import_with(overlays, &whole);
         let report = Report { name: "vendor.json", import: &import, findings: &[], written: None };
         for text in [report.text(), report.markdown(), report.json()] {
-            assert!(text.contains("match nothing"), "{text}");
+            assert!(text.contains("without a matching target"), "{text}");
         }
     }
     let mut part = whole.clone();
     part["paths"].as_object_mut().unwrap().remove("/web/api/v2.1/groups");
     for overlays in [&of_groups, &of_all] {
-        let import = look(overlays, &part);
+        let import = import_with(overlays, &part);
         assert!(import.unmatched.is_none());
-        assert_eq!(import.untold().count(), 1);
-        assert_eq!(import.differences.len(), 1, "the operation itself");
+        assert_eq!(import.without_target().count(), 1);
+        assert_eq!(import.differences.len(), 1, "the missing operation");
     }
-    assert!(look(&of_agents, &part).unmatched.is_some(), "its operation is there");
-    // Another method of the same path is another operation.
+    assert!(import_with(&of_agents, &part).unmatched.is_some(), "the operation exists");
+    // Another method of the path is another operation.
     let mut part = whole.clone();
     part["paths"]["/web/api/v2.1/restrictions"].as_object_mut().unwrap().remove("get");
-    assert!(look(&one("$.paths['/restrictions'].get.nothing"), &part).unmatched.is_none());
-    assert!(look(&one("$.paths['/restrictions'].post.nothing"), &part).unmatched.is_some());
+    assert!(import_with(&one("$.paths['/restrictions'].get.unknown"), &part).unmatched.is_none());
+    assert!(import_with(&one("$.paths['/restrictions'].post.unknown"), &part).unmatched.is_some());
 }
 
 #[test]
-fn an_overlay_says_what_is_wrong_with_it() {
+fn overlay_invalid_action_is_an_error() {
     for (actions, message) in [
         (format!("  - {{ target: $.a, update: {{}}, {EVIDENCE} }}"), "has no description"),
         ("  - { target: $.a, description: D., update: {} }".to_owned(), "has no evidence"),
-        (format!("  - {{ target: $.a, description: D., {EVIDENCE} }}"), "either updates or removes"),
+        (format!("  - {{ target: $.a, description: D., {EVIDENCE} }}"), "requires either update or remove"),
         (
             format!("  - {{ target: $.a, description: D., update: {{}}, remove: true, {EVIDENCE} }}"),
-            "either updates or removes",
+            "requires either update or remove",
         ),
         (format!("  - {{ target: 'a[', description: D., remove: true, {EVIDENCE} }}"), "action 1, a["),
         (format!("  - {{ target: $.a, description: D., copy: b, {EVIDENCE} }}"), "copy"),
@@ -398,10 +405,10 @@ fn an_overlay_says_what_is_wrong_with_it() {
         assert!(error.starts_with("spec/overlays/t.yaml: ") && error.contains(message), "{actions}\n{error}");
     }
     let old = "overlay: 1.1.0\ninfo: { title: T, version: 1.0.0 }\nactions: []\n";
-    assert!(corrections::parse("overlays/t.yaml", old).unwrap_err().to_string().contains("and not of 1.0.0"));
+    assert!(overlays::parse("overlays/t.yaml", old).unwrap_err().to_string().contains("expected 1.0.0"));
     for (target, update, message) in [
         ("$.text", "{ a: 1 }", "neither an object nor an array"),
-        ("$.map", "text", "an object, and what it is updated by is none"),
+        ("$.map", "text", "the update is not an object"),
     ] {
         let one =
             [overlay(&format!("  - {{ target: {target}, description: D., update: {update}, {EVIDENCE} }}"))
@@ -414,14 +421,14 @@ fn an_overlay_says_what_is_wrong_with_it() {
     assert!(apply(&whole, &mut json!({})).is_err());
 }
 
-/// The specification as the vendor would write it: Swagger 2.0 with inline copies of everything, `x-nullable`, and
-/// the usual oddities.
+/// Converts the specification to a document like that of the vendor: Swagger 2.0 with inline schemas, `x-nullable` and
+/// quirks.
 fn swagger(bundle: &Bundle) -> Value {
     let mut paths = Map::new();
     for operation in bundle.operations().filter(|one| !one.path.starts_with("/v2.0/")) {
         let mut parameters = Vec::new();
         for parameter in operation.parameters() {
-            let mut node = old(bundle, &parameter["schema"]);
+            let mut node = swagger_schema(bundle, &parameter["schema"]);
             for key in ["name", "in", "required", "description"] {
                 node[key] = parameter[key].clone();
             }
@@ -438,28 +445,28 @@ fn swagger(bundle: &Bundle) -> Value {
             parameters.push(node);
         }
         if let Some(body) = operation.body() {
-            parameters.push(json!({ "name": "body", "in": "body", "schema": old(bundle, body) }));
+            parameters.push(json!({ "name": "body", "in": "body", "schema": swagger_schema(bundle, body) }));
         }
-        let mut answers = Map::new();
+        let mut responses = Map::new();
         let mut produces = "application/json";
-        for (status, answer) in operation.node["responses"].as_object().unwrap() {
+        for (status, response) in operation.node["responses"].as_object().unwrap() {
             let mut node = json!({ "description": "A." });
             if let Some((media, content)) =
-                answer["content"].as_object().and_then(|content| content.iter().next())
+                response["content"].as_object().and_then(|content| content.iter().next())
             {
-                node["schema"] = old(bundle, &content["schema"]);
+                node["schema"] = swagger_schema(bundle, &content["schema"]);
                 if media != "application/json" {
                     node["schema"]["type"] = json!("file");
                     produces = media;
                 }
             }
-            answers.insert(status.clone(), node);
+            responses.insert(status.clone(), node);
         }
         let path = format!("/web/api/v2.1{}", operation.path);
         let item = paths.entry(path).or_insert_with(|| json!({}));
         let id = format!("_web_api_{}", operation.id());
-        let mut node = json!({ "operationId": id, "parameters": parameters, "responses": answers });
-        // Errors are JSON all the same, which such a document cannot say of an operation with a file.
+        let mut node = json!({ "operationId": id, "parameters": parameters, "responses": responses });
+        // Error responses are JSON, which Swagger cannot express for an operation with a file response.
         if produces != "application/json" {
             node["produces"] = json!([produces]);
             let errors = node["responses"].as_object_mut().unwrap();
@@ -476,27 +483,27 @@ fn swagger(bundle: &Bundle) -> Value {
     all
 }
 
-/// A schema in the words of Swagger 2.0, with its references written out.
-fn old(bundle: &Bundle, schema: &Value) -> Value {
+/// Converts a schema to Swagger 2.0, with references resolved.
+fn swagger_schema(bundle: &Bundle, schema: &Value) -> Value {
     match schema {
         Value::Object(map) => {
             if let Some(target) = map.get("$ref").and_then(Value::as_str) {
                 let name = target.rsplit('/').next().unwrap();
-                return old(bundle, bundle.schema(name).unwrap());
+                return swagger_schema(bundle, bundle.schema(name).unwrap());
             }
             let mut new = Map::new();
             if let Some(Value::Array(all)) = map.get("allOf") {
-                new = old(bundle, &all[0]).as_object().unwrap().clone();
+                new = swagger_schema(bundle, &all[0]).as_object().unwrap().clone();
             }
             for (name, value) in map.iter().filter(|(name, _)| *name != "allOf" && *name != "x-s1") {
                 match (name.as_str(), value) {
                     ("nullable", _) => drop(new.insert("x-nullable".into(), value.clone())),
                     ("properties", Value::Object(all)) => {
-                        let all = all.iter().map(|(name, one)| (name.clone(), old(bundle, one)));
+                        let all = all.iter().map(|(name, one)| (name.clone(), swagger_schema(bundle, one)));
                         new.insert(name.clone(), Value::Object(all.collect()));
                     }
                     ("items" | "additionalProperties", Value::Object(_)) => {
-                        new.insert(name.clone(), old(bundle, value));
+                        new.insert(name.clone(), swagger_schema(bundle, value));
                     }
                     _ => drop(new.insert(name.clone(), value.clone())),
                 }
@@ -510,22 +517,22 @@ fn old(bundle: &Bundle, schema: &Value) -> Value {
 fn import(bundle: &Bundle, overlays: &[Overlay], document: &Value, profile: Option<Profile>) -> Import {
     let document = convert("vendor.json", &document.to_string()).unwrap();
     let listed = operations::read(&spec()).unwrap();
-    compare(bundle, &listed, overlays, &Accepted::default(), document, profile).unwrap()
+    compare(bundle, &listed, overlays, &Baseline::default(), document, profile).unwrap()
 }
 
 #[test]
-fn the_specification_in_the_words_of_the_vendor_is_no_difference() {
+fn import_equivalent_swagger_has_no_differences() {
     let bundle = Bundle::read(&spec()).unwrap();
     let import = import(&bundle, &[], &swagger(&bundle), None);
     assert_eq!(import.differences, []);
-    // What exists on API 2.0 only is no part of such a document, and evidence says where it comes from.
-    let absent: Vec<_> = import.explained.iter().map(|one| one.id.as_str()).collect();
-    assert_eq!(absent, ["threats_list_v2_0", "threats_mark_as_resolved", "threats_mark_as_threat"]);
+    // The document does not have the operations of API 2.0; they have other evidence.
+    let missing: Vec<_> = import.explained.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(missing, ["threats_list_v2_0", "threats_mark_as_resolved", "threats_mark_as_threat"]);
     assert!(import.new.is_empty());
     assert_eq!(import.profile, Profile::default());
 }
 
-/// Changes a document as the vendor may, and what that is as a difference.
+/// Name of a vendor change, the change, and the expected difference.
 type Change = (&'static str, fn(&mut Value), &'static str);
 
 const LIST: &str = "/paths/~1web~1api~1v2.1~1groups/get";
@@ -544,7 +551,7 @@ fn group(document: &mut Value) -> &mut Value {
 
 const CHANGES: [Change; 19] = [
     (
-        "an answer is no JSON any more",
+        "a response is not JSON any more",
         |all| groups(all)["produces"] = json!(["text/csv"]),
         "response.200 media",
     ),
@@ -559,7 +566,7 @@ const CHANGES: [Change; 19] = [
         "response.200.data[].owner Theirs",
     ),
     (
-        "a field goes",
+        "a field disappears",
         |all| drop(group(all).as_object_mut().unwrap().remove("rank")),
         "response.200.data[].rank Ours",
     ),
@@ -588,27 +595,27 @@ const CHANGES: [Change; 19] = [
         "request.query.color Theirs",
     ),
     (
-        "a parameter goes",
+        "a parameter disappears",
         |all| groups(all)["parameters"].as_array_mut().unwrap().retain(|one| one["name"] != "rank"),
         "request.query.rank Ours",
     ),
     (
-        "a bound moves",
+        "a bound changes",
         |all| parameter(groups(all), "limit")["maximum"] = json!(200),
         "request.query.limit maximum",
     ),
     (
-        "a default moves",
+        "a default changes",
         |all| parameter(groups(all), "limit")["default"] = json!(20),
         "request.query.limit default",
     ),
     (
-        "a parameter is demanded",
+        "a parameter becomes required",
         |all| parameter(groups(all), "siteIds")["required"] = json!(true),
         "request.query.siteIds required",
     ),
     (
-        "a list repeats its key",
+        "a list becomes exploded",
         |all| parameter(groups(all), "siteIds")["collectionFormat"] = json!("multi"),
         "request.query.siteIds explode",
     ),
@@ -618,21 +625,21 @@ const CHANGES: [Change; 19] = [
         "response.429 Theirs",
     ),
     (
-        "a status goes",
+        "a status disappears",
         |all| drop(groups(all)["responses"].as_object_mut().unwrap().remove("400")),
         "response.400 Ours",
     ),
     (
-        "another token is wanted",
+        "the authentication changes",
         |all| {
             all["securityDefinitions"]["Other"] = json!({ "type": "basic" });
             groups(all)["security"] = json!([{ "Other": [] }]);
         },
         " security",
     ),
-    ("the vendor advises against it", |all| groups(all)["deprecated"] = json!(true), " deprecated"),
+    ("an operation becomes deprecated", |all| groups(all)["deprecated"] = json!(true), " deprecated"),
     (
-        "an operation goes",
+        "an operation disappears",
         |all| {
             all["paths"].as_object_mut().unwrap().remove("/web/api/v2.1/groups");
         },
@@ -641,7 +648,7 @@ const CHANGES: [Change; 19] = [
 ];
 
 #[test]
-fn what_the_vendor_changes_is_that_difference_alone() {
+fn import_each_vendor_change_is_one_difference() {
     let bundle = Bundle::read(&spec()).unwrap();
     for (name, change, expected) in CHANGES {
         let mut document = swagger(&bundle);
@@ -650,10 +657,10 @@ fn what_the_vendor_changes_is_that_difference_alone() {
         let found: Vec<String> = import
             .differences
             .iter()
-            .map(|one| match &one.what {
-                What::Ours => format!("{} {} Ours", one.id, one.place),
-                What::Theirs => format!("{} {} Theirs", one.id, one.place),
-                What::Fact { name, .. } => format!("{} {} {name}", one.id, one.place),
+            .map(|one| match &one.kind {
+                DifferenceKind::Ours => format!("{} {} Ours", one.id, one.location),
+                DifferenceKind::Theirs => format!("{} {} Theirs", one.id, one.location),
+                DifferenceKind::Fact { name, .. } => format!("{} {} {name}", one.id, one.location),
             })
             .collect();
         assert_eq!(found, [format!("groups_list {expected}")], "{name}");
@@ -661,23 +668,23 @@ fn what_the_vendor_changes_is_that_difference_alone() {
 }
 
 #[test]
-fn what_says_nothing_is_no_difference() {
+fn import_ignores_descriptions_order_and_read_only() {
     let bundle = Bundle::read(&spec()).unwrap();
     let mut document = swagger(&bundle);
     let operation = groups(&mut document);
-    operation["description"] = json!("Other words.");
+    operation["description"] = json!("Another description.");
     operation["parameters"].as_array_mut().unwrap().reverse();
     parameter(operation, "siteIds")["x-nullable"] = json!(true);
     group(&mut document)["type"]["enum"].as_array_mut().unwrap().reverse();
     group(&mut document)["name"]["maxLength"] = json!(80);
     group(&mut document)["name"]["readOnly"] = json!(true);
-    let answer = groups(&mut document).pointer_mut("/responses/200/schema").unwrap();
-    answer["required"] = json!(["data", "pagination"]);
+    let response = groups(&mut document).pointer_mut("/responses/200/schema").unwrap();
+    response["required"] = json!(["data", "pagination"]);
     assert_eq!(import(&bundle, &[], &document, None).differences, []);
 }
 
 #[test]
-fn evidence_explains_what_was_found_out_and_not_what_is_new() {
+fn import_evidence_explains_old_values_only() {
     let bundle = Bundle::read(&spec()).unwrap();
     let status = |document: &mut Value, values: Value| {
         let path =
@@ -689,15 +696,15 @@ fn evidence_explains_what_was_found_out_and_not_what_is_new() {
     status(&mut document, json!(["RUNNING", "FINISHED"]));
     let older = import(&bundle, &[], &document, None);
     assert_eq!(older.differences, []);
-    assert!(older.explained.iter().any(|one| one.place == "response.200.data.responseState"));
+    assert!(older.explained.iter().any(|one| one.location == "response.200.data.responseState"));
     status(&mut document, json!(["RUNNING", "FINISHED", "A_NEW_ONE"]));
     let newer = import(&bundle, &[], &document, None);
     assert_eq!(newer.differences.len(), 1);
-    assert_eq!(newer.differences[0].place, "response.200.data.responseState");
+    assert_eq!(newer.differences[0].location, "response.200.data.responseState");
 }
 
 #[test]
-fn what_changes_behind_a_correction_or_evidence_is_told() {
+fn import_reports_changes_behind_corrections_and_evidence() {
     let bundle = Bundle::read(&spec()).unwrap();
     let listed = operations::read(&spec()).unwrap();
     let body = "$.paths['/agents/actions/connect'].post.requestBody..filter.properties.uuids";
@@ -705,57 +712,58 @@ fn what_changes_behind_a_correction_or_evidence_is_told() {
         "  - {{ target: \"{body}\", description: D., update: {{ maxItems: 5000 }}, {EVIDENCE} }}\n"
     ))
     .unwrap()];
-    let look = |document: &Value, accepted: &Accepted| {
+    let import_with = |document: &Value, baseline: &Baseline| {
         let document = convert("vendor.json", &document.to_string()).unwrap();
-        compare(&bundle, &listed, &overlays, accepted, document, None).unwrap()
+        compare(&bundle, &listed, &overlays, baseline, document, None).unwrap()
     };
     let document = swagger(&bundle);
-    let first = look(&document, &Accepted::default());
-    assert!(!first.moved.is_empty(), "nobody has looked yet");
-    let text = first.accepted.to_text();
-    let accepted = {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("accepted.toml"), &text).unwrap();
-        Accepted::read(folder.path()).unwrap()
+    let first = import_with(&document, &Baseline::default());
+    assert!(!first.baseline_changes.is_empty(), "empty baseline");
+    let text = first.baseline.to_text();
+    let baseline = {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("baseline.toml"), &text).unwrap();
+        Baseline::read(dir.path()).unwrap()
     };
-    assert_eq!(accepted, first.accepted, "what is written is read");
-    assert!(look(&document, &accepted).moved.is_empty());
+    assert_eq!(baseline, first.baseline, "round trip");
+    assert!(import_with(&document, &baseline).baseline_changes.is_empty());
 
-    // Behind the correction, which sets the same whatever is there.
-    let mut behind = document.clone();
+    // A change behind the correction, which hides it.
+    let mut changed = document.clone();
     let filter =
         "/paths/~1web~1api~1v2.1~1agents~1actions~1connect/post/parameters/0/schema/properties/filter";
-    behind.pointer_mut(&format!("{filter}/properties/uuids")).unwrap()["maxItems"] = json!(7);
-    let moved = look(&behind, &accepted);
-    assert_eq!(moved.differences, []);
-    let report = Report { name: "vendor.json", import: &moved, findings: &[], written: None };
+    changed.pointer_mut(&format!("{filter}/properties/uuids")).unwrap()["maxItems"] = json!(7);
+    let import = import_with(&changed, &baseline);
+    assert_eq!(import.differences, []);
+    let report = Report { name: "vendor.json", import: &import, findings: &[], written: None };
     for text in [report.text(), report.markdown(), report.json()] {
         assert!(text.contains("uuids") && text.contains("maxItems"), "{text}");
     }
-    let [one] = moved.moved.as_slice() else { panic!("{:?}", moved.moved) };
+    let [one] = import.baseline_changes.as_slice() else { panic!("{:?}", import.baseline_changes) };
     assert!(one.name.ends_with(body), "{}", one.name);
     assert_eq!(one.is.as_deref(), Some(r#"{"maxItems":7}"#));
 
-    // Behind evidence: an enum that loses a value, and one that is lifted.
+    // Changes behind evidence: an enum loses a value, and an enum is removed.
     let status =
         "/paths/~1web~1api~1v2.1~1dv~1query-status/get/responses/200/schema/properties/data/properties";
     for values in [Some(json!(["RUNNING"])), None] {
-        let mut behind = document.clone();
-        let node = behind.pointer_mut(&format!("{status}/responseState")).unwrap().as_object_mut().unwrap();
+        let mut changed = document.clone();
+        let node = changed.pointer_mut(&format!("{status}/responseState")).unwrap().as_object_mut().unwrap();
         match values {
             Some(values) => node.insert("enum".into(), values),
             None => node.remove("enum"),
         };
-        let moved = look(&behind, &accepted);
-        assert_eq!(moved.differences, []);
-        assert_eq!(moved.moved.len(), 1, "{:?}", moved.moved);
-        assert!(moved.moved[0].name.ends_with("response.200.data.responseState enum"), "{:?}", moved.moved);
-        assert!(!moved.is_settled());
+        let import = import_with(&changed, &baseline);
+        assert_eq!(import.differences, []);
+        let changes = &import.baseline_changes;
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        assert!(changes[0].name.ends_with("response.200.data.responseState enum"), "{changes:?}");
+        assert!(!import.is_settled());
     }
 }
 
 #[test]
-fn a_list_that_is_gone_is_not_made_by_a_correction() {
+fn overlay_update_does_not_create_missing_list() {
     let enums = "  - { target: \"$..['kind']\", description: D., update: { enum: [b] }, ".to_owned()
         + EVIDENCE
         + " }";
@@ -770,22 +778,23 @@ fn a_list_that_is_gone_is_not_made_by_a_correction() {
 }
 
 #[test]
-fn what_cannot_be_written_hinders_nothing_else() {
+fn import_write_applies_other_changes_if_one_is_rejected() {
     let bundle = Bundle::read(&spec()).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(spec()).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
-            std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+            std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
         }
     }
     let mut document = swagger(&bundle);
-    // Two names that are one in Rust, which the lint refuses; a list that becomes an object; and something plain.
+    // Two properties with the same Rust name, which violates a lint rule; a list that becomes an object; and a valid
+    // property.
     group(&mut document)["site_id"] = json!({ "type": "string" });
     group(&mut document)["brandNew"] = json!({ "type": "string" });
     let path = "/paths/~1web~1api~1v2.1~1accounts/get/responses/200/schema/properties/data";
     *document.pointer_mut(path).unwrap() = json!({ "type": "object", "properties": { "accounts": { "type": "array", "items": { "type": "string" } } } });
-    // A value for an enum that API 2.0 has too, of which the document says nothing.
+    // A new value of an enum that also belongs to API 2.0, which the document does not have.
     fn grow(node: &mut Value) {
         match node {
             Value::Object(map) => {
@@ -802,27 +811,31 @@ fn what_cannot_be_written_hinders_nothing_else() {
     }
     grow(&mut document);
     let found = import(&bundle, &[], &document, None);
-    let written = sentinelone_codegen::import::write(folder.path(), &found, "2026-11").unwrap();
-    let left = written.left.join("\n");
-    assert!(left.contains("response.200.data[].site_id"), "{left}");
-    assert!(left.contains("accounts_list response.200.data") && left.contains("another form"), "{left}");
-    let text = |file: &str| std::fs::read_to_string(folder.path().join(file)).unwrap();
+    let written = sentinelone_codegen::import::write(dir.path(), &found, "2026-11").unwrap();
+    let manual = written.manual.join("\n");
+    assert!(manual.contains("response.200.data[].site_id"), "{manual}");
+    assert!(
+        manual.contains("accounts_list response.200.data")
+            && manual.contains("has become another one of these"),
+        "{manual}"
+    );
+    let text = |file: &str| std::fs::read_to_string(dir.path().join(file)).unwrap();
     assert!(text("groups.yaml").contains("brandNew:") && !text("groups.yaml").contains("site_id:"));
-    assert!(text("threats.yaml").contains("toaster"), "{left}");
+    assert!(text("threats.yaml").contains("toaster"), "{manual}");
     assert_eq!(text("accounts.yaml"), std::fs::read_to_string(spec().join("accounts.yaml")).unwrap());
 }
 
 #[test]
-fn what_is_lost_is_no_difference_and_what_is_said_is_one() {
+fn import_lossy_profile_ignores_missing_keywords() {
     let bundle = Bundle::read(&spec()).unwrap();
     let mut document = swagger(&bundle);
-    forget(&mut document["paths"]);
+    remove_lost_keywords(&mut document["paths"]);
     for item in document["paths"].as_object_mut().unwrap().values_mut() {
         for method in METHODS {
             let Some(operation) = item.get_mut(method) else { continue };
-            let answers = operation["responses"].as_object_mut().unwrap();
-            let success = answers.iter().find(|(status, _)| status.starts_with('2')).unwrap().1.clone();
-            *answers = Map::from_iter([
+            let responses = operation["responses"].as_object_mut().unwrap();
+            let success = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap().1.clone();
+            *responses = Map::from_iter([
                 ("200".to_owned(), success),
                 ("400".to_owned(), json!({ "description": "?" })),
             ]);
@@ -838,29 +851,29 @@ fn what_is_lost_is_no_difference_and_what_is_said_is_one() {
             }
         }
     }
-    assert!(
-        import(&bundle, &[], &document, None).differences.len() > 1000,
-        "without a profile everything is missing"
-    );
+    assert!(import(&bundle, &[], &document, None).differences.len() > 1000, "no profile");
     let restored = import(&bundle, &[], &document, Some(Profile::javascript_client()));
     assert_eq!(restored.differences, []);
     for loss in [Loss::Nullability, Loss::Bounds, Loss::Formats, Loss::ParameterEnums, Loss::IntegerOrNumber]
     {
         assert!(restored.restored[&loss] > 0, "{loss:?}");
     }
-    // The document asks for the profile itself.
+    // `x-js-name` selects the profile.
     groups(&mut document)["x-js-name"] = json!("webApiGroupsGet");
     assert_eq!(import(&bundle, &[], &document, None).profile, Profile::javascript_client());
     group(&mut document)["name"]["x-nullable"] = json!(true);
     group(&mut document)["color"] = json!({ "type": "string" });
     group(&mut document)["type"]["enum"] = json!(["static", "dynamic"]);
-    let said = import(&bundle, &[], &document, None);
-    let places: Vec<_> = said.differences.iter().map(|one| one.place.as_str()).collect();
-    assert_eq!(places, ["response.200.data[].name", "response.200.data[].type", "response.200.data[].color"]);
+    let changed = import(&bundle, &[], &document, None);
+    let locations: Vec<_> = changed.differences.iter().map(|one| one.location.as_str()).collect();
+    assert_eq!(
+        locations,
+        ["response.200.data[].name", "response.200.data[].type", "response.200.data[].color"]
+    );
 }
 
-/// What a client in JavaScript does not keep.
-fn forget(node: &mut Value) {
+/// Removes the information that a JavaScript client lacks.
+fn remove_lost_keywords(node: &mut Value) {
     match node {
         Value::Object(map) => {
             for name in [
@@ -873,7 +886,7 @@ fn forget(node: &mut Value) {
                 "maxItems",
                 "default",
             ] {
-                // A field may have such a name.
+                // An object value means that it is a property name.
                 if map.get(name).is_some_and(|value| !value.is_object()) {
                     map.remove(name);
                 }
@@ -885,60 +898,61 @@ fn forget(node: &mut Value) {
                 map.insert("type".into(), json!("number"));
                 map.insert("x-number-kind".into(), json!("unknown"));
             }
-            map.values_mut().for_each(forget);
+            map.values_mut().for_each(remove_lost_keywords);
         }
-        Value::Array(list) => list.iter_mut().for_each(forget),
+        Value::Array(list) => list.iter_mut().for_each(remove_lost_keywords),
         _ => {}
     }
 }
 
 #[test]
-fn a_profile_is_named_or_put_together() {
+fn profile_parses_name_or_list_of_losses() {
     assert_eq!("javascript-client".parse(), Ok(Profile::javascript_client()));
     assert_eq!("none".parse(), Ok(Profile::default()));
     let two: Profile = "bounds, formats".parse().unwrap();
     assert_eq!(two.losses, [Loss::Bounds, Loss::Formats].into());
     let error = "bounds,names".parse::<Profile>().unwrap_err();
-    assert!(error.contains("\"names\" is no loss; there are nullability, bounds"), "{error}");
+    assert!(error.contains("unknown loss \"names\": expected nullability, bounds"), "{error}");
 }
 
-/// The documents themselves are not part of this project; where they are at hand, these tests look at them.
-fn real(variable: &str) -> Option<Document> {
+/// Returns the vendor document at the path in an environment variable. It is not part of the repository, so tests that
+/// need it are skipped without the variable.
+fn vendor_document(variable: &str) -> Option<Document> {
     let path = std::env::var_os(variable)?;
     Some(open(Path::new(&path)).unwrap())
 }
 
 #[test]
-fn every_difference_from_the_vendors_document_is_explained() {
-    let Some(document) = real("S1_VENDOR_DOCUMENT") else { return };
+fn import_vendor_document_has_no_unexplained_differences() {
+    let Some(document) = vendor_document("S1_VENDOR_DOCUMENT") else { return };
     let bundle = Bundle::read(&spec()).unwrap();
-    let overlays = corrections::read(&spec()).unwrap();
+    let overlays = overlays::read(&spec()).unwrap();
     let listed = operations::read(&spec()).unwrap();
-    let accepted = Accepted::read(&spec()).unwrap();
-    let import = compare(&bundle, &listed, &overlays, &accepted, document, None).unwrap();
+    let baseline = Baseline::read(&spec()).unwrap();
+    let import = compare(&bundle, &listed, &overlays, &baseline, document, None).unwrap();
     assert_eq!(import.differences, []);
-    assert_eq!(import.moved, [], "nothing moved behind a correction or evidence");
+    assert_eq!(import.baseline_changes, []);
     assert!(import.is_settled());
-    let idle: Vec<_> = import.corrections.iter().filter(|one| one.changed == 0).collect();
-    assert!(idle.is_empty(), "corrects nothing: {idle:#?}");
-    // Twice is once.
-    let mut again = import.corrected.clone();
-    apply(&overlays, &mut again).unwrap();
-    assert_eq!(again, import.corrected);
+    let without_effect: Vec<_> = import.corrections.iter().filter(|one| one.changed == 0).collect();
+    assert!(without_effect.is_empty(), "{without_effect:#?}");
+    // A second application of the overlays has no effect.
+    let mut twice = import.corrected.clone();
+    apply(&overlays, &mut twice).unwrap();
+    assert_eq!(twice, import.corrected);
 }
 
 #[test]
-fn every_place_of_the_specification_is_in_its_surface() {
+fn surface_has_schema_locations_of_specification() {
     let bundle = Bundle::read(&spec()).unwrap();
     let surface = Surface::of(&bundle.document);
     assert_eq!(surface.operations.len(), bundle.operations().count());
     let threats = &surface.operations[&Key::new("get", "/web/api/v2.1/threats")];
-    let verdict = &threats.places["response.200.data[].threatInfo.analystVerdict"];
+    let verdict = &threats.locations["response.200.data[].threatInfo.analystVerdict"];
     assert_eq!(verdict.site.schema.as_deref(), Some("ThreatInfo"));
     assert_eq!(verdict.site.path, "analystVerdict");
     assert_eq!(verdict.target.schema.as_deref(), Some("AnalystVerdict"));
-    assert_eq!(verdict.spot("enum"), &verdict.target);
-    assert_eq!(verdict.spot("nullable"), &verdict.site);
-    let ids = &threats.places["request.query.ids"];
-    assert_eq!(ids.site.schema.as_deref(), Some("ThreatFilter"), "written out from the filter");
+    assert_eq!(verdict.location_of("enum"), &verdict.target);
+    assert_eq!(verdict.location_of("nullable"), &verdict.site);
+    let ids = &threats.locations["request.query.ids"];
+    assert_eq!(ids.site.schema.as_deref(), Some("ThreatFilter"), "query parameter of the filter");
 }

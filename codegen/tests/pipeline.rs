@@ -1,11 +1,6 @@
-//! Small specifications through all steps, from the files to the emitted text.
+//! Tests of the generator pipeline with a small specification, from the files to the emitted code.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed, and says where"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
@@ -24,13 +19,13 @@ servers:
       version: { default: "2.1", enum: ["2.1", "2.0"] }
 security: [{ ApiToken: [] }]
 tags:
-  - { name: things, description: What there is. }
+  - { name: widgets, description: Widgets. }
 paths:
-  /things: { $ref: 'things.yaml#/paths/~1things' }
-  /things/act: { $ref: 'things.yaml#/paths/~1things~1act' }
-  /things/{thing_id}: { $ref: 'things.yaml#/paths/~1things~1{thing_id}' }
-  /things/{thing_id}/file: { $ref: 'things.yaml#/paths/~1things~1{thing_id}~1file' }
-  /v2.0/things: { $ref: 'things.yaml#/paths/~1v2.0~1things' }
+  /widgets: { $ref: 'widgets.yaml#/paths/~1widgets' }
+  /widgets/act: { $ref: 'widgets.yaml#/paths/~1widgets~1act' }
+  /widgets/{widget_id}: { $ref: 'widgets.yaml#/paths/~1widgets~1{widget_id}' }
+  /widgets/{widget_id}/file: { $ref: 'widgets.yaml#/paths/~1widgets~1{widget_id}~1file' }
+  /v2.0/widgets: { $ref: 'widgets.yaml#/paths/~1v2.0~1widgets' }
 components:
   securitySchemes:
     ApiToken: { type: apiKey, in: header, name: Authorization }
@@ -39,45 +34,45 @@ components:
       name: cursor
       in: query
       schema: { type: string }
-      description: Position from the previous answer.
-      x-s1: { selects: false }
-    ThingId:
-      name: thing_id
+      description: Position from the previous response.
+      x-s1: { selective: false }
+    WidgetId:
+      name: widget_id
       in: path
       required: true
       schema: { type: string }
-      description: Which thing.
+      description: ID of the widget.
   responses:
-    Refused: { description: The console refused the request. }
+    BadRequest: { description: The console rejected the request. }
   schemas:
     Affected:
       type: object
-      description: How far an action reached.
+      description: Number of affected items.
       properties:
-        affected: { type: integer, format: int32, description: How many things it was applied to. }
+        affected: { type: integer, format: int32, description: Number of affected items. }
     Pagination:
       type: object
-      description: Where a page stands.
+      description: Position of a page.
       properties:
-        totalItems: { type: integer, format: int32, description: How many there are. }
-        nextCursor: { type: string, nullable: true, description: Where the next page begins. }
+        totalItems: { type: integer, format: int32, description: Total number of items. }
+        nextCursor: { type: string, nullable: true, description: Cursor of the next page. }
 "#;
 
-const THINGS: &str = r#"
+const WIDGETS: &str = r#"
 paths:
-  /things:
+  /widgets:
     get:
-      operationId: things_list
-      tags: [things]
-      summary: List things
-      description: Answers with the things that match.
+      operationId: widgets_list
+      tags: [widgets]
+      summary: List widgets
+      description: Returns the matching widgets.
       parameters:
         - $ref: 'openapi.yaml#/components/parameters/Cursor'
         - name: limit
           in: query
           schema: { type: integer, minimum: 1, maximum: 50 }
           description: Size of a page.
-          x-s1: { selects: false }
+          x-s1: { selective: false }
       responses:
         "200":
           description: A page.
@@ -86,37 +81,37 @@ paths:
               schema:
                 type: object
                 properties:
-                  data: { type: array, items: { $ref: '#/components/schemas/Thing' } }
+                  data: { type: array, items: { $ref: '#/components/schemas/Widget' } }
                   pagination: { $ref: 'openapi.yaml#/components/schemas/Pagination' }
-        "400": { $ref: 'openapi.yaml#/components/responses/Refused' }
+        "400": { $ref: 'openapi.yaml#/components/responses/BadRequest' }
       x-s1:
         versions: ["2.1"]
-        permission: Things.view
+        permission: Widgets.view
         kind: read
         idempotent: true
         destructive: false
         filter: optional
-        rate: { class: things, perSecond: 2.5, burst: 10, source: somebody }
+        rateLimit: { class: widgets, perSecond: 2.5, burst: 10, source: integration }
         paging: cursor
-        query: ThingFilter
-        evidence: [{ source: vendor-document, date: 2024-03, ref: things_get, note: As written. }]
-  /things/act:
+        query: WidgetFilter
+        evidence: [{ source: vendor-document, date: 2024-03, ref: widgets_get, note: As written. }]
+  /widgets/act:
     post:
-      operationId: things_act
-      tags: [things]
-      summary: Act on things
+      operationId: widgets_act
+      tags: [widgets]
+      summary: Act on widgets
       description: |-
-        Does something to all things
-        that are selected.
+        Changes all widgets
+        that match the filter.
 
-        It cannot be taken back.
+        The change is irreversible.
       requestBody:
         required: true
         content:
-          application/json: { schema: { $ref: '#/components/schemas/ThingAct' } }
+          application/json: { schema: { $ref: '#/components/schemas/WidgetAct' } }
       responses:
         "200":
-          description: How far it reached.
+          description: Number of affected items.
           content:
             application/json:
               schema:
@@ -129,20 +124,20 @@ paths:
         kind: action
         idempotent: false
         destructive: true
-        filter: mandatory
-        rate: null
+        filter: required
+        rateLimit: null
         paging: none
         evidence: [{ source: inference }]
-  /things/{thing_id}:
+  /widgets/{widget_id}:
     delete:
-      operationId: things_delete
-      tags: [things]
-      summary: Delete a thing
-      description: Removes it for good.
+      operationId: widgets_delete
+      tags: [widgets]
+      summary: Delete a widget
+      description: Removes it permanently.
       parameters:
-        - $ref: 'openapi.yaml#/components/parameters/ThingId'
+        - $ref: 'openapi.yaml#/components/parameters/WidgetId'
       responses:
-        "204": { description: It is gone. }
+        "204": { description: Removed. }
       x-s1:
         versions: ["2.1"]
         permission: null
@@ -150,17 +145,17 @@ paths:
         idempotent: true
         destructive: true
         filter: none
-        rate: null
+        rateLimit: null
         paging: none
-        evidence: [{ source: client, ref: somebody }]
-  /things/{thing_id}/file:
+        evidence: [{ source: client, ref: a client }]
+  /widgets/{widget_id}/file:
     get:
-      operationId: things_download
-      tags: [things]
-      summary: Download a thing
-      description: The thing itself.
+      operationId: widgets_download
+      tags: [widgets]
+      summary: Download a widget
+      description: Contents of the widget.
       parameters:
-        - $ref: 'openapi.yaml#/components/parameters/ThingId'
+        - $ref: 'openapi.yaml#/components/parameters/WidgetId'
       responses:
         "200":
           description: Bytes.
@@ -173,16 +168,16 @@ paths:
         idempotent: true
         destructive: false
         filter: none
-        rate: null
+        rateLimit: null
         paging: none
         evidence: [{ source: corpus }]
-  /v2.0/things:
+  /v2.0/widgets:
     servers: [{ url: 'https://{console}/web/api' }]
     get:
-      operationId: things_list_old
-      tags: [things]
-      summary: List things of old
-      description: As it was.
+      operationId: widgets_list_old
+      tags: [widgets]
+      summary: List widgets of API 2.0
+      description: Returns all widgets.
       responses:
         "200":
           description: A page.
@@ -191,7 +186,7 @@ paths:
               schema:
                 type: object
                 properties:
-                  data: { type: array, items: { $ref: '#/components/schemas/Thing' } }
+                  data: { type: array, items: { $ref: '#/components/schemas/Widget' } }
       x-s1:
         versions: ["2.0"]
         permission: null
@@ -199,71 +194,71 @@ paths:
         idempotent: true
         destructive: false
         filter: none
-        rate: null
+        rateLimit: null
         paging: none
         evidence: [{ source: vendor-document }]
 components:
   schemas:
-    Thing:
+    Widget:
       type: object
-      description: A thing.
+      description: A widget.
       required: [id]
       properties:
         id: { type: string, description: Identifier. }
-        createdAt: { type: string, format: date-time, description: When it came. }
-        kind: { $ref: '#/components/schemas/ThingKind', nullable: true, description: What it is. }
-        type: { type: string, description: A name that Rust keeps for itself. }
+        createdAt: { type: string, format: date-time, description: Creation time. }
+        kind: { $ref: '#/components/schemas/WidgetKind', nullable: true, description: Its kind. }
+        type: { type: string, description: A reserved word in Rust. }
         sizeInBytes: { type: integer, format: int64, minimum: 0, description: Size. }
         counts: { type: object, additionalProperties: { type: integer }, description: Counts by name. }
-        extra: { type: object, additionalProperties: true, description: Anything else. }
-        parts: { type: array, items: { $ref: '#/components/schemas/ThingPart' }, description: Parts. }
+        extra: { type: object, additionalProperties: true, description: Other members. }
+        parts: { type: array, items: { $ref: '#/components/schemas/WidgetPart' }, description: Parts. }
         names: { type: array, items: { type: string }, description: Names. }
-    ThingPart:
+    WidgetPart:
       type: object
-      description: A part of a thing.
+      description: A part of a widget.
       properties:
-        whole: { type: boolean, description: Whether it is whole. }
-    ThingKind:
+        intact: { type: boolean, description: Whether it is intact. }
+    WidgetKind:
       type: string
-      description: What a thing is.
+      description: Kind of a widget.
       enum: [kubernetes node, 64 bit, n/a, plain]
-    ThingFilter:
+    WidgetFilter:
       type: object
-      description: Selects things.
+      description: Selects widgets.
       x-s1: { filter: true }
       properties:
         ids: { type: array, items: { type: string, minLength: 1 }, maxItems: 100, description: Identifiers., x-s1: { field: id } }
-        kinds: { type: array, items: { $ref: '#/components/schemas/ThingKind' }, description: Kinds. }
-        createdAt__gt: { type: string, format: date-time, description: Came after. }
-        query: { type: string, description: Any text., x-s1: { op: text, field: [id, type] } }
-        whole: { type: boolean, description: Whole ones., x-s1: { op: exists } }
-        limit: { type: integer, minimum: 1, maximum: 1000, description: How many., x-s1: { selects: false } }
-    ThingAct:
+        kinds: { type: array, items: { $ref: '#/components/schemas/WidgetKind' }, description: Kinds. }
+        createdAt__gt: { type: string, format: date-time, description: Created after. }
+        query: { type: string, description: Any string., x-s1: { op: contains, field: [id, type] } }
+        intact: { type: boolean, description: Intact ones., x-s1: { op: exists } }
+        limit: { type: integer, minimum: 1, maximum: 1000, description: Page size., x-s1: { selective: false } }
+    WidgetAct:
       type: object
-      description: What to do, and to what.
+      description: Data and filter of the action.
       required: [data, filter]
       properties:
-        data: { $ref: '#/components/schemas/ThingActData', description: What. }
-        filter: { $ref: '#/components/schemas/ThingFilter', description: To what. }
-    ThingActData:
+        data: { $ref: '#/components/schemas/WidgetActData', description: Data. }
+        filter: { $ref: '#/components/schemas/WidgetFilter', description: Filter. }
+    WidgetActData:
       type: object
-      description: What to do.
+      description: Data of the action.
       required: [kind]
       properties:
-        kind: { $ref: '#/components/schemas/ThingKind', description: What to make of them. }
-        note: { type: string, maxLength: 20, description: Why. }
+        kind: { $ref: '#/components/schemas/WidgetKind', description: New kind. }
+        note: { type: string, maxLength: 20, description: Reason. }
 "#;
 
-/// A specification in the making: file name to content.
+/// A specification under test: content by file name.
 #[derive(Clone)]
 struct Spec(BTreeMap<String, Value>);
 
 impl Spec {
-    /// One root and one resource, which break no rule.
+    /// Returns a valid specification with one root file and one resource file.
     fn small() -> Self {
         let mut spec = Self(BTreeMap::new());
         spec.file("openapi.yaml", ROOT);
-        spec.file("things.yaml", THINGS);
+        spec.file("widgets.yaml", WIDGETS);
         spec
     }
 
@@ -272,7 +267,7 @@ impl Spec {
         self.0.insert(name.to_owned(), serde_saphyr::from_str(yaml).unwrap());
     }
 
-    /// Sets the value at a JSON pointer; what it stands in is made when it is not there.
+    /// Sets the value at a JSON pointer. Creates missing objects.
     fn set(&mut self, file: &str, pointer: &str, value: Value) -> &mut Self {
         let mut node = self.0.get_mut(file).unwrap();
         for key in pointer.split('/').skip(1) {
@@ -286,42 +281,42 @@ impl Spec {
         self
     }
 
-    /// Removes what is at a JSON pointer, which has to be there.
+    /// Removes the value at a JSON pointer, which must exist.
     fn remove(&mut self, file: &str, pointer: &str) -> &mut Self {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let node = self.0.get_mut(file).unwrap().pointer_mut(parent).unwrap();
         let key = key.replace("~1", "/").replace("~0", "~");
-        assert!(node.as_object_mut().unwrap().remove(&key).is_some(), "{pointer} is not there");
+        assert!(node.as_object_mut().unwrap().remove(&key).is_some(), "{pointer} does not exist");
         self
     }
 
-    /// Shorthand for [`set`](Self::set) in the resource file.
-    fn thing(&mut self, pointer: &str, value: Value) -> &mut Self {
-        self.set("things.yaml", pointer, value)
+    /// Sets a value in the resource file; see [`set`](Self::set).
+    fn widget(&mut self, pointer: &str, value: Value) -> &mut Self {
+        self.set("widgets.yaml", pointer, value)
     }
 
-    /// Sets a property of the schema `Thing`, which is an answer.
+    /// Sets a property of the schema `Widget`, which is used in responses.
     fn property(&mut self, name: &str, yaml: &str) -> &mut Self {
         let value = serde_saphyr::from_str(yaml).unwrap();
-        self.thing(&format!("/components/schemas/Thing/properties/{name}"), value)
+        self.widget(&format!("/components/schemas/Widget/properties/{name}"), value)
     }
 
-    /// The texts of the files. JSON is YAML.
+    /// Returns the contents of the files. JSON is valid YAML.
     fn texts(&self) -> BTreeMap<String, String> {
         self.0.iter().map(|(name, node)| (name.clone(), node.to_string())).collect()
     }
 
-    /// The files as one document.
+    /// Joins the files to one document.
     fn join(&self) -> Result<Bundle> {
         Bundle::join(&self.texts())
     }
 
-    /// What the lint says, a line each.
+    /// Returns the lint findings.
     fn findings(&self) -> Vec<String> {
         lint::check(&self.join().unwrap()).iter().map(ToString::to_string).collect()
     }
 
-    /// The generated files, if the specification breaks no rule.
+    /// Returns the generated files. The specification must not have lint findings.
     fn emit(&self) -> Result<Files> {
         assert_eq!(self.findings(), Vec::<String>::new());
         let bundle = self.join()?;
@@ -330,28 +325,28 @@ impl Spec {
         emit::all(&bundle, &model)
     }
 
-    /// The generated module of the resource, all white space made one blank.
+    /// Returns the generated module of the resource, with whitespace collapsed.
     fn module(&self) -> String {
-        flat(&self.emit().unwrap()["src/things.rs"])
+        collapsed(&self.emit().unwrap()["src/widgets.rs"])
     }
 }
 
-/// All white space made one blank.
-fn flat(text: &str) -> String {
+/// Collapses whitespace to single spaces.
+fn collapsed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-// ---- rules
+// ---- lint rules
 
-/// Changes the small specification and compares what the lint says.
+/// Changes the small specification and compares the lint findings.
 #[track_caller]
-fn breaks(change: impl FnOnce(&mut Spec) -> &mut Spec, expected: &[&str]) {
+fn assert_findings(change: impl FnOnce(&mut Spec) -> &mut Spec, expected: &[&str]) {
     let mut spec = Spec::small();
     change(&mut spec);
     assert_eq!(spec.findings(), expected);
 }
 
-/// The pointer of an operation: `get /things` and what is below it.
+/// Returns a pointer below an operation: `get`, `/widgets` and the rest of the pointer.
 fn at(method: &str, path: &str, below: &str) -> String {
     format!("/paths/{}/{method}{below}", path.replace('/', "~1"))
 }
@@ -361,442 +356,454 @@ fn schema(name: &str, below: &str) -> String {
 }
 
 #[test]
-fn small_breaks_no_rule() {
-    breaks(|spec| spec, &[]);
+fn lint_accepts_minimal_spec() {
+    assert_findings(|spec| spec, &[]);
 }
 
 #[test]
-fn rules_of_the_document() {
-    breaks(
+fn lint_checks_document() {
+    assert_findings(
         |spec| spec.set("openapi.yaml", "/openapi", json!("3.1.0")),
-        &["openapi.yaml: the version is not 3.0.3, which is what the generator reads"],
+        &["openapi.yaml: the OpenAPI version is not 3.0.3"],
     );
-    breaks(
-        |spec| spec.remove("openapi.yaml", "/paths/~1things~1{thing_id}"),
-        &["things.yaml: /things/{thing_id} is not in the index; add `/things/{thing_id}: { $ref: \
-           'things.yaml#/paths/~1things~1{thing_id}' }` to openapi.yaml"],
+    assert_findings(
+        |spec| spec.remove("openapi.yaml", "/paths/~1widgets~1{widget_id}"),
+        &["widgets.yaml: /widgets/{widget_id} is not in the index: add `/widgets/{widget_id}: { $ref: \
+           'widgets.yaml#/paths/~1widgets~1{widget_id}' }` to openapi.yaml"],
     );
 }
 
 #[test]
-fn rules_of_identifiers() {
-    let id = at("delete", "/things/{thing_id}", "/operationId");
+fn lint_checks_operation_ids() {
+    let id = at("delete", "/widgets/{widget_id}", "/operationId");
     let cases = [
-        ("things_list", "operationId things_list is also that of GET /things"),
-        ("agents_delete", "operationId \"agents_delete\" does not start with its only tag and _"),
-        ("thingsdelete", "operationId \"thingsdelete\" does not start with its only tag and _"),
-        ("things_deleteAll", "operationId \"things_deleteAll\" is not snake case"),
+        ("widgets_list", "duplicate operationId widgets_list, also of GET /widgets"),
+        ("agents_delete", "operationId \"agents_delete\" does not start with its only tag and an underscore"),
+        ("widgetsdelete", "operationId \"widgetsdelete\" does not start with its only tag and an underscore"),
+        ("widgets_deleteAll", "operationId \"widgets_deleteAll\" is not snake case"),
     ];
     for (value, message) in cases {
-        let place = "DELETE /things/{thing_id}";
-        breaks(|spec| spec.thing(&id, json!(value)), &[&format!("{place}: {message}")]);
+        let location = "DELETE /widgets/{widget_id}";
+        assert_findings(|spec| spec.widget(&id, json!(value)), &[&format!("{location}: {message}")]);
     }
-    let message = "GET /things: operationId \"things_list\" does not start with its only tag and _";
-    let tags = at("get", "/things", "/tags");
-    for value in [json!([]), json!(["things", "agents"]), json!(null)] {
-        breaks(|spec| spec.thing(&tags, value), &[message]);
+    let message =
+        "GET /widgets: operationId \"widgets_list\" does not start with its only tag and an underscore";
+    let tags = at("get", "/widgets", "/tags");
+    for value in [json!([]), json!(["widgets", "agents"]), json!(null)] {
+        assert_findings(|spec| spec.widget(&tags, value), &[message]);
     }
-    let file = "GET /things: the tag is agents, but the file is that of things";
-    breaks(|spec| spec.thing(&tags, json!(["agents"])), &[message, file]);
+    let file = "GET /widgets: tag agents does not match the file of widgets";
+    assert_findings(|spec| spec.widget(&tags, json!(["agents"])), &[message, file]);
 }
 
 #[test]
-fn rules_of_operations() {
-    let list = |below: &str| at("get", "/things", below);
-    let act = |below: &str| at("post", "/things/act", below);
-    let answer = "/responses/200/content/application~1json/schema";
+fn lint_checks_operations() {
+    let list = |below: &str| at("get", "/widgets", below);
+    let act = |below: &str| at("post", "/widgets/act", below);
+    let response = "/responses/200/content/application~1json/schema";
     let cases: Vec<(String, Value, &str)> = vec![
-        (list("/summary"), json!(" "), "GET /things: has no summary"),
-        (list("/summary"), json!(null), "GET /things: has no summary"),
-        (list("/description"), json!(""), "GET /things: has no description"),
+        (list("/summary"), json!(" "), "GET /widgets: has no summary"),
+        (list("/summary"), json!(null), "GET /widgets: has no summary"),
+        (list("/description"), json!(""), "GET /widgets: has no description"),
         (
-            at("delete", "/things/{thing_id}", "/parameters"),
+            at("delete", "/widgets/{widget_id}", "/parameters"),
             json!([]),
-            "DELETE /things/{thing_id}: path parameter thing_id is not declared",
+            "DELETE /widgets/{widget_id}: path parameter widget_id is not declared",
         ),
         (
-            at("delete", "/things/{thing_id}", "/requestBody"),
+            at("delete", "/widgets/{widget_id}", "/requestBody"),
             json!({ "content": { "application/json": { "schema": { "type": "object" } } } }),
-            "DELETE /things/{thing_id}: the body is no named schema",
+            "DELETE /widgets/{widget_id}: the request body is not a named schema",
         ),
         (
             act("/responses"),
             json!({ "400": { "description": "No." } }),
-            "POST /things/act: declares no successful answer",
+            "POST /widgets/act: has no success response",
         ),
         (
-            act(answer),
+            act(response),
             json!({ "$ref": "openapi.yaml#/components/schemas/Affected" }),
-            "POST /things/act: answer 200 is neither {data: [T]} nor {data: T} with a named schema for T",
+            "POST /widgets/act: response 200 is neither {data: [T]} nor {data: T} with a named schema for T",
         ),
     ];
     for (pointer, value, message) in cases {
         let mut spec = Spec::small();
-        spec.thing(&pointer, value);
+        spec.widget(&pointer, value);
         let mut findings = spec.findings();
-        // The answer's schema is not reached any more, which is a rule of its own.
-        findings.retain(|finding| finding != "Affected: no operation uses the schema");
+        // The response schema becomes unused, which is another finding.
+        findings.retain(|finding| finding != "Affected: the schema is not used by an operation");
         assert_eq!(findings, [message]);
     }
-    breaks(
-        |spec| spec.remove("things.yaml", "/paths/~1v2.0~1things/servers"),
-        &["GET /v2.0/things: a path of API 2.0 overrides `servers` in its path item"],
+    assert_findings(
+        |spec| spec.remove("widgets.yaml", "/paths/~1v2.0~1widgets/servers"),
+        &["GET /v2.0/widgets: the path item of an API 2.0 path has no `servers`"],
     );
-    breaks(
-        |spec| spec.thing(&act("/x-s1/paging"), json!("cursor")),
+    assert_findings(
+        |spec| spec.widget(&act("/x-s1/paging"), json!("cursor")),
         &[
-            "POST /things/act: is paged, but its answer is no list",
-            "POST /things/act: is paged by cursor, but has no parameter cursor",
+            "POST /widgets/act: pagination is set, but the response is not a list",
+            "POST /widgets/act: pagination is by cursor, but the parameter cursor is missing",
         ],
     );
 }
 
 #[test]
-fn rules_of_parameters() {
-    let limit = |below: &str| at("get", "/things", &format!("/parameters/1{below}"));
-    breaks(
-        |spec| spec.thing(&limit("/description"), json!("")),
-        &["GET /things: parameter limit has no description"],
+fn lint_checks_parameters() {
+    let limit = |below: &str| at("get", "/widgets", &format!("/parameters/1{below}"));
+    assert_findings(
+        |spec| spec.widget(&limit("/description"), json!("")),
+        &["GET /widgets: parameter limit has no description"],
     );
-    breaks(
-        |spec| spec.thing(&limit("/schema"), json!({ "type": "array", "items": { "type": "string" } })),
-        &["GET /things: parameter limit is a list: it needs `style: form, explode: false`"],
+    assert_findings(
+        |spec| spec.widget(&limit("/schema"), json!({ "type": "array", "items": { "type": "string" } })),
+        &["GET /widgets: parameter limit is an array: add `style: form, explode: false`"],
     );
-    breaks(
-        |spec| spec.thing(&limit("/schema"), json!({ "type": "string", "enum": ["a"] })),
-        &["GET /things parameter limit: an enum needs a name: put it into components/schemas"],
+    assert_findings(
+        |spec| spec.widget(&limit("/schema"), json!({ "type": "string", "enum": ["a"] })),
+        &["GET /widgets parameter limit: an inline enum is not supported: move it to components/schemas"],
     );
     let object = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
-    breaks(
-        |spec| spec.thing(&limit("/schema"), object),
-        &["GET /things parameter limit: an object needs a name: put it into components/schemas"],
+    assert_findings(
+        |spec| spec.widget(&limit("/schema"), object),
+        &["GET /widgets parameter limit: an inline object is not supported: move it to components/schemas"],
     );
-    breaks(
-        |spec| spec.thing(&limit("/x-s1"), json!({ "select": false })),
+    assert_findings(
+        |spec| spec.widget(&limit("/x-s1"), json!({ "select": false })),
         &[
-            "GET /things: parameter limit: unknown field `select`, expected one of `selects`, `json`, `secret`, `field`, `op`, \
+            "GET /widgets: parameter limit: unknown field `select`, expected one of `selective`, `json`, `secret`, `field`, `op`, \
            `evidence`",
         ],
     );
 }
 
 #[test]
-fn rules_of_extensions() {
-    let other = "/paths/~1things/get: x-other is an extension, and x-s1 is the only one";
-    breaks(|spec| spec.thing(&at("get", "/things", "/x-other"), json!(1)), &[other]);
-    let stray = |place: &str| {
+fn lint_checks_extensions() {
+    let other = "/paths/~1widgets/get: unknown extension x-other: the only one is x-s1";
+    assert_findings(|spec| spec.widget(&at("get", "/widgets", "/x-other"), json!(1)), &[other]);
+    let misplaced = |location: &str| {
         format!(
-            "{place}: x-s1 has no meaning here; it goes on operations, parameters, named schemas and their properties"
+            "{location}: x-s1 is not supported here: it belongs to operations, parameters, named schemas and their properties"
         )
     };
-    let answer = at("get", "/things", "/responses/200/x-s1");
-    breaks(|spec| spec.thing(&answer, json!({})), &[&stray("/paths/~1things/get/responses/200")]);
-    let items = "/components/schemas/ThingFilter/properties/ids/items/x-s1";
-    let place = "/components/schemas/ThingFilter/properties/ids/items";
-    let written_out = "/paths/~1things/get/parameters/3/schema/items";
-    breaks(|spec| spec.thing(items, json!({})), &[&stray(place), &stray(written_out)]);
-    breaks(|spec| spec.set("openapi.yaml", "/info/x-s1", json!({})), &[&stray("/info")]);
-    // A property may have any name.
+    let response = at("get", "/widgets", "/responses/200/x-s1");
+    assert_findings(
+        |spec| spec.widget(&response, json!({})),
+        &[&misplaced("/paths/~1widgets/get/responses/200")],
+    );
+    let items = "/components/schemas/WidgetFilter/properties/ids/items/x-s1";
+    let location = "/components/schemas/WidgetFilter/properties/ids/items";
+    let query_param = "/paths/~1widgets/get/parameters/3/schema/items";
+    assert_findings(|spec| spec.widget(items, json!({})), &[&misplaced(location), &misplaced(query_param)]);
+    assert_findings(|spec| spec.set("openapi.yaml", "/info/x-s1", json!({})), &[&misplaced("/info")]);
+    // A property can have any name.
     let named = json!({ "type": "string", "description": "A header." });
-    breaks(|spec| spec.thing("/components/schemas/Thing/properties/x-header", named), &[]);
+    assert_findings(|spec| spec.widget("/components/schemas/Widget/properties/x-header", named), &[]);
 }
 
 #[test]
-fn rules_of_places() {
+fn lint_checks_files_paths_and_envelopes() {
     let mut spec = Spec::small();
-    let things = spec.0.remove("things.yaml").unwrap();
-    spec.0.insert("other.yaml".into(), things);
-    spec.file("openapi.yaml", &ROOT.replace("things.yaml", "other.yaml"));
+    let widgets = spec.0.remove("widgets.yaml").unwrap();
+    spec.0.insert("other.yaml".into(), widgets);
+    spec.file("openapi.yaml", &ROOT.replace("widgets.yaml", "other.yaml"));
     let wrong = spec.findings();
     assert_eq!(wrong.len(), 5, "{wrong:?}");
-    assert!(wrong.iter().all(|one| one.ends_with("the tag is things, but the file is that of other")));
-    breaks(
+    assert!(wrong.iter().all(|one| one.ends_with("tag widgets does not match the file of other")));
+    assert_findings(
         |spec| {
             let extra = json!({ "name": "spare", "in": "path", "required": true,
-                "schema": { "type": "string" }, "description": "Stands nowhere." });
-            spec.thing(&at("get", "/things", "/parameters/1"), extra)
+                "schema": { "type": "string" }, "description": "Not in the path." });
+            spec.widget(&at("get", "/widgets", "/parameters/1"), extra)
         },
-        &["GET /things: path parameter spare is not in the path"],
+        &["GET /widgets: path parameter spare is not in the path"],
     );
-    let style = at("get", "/things", "/parameters/1");
+    let style = at("get", "/widgets", "/parameters/1");
     let list = json!({ "name": "limit", "in": "query", "style": "pipeDelimited", "explode": false,
         "schema": { "type": "array", "items": { "type": "string" } }, "description": "A list." });
-    let message = "GET /things: parameter limit is a list: it needs `style: form, explode: false`";
-    breaks(|spec| spec.thing(&style, list), &[message]);
-    let member = at("get", "/things", "/responses/200/content/application~1json/schema/properties/more");
-    let message = "GET /things: the answer has a member more; an envelope has data, pagination and errors";
-    breaks(|spec| spec.thing(&member, json!({ "type": "string" })), &[message]);
+    let message = "GET /widgets: parameter limit is an array: add `style: form, explode: false`";
+    assert_findings(|spec| spec.widget(&style, list), &[message]);
+    let member = at("get", "/widgets", "/responses/200/content/application~1json/schema/properties/more");
+    let message =
+        "GET /widgets: the response has a member more: an envelope has only data, pagination and errors";
+    assert_findings(|spec| spec.widget(&member, json!({ "type": "string" })), &[message]);
 }
 
 #[test]
-fn rules_of_facts() {
-    let list = |below: &str| at("get", "/things", &format!("/x-s1{below}"));
-    let act = |below: &str| at("post", "/things/act", &format!("/x-s1{below}"));
+fn lint_checks_operation_metadata() {
+    let list = |below: &str| at("get", "/widgets", &format!("/x-s1{below}"));
+    let act = |below: &str| at("post", "/widgets/act", &format!("/x-s1{below}"));
     let cases: Vec<(String, Value, &str)> = vec![
-        (list("/evidence"), json!([]), "GET /things: says nothing about where its facts come from"),
-        (list("/versions"), json!(["2.1", "3.0"]), "GET /things: version 3.0 is neither 2.0 nor 2.1"),
+        (list("/evidence"), json!([]), "GET /widgets: x-s1.evidence is empty"),
+        (list("/versions"), json!(["2.1", "3.0"]), "GET /widgets: invalid version 3.0: expected 2.0 or 2.1"),
         (
             list("/versions"),
             json!(["2.0"]),
-            "GET /things: the prefix /v2.0/ goes with versions [\"2.0\"], and only with them",
+            "GET /widgets: the path prefix /v2.0/ requires versions [\"2.0\"], and the reverse",
         ),
         (
-            at("get", "/v2.0/things", "/x-s1/versions"),
+            at("get", "/v2.0/widgets", "/x-s1/versions"),
             json!(["2.0", "2.1"]),
-            "GET /v2.0/things: the prefix /v2.0/ goes with versions [\"2.0\"], and only with them",
+            "GET /v2.0/widgets: the path prefix /v2.0/ requires versions [\"2.0\"], and the reverse",
         ),
-        (list("/destructive"), json!(true), "GET /things: a read cannot be destructive"),
+        (list("/destructive"), json!(true), "GET /widgets: a read cannot be destructive"),
         (
-            at("get", "/v2.0/things", "/x-s1/paging"),
+            at("get", "/v2.0/widgets", "/x-s1/paging"),
             json!("cursor"),
-            "GET /v2.0/things: is paged by cursor, but has no parameter cursor",
+            "GET /v2.0/widgets: pagination is by cursor, but the parameter cursor is missing",
         ),
         (
             act("/filter"),
             json!("optional"),
-            "POST /things/act: the filter of an action is mandatory, or it has none",
+            "POST /widgets/act: the filter of an action is optional: expected required or none",
         ),
         (
             act("/filter"),
             json!("none"),
-            "POST /things/act: the body has a filter, but the facts say that there is none",
+            "POST /widgets/act: the request body has a filter, but x-s1.filter is `none`",
         ),
         (
-            at("delete", "/things/{thing_id}", "/x-s1/filter"),
-            json!("mandatory"),
-            "DELETE /things/{thing_id}: a filter is mandatory, but the body has none",
+            at("delete", "/widgets/{widget_id}", "/x-s1/filter"),
+            json!("required"),
+            "DELETE /widgets/{widget_id}: x-s1.filter is `required`, but the request body has no filter",
         ),
         (
-            list("/colour"),
+            list("/color"),
             json!("red"),
-            "GET /things: unknown field `colour`, expected one of `versions`, `permission`, `kind`, \
-             `idempotent`, `destructive`, `filter`, `rate`, `paging`, `items`, `query`, `evidence`, `sandbox`",
+            "GET /widgets: unknown field `color`, expected one of `versions`, `permission`, `kind`, \
+             `idempotent`, `destructive`, `filter`, `rateLimit`, `paging`, `items`, `query`, `evidence`, `sandbox`",
         ),
         (
             list("/evidence/0/author"),
             json!("me"),
-            "GET /things: unknown field `author`, expected one of `source`, `date`, `ref`, `note`",
+            "GET /widgets: unknown field `author`, expected one of `source`, `date`, `ref`, `note`",
         ),
         (
             list("/evidence/0/source"),
             json!("hearsay"),
-            "GET /things: unknown variant `hearsay`, expected one of `vendor-document`, `integration`, \
+            "GET /widgets: unknown variant `hearsay`, expected one of `vendor-document`, `integration`, \
              `corpus`, `client`, `inference`",
         ),
         (
-            list("/rate/per"),
+            list("/rateLimit/per"),
             json!(1),
-            "GET /things: unknown field `per`, expected one of `class`, `perSecond`, `burst`, `source`",
+            "GET /widgets: unknown field `per`, expected one of `class`, `perSecond`, `burst`, `source`",
         ),
-        (list("/kind"), json!("write"), "GET /things: unknown variant `write`, expected `read` or `action`"),
+        (list("/kind"), json!("write"), "GET /widgets: unknown variant `write`, expected `read` or `action`"),
     ];
     for (pointer, value, message) in cases {
-        breaks(|spec| spec.thing(&pointer, value), &[message]);
+        assert_findings(|spec| spec.widget(&pointer, value), &[message]);
     }
-    breaks(
-        |spec| spec.remove("things.yaml", &list("/idempotent")),
-        &["GET /things: missing field `idempotent`"],
+    assert_findings(
+        |spec| spec.remove("widgets.yaml", &list("/idempotent")),
+        &["GET /widgets: missing field `idempotent`"],
     );
-    breaks(
-        |spec| spec.remove("things.yaml", &at("get", "/v2.0/things", "/x-s1")),
-        &["GET /v2.0/things: has no x-s1"],
+    assert_findings(
+        |spec| spec.remove("widgets.yaml", &at("get", "/v2.0/widgets", "/x-s1")),
+        &["GET /v2.0/widgets: has no x-s1"],
     );
-    breaks(
-        |spec| spec.remove("things.yaml", &schema("ThingFilter", "/x-s1")),
+    assert_findings(
+        |spec| spec.remove("widgets.yaml", &schema("WidgetFilter", "/x-s1")),
         &[
-            "POST /things/act: filter of ThingAct is no schema with `x-s1: {filter: true}`",
-            "ThingFilter.ids: `field` is for filters",
-            "ThingFilter.query: `field` is for filters",
+            "POST /widgets/act: filter of WidgetAct is not a schema with `x-s1: {filter: true}`",
+            "WidgetFilter.ids: `field` is only for filters",
+            "WidgetFilter.query: `field` is only for filters",
         ],
     );
 }
 
 #[test]
-fn rules_of_schemas() {
-    let thing = |below: &str| schema("Thing", &format!("/properties/{below}"));
+fn lint_checks_schemas() {
+    let widget = |below: &str| schema("Widget", &format!("/properties/{below}"));
     let cases: Vec<(String, Value, &str)> = vec![
-        (schema("Thing", "/description"), json!(""), "Thing: has no description"),
+        (schema("Widget", "/description"), json!(""), "Widget: has no description"),
         (
-            schema("ThingPart", "/x-s1"),
+            schema("WidgetPart", "/x-s1"),
             json!({ "filtre": true }),
-            "ThingPart: unknown field `filtre`, expected `filter` or `evidence`",
+            "WidgetPart: unknown field `filtre`, expected `filter` or `evidence`",
         ),
         (
-            schema("ThingKind", "/type"),
+            schema("WidgetKind", "/type"),
             json!("integer"),
-            "ThingKind: is neither an object nor an enum of texts",
+            "WidgetKind: is neither an object nor an enum of strings",
         ),
         (
-            schema("ThingPart", "/type"),
+            schema("WidgetPart", "/type"),
             json!("array"),
-            "ThingPart: is neither an object nor an enum of texts",
+            "WidgetPart: is neither an object nor an enum of strings",
         ),
         (
-            schema("Thing", "/required"),
-            json!(["id", "nothing"]),
-            "Thing: requires \"nothing\", which is no property",
+            schema("Widget", "/required"),
+            json!(["id", "unknown"]),
+            "Widget: required property \"unknown\" does not exist",
         ),
-        (thing("id/description"), json!(""), "Thing.id: has no description"),
+        (widget("id/description"), json!(""), "Widget.id: has no description"),
         (
-            thing("id"),
+            widget("id"),
             json!({ "type": "string", "enum": ["a"], "description": "x" }),
-            "Thing.id: an enum needs a name: put it into components/schemas",
+            "Widget.id: an inline enum is not supported: move it to components/schemas",
         ),
         (
-            thing("names/items"),
+            widget("names/items"),
             json!({ "type": "string", "enum": ["a"] }),
-            "Thing.names: an enum needs a name: put it into components/schemas",
+            "Widget.names: an inline enum is not supported: move it to components/schemas",
         ),
         (
-            thing("counts/additionalProperties"),
+            widget("counts/additionalProperties"),
             json!({ "type": "object", "properties": { "a": { "type": "string" } } }),
-            "Thing.counts: an object needs a name: put it into components/schemas",
+            "Widget.counts: an inline object is not supported: move it to components/schemas",
         ),
         (
-            thing("id/x-s1"),
+            widget("id/x-s1"),
             json!({ "feild": "a" }),
-            "Thing.id: unknown field `feild`, expected one of `selects`, `json`, `secret`, `field`, `op`, `evidence`",
+            "Widget.id: unknown field `feild`, expected one of `selective`, `json`, `secret`, `field`, `op`, `evidence`",
         ),
-        (thing("id/x-s1"), json!({ "field": "a" }), "Thing.id: `field` is for filters"),
+        (widget("id/x-s1"), json!({ "field": "a" }), "Widget.id: `field` is only for filters"),
         (
-            schema("ThingFilter", "/properties/query/x-s1/op"),
+            schema("WidgetFilter", "/properties/query/x-s1/op"),
             json!("exists"),
-            "ThingFilter.query: `op: exists` is for flags",
+            "WidgetFilter.query: `op: exists` is only for booleans",
         ),
         (
-            thing("created_at"),
+            widget("created_at"),
             json!({ "type": "string", "description": "x" }),
-            "Thing.created_at: has the same Rust name as createdAt",
+            "Widget.created_at: the Rust name is the same as that of createdAt",
         ),
     ];
     for (pointer, value, message) in cases {
-        breaks(|spec| spec.thing(&pointer, value), &[message]);
+        assert_findings(|spec| spec.widget(&pointer, value), &[message]);
     }
     let object = || json!({ "type": "object", "description": "x", "properties": {} });
-    breaks(|spec| spec.thing(&schema("Lonely", ""), object()), &["Lonely: no operation uses the schema"]);
-    breaks(
-        |spec| {
-            // Two that use each other, and nobody else does.
-            let other = json!({ "type": "array", "items": { "$ref": "#/components/schemas/Two" }, "description": "x" });
-            spec.thing(&schema("One", ""), object()).thing(&schema("Two", ""), object());
-            spec.thing(&schema("One", "/properties/two"), other);
-            let one = json!({ "$ref": "#/components/schemas/One", "description": "x" });
-            spec.thing(&schema("Two", "/properties/one"), one)
-        },
-        &["One: no operation uses the schema", "Two: no operation uses the schema"],
+    assert_findings(
+        |spec| spec.widget(&schema("Unused", ""), object()),
+        &["Unused: the schema is not used by an operation"],
     );
-    breaks(
+    assert_findings(
         |spec| {
-            spec.thing(&schema("thing_more", ""), object());
-            let more = json!({ "$ref": "#/components/schemas/thing_more", "description": "x" });
-            spec.thing(&thing("more"), more)
+            // Two schemas that use only each other.
+            let other = json!({ "type": "array", "items": { "$ref": "#/components/schemas/Two" }, "description": "x" });
+            spec.widget(&schema("One", ""), object()).widget(&schema("Two", ""), object());
+            spec.widget(&schema("One", "/properties/two"), other);
+            let one = json!({ "$ref": "#/components/schemas/One", "description": "x" });
+            spec.widget(&schema("Two", "/properties/one"), one)
         },
-        &["thing_more: the name is not upper camel case"],
+        &["One: the schema is not used by an operation", "Two: the schema is not used by an operation"],
+    );
+    assert_findings(
+        |spec| {
+            spec.widget(&schema("widget_more", ""), object());
+            let more = json!({ "$ref": "#/components/schemas/widget_more", "description": "x" });
+            spec.widget(&widget("more"), more)
+        },
+        &["widget_more: the name is not upper camel case"],
     );
 }
 
 #[test]
-fn rules_of_enums() {
+fn lint_checks_enums() {
     let cases = [
-        (json!(["a", 1]), "ThingKind: the value 1 is no text"),
-        (json!(["a", ""]), "ThingKind: the value \"\" gives no usable Rust name"),
-        (json!(["a", "<"]), "ThingKind: the value \"<\" gives no usable Rust name"),
-        (json!(["a", "Unrecognized"]), "ThingKind: the value \"Unrecognized\" gives no usable Rust name"),
-        (json!(["a", "unrecognized"]), "ThingKind: the value \"unrecognized\" gives no usable Rust name"),
+        (json!(["a", 1]), "WidgetKind: enum value 1 is not a string"),
+        (json!(["a", ""]), "WidgetKind: enum value \"\" has no valid Rust name"),
+        (json!(["a", "<"]), "WidgetKind: enum value \"<\" has no valid Rust name"),
+        (json!(["a", "Unrecognized"]), "WidgetKind: enum value \"Unrecognized\" has no valid Rust name"),
+        (json!(["a", "unrecognized"]), "WidgetKind: enum value \"unrecognized\" has no valid Rust name"),
         (
             json!(["not_found", "not found"]),
-            "ThingKind: \"not found\" and \"not_found\" have the same Rust name",
+            "WidgetKind: enum values \"not found\" and \"not_found\" have the same Rust name",
         ),
     ];
     for (values, message) in cases {
-        breaks(|spec| spec.thing(&schema("ThingKind", "/enum"), values), &[message]);
+        assert_findings(|spec| spec.widget(&schema("WidgetKind", "/enum"), values), &[message]);
     }
 }
 
 #[test]
-fn filter_that_is_only_a_query_is_used() {
-    breaks(
+fn lint_query_filter_counts_as_used() {
+    assert_findings(
         |spec| {
-            spec.remove("things.yaml", &schema("ThingAct", "/properties/filter"));
-            spec.thing(&schema("ThingAct", "/required"), json!(["data"]));
-            spec.thing(&at("post", "/things/act", "/x-s1/filter"), json!("none"))
+            spec.remove("widgets.yaml", &schema("WidgetAct", "/properties/filter"));
+            spec.widget(&schema("WidgetAct", "/required"), json!(["data"]));
+            spec.widget(&at("post", "/widgets/act", "/x-s1/filter"), json!("none"))
         },
         &[],
     );
 }
 
 #[test]
-fn filter_that_is_a_query_requires_nothing() {
-    breaks(
-        |spec| spec.thing(&schema("ThingFilter", "/required"), json!(["query"])),
-        &["GET /things: ThingFilter is its query and requires something; a filter cannot"],
+fn lint_query_filter_with_required_property_is_a_finding() {
+    assert_findings(
+        |spec| spec.widget(&schema("WidgetFilter", "/required"), json!(["query"])),
+        &["GET /widgets: query schema WidgetFilter has required properties: a filter cannot have them"],
     );
 }
 
 #[test]
-fn names_of_the_support_code_are_taken() {
-    for name in ["Field", "Filter", "Page", "Data", "Value", "Option", "Rate", "Request"] {
+fn lint_reserved_schema_name_is_a_finding() {
+    for name in ["Field", "Filter", "Page", "Data", "Value", "Option", "RateLimit", "Request"] {
         let mut spec = Spec::small();
-        spec.thing(&schema(name, ""), spec.0["things.yaml"]["components"]["schemas"]["ThingPart"].clone());
+        spec.widget(&schema(name, ""), spec.0["widgets.yaml"]["components"]["schemas"]["WidgetPart"].clone());
         let reference = format!("#/components/schemas/{name}");
-        spec.thing(&schema("Thing", "/properties/odd"), json!({ "$ref": reference, "description": "x" }));
-        let message = "the name is that of a type in the support code or the standard library";
+        spec.widget(&schema("Widget", "/properties/odd"), json!({ "$ref": reference, "description": "x" }));
+        let message = "the name is reserved for a type of the support code or the standard library";
         assert_eq!(spec.findings(), [format!("{name}: {message}")]);
     }
 }
 
-// ---- joining
+// ---- bundle
 
 #[track_caller]
-fn refused(spec: &Spec) -> String {
+fn join_error(spec: &Spec) -> String {
     spec.join().unwrap_err().to_string()
 }
 
 #[test]
-fn references_with_siblings_become_all_of() {
+fn join_reference_with_siblings_becomes_all_of() {
     let bundle = Spec::small().join().unwrap();
-    let kind = &bundle.schema("Thing").unwrap()["properties"]["kind"];
+    let kind = &bundle.schema("Widget").unwrap()["properties"]["kind"];
     let expected = json!({
-        "allOf": [{ "$ref": "#/components/schemas/ThingKind" }],
-        "description": "What it is.",
+        "allOf": [{ "$ref": "#/components/schemas/WidgetKind" }],
+        "description": "Its kind.",
         "nullable": true,
     });
     assert_eq!(*kind, expected);
-    let parts = &bundle.schema("Thing").unwrap()["properties"]["parts"];
-    assert_eq!(parts["items"], json!({ "$ref": "#/components/schemas/ThingPart" }), "alone it stays");
+    let parts = &bundle.schema("Widget").unwrap()["properties"]["parts"];
+    assert_eq!(parts["items"], json!({ "$ref": "#/components/schemas/WidgetPart" }), "without siblings");
 }
 
 #[test]
-fn references_between_files() {
+fn join_resolves_references_between_files() {
     let bundle = Spec::small().join().unwrap();
     let text = bundle.document.to_string();
-    assert!(!text.contains(".yaml"), "no file is left");
+    assert!(!text.contains(".yaml"), "no reference to a file");
     let mut names = Vec::new();
     sentinelone_codegen::bundle::each_reference(&bundle.document, &mut |name| names.push(name.to_owned()));
     assert!(names.iter().all(|name| bundle.schema(name).is_some()), "{names:?}");
-    assert_eq!(bundle.document["components"].as_object().unwrap().len(), 2, "schemas and security only");
-    let act = bundle.operations().find(|operation| operation.id() == "things_act").unwrap();
-    let list = bundle.operations().find(|operation| operation.id() == "things_list").unwrap();
-    assert_eq!(list.node["responses"]["400"]["description"], "The console refused the request.");
+    assert_eq!(
+        bundle.document["components"].as_object().unwrap().len(),
+        2,
+        "only schemas and security schemes"
+    );
+    let act = bundle.operations().find(|operation| operation.id() == "widgets_act").unwrap();
+    let list = bundle.operations().find(|operation| operation.id() == "widgets_list").unwrap();
+    assert_eq!(list.node["responses"]["400"]["description"], "The console rejected the request.");
     assert_eq!(list.parameters().next().unwrap()["name"], "cursor");
-    assert_eq!(act.body().unwrap()["$ref"], "#/components/schemas/ThingAct");
-    let modules: Vec<_> = ["Affected", "Thing"].iter().map(|name| bundle.modules[*name].as_str()).collect();
-    assert_eq!(modules, ["shared", "things"]);
+    assert_eq!(act.body().unwrap()["$ref"], "#/components/schemas/WidgetAct");
+    let modules: Vec<_> = ["Affected", "Widget"].iter().map(|name| bundle.modules[*name].as_str()).collect();
+    assert_eq!(modules, ["shared", "widgets"]);
     let paths: Vec<_> = bundle.operations().map(|operation| operation.full_path()).collect();
     assert_eq!(
         paths,
         [
-            "/web/api/v{version}/things",
-            "/web/api/v{version}/things/act",
-            "/web/api/v{version}/things/{thing_id}",
-            "/web/api/v{version}/things/{thing_id}/file",
-            "/web/api/v2.0/things",
+            "/web/api/v2.0/widgets",
+            "/web/api/v{version}/widgets",
+            "/web/api/v{version}/widgets/act",
+            "/web/api/v{version}/widgets/{widget_id}",
+            "/web/api/v{version}/widgets/{widget_id}/file",
         ]
     );
 }
 
 #[test]
-fn module_of_a_file_with_a_dash() {
+fn emit_file_name_with_dash_becomes_snake_case_module() {
     let mut spec = Spec::small();
     let more = r#"
 components:
@@ -808,39 +815,39 @@ components:
     let files = spec.emit().unwrap();
     assert!(files["src/big_boxes.rs"].contains("from spec/big-boxes.yaml; do not edit"));
     assert!(files["src/big_boxes.rs"].contains("pub struct Box {"));
-    assert!(files["src/things.rs"].contains("use crate::big_boxes::Box;"));
+    assert!(files["src/widgets.rs"].contains("use crate::big_boxes::Box;"));
     assert!(files["src/lib.rs"].contains("pub mod big_boxes;"));
 }
 
 #[test]
-fn joining_refuses() {
+fn join_invalid_files_are_an_error() {
     let mut spec = Spec::small();
-    spec.property("id", "{ $ref: '#/components/schemas/Nothing', description: x }");
-    assert_eq!(refused(&spec), "spec/things.yaml: #/components/schemas/Nothing leads nowhere");
+    spec.property("id", "{ $ref: '#/components/schemas/Unknown', description: x }");
+    assert_eq!(join_error(&spec), "spec/widgets.yaml: #/components/schemas/Unknown does not exist");
 
     let mut spec = Spec::small();
-    spec.property("id", "{ $ref: 'other.yaml#/components/schemas/Thing', description: x }");
-    assert_eq!(refused(&spec), "spec/things.yaml: other.yaml#/components/schemas/Thing leads nowhere");
+    spec.property("id", "{ $ref: 'other.yaml#/components/schemas/Widget', description: x }");
+    assert_eq!(join_error(&spec), "spec/widgets.yaml: other.yaml#/components/schemas/Widget does not exist");
 
     let mut spec = Spec::small();
-    spec.set("openapi.yaml", "/paths/~1nowhere", json!({ "$ref": "things.yaml#/paths/~1nowhere" }));
-    assert_eq!(refused(&spec), "spec/openapi.yaml: things.yaml#/paths/~1nowhere leads nowhere");
+    spec.set("openapi.yaml", "/paths/~1missing", json!({ "$ref": "widgets.yaml#/paths/~1missing" }));
+    assert_eq!(join_error(&spec), "spec/openapi.yaml: widgets.yaml#/paths/~1missing does not exist");
 
     let mut spec = Spec::small();
     spec.set("openapi.yaml", "/paths/~1here", json!({ "get": {} }));
-    assert_eq!(refused(&spec), "spec/openapi.yaml: /here is no $ref to a resource file");
+    assert_eq!(join_error(&spec), "spec/openapi.yaml: /here is not a $ref to a resource file");
 
     let mut spec = Spec::small();
-    spec.set("openapi.yaml", "/components/schemas/Thing", json!({ "type": "object" }));
-    assert_eq!(refused(&spec), "spec/things.yaml: schema Thing is already in the module shared");
+    spec.set("openapi.yaml", "/components/schemas/Widget", json!({ "type": "object" }));
+    assert_eq!(join_error(&spec), "spec/widgets.yaml: duplicate schema Widget, also in module shared");
 
     let mut spec = Spec::small();
-    spec.thing(&at("get", "/things", "/x-s1/query"), json!("Nothing"));
-    assert_eq!(refused(&spec), "spec/things.yaml: x-s1.query names Nothing, which is no schema");
+    spec.widget(&at("get", "/widgets", "/x-s1/query"), json!("Unknown"));
+    assert_eq!(join_error(&spec), "spec/widgets.yaml: x-s1.query Unknown is not a schema");
 
     let mut spec = Spec::small();
     spec.0.remove("openapi.yaml");
-    assert_eq!(refused(&spec), "spec/openapi.yaml: is missing");
+    assert_eq!(join_error(&spec), "spec/openapi.yaml: is missing");
 
     let mut texts = Spec::small().texts();
     texts.insert("bad.yaml".into(), "a: [1".into());
@@ -849,17 +856,17 @@ fn joining_refuses() {
 }
 
 #[test]
-fn folder_that_is_not_there() {
+fn generate_missing_directory_is_an_error() {
     let error = sentinelone_codegen::generate(std::path::Path::new("/nonexistent/spec")).unwrap_err();
     assert!(error.to_string().starts_with("/nonexistent/spec: "), "{error}");
 }
 
 #[test]
-fn query_is_written_out() {
+fn join_copies_filter_properties_to_query_params() {
     let bundle = Spec::small().join().unwrap();
-    let list = bundle.operations().find(|operation| operation.id() == "things_list").unwrap();
+    let list = bundle.operations().find(|operation| operation.id() == "widgets_list").unwrap();
     let names: Vec<_> = list.parameters_in("query").map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["cursor", "limit", "createdAt__gt", "ids", "kinds", "query", "whole"]);
+    assert_eq!(names, ["cursor", "limit", "createdAt__gt", "ids", "intact", "kinds", "query"]);
     let ids = list.parameters().find(|one| one["name"] == "ids").unwrap();
     let expected = json!({
         "name": "ids",
@@ -875,39 +882,39 @@ fn query_is_written_out() {
 }
 
 #[test]
-fn own_parameter_wins() {
+fn declared_query_param_overrides_filter_field() {
     let bundle = Spec::small().join().unwrap();
-    let list = bundle.operations().find(|operation| operation.id() == "things_list").unwrap();
+    let list = bundle.operations().find(|operation| operation.id() == "widgets_list").unwrap();
     let limits: Vec<_> = list.parameters().filter(|one| one["name"] == "limit").collect();
     assert_eq!(limits.len(), 1);
     assert_eq!(limits[0]["schema"]["maximum"], 50);
     let own = r#"range: (Some(1), Some(50)), ..Field::new("limit", "limit", FieldKind::Integer, "Size of a page.")"#;
     let filters =
-        r#"range: (Some(1), Some(1000)), ..Field::new("limit", "limit", FieldKind::Integer, "How many.")"#;
+        r#"range: (Some(1), Some(1000)), ..Field::new("limit", "limit", FieldKind::Integer, "Page size.")"#;
     let text = Spec::small().module();
     assert!(text.contains(own) && text.contains(filters), "{text}");
 }
 
 #[test]
-fn own_parameter_wins_when_only_the_bounds_differ() {
+fn declared_query_param_overrides_bounds_of_filter_field() {
     let mut spec = Spec::small();
-    spec.thing(&schema("ThingFilter", "/properties/limit/description"), json!("Size of a page."));
+    spec.widget(&schema("WidgetFilter", "/properties/limit/description"), json!("Size of a page."));
     let text = spec.module();
     assert!(text.contains("range: (Some(1), Some(50))"), "{text}");
 }
 
-// ---- what is emitted
+// ---- emitted code
 
 #[test]
-fn emitted_module() {
-    insta::assert_snapshot!(Spec::small().emit().unwrap()["src/things.rs"]);
+fn emit_module_matches_snapshot() {
+    insta::assert_snapshot!("emit_module_matches_snapshot", Spec::small().emit().unwrap()["src/widgets.rs"]);
 }
 
 #[test]
-fn emitted_files() {
+fn emit_files_have_headers_and_operations() {
     let files = Spec::small().emit().unwrap();
     let names: Vec<_> = files.keys().map(String::as_str).filter(|name| !name.contains("runtime")).collect();
-    let written = ["openapi.json", "src/lib.rs", "src/shared.rs", "src/things.rs"];
+    let written = ["openapi.json", "src/lib.rs", "src/shared.rs", "src/widgets.rs"];
     assert_eq!(names, [&["Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT"][..], &written].concat());
     for (name, text) in files.iter().filter(|(name, _)| !name.starts_with("LICENSE-")) {
         let generated = name == "openapi.json" || text.contains("@generated by `cargo xtask generate` from ");
@@ -919,56 +926,59 @@ fn emitted_files() {
     let lib = &files["src/lib.rs"];
     let operations = lib.split_once("OPERATIONS").unwrap().1;
     let names = ["ACT", "DELETE", "DOWNLOAD", "LIST", "LIST_OLD"];
-    let list: String = names.iter().map(|name| format!(" &things::{name},")).collect();
-    assert!(flat(operations).contains(&format!("[{list} ];")), "{operations}");
-    assert!(!files["src/shared.rs"].contains("Pagination"), "paging is the support code's");
+    let list: String = names.iter().map(|name| format!(" &widgets::{name},")).collect();
+    assert!(collapsed(operations).contains(&format!("[{list} ];")), "{operations}");
+    assert!(!files["src/shared.rs"].contains("Pagination"), "the support code has its own pagination type");
 }
 
 #[test]
-fn round_trips_by_operation() {
-    let lib = flat(&Spec::small().emit().unwrap()["src/lib.rs"]);
-    let (answers, bodies) = lib.split_once("pub fn body_again(").unwrap();
+fn emit_reencode_functions_cover_json_operations() {
+    let lib = collapsed(&Spec::small().emit().unwrap()["src/lib.rs"]);
+    let (responses, bodies) = lib.split_once("pub fn reencode_request_body(").unwrap();
     for part in [
-        r#""things_act" => runtime::answer_again::<runtime::Data<shared::Affected>>(body), "things_list" => "#,
-        r#""things_list" => runtime::answer_again::<runtime::Page<things::Thing>>(body), "things_list_old" =>"#,
+        r#""widgets_act" => runtime::reencode_response::<runtime::Data<shared::Affected>>(body), "widgets_list" => "#,
+        r#""widgets_list" => runtime::reencode_response::<runtime::Page<widgets::Widget>>(body), "widgets_list_old" =>"#,
     ] {
-        assert!(answers.contains(part), "{part} is not in {answers}");
+        assert!(responses.contains(part), "{part} is not in {responses}");
     }
-    assert!(!answers.contains("\"things_download\"") && !answers.contains("\"things_delete\""), "{answers}");
-    let only = r#"match operation { "things_act" => runtime::body_again::<things::ThingAct>(body), _ => return None, }"#;
+    assert!(
+        !responses.contains("\"widgets_download\"") && !responses.contains("\"widgets_delete\""),
+        "{responses}"
+    );
+    let only = r#"match operation { "widgets_act" => runtime::reencode_request_body::<widgets::WidgetAct>(body), _ => return None, }"#;
     assert!(bodies.contains(only), "{bodies}");
 }
 
 #[test]
-fn answers_of_all_forms() {
+fn emit_functions_have_response_types() {
     let text = Spec::small().module();
     for part in [
-        "pub fn list(query: &ThingsListQuery) -> Result<Request<Page<Thing>>, RequestError>",
-        "pub fn act(body: &ThingAct) -> Result<Request<Data<Affected>>, RequestError>",
-        "pub fn download(thing_id: &str) -> Result<Request<Binary>, RequestError>",
-        "pub fn delete(thing_id: &str) -> Result<Request<Empty>, RequestError>",
-        "answer: AnswerForm::Binary",
-        "answer: AnswerForm::Empty",
-        "pub fn list_old() -> Result<Request<Page<Thing>>, RequestError> { Ok(Request::new(&LIST_OLD)) }",
+        "pub fn list(query: &WidgetsListQuery) -> Result<Request<Page<Widget>>, RequestError>",
+        "pub fn act(body: &WidgetAct) -> Result<Request<Data<Affected>>, RequestError>",
+        "pub fn download(widget_id: &str) -> Result<Request<Binary>, RequestError>",
+        "pub fn delete(widget_id: &str) -> Result<Request<Empty>, RequestError>",
+        "response_format: ResponseFormat::Binary",
+        "response_format: ResponseFormat::Empty",
+        "pub fn list_old() -> Result<Request<Page<Widget>>, RequestError> { Ok(Request::new(&LIST_OLD)) }",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     let mut spec = Spec::small();
-    spec.thing(
-        &at("delete", "/things/{thing_id}", "/responses"),
+    spec.widget(
+        &at("delete", "/widgets/{widget_id}", "/responses"),
         json!({ "200": { "description": "x", "content": {} } }),
     );
-    assert!(spec.module().contains("pub fn delete(thing_id: &str) -> Result<Request<Empty>, RequestError>"));
+    assert!(spec.module().contains("pub fn delete(widget_id: &str) -> Result<Request<Empty>, RequestError>"));
 }
 
 #[test]
-fn enum_values_that_need_care() {
+fn emit_enum_values_become_valid_identifiers() {
     let mut spec = Spec::small();
     let values = ["n/a", "64 bit", "kubernetes node", "Self", "a\"b\\", "2", "true"];
-    spec.thing(&schema("ThingKind", "/enum"), json!(values));
+    spec.widget(&schema("WidgetKind", "/enum"), json!(values));
     let text = spec.module();
     for part in [
-        "/// `n/a` on the wire.",
+        "/// Wire value `n/a`.",
         " = \"n/a\",",
         " X64Bit = \"64 bit\",",
         " KubernetesNode = \"kubernetes node\",",
@@ -982,141 +992,141 @@ fn enum_values_that_need_care() {
 }
 
 #[test]
-fn properties_of_all_shapes() {
+fn emit_properties_have_rust_types() {
     let mut spec = Spec::small();
-    spec.property("part", "{ $ref: '#/components/schemas/ThingPart', nullable: true, description: x }");
-    spec.property("plain", "{ $ref: '#/components/schemas/ThingPart', description: x }");
+    spec.property("part", "{ $ref: '#/components/schemas/WidgetPart', nullable: true, description: x }");
+    spec.property("plain", "{ $ref: '#/components/schemas/WidgetPart', description: x }");
     spec.property(
         "byName",
-        "{ type: object, additionalProperties: { $ref: '#/components/schemas/ThingPart' }, description: x }",
+        "{ type: object, additionalProperties: { $ref: '#/components/schemas/WidgetPart' }, description: x }",
     );
-    spec.property("seen", "{ type: array, items: { type: string, format: date-time }, description: x }");
+    spec.property("dates", "{ type: array, items: { type: string, format: date-time }, description: x }");
     spec.property("share", "{ type: number, format: float, default: 1, description: x }");
-    spec.property("anything", "{ description: x }");
+    spec.property("untyped", "{ description: x }");
     spec.property("match", "{ type: string, title: x, pattern: a, description: x }");
     spec.property("title", "{ type: string, description: x }");
     spec.property("default", "{ type: string, description: x }");
     spec.property("query", "{ type: string, description: x }");
-    spec.property("parent", "{ $ref: '#/components/schemas/Thing', description: x }");
+    spec.property("parent", "{ $ref: '#/components/schemas/Widget', description: x }");
     let text = spec.module();
     for part in [
         "pub created_at: Option<Timestamp>,",
         "pub counts: Option<BTreeMap<String, i64>>,",
         "pub extra: Option<Map<String, Value>>,",
-        "pub kind: Option<ThingKind>,",
+        "pub kind: Option<WidgetKind>,",
         "pub type_: Option<String>,",
         "pub id: Option<String>,",
-        "pub part: Option<ThingPart>,",
-        "pub plain: Option<ThingPart>,",
-        "pub by_name: Option<BTreeMap<String, ThingPart>>,",
-        "pub seen: Option<Vec<Timestamp>>,",
+        "pub part: Option<WidgetPart>,",
+        "pub plain: Option<WidgetPart>,",
+        "pub by_name: Option<BTreeMap<String, WidgetPart>>,",
+        "pub dates: Option<Vec<Timestamp>>,",
         "pub share: Option<f64>,",
-        "pub anything: Option<Value>,",
+        "pub untyped: Option<Value>,",
         "pub match_: Option<String>,",
         "pub title: Option<String>,",
         "pub default: Option<String>,",
         "pub query: Option<String>,",
-        "pub parent: Option<::std::boxed::Box<Thing>>,",
+        "pub parent: Option<::std::boxed::Box<Widget>>,",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
 }
 
 #[test]
-fn maps_of_answers_may_hold_null() {
+fn emit_response_maps_accept_null() {
     let text = Spec::small().module();
-    let part = r#""counts" => self.counts = crate::runtime::members::map(map)?,"#;
+    let part = r#""counts" => self.counts = crate::runtime::object_reader::map(map)?,"#;
     assert!(text.contains(part), "{text}");
 }
 
 #[test]
-fn requests_keep_what_is_required() {
+fn emit_request_constructors_take_required_fields() {
     let text = Spec::small().module();
     for part in [
-        "pub fn new(kind: impl Into<ThingKind>) -> Self { Self { kind: kind.into(), note: Default::default(), } }",
-        "pub fn new(data: impl Into<ThingActData>, filter: impl Into<ThingFilter>) -> Self",
-        "#[serde(flatten)] pub filter: ThingFilter,",
+        "pub fn new(kind: impl Into<WidgetKind>) -> Self { Self { kind: kind.into(), note: Default::default(), } }",
+        "pub fn new(data: impl Into<WidgetActData>, filter: impl Into<WidgetFilter>) -> Self",
+        "#[serde(flatten)] pub filter: WidgetFilter,",
         r#"#[serde(rename = "createdAt__gt", skip_serializing_if = "Option::is_none")] pub created_at_gt: Option<Timestamp>,"#,
         "pub fn query(mut self, query: impl Into<String>) -> Self",
         "pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self",
-        r#"Part::new("data", false, <ThingActData as Fields>::FIELDS), Part::new("filter", true, <ThingFilter as Fields>::FIELDS),"#,
+        r#"BodyPart::new("data", false, <WidgetActData as Fields>::FIELDS), BodyPart::new("filter", true, <WidgetFilter as Fields>::FIELDS),"#,
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
 }
 
 #[test]
-fn filters_are_set_by_name() {
+fn emit_filter_sets_fields_by_name() {
     let text = Spec::small().module();
-    let body = r#"impl Filter for ThingFilter { fn set(&mut self, name: &str, value: Setting) -> Result<(), Setting> { match name { "createdAt__gt" => self.created_at_gt = value.text()?, "ids" => self.ids = value.list()?, "kinds" => self.kinds = value.list()?, "limit" => self.limit = value.integer()?, "query" => self.query = value.text()?, "whole" => self.whole = value.boolean()?, _ => return Err(value), } Ok(()) } }"#;
+    let body = r#"impl Filter for WidgetFilter { fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> { match name { "createdAt__gt" => self.created_at_gt = value.string()?, "ids" => self.ids = value.list()?, "intact" => self.intact = value.boolean()?, "kinds" => self.kinds = value.list()?, "limit" => self.limit = value.integer()?, "query" => self.query = value.string()?, _ => return Err(value), } Ok(()) } }"#;
     assert!(text.contains(body), "{text}");
-    assert_eq!(text.matches("impl Filter for").count(), 1, "only the filter is one");
+    assert_eq!(text.matches("impl Filter for").count(), 1, "only for the filter schema");
 }
 
 #[test]
-fn fields_that_no_setting_fits_are_left_out() {
+fn emit_filter_omits_unsupported_field_types() {
     let mut spec = Spec::small();
     let kinds = [
         ("numbers", json!({ "type": "array", "items": { "type": "integer" }, "description": "x" })),
-        ("flags", json!({ "type": "array", "items": { "type": "boolean" }, "description": "x" })),
+        ("booleans", json!({ "type": "array", "items": { "type": "boolean" }, "description": "x" })),
         ("share", json!({ "type": "number", "description": "x" })),
         ("free", json!({ "type": "object", "description": "x" })),
-        ("part", json!({ "$ref": "#/components/schemas/ThingPart", "description": "x" })),
-        ("odd", json!({ "$ref": "#/components/schemas/ThingKind", "description": "x" })),
+        ("part", json!({ "$ref": "#/components/schemas/WidgetPart", "description": "x" })),
+        ("odd", json!({ "$ref": "#/components/schemas/WidgetKind", "description": "x" })),
     ];
     for (name, node) in kinds {
-        spec.thing(&schema("ThingFilter", &format!("/properties/{name}")), node);
+        spec.widget(&schema("WidgetFilter", &format!("/properties/{name}")), node);
     }
     let text = spec.module();
     let table = text.split_once("fn set(").unwrap().1.split_once("_ => return Err(value)").unwrap().0;
-    assert!(table.contains(r#""odd" => self.odd = value.text()?"#), "{table}");
-    assert!(table.contains(r#""flags" => self.flags = value.flags()?"#), "{table}");
+    assert!(table.contains(r#""odd" => self.odd = value.string()?"#), "{table}");
+    assert!(table.contains(r#""booleans" => self.booleans = value.booleans()?"#), "{table}");
     for name in ["numbers", "share", "free", "part"] {
-        assert!(!table.contains(&format!("self.{name} ")), "{name}, which does not compile: {table}");
+        assert!(!table.contains(&format!("self.{name} ")), "{name}: {table}");
     }
 }
 
 #[test]
-fn enum_beside_data_and_filter_is_no_part() {
+fn emit_enum_property_is_not_a_body_part() {
     let mut spec = Spec::small();
-    spec.thing(
-        &schema("ThingAct", "/properties/mode"),
-        json!({ "$ref": "#/components/schemas/ThingKind", "description": "How." }),
+    spec.widget(
+        &schema("WidgetAct", "/properties/mode"),
+        json!({ "$ref": "#/components/schemas/WidgetKind", "description": "How." }),
     );
     let text = spec.module();
-    assert!(text.contains("pub mode: Option<ThingKind>"), "{text}");
-    assert!(!text.contains("<ThingKind as Fields>"), "an enum has no fields: {text}");
+    assert!(text.contains("pub mode: Option<WidgetKind>"), "{text}");
+    assert!(!text.contains("<WidgetKind as Fields>"), "an enum has no fields: {text}");
 }
 
 #[test]
-fn numbers_in_paths() {
+fn emit_integer_path_param_is_i64() {
     let mut spec = Spec::small();
-    spec.set("openapi.yaml", "/components/parameters/ThingId/schema", json!({ "type": "integer" }));
+    spec.set("openapi.yaml", "/components/parameters/WidgetId/schema", json!({ "type": "integer" }));
     let text = spec.module();
-    let part = r#"pub fn delete(thing_id: i64) -> Result<Request<Empty>, RequestError> { Request::new(&DELETE).segment("thing_id", thing_id.to_string()) }"#;
+    let part = r#"pub fn delete(widget_id: i64) -> Result<Request<Empty>, RequestError> { Request::new(&DELETE).path_param("widget_id", widget_id.to_string()) }"#;
     assert!(text.contains(part), "{text}");
 }
 
 #[test]
-fn words_of_descriptions_import_nothing() {
+fn emit_type_names_in_descriptions_are_not_imported() {
     let mut spec = Spec::small();
-    spec.remove("things.yaml", &schema("Thing", "/properties/extra"));
-    spec.thing(
-        &schema("ThingFilter", "/properties/whole/description"),
-        json!("No Map, no Value, no Undecoded."),
+    spec.remove("widgets.yaml", &schema("Widget", "/properties/extra"));
+    spec.widget(
+        &schema("WidgetFilter", "/properties/intact/description"),
+        json!("Map, Value, UndecodedItem."),
     );
-    assert!(!spec.module().contains("serde_json"), "an import that is not used");
+    assert!(!spec.module().contains("serde_json"), "unused import");
 }
 
 #[test]
-fn tables_name_fields_as_the_structs_do() {
+fn emit_field_tables_use_struct_field_names() {
     let mut spec = Spec::small();
     for wire in ["2fa", "gen", "match", "$count", "_foo", "URL", "self"] {
         let node = json!({ "type": "string", "description": "x" });
-        spec.thing(&schema("ThingActData", &format!("/properties/{wire}")), node);
+        spec.widget(&schema("WidgetActData", &format!("/properties/{wire}")), node);
     }
     let text = spec.module();
-    let table = text.split_once("impl Fields for ThingActData").unwrap().1;
+    let table = text.split_once("impl Fields for WidgetActData").unwrap().1;
     for (wire, rust) in [
         ("2fa", "x2fa"),
         ("gen", "gen_"),
@@ -1125,48 +1135,50 @@ fn tables_name_fields_as_the_structs_do() {
         ("_foo", "foo"),
         ("URL", "url"),
     ] {
-        assert!(text.contains(&format!("pub {rust}: Option<String>")), "{rust} is no field in {text}");
+        assert!(text.contains(&format!("pub {rust}: Option<String>")), "{rust} is not a field in {text}");
         assert!(table.contains(&format!("Field::new(\"{wire}\", \"{rust}\",")), "{rust} is not in {table}");
     }
 }
 
 #[test]
-fn generator_refuses() {
+fn generator_unsupported_input_is_an_error() {
     let error = |spec: &Spec| spec.emit().unwrap_err().to_string();
     let mut spec = Spec::small();
-    spec.thing(&schema("Nothing", ""), json!({ "type": "object", "description": "x" }));
-    spec.property("nothing", "{ $ref: '#/components/schemas/Nothing', description: x }");
-    let expected = "Nothing is a struct without named fields; the passes have to learn this shape first";
+    spec.widget(&schema("Blank", ""), json!({ "type": "object", "description": "x" }));
+    spec.property("blank", "{ $ref: '#/components/schemas/Blank', description: x }");
+    let expected = "unsupported progenitor output: Blank is a struct without named fields";
     assert_eq!(error(&spec), format!("generator: {expected}"));
 
     let mut spec = Spec::small();
-    spec.thing(&at("get", "/things", "/parameters/1/name"), json!("filter"));
-    assert_eq!(error(&spec), "generator: things_list: a parameter cannot be named filter");
+    spec.widget(&at("get", "/widgets", "/parameters/1/name"), json!("filter"));
+    assert_eq!(error(&spec), "generator: widgets_list: the parameter name filter is reserved");
 
     let mut spec = Spec::small();
-    spec.thing(
-        &schema("ThingsListQuery", ""),
-        spec.0["things.yaml"]["components"]["schemas"]["ThingPart"].clone(),
+    spec.widget(
+        &schema("WidgetsListQuery", ""),
+        spec.0["widgets.yaml"]["components"]["schemas"]["WidgetPart"].clone(),
     );
-    spec.property("odd", "{ $ref: '#/components/schemas/ThingsListQuery', description: x }");
-    assert_eq!(error(&spec), "generator: ThingsListQuery is the name of the query of things_list");
+    spec.property("odd", "{ $ref: '#/components/schemas/WidgetsListQuery', description: x }");
+    assert_eq!(
+        error(&spec),
+        "generator: schema name WidgetsListQuery is reserved for the query of widgets_list"
+    );
 
     let mut spec = Spec::small();
-    spec.thing(&at("get", "/things", "/operationId"), json!("things_move"));
-    assert!(error(&spec).starts_with("generator: things: "), "a keyword is no name of a function");
+    spec.widget(&at("get", "/widgets", "/operationId"), json!("widgets_move"));
+    assert!(error(&spec).starts_with("generator: widgets: "), "a Rust keyword as function name");
 }
 
-// ---- the same input, the same bytes
+// ---- deterministic output
 
-/// The node as YAML-readable text with the keys of every object in the opposite order.
-fn backwards(node: &Value) -> String {
+/// Formats a node as JSON, with the keys of each object in reverse order.
+fn reversed(node: &Value) -> String {
     match node {
         Value::Object(map) => {
-            let members =
-                map.iter().rev().map(|(key, value)| format!("{}: {}", json!(key), backwards(value)));
+            let members = map.iter().rev().map(|(key, value)| format!("{}: {}", json!(key), reversed(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
-        Value::Array(list) => format!("[{}]", list.iter().map(backwards).collect::<Vec<_>>().join(", ")),
+        Value::Array(list) => format!("[{}]", list.iter().map(reversed).collect::<Vec<_>>().join(", ")),
         scalar => scalar.to_string(),
     }
 }
@@ -1178,18 +1190,18 @@ fn emit(texts: &BTreeMap<String, String>) -> Files {
 }
 
 #[test]
-fn twice_gives_the_same_bytes() {
+fn emit_is_deterministic() {
     let spec = Spec::small();
     assert_eq!(spec.emit().unwrap(), spec.emit().unwrap());
 }
 
 #[test]
-fn another_order_gives_the_same_bytes() {
+fn emit_is_independent_of_key_order() {
     let spec = Spec::small();
     let expected = spec.emit().unwrap();
     let mut texts = BTreeMap::new();
     for (name, node) in spec.0.iter().rev() {
-        texts.insert(name.clone(), backwards(node));
+        texts.insert(name.clone(), reversed(node));
     }
     assert_ne!(texts, spec.texts());
     let files = emit(&texts);
@@ -1197,38 +1209,38 @@ fn another_order_gives_the_same_bytes() {
     for (name, text) in &files {
         assert_eq!(*text, expected[name], "{name}");
     }
-    // And as people write it.
+    // Hand-written YAML.
     let mut yaml = BTreeMap::from([("openapi.yaml".to_owned(), ROOT.to_owned())]);
-    yaml.insert("things.yaml".to_owned(), THINGS.to_owned());
+    yaml.insert("widgets.yaml".to_owned(), WIDGETS.to_owned());
     assert_eq!(emit(&yaml), expected);
 }
 
 #[test]
-fn list_below_data_is_a_page() {
+fn emit_nested_list_is_a_page() {
     let mut spec = Spec::small();
-    spec.thing(
-        "/paths/~1things/get/responses/200/content/application~1json/schema/properties/data",
-        json!({ "$ref": "#/components/schemas/ThingPage" }),
+    spec.widget(
+        "/paths/~1widgets/get/responses/200/content/application~1json/schema/properties/data",
+        json!({ "$ref": "#/components/schemas/WidgetPage" }),
     );
-    spec.thing("/paths/~1things/get/x-s1/items", json!("things"));
-    spec.thing(
-        "/components/schemas/ThingPage",
+    spec.widget("/paths/~1widgets/get/x-s1/items", json!("widgets"));
+    spec.widget(
+        "/components/schemas/WidgetPage",
         json!({ "type": "object", "description": "x", "properties": {
-            "things": { "type": "array", "items": { "$ref": "#/components/schemas/Thing" }, "description": "x" },
+            "widgets": { "type": "array", "items": { "$ref": "#/components/schemas/Widget" }, "description": "x" },
         } }),
     );
     let text = spec.module();
-    assert!(text.contains("Result<Request<Page<Thing>>, RequestError>"), "{text}");
-    assert!(text.contains(r#"items: "data.things""#), "{text}");
-    spec.thing("/paths/~1things/get/x-s1/items", json!("others"));
+    assert!(text.contains("Result<Request<Page<Widget>>, RequestError>"), "{text}");
+    assert!(text.contains(r#"items: "data.widgets""#), "{text}");
+    spec.widget("/paths/~1widgets/get/x-s1/items", json!("others"));
     assert!(spec.findings().iter().any(|finding| finding.contains("data.others")), "{:?}", spec.findings());
 }
 
 #[test]
-fn secrets_have_a_type_that_does_not_print() {
+fn emit_secret_property_has_secret_type() {
     let mut spec = Spec::small();
-    spec.thing(
-        &schema("ThingActData", "/properties/password"),
+    spec.widget(
+        &schema("WidgetActData", "/properties/password"),
         json!({ "type": "string", "description": "x", "x-s1": { "secret": true } }),
     );
     let text = spec.module();
@@ -1238,6 +1250,6 @@ fn secrets_have_a_type_that_does_not_print() {
     let list = json!({
         "type": "array", "items": { "type": "string" }, "description": "x", "x-s1": { "secret": true }
     });
-    spec.thing(&schema("ThingActData", "/properties/password"), list);
+    spec.widget(&schema("WidgetActData", "/properties/password"), list);
     assert!(spec.emit().unwrap_err().to_string().contains("cannot be a secret"));
 }

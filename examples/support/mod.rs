@@ -1,9 +1,8 @@
-//! Where an example works: on the embedded sandbox, or on the console that the environment names.
+//! Client and arguments of an example, for the embedded sandbox or the console of the environment.
 //!
-//! A copy of an example has one line in its place,
-//! `Client::builder(url).token(ApiToken::from_env("S1_API_TOKEN")?).build()?`, and its own way of asking before
-//! it acts.
-#![allow(dead_code, reason = "no example needs all of it")]
+//! In a copy of an example, `Client::builder(url).token(ApiToken::from_env("S1_API_TOKEN")?).build()?` replaces this
+//! module. Add a confirmation before actions.
+#![allow(dead_code, reason = "each example uses a part of this module")]
 
 use std::env;
 use std::error::Error;
@@ -12,70 +11,70 @@ use std::path::PathBuf;
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{ApiToken, Client, RateLimits};
 
-/// A client, and what the example was told.
-pub(crate) struct Place {
+/// Client and command-line arguments of an example.
+pub(crate) struct ExampleContext {
     pub(crate) client: Client,
     arguments: std::vec::IntoIter<String>,
-    /// Ends when it is dropped, as does the folder.
+    /// Stops when it is dropped; the directory is removed then.
     sandbox: Option<Sandbox>,
-    folder: Option<tempfile::TempDir>,
+    dir: Option<tempfile::TempDir>,
 }
 
-/// For an example that changes nothing. It asks the console of `S1_CONSOLE_URL` and `S1_API_TOKEN` where the
-/// first is set, and the sandbox otherwise.
-pub(crate) async fn to_read() -> Result<Place, Box<dyn Error>> {
+/// Creates the context of an example that only reads. It uses the console of `S1_CONSOLE_URL` and `S1_API_TOKEN` if
+/// `S1_CONSOLE_URL` is set, and otherwise the sandbox.
+pub(crate) async fn for_reads() -> Result<ExampleContext, Box<dyn Error>> {
     open(false).await
 }
 
-/// The same for one that changes something. On a console it has to be told so by `--act`.
-pub(crate) async fn to_act() -> Result<Place, Box<dyn Error>> {
+/// Creates the context of an example with actions. On a console it requires `--act` as the first argument.
+pub(crate) async fn for_actions() -> Result<ExampleContext, Box<dyn Error>> {
     open(true).await
 }
 
-async fn open(acts: bool) -> Result<Place, Box<dyn Error>> {
+async fn open(has_actions: bool) -> Result<ExampleContext, Box<dyn Error>> {
     let mut arguments: Vec<String> = env::args().skip(1).collect();
-    let told = arguments.first().is_some_and(|word| word == "--act");
-    if told {
+    let confirmed = arguments.first().is_some_and(|argument| argument == "--act");
+    if confirmed {
         arguments.remove(0);
     }
     let (client, sandbox) = match env::var_os("S1_CONSOLE_URL") {
-        Some(url) if acts && !told => {
+        Some(url) if has_actions && !confirmed => {
             return Err(format!(
-                "this example changes things on {}; give --act as its first argument to let it, or unset \
-                 S1_CONSOLE_URL to try it on the sandbox",
+                "this example changes data on {}; pass --act as the first argument to run it there, or unset \
+                 S1_CONSOLE_URL to run it on the sandbox",
                 url.display()
             )
             .into());
         }
         Some(url) => {
-            let url = url.into_string().map_err(|_| "S1_CONSOLE_URL is no text")?;
+            let url = url.into_string().map_err(|_| "S1_CONSOLE_URL is not valid UTF-8")?;
             (Client::builder(url).token(ApiToken::from_env("S1_API_TOKEN")?), None)
         }
         None => {
             let sandbox = Sandbox::start().await?;
             let client = Client::builder(sandbox.url()).token(ApiToken::new(Sandbox::TOKEN)?);
-            // The sandbox has no rates to keep to.
-            (client.rate_limits(RateLimits::off()), Some(sandbox))
+            // The sandbox has no rate limits.
+            (client.rate_limits(RateLimits::disabled()), Some(sandbox))
         }
     };
-    Ok(Place { client: client.build()?, arguments: arguments.into_iter(), sandbox, folder: None })
+    Ok(ExampleContext { client: client.build()?, arguments: arguments.into_iter(), sandbox, dir: None })
 }
 
-impl Place {
-    /// The next argument. The sandbox has something to put in its place; on a console nothing is guessed.
+impl ExampleContext {
+    /// Returns the next argument. `on_sandbox` is the default on the sandbox; on a console the argument is required.
     pub(crate) fn argument(&mut self, name: &str, on_sandbox: &str) -> Result<String, Box<dyn Error>> {
         match self.arguments.next() {
             Some(argument) => Ok(argument),
             None if self.sandbox.is_some() => Ok(on_sandbox.to_owned()),
-            None => Err(format!("{name} is missing: on a console each argument has to be given").into()),
+            None => Err(format!("{name} is missing: on a console all arguments are required").into()),
         }
     }
 
-    /// The next argument as a folder; on the sandbox one that is gone at the end.
-    pub(crate) fn folder(&mut self, name: &str) -> Result<PathBuf, Box<dyn Error>> {
-        let passing = tempfile::TempDir::new()?;
-        let folder = self.argument(name, &passing.path().display().to_string())?;
-        self.folder = Some(passing);
-        Ok(folder.into())
+    /// Returns the next argument as a directory; the default on the sandbox is a temporary directory.
+    pub(crate) fn dir(&mut self, name: &str) -> Result<PathBuf, Box<dyn Error>> {
+        let temporary = tempfile::TempDir::new()?;
+        let dir = self.argument(name, &temporary.path().display().to_string())?;
+        self.dir = Some(temporary);
+        Ok(dir.into())
     }
 }

@@ -1,8 +1,8 @@
-//! Files of exchanges of any bytes.
+//! Fuzz target: exchange files.
 #![no_main]
 
-#[allow(dead_code, reason = "each target has one of the shapes")]
-#[path = "../../tests/support/shapes.rs"]
-mod shapes;
+#[allow(dead_code, reason = "each target uses one of the parsers")]
+#[path = "../../tests/support/parsers.rs"]
+mod parsers;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| shapes::exchange(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::exchange(bytes));

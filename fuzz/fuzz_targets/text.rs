@@ -1,8 +1,8 @@
-//! Times, addresses and other texts that people and consoles write.
+//! Fuzz target: parsers of times, URLs and other strings.
 #![no_main]
 
-#[allow(dead_code, reason = "each target has one of the shapes")]
-#[path = "../../tests/support/shapes.rs"]
-mod shapes;
+#[allow(dead_code, reason = "each target uses one of the parsers")]
+#[path = "../../tests/support/parsers.rs"]
+mod parsers;
 
-libfuzzer_sys::fuzz_target!(|text: &str| shapes::text(text));
+libfuzzer_sys::fuzz_target!(|text: &str| parsers::text(text));

@@ -5,14 +5,14 @@
 use serde_json::Value;
 
 use crate::runtime::{
-    AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, FilterRule, Kind,
-    Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request, RequestError,
-    Timestamp, open_enum,
+    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, Fields, FilterRequirement,
+    Method, OpenEnum, Operation, OperationKind, Page, Paging, RateLimit, Request,
+    RequestError, ResponseFormat, Timestamp, open_enum,
 };
 use crate::shared::SortOrder;
 use crate::threats::OsType;
 
-/// Facts about `POST /web/api/v{version}/dv/cancel-query`.
+/// Metadata of `POST /web/api/v{version}/dv/cancel-query`.
 pub static CANCEL_QUERY: Operation = Operation {
     id: "deep_visibility_cancel_query",
     resource: "deep_visibility",
@@ -20,44 +20,46 @@ pub static CANCEL_QUERY: Operation = Operation {
     path: "/web/api/v{version}/dv/cancel-query",
     summary: "Cancel a query",
     versions: &[ApiVersion::V2_1],
-    permission: Some("a licence of the suite Complete"),
-    kind: Kind::Action,
+    permission: Some("a license of the suite Complete"),
+    kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
-    filter: FilterRule::None,
-    rate: None,
+    filter: FilterRequirement::None,
+    rate_limit: None,
     paging: Paging::None,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[],
-    body: &[Part::new("", false, <QueryCancellation as Fields>::FIELDS)],
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new("", false, <DeepVisibilityCancelQueryRequest as Fields>::FIELDS),
+    ],
     evidence: &[
         Evidence::new(
             "vendor-document",
             "2024-03",
             "_web_api_dv_cancel-query_post",
-            "Its text names the member queryID, its schema queryId; the schema is followed.",
+            "The description names the member queryID, the schema queryId; the schema is used.",
         ),
     ],
 };
 
 /// Cancel a query
 ///
-/// Ends a Deep Visibility query or a power query.
+/// Cancels a Deep Visibility query or a power query.
 ///
-/// `POST /web/api/v{version}/dv/cancel-query`, on API 2.1.
+/// `POST /web/api/v{version}/dv/cancel-query`, API 2.1.
 ///
-/// Needs a licence of the suite Complete. Sources: vendor document of 2024-03.
+/// Required permission: a license of the suite Complete. Sources: vendor document (2024-03).
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
 pub fn cancel_query(
-    body: &QueryCancellation,
-) -> Result<Request<Data<QueryCancelled>>, RequestError> {
-    Request::new(&CANCEL_QUERY).body_of(body)
+    body: &DeepVisibilityCancelQueryRequest,
+) -> Result<Request<Data<DeepVisibilityCancelQueryResult>>, RequestError> {
+    Request::new(&CANCEL_QUERY).with_body(body)
 }
 
-/// Facts about `GET /web/api/v{version}/dv/events`.
+/// Metadata of `GET /web/api/v{version}/dv/events`.
 pub static LIST_EVENTS: Operation = Operation {
     id: "deep_visibility_list_events",
     resource: "deep_visibility",
@@ -66,50 +68,50 @@ pub static LIST_EVENTS: Operation = Operation {
     summary: "List the events of a query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     permission: None,
-    kind: Kind::Read,
+    kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
-    filter: FilterRule::None,
-    rate: None,
+    filter: FilterRequirement::None,
+    rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[<DeepVisibilityListEventsQuery as Fields>::FIELDS],
-    body: &[],
+    response_format: ResponseFormat::Json,
+    query_params: &[<DeepVisibilityListEventsQuery as Fields>::FIELDS],
+    body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_events_get", ""),
         Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-events",
-            "Sends query_id, which the vendor document does not know; it says queryId.",
+            "Sends query_id, which is not in the vendor document; the document has queryId.",
         ),
         Evidence::new(
             "corpus",
             "2026-11",
             "SEKOIA-IO/automation-library, demisto/content",
-            "2 published exchanges, 1 of them cut down to what a test reads.",
+            "2 published exchanges, 1 of them reduced to the fields that a test reads.",
         ),
     ],
 };
 
 /// List the events of a query
 ///
-/// Answers with what a finished query found.
+/// Returns the events that a finished query found.
 ///
-/// `GET /web/api/v{version}/dv/events`, on API 2.0 and 2.1.
+/// `GET /web/api/v{version}/dv/events`, API 2.0 and 2.1.
 ///
-/// Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
 pub fn list_events(
     query: &DeepVisibilityListEventsQuery,
 ) -> Result<Request<Page<DeepVisibilityEvent>>, RequestError> {
-    Request::new(&LIST_EVENTS).query_of(query)
+    Request::new(&LIST_EVENTS).with_query(query)
 }
 
-/// Facts about `POST /web/api/v{version}/dv/events/pq`.
+/// Metadata of `POST /web/api/v{version}/dv/events/pq`.
 pub static CREATE_POWER_QUERY: Operation = Operation {
     id: "deep_visibility_create_power_query",
     resource: "deep_visibility",
@@ -118,12 +120,12 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
     summary: "Start a power query",
     versions: &[ApiVersion::V2_1],
     permission: None,
-    kind: Kind::Action,
+    kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
-    filter: FilterRule::None,
-    rate: Some(
-        Rate::new(
+    filter: FilterRequirement::None,
+    rate_limit: Some(
+        RateLimit::new(
             "power-query",
             4.0,
             1,
@@ -132,16 +134,16 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[],
-    body: &[Part::new("", false, <PowerQuery as Fields>::FIELDS)],
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[BodyPart::new("", false, <PowerQuery as Fields>::FIELDS)],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_events_pq_post", ""),
         Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-create-power-query, sentinelone-get-power-query-results",
-            "Sends the site ids as account ids too.",
+            "Sends the site IDs as account IDs too.",
         ),
         Evidence::new("corpus", "2026-11", "demisto/content", "1 published exchange."),
     ],
@@ -149,35 +151,35 @@ pub static CREATE_POWER_QUERY: Operation = Operation {
 
 /// Start a power query
 ///
-/// Starts a power query. The answer holds the results if it is finished already; else it is asked after by its id.
+/// Starts a power query. The response contains the results if the query is already finished; otherwise, poll the query by its ID.
 ///
-/// `POST /web/api/v{version}/dv/events/pq`, on API 2.1.
+/// `POST /web/api/v{version}/dv/events/pq`, API 2.1.
 ///
-/// At most 4 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// Rate limit: 4 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
 pub fn create_power_query(
     body: &PowerQuery,
 ) -> Result<Request<Data<PowerQueryResult>>, RequestError> {
-    Request::new(&CREATE_POWER_QUERY).body_of(body)
+    Request::new(&CREATE_POWER_QUERY).with_body(body)
 }
 
-/// Facts about `GET /web/api/v{version}/dv/events/pq-ping`.
+/// Metadata of `GET /web/api/v{version}/dv/events/pq-ping`.
 pub static PING_POWER_QUERY: Operation = Operation {
     id: "deep_visibility_ping_power_query",
     resource: "deep_visibility",
     method: Method::Get,
     path: "/web/api/v{version}/dv/events/pq-ping",
-    summary: "Ask after a power query",
+    summary: "Poll a power query",
     versions: &[ApiVersion::V2_1],
     permission: None,
-    kind: Kind::Read,
+    kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
-    filter: FilterRule::None,
-    rate: Some(
-        Rate::new(
+    filter: FilterRequirement::None,
+    rate_limit: Some(
+        RateLimit::new(
             "power-query-ping",
             4.0,
             1,
@@ -186,9 +188,9 @@ pub static PING_POWER_QUERY: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[<DeepVisibilityPingPowerQueryQuery as Fields>::FIELDS],
-    body: &[],
+    response_format: ResponseFormat::Json,
+    query_params: &[<DeepVisibilityPingPowerQueryQuery as Fields>::FIELDS],
+    body_parts: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -207,28 +209,28 @@ pub static PING_POWER_QUERY: Operation = Operation {
             "client",
             "2026-11",
             "Sentinel-One/ai-siem",
-            "A query dies 30 seconds after somebody last asked after it.",
+            "A query expires 30 seconds after the last poll.",
         ),
     ],
 };
 
-/// Ask after a power query
+/// Poll a power query
 ///
-/// Tells how far a power query has come, with its results when it is finished. A query that nobody asks after dies.
+/// Returns the progress of a power query, with its results when it is finished. A query that is not polled expires.
 ///
-/// `GET /web/api/v{version}/dv/events/pq-ping`, on API 2.1.
+/// `GET /web/api/v{version}/dv/events/pq-ping`, API 2.1.
 ///
-/// At most 4 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11, client of 2026-11.
+/// Rate limit: 4 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11), client (2026-11).
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
 pub fn ping_power_query(
     query: &DeepVisibilityPingPowerQueryQuery,
 ) -> Result<Request<Data<PowerQueryResult>>, RequestError> {
-    Request::new(&PING_POWER_QUERY).query_of(query)
+    Request::new(&PING_POWER_QUERY).with_query(query)
 }
 
-/// Facts about `GET /web/api/v{version}/dv/events/{event_type}`.
+/// Metadata of `GET /web/api/v{version}/dv/events/{event_type}`.
 pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
     id: "deep_visibility_list_events_of_type",
     resource: "deep_visibility",
@@ -237,16 +239,16 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
     summary: "List the events of a query by type",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
     permission: None,
-    kind: Kind::Read,
+    kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
-    filter: FilterRule::None,
-    rate: None,
+    filter: FilterRequirement::None,
+    rate_limit: None,
     paging: Paging::Cursor,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[<DeepVisibilityListEventsOfTypeQuery as Fields>::FIELDS],
-    body: &[],
+    response_format: ResponseFormat::Json,
+    query_params: &[<DeepVisibilityListEventsOfTypeQuery as Fields>::FIELDS],
+    body_parts: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -265,22 +267,24 @@ pub static LIST_EVENTS_OF_TYPE: Operation = Operation {
 
 /// List the events of a query by type
 ///
-/// Answers with the events of one type that a finished query found.
+/// Returns the events of one type that a finished query found.
 ///
-/// `GET /web/api/v{version}/dv/events/{event_type}`, on API 2.0 and 2.1.
+/// `GET /web/api/v{version}/dv/events/{event_type}`, API 2.0 and 2.1.
 ///
-/// Sources: vendor document of 2024-03, integration of 2026-11.
+/// Sources: vendor document (2024-03), integration (2026-11).
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
 pub fn list_events_of_type(
     event_type: &str,
     query: &DeepVisibilityListEventsOfTypeQuery,
 ) -> Result<Request<Page<DeepVisibilityEvent>>, RequestError> {
-    Request::new(&LIST_EVENTS_OF_TYPE).segment("event_type", event_type)?.query_of(query)
+    Request::new(&LIST_EVENTS_OF_TYPE)
+        .path_param("event_type", event_type)?
+        .with_query(query)
 }
 
-/// Facts about `POST /web/api/v{version}/dv/init-query`.
+/// Metadata of `POST /web/api/v{version}/dv/init-query`.
 pub static CREATE_QUERY: Operation = Operation {
     id: "deep_visibility_create_query",
     resource: "deep_visibility",
@@ -288,13 +292,13 @@ pub static CREATE_QUERY: Operation = Operation {
     path: "/web/api/v{version}/dv/init-query",
     summary: "Start a Deep Visibility query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some("a licence of the suite Complete"),
-    kind: Kind::Action,
+    permission: Some("a license of the suite Complete"),
+    kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
-    filter: FilterRule::None,
-    rate: Some(
-        Rate::new(
+    filter: FilterRequirement::None,
+    rate_limit: Some(
+        RateLimit::new(
             "deep-visibility-query",
             0.0166,
             1,
@@ -303,9 +307,9 @@ pub static CREATE_QUERY: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[],
-    body: &[Part::new("", false, <DeepVisibilityQuery as Fields>::FIELDS)],
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[BodyPart::new("", false, <DeepVisibilityQuery as Fields>::FIELDS)],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_init-query_post", ""),
         Evidence::new(
@@ -325,21 +329,21 @@ pub static CREATE_QUERY: Operation = Operation {
 
 /// Start a Deep Visibility query
 ///
-/// Starts a query over the telemetry and gives its id. The results are asked for with that id once the query is finished.
+/// Starts a query over the telemetry and returns its ID. The ID gives access to the results once the query is finished.
 ///
-/// `POST /web/api/v{version}/dv/init-query`, on API 2.0 and 2.1.
+/// `POST /web/api/v{version}/dv/init-query`, API 2.0 and 2.1.
 ///
-/// At most 0.0166 requests a second, 1 at once. Needs a licence of the suite Complete. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// Rate limit: 0.0166 requests per second, burst 1. Required permission: a license of the suite Complete. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
 pub fn create_query(
     body: &DeepVisibilityQuery,
 ) -> Result<Request<Data<DeepVisibilityQueryId>>, RequestError> {
-    Request::new(&CREATE_QUERY).body_of(body)
+    Request::new(&CREATE_QUERY).with_body(body)
 }
 
-/// Facts about `GET /web/api/v{version}/dv/query-status`.
+/// Metadata of `GET /web/api/v{version}/dv/query-status`.
 pub static GET_QUERY_STATUS: Operation = Operation {
     id: "deep_visibility_get_query_status",
     resource: "deep_visibility",
@@ -347,13 +351,13 @@ pub static GET_QUERY_STATUS: Operation = Operation {
     path: "/web/api/v{version}/dv/query-status",
     summary: "Get the status of a query",
     versions: &[ApiVersion::V2_0, ApiVersion::V2_1],
-    permission: Some("a licence of the suite Complete"),
-    kind: Kind::Read,
+    permission: Some("a license of the suite Complete"),
+    kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
-    filter: FilterRule::None,
-    rate: Some(
-        Rate::new(
+    filter: FilterRequirement::None,
+    rate_limit: Some(
+        RateLimit::new(
             "deep-visibility-status",
             1.0,
             1,
@@ -362,16 +366,16 @@ pub static GET_QUERY_STATUS: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[<DeepVisibilityGetQueryStatusQuery as Fields>::FIELDS],
-    body: &[],
+    response_format: ResponseFormat::Json,
+    query_params: &[<DeepVisibilityGetQueryStatusQuery as Fields>::FIELDS],
+    body_parts: &[],
     evidence: &[
         Evidence::new("vendor-document", "2024-03", "_web_api_dv_query-status_get", ""),
         Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-dv-query-status",
-            "Sends query_id, which the vendor document does not know; it says queryId.",
+            "Sends query_id, which is not in the vendor document; the document has queryId.",
         ),
         Evidence::new(
             "corpus",
@@ -384,491 +388,622 @@ pub static GET_QUERY_STATUS: Operation = Operation {
 
 /// Get the status of a query
 ///
-/// Tells how far a query has come.
+/// Returns the progress of a query.
 ///
-/// `GET /web/api/v{version}/dv/query-status`, on API 2.0 and 2.1.
+/// `GET /web/api/v{version}/dv/query-status`, API 2.0 and 2.1.
 ///
-/// At most 1 requests a second, 1 at once. Needs a licence of the suite Complete. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// Rate limit: 1 requests per second, burst 1. Required permission: a license of the suite Complete. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
 pub fn get_query_status(
     query: &DeepVisibilityGetQueryStatusQuery,
 ) -> Result<Request<Data<DeepVisibilityQueryStatus>>, RequestError> {
-    Request::new(&GET_QUERY_STATUS).query_of(query)
+    Request::new(&GET_QUERY_STATUS).with_query(query)
 }
 
-/// One event that a Deep Visibility query found, with its process, file, network and agent details.
+/// Body of the request to cancel a Deep Visibility query or a power query.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub struct DeepVisibilityCancelQueryRequest {
+    /// ID of the query to cancel, as returned when it was created.
+    pub query_id: String,
+}
+
+impl DeepVisibilityCancelQueryRequest {
+    /// Creates a value with the required fields.
+    pub fn new(query_id: impl Into<String>) -> Self {
+        Self { query_id: query_id.into() }
+    }
+    /// ID of the query to cancel, as returned when it was created.
+    #[must_use]
+    pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
+        self.query_id = query_id.into();
+        self
+    }
+}
+
+impl Fields for DeepVisibilityCancelQueryRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new(
+                "queryId",
+                "query_id",
+                FieldKind::String,
+                "ID of the query to cancel, as returned when it was created.",
+            )
+        },
+    ];
+}
+
+/// Whether a query was canceled, as a string.
 #[derive(Clone, Debug, PartialEq, Default)]
-#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
 #[non_exhaustive]
-pub struct DeepVisibilityEvent {
-    /// Domain of the endpoint on which the agent runs.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_domain: Option<String>,
-    /// Id of the group the agent belongs to.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_group_id: Option<String>,
-    /// Id of the agent the entry belongs to.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_id: Option<String>,
-    /// Whether the agent's endpoint is marked as infected.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_infected: Option<bool>,
-    /// IP address of the agent's endpoint.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_ip: Option<String>,
-    /// Whether the agent is active at present.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_is_active: Option<bool>,
-    /// Whether the agent has been decommissioned.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_is_decommissioned: Option<bool>,
-    /// Kind of machine on which the agent runs, such as server or laptop.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_machine_type: Option<String>,
-    /// Name of the endpoint on which the agent runs.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_name: Option<String>,
-    /// State of the agent's network connection.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_network_status: Option<String>,
-    /// Type of operating system on the agent's endpoint.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_os: Option<OsType>,
-    /// UUID by which the agent is identified.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_uuid: Option<String>,
-    /// Version of the SentinelOne agent installed on the endpoint.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub agent_version: Option<String>,
-    /// Outcome or state of the network connection in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub connection_status: Option<String>,
-    /// Time when the record was created.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub created_at: Option<Timestamp>,
-    /// Direction of the network connection in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub direction: Option<String>,
-    /// Domain name asked for in the DNS request of the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub dns_request: Option<String>,
-    /// Data from the answer to the DNS request of the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub dns_response: Option<String>,
-    /// IP address to which the connection of the event goes.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub dst_ip: Option<String>,
-    /// Port at the destination of the connection.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub dst_port: Option<i64>,
-    /// Type of the event that was recorded.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub event_type: Option<String>,
-    /// Full name of the file in the event, with its path.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub file_full_name: Option<String>,
-    /// Id of the file in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub file_id: Option<String>,
-    /// MD5 hash of the file in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub file_md5: Option<String>,
-    /// SHA1 hash of the file in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub file_sha1: Option<String>,
-    /// SHA256 hash of the file in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub file_sha256: Option<String>,
-    /// Size of the file in the event, a number held as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub file_size: Option<String>,
-    /// Type of the file in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub file_type: Option<String>,
-    /// URL of the forensic details for the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub forensic_url: Option<String>,
-    /// Id of the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub id: Option<String>,
-    /// Category of the behavioural indicator in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub indicator_category: Option<String>,
-    /// Explanation of the behavioural indicator in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub indicator_description: Option<String>,
-    /// Extra data on the indicator in the event, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub indicator_metadata: Option<String>,
-    /// Name of the behavioural indicator in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub indicator_name: Option<String>,
-    /// Whether the agent's version has full support for pg.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub is_agent_version_fully_supported_for_pg: Option<bool>,
-    /// Message on whether the agent's version has full support for pg.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub is_agent_version_fully_supported_for_pg_message: Option<String>,
-    /// Basic kind of the login in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub logins_base_type: Option<String>,
-    /// User name used in the login event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub logins_user_name: Option<String>,
-    /// MD5 hash recorded with the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub md5: Option<String>,
-    /// Method of the network request in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub network_method: Option<String>,
-    /// Where the network request in the event came from.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub network_source: Option<String>,
-    /// URL reached by the network request in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub network_url: Option<String>,
-    /// Type of the object that the event is about.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub object_type: Option<String>,
-    /// MD5 hash the file had before the change.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub old_file_md5: Option<String>,
-    /// Name the file had before it was renamed or changed.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub old_file_name: Option<String>,
-    /// SHA1 hash the file had before the change.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub old_file_sha1: Option<String>,
-    /// SHA256 hash the file had before the change.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub old_file_sha256: Option<String>,
-    /// Process id of the parent process, a number held as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub parent_pid: Option<String>,
-    /// Id of the group of processes the parent process belongs to.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub parent_process_group_id: Option<String>,
-    /// Whether the parent process is considered malicious.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub parent_process_is_malicious: Option<bool>,
-    /// Name of the process that started this process.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub parent_process_name: Option<String>,
-    /// Time when the parent process started, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub parent_process_start_time: Option<String>,
-    /// Key that identifies the parent process uniquely.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub parent_process_unique_key: Option<String>,
-    /// Process id given by the operating system, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub pid: Option<String>,
-    /// Command line with which the process was started.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_cmd: Option<String>,
-    /// Name of the process as it is displayed.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_display_name: Option<String>,
-    /// Id of the group of processes the process belongs to.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_group_id: Option<String>,
-    /// Path of the file from which the process was started.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_image_path: Option<String>,
-    /// SHA1 hash of the file from which the process was started.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_image_sha1_hash: Option<String>,
-    /// Integrity level at which the process ran.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_integrity_level: Option<String>,
-    /// Whether the process is considered malicious.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_is_malicious: Option<bool>,
-    /// Whether the process is a command processor with redirected input or output, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_is_redirected_command_processor: Option<String>,
-    /// Whether the process ran under WOW64 (32-bit on 64-bit Windows), as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_is_wow64: Option<String>,
-    /// Name of the process in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_name: Option<String>,
-    /// Whether the process is a root process, or which one is, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_root: Option<String>,
-    /// Id of the session in which the process ran.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_session_id: Option<String>,
-    /// Time when the process started, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_start_time: Option<String>,
-    /// Subsystem of the operating system in which the process ran.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_sub_system: Option<String>,
-    /// Key that identifies the process uniquely.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_unique_key: Option<String>,
-    /// Name of the user under whom the process ran.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub process_user_name: Option<String>,
-    /// Publisher of the file in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub publisher: Option<String>,
-    /// Id of the registry entry in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub registry_id: Option<String>,
-    /// Registry path that the event concerns.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub registry_path: Option<String>,
-    /// Whether the event is connected with a threat, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub related_to_threat: Option<String>,
-    /// Value named rpid in the event, probably a related process id, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub rpid: Option<String>,
-    /// SHA1 hash recorded with the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub sha1: Option<String>,
-    /// SHA256 hash recorded with the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub sha256: Option<String>,
-    /// Reason why the signature of the signed file is not valid.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub signature_signed_invalid_reason: Option<String>,
-    /// Whether the file is signed, given as a status text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub signed_status: Option<String>,
-    /// Name of the site the agent belongs to.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub site_name: Option<String>,
-    /// IP address from which the connection of the event comes.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub src_ip: Option<String>,
-    /// Port from which the connection comes.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub src_port: Option<i64>,
-    /// Token with which the source process's file can be downloaded.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub src_proc_download_token: Option<String>,
-    /// Name of the scheduled task in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub task_name: Option<String>,
-    /// Path of the scheduled task in the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub task_path: Option<String>,
-    /// Status of the threat connected with the event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub threat_status: Option<String>,
-    /// Thread id in the event, a number held as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub tid: Option<String>,
-    /// True context (storyline) id that links related events.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub true_context: Option<String>,
-    /// Name of the user under whom the process runs.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub user: Option<String>,
-    /// Whether the signature was verified, given as a status text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub verified_status: Option<String>,
+pub struct DeepVisibilityCancelQueryResult {
+    /// Whether the query was canceled, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub success: Option<String>,
 }
 
-impl crate::runtime::members::Members for DeepVisibilityEvent {
+impl crate::runtime::object_reader::ReadMembers for DeepVisibilityCancelQueryResult {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "agentDomain" => self.agent_domain = crate::runtime::members::text(map)?,
-            "agentGroupId" => self.agent_group_id = crate::runtime::members::text(map)?,
-            "agentId" => self.agent_id = crate::runtime::members::text(map)?,
-            "agentInfected" => self.agent_infected = crate::runtime::members::flag(map)?,
-            "agentIp" => self.agent_ip = crate::runtime::members::text(map)?,
-            "agentIsActive" => self.agent_is_active = crate::runtime::members::flag(map)?,
+            "success" => self.success = crate::runtime::object_reader::string(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::object_reader::impl_read_members!(DeepVisibilityCancelQueryResult);
+
+/// Event that a Deep Visibility query found, with its process, file, network and agent details.
+#[derive(Clone, Debug, PartialEq, Default)]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct DeepVisibilityEvent {
+    /// Domain of the endpoint on which the agent runs.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_domain: Option<String>,
+    /// ID of the group the agent belongs to.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_group_id: Option<String>,
+    /// ID of the agent the entry belongs to.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_id: Option<String>,
+    /// Whether the agent's endpoint is marked as infected.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_infected: Option<bool>,
+    /// IP address of the agent's endpoint.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_ip: Option<String>,
+    /// Whether the agent is active currently.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_is_active: Option<bool>,
+    /// Whether the agent has been decommissioned.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_is_decommissioned: Option<bool>,
+    /// Machine type of the endpoint, such as server or laptop.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_machine_type: Option<String>,
+    /// Name of the endpoint on which the agent runs.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_name: Option<String>,
+    /// State of the agent's network connection.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_network_status: Option<String>,
+    /// Type of operating system on the agent's endpoint.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_os: Option<OsType>,
+    /// UUID by which the agent is identified.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_uuid: Option<String>,
+    /// Version of the SentinelOne agent installed on the endpoint.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub agent_version: Option<String>,
+    /// Outcome or state of the network connection in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub connection_status: Option<String>,
+    /// Time when the record was created.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub created_at: Option<Timestamp>,
+    /// Direction of the network connection in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub direction: Option<String>,
+    /// Domain name in the DNS request of the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub dns_request: Option<String>,
+    /// Data of the DNS response in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub dns_response: Option<String>,
+    /// IP address to which the connection of the event goes.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub dst_ip: Option<String>,
+    /// Port at the destination of the connection.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub dst_port: Option<i64>,
+    /// Type of the event that was recorded.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub event_type: Option<String>,
+    /// Full name of the file in the event, with its path.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub file_full_name: Option<String>,
+    /// ID of the file in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub file_id: Option<String>,
+    /// MD5 hash of the file in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub file_md5: Option<String>,
+    /// SHA1 hash of the file in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub file_sha1: Option<String>,
+    /// SHA256 hash of the file in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub file_sha256: Option<String>,
+    /// Size of the file in the event, a number as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub file_size: Option<String>,
+    /// Type of the file in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub file_type: Option<String>,
+    /// URL of the forensic details for the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub forensic_url: Option<String>,
+    /// ID of the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub id: Option<String>,
+    /// Category of the behavioral indicator in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub indicator_category: Option<String>,
+    /// Explanation of the behavioral indicator in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub indicator_description: Option<String>,
+    /// Extra data on the indicator in the event, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub indicator_metadata: Option<String>,
+    /// Name of the behavioral indicator in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub indicator_name: Option<String>,
+    /// Whether the agent's version has full support for pg.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub is_agent_version_fully_supported_for_pg: Option<bool>,
+    /// Message on whether the agent's version has full support for pg.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub is_agent_version_fully_supported_for_pg_message: Option<String>,
+    /// Basic kind of the login in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub logins_base_type: Option<String>,
+    /// User name used in the login event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub logins_user_name: Option<String>,
+    /// MD5 hash recorded with the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub md5: Option<String>,
+    /// Method of the network request in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub network_method: Option<String>,
+    /// Source of the network request in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub network_source: Option<String>,
+    /// URL reached by the network request in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub network_url: Option<String>,
+    /// Type of the object that the event is about.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub object_type: Option<String>,
+    /// MD5 hash the file had before the change.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub old_file_md5: Option<String>,
+    /// Name the file had before it was renamed or changed.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub old_file_name: Option<String>,
+    /// SHA1 hash the file had before the change.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub old_file_sha1: Option<String>,
+    /// SHA256 hash the file had before the change.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub old_file_sha256: Option<String>,
+    /// Process ID of the parent process, a number as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub parent_pid: Option<String>,
+    /// ID of the group of processes the parent process belongs to.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub parent_process_group_id: Option<String>,
+    /// Whether the parent process is considered malicious.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub parent_process_is_malicious: Option<bool>,
+    /// Name of the process that started this process.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub parent_process_name: Option<String>,
+    /// Time when the parent process started, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub parent_process_start_time: Option<String>,
+    /// Key that identifies the parent process uniquely.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub parent_process_unique_key: Option<String>,
+    /// Process ID given by the operating system, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub pid: Option<String>,
+    /// Command line with which the process was started.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_cmd: Option<String>,
+    /// Display name of the process.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_display_name: Option<String>,
+    /// ID of the group of processes the process belongs to.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_group_id: Option<String>,
+    /// Path of the file from which the process was started.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_image_path: Option<String>,
+    /// SHA1 hash of the file from which the process was started.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_image_sha1_hash: Option<String>,
+    /// Integrity level at which the process ran.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_integrity_level: Option<String>,
+    /// Whether the process is considered malicious.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_is_malicious: Option<bool>,
+    /// Whether the process is a command processor with redirected input or output, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_is_redirected_command_processor: Option<String>,
+    /// Whether the process ran under WOW64 (32-bit on 64-bit Windows), as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_is_wow64: Option<String>,
+    /// Name of the process in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_name: Option<String>,
+    /// Whether the process is a root process, or which one is, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_root: Option<String>,
+    /// ID of the session in which the process ran.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_session_id: Option<String>,
+    /// Time when the process started, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_start_time: Option<String>,
+    /// Subsystem of the operating system in which the process ran.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_sub_system: Option<String>,
+    /// Key that identifies the process uniquely.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_unique_key: Option<String>,
+    /// Name of the user under whom the process ran.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub process_user_name: Option<String>,
+    /// Publisher of the file in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub publisher: Option<String>,
+    /// ID of the registry entry in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub registry_id: Option<String>,
+    /// Registry path that the event concerns.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub registry_path: Option<String>,
+    /// Whether the event is connected with a threat, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub related_to_threat: Option<String>,
+    /// Value named rpid in the event, probably a related process ID, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub rpid: Option<String>,
+    /// SHA1 hash recorded with the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub sha1: Option<String>,
+    /// SHA256 hash recorded with the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub sha256: Option<String>,
+    /// Reason why the signature of the signed file is not valid.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub signature_signed_invalid_reason: Option<String>,
+    /// Whether the file is signed, as a status string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub signed_status: Option<String>,
+    /// Name of the site the agent belongs to.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub site_name: Option<String>,
+    /// IP address from which the connection of the event comes.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub src_ip: Option<String>,
+    /// Port from which the connection comes.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub src_port: Option<i64>,
+    /// Token with which the source process's file can be downloaded.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub src_proc_download_token: Option<String>,
+    /// Name of the scheduled task in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub task_name: Option<String>,
+    /// Path of the scheduled task in the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub task_path: Option<String>,
+    /// Status of the threat connected with the event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub threat_status: Option<String>,
+    /// Thread ID in the event, a number as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub tid: Option<String>,
+    /// True context (storyline) ID that links related events.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub true_context: Option<String>,
+    /// Name of the user under whom the process runs.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub user: Option<String>,
+    /// Whether the signature was verified, as a status string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub verified_status: Option<String>,
+}
+
+impl crate::runtime::object_reader::ReadMembers for DeepVisibilityEvent {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "agentDomain" => {
+                self.agent_domain = crate::runtime::object_reader::string(map)?;
+            }
+            "agentGroupId" => {
+                self.agent_group_id = crate::runtime::object_reader::string(map)?;
+            }
+            "agentId" => self.agent_id = crate::runtime::object_reader::string(map)?,
+            "agentInfected" => {
+                self.agent_infected = crate::runtime::object_reader::boolean(map)?;
+            }
+            "agentIp" => self.agent_ip = crate::runtime::object_reader::string(map)?,
+            "agentIsActive" => {
+                self.agent_is_active = crate::runtime::object_reader::boolean(map)?;
+            }
             "agentIsDecommissioned" => {
-                self.agent_is_decommissioned = crate::runtime::members::flag(map)?;
+                self.agent_is_decommissioned = crate::runtime::object_reader::boolean(
+                    map,
+                )?;
             }
             "agentMachineType" => {
-                self.agent_machine_type = crate::runtime::members::text(map)?;
+                self.agent_machine_type = crate::runtime::object_reader::string(map)?;
             }
-            "agentName" => self.agent_name = crate::runtime::members::text(map)?,
+            "agentName" => self.agent_name = crate::runtime::object_reader::string(map)?,
             "agentNetworkStatus" => {
-                self.agent_network_status = crate::runtime::members::text(map)?;
+                self.agent_network_status = crate::runtime::object_reader::string(map)?;
             }
-            "agentOs" => self.agent_os = crate::runtime::members::value(map)?,
-            "agentUuid" => self.agent_uuid = crate::runtime::members::text(map)?,
-            "agentVersion" => self.agent_version = crate::runtime::members::text(map)?,
+            "agentOs" => self.agent_os = crate::runtime::object_reader::value(map)?,
+            "agentUuid" => self.agent_uuid = crate::runtime::object_reader::string(map)?,
+            "agentVersion" => {
+                self.agent_version = crate::runtime::object_reader::string(map)?;
+            }
             "connectionStatus" => {
-                self.connection_status = crate::runtime::members::text(map)?;
+                self.connection_status = crate::runtime::object_reader::string(map)?;
             }
-            "createdAt" => self.created_at = crate::runtime::members::value(map)?,
-            "direction" => self.direction = crate::runtime::members::text(map)?,
-            "dnsRequest" => self.dns_request = crate::runtime::members::text(map)?,
-            "dnsResponse" => self.dns_response = crate::runtime::members::text(map)?,
-            "dstIp" => self.dst_ip = crate::runtime::members::text(map)?,
-            "dstPort" => self.dst_port = crate::runtime::members::integer(map)?,
-            "eventType" => self.event_type = crate::runtime::members::text(map)?,
-            "fileFullName" => self.file_full_name = crate::runtime::members::text(map)?,
-            "fileId" => self.file_id = crate::runtime::members::text(map)?,
-            "fileMd5" => self.file_md5 = crate::runtime::members::text(map)?,
-            "fileSha1" => self.file_sha1 = crate::runtime::members::text(map)?,
-            "fileSha256" => self.file_sha256 = crate::runtime::members::text(map)?,
-            "fileSize" => self.file_size = crate::runtime::members::text(map)?,
-            "fileType" => self.file_type = crate::runtime::members::text(map)?,
-            "forensicUrl" => self.forensic_url = crate::runtime::members::text(map)?,
-            "id" => self.id = crate::runtime::members::text(map)?,
+            "createdAt" => self.created_at = crate::runtime::object_reader::value(map)?,
+            "direction" => self.direction = crate::runtime::object_reader::string(map)?,
+            "dnsRequest" => {
+                self.dns_request = crate::runtime::object_reader::string(map)?;
+            }
+            "dnsResponse" => {
+                self.dns_response = crate::runtime::object_reader::string(map)?;
+            }
+            "dstIp" => self.dst_ip = crate::runtime::object_reader::string(map)?,
+            "dstPort" => self.dst_port = crate::runtime::object_reader::integer(map)?,
+            "eventType" => self.event_type = crate::runtime::object_reader::string(map)?,
+            "fileFullName" => {
+                self.file_full_name = crate::runtime::object_reader::string(map)?;
+            }
+            "fileId" => self.file_id = crate::runtime::object_reader::string(map)?,
+            "fileMd5" => self.file_md5 = crate::runtime::object_reader::string(map)?,
+            "fileSha1" => self.file_sha1 = crate::runtime::object_reader::string(map)?,
+            "fileSha256" => {
+                self.file_sha256 = crate::runtime::object_reader::string(map)?;
+            }
+            "fileSize" => self.file_size = crate::runtime::object_reader::string(map)?,
+            "fileType" => self.file_type = crate::runtime::object_reader::string(map)?,
+            "forensicUrl" => {
+                self.forensic_url = crate::runtime::object_reader::string(map)?;
+            }
+            "id" => self.id = crate::runtime::object_reader::string(map)?,
             "indicatorCategory" => {
-                self.indicator_category = crate::runtime::members::text(map)?;
+                self.indicator_category = crate::runtime::object_reader::string(map)?;
             }
             "indicatorDescription" => {
-                self.indicator_description = crate::runtime::members::text(map)?;
+                self.indicator_description = crate::runtime::object_reader::string(map)?;
             }
             "indicatorMetadata" => {
-                self.indicator_metadata = crate::runtime::members::text(map)?;
+                self.indicator_metadata = crate::runtime::object_reader::string(map)?;
             }
-            "indicatorName" => self.indicator_name = crate::runtime::members::text(map)?,
+            "indicatorName" => {
+                self.indicator_name = crate::runtime::object_reader::string(map)?;
+            }
             "isAgentVersionFullySupportedForPg" => {
-                self.is_agent_version_fully_supported_for_pg = crate::runtime::members::flag(
+                self.is_agent_version_fully_supported_for_pg = crate::runtime::object_reader::boolean(
                     map,
                 )?;
             }
             "isAgentVersionFullySupportedForPgMessage" => {
-                self.is_agent_version_fully_supported_for_pg_message = crate::runtime::members::text(
+                self.is_agent_version_fully_supported_for_pg_message = crate::runtime::object_reader::string(
                     map,
                 )?;
             }
             "loginsBaseType" => {
-                self.logins_base_type = crate::runtime::members::text(map)?;
+                self.logins_base_type = crate::runtime::object_reader::string(map)?;
             }
             "loginsUserName" => {
-                self.logins_user_name = crate::runtime::members::text(map)?;
+                self.logins_user_name = crate::runtime::object_reader::string(map)?;
             }
-            "md5" => self.md5 = crate::runtime::members::text(map)?,
-            "networkMethod" => self.network_method = crate::runtime::members::text(map)?,
-            "networkSource" => self.network_source = crate::runtime::members::text(map)?,
-            "networkUrl" => self.network_url = crate::runtime::members::text(map)?,
-            "objectType" => self.object_type = crate::runtime::members::text(map)?,
-            "oldFileMd5" => self.old_file_md5 = crate::runtime::members::text(map)?,
-            "oldFileName" => self.old_file_name = crate::runtime::members::text(map)?,
-            "oldFileSha1" => self.old_file_sha1 = crate::runtime::members::text(map)?,
-            "oldFileSha256" => self.old_file_sha256 = crate::runtime::members::text(map)?,
-            "parentPid" => self.parent_pid = crate::runtime::members::text(map)?,
+            "md5" => self.md5 = crate::runtime::object_reader::string(map)?,
+            "networkMethod" => {
+                self.network_method = crate::runtime::object_reader::string(map)?;
+            }
+            "networkSource" => {
+                self.network_source = crate::runtime::object_reader::string(map)?;
+            }
+            "networkUrl" => {
+                self.network_url = crate::runtime::object_reader::string(map)?;
+            }
+            "objectType" => {
+                self.object_type = crate::runtime::object_reader::string(map)?;
+            }
+            "oldFileMd5" => {
+                self.old_file_md5 = crate::runtime::object_reader::string(map)?;
+            }
+            "oldFileName" => {
+                self.old_file_name = crate::runtime::object_reader::string(map)?;
+            }
+            "oldFileSha1" => {
+                self.old_file_sha1 = crate::runtime::object_reader::string(map)?;
+            }
+            "oldFileSha256" => {
+                self.old_file_sha256 = crate::runtime::object_reader::string(map)?;
+            }
+            "parentPid" => self.parent_pid = crate::runtime::object_reader::string(map)?,
             "parentProcessGroupId" => {
-                self.parent_process_group_id = crate::runtime::members::text(map)?;
+                self.parent_process_group_id = crate::runtime::object_reader::string(
+                    map,
+                )?;
             }
             "parentProcessIsMalicious" => {
-                self.parent_process_is_malicious = crate::runtime::members::flag(map)?;
+                self.parent_process_is_malicious = crate::runtime::object_reader::boolean(
+                    map,
+                )?;
             }
             "parentProcessName" => {
-                self.parent_process_name = crate::runtime::members::text(map)?;
+                self.parent_process_name = crate::runtime::object_reader::string(map)?;
             }
             "parentProcessStartTime" => {
-                self.parent_process_start_time = crate::runtime::members::text(map)?;
+                self.parent_process_start_time = crate::runtime::object_reader::string(
+                    map,
+                )?;
             }
             "parentProcessUniqueKey" => {
-                self.parent_process_unique_key = crate::runtime::members::text(map)?;
+                self.parent_process_unique_key = crate::runtime::object_reader::string(
+                    map,
+                )?;
             }
-            "pid" => self.pid = crate::runtime::members::text(map)?,
-            "processCmd" => self.process_cmd = crate::runtime::members::text(map)?,
+            "pid" => self.pid = crate::runtime::object_reader::string(map)?,
+            "processCmd" => {
+                self.process_cmd = crate::runtime::object_reader::string(map)?;
+            }
             "processDisplayName" => {
-                self.process_display_name = crate::runtime::members::text(map)?;
+                self.process_display_name = crate::runtime::object_reader::string(map)?;
             }
             "processGroupId" => {
-                self.process_group_id = crate::runtime::members::text(map)?;
+                self.process_group_id = crate::runtime::object_reader::string(map)?;
             }
             "processImagePath" => {
-                self.process_image_path = crate::runtime::members::text(map)?;
+                self.process_image_path = crate::runtime::object_reader::string(map)?;
             }
             "processImageSha1Hash" => {
-                self.process_image_sha1_hash = crate::runtime::members::text(map)?;
+                self.process_image_sha1_hash = crate::runtime::object_reader::string(
+                    map,
+                )?;
             }
             "processIntegrityLevel" => {
-                self.process_integrity_level = crate::runtime::members::text(map)?;
+                self.process_integrity_level = crate::runtime::object_reader::string(
+                    map,
+                )?;
             }
             "processIsMalicious" => {
-                self.process_is_malicious = crate::runtime::members::flag(map)?;
+                self.process_is_malicious = crate::runtime::object_reader::boolean(map)?;
             }
             "processIsRedirectedCommandProcessor" => {
-                self.process_is_redirected_command_processor = crate::runtime::members::text(
+                self.process_is_redirected_command_processor = crate::runtime::object_reader::string(
                     map,
                 )?;
             }
             "processIsWow64" => {
-                self.process_is_wow64 = crate::runtime::members::text(map)?;
+                self.process_is_wow64 = crate::runtime::object_reader::string(map)?;
             }
-            "processName" => self.process_name = crate::runtime::members::text(map)?,
-            "processRoot" => self.process_root = crate::runtime::members::text(map)?,
+            "processName" => {
+                self.process_name = crate::runtime::object_reader::string(map)?;
+            }
+            "processRoot" => {
+                self.process_root = crate::runtime::object_reader::string(map)?;
+            }
             "processSessionId" => {
-                self.process_session_id = crate::runtime::members::text(map)?;
+                self.process_session_id = crate::runtime::object_reader::string(map)?;
             }
             "processStartTime" => {
-                self.process_start_time = crate::runtime::members::text(map)?;
+                self.process_start_time = crate::runtime::object_reader::string(map)?;
             }
             "processSubSystem" => {
-                self.process_sub_system = crate::runtime::members::text(map)?;
+                self.process_sub_system = crate::runtime::object_reader::string(map)?;
             }
             "processUniqueKey" => {
-                self.process_unique_key = crate::runtime::members::text(map)?;
+                self.process_unique_key = crate::runtime::object_reader::string(map)?;
             }
             "processUserName" => {
-                self.process_user_name = crate::runtime::members::text(map)?;
+                self.process_user_name = crate::runtime::object_reader::string(map)?;
             }
-            "publisher" => self.publisher = crate::runtime::members::text(map)?,
-            "registryId" => self.registry_id = crate::runtime::members::text(map)?,
-            "registryPath" => self.registry_path = crate::runtime::members::text(map)?,
+            "publisher" => self.publisher = crate::runtime::object_reader::string(map)?,
+            "registryId" => {
+                self.registry_id = crate::runtime::object_reader::string(map)?;
+            }
+            "registryPath" => {
+                self.registry_path = crate::runtime::object_reader::string(map)?;
+            }
             "relatedToThreat" => {
-                self.related_to_threat = crate::runtime::members::text(map)?;
+                self.related_to_threat = crate::runtime::object_reader::string(map)?;
             }
-            "rpid" => self.rpid = crate::runtime::members::text(map)?,
-            "sha1" => self.sha1 = crate::runtime::members::text(map)?,
-            "sha256" => self.sha256 = crate::runtime::members::text(map)?,
+            "rpid" => self.rpid = crate::runtime::object_reader::string(map)?,
+            "sha1" => self.sha1 = crate::runtime::object_reader::string(map)?,
+            "sha256" => self.sha256 = crate::runtime::object_reader::string(map)?,
             "signatureSignedInvalidReason" => {
-                self.signature_signed_invalid_reason = crate::runtime::members::text(
+                self.signature_signed_invalid_reason = crate::runtime::object_reader::string(
                     map,
                 )?;
             }
-            "signedStatus" => self.signed_status = crate::runtime::members::text(map)?,
-            "siteName" => self.site_name = crate::runtime::members::text(map)?,
-            "srcIp" => self.src_ip = crate::runtime::members::text(map)?,
-            "srcPort" => self.src_port = crate::runtime::members::integer(map)?,
-            "srcProcDownloadToken" => {
-                self.src_proc_download_token = crate::runtime::members::text(map)?;
+            "signedStatus" => {
+                self.signed_status = crate::runtime::object_reader::string(map)?;
             }
-            "taskName" => self.task_name = crate::runtime::members::text(map)?,
-            "taskPath" => self.task_path = crate::runtime::members::text(map)?,
-            "threatStatus" => self.threat_status = crate::runtime::members::text(map)?,
-            "tid" => self.tid = crate::runtime::members::text(map)?,
-            "trueContext" => self.true_context = crate::runtime::members::text(map)?,
-            "user" => self.user = crate::runtime::members::text(map)?,
+            "siteName" => self.site_name = crate::runtime::object_reader::string(map)?,
+            "srcIp" => self.src_ip = crate::runtime::object_reader::string(map)?,
+            "srcPort" => self.src_port = crate::runtime::object_reader::integer(map)?,
+            "srcProcDownloadToken" => {
+                self.src_proc_download_token = crate::runtime::object_reader::string(
+                    map,
+                )?;
+            }
+            "taskName" => self.task_name = crate::runtime::object_reader::string(map)?,
+            "taskPath" => self.task_path = crate::runtime::object_reader::string(map)?,
+            "threatStatus" => {
+                self.threat_status = crate::runtime::object_reader::string(map)?;
+            }
+            "tid" => self.tid = crate::runtime::object_reader::string(map)?,
+            "trueContext" => {
+                self.true_context = crate::runtime::object_reader::string(map)?;
+            }
+            "user" => self.user = crate::runtime::object_reader::string(map)?,
             "verifiedStatus" => {
-                self.verified_status = crate::runtime::members::text(map)?;
+                self.verified_status = crate::runtime::object_reader::string(map)?;
             }
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
-crate::runtime::members::read_by_members!(DeepVisibilityEvent);
+crate::runtime::object_reader::impl_read_members!(DeepVisibilityEvent);
 
 /// Query of [`get_query_status`](fn@get_query_status): Get the status of a query
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct DeepVisibilityGetQueryStatusQuery {
-    /// Id of the Deep Visibility query, as returned when the query was created.
+    /// ID of the Deep Visibility query, as returned when the query was created.
     pub query_id: String,
 }
 
 impl DeepVisibilityGetQueryStatusQuery {
-    /// With what cannot be left out.
+    /// Creates a value with the required fields.
     pub fn new(query_id: impl Into<String>) -> Self {
         Self { query_id: query_id.into() }
     }
-    /// Id of the Deep Visibility query, as returned when the query was created.
+    /// ID of the Deep Visibility query, as returned when the query was created.
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = query_id.into();
@@ -880,12 +1015,12 @@ impl Fields for DeepVisibilityGetQueryStatusQuery {
     const FIELDS: &'static [Field] = &[
         Field {
             required: true,
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "queryId",
                 "query_id",
-                FieldKind::Text,
-                "Id of the Deep Visibility query, as returned when the query was created.",
+                FieldKind::String,
+                "ID of the Deep Visibility query, as returned when the query was created.",
             )
         },
     ];
@@ -893,33 +1028,33 @@ impl Fields for DeepVisibilityGetQueryStatusQuery {
 
 /// Query of [`list_events_of_type`](fn@list_events_of_type): List the events of a query by type
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct DeepVisibilityListEventsOfTypeQuery {
-    /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
+    /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Id of the Deep Visibility query, as returned when the query was created.
+    /// ID of the Deep Visibility query, as returned when the query was created.
     pub query_id: String,
-    /// How many items to leave out from the start, at most 100000. Further pages need the cursor. 0 to 100000.
+    /// Number of items to skip from the start, at most 100000. Further pages need the cursor. 0 to 100000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<i64>,
-    /// The column that decides the order of the list.
+    /// Field to sort the list by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_by: Option<String>,
-    /// Direction of the sorting by `sortBy`.
+    /// Sort direction for `sortBy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
-    /// Further query that narrows the events the main query has already fetched.
+    /// Further query that narrows the events that the main query fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_query: Option<String>,
 }
 
 impl DeepVisibilityListEventsOfTypeQuery {
-    /// With what cannot be left out.
+    /// Creates a value with the required fields.
     pub fn new(query_id: impl Into<String>) -> Self {
         Self {
             query_id: query_id.into(),
@@ -931,43 +1066,43 @@ impl DeepVisibilityListEventsOfTypeQuery {
             sub_query: Default::default(),
         }
     }
-    /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
+    /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// Id of the Deep Visibility query, as returned when the query was created.
+    /// ID of the Deep Visibility query, as returned when the query was created.
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = query_id.into();
         self
     }
-    /// How many items to leave out from the start, at most 100000. Further pages need the cursor. 0 to 100000.
+    /// Number of items to skip from the start, at most 100000. Further pages need the cursor. 0 to 100000.
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
-    /// The column that decides the order of the list.
+    /// Field to sort the list by.
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<String>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
-    /// Direction of the sorting by `sortBy`.
+    /// Sort direction for `sortBy`.
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
-    /// Further query that narrows the events the main query has already fetched.
+    /// Further query that narrows the events that the main query fetched.
     #[must_use]
     pub fn sub_query(mut self, sub_query: impl Into<String>) -> Self {
         self.sub_query = Some(sub_query.into());
@@ -978,70 +1113,70 @@ impl DeepVisibilityListEventsOfTypeQuery {
 impl Fields for DeepVisibilityListEventsOfTypeQuery {
     const FIELDS: &'static [Field] = &[
         Field {
-            selects: false,
+            narrows_selection: false,
             range: (Some(1), Some(1000)),
             ..Field::new(
                 "limit",
                 "limit",
                 FieldKind::Integer,
-                "Size of a page. Without it the console sends 10 items.",
+                "Page size. The console returns 10 items by default.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             range: (Some(0), Some(100000)),
             ..Field::new(
                 "skip",
                 "skip",
                 FieldKind::Integer,
-                "How many items to leave out from the start, at most 100000. Further pages need the cursor.",
+                "Number of items to skip from the start, at most 100000. Further pages need the cursor.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "cursor",
                 "cursor",
-                FieldKind::Text,
-                "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
+                FieldKind::String,
+                "Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.",
             )
         },
         Field {
-            selects: false,
-            known: <SortOrder as OpenEnum>::KNOWN,
+            narrows_selection: false,
+            enum_values: <SortOrder as OpenEnum>::VALUES,
             ..Field::new(
                 "sortOrder",
                 "sort_order",
-                FieldKind::Text,
-                "Direction of the sorting by `sortBy`.",
+                FieldKind::String,
+                "Sort direction for `sortBy`.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "subQuery",
                 "sub_query",
-                FieldKind::Text,
-                "Further query that narrows the events the main query has already fetched.",
+                FieldKind::String,
+                "Further query that narrows the events that the main query fetched.",
             )
         },
         Field {
             required: true,
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "queryId",
                 "query_id",
-                FieldKind::Text,
-                "Id of the Deep Visibility query, as returned when the query was created.",
+                FieldKind::String,
+                "ID of the Deep Visibility query, as returned when the query was created.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "sortBy",
                 "sort_by",
-                FieldKind::Text,
-                "The column that decides the order of the list.",
+                FieldKind::String,
+                "Field to sort the list by.",
             )
         },
     ];
@@ -1049,33 +1184,33 @@ impl Fields for DeepVisibilityListEventsOfTypeQuery {
 
 /// Query of [`list_events`](fn@list_events): List the events of a query
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct DeepVisibilityListEventsQuery {
-    /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
+    /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Id of the Deep Visibility query, as returned when the query was created.
+    /// ID of the Deep Visibility query, as returned when the query was created.
     pub query_id: String,
-    /// How many items to leave out from the start, at most 100000. Further pages need the cursor. 0 to 100000.
+    /// Number of items to skip from the start, at most 100000. Further pages need the cursor. 0 to 100000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<i64>,
-    /// The column that decides the order of the list.
+    /// Field to sort the list by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_by: Option<String>,
-    /// Direction of the sorting by `sortBy`.
+    /// Sort direction for `sortBy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
-    /// Further query that narrows the events the main query has already fetched.
+    /// Further query that narrows the events that the main query fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_query: Option<String>,
 }
 
 impl DeepVisibilityListEventsQuery {
-    /// With what cannot be left out.
+    /// Creates a value with the required fields.
     pub fn new(query_id: impl Into<String>) -> Self {
         Self {
             query_id: query_id.into(),
@@ -1087,43 +1222,43 @@ impl DeepVisibilityListEventsQuery {
             sub_query: Default::default(),
         }
     }
-    /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
+    /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// Id of the Deep Visibility query, as returned when the query was created.
+    /// ID of the Deep Visibility query, as returned when the query was created.
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = query_id.into();
         self
     }
-    /// How many items to leave out from the start, at most 100000. Further pages need the cursor. 0 to 100000.
+    /// Number of items to skip from the start, at most 100000. Further pages need the cursor. 0 to 100000.
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
-    /// The column that decides the order of the list.
+    /// Field to sort the list by.
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<String>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
-    /// Direction of the sorting by `sortBy`.
+    /// Sort direction for `sortBy`.
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
         self
     }
-    /// Further query that narrows the events the main query has already fetched.
+    /// Further query that narrows the events that the main query fetched.
     #[must_use]
     pub fn sub_query(mut self, sub_query: impl Into<String>) -> Self {
         self.sub_query = Some(sub_query.into());
@@ -1134,104 +1269,104 @@ impl DeepVisibilityListEventsQuery {
 impl Fields for DeepVisibilityListEventsQuery {
     const FIELDS: &'static [Field] = &[
         Field {
-            selects: false,
+            narrows_selection: false,
             range: (Some(1), Some(1000)),
             ..Field::new(
                 "limit",
                 "limit",
                 FieldKind::Integer,
-                "Size of a page. Without it the console sends 10 items.",
+                "Page size. The console returns 10 items by default.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             range: (Some(0), Some(100000)),
             ..Field::new(
                 "skip",
                 "skip",
                 FieldKind::Integer,
-                "How many items to leave out from the start, at most 100000. Further pages need the cursor.",
+                "Number of items to skip from the start, at most 100000. Further pages need the cursor.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "cursor",
                 "cursor",
-                FieldKind::Text,
-                "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
+                FieldKind::String,
+                "Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.",
             )
         },
         Field {
-            selects: false,
-            known: <SortOrder as OpenEnum>::KNOWN,
+            narrows_selection: false,
+            enum_values: <SortOrder as OpenEnum>::VALUES,
             ..Field::new(
                 "sortOrder",
                 "sort_order",
-                FieldKind::Text,
-                "Direction of the sorting by `sortBy`.",
+                FieldKind::String,
+                "Sort direction for `sortBy`.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "subQuery",
                 "sub_query",
-                FieldKind::Text,
-                "Further query that narrows the events the main query has already fetched.",
+                FieldKind::String,
+                "Further query that narrows the events that the main query fetched.",
             )
         },
         Field {
             required: true,
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "queryId",
                 "query_id",
-                FieldKind::Text,
-                "Id of the Deep Visibility query, as returned when the query was created.",
+                FieldKind::String,
+                "ID of the Deep Visibility query, as returned when the query was created.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "sortBy",
                 "sort_by",
-                FieldKind::Text,
-                "The column that decides the order of the list.",
+                FieldKind::String,
+                "Field to sort the list by.",
             )
         },
     ];
 }
 
-/// Query of [`ping_power_query`](fn@ping_power_query): Ask after a power query
+/// Query of [`ping_power_query`](fn@ping_power_query): Poll a power query
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeepVisibilityPingPowerQueryQuery {
-    /// Id of the power query, as its start returned it.
+    /// ID of the power query, as returned when it was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_id: Option<String>,
 }
 
-#[cfg(feature = "both-ways")]
-impl crate::runtime::members::Members for DeepVisibilityPingPowerQueryQuery {
+#[cfg(feature = "full-serde")]
+impl crate::runtime::object_reader::ReadMembers for DeepVisibilityPingPowerQueryQuery {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "queryId" => self.query_id = crate::runtime::members::value(map)?,
+            "queryId" => self.query_id = crate::runtime::object_reader::value(map)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
 
-#[cfg(feature = "both-ways")]
-crate::runtime::members::read_by_members!(DeepVisibilityPingPowerQueryQuery);
+#[cfg(feature = "full-serde")]
+crate::runtime::object_reader::impl_read_members!(DeepVisibilityPingPowerQueryQuery);
 
 impl DeepVisibilityPingPowerQueryQuery {
-    /// Id of the power query, as its start returned it.
+    /// ID of the power query, as returned when it was started.
     #[must_use]
     pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
         self.query_id = Some(query_id.into());
@@ -1242,42 +1377,42 @@ impl DeepVisibilityPingPowerQueryQuery {
 impl Fields for DeepVisibilityPingPowerQueryQuery {
     const FIELDS: &'static [Field] = &[
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "queryId",
                 "query_id",
-                FieldKind::Text,
-                "Id of the power query, as its start returned it.",
+                FieldKind::String,
+                "ID of the power query, as returned when it was started.",
             )
         },
     ];
 }
 
-/// Body of the order to start a Deep Visibility query: its text, period and scope.
+/// Body of the request to start a Deep Visibility query: query text, period and scope.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct DeepVisibilityQuery {
-    /// Ids of the accounts whose events the query searches. 1 to 500 items.
+    /// IDs of the accounts whose events the query searches. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Start of the searched period; only events created after this time match.
     pub from_date: Timestamp,
-    /// Whether all fields are shown (true) or only the priority ones (false).
+    /// Whether to return all fields (true) or only the priority fields (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_verbose: Option<bool>,
-    /// Greatest number of items to return, from 1 to 100000. 1 to 100000.
+    /// Maximum number of items to return, from 1 to 100000. 1 to 100000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Text of the query; the events that match it are found.
+    /// Query text; the query returns the events that match it.
     pub query: String,
-    /// Kind of search to run, as a list that holds exactly one value. 1 to 1 item.
+    /// Kind of search to run, as a list with exactly one value. 1 to 1 item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_type: Option<Vec<DeepVisibilityQueryType>>,
-    /// Ids of the sites whose events the query searches. 1 to 500 items.
+    /// IDs of the sites whose events the query searches. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
-    /// Time span the query covers, as text; the last 48 hours when left out. `Last 48 Hours` where it is not given.
+    /// Time span of the query, as a string; the last 48 hours if omitted. Default `Last 48 Hours`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_frame: Option<String>,
     /// End of the searched period; events created up to and including this time match.
@@ -1285,7 +1420,7 @@ pub struct DeepVisibilityQuery {
 }
 
 impl DeepVisibilityQuery {
-    /// With what cannot be left out.
+    /// Creates a value with the required fields.
     pub fn new(
         from_date: impl Into<Timestamp>,
         query: impl Into<String>,
@@ -1303,7 +1438,7 @@ impl DeepVisibilityQuery {
             time_frame: Default::default(),
         }
     }
-    /// Ids of the accounts whose events the query searches. 1 to 500 items.
+    /// IDs of the accounts whose events the query searches. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -1318,25 +1453,25 @@ impl DeepVisibilityQuery {
         self.from_date = from_date.into();
         self
     }
-    /// Whether all fields are shown (true) or only the priority ones (false).
+    /// Whether to return all fields (true) or only the priority fields (false).
     #[must_use]
     pub fn is_verbose(mut self, is_verbose: bool) -> Self {
         self.is_verbose = Some(is_verbose);
         self
     }
-    /// Greatest number of items to return, from 1 to 100000. 1 to 100000.
+    /// Maximum number of items to return, from 1 to 100000. 1 to 100000.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// Text of the query; the events that match it are found.
+    /// Query text; the query returns the events that match it.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = query.into();
         self
     }
-    /// Kind of search to run, as a list that holds exactly one value. 1 to 1 item.
+    /// Kind of search to run, as a list with exactly one value. 1 to 1 item.
     #[must_use]
     pub fn query_type(
         mut self,
@@ -1345,7 +1480,7 @@ impl DeepVisibilityQuery {
         self.query_type = Some(query_type.into_iter().map(Into::into).collect());
         self
     }
-    /// Ids of the sites whose events the query searches. 1 to 500 items.
+    /// IDs of the sites whose events the query searches. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -1354,7 +1489,7 @@ impl DeepVisibilityQuery {
         self.site_ids = Some(site_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Time span the query covers, as text; the last 48 hours when left out. `Last 48 Hours` where it is not given.
+    /// Time span of the query, as a string; the last 48 hours if omitted. Default `Last 48 Hours`.
     #[must_use]
     pub fn time_frame(mut self, time_frame: impl Into<String>) -> Self {
         self.time_frame = Some(time_frame.into());
@@ -1371,12 +1506,12 @@ impl DeepVisibilityQuery {
 impl Fields for DeepVisibilityQuery {
     const FIELDS: &'static [Field] = &[
         Field {
-            items: (Some(1), Some(500)),
+            item_count: (Some(1), Some(500)),
             ..Field::new(
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Ids of the accounts whose events the query searches.",
+                "IDs of the accounts whose events the query searches.",
             )
         },
         Field {
@@ -1392,7 +1527,7 @@ impl Fields for DeepVisibilityQuery {
             "isVerbose",
             "is_verbose",
             FieldKind::Boolean,
-            "Whether all fields are shown (true) or only the priority ones (false).",
+            "Whether to return all fields (true) or only the priority fields (false).",
         ),
         Field {
             range: (Some(1), Some(100000)),
@@ -1400,7 +1535,7 @@ impl Fields for DeepVisibilityQuery {
                 "limit",
                 "limit",
                 FieldKind::Integer,
-                "Greatest number of items to return, from 1 to 100000.",
+                "Maximum number of items to return, from 1 to 100000.",
             )
         },
         Field {
@@ -1408,34 +1543,34 @@ impl Fields for DeepVisibilityQuery {
             ..Field::new(
                 "query",
                 "query",
-                FieldKind::Text,
-                "Text of the query; the events that match it are found.",
+                FieldKind::String,
+                "Query text; the query returns the events that match it.",
             )
         },
         Field {
-            known: <DeepVisibilityQueryType as OpenEnum>::KNOWN,
-            items: (Some(1), Some(1)),
+            enum_values: <DeepVisibilityQueryType as OpenEnum>::VALUES,
+            item_count: (Some(1), Some(1)),
             ..Field::new(
                 "queryType",
                 "query_type",
                 FieldKind::List,
-                "Kind of search to run, as a list that holds exactly one value.",
+                "Kind of search to run, as a list with exactly one value.",
             )
         },
         Field {
-            items: (Some(1), Some(500)),
+            item_count: (Some(1), Some(500)),
             ..Field::new(
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Ids of the sites whose events the query searches.",
+                "IDs of the sites whose events the query searches.",
             )
         },
         Field::new(
             "timeFrame",
             "time_frame",
-            FieldKind::Text,
-            "Time span the query covers, as text; the last 48 hours when left out.",
+            FieldKind::String,
+            "Time span of the query, as a string; the last 48 hours if omitted.",
         ),
         Field {
             required: true,
@@ -1449,68 +1584,68 @@ impl Fields for DeepVisibilityQuery {
     ];
 }
 
-/// Id of a Deep Visibility query that was started, and the mode it runs in.
+/// ID of a started Deep Visibility query, and the mode it runs in.
 #[derive(Clone, Debug, PartialEq, Default)]
-#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct DeepVisibilityQueryId {
-    /// Unique id of the query, used to follow and read it.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Unique ID of the query, used to poll it and to read its results.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub query_id: Option<String>,
     /// Details of the query mode, such as its name and last activation.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub query_mode_info: Option<QueryModeInfo>,
 }
 
-impl crate::runtime::members::Members for DeepVisibilityQueryId {
+impl crate::runtime::object_reader::ReadMembers for DeepVisibilityQueryId {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "queryId" => self.query_id = crate::runtime::members::text(map)?,
+            "queryId" => self.query_id = crate::runtime::object_reader::string(map)?,
             "queryModeInfo" => {
-                self.query_mode_info = crate::runtime::members::object(map)?;
+                self.query_mode_info = crate::runtime::object_reader::object(map)?;
             }
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
-crate::runtime::members::read_by_members!(DeepVisibilityQueryId);
+crate::runtime::object_reader::impl_read_members!(DeepVisibilityQueryId);
 
-/// How far a Deep Visibility query has come, with its warnings and errors.
+/// Progress of a Deep Visibility query, with its warnings and errors.
 #[derive(Clone, Debug, PartialEq, Default)]
-#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct DeepVisibilityQueryStatus {
-    /// How much of the query has loaded, in percent.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Progress of the query, in percent.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub progress_status: Option<i64>,
-    /// Id of the query.
+    /// ID of the query.
     #[cfg_attr(
-        feature = "both-ways",
+        feature = "full-serde",
         serde(rename = "QueryID", skip_serializing_if = "Option::is_none")
     )]
     pub query_id: Option<String>,
     /// Details of the query mode, such as its name and last activation.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub query_mode_info: Option<QueryModeInfo>,
     /// Error message of the query; meaningful only in the states FAILED and FAILED_CLIENT.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub response_error: Option<String>,
-    /// State the query has reached, such as FINISHED.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// State of the query, such as FINISHED.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub response_state: Option<QueryState>,
-    /// Warnings that the query produced, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Warnings that the query produced, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub warnings: Option<String>,
 }
 
-impl crate::runtime::members::Members for DeepVisibilityQueryStatus {
+impl crate::runtime::object_reader::ReadMembers for DeepVisibilityQueryStatus {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
@@ -1518,38 +1653,42 @@ impl crate::runtime::members::Members for DeepVisibilityQueryStatus {
     ) -> Result<bool, A::Error> {
         match name {
             "progressStatus" => {
-                self.progress_status = crate::runtime::members::integer(map)?;
+                self.progress_status = crate::runtime::object_reader::integer(map)?;
             }
-            "QueryID" => self.query_id = crate::runtime::members::text(map)?,
+            "QueryID" => self.query_id = crate::runtime::object_reader::string(map)?,
             "queryModeInfo" => {
-                self.query_mode_info = crate::runtime::members::object(map)?;
+                self.query_mode_info = crate::runtime::object_reader::object(map)?;
             }
-            "responseError" => self.response_error = crate::runtime::members::text(map)?,
-            "responseState" => self.response_state = crate::runtime::members::value(map)?,
-            "warnings" => self.warnings = crate::runtime::members::text(map)?,
+            "responseError" => {
+                self.response_error = crate::runtime::object_reader::string(map)?;
+            }
+            "responseState" => {
+                self.response_state = crate::runtime::object_reader::value(map)?;
+            }
+            "warnings" => self.warnings = crate::runtime::object_reader::string(map)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
-crate::runtime::members::read_by_members!(DeepVisibilityQueryStatus);
+crate::runtime::object_reader::impl_read_members!(DeepVisibilityQueryStatus);
 
-/// Body of the order to start a power query: its text, period and scope.
+/// Body of the request to start a power query: query text, period and scope.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct PowerQuery {
-    /// Ids of the accounts whose events the query searches. 1 to 500 items.
+    /// IDs of the accounts whose events the query searches. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
     /// Start of the searched period; only events created after this time match.
     pub from_date: Timestamp,
-    /// Greatest number of rows to return, from 1 to 100000. 1 to 100000.
+    /// Maximum number of rows to return, from 1 to 100000. 1 to 100000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// Text of the query; the events that match it are found.
+    /// Query text; the query returns the events that match it.
     pub query: String,
-    /// Ids of the sites whose events the query searches. 1 to 500 items.
+    /// IDs of the sites whose events the query searches. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_ids: Option<Vec<String>>,
     /// End of the searched period; events created up to and including this time match.
@@ -1557,7 +1696,7 @@ pub struct PowerQuery {
 }
 
 impl PowerQuery {
-    /// With what cannot be left out.
+    /// Creates a value with the required fields.
     pub fn new(
         from_date: impl Into<Timestamp>,
         query: impl Into<String>,
@@ -1572,7 +1711,7 @@ impl PowerQuery {
             site_ids: Default::default(),
         }
     }
-    /// Ids of the accounts whose events the query searches. 1 to 500 items.
+    /// IDs of the accounts whose events the query searches. 1 to 500 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -1587,19 +1726,19 @@ impl PowerQuery {
         self.from_date = from_date.into();
         self
     }
-    /// Greatest number of rows to return, from 1 to 100000. 1 to 100000.
+    /// Maximum number of rows to return, from 1 to 100000. 1 to 100000.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// Text of the query; the events that match it are found.
+    /// Query text; the query returns the events that match it.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = query.into();
         self
     }
-    /// Ids of the sites whose events the query searches. 1 to 500 items.
+    /// IDs of the sites whose events the query searches. 1 to 500 items.
     #[must_use]
     pub fn site_ids(
         mut self,
@@ -1619,12 +1758,12 @@ impl PowerQuery {
 impl Fields for PowerQuery {
     const FIELDS: &'static [Field] = &[
         Field {
-            items: (Some(1), Some(500)),
+            item_count: (Some(1), Some(500)),
             ..Field::new(
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Ids of the accounts whose events the query searches.",
+                "IDs of the accounts whose events the query searches.",
             )
         },
         Field {
@@ -1642,7 +1781,7 @@ impl Fields for PowerQuery {
                 "limit",
                 "limit",
                 FieldKind::Integer,
-                "Greatest number of rows to return, from 1 to 100000.",
+                "Maximum number of rows to return, from 1 to 100000.",
             )
         },
         Field {
@@ -1650,17 +1789,17 @@ impl Fields for PowerQuery {
             ..Field::new(
                 "query",
                 "query",
-                FieldKind::Text,
-                "Text of the query; the events that match it are found.",
+                FieldKind::String,
+                "Query text; the query returns the events that match it.",
             )
         },
         Field {
-            items: (Some(1), Some(500)),
+            item_count: (Some(1), Some(500)),
             ..Field::new(
                 "siteIds",
                 "site_ids",
                 FieldKind::List,
-                "Ids of the sites whose events the query searches.",
+                "IDs of the sites whose events the query searches.",
             )
         },
         Field {
@@ -1675,174 +1814,115 @@ impl Fields for PowerQuery {
     ];
 }
 
-/// A column in the result of a power query, with its type and how it is shown.
+/// Column in the result of a power query, with its type and display format.
 #[derive(Clone, Debug, PartialEq, Default)]
-#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct PowerQueryColumn {
-    /// How its values are shown.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Display format of the values.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub cell_type: Option<String>,
-    /// How many decimal places are shown.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Number of decimal places to show.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub decimal_places: Option<i64>,
     /// Name of the column.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
-    /// Type of its values.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Type of the values.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<String>,
 }
 
-impl crate::runtime::members::Members for PowerQueryColumn {
+impl crate::runtime::object_reader::ReadMembers for PowerQueryColumn {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "cellType" => self.cell_type = crate::runtime::members::text(map)?,
+            "cellType" => self.cell_type = crate::runtime::object_reader::string(map)?,
             "decimalPlaces" => {
-                self.decimal_places = crate::runtime::members::integer(map)?;
+                self.decimal_places = crate::runtime::object_reader::integer(map)?;
             }
-            "name" => self.name = crate::runtime::members::text(map)?,
-            "type" => self.type_ = crate::runtime::members::text(map)?,
+            "name" => self.name = crate::runtime::object_reader::string(map)?,
+            "type" => self.type_ = crate::runtime::object_reader::string(map)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
-crate::runtime::members::read_by_members!(PowerQueryColumn);
+crate::runtime::object_reader::impl_read_members!(PowerQueryColumn);
 
-/// State of a power query and, once it is finished, the columns and rows it found.
+/// State of a power query and, when it is finished, its columns and rows.
 #[derive(Clone, Debug, PartialEq, Default)]
-#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct PowerQueryResult {
     /// Columns of the result, each with its name and type.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub columns: Option<Vec<PowerQueryColumn>>,
     /// Rows of the query result, each a list of cell values.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub data: Option<Vec<Vec<Value>>>,
     /// External identifier of the power query.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<String>,
-    /// How much of the query has loaded, in percent.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Progress of the query, in percent.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub progress: Option<i64>,
-    /// Id of the query to which this answer belongs.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// ID of the query to which this response belongs.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub query_id: Option<String>,
-    /// Hints on what could be changed so that the query gives better results.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Hints for changes to the query that give better results.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub recommendations: Option<Vec<String>>,
-    /// Where the query stands.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// State of the query.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<QueryState>,
 }
 
-impl crate::runtime::members::Members for PowerQueryResult {
+impl crate::runtime::object_reader::ReadMembers for PowerQueryResult {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "columns" => self.columns = crate::runtime::members::list(map)?,
-            "data" => self.data = crate::runtime::members::list(map)?,
-            "externalId" => self.external_id = crate::runtime::members::text(map)?,
-            "progress" => self.progress = crate::runtime::members::integer(map)?,
-            "queryId" => self.query_id = crate::runtime::members::text(map)?,
-            "recommendations" => {
-                self.recommendations = crate::runtime::members::list(map)?;
+            "columns" => self.columns = crate::runtime::object_reader::list(map)?,
+            "data" => self.data = crate::runtime::object_reader::list(map)?,
+            "externalId" => {
+                self.external_id = crate::runtime::object_reader::string(map)?;
             }
-            "status" => self.status = crate::runtime::members::value(map)?,
+            "progress" => self.progress = crate::runtime::object_reader::integer(map)?,
+            "queryId" => self.query_id = crate::runtime::object_reader::string(map)?,
+            "recommendations" => {
+                self.recommendations = crate::runtime::object_reader::list(map)?;
+            }
+            "status" => self.status = crate::runtime::object_reader::value(map)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
-crate::runtime::members::read_by_members!(PowerQueryResult);
-
-/// Body of the order to cancel a Deep Visibility query or a power query.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
-#[serde(rename_all = "camelCase")]
-pub struct QueryCancellation {
-    /// Id of the query to cancel, as given when it was created.
-    pub query_id: String,
-}
-
-impl QueryCancellation {
-    /// With what cannot be left out.
-    pub fn new(query_id: impl Into<String>) -> Self {
-        Self { query_id: query_id.into() }
-    }
-    /// Id of the query to cancel, as given when it was created.
-    #[must_use]
-    pub fn query_id(mut self, query_id: impl Into<String>) -> Self {
-        self.query_id = query_id.into();
-        self
-    }
-}
-
-impl Fields for QueryCancellation {
-    const FIELDS: &'static [Field] = &[
-        Field {
-            required: true,
-            ..Field::new(
-                "queryId",
-                "query_id",
-                FieldKind::Text,
-                "Id of the query to cancel, as given when it was created.",
-            )
-        },
-    ];
-}
-
-/// Whether a query was cancelled, told as text.
-#[derive(Clone, Debug, PartialEq, Default)]
-#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct QueryCancelled {
-    /// Text that tells whether the query was cancelled.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
-    pub success: Option<String>,
-}
-
-impl crate::runtime::members::Members for QueryCancelled {
-    fn member<'de, A: serde::de::MapAccess<'de>>(
-        &mut self,
-        name: &str,
-        map: &mut A,
-    ) -> Result<bool, A::Error> {
-        match name {
-            "success" => self.success = crate::runtime::members::text(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-}
-crate::runtime::members::read_by_members!(QueryCancelled);
+crate::runtime::object_reader::impl_read_members!(PowerQueryResult);
 
 /// The mode a Deep Visibility query runs in, and when that mode was last activated.
 #[derive(Clone, Debug, PartialEq, Default)]
-#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct QueryModeInfo {
     /// Time when the query mode was last activated.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub last_activated_at: Option<Timestamp>,
     /// Mode in which the Deep Visibility query runs.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub mode: Option<String>,
 }
 
-impl crate::runtime::members::Members for QueryModeInfo {
+impl crate::runtime::object_reader::ReadMembers for QueryModeInfo {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
@@ -1850,58 +1930,58 @@ impl crate::runtime::members::Members for QueryModeInfo {
     ) -> Result<bool, A::Error> {
         match name {
             "lastActivatedAt" => {
-                self.last_activated_at = crate::runtime::members::value(map)?;
+                self.last_activated_at = crate::runtime::object_reader::value(map)?;
             }
-            "mode" => self.mode = crate::runtime::members::text(map)?,
+            "mode" => self.mode = crate::runtime::object_reader::string(map)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
-crate::runtime::members::read_by_members!(QueryModeInfo);
+crate::runtime::object_reader::impl_read_members!(QueryModeInfo);
 
 open_enum! {
-    /// What a Deep Visibility query returns.
+    /// Kind of results that a Deep Visibility query returns.
     pub enum DeepVisibilityQueryType {
-        /// `events` on the wire.
+        /// Wire value `events`.
         Events = "events",
-        /// `processState` on the wire.
+        /// Wire value `processState`.
         ProcessState = "processState",
     }
 }
 
 open_enum! {
-    /// Where a query stands.
+    /// State of a query.
     pub enum QueryState {
-        /// `PROCESS_RUNNING` on the wire.
+        /// Wire value `PROCESS_RUNNING`.
         ProcessRunning = "PROCESS_RUNNING",
-        /// `EVENTS_RUNNING` on the wire.
+        /// Wire value `EVENTS_RUNNING`.
         EventsRunning = "EVENTS_RUNNING",
-        /// `QUERY_RUNNING` on the wire.
+        /// Wire value `QUERY_RUNNING`.
         QueryRunning = "QUERY_RUNNING",
-        /// `PLANNING` on the wire.
+        /// Wire value `PLANNING`.
         Planning = "PLANNING",
-        /// `FAILED` on the wire.
+        /// Wire value `FAILED`.
         Failed = "FAILED",
-        /// `FAILED_CLIENT` on the wire.
+        /// Wire value `FAILED_CLIENT`.
         FailedClient = "FAILED_CLIENT",
-        /// `FINISHED` on the wire.
+        /// Wire value `FINISHED`.
         Finished = "FINISHED",
-        /// `EMPTY_RESULTS` on the wire.
+        /// Wire value `EMPTY_RESULTS`.
         EmptyResults = "EMPTY_RESULTS",
-        /// `RUNNING` on the wire.
+        /// Wire value `RUNNING`.
         Running = "RUNNING",
-        /// `ERROR` on the wire.
+        /// Wire value `ERROR`.
         Error = "ERROR",
-        /// `QUERY_CANCEL` on the wire.
+        /// Wire value `QUERY_CANCEL`.
         QueryCancel = "QUERY_CANCEL",
-        /// `QUERY_CANCELLED` on the wire.
+        /// Wire value `QUERY_CANCELLED`.
         QueryCancelled = "QUERY_CANCELLED",
-        /// `QUERY_NOT_FOUND` on the wire.
+        /// Wire value `QUERY_NOT_FOUND`.
         QueryNotFound = "QUERY_NOT_FOUND",
-        /// `TIMED_OUT` on the wire.
+        /// Wire value `TIMED_OUT`.
         TimedOut = "TIMED_OUT",
-        /// `QUERY_EXPIRED` on the wire.
+        /// Wire value `QUERY_EXPIRED`.
         QueryExpired = "QUERY_EXPIRED",
     }
 }

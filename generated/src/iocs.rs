@@ -5,13 +5,13 @@
 use serde_json::Value;
 
 use crate::runtime::{
-    AnswerForm, ApiVersion, Data, Evidence, Field, FieldKind, Fields, Filter, FilterRule,
-    Kind, Method, OpenEnum, Operation, Page, Paging, Part, Rate, Request, RequestError,
-    Setting, Timestamp, open_enum,
+    ApiVersion, BodyPart, Data, Evidence, Field, FieldKind, FieldValue, Fields, Filter,
+    FilterRequirement, Method, OpenEnum, Operation, OperationKind, Page, Paging,
+    RateLimit, Request, RequestError, ResponseFormat, Timestamp, open_enum,
 };
 use crate::shared::{Affected, Scope, ScopeFilter, SortOrder};
 
-/// Facts about `GET /web/api/v{version}/threat-intelligence/iocs`.
+/// Metadata of `GET /web/api/v{version}/threat-intelligence/iocs`.
 pub static LIST: Operation = Operation {
     id: "iocs_list",
     resource: "iocs",
@@ -20,12 +20,12 @@ pub static LIST: Operation = Operation {
     summary: "List IOCs",
     versions: &[ApiVersion::V2_1],
     permission: None,
-    kind: Kind::Read,
+    kind: OperationKind::Read,
     idempotent: true,
     destructive: false,
-    filter: FilterRule::Optional,
-    rate: Some(
-        Rate::new(
+    filter: FilterRequirement::Optional,
+    rate_limit: Some(
+        RateLimit::new(
             "threat-intelligence",
             0.5,
             1,
@@ -34,9 +34,9 @@ pub static LIST: Operation = Operation {
     ),
     paging: Paging::Cursor,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[<IocsListQuery as Fields>::FIELDS, <IocFilter as Fields>::FIELDS],
-    body: &[],
+    response_format: ResponseFormat::Json,
+    query_params: &[<IocsListQuery as Fields>::FIELDS, <IocFilter as Fields>::FIELDS],
+    body_parts: &[],
     evidence: &[
         Evidence::new(
             "vendor-document",
@@ -55,19 +55,19 @@ pub static LIST: Operation = Operation {
 
 /// List IOCs
 ///
-/// Answers with the indicators that match every given condition.
+/// Returns the indicators that match every given condition.
 ///
-/// `GET /web/api/v{version}/threat-intelligence/iocs`, on API 2.1.
+/// `GET /web/api/v{version}/threat-intelligence/iocs`, API 2.1.
 ///
-/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11.
+/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
 pub fn list(query: &IocsListQuery) -> Result<Request<Page<Ioc>>, RequestError> {
-    Request::new(&LIST).query_of(query)
+    Request::new(&LIST).with_query(query)
 }
 
-/// Facts about `POST /web/api/v{version}/threat-intelligence/iocs`.
+/// Metadata of `POST /web/api/v{version}/threat-intelligence/iocs`.
 pub static CREATE: Operation = Operation {
     id: "iocs_create",
     resource: "iocs",
@@ -76,12 +76,12 @@ pub static CREATE: Operation = Operation {
     summary: "Create IOCs",
     versions: &[ApiVersion::V2_1],
     permission: None,
-    kind: Kind::Action,
+    kind: OperationKind::Action,
     idempotent: false,
     destructive: false,
-    filter: FilterRule::Mandatory,
-    rate: Some(
-        Rate::new(
+    filter: FilterRequirement::Required,
+    rate_limit: Some(
+        RateLimit::new(
             "threat-intelligence",
             0.5,
             1,
@@ -90,24 +90,24 @@ pub static CREATE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[],
-    body: &[
-        Part::new("data", false, <IocData as Fields>::FIELDS),
-        Part::new("filter", true, <ScopeFilter as Fields>::FIELDS),
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[
+        BodyPart::new("data", false, <IocData as Fields>::FIELDS),
+        BodyPart::new("filter", true, <ScopeFilter as Fields>::FIELDS),
     ],
     evidence: &[
         Evidence::new(
             "vendor-document",
             "2024-03",
             "_web_api_threat-intelligence_iocs_post",
-            "Requires no filter; a scope is demanded here all the same. Its text requires `source`, `type`, `value` and `method`, and calls `validUntil` mandatory too.",
+            "Does not require a filter; this client requires a scope. The description requires `source`, `type`, `value` and `method`, and also marks `validUntil` as mandatory.",
         ),
         Evidence::new(
             "integration",
             "2026-11",
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-create-ioc",
-            "Sends one indicator a request.",
+            "Sends one indicator per request.",
         ),
         Evidence::new("corpus", "2026-11", "demisto/content", "1 published exchange."),
     ],
@@ -117,19 +117,19 @@ pub static CREATE: Operation = Operation {
 ///
 /// Adds indicators to the threat intelligence database of the given scope.
 ///
-/// `POST /web/api/v{version}/threat-intelligence/iocs`, on API 2.1.
+/// `POST /web/api/v{version}/threat-intelligence/iocs`, API 2.1.
 ///
-/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11, corpus of 2026-11.
+/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11).
 ///
-/// Sending it is refused when the filter selects nothing in particular.
+/// Sending fails if the filter is not selective.
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
-pub fn create(body: &IocCreation) -> Result<Request<Page<Ioc>>, RequestError> {
-    Request::new(&CREATE).body_of(body)
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+pub fn create(body: &IocsCreateRequest) -> Result<Request<Page<Ioc>>, RequestError> {
+    Request::new(&CREATE).with_body(body)
 }
 
-/// Facts about `DELETE /web/api/v{version}/threat-intelligence/iocs`.
+/// Metadata of `DELETE /web/api/v{version}/threat-intelligence/iocs`.
 pub static DELETE: Operation = Operation {
     id: "iocs_delete",
     resource: "iocs",
@@ -138,12 +138,12 @@ pub static DELETE: Operation = Operation {
     summary: "Delete IOCs",
     versions: &[ApiVersion::V2_1],
     permission: None,
-    kind: Kind::Action,
+    kind: OperationKind::Action,
     idempotent: true,
     destructive: true,
-    filter: FilterRule::Mandatory,
-    rate: Some(
-        Rate::new(
+    filter: FilterRequirement::Required,
+    rate_limit: Some(
+        RateLimit::new(
             "threat-intelligence",
             0.5,
             1,
@@ -152,15 +152,15 @@ pub static DELETE: Operation = Operation {
     ),
     paging: Paging::None,
     items: "data",
-    answer: AnswerForm::Json,
-    query: &[],
-    body: &[Part::new("filter", true, <IocFilter as Fields>::FIELDS)],
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[BodyPart::new("filter", true, <IocFilter as Fields>::FIELDS)],
     evidence: &[
         Evidence::new(
             "vendor-document",
             "2024-03",
             "_web_api_threat-intelligence_iocs_delete",
-            "Its text asks for an account and one other field.",
+            "The description requires an account and one other field.",
         ),
         Evidence::new(
             "integration",
@@ -175,210 +175,187 @@ pub static DELETE: Operation = Operation {
 ///
 /// Removes the selected indicators.
 ///
-/// `DELETE /web/api/v{version}/threat-intelligence/iocs`, on API 2.1.
+/// `DELETE /web/api/v{version}/threat-intelligence/iocs`, API 2.1.
 ///
-/// At most 0.5 requests a second, 1 at once. Sources: vendor document of 2024-03, integration of 2026-11.
+/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
 ///
-/// Sending it is refused when the filter selects nothing in particular.
+/// Sending fails if the filter is not selective.
 ///
 /// # Errors
-/// When a value is outside what the API takes, or cannot be expressed on the wire.
-pub fn delete(body: &IocDeletion) -> Result<Request<Data<Affected>>, RequestError> {
-    Request::new(&DELETE).body_of(body)
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+pub fn delete(
+    body: &IocsDeleteRequest,
+) -> Result<Request<Data<Affected>>, RequestError> {
+    Request::new(&DELETE).with_body(body)
 }
 
-/// An indicator of compromise as the threat intelligence database holds it, with its scope and upload time.
+/// Indicator of compromise in the threat intelligence database, with its scope and upload time.
 #[derive(Clone, Debug, PartialEq, Default)]
-#[cfg_attr(feature = "both-ways", derive(serde::Serialize))]
-#[cfg_attr(feature = "both-ways", serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Ioc {
-    /// Unique id of the batch in which the IOC was uploaded.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Unique ID of the batch in which the IOC was uploaded.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub batch_id: Option<String>,
     /// Names of the campaigns linked with the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub campaign_names: Option<Vec<String>>,
     /// Categories to which the IOC is assigned.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub category: Option<Vec<String>>,
     /// Time when the source of the IOC first created it.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub creation_time: Option<Timestamp>,
     /// User who uploaded the IOC to SentinelOne.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Free text that describes the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub description: Option<String>,
-    /// Identifier that the source of the IOC uses for it.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Identifier of the IOC at its source.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub external_id: Option<String>,
     /// Names of the intrusion sets linked with the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub intrusion_sets: Option<Vec<String>>,
     /// Labels that are attached to the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub labels: Option<Vec<String>>,
     /// Names of the malware linked with the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub malware_names: Option<Vec<String>>,
-    /// Further data on the IOC, as text.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Further data on the IOC, as a string.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub metadata: Option<String>,
-    /// How SentinelOne compares values with the IOC to raise an event.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Method by which values are compared with the IOC to raise an event.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub method: Option<IocMethod>,
     /// MITRE tactics linked with the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub mitre_tactic: Option<Vec<String>>,
     /// Name of the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
     /// Risk score of the IOC, a whole number from 0 to 100.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub original_risk_score: Option<i64>,
     /// Detection pattern of the IOC, written as a STIX pattern.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pattern: Option<String>,
     /// Language in which the pattern of the IOC is written.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pattern_type: Option<String>,
-    /// References to outside sources on the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// References to external sources on the IOC.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub reference: Option<Vec<String>>,
     /// Scope level of the IOC, such as site or account.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<Scope>,
-    /// Id of the group, site or account of the IOC's scope; null for the global scope.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// ID of the group, site or account of the IOC's scope; null for the global scope.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_id: Option<String>,
-    /// Possible impact of the IOC, as a score from 0 to 7 after OCSF.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Possible impact of the IOC, a score from 0 to 7 according to OCSF.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub severity: Option<i64>,
-    /// Name of the feed or party from which the IOC comes.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Name of the feed or organization that provides the IOC.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
     /// Types of the threat actors linked with the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_actor_types: Option<Vec<String>>,
     /// Names of the threat actors linked with the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_actors: Option<Vec<String>>,
     /// Kind of IOC, such as a hash, IP address, domain or URL.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub type_: Option<IocType>,
-    /// Time when SentinelOne last changed its stored record of the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Time when SentinelOne last changed the record of the IOC.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
     /// Time when the IOC was uploaded to SentinelOne's database.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub upload_time: Option<Timestamp>,
-    /// Unique id by which SentinelOne knows the IOC.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Unique ID of the IOC in SentinelOne.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub uuid: Option<String>,
-    /// Time from which the IOC is no longer watched for.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    /// Time from which the IOC is no longer matched.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub valid_until: Option<Timestamp>,
     /// Value of the IOC itself, such as a hash, address or domain.
-    #[cfg_attr(feature = "both-ways", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub value: Option<String>,
 }
 
-impl crate::runtime::members::Members for Ioc {
+impl crate::runtime::object_reader::ReadMembers for Ioc {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "batchId" => self.batch_id = crate::runtime::members::text(map)?,
-            "campaignNames" => self.campaign_names = crate::runtime::members::list(map)?,
-            "category" => self.category = crate::runtime::members::list(map)?,
-            "creationTime" => self.creation_time = crate::runtime::members::value(map)?,
-            "creator" => self.creator = crate::runtime::members::text(map)?,
-            "description" => self.description = crate::runtime::members::text(map)?,
-            "externalId" => self.external_id = crate::runtime::members::text(map)?,
-            "intrusionSets" => self.intrusion_sets = crate::runtime::members::list(map)?,
-            "labels" => self.labels = crate::runtime::members::list(map)?,
-            "malwareNames" => self.malware_names = crate::runtime::members::list(map)?,
-            "metadata" => self.metadata = crate::runtime::members::text(map)?,
-            "method" => self.method = crate::runtime::members::value(map)?,
-            "mitreTactic" => self.mitre_tactic = crate::runtime::members::list(map)?,
-            "name" => self.name = crate::runtime::members::text(map)?,
+            "batchId" => self.batch_id = crate::runtime::object_reader::string(map)?,
+            "campaignNames" => {
+                self.campaign_names = crate::runtime::object_reader::list(map)?;
+            }
+            "category" => self.category = crate::runtime::object_reader::list(map)?,
+            "creationTime" => {
+                self.creation_time = crate::runtime::object_reader::value(map)?;
+            }
+            "creator" => self.creator = crate::runtime::object_reader::string(map)?,
+            "description" => {
+                self.description = crate::runtime::object_reader::string(map)?;
+            }
+            "externalId" => {
+                self.external_id = crate::runtime::object_reader::string(map)?;
+            }
+            "intrusionSets" => {
+                self.intrusion_sets = crate::runtime::object_reader::list(map)?;
+            }
+            "labels" => self.labels = crate::runtime::object_reader::list(map)?,
+            "malwareNames" => {
+                self.malware_names = crate::runtime::object_reader::list(map)?;
+            }
+            "metadata" => self.metadata = crate::runtime::object_reader::string(map)?,
+            "method" => self.method = crate::runtime::object_reader::value(map)?,
+            "mitreTactic" => {
+                self.mitre_tactic = crate::runtime::object_reader::list(map)?;
+            }
+            "name" => self.name = crate::runtime::object_reader::string(map)?,
             "originalRiskScore" => {
-                self.original_risk_score = crate::runtime::members::integer(map)?;
+                self.original_risk_score = crate::runtime::object_reader::integer(map)?;
             }
-            "pattern" => self.pattern = crate::runtime::members::text(map)?,
-            "patternType" => self.pattern_type = crate::runtime::members::text(map)?,
-            "reference" => self.reference = crate::runtime::members::list(map)?,
-            "scope" => self.scope = crate::runtime::members::value(map)?,
-            "scopeId" => self.scope_id = crate::runtime::members::text(map)?,
-            "severity" => self.severity = crate::runtime::members::integer(map)?,
-            "source" => self.source = crate::runtime::members::text(map)?,
+            "pattern" => self.pattern = crate::runtime::object_reader::string(map)?,
+            "patternType" => {
+                self.pattern_type = crate::runtime::object_reader::string(map)?;
+            }
+            "reference" => self.reference = crate::runtime::object_reader::list(map)?,
+            "scope" => self.scope = crate::runtime::object_reader::value(map)?,
+            "scopeId" => self.scope_id = crate::runtime::object_reader::string(map)?,
+            "severity" => self.severity = crate::runtime::object_reader::integer(map)?,
+            "source" => self.source = crate::runtime::object_reader::string(map)?,
             "threatActorTypes" => {
-                self.threat_actor_types = crate::runtime::members::list(map)?;
+                self.threat_actor_types = crate::runtime::object_reader::list(map)?;
             }
-            "threatActors" => self.threat_actors = crate::runtime::members::list(map)?,
-            "type" => self.type_ = crate::runtime::members::value(map)?,
-            "updatedAt" => self.updated_at = crate::runtime::members::value(map)?,
-            "uploadTime" => self.upload_time = crate::runtime::members::value(map)?,
-            "uuid" => self.uuid = crate::runtime::members::text(map)?,
-            "validUntil" => self.valid_until = crate::runtime::members::value(map)?,
-            "value" => self.value = crate::runtime::members::text(map)?,
+            "threatActors" => {
+                self.threat_actors = crate::runtime::object_reader::list(map)?;
+            }
+            "type" => self.type_ = crate::runtime::object_reader::value(map)?,
+            "updatedAt" => self.updated_at = crate::runtime::object_reader::value(map)?,
+            "uploadTime" => self.upload_time = crate::runtime::object_reader::value(map)?,
+            "uuid" => self.uuid = crate::runtime::object_reader::string(map)?,
+            "validUntil" => self.valid_until = crate::runtime::object_reader::value(map)?,
+            "value" => self.value = crate::runtime::object_reader::string(map)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
-crate::runtime::members::read_by_members!(Ioc);
+crate::runtime::object_reader::impl_read_members!(Ioc);
 
-/// Body of the order to add indicators of compromise.
+/// Data of a new indicator of compromise.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
-pub struct IocCreation {
-    /// The indicators.
-    pub data: Vec<IocData>,
-    /// Where it applies.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub filter: Option<ScopeFilter>,
-}
-
-impl IocCreation {
-    /// With what cannot be left out.
-    pub fn new(data: impl IntoIterator<Item = impl Into<IocData>>) -> Self {
-        Self {
-            data: data.into_iter().map(Into::into).collect(),
-            filter: Default::default(),
-        }
-    }
-    /// The indicators.
-    #[must_use]
-    pub fn data(mut self, data: impl IntoIterator<Item = impl Into<IocData>>) -> Self {
-        self.data = data.into_iter().map(Into::into).collect();
-        self
-    }
-    /// Where it applies.
-    #[must_use]
-    pub fn filter(mut self, filter: impl Into<ScopeFilter>) -> Self {
-        self.filter = Some(filter.into());
-        self
-    }
-}
-
-impl Fields for IocCreation {
-    const FIELDS: &'static [Field] = &[
-        Field {
-            required: true,
-            ..Field::new("data", "data", FieldKind::List, "The indicators.")
-        },
-        Field::new("filter", "filter", FieldKind::Object, "Where it applies."),
-    ];
-}
-
-/// What a new indicator of compromise is to be.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct IocData {
     /// Names of the campaigns linked with the IOC. At most 5000 items.
@@ -396,7 +373,7 @@ pub struct IocData {
     /// Free text that describes the IOC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Identifier that the source of the IOC uses for it.
+    /// Identifier of the IOC at its source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// Names of the intrusion sets linked with the IOC. At most 5000 items.
@@ -408,10 +385,10 @@ pub struct IocData {
     /// Names of the malware linked with the IOC. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub malware_names: Option<Vec<String>>,
-    /// Further data on the IOC, as text.
+    /// Further data on the IOC, as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
-    /// How SentinelOne compares values with the IOC to raise an event.
+    /// Method by which values are compared with the IOC to raise an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<IocMethod>,
     /// MITRE tactics linked with the IOC. At most 5000 items.
@@ -423,19 +400,19 @@ pub struct IocData {
     /// Risk score of the IOC, a whole number from 0 to 100. 0 to 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original_risk_score: Option<i64>,
-    /// Detection pattern to store with the IOC, written as a STIX pattern.
+    /// Detection pattern of the IOC, written as a STIX pattern.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// Language in which the sent pattern of the IOC is written.
+    /// Language in which the pattern of the IOC is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern_type: Option<Value>,
-    /// References to outside sources on the IOC. At most 5000 items.
+    /// References to external sources on the IOC. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Vec<String>>,
-    /// Possible impact of the IOC, as a score from 0 to 7 after OCSF.
+    /// Possible impact of the IOC, a score from 0 to 7 according to OCSF.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<i64>,
-    /// Name of the feed or party from which the IOC comes.
+    /// Name of the feed or organization that provides the IOC.
     pub source: String,
     /// Types of the threat actors linked with the IOC. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -446,7 +423,7 @@ pub struct IocData {
     /// Kind of IOC, such as a hash, IP address, domain or URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<IocType>,
-    /// Time at which the indicator expires. Left out, it is 14 days after the upload for addresses, 90 for URLs and domains, 180 for hashes; at most 30, 180 and 180 days, and later times are cut to that.
+    /// Time when the indicator expires. The default is 14 days after the upload for addresses, 90 days for URLs and domains, and 180 days for hashes. The maximum is 30, 180 and 180 days; later times are reduced to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Timestamp>,
     /// Value of the IOC itself, such as a hash, address or domain.
@@ -454,7 +431,7 @@ pub struct IocData {
 }
 
 impl IocData {
-    /// With what cannot be left out.
+    /// Creates a value with the required fields.
     pub fn new(source: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
             source: source.into(),
@@ -519,7 +496,7 @@ impl IocData {
         self.description = Some(description.into());
         self
     }
-    /// Identifier that the source of the IOC uses for it.
+    /// Identifier of the IOC at its source.
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
@@ -552,13 +529,13 @@ impl IocData {
         self.malware_names = Some(malware_names.into_iter().map(Into::into).collect());
         self
     }
-    /// Further data on the IOC, as text.
+    /// Further data on the IOC, as a string.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<String>) -> Self {
         self.metadata = Some(metadata.into());
         self
     }
-    /// How SentinelOne compares values with the IOC to raise an event.
+    /// Method by which values are compared with the IOC to raise an event.
     #[must_use]
     pub fn method(mut self, method: impl Into<IocMethod>) -> Self {
         self.method = Some(method.into());
@@ -585,19 +562,19 @@ impl IocData {
         self.original_risk_score = Some(original_risk_score);
         self
     }
-    /// Detection pattern to store with the IOC, written as a STIX pattern.
+    /// Detection pattern of the IOC, written as a STIX pattern.
     #[must_use]
     pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
         self.pattern = Some(pattern.into());
         self
     }
-    /// Language in which the sent pattern of the IOC is written.
+    /// Language in which the pattern of the IOC is written.
     #[must_use]
     pub fn pattern_type(mut self, pattern_type: impl Into<Value>) -> Self {
         self.pattern_type = Some(pattern_type.into());
         self
     }
-    /// References to outside sources on the IOC. At most 5000 items.
+    /// References to external sources on the IOC. At most 5000 items.
     #[must_use]
     pub fn reference(
         mut self,
@@ -606,13 +583,13 @@ impl IocData {
         self.reference = Some(reference.into_iter().map(Into::into).collect());
         self
     }
-    /// Possible impact of the IOC, as a score from 0 to 7 after OCSF.
+    /// Possible impact of the IOC, a score from 0 to 7 according to OCSF.
     #[must_use]
     pub fn severity(mut self, severity: i64) -> Self {
         self.severity = Some(severity);
         self
     }
-    /// Name of the feed or party from which the IOC comes.
+    /// Name of the feed or organization that provides the IOC.
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = source.into();
@@ -644,7 +621,7 @@ impl IocData {
         self.type_ = Some(type_.into());
         self
     }
-    /// Time at which the indicator expires. Left out, it is 14 days after the upload for addresses, 90 for URLs and domains, 180 for hashes; at most 30, 180 and 180 days, and later times are cut to that.
+    /// Time when the indicator expires. The default is 14 days after the upload for addresses, 90 days for URLs and domains, and 180 days for hashes. The maximum is 30, 180 and 180 days; later times are reduced to it.
     #[must_use]
     pub fn valid_until(mut self, valid_until: impl Into<Timestamp>) -> Self {
         self.valid_until = Some(valid_until.into());
@@ -661,7 +638,7 @@ impl IocData {
 impl Fields for IocData {
     const FIELDS: &'static [Field] = &[
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "campaignNames",
                 "campaign_names",
@@ -670,7 +647,7 @@ impl Fields for IocData {
             )
         },
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "category",
                 "category",
@@ -687,23 +664,23 @@ impl Fields for IocData {
         Field::new(
             "creator",
             "creator",
-            FieldKind::Text,
+            FieldKind::String,
             "User who uploaded the IOC to SentinelOne.",
         ),
         Field::new(
             "description",
             "description",
-            FieldKind::Text,
+            FieldKind::String,
             "Free text that describes the IOC.",
         ),
         Field::new(
             "externalId",
             "external_id",
-            FieldKind::Text,
-            "Identifier that the source of the IOC uses for it.",
+            FieldKind::String,
+            "Identifier of the IOC at its source.",
         ),
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "intrusionSets",
                 "intrusion_sets",
@@ -712,7 +689,7 @@ impl Fields for IocData {
             )
         },
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "labels",
                 "labels",
@@ -721,7 +698,7 @@ impl Fields for IocData {
             )
         },
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "malwareNames",
                 "malware_names",
@@ -732,20 +709,20 @@ impl Fields for IocData {
         Field::new(
             "metadata",
             "metadata",
-            FieldKind::Text,
-            "Further data on the IOC, as text.",
+            FieldKind::String,
+            "Further data on the IOC, as a string.",
         ),
         Field {
-            known: <IocMethod as OpenEnum>::KNOWN,
+            enum_values: <IocMethod as OpenEnum>::VALUES,
             ..Field::new(
                 "method",
                 "method",
-                FieldKind::Text,
-                "How SentinelOne compares values with the IOC to raise an event.",
+                FieldKind::String,
+                "Method by which values are compared with the IOC to raise an event.",
             )
         },
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "mitreTactic",
                 "mitre_tactic",
@@ -753,7 +730,7 @@ impl Fields for IocData {
                 "MITRE tactics linked with the IOC.",
             )
         },
-        Field::new("name", "name", FieldKind::Text, "Name of the IOC."),
+        Field::new("name", "name", FieldKind::String, "Name of the IOC."),
         Field {
             range: (Some(0), Some(100)),
             ..Field::new(
@@ -766,42 +743,42 @@ impl Fields for IocData {
         Field::new(
             "pattern",
             "pattern",
-            FieldKind::Text,
-            "Detection pattern to store with the IOC, written as a STIX pattern.",
+            FieldKind::String,
+            "Detection pattern of the IOC, written as a STIX pattern.",
         ),
         Field::new(
             "patternType",
             "pattern_type",
             FieldKind::Object,
-            "Language in which the sent pattern of the IOC is written.",
+            "Language in which the pattern of the IOC is written.",
         ),
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "reference",
                 "reference",
                 FieldKind::List,
-                "References to outside sources on the IOC.",
+                "References to external sources on the IOC.",
             )
         },
         Field::new(
             "severity",
             "severity",
             FieldKind::Integer,
-            "Possible impact of the IOC, as a score from 0 to 7 after OCSF.",
+            "Possible impact of the IOC, a score from 0 to 7 according to OCSF.",
         ),
         Field {
             required: true,
             ..Field::new(
                 "source",
                 "source",
-                FieldKind::Text,
-                "Name of the feed or party from which the IOC comes.",
+                FieldKind::String,
+                "Name of the feed or organization that provides the IOC.",
             )
         },
         Field {
-            known: <ThreatActorType as OpenEnum>::KNOWN,
-            items: (None, Some(5000)),
+            enum_values: <ThreatActorType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "threatActorTypes",
                 "threat_actor_types",
@@ -810,7 +787,7 @@ impl Fields for IocData {
             )
         },
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "threatActors",
                 "threat_actors",
@@ -820,11 +797,11 @@ impl Fields for IocData {
         },
         Field {
             required: true,
-            known: <IocType as OpenEnum>::KNOWN,
+            enum_values: <IocType as OpenEnum>::VALUES,
             ..Field::new(
                 "type",
                 "type_",
-                FieldKind::Text,
+                FieldKind::String,
                 "Kind of IOC, such as a hash, IP address, domain or URL.",
             )
         },
@@ -832,63 +809,28 @@ impl Fields for IocData {
             "validUntil",
             "valid_until",
             FieldKind::Timestamp,
-            "Time at which the indicator expires. Left out, it is 14 days after the upload for addresses, 90 for URLs and domains, 180 for hashes; at most 30, 180 and 180 days, and later times are cut to that.",
+            "Time when the indicator expires. The default is 14 days after the upload for addresses, 90 days for URLs and domains, and 180 days for hashes. The maximum is 30, 180 and 180 days; later times are reduced to it.",
         ),
         Field {
             required: true,
             ..Field::new(
                 "value",
                 "value",
-                FieldKind::Text,
+                FieldKind::String,
                 "Value of the IOC itself, such as a hash, address or domain.",
             )
         },
     ];
 }
 
-/// Body of the order to remove indicators of compromise.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "both-ways", derive(serde::Deserialize))]
-pub struct IocDeletion {
-    /// The indicators to remove. The vendor asks for an account and one more condition.
-    pub filter: IocFilter,
-}
-
-impl IocDeletion {
-    /// With what cannot be left out.
-    pub fn new(filter: impl Into<IocFilter>) -> Self {
-        Self { filter: filter.into() }
-    }
-    /// The indicators to remove. The vendor asks for an account and one more condition.
-    #[must_use]
-    pub fn filter(mut self, filter: impl Into<IocFilter>) -> Self {
-        self.filter = filter.into();
-        self
-    }
-}
-
-impl Fields for IocDeletion {
-    const FIELDS: &'static [Field] = &[
-        Field {
-            required: true,
-            ..Field::new(
-                "filter",
-                "filter",
-                FieldKind::Object,
-                "The indicators to remove. The vendor asks for an account and one more condition.",
-            )
-        },
-    ];
-}
-
-/// Conditions on indicators of compromise, all of which must hold; values within one list are alternatives. Without any condition it stands for every indicator in scope, which actions of this client refuse.
+/// Conditions on indicators of compromise. All conditions must match; values within one list are alternatives. A filter without conditions matches every indicator in scope; this client rejects it in actions.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IocFilter {
-    /// Only indicators of these accounts, by id. At most 5000 items.
+    /// Only indicators of these accounts, by ID. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_ids: Option<Vec<String>>,
-    /// Only IOCs from the upload batch with this id.
+    /// Only IOCs from the upload batch with this ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<String>,
     /// Only indicators of this category.
@@ -906,22 +848,22 @@ pub struct IocFilter {
     /// Only indicators whose source created them at or before this time.
     #[serde(rename = "creationTime__lte", skip_serializing_if = "Option::is_none")]
     pub creation_time_lte: Option<Timestamp>,
-    /// Name or mail address of the user who created the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
+    /// Name or email address of the user who created the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
     #[serde(rename = "creator__contains", skip_serializing_if = "Option::is_none")]
     pub creator_contains: Option<Vec<String>>,
-    /// Description of the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
+    /// Description of the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
     #[serde(rename = "description__contains", skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<Vec<String>>,
-    /// Only indicators with this external id, as given by the user or the outside source.
+    /// Only indicators with this external ID, as assigned by the user or the external source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Name of the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
+    /// Name of the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
     #[serde(rename = "name__contains", skip_serializing_if = "Option::is_none")]
     pub name_contains: Option<Vec<String>>,
     /// Only indicators from these sources. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Vec<String>>,
-    /// Work at the scope of the whole tenant (true), or not (false).
+    /// Use the scope of the whole tenant (true), or not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<bool>,
     /// Only indicators of this type.
@@ -959,73 +901,81 @@ pub struct IocFilter {
     pub value: Option<String>,
 }
 
-#[cfg(feature = "both-ways")]
-impl crate::runtime::members::Members for IocFilter {
+#[cfg(feature = "full-serde")]
+impl crate::runtime::object_reader::ReadMembers for IocFilter {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "accountIds" => self.account_ids = crate::runtime::members::value(map)?,
-            "batchId" => self.batch_id = crate::runtime::members::value(map)?,
-            "category__in" => self.category_in = crate::runtime::members::value(map)?,
+            "accountIds" => self.account_ids = crate::runtime::object_reader::value(map)?,
+            "batchId" => self.batch_id = crate::runtime::object_reader::value(map)?,
+            "category__in" => {
+                self.category_in = crate::runtime::object_reader::value(map)?;
+            }
             "creationTime__gt" => {
-                self.creation_time_gt = crate::runtime::members::value(map)?;
+                self.creation_time_gt = crate::runtime::object_reader::value(map)?;
             }
             "creationTime__gte" => {
-                self.creation_time_gte = crate::runtime::members::value(map)?;
+                self.creation_time_gte = crate::runtime::object_reader::value(map)?;
             }
             "creationTime__lt" => {
-                self.creation_time_lt = crate::runtime::members::value(map)?;
+                self.creation_time_lt = crate::runtime::object_reader::value(map)?;
             }
             "creationTime__lte" => {
-                self.creation_time_lte = crate::runtime::members::value(map)?;
+                self.creation_time_lte = crate::runtime::object_reader::value(map)?;
             }
             "creator__contains" => {
-                self.creator_contains = crate::runtime::members::value(map)?;
+                self.creator_contains = crate::runtime::object_reader::value(map)?;
             }
             "description__contains" => {
-                self.description_contains = crate::runtime::members::value(map)?;
+                self.description_contains = crate::runtime::object_reader::value(map)?;
             }
-            "externalId" => self.external_id = crate::runtime::members::value(map)?,
-            "name__contains" => self.name_contains = crate::runtime::members::value(map)?,
-            "source" => self.source = crate::runtime::members::value(map)?,
-            "tenant" => self.tenant = crate::runtime::members::value(map)?,
-            "type" => self.type_ = crate::runtime::members::value(map)?,
-            "updatedAt__gt" => self.updated_at_gt = crate::runtime::members::value(map)?,
+            "externalId" => self.external_id = crate::runtime::object_reader::value(map)?,
+            "name__contains" => {
+                self.name_contains = crate::runtime::object_reader::value(map)?;
+            }
+            "source" => self.source = crate::runtime::object_reader::value(map)?,
+            "tenant" => self.tenant = crate::runtime::object_reader::value(map)?,
+            "type" => self.type_ = crate::runtime::object_reader::value(map)?,
+            "updatedAt__gt" => {
+                self.updated_at_gt = crate::runtime::object_reader::value(map)?;
+            }
             "updatedAt__gte" => {
-                self.updated_at_gte = crate::runtime::members::value(map)?;
+                self.updated_at_gte = crate::runtime::object_reader::value(map)?;
             }
-            "updatedAt__lt" => self.updated_at_lt = crate::runtime::members::value(map)?,
+            "updatedAt__lt" => {
+                self.updated_at_lt = crate::runtime::object_reader::value(map)?;
+            }
             "updatedAt__lte" => {
-                self.updated_at_lte = crate::runtime::members::value(map)?;
+                self.updated_at_lte = crate::runtime::object_reader::value(map)?;
             }
             "uploadTime__gt" => {
-                self.upload_time_gt = crate::runtime::members::value(map)?;
+                self.upload_time_gt = crate::runtime::object_reader::value(map)?;
             }
             "uploadTime__gte" => {
-                self.upload_time_gte = crate::runtime::members::value(map)?;
+                self.upload_time_gte = crate::runtime::object_reader::value(map)?;
             }
             "uploadTime__lt" => {
-                self.upload_time_lt = crate::runtime::members::value(map)?;
+                self.upload_time_lt = crate::runtime::object_reader::value(map)?;
             }
             "uploadTime__lte" => {
-                self.upload_time_lte = crate::runtime::members::value(map)?;
+                self.upload_time_lte = crate::runtime::object_reader::value(map)?;
             }
-            "uuids" => self.uuids = crate::runtime::members::value(map)?,
-            "value" => self.value = crate::runtime::members::value(map)?,
+            "uuids" => self.uuids = crate::runtime::object_reader::value(map)?,
+            "value" => self.value = crate::runtime::object_reader::value(map)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 }
 
-#[cfg(feature = "both-ways")]
-crate::runtime::members::read_by_members!(IocFilter);
+#[cfg(feature = "full-serde")]
+crate::runtime::object_reader::impl_read_members!(IocFilter);
 
 impl IocFilter {
-    /// Only indicators of these accounts, by id. At most 5000 items.
+    /// Only indicators of these accounts, by ID. At most 5000 items.
     #[must_use]
     pub fn account_ids(
         mut self,
@@ -1034,7 +984,7 @@ impl IocFilter {
         self.account_ids = Some(account_ids.into_iter().map(Into::into).collect());
         self
     }
-    /// Only IOCs from the upload batch with this id.
+    /// Only IOCs from the upload batch with this ID.
     #[must_use]
     pub fn batch_id(mut self, batch_id: impl Into<String>) -> Self {
         self.batch_id = Some(batch_id.into());
@@ -1070,7 +1020,7 @@ impl IocFilter {
         self.creation_time_lte = Some(creation_time_lte.into());
         self
     }
-    /// Name or mail address of the user who created the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
+    /// Name or email address of the user who created the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn creator_contains(
         mut self,
@@ -1081,7 +1031,7 @@ impl IocFilter {
         );
         self
     }
-    /// Description of the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
+    /// Description of the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn description_contains(
         mut self,
@@ -1092,13 +1042,13 @@ impl IocFilter {
         );
         self
     }
-    /// Only indicators with this external id, as given by the user or the outside source.
+    /// Only indicators with this external ID, as assigned by the user or the external source.
     #[must_use]
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
-    /// Name of the indicator: holds one of these texts, in upper or lower case. At most 5000 items, each at least 2 characters.
+    /// Name of the indicator contains one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
     #[must_use]
     pub fn name_contains(
         mut self,
@@ -1116,7 +1066,7 @@ impl IocFilter {
         self.source = Some(source.into_iter().map(Into::into).collect());
         self
     }
-    /// Work at the scope of the whole tenant (true), or not (false).
+    /// Use the scope of the whole tenant (true), or not (false).
     #[must_use]
     pub fn tenant(mut self, tenant: bool) -> Self {
         self.tenant = Some(tenant);
@@ -1191,32 +1141,32 @@ impl IocFilter {
 }
 
 impl Filter for IocFilter {
-    fn set(&mut self, name: &str, value: Setting) -> Result<(), Setting> {
+    fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
         match name {
             "accountIds" => self.account_ids = value.list()?,
-            "batchId" => self.batch_id = value.text()?,
-            "category__in" => self.category_in = value.text()?,
-            "creationTime__gt" => self.creation_time_gt = value.text()?,
-            "creationTime__gte" => self.creation_time_gte = value.text()?,
-            "creationTime__lt" => self.creation_time_lt = value.text()?,
-            "creationTime__lte" => self.creation_time_lte = value.text()?,
+            "batchId" => self.batch_id = value.string()?,
+            "category__in" => self.category_in = value.string()?,
+            "creationTime__gt" => self.creation_time_gt = value.string()?,
+            "creationTime__gte" => self.creation_time_gte = value.string()?,
+            "creationTime__lt" => self.creation_time_lt = value.string()?,
+            "creationTime__lte" => self.creation_time_lte = value.string()?,
             "creator__contains" => self.creator_contains = value.list()?,
             "description__contains" => self.description_contains = value.list()?,
-            "externalId" => self.external_id = value.text()?,
+            "externalId" => self.external_id = value.string()?,
             "name__contains" => self.name_contains = value.list()?,
             "source" => self.source = value.list()?,
             "tenant" => self.tenant = value.boolean()?,
-            "type" => self.type_ = value.text()?,
-            "updatedAt__gt" => self.updated_at_gt = value.text()?,
-            "updatedAt__gte" => self.updated_at_gte = value.text()?,
-            "updatedAt__lt" => self.updated_at_lt = value.text()?,
-            "updatedAt__lte" => self.updated_at_lte = value.text()?,
-            "uploadTime__gt" => self.upload_time_gt = value.text()?,
-            "uploadTime__gte" => self.upload_time_gte = value.text()?,
-            "uploadTime__lt" => self.upload_time_lt = value.text()?,
-            "uploadTime__lte" => self.upload_time_lte = value.text()?,
+            "type" => self.type_ = value.string()?,
+            "updatedAt__gt" => self.updated_at_gt = value.string()?,
+            "updatedAt__gte" => self.updated_at_gte = value.string()?,
+            "updatedAt__lt" => self.updated_at_lt = value.string()?,
+            "updatedAt__lte" => self.updated_at_lte = value.string()?,
+            "uploadTime__gt" => self.upload_time_gt = value.string()?,
+            "uploadTime__gte" => self.upload_time_gte = value.string()?,
+            "uploadTime__lt" => self.upload_time_lt = value.string()?,
+            "uploadTime__lte" => self.upload_time_lte = value.string()?,
             "uuids" => self.uuids = value.list()?,
-            "value" => self.value = value.text()?,
+            "value" => self.value = value.string()?,
             _ => return Err(value),
         }
         Ok(())
@@ -1226,24 +1176,24 @@ impl Filter for IocFilter {
 impl Fields for IocFilter {
     const FIELDS: &'static [Field] = &[
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "accountIds",
                 "account_ids",
                 FieldKind::List,
-                "Only indicators of these accounts, by id.",
+                "Only indicators of these accounts, by ID.",
             )
         },
         Field::new(
             "batchId",
             "batch_id",
-            FieldKind::Text,
-            "Only IOCs from the upload batch with this id.",
+            FieldKind::String,
+            "Only IOCs from the upload batch with this ID.",
         ),
         Field::new(
             "category__in",
             "category_in",
-            FieldKind::Text,
+            FieldKind::String,
             "Only indicators of this category.",
         ),
         Field::new(
@@ -1271,43 +1221,43 @@ impl Fields for IocFilter {
             "Only indicators whose source created them at or before this time.",
         ),
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             length: (Some(2), None),
             ..Field::new(
                 "creator__contains",
                 "creator_contains",
                 FieldKind::List,
-                "Name or mail address of the user who created the indicator: holds one of these texts, in upper or lower case.",
+                "Name or email address of the user who created the indicator contains one of these strings (case-insensitive).",
             )
         },
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             length: (Some(2), None),
             ..Field::new(
                 "description__contains",
                 "description_contains",
                 FieldKind::List,
-                "Description of the indicator: holds one of these texts, in upper or lower case.",
+                "Description of the indicator contains one of these strings (case-insensitive).",
             )
         },
         Field::new(
             "externalId",
             "external_id",
-            FieldKind::Text,
-            "Only indicators with this external id, as given by the user or the outside source.",
+            FieldKind::String,
+            "Only indicators with this external ID, as assigned by the user or the external source.",
         ),
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             length: (Some(2), None),
             ..Field::new(
                 "name__contains",
                 "name_contains",
                 FieldKind::List,
-                "Name of the indicator: holds one of these texts, in upper or lower case.",
+                "Name of the indicator contains one of these strings (case-insensitive).",
             )
         },
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "source",
                 "source",
@@ -1316,20 +1266,20 @@ impl Fields for IocFilter {
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "tenant",
                 "tenant",
                 FieldKind::Boolean,
-                "Work at the scope of the whole tenant (true), or not (false).",
+                "Use the scope of the whole tenant (true), or not (false).",
             )
         },
         Field {
-            known: <IocType as OpenEnum>::KNOWN,
+            enum_values: <IocType as OpenEnum>::VALUES,
             ..Field::new(
                 "type",
                 "type_",
-                FieldKind::Text,
+                FieldKind::String,
                 "Only indicators of this type.",
             )
         },
@@ -1382,7 +1332,7 @@ impl Fields for IocFilter {
             "Only indicators uploaded at or before this time.",
         ),
         Field {
-            items: (None, Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "uuids",
                 "uuids",
@@ -1393,9 +1343,92 @@ impl Fields for IocFilter {
         Field::new(
             "value",
             "value",
-            FieldKind::Text,
+            FieldKind::String,
             "Only indicators with exactly this value, such as a hash, address or URL.",
         ),
+    ];
+}
+
+/// Body of the request to add indicators of compromise.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+pub struct IocsCreateRequest {
+    /// The indicators.
+    pub data: Vec<IocData>,
+    /// Scope of the new or replaced item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<ScopeFilter>,
+}
+
+impl IocsCreateRequest {
+    /// Creates a value with the required fields.
+    pub fn new(data: impl IntoIterator<Item = impl Into<IocData>>) -> Self {
+        Self {
+            data: data.into_iter().map(Into::into).collect(),
+            filter: Default::default(),
+        }
+    }
+    /// The indicators.
+    #[must_use]
+    pub fn data(mut self, data: impl IntoIterator<Item = impl Into<IocData>>) -> Self {
+        self.data = data.into_iter().map(Into::into).collect();
+        self
+    }
+    /// Scope of the new or replaced item.
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<ScopeFilter>) -> Self {
+        self.filter = Some(filter.into());
+        self
+    }
+}
+
+impl Fields for IocsCreateRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new("data", "data", FieldKind::List, "The indicators.")
+        },
+        Field::new(
+            "filter",
+            "filter",
+            FieldKind::Object,
+            "Scope of the new or replaced item.",
+        ),
+    ];
+}
+
+/// Body of the request to remove indicators of compromise.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+pub struct IocsDeleteRequest {
+    /// The indicators to remove. The vendor document requires an account and one more condition.
+    pub filter: IocFilter,
+}
+
+impl IocsDeleteRequest {
+    /// Creates a value with the required fields.
+    pub fn new(filter: impl Into<IocFilter>) -> Self {
+        Self { filter: filter.into() }
+    }
+    /// The indicators to remove. The vendor document requires an account and one more condition.
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<IocFilter>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+}
+
+impl Fields for IocsDeleteRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new(
+                "filter",
+                "filter",
+                FieldKind::Object,
+                "The indicators to remove. The vendor document requires an account and one more condition.",
+            )
+        },
     ];
 }
 
@@ -1403,49 +1436,49 @@ impl Fields for IocFilter {
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IocsListQuery {
-    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
+    /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count_only: Option<bool>,
-    /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
+    /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// What is selected; its `limit` is the size of the page.
+    /// Filter; its `limit` is the page size.
     #[serde(flatten)]
     pub filter: IocFilter,
-    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
-    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<i64>,
-    /// Spare the console the counting. The answer comes faster and its `totalItems` means nothing.
+    /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_count: Option<bool>,
-    /// The column that decides the order of the list.
+    /// Field to sort the list by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_by: Option<IocSortField>,
-    /// Direction of the sorting by `sortBy`.
+    /// Sort direction for `sortBy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<SortOrder>,
 }
 
-#[cfg(feature = "both-ways")]
-impl crate::runtime::members::Members for IocsListQuery {
+#[cfg(feature = "full-serde")]
+impl crate::runtime::object_reader::ReadMembers for IocsListQuery {
     fn member<'de, A: serde::de::MapAccess<'de>>(
         &mut self,
         name: &str,
         map: &mut A,
     ) -> Result<bool, A::Error> {
         match name {
-            "countOnly" => self.count_only = crate::runtime::members::value(map)?,
-            "cursor" => self.cursor = crate::runtime::members::value(map)?,
-            "limit" => self.limit = crate::runtime::members::value(map)?,
-            "skip" => self.skip = crate::runtime::members::value(map)?,
-            "skipCount" => self.skip_count = crate::runtime::members::value(map)?,
-            "sortBy" => self.sort_by = crate::runtime::members::value(map)?,
-            "sortOrder" => self.sort_order = crate::runtime::members::value(map)?,
+            "countOnly" => self.count_only = crate::runtime::object_reader::value(map)?,
+            "cursor" => self.cursor = crate::runtime::object_reader::value(map)?,
+            "limit" => self.limit = crate::runtime::object_reader::value(map)?,
+            "skip" => self.skip = crate::runtime::object_reader::value(map)?,
+            "skipCount" => self.skip_count = crate::runtime::object_reader::value(map)?,
+            "sortBy" => self.sort_by = crate::runtime::object_reader::value(map)?,
+            "sortOrder" => self.sort_order = crate::runtime::object_reader::value(map)?,
             _ => {
-                return crate::runtime::members::Members::member(
+                return crate::runtime::object_reader::ReadMembers::member(
                     &mut self.filter,
                     name,
                     map,
@@ -1456,53 +1489,53 @@ impl crate::runtime::members::Members for IocsListQuery {
     }
 }
 
-#[cfg(feature = "both-ways")]
-crate::runtime::members::read_by_members!(IocsListQuery);
+#[cfg(feature = "full-serde")]
+crate::runtime::object_reader::impl_read_members!(IocsListQuery);
 
 impl IocsListQuery {
-    /// Answer with `pagination.totalItems` alone and an empty `data`. False where it is not given.
+    /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[must_use]
     pub fn count_only(mut self, count_only: bool) -> Self {
         self.count_only = Some(count_only);
         self
     }
-    /// Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.
+    /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
-    /// What is selected; its `limit` is the size of the page.
+    /// Filter; its `limit` is the page size.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<IocFilter>) -> Self {
         self.filter = filter.into();
         self
     }
-    /// Size of a page. Without it the console sends 10 items. 1 to 1000, 10 where it is not given.
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How many items to leave out from the start, at most 1000. Further pages need the cursor. 0 to 1000.
+    /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[must_use]
     pub fn skip(mut self, skip: i64) -> Self {
         self.skip = Some(skip);
         self
     }
-    /// Spare the console the counting. The answer comes faster and its `totalItems` means nothing.
+    /// Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.
     #[must_use]
     pub fn skip_count(mut self, skip_count: bool) -> Self {
         self.skip_count = Some(skip_count);
         self
     }
-    /// The column that decides the order of the list.
+    /// Field to sort the list by.
     #[must_use]
     pub fn sort_by(mut self, sort_by: impl Into<IocSortField>) -> Self {
         self.sort_by = Some(sort_by.into());
         self
     }
-    /// Direction of the sorting by `sortBy`.
+    /// Sort direction for `sortBy`.
     #[must_use]
     pub fn sort_order(mut self, sort_order: impl Into<SortOrder>) -> Self {
         self.sort_order = Some(sort_order.into());
@@ -1513,93 +1546,93 @@ impl IocsListQuery {
 impl Fields for IocsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
-            selects: false,
+            narrows_selection: false,
             range: (Some(1), Some(1000)),
             ..Field::new(
                 "limit",
                 "limit",
                 FieldKind::Integer,
-                "Size of a page. Without it the console sends 10 items.",
+                "Page size. The console returns 10 items by default.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             range: (Some(0), Some(1000)),
             ..Field::new(
                 "skip",
                 "skip",
                 FieldKind::Integer,
-                "How many items to leave out from the start, at most 1000. Further pages need the cursor.",
+                "Number of items to skip from the start, at most 1000. Further pages need the cursor.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "cursor",
                 "cursor",
-                FieldKind::Text,
-                "Opaque position from `pagination.nextCursor` of the previous answer; absent for the first page. The only way past the first 1000 items.",
+                FieldKind::String,
+                "Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "countOnly",
                 "count_only",
                 FieldKind::Boolean,
-                "Answer with `pagination.totalItems` alone and an empty `data`.",
+                "Return only `pagination.totalItems`, with an empty `data`.",
             )
         },
         Field {
-            selects: false,
+            narrows_selection: false,
             ..Field::new(
                 "skipCount",
                 "skip_count",
                 FieldKind::Boolean,
-                "Spare the console the counting. The answer comes faster and its `totalItems` means nothing.",
+                "Skip the count of matching items. The response is faster, and its `totalItems` is meaningless.",
             )
         },
         Field {
-            selects: false,
-            known: <SortOrder as OpenEnum>::KNOWN,
+            narrows_selection: false,
+            enum_values: <SortOrder as OpenEnum>::VALUES,
             ..Field::new(
                 "sortOrder",
                 "sort_order",
-                FieldKind::Text,
-                "Direction of the sorting by `sortBy`.",
+                FieldKind::String,
+                "Sort direction for `sortBy`.",
             )
         },
         Field {
-            selects: false,
-            known: <IocSortField as OpenEnum>::KNOWN,
+            narrows_selection: false,
+            enum_values: <IocSortField as OpenEnum>::VALUES,
             ..Field::new(
                 "sortBy",
                 "sort_by",
-                FieldKind::Text,
-                "The column that decides the order of the list.",
+                FieldKind::String,
+                "Field to sort the list by.",
             )
         },
     ];
 }
 
 open_enum! {
-    /// How an indicator is compared.
+    /// Comparison method of an indicator.
     pub enum IocMethod {
-        /// `EQUALS` on the wire.
+        /// Wire value `EQUALS`.
         Equals = "EQUALS",
     }
 }
 
 open_enum! {
-    /// A column that this list can be sorted by.
+    /// Field that the list can be sorted by.
     pub enum IocSortField {
-        /// `id` on the wire.
+        /// Wire value `id`.
         Id = "id",
-        /// `creationTime` on the wire.
+        /// Wire value `creationTime`.
         CreationTime = "creationTime",
-        /// `source` on the wire.
+        /// Wire value `source`.
         Source = "source",
-        /// `type` on the wire.
+        /// Wire value `type`.
         Type = "type",
     }
 }
@@ -1607,37 +1640,37 @@ open_enum! {
 open_enum! {
     /// Kind of an indicator's value.
     pub enum IocType {
-        /// `DNS` on the wire.
+        /// Wire value `DNS`.
         Dns = "DNS",
-        /// `IPV4` on the wire.
+        /// Wire value `IPV4`.
         Ipv4 = "IPV4",
-        /// `IPV6` on the wire.
+        /// Wire value `IPV6`.
         Ipv6 = "IPV6",
-        /// `MD5` on the wire.
+        /// Wire value `MD5`.
         Md5 = "MD5",
-        /// `SHA1` on the wire.
+        /// Wire value `SHA1`.
         Sha1 = "SHA1",
-        /// `SHA256` on the wire.
+        /// Wire value `SHA256`.
         Sha256 = "SHA256",
-        /// `URL` on the wire.
+        /// Wire value `URL`.
         Url = "URL",
     }
 }
 
 open_enum! {
-    /// Kind of an attacker.
+    /// Kind of a threat actor.
     pub enum ThreatActorType {
-        /// `Nation-state` on the wire.
+        /// Wire value `Nation-state`.
         NationState = "Nation-state",
-        /// `Criminal` on the wire.
+        /// Wire value `Criminal`.
         Criminal = "Criminal",
-        /// `Hacktivist` on the wire.
+        /// Wire value `Hacktivist`.
         Hacktivist = "Hacktivist",
-        /// `Insider` on the wire.
+        /// Wire value `Insider`.
         Insider = "Insider",
-        /// `APT` on the wire.
+        /// Wire value `APT`.
         Apt = "APT",
-        /// `Script kiddies` on the wire.
+        /// Wire value `Script kiddies`.
         ScriptKiddies = "Script kiddies",
     }
 }

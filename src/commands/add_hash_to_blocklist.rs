@@ -1,37 +1,37 @@
-//! `sentinelone-add-hash-to-blocklist`: a file that is to run nowhere.
+//! `sentinelone-add-hash-to-blocklist`: adds a file hash to the blocklist.
 
 use std::collections::VecDeque;
 
-use sentinelone_raw::blocklist::{self as raw, BlocklistCreation, BlocklistCreationData, BlocklistType};
+use sentinelone_raw::blocklist::{self as raw, BlocklistCreateData, BlocklistCreateRequest, BlocklistType};
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use sentinelone_raw::shared::ScopeFilter;
 use sentinelone_raw::threats::OsType;
 use serde_json::{Value, json};
 
-use super::act::{join, without_answer};
-use super::blocklist_entry::{scopes, sha1, sha1_argument, sites_argument};
-use super::context::{Output, under};
-use super::lists::scope_ids;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{merge_response, without_detail};
+use super::support::batched_lists::scope_ids;
+use super::support::blocklist_entry::{check_sha1, sha1_argument, site_batches, sites_argument};
+use super::support::context_path::{ContextPath, context_under};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::outcome::{IdOutcome, IdState};
 
-/// Adds a hash to the blocklist of the tenant, or to those of sites. No agent there lets the file run.
+/// Adds a hash to the blocklist of the tenant or of sites. Agents in this scope block the file.
 ///
-/// The outcome tells of each site; for the tenant, of the hash.
+/// The outcome has one result per site, or one for the hash if the scope is the tenant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddHashToBlocklist {
     /// SHA-1 of the file.
     pub sha1: String,
-    /// Where the entry is said to come from.
+    /// Source of the entry.
     pub source: String,
-    /// The operating system that it is for.
+    /// Operating system.
     pub os_type: OsType,
-    /// Free text.
+    /// Description.
     pub description: String,
-    /// Sites; without them, the whole tenant.
+    /// Site IDs. Default: the blocklist of the tenant.
     pub block_site_ids: Vec<String>,
 }
 
@@ -40,98 +40,102 @@ const SYSTEMS: &[&str] = &["windows", "linux", "macos"];
 const SOURCE: &str = "XSOAR";
 const DESCRIPTION: &str = "Blocked from XSOAR";
 const ALREADY: &str = "Already on blocklist";
-/// What the console says of a hash that is on the list.
+/// Error code of the console for a hash that is on the list.
 const EXISTS: &str = "4000030";
 
 impl Command for AddHashToBlocklist {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "add-hash-to-blocklist",
         full_name: "sentinelone-add-hash-to-blocklist",
+        topic: Topic::Exclusions,
         summary: "Add a hash to the blocklist",
+        example: "s1 add-hash-to-blocklist --sha1 1a75ccc7ee55cd96a1a9b1b8e1a0a4c8f6c3d9e2 --os-type windows",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: true,
+        requires_confirmation: true,
         operations: &["blocklist_create"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.AddHashToBlocklist.hash", "Unknown", "The hash", "sha1"),
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.AddHashToBlocklist.hash", "Unknown", "The hash", "sha1"),
+        ContextPath::computed(
             "SentinelOne.AddHashToBlocklist.status",
             "Unknown",
-            "Added to global blocklist, Added to scoped blocklist, or Already on blocklist; Partly added to \
-             scoped blocklist where only some sites are known to have it; Unknown when nobody knows",
+            "Added to global blocklist, Added to scoped blocklist, Already on blocklist, Partially added to \
+             scoped blocklist if only some sites succeeded, or Unknown",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::Text;
+        use ArgumentKind::String;
         vec![
             sha1_argument(),
-            Argument::new("source", Text, "Where the entry is said to come from.").default(SOURCE),
-            Argument::new("os_type", Text, "The operating system that it is for.").required().values(SYSTEMS),
-            Argument::new("description", Text, "Free text that is kept with the entry.").default(DESCRIPTION),
+            Argument::new("source", String, "Source of the entry.").default(SOURCE),
+            Argument::new("os_type", String, "Operating system.").required().values(SYSTEMS),
+            Argument::new("description", String, "Description of the entry.").default(DESCRIPTION),
             sites_argument(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             sha1: arguments.required("sha1")?.trim().to_owned(),
-            source: arguments.text("source")?.unwrap_or_else(|| SOURCE.to_owned()),
-            os_type: arguments.required_choice_of_any_case("os_type", SYSTEMS)?,
-            description: arguments.text("description")?.unwrap_or_else(|| DESCRIPTION.to_owned()),
+            source: arguments.string("source")?.unwrap_or_else(|| SOURCE.to_owned()),
+            os_type: arguments.required_choice_ignore_case("os_type", SYSTEMS)?,
+            description: arguments.string("description")?.unwrap_or_else(|| DESCRIPTION.to_owned()),
             block_site_ids: arguments.list("block_site_ids")?.unwrap_or_default(),
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        sha1(Self::INFO.name, &self.sha1)?;
-        scopes(&self.block_site_ids).iter().map(|sites| self.request(sites)).collect()
+        check_sha1(Self::INFO.name, &self.sha1)?;
+        site_batches(&self.block_site_ids).iter().map(|sites| self.request(sites)).collect()
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        sha1(Self::INFO.name, &self.sha1)?;
-        let mut outcome = Outcome::found(Value::Null, Value::Null);
-        let mut refusal = Value::Null;
-        let mut left = VecDeque::from(scopes(&self.block_site_ids));
+        check_sha1(Self::INFO.name, &self.sha1)?;
+        let mut outcome = Outcome::new(Value::Null, Value::Null);
+        let mut rejection = Value::Null;
+        let mut left = VecDeque::from(site_batches(&self.block_site_ids));
         while let Some(sites) = left.pop_front() {
             if outcome.failure.is_some() {
-                outcome.ids.extend(self.each(&sites, IdState::NotAffected));
+                outcome.results.extend(self.results_with_state(&sites, IdState::NotAffected));
                 continue;
             }
             match client.send(&self.request(&sites)?).await {
-                Ok(answer) => {
-                    let body = answer.json();
+                Ok(response) => {
+                    let body = response.json();
                     let entries = body.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-                    outcome.ids.extend(self.created(&sites, entries));
+                    outcome.results.extend(self.results_of_entries(&sites, entries));
                     outcome.affected = Some(outcome.affected.unwrap_or(0) + entries.len() as u64);
-                    outcome.errors.extend_from_slice(answer.vendor_errors());
-                    join(&mut outcome.answer, body);
+                    outcome.errors.extend_from_slice(response.api_errors());
+                    merge_response(&mut outcome.response, body);
                 }
-                // One site that has the hash must not keep it from the others.
-                Err(error) if exists(&error) && sites.len() > 1 => {
+                // If one site has the hash, the sites are sent one by one.
+                Err(error) if is_already_listed(&error) && sites.len() > 1 => {
                     sites.into_iter().rev().for_each(|site| left.push_front(vec![site]));
                 }
-                Err(error) if exists(&error) => {
-                    refusal =
+                Err(error) if is_already_listed(&error) => {
+                    rejection =
                         error.body().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
-                    outcome.ids.extend(self.each(&sites, IdState::AlreadySet));
+                    outcome.results.extend(self.results_with_state(&sites, IdState::AlreadySet));
                     outcome.affected = Some(outcome.affected.unwrap_or(0));
                 }
-                Err(error) if outcome.ids.is_empty() => return Err(error),
+                Err(error) if outcome.results.is_empty() => return Err(error),
                 Err(error) => {
-                    let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
-                    outcome.ids.extend(self.each(&sites, state));
+                    let state =
+                        if error.may_have_taken_effect() { IdState::Unknown } else { IdState::NotAffected };
+                    outcome.results.extend(self.results_with_state(&sites, state));
                     outcome.failure = Some(error);
                 }
             }
         }
-        if outcome.answer.is_null() {
-            outcome.answer = refusal;
+        if outcome.response.is_null() {
+            outcome.response = rejection;
         }
-        outcome.context = under(PREFIX, json!({ "hash": self.sha1, "status": self.status(&outcome.ids) }));
+        outcome.context =
+            context_under(PREFIX, json!({ "hash": self.sha1, "status": self.status(&outcome.results) }));
         Ok(outcome)
     }
 }
@@ -139,51 +143,51 @@ impl Command for AddHashToBlocklist {
 impl AddHashToBlocklist {
     fn request(&self, sites: &[String]) -> Result<Request<Value>> {
         let data =
-            BlocklistCreationData::new(self.os_type.clone(), BlocklistType::BlackHash, self.sha1.clone())
+            BlocklistCreateData::new(self.os_type.clone(), BlocklistType::BlackHash, self.sha1.clone())
                 .source(self.source.clone())
                 .description(self.description.clone());
         let scope = ScopeFilter::default();
         let scope = if sites.is_empty() { scope.tenant(true) } else { scope.site_ids(sites) };
-        Ok(raw::create(&BlocklistCreation::new(data, scope))?.answering())
+        Ok(raw::create(&BlocklistCreateRequest::new(data, scope))?.with_response_type())
     }
 
-    /// The same for every site of a request, or for the tenant.
-    fn each(&self, sites: &[String], state: IdState) -> Vec<IdOutcome> {
-        let one = |id: &String| {
+    /// Returns the same state for each site of a request, or for the hash if the scope is the tenant.
+    fn results_with_state(&self, sites: &[String], state: IdState) -> Vec<IdOutcome> {
+        let result = |id: &String| {
             let detail = (state == IdState::AlreadySet).then(|| ALREADY.to_owned());
-            IdOutcome { detail, ..without_answer(id.clone(), state) }
+            IdOutcome { detail, ..without_detail(id.clone(), state) }
         };
-        if sites.is_empty() { vec![one(&self.sha1)] } else { sites.iter().map(one).collect() }
+        if sites.is_empty() { vec![result(&self.sha1)] } else { sites.iter().map(result).collect() }
     }
 
-    /// What the new entries say: all of it when there are as many as sites, else of the sites that they name.
-    fn created(&self, sites: &[String], entries: &[Value]) -> Vec<IdOutcome> {
+    /// Returns the results of a response: all sites are done if there is an entry per site, else those in the entries.
+    fn results_of_entries(&self, sites: &[String], entries: &[Value]) -> Vec<IdOutcome> {
         if !entries.is_empty() && entries.len() >= sites.len() {
-            return self.each(sites, IdState::Done);
+            return self.results_with_state(sites, IdState::Done);
         }
         let named = |site: &String| entries.iter().any(|entry| scope_ids(entry, "siteIds").contains(site));
-        let mut ids = self.each(sites, IdState::Unknown);
+        let mut ids = self.results_with_state(sites, IdState::Unknown);
         ids.iter_mut().filter(|one| named(&one.id)).for_each(|one| one.state = IdState::Done);
         ids
     }
 
     fn status(&self, ids: &[IdOutcome]) -> &'static str {
-        let all = ids.iter().all(|one| one.state.is_fulfilled());
+        let all = ids.iter().all(|one| one.state.is_success());
         match (all, ids.iter().any(|one| one.state == IdState::Done)) {
             (true, false) => ALREADY,
             (true, true) if self.block_site_ids.is_empty() => "Added to global blocklist",
             (true, true) => "Added to scoped blocklist",
-            (false, _) if ids.iter().any(|one| one.state.is_fulfilled()) => {
-                "Partly added to scoped blocklist"
+            (false, _) if ids.iter().any(|one| one.state.is_success()) => {
+                "Partially added to scoped blocklist"
             }
             (false, _) => "Unknown",
         }
     }
 }
 
-/// Whether the console refused it only because the hash is on the list.
-fn exists(error: &Error) -> bool {
-    let errors = error.vendor_errors();
+/// Returns whether the console rejected the request only because the hash is on the list.
+fn is_already_listed(error: &Error) -> bool {
+    let errors = error.api_errors();
     error.kind() == ErrorKind::Api
         && !errors.is_empty()
         && errors.iter().all(|error| error.code.as_deref() == Some(EXISTS))

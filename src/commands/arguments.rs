@@ -1,4 +1,4 @@
-//! Arguments of commands: names and texts.
+//! Arguments of commands as names and strings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use sentinelone_raw::runtime::{Field, FieldKind, OpenEnum, Timestamp};
 use serde_json::Value;
 
-use crate::time::point_in_time;
+use crate::time::parse_timestamp;
 
 /// An argument of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,41 +14,41 @@ use crate::time::point_in_time;
 pub struct Argument {
     /// Name, such as `threat_ids`.
     pub name: &'static str,
-    /// What texts look like.
+    /// Kind of the value.
     pub kind: ArgumentKind,
-    /// Whether the command cannot do without.
+    /// Whether the argument is required.
     pub required: bool,
-    /// What holds when it is not given.
+    /// Default value.
     pub default: Option<&'static str>,
-    /// The values that are taken; empty where any text goes.
+    /// Allowed values; empty if any string is allowed.
     pub values: Vec<&'static str>,
-    /// Meaning.
+    /// Description.
     pub doc: &'static str,
-    /// A limit: whether `all` is taken too. The list behind it is then read to its last page.
+    /// Whether a limit also accepts `all`, which reads the list to its last page.
     pub or_all: bool,
 }
 
-/// What the text of an argument looks like.
+/// Kind of the value of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ArgumentKind {
-    /// Any text.
-    Text,
-    /// Several, separated by commas, or a JSON array of texts.
+    /// Any string.
+    String,
+    /// Strings separated by commas, or a JSON array of strings.
     List,
-    /// `true` or `false`.
+    /// `true` or `false`, or `yes` or `no`.
     Boolean,
-    /// A whole number.
+    /// An integer.
     Integer,
-    /// A point in time; see [`point_in_time`].
+    /// A time; see [`parse_timestamp`].
     Time,
 }
 
 impl ArgumentKind {
-    /// `text`, `list`, `boolean`, `integer` or `time`.
+    /// Returns `string`, `list`, `boolean`, `integer` or `time`.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Text => "text",
+            Self::String => "string",
             Self::List => "list",
             Self::Boolean => "boolean",
             Self::Integer => "integer",
@@ -82,33 +82,33 @@ impl Argument {
         self
     }
 
-    /// The argument that fills a field of a request.
-    pub(super) fn of_field(field: &Field) -> Self {
+    /// Returns the argument for a field of a request.
+    pub(super) fn from_field(field: &Field) -> Self {
         let kind = match field.kind {
             FieldKind::List => ArgumentKind::List,
             FieldKind::Boolean => ArgumentKind::Boolean,
             FieldKind::Integer => ArgumentKind::Integer,
             FieldKind::Timestamp => ArgumentKind::Time,
-            _ => ArgumentKind::Text,
+            _ => ArgumentKind::String,
         };
-        Self::new(field.rust_name, kind, field.doc).values(field.known)
+        Self::new(field.rust_name, kind, field.doc).values(field.enum_values)
     }
 }
 
-/// An argument that is missing, unknown, or does not fit. Nothing was sent.
+/// A missing, unknown or invalid argument. No request was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ArgumentError {
     command: &'static str,
     argument: Option<String>,
     message: String,
-    choice: Option<Choice>,
+    invalid_value: Option<InvalidValue>,
 }
 
-/// What was given, and what could have been.
+/// An invalid value and the allowed values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Choice {
-    given: String,
-    values: Vec<String>,
+struct InvalidValue {
+    value: String,
+    allowed: Vec<String>,
 }
 
 impl std::fmt::Display for ArgumentError {
@@ -122,41 +122,44 @@ impl std::fmt::Display for ArgumentError {
 
 impl ArgumentError {
     pub(super) fn new(command: &'static str, argument: &str, message: impl Into<String>) -> Self {
-        Self { command, argument: Some(argument.to_owned()), message: message.into(), choice: None }
+        Self { command, argument: Some(argument.to_owned()), message: message.into(), invalid_value: None }
     }
 
-    pub(super) fn of_command(command: &'static str, message: impl Into<String>) -> Self {
-        Self { command, argument: None, message: message.into(), choice: None }
+    pub(super) fn for_command(command: &'static str, message: impl Into<String>) -> Self {
+        Self { command, argument: None, message: message.into(), invalid_value: None }
     }
 
-    /// The same with what was given in place of one of the values.
-    pub(super) fn choosing<'a>(mut self, given: &str, values: impl IntoIterator<Item = &'a &'a str>) -> Self {
-        let values = values.into_iter().map(|value| (*value).to_owned()).collect();
-        self.choice = Some(Choice { given: given.to_owned(), values });
+    /// Adds the invalid value and the allowed values.
+    pub(super) fn with_values<'a>(
+        mut self,
+        value: &str,
+        allowed: impl IntoIterator<Item = &'a &'a str>,
+    ) -> Self {
+        let allowed = allowed.into_iter().map(|value| (*value).to_owned()).collect();
+        self.invalid_value = Some(InvalidValue { value: value.to_owned(), allowed });
         self
     }
 
-    /// What was given where only certain values are taken, and those, for a suggestion.
-    pub fn choice(&self) -> Option<(&str, &[String])> {
-        self.choice.as_ref().map(|choice| (choice.given.as_str(), choice.values.as_slice()))
+    /// Returns the invalid value and the allowed values, for a suggestion.
+    pub fn expected_values(&self) -> Option<(&str, &[String])> {
+        self.invalid_value.as_ref().map(|invalid| (invalid.value.as_str(), invalid.allowed.as_slice()))
     }
 
-    /// Name of the command.
+    /// Returns the name of the command.
     pub fn command(&self) -> &'static str {
         self.command
     }
 
-    /// Name of the argument; `None` when the command itself cannot be run.
+    /// Returns the name of the argument, or `None` if the command itself cannot run.
     pub fn argument(&self) -> Option<&str> {
         self.argument.as_deref()
     }
 }
 
-/// The arguments that a command is given: names and texts.
+/// Arguments of a command as names and strings.
 ///
-/// Names may be written with hyphens or underscores. An argument that is given without anything in it is an
-/// error and does not count as left out: a variable that was empty must not make a filter wider. A platform
-/// that passes every argument leaves the empty ones out itself.
+/// Names may have hyphens or underscores. An empty argument is an error and does not count as missing, because an
+/// empty variable must not widen a filter. A platform that passes all arguments has to omit the empty ones.
 #[derive(Clone)]
 pub struct Arguments {
     command: &'static str,
@@ -164,7 +167,7 @@ pub struct Arguments {
     now: Timestamp,
 }
 
-/// Texts may be passwords, so only the names are shown.
+/// Shows the names only, because values may be passwords.
 impl fmt::Debug for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.values.keys().collect();
@@ -179,251 +182,250 @@ impl Default for Arguments {
 }
 
 impl Arguments {
-    /// No arguments. Relative times count back from now.
+    /// Creates an empty set of arguments. Relative times are relative to the current time.
     pub fn new() -> Self {
         Self { command: "", values: BTreeMap::new(), now: Timestamp::now() }
     }
 
-    /// Lets relative times count back from another moment.
+    /// Sets the base of relative times.
     #[must_use]
-    pub fn at(mut self, now: Timestamp) -> Self {
+    pub fn relative_to(mut self, now: Timestamp) -> Self {
         self.now = now;
         self
     }
 
-    /// Gives an argument.
+    /// Sets an argument.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.set(name, value);
         self
     }
 
-    /// Gives an argument, in place of what was given before.
+    /// Sets an argument and replaces its previous values.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.values.insert(name.replace('-', "_"), vec![value.into()]);
     }
 
-    /// Gives an argument once more: the items of a list add up, anything else cannot be given twice.
+    /// Adds a value to an argument. Values of a list are appended; other arguments accept one value only.
     pub fn add(&mut self, name: &str, value: impl Into<String>) {
         self.values.entry(name.replace('-', "_")).or_default().push(value.into());
     }
 
-    pub(super) fn of_command(mut self, command: &'static str) -> Self {
+    pub(super) fn with_command(mut self, command: &'static str) -> Self {
         self.command = command;
         self
     }
 
     pub(super) fn check_names(&self, known: &[Argument]) -> Result<(), ArgumentError> {
         match self.values.keys().find(|name| !known.iter().any(|one| one.name == **name)) {
-            Some(name) => Err(self.wrong(name, "is no argument of this command")),
+            Some(name) => Err(self.error(name, "is not an argument of this command")),
             None => Ok(()),
         }
     }
 
-    pub(super) fn wrong(&self, name: &str, message: impl Into<String>) -> ArgumentError {
+    pub(super) fn error(&self, name: &str, message: impl Into<String>) -> ArgumentError {
         ArgumentError::new(self.command, name, message)
     }
 
-    /// The text of an argument, if it is given.
-    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, ArgumentError> {
-        let mut texts = self.texts(name)?;
-        if texts.len() > 1 {
-            return Err(self.wrong(name, "is given more than once"));
+    /// Returns the value of an argument, if it is set.
+    pub(super) fn string(&mut self, name: &str) -> Result<Option<String>, ArgumentError> {
+        let mut values = self.take_values(name)?;
+        if values.len() > 1 {
+            return Err(self.error(name, "is set more than once"));
         }
-        Ok(texts.pop())
+        Ok(values.pop())
     }
 
-    fn texts(&mut self, name: &str) -> Result<Vec<String>, ArgumentError> {
-        let texts = self.values.remove(name).unwrap_or_default();
-        if texts.iter().any(|text| text.trim().is_empty()) {
-            return Err(self.wrong(name, "is given without anything in it; leave it out or fill it"));
+    fn take_values(&mut self, name: &str) -> Result<Vec<String>, ArgumentError> {
+        let values = self.values.remove(name).unwrap_or_default();
+        if values.iter().any(|value| value.trim().is_empty()) {
+            return Err(self.error(name, "is empty; omit it or set a value"));
         }
-        Ok(texts)
+        Ok(values)
     }
 
-    /// The text of an argument that has to be there.
+    /// Returns the value of a required argument.
     pub(super) fn required(&mut self, name: &str) -> Result<String, ArgumentError> {
-        self.text(name)?.ok_or_else(|| self.wrong(name, "is missing"))
+        self.string(name)?.ok_or_else(|| self.error(name, "is missing"))
     }
 
-    /// The texts of a list, if it is given.
+    /// Returns the items of a list, if it is set.
     pub(super) fn list(&mut self, name: &str) -> Result<Option<Vec<String>>, ArgumentError> {
-        let texts = self.texts(name)?;
-        if texts.is_empty() {
+        let values = self.take_values(name)?;
+        if values.is_empty() {
             return Ok(None);
         }
         let mut items = Vec::new();
-        for text in texts {
-            items.extend(self.items(name, &text)?);
+        for value in values {
+            items.extend(self.split_items(name, &value)?);
         }
         Ok(Some(items))
     }
 
-    fn items(&self, name: &str, text: &str) -> Result<Vec<String>, ArgumentError> {
-        let items: Vec<String> = if text.trim_start().starts_with('[') {
-            let Ok(items) = serde_json::from_str::<Vec<Value>>(text) else {
-                return Err(self.wrong(name, "starts like a JSON array, but is none"));
+    fn split_items(&self, name: &str, value: &str) -> Result<Vec<String>, ArgumentError> {
+        let items: Vec<String> = if value.trim_start().starts_with('[') {
+            let Ok(items) = serde_json::from_str::<Vec<Value>>(value) else {
+                return Err(self.error(name, "starts with [ but is not a JSON array"));
             };
-            let texts = items.iter().map(|item| match item {
+            let strings = items.iter().map(|item| match item {
                 Value::String(text) => Some(text.trim().to_owned()),
                 Value::Number(number) if !number.is_f64() => Some(number.to_string()),
                 _ => None,
             });
-            let Some(texts) = texts.collect() else {
-                return Err(self.wrong(name, "is a JSON array of other things than texts"));
+            let Some(strings) = strings.collect() else {
+                return Err(self.error(name, "is a JSON array with members that are not strings"));
             };
-            texts
+            strings
         } else {
-            text.split(',').map(|item| item.trim().to_owned()).collect()
+            value.split(',').map(|item| item.trim().to_owned()).collect()
         };
-        // A gap is where a script's variable was empty: what was meant cannot be told.
+        // An empty variable of a script leaves an empty item, whose intended value is unknown.
         if items.is_empty() || items.iter().any(String::is_empty) {
-            let message = format!("has an empty item in {text:?}; remove the comma or fill the gap");
-            return Err(self.wrong(name, message));
+            let message = format!("has an empty item in {value:?}; remove the comma or add a value");
+            return Err(self.error(name, message));
         }
         Ok(items)
     }
 
-    /// The texts of a list that has to be there.
+    /// Returns the items of a required list.
     pub(super) fn required_list(&mut self, name: &str) -> Result<Vec<String>, ArgumentError> {
-        self.list(name)?.ok_or_else(|| self.wrong(name, "is missing; give at least one"))
+        self.list(name)?.ok_or_else(|| self.error(name, "is missing; expected at least one value"))
     }
 
-    /// One of the known values of an enum.
+    /// Parses an enum value.
     pub(super) fn choice<E: OpenEnum>(
         &mut self,
         name: &str,
         values: &[&str],
     ) -> Result<Option<E>, ArgumentError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+        let Some(text) = self.string(name)? else { return Ok(None) };
         let text = text.trim().to_owned();
-        self.one_of(name, &text, values)?;
+        self.check_value(name, &text, values)?;
         Ok(Some(E::from(text)))
     }
 
-    /// One of the known values of an enum, which has to be there.
+    /// Parses a required enum value.
     pub(super) fn required_choice<E: OpenEnum>(
         &mut self,
         name: &str,
         values: &[&str],
     ) -> Result<E, ArgumentError> {
-        let missing = self.wrong(name, format!("is missing; give one of {}", values.join(", ")));
+        let missing = self.error(name, format!("is missing; expected one of {}", values.join(", ")));
         self.choice(name, values)?.ok_or(missing)
     }
 
-    pub(super) fn one_of(&self, name: &str, text: &str, values: &[&str]) -> Result<(), ArgumentError> {
+    pub(super) fn check_value(&self, name: &str, text: &str, values: &[&str]) -> Result<(), ArgumentError> {
         if values.is_empty() || values.contains(&text) {
             return Ok(());
         }
-        let message = format!("is {text:?}; give one of {}", values.join(", "));
-        Err(self.wrong(name, message).choosing(text, values))
+        let message = format!("is {text:?}; expected one of {}", values.join(", "));
+        Err(self.error(name, message).with_values(text, values))
     }
 
-    /// One of the known values of an enum, in capitals or not.
-    pub(super) fn choice_of_any_case<E: OpenEnum>(
+    /// Parses an enum value, ignoring case.
+    pub(super) fn choice_ignore_case<E: OpenEnum>(
         &mut self,
         name: &str,
         values: &[&str],
     ) -> Result<Option<E>, ArgumentError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        self.value_of_any_case(name, text.trim(), values).map(Some)
+        let Some(text) = self.string(name)? else { return Ok(None) };
+        self.value_ignore_case(name, text.trim(), values).map(Some)
     }
 
-    /// One of the known values of an enum, in capitals or not, which has to be there.
-    pub(super) fn required_choice_of_any_case<E: OpenEnum>(
+    /// Parses a required enum value, ignoring case.
+    pub(super) fn required_choice_ignore_case<E: OpenEnum>(
         &mut self,
         name: &str,
         values: &[&str],
     ) -> Result<E, ArgumentError> {
-        let missing = self.wrong(name, format!("is missing; give one of {}", values.join(", ")));
-        self.choice_of_any_case(name, values)?.ok_or(missing)
+        let missing = self.error(name, format!("is missing; expected one of {}", values.join(", ")));
+        self.choice_ignore_case(name, values)?.ok_or(missing)
     }
 
-    /// Known values of an enum; none when they are not given.
+    /// Parses a list of enum values; empty if the argument is missing.
     pub(super) fn choices<E: OpenEnum>(
         &mut self,
         name: &str,
         values: &[&str],
     ) -> Result<Vec<E>, ArgumentError> {
         let texts = self.list(name)?.unwrap_or_default();
-        texts.iter().try_for_each(|text| self.one_of(name, text, values))?;
+        texts.iter().try_for_each(|text| self.check_value(name, text, values))?;
         Ok(texts.into_iter().map(E::from).collect())
     }
 
-    /// Known values of an enum, in capitals or not; none when they are not given.
-    pub(super) fn choices_of_any_case<E: OpenEnum>(
+    /// Parses a list of enum values, ignoring case; empty if the argument is missing.
+    pub(super) fn choices_ignore_case<E: OpenEnum>(
         &mut self,
         name: &str,
         values: &[&str],
     ) -> Result<Vec<E>, ArgumentError> {
         let texts = self.list(name)?.unwrap_or_default();
-        texts.iter().map(|text| self.value_of_any_case(name, text, values)).collect()
+        texts.iter().map(|text| self.value_ignore_case(name, text, values)).collect()
     }
 
-    fn value_of_any_case<E: OpenEnum>(
+    fn value_ignore_case<E: OpenEnum>(
         &self,
         name: &str,
         text: &str,
         values: &[&str],
     ) -> Result<E, ArgumentError> {
-        let known = values.iter().find(|known| known.eq_ignore_ascii_case(text)).unwrap_or(&text);
-        self.one_of(name, known, values)?;
-        Ok(E::from((*known).to_owned()))
+        let value = values.iter().find(|value| value.eq_ignore_ascii_case(text)).unwrap_or(&text);
+        self.check_value(name, value, values)?;
+        Ok(E::from((*value).to_owned()))
     }
 
-    /// A flag.
+    /// Parses a boolean.
     pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>, ArgumentError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+        let Some(text) = self.string(name)? else { return Ok(None) };
         match text.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" => Ok(Some(true)),
             "false" | "no" => Ok(Some(false)),
-            _ => Err(self.wrong(name, format!("is {text:?}; give true or false"))),
+            _ => Err(self.error(name, format!("is {text:?}; expected true or false"))),
         }
     }
 
-    /// A whole number.
+    /// Parses an integer.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, ArgumentError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+        let Some(text) = self.string(name)? else { return Ok(None) };
         let number =
-            text.trim().parse().map_err(|_| self.wrong(name, format!("is {text:?}; give a whole number")))?;
+            text.trim().parse().map_err(|_| self.error(name, format!("is {text:?}; expected an integer")))?;
         Ok(Some(number))
     }
 
-    /// A whole number from 1.
+    /// Parses a positive integer.
     pub(super) fn count(&mut self, name: &str) -> Result<Option<u64>, ArgumentError> {
         let Some(number) = self.integer(name)? else { return Ok(None) };
         match u64::try_from(number) {
             Ok(count) if count > 0 => Ok(Some(count)),
-            _ => Err(self.wrong(name, format!("is {number}; give a number from 1"))),
+            _ => Err(self.error(name, format!("is {number}; expected a number of at least 1"))),
         }
     }
 
-    /// How many things a list is to have: a number from 1, or `all`, which no list is longer than.
+    /// Parses the argument `limit`: a positive integer, or `all`, which becomes `u64::MAX`.
     pub(super) fn limit(&mut self) -> Result<Option<u64>, ArgumentError> {
         let all = |text: &String| text.trim().eq_ignore_ascii_case("all");
-        if self.values.get("limit").is_some_and(|texts| texts.len() == 1 && texts.iter().all(all)) {
+        if self.values.get("limit").is_some_and(|values| values.len() == 1 && values.iter().all(all)) {
             self.values.remove("limit");
             return Ok(Some(u64::MAX));
         }
         self.count("limit")
     }
 
-    /// A point in time, written out or relative.
+    /// Parses an absolute or relative time.
     pub(super) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, ArgumentError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        let time = point_in_time(&text, &self.now)
-            .map_err(|error| self.wrong(name, format!("is no point in time: {error}")))?;
+        let Some(text) = self.string(name)? else { return Ok(None) };
+        let time = parse_timestamp(&text, &self.now)
+            .map_err(|error| self.error(name, format!("is invalid: {error}")))?;
         Ok(Some(time))
     }
 
-    /// A point in time that is still to come.
-    pub(super) fn time_to_come(&mut self, name: &str) -> Result<Option<Timestamp>, ArgumentError> {
+    /// Parses a time in the future.
+    pub(super) fn future_time(&mut self, name: &str) -> Result<Option<Timestamp>, ArgumentError> {
         let Some(time) = self.time(name)? else { return Ok(None) };
         if time.unix_millis() <= self.now.unix_millis() {
-            let message = format!(
-                "is {time}, which is over; relative times count back, so write it as 2027-01-31T12:00:00Z"
-            );
-            return Err(self.wrong(name, message));
+            let message =
+                format!("is {time}, which is in the past; use an absolute time such as 2027-01-31T12:00:00Z");
+            return Err(self.error(name, message));
         }
         Ok(Some(time))
     }

@@ -1,71 +1,73 @@
-//! `sentinelone-broadcast-message`: a message to people at endpoints.
+//! `sentinelone-broadcast-message`: shows a message on endpoints.
 
-use sentinelone_raw::agents::{self as raw, AgentBroadcast, AgentBroadcastData, AgentFilter};
+use sentinelone_raw::agents::{self as raw, AgentBroadcastData, AgentFilter, AgentsBroadcastRequest};
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
-use super::act::{act, refuse};
-use super::agents::selected;
-use super::context::{Output, under};
-use super::lists::given;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::agents::filtered_requests;
+use super::support::batch_action::{argument_error, run_action};
+use super::support::batched_lists::non_empty;
+use super::support::context_path::{ContextPath, context_under};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Shows a message at the endpoints that meet every condition.
+/// Shows a message on the endpoints that match all conditions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BroadcastMessage {
-    /// The message.
+    /// Message.
     pub message: String,
-    /// Leave out agents that are not active.
+    /// Whether to skip inactive agents.
     pub active_agent: bool,
-    /// Only agents of these groups.
+    /// Group IDs.
     pub group_id: Vec<String>,
-    /// Only these agents.
+    /// Agent IDs.
     pub agent_id: Vec<String>,
-    /// Only endpoints of these network domains.
+    /// Network domains.
     pub domain: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.BroadcastMessage";
 
 impl Command for BroadcastMessage {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "broadcast-message",
         full_name: "sentinelone-broadcast-message",
-        summary: "Show a message to the people at endpoints",
+        topic: Topic::Agents,
+        summary: "Show a message on endpoints",
+        example: "s1 broadcast-message --agent-id 440000000000000002 --message 'Please save your work'",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: true,
+        requires_confirmation: true,
         operations: &["agents_broadcast"],
     };
 
-    const OUTPUTS: &'static [Output] = &[Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[ContextPath::computed(
         "SentinelOne.BroadcastMessage.Affected",
         "String",
-        "How many agents were told; null when nobody knows",
+        "Number of agents that received the message; null if unknown",
     )];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, List, Text};
+        use ArgumentKind::{Boolean, List, String};
         vec![
-            Argument::new("message", Text, "The message.").required(),
-            Argument::new("active_agent", Boolean, "Whether to leave out agents that are not active.")
+            Argument::new("message", String, "Message.").required(),
+            Argument::new("active_agent", Boolean, "Whether to skip inactive agents.")
                 .default("false")
                 .values(&["true", "false"]),
             Argument::new(
                 "group_id",
                 List,
-                "Only agents of these groups, by identifier. At least one of group_id, agent_id and domain is \
-                 needed; with several, agents must meet all of them.",
+                "Group IDs. At least one of group_id, agent_id and domain is required; agents must match \
+                 all that are set.",
             ),
-            Argument::new("agent_id", List, "Only these agents, by identifier."),
-            Argument::new("domain", List, "Only endpoints of these network domains."),
+            Argument::new("agent_id", List, "Agent IDs."),
+            Argument::new("domain", List, "Network domains."),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             message: arguments.required("message")?,
             active_agent: arguments.boolean("active_agent")?.unwrap_or(false),
@@ -76,27 +78,30 @@ impl Command for BroadcastMessage {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        // Being active is a condition too, but one that a whole tenant meets.
+        // active_agent alone could select the whole tenant.
         if self.agent_id.is_empty() && self.group_id.is_empty() && self.domain.is_empty() {
-            let message = "is missing, and so are group_id and domain, so that the message would go to every agent \
-                           in scope; give at least one of them";
-            return Err(refuse(Self::INFO.name, "agent_id", message));
+            let message = "is missing, and so are group_id and domain; set at least one of them, because \
+                           the message would go to all agents in scope";
+            return Err(argument_error(Self::INFO.name, "agent_id", message));
         }
         let filter = AgentFilter {
-            // As a condition, false would mean the agents that nobody sits at.
+            // The filter value false would select inactive agents only.
             is_active: self.active_agent.then_some(true),
-            group_ids: given(&self.group_id),
-            domains: given(&self.domain),
+            group_ids: non_empty(&self.group_id),
+            domains: non_empty(&self.domain),
             ..AgentFilter::default()
         };
-        selected(self, ("agent_id", &self.agent_id), filter, |filter| {
-            raw::broadcast(&AgentBroadcast::new(AgentBroadcastData::new(self.message.clone()), filter))
+        filtered_requests(self, ("agent_id", &self.agent_id), filter, |filter| {
+            raw::broadcast(&AgentsBroadcastRequest::new(
+                AgentBroadcastData::new(self.message.clone()),
+                filter,
+            ))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = act(client, self.requests(client.api_version())?).await?;
-        outcome.context = under(PREFIX, json!({ "Affected": outcome.affected }));
+        let (mut outcome, _) = run_action(client, self.requests(client.api_version())?).await?;
+        outcome.context = context_under(PREFIX, json!({ "Affected": outcome.affected }));
         Ok(outcome)
     }
 }

@@ -1,80 +1,87 @@
-//! `sentinelone-connect-agent`: endpoints back to the network.
+//! `sentinelone-connect-agent`: reconnects endpoints to the network.
 
-use sentinelone_raw::agents::{self as raw, AgentConnection, AgentFilter};
+use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsConnectRequest};
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use serde_json::{Value, json};
 
-use super::act::requests;
-use super::agents::{act_and_look, agent_id, by_ids};
-use super::context::{Output, under};
-use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
+use super::support::agents::{agent_id, requests_by_ids, run_agent_action};
+use super::support::batch_action::batch_requests;
+use super::support::context_path::{ContextPath, context_under};
+use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Lifts the network isolation of endpoints.
+/// Reconnects disconnected endpoints to the network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectAgent {
-    /// The agents.
+    /// Agent IDs.
     pub agent_id: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Agent";
 
 impl Command for ConnectAgent {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "connect-agent",
         full_name: "sentinelone-connect-agent",
-        summary: "Connect isolated endpoints to the network again",
+        topic: Topic::Agents,
+        summary: "Reconnect endpoints to the network",
+        example: "s1 connect-agent --agent-id 440000000000000002",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["agents_connect", "agents_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Agent.ID", "String", "Identifier of the agent", "agent_id"),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.Agent.ID", "String", "ID of the agent", "agent_id"),
+        ContextPath::field(
             "SentinelOne.Agent.NetworkStatus",
             "String",
-            "Network status right after the action: mostly connecting, until the endpoint has followed",
+            "Network status right after the action, usually connecting",
             "networkStatus",
         ),
-        Output::computed(
+        ContextPath::computed(
             "SentinelOne.Agent.AgentsAffected",
             "Number",
-            "How many agents were told, in an entry of its own after those of the agents",
+            "Number of agents that received the command, in a separate entry after those of the agents",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![agent_id("Identifiers of the agents to connect.")]
+        vec![agent_id("Agent IDs.")]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { agent_id: arguments.required_list("agent_id")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let looks = by_ids(self, ("agent_id", &self.agent_id))?;
-        Ok(self.actions()?.into_iter().chain(looks.into_iter().map(Request::answering)).collect())
+        let status_requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+        Ok(self
+            .actions()?
+            .into_iter()
+            .chain(status_requests.into_iter().map(Request::with_response_type))
+            .collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let looks = by_ids(self, ("agent_id", &self.agent_id))?;
-        let (mut outcome, mut entries) = act_and_look(client, self.actions()?, looks, PREFIX).await?;
+        let status_requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+        let (mut outcome, mut entries) =
+            run_agent_action(client, self.actions()?, status_requests, PREFIX).await?;
         if let Some(affected) = outcome.affected {
             entries.push(json!({ "AgentsAffected": affected }));
         }
-        outcome.context = under(PREFIX, Value::Array(entries));
+        outcome.context = context_under(PREFIX, Value::Array(entries));
         Ok(outcome)
     }
 }
 
 impl ConnectAgent {
     fn actions(&self) -> Result<Vec<Request<Value>>> {
-        requests(self, ("agent_id", &self.agent_id), AgentFilter::FIELDS, |ids| {
-            raw::connect(&AgentConnection::new(AgentFilter::default().ids(ids)))
+        batch_requests(self, ("agent_id", &self.agent_id), AgentFilter::FIELDS, |ids| {
+            raw::connect(&AgentsConnectRequest::new(AgentFilter::default().ids(ids)))
         })
     }
 }

@@ -1,14 +1,14 @@
-//! `sentinelone-create-ioc`: a new indicator of the threat intelligence database.
+//! `sentinelone-create-ioc`: creates an indicator of compromise.
 
-use sentinelone_raw::iocs::{self as raw, IocCreation, IocData, IocMethod, IocType};
+use sentinelone_raw::iocs::{self as raw, IocData, IocMethod, IocType, IocsCreateRequest};
 use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
 use sentinelone_raw::shared::ScopeFilter;
 use serde_json::Value;
 
-use super::act::refuse;
-use super::context::Output;
-use super::saved::{Thing, save};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::argument_error;
+use super::support::context_path::ContextPath;
+use super::support::saved::{SaveTarget, save};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
@@ -17,21 +17,21 @@ use crate::client::Client;
 pub struct CreateIoc {
     /// Name.
     pub name: String,
-    /// Where it comes from.
+    /// Source of the indicator.
     pub source: String,
-    /// What kind of value it is.
+    /// Type of the value.
     pub type_: IocType,
-    /// How values are compared with it.
+    /// Comparison method.
     pub method: IocMethod,
-    /// Until when it holds.
+    /// End of the validity.
     pub valid_until: Timestamp,
-    /// The value itself.
+    /// Value.
     pub value: String,
-    /// The accounts that it is for.
+    /// Account IDs.
     pub account_ids: Vec<String>,
-    /// Identifier that its source uses.
+    /// ID of the indicator at its source.
     pub external_id: Option<String>,
-    /// Free text.
+    /// Description.
     pub description: Option<String>,
 }
 
@@ -40,64 +40,67 @@ pub(super) const TYPES: &[&str] = &["DNS", "IPV4", "IPV6", "MD5", "SHA1", "SHA25
 const METHODS: &[&str] = &["EQUALS"];
 
 impl Command for CreateIoc {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "create-ioc",
         full_name: "sentinelone-create-ioc",
+        topic: Topic::Detection,
         summary: "Add an indicator to the threat intelligence database",
+        example: "s1 create-ioc --account-ids 410000000000000001 --name 'C2 server' --source osint --type \
+                  IPV4 --method EQUALS --value 203.0.113.7 --valid-until 2036-01-01",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["iocs_create"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.IOC.UUID", "String", "Identifier of the indicator", "uuid"),
-        Output::field("SentinelOne.IOC.Name", "String", "Name", "name"),
-        Output::field("SentinelOne.IOC.Source", "String", "Where it comes from", "source"),
-        Output::field("SentinelOne.IOC.Type", "String", "Kind of its value", "type"),
-        Output::field("SentinelOne.IOC.BatchId", "String", "Identifier of the upload", "batchId").no_column(),
-        Output::field("SentinelOne.IOC.Creator", "String", "User who added it", "creator"),
-        Output::field("SentinelOne.IOC.Scope", "String", "Level of its scope", "scope"),
-        Output::field("SentinelOne.IOC.ScopeId", "String", "Identifier of its scope", "scopeId"),
-        Output::field("SentinelOne.IOC.ValidUntil", "String", "Until when it holds", "validUntil"),
-        Output::field("SentinelOne.IOC.Description", "String", "Description", "description").no_column(),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.IOC.UUID", "String", "ID of the indicator", "uuid"),
+        ContextPath::field("SentinelOne.IOC.Name", "String", "Name", "name"),
+        ContextPath::field("SentinelOne.IOC.Source", "String", "Source of the indicator", "source"),
+        ContextPath::field("SentinelOne.IOC.Type", "String", "Type of the value", "type"),
+        ContextPath::field("SentinelOne.IOC.BatchId", "String", "ID of the upload", "batchId").no_column(),
+        ContextPath::field("SentinelOne.IOC.Creator", "String", "Name of the creator", "creator"),
+        ContextPath::field("SentinelOne.IOC.Scope", "String", "Scope level", "scope"),
+        ContextPath::field("SentinelOne.IOC.ScopeId", "String", "ID of the scope", "scopeId"),
+        ContextPath::field("SentinelOne.IOC.ValidUntil", "String", "End of the validity", "validUntil"),
+        ContextPath::field("SentinelOne.IOC.Description", "String", "Description", "description").no_column(),
+        ContextPath::field(
             "SentinelOne.IOC.ExternalId",
             "String",
-            "Identifier that its source uses",
+            "ID of the indicator at its source",
             "externalId",
         )
         .no_column(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{List, Text, Time};
+        use ArgumentKind::{List, String, Time};
         vec![
-            Argument::new("name", Text, "Name of the indicator.").required(),
-            Argument::new("source", Text, "Where it comes from.").required(),
-            Argument::new("type", Text, "What kind of value it is.").required().values(TYPES),
-            Argument::new("method", Text, "How values are compared with it.").required().values(METHODS),
-            Argument::new("validUntil", Time, "Until when it holds: a time to come.").required(),
-            Argument::new("value", Text, "The value itself.").required(),
-            Argument::new("account_ids", List, "Accounts that it is for, by identifier.").required(),
-            Argument::new("externalId", Text, "Identifier that its source uses."),
-            Argument::new("description", Text, "Free text."),
+            Argument::new("name", String, "Name of the indicator.").required(),
+            Argument::new("source", String, "Source of the indicator.").required(),
+            Argument::new("type", String, "Type of the value.").required().values(TYPES),
+            Argument::new("method", String, "Comparison method.").required().values(METHODS),
+            Argument::new("validUntil", Time, "End of the validity, in the future.").required(),
+            Argument::new("value", String, "Value of the indicator.").required(),
+            Argument::new("account_ids", List, "Account IDs.").required(),
+            Argument::new("externalId", String, "ID of the indicator at its source."),
+            Argument::new("description", String, "Description."),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        let valid_until = arguments.time_to_come("validUntil")?;
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+        let valid_until = arguments.future_time("validUntil")?;
         Ok(Self {
             name: arguments.required("name")?,
             source: arguments.required("source")?,
-            type_: arguments.required_choice_of_any_case("type", TYPES)?,
-            method: arguments.required_choice_of_any_case("method", METHODS)?,
-            valid_until: valid_until.ok_or_else(|| arguments.wrong("validUntil", "is missing"))?,
+            type_: arguments.required_choice_ignore_case("type", TYPES)?,
+            method: arguments.required_choice_ignore_case("method", METHODS)?,
+            valid_until: valid_until.ok_or_else(|| arguments.error("validUntil", "is missing"))?,
             value: arguments.required("value")?.trim().to_owned(),
             account_ids: arguments.required_list("account_ids")?,
-            external_id: arguments.text("externalId")?,
-            description: arguments.text("description")?,
+            external_id: arguments.string("externalId")?,
+            description: arguments.string("description")?,
         })
     }
 
@@ -107,14 +110,18 @@ impl Command for CreateIoc {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let outputs = (PREFIX, Self::OUTPUTS);
-        save(client, &self.request()?, Thing::New(&self.value), "uuid", outputs).await
+        save(client, &self.request()?, SaveTarget::New(&self.value), "uuid", outputs).await
     }
 }
 
 impl CreateIoc {
     fn request(&self) -> Result<Request<Value>> {
         if self.account_ids.is_empty() {
-            return Err(refuse(Self::INFO.name, "account_ids", "is missing; give at least one"));
+            return Err(argument_error(
+                Self::INFO.name,
+                "account_ids",
+                "is missing; expected at least one value",
+            ));
         }
         let mut data = IocData::new(self.source.clone(), self.value.clone())
             .name(self.name.clone())
@@ -124,6 +131,6 @@ impl CreateIoc {
         data.external_id = self.external_id.clone();
         data.description = self.description.clone();
         let scope = ScopeFilter::default().account_ids(&self.account_ids);
-        Ok(raw::create(&IocCreation::new([data]).filter(scope))?.answering())
+        Ok(raw::create(&IocsCreateRequest::new([data]).filter(scope))?.with_response_type())
     }
 }

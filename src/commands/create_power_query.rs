@@ -1,59 +1,61 @@
-//! `sentinelone-create-power-query`: a power query starts.
+//! `sentinelone-create-power-query`: starts a PowerQuery.
 
 use sentinelone_raw::deep_visibility::{PowerQuery, PowerQueryResult};
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
 use serde_json::Value;
 
-use super::context::Output;
-use super::telemetry::{
-    POWER_QUERY_OUTPUTS, Standing, power_query, query_id, required_time, standing, start,
+use super::support::context_path::ContextPath;
+use super::support::deep_visibility::{
+    POWER_QUERY_OUTPUTS, PowerQueryState, power_query_outcome, power_query_state, query_id, required_time,
+    start_request,
 };
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
 const DEFAULT_LIMIT: i64 = 1000;
 
-/// Starts a power query, and gives its rows if it is finished already, else its identifier. It changes
-/// nothing that the query looks at. The integration calls it deprecated:
-/// [`GetPowerQueryResults`](super::GetPowerQueryResults) waits for the rows too.
+/// Starts a PowerQuery and returns its rows, or its ID if it is still running. It does not change data. The
+/// integration marks it as deprecated: [`GetPowerQueryResults`](super::GetPowerQueryResults) also waits for the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreatePowerQuery {
-    /// The query.
+    /// Query.
     pub query: String,
     /// Start of the period.
     pub from_date: Timestamp,
     /// End of the period.
     pub to_date: Timestamp,
-    /// How many rows at the most, 1 to 100000; 1000 without it.
+    /// Maximum number of rows, 1 to 100000. Default: 1000.
     pub limit: Option<i64>,
 }
 
 impl Command for CreatePowerQuery {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "create-power-query",
         full_name: "sentinelone-create-power-query",
-        summary: "Start a power query (get-power-query-results waits for the rows too)",
+        topic: Topic::Hunting,
+        summary: "Start a PowerQuery",
+        example: "s1 create-power-query --query 'event.type = *' --from-date '3 days' --to-date now",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["deep_visibility_create_power_query"],
     };
 
-    const OUTPUTS: &'static [Output] = POWER_QUERY_OUTPUTS;
+    const OUTPUTS: &'static [ContextPath] = POWER_QUERY_OUTPUTS;
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Integer, Text, Time};
+        use ArgumentKind::{Integer, String, Time};
         vec![
-            Argument::new("query", Text, "What to look for, as a power query.").required(),
+            Argument::new("query", String, "PowerQuery text.").required(),
             Argument::new("from_date", Time, "Start of the period.").required(),
             Argument::new("to_date", Time, "End of the period.").required(),
-            Argument::new("limit", Integer, "How many rows at the most, 1 to 100000.").default("1000"),
+            Argument::new("limit", Integer, "Maximum number of rows, 1 to 100000.").default("1000"),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             query: arguments.required("query")?,
             from_date: required_time(arguments, "from_date")?,
@@ -63,15 +65,15 @@ impl Command for CreatePowerQuery {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let answer = client.send(&self.request()?).await?;
-        let outcome = power_query(&answer, None);
-        let running = matches!(standing(&outcome.answer), Standing::Running(_));
-        if running && query_id(&outcome.answer).is_none() {
-            return Err(answer.lacks("data.queryId"));
+        let response = client.send(&self.request()?).await?;
+        let outcome = power_query_outcome(&response, None);
+        let running = matches!(power_query_state(&outcome.response), PowerQueryState::Running(_));
+        if running && query_id(&outcome.response).is_none() {
+            return Err(response.missing_value("data.queryId"));
         }
         Ok(outcome)
     }
@@ -80,6 +82,6 @@ impl Command for CreatePowerQuery {
 impl CreatePowerQuery {
     fn request(&self) -> Result<Request<Data<PowerQueryResult>>> {
         let query = PowerQuery::new(self.from_date.clone(), self.query.clone(), self.to_date.clone());
-        start(Self::INFO.name, &query.limit(self.limit.unwrap_or(DEFAULT_LIMIT)))
+        start_request(Self::INFO.name, &query.limit(self.limit.unwrap_or(DEFAULT_LIMIT)))
     }
 }

@@ -1,21 +1,21 @@
-//! `sentinelone-create-query`: a Deep Visibility query starts.
+//! `sentinelone-create-query`: starts a Deep Visibility query.
 
 use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityQuery, DeepVisibilityQueryId};
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
 use serde_json::{Value, json};
 
-use super::act::refuse;
-use super::context::{Output, under};
-use super::telemetry::{check_period, query_id, required_time};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::argument_error;
+use super::support::context_path::{ContextPath, context_under};
+use super::support::deep_visibility::{check_period, query_id, required_time};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Starts a Deep Visibility query, and gives the identifier that its status and its events are asked for
-/// with. It changes nothing that the query looks at.
+/// Starts a Deep Visibility query and returns its ID, with which other commands read the status and the events. It does
+/// not change data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateQuery {
-    /// The query.
+    /// Query.
     pub query: String,
     /// Start of the period.
     pub from_date: Timestamp,
@@ -26,36 +26,41 @@ pub struct CreateQuery {
 const PREFIX: &str = "SentinelOne.Query";
 
 impl Command for CreateQuery {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "create-query",
         full_name: "sentinelone-create-query",
+        topic: Topic::Hunting,
         summary: "Start a Deep Visibility query",
+        example: "s1 create-query --query 'ProcessName = \"sh\"' --from-date '3 days' --to-date now",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["deep_visibility_create_query"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Query.FromDate", "Date", "Start of the period, in UTC", "from_date"),
-        Output::argument("SentinelOne.Query.Query", "String", "The query", "query"),
-        Output::field("SentinelOne.Query.QueryID", "String", "Identifier of the query", "queryId"),
-        Output::argument("SentinelOne.Query.ToDate", "Date", "End of the period, in UTC", "to_date"),
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument(
+            "SentinelOne.Query.FromDate",
+            "Date",
+            "Start of the period, in UTC",
+            "from_date",
+        ),
+        ContextPath::argument("SentinelOne.Query.Query", "String", "The query", "query"),
+        ContextPath::field("SentinelOne.Query.QueryID", "String", "ID of the query", "queryId"),
+        ContextPath::argument("SentinelOne.Query.ToDate", "Date", "End of the period, in UTC", "to_date"),
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Text, Time};
+        use ArgumentKind::{String, Time};
         vec![
-            Argument::new("query", Text, "What to look for, in the query language of Deep Visibility.")
-                .required(),
-            Argument::new("from_date", Time, "Start of the period; consoles look back 93 days at most.")
-                .required(),
+            Argument::new("query", String, "Deep Visibility query text.").required(),
+            Argument::new("from_date", Time, "Start of the period, at most 93 days ago.").required(),
             Argument::new("to_date", Time, "End of the period.").required(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             query: arguments.required("query")?,
             from_date: required_time(arguments, "from_date")?,
@@ -64,23 +69,23 @@ impl Command for CreateQuery {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let request = self.request()?;
         let sent = |name: &str| request.body().and_then(|body| body.get(name)).cloned().unwrap_or_default();
-        let answer = client.send(&request).await?;
-        let body = answer.json();
-        let id = query_id(&body).ok_or_else(|| answer.lacks("data.queryId"))?;
+        let response = client.send(&request).await?;
+        let body = response.json();
+        let id = query_id(&body).ok_or_else(|| response.missing_value("data.queryId"))?;
         let entry = json!({
             "FromDate": sent("fromDate"),
             "Query": sent("query"),
             "QueryID": id,
             "ToDate": sent("toDate"),
         });
-        let errors = answer.vendor_errors().to_vec();
-        Ok(Outcome { errors, ..Outcome::found(body, under(PREFIX, entry)) })
+        let errors = response.api_errors().to_vec();
+        Ok(Outcome { errors, ..Outcome::new(body, context_under(PREFIX, entry)) })
     }
 }
 
@@ -89,7 +94,7 @@ impl CreateQuery {
         let name = Self::INFO.name;
         check_period(name, &self.from_date, &self.to_date)?;
         if self.query.trim().is_empty() {
-            return Err(refuse(name, "query", "is missing"));
+            return Err(argument_error(name, "query", "is missing"));
         }
         Ok(raw::create_query(&DeepVisibilityQuery::new(
             self.from_date.clone(),

@@ -1,66 +1,66 @@
-//! `sentinelone-delete-group`: a group goes, and its agents fall to another one.
+//! `sentinelone-delete-group`: deletes a group.
 
 use sentinelone_raw::groups as raw;
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
-use super::act::succeeded;
-use super::context::{Output, under};
-use super::lists::required_id;
-use super::single::act_on_one;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::success_outcome;
+use super::support::batched_lists::required_id;
+use super::support::context_path::{ContextPath, context_under};
+use super::support::single::run_single_action;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::outcome::IdState;
 
-/// Deletes a group. Its agents fall to another group of the site.
+/// Deletes a group. Its agents move to another group of the site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeleteGroup {
-    /// The group.
+    /// Group ID.
     pub group_id: String,
 }
 
 const PREFIX: &str = "SentinelOne.DeleteGroup";
 
 impl Command for DeleteGroup {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "delete-group",
         full_name: "sentinelone-delete-group",
+        topic: Topic::Console,
         summary: "Delete a group",
+        example: "s1 delete-group --group-id 430000000000000004",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["groups_delete"],
     };
 
-    const OUTPUTS: &'static [Output] = &[Output::computed(
-        "SentinelOne.DeleteGroup.Success",
-        "String",
-        "A sentence that says whether the group was deleted",
-    )];
+    const OUTPUTS: &'static [ContextPath] =
+        &[ContextPath::computed("SentinelOne.DeleteGroup.Success", "String", "Message about the result")];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("group_id", ArgumentKind::Text, "Identifier of the group.").required()]
+        vec![Argument::new("group_id", ArgumentKind::String, "ID of the group.").required()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { group_id: required_id(arguments, "group_id")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![raw::delete(&self.group_id)?.answering()])
+        Ok(vec![raw::delete(&self.group_id)?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let mut outcome = act_on_one(self, client, |answer| succeeded(&self.group_id, answer)).await?;
+        let mut outcome =
+            run_single_action(self, client, |response| success_outcome(&self.group_id, response)).await?;
         let id = &self.group_id;
-        let said = match outcome.ids.first().map(|one| one.state) {
-            Some(state) if state.is_fulfilled() => format!("Group {id} was deleted"),
+        let message = match outcome.results.first().map(|one| one.state) {
+            Some(state) if state.is_success() => format!("Group {id} was deleted"),
             Some(IdState::NotAffected) => format!("Group {id} was not deleted"),
-            _ => format!("Whether group {id} was deleted is not known"),
+            _ => format!("Whether group {id} was deleted is unknown"),
         };
-        outcome.context = under(PREFIX, json!({ "Success": said }));
+        outcome.context = context_under(PREFIX, json!({ "Success": message }));
         Ok(outcome)
     }
 }

@@ -1,57 +1,58 @@
-//! `sentinelone-delete-ioc`: indicators of the threat intelligence database away.
+//! `sentinelone-delete-ioc`: deletes indicators of compromise.
 
-use sentinelone_raw::iocs::{self as raw, IocDeletion, IocFilter};
+use sentinelone_raw::iocs::{self as raw, IocFilter, IocsDeleteRequest};
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use serde_json::Value;
 
-use super::act::{act_on, known, refuse, requests};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{argument_error, batch_requests, run_id_action, success_or_null};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
 /// Deletes indicators from the threat intelligence database.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeleteIoc {
-    /// The accounts that they belong to.
+    /// Account IDs.
     pub account_ids: Vec<String>,
-    /// The indicators.
+    /// Indicator IDs.
     pub uuids: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.IOC";
 
 impl Command for DeleteIoc {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "delete-ioc",
         full_name: "sentinelone-delete-ioc",
-        summary: "Delete indicators from the threat intelligence database",
+        topic: Topic::Detection,
+        summary: "Delete threat intelligence indicators",
+        example: "s1 delete-ioc --account-ids 410000000000000001 --uuids 8eec4ea1276be0206b6353fdf8be8b03",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["iocs_delete"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.IOC.UUID", "String", "Identifier of the indicator", "uuids"),
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.IOC.UUID", "String", "ID of the indicator", "uuids"),
+        ContextPath::computed(
             "SentinelOne.IOC.Deleted",
             "Boolean",
-            "Whether it was deleted; null when nobody knows",
+            "Whether the indicator was deleted; null if unknown",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("account_ids", ArgumentKind::List, "Accounts that they belong to, by identifier.")
-                .required(),
-            Argument::new("uuids", ArgumentKind::List, "Identifiers of the indicators.").required(),
+            Argument::new("account_ids", ArgumentKind::List, "Account IDs.").required(),
+            Argument::new("uuids", ArgumentKind::List, "Indicator IDs.").required(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             account_ids: arguments.required_list("account_ids")?,
             uuids: arguments.required_list("uuids")?,
@@ -60,15 +61,22 @@ impl Command for DeleteIoc {
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
         if self.account_ids.is_empty() {
-            return Err(refuse(Self::INFO.name, "account_ids", "is missing; give at least one"));
+            return Err(argument_error(
+                Self::INFO.name,
+                "account_ids",
+                "is missing; expected at least one value",
+            ));
         }
-        requests(self, ("uuids", &self.uuids), IocFilter::FIELDS, |uuids| {
+        batch_requests(self, ("uuids", &self.uuids), IocFilter::FIELDS, |uuids| {
             let filter = IocFilter::default().account_ids(&self.account_ids).uuids(uuids);
-            raw::delete(&IocDeletion::new(filter))
+            raw::delete(&IocsDeleteRequest::new(filter))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on(self, client, (PREFIX, "UUID"), |one, entry| put(entry, "Deleted", known(one))).await
+        run_id_action(self, client, (PREFIX, "UUID"), |one, entry| {
+            set_path(entry, "Deleted", success_or_null(one))
+        })
+        .await
     }
 }

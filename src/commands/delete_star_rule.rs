@@ -1,60 +1,65 @@
-//! `sentinelone-delete-star-rule`: STAR rules away.
+//! `sentinelone-delete-star-rule`: deletes STAR rules.
 
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
-use sentinelone_raw::star_rules::{self as raw, StarRuleDeletion, StarRuleFilter};
+use sentinelone_raw::star_rules::{self as raw, StarRuleFilter, StarRulesDeleteRequest};
 use serde_json::Value;
 
-use super::act::{act_on, known, requests};
-use super::context::Output;
-use super::star_rule_settings::PREFIX;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
+use super::support::context_path::ContextPath;
+use super::support::star_rule_settings::PREFIX;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// Deletes STAR rules for good.
+/// Deletes STAR rules permanently.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeleteStarRule {
-    /// The rules.
+    /// Rule IDs.
     pub rule_ids: Vec<String>,
 }
 
 impl Command for DeleteStarRule {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "delete-star-rule",
         full_name: "sentinelone-delete-star-rule",
+        topic: Topic::Detection,
         summary: "Delete STAR rules",
+        example: "s1 delete-star-rule --rule-ids 540000000000000002",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["star_rules_delete"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.StarRule.ID", "String", "Identifier of the rule", "rule_ids"),
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.StarRule.ID", "String", "ID of the rule", "rule_ids"),
+        ContextPath::computed(
             "SentinelOne.StarRule.Deleted",
             "Boolean",
-            "Whether it was deleted; null when nobody knows",
+            "Whether the rule was deleted; null if unknown",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("rule_ids", ArgumentKind::List, "Identifiers of the rules.").required()]
+        vec![Argument::new("rule_ids", ArgumentKind::List, "Rule IDs.").required()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { rule_ids: arguments.required_list("rule_ids")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("rule_ids", &self.rule_ids), StarRuleFilter::FIELDS, |ids| {
-            raw::delete(&StarRuleDeletion::new(StarRuleFilter::default().ids(ids)))
+        batch_requests(self, ("rule_ids", &self.rule_ids), StarRuleFilter::FIELDS, |ids| {
+            raw::delete(&StarRulesDeleteRequest::new(StarRuleFilter::default().ids(ids)))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on(self, client, (PREFIX, "ID"), |one, entry| put(entry, "Deleted", known(one))).await
+        run_id_action(self, client, (PREFIX, "ID"), |one, entry| {
+            set_path(entry, "Deleted", success_or_null(one))
+        })
+        .await
     }
 }

@@ -1,72 +1,79 @@
-//! `sentinelone-disconnect-agent`: endpoints off the network.
+//! `sentinelone-disconnect-agent`: disconnects endpoints from the network.
 
-use sentinelone_raw::agents::{self as raw, AgentDisconnection, AgentFilter};
+use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsDisconnectRequest};
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use serde_json::Value;
 
-use super::act::requests;
-use super::agents::{act_and_look, agent_id, by_ids};
-use super::context::{Output, under};
-use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
+use super::support::agents::{agent_id, requests_by_ids, run_agent_action};
+use super::support::batch_action::batch_requests;
+use super::support::context_path::{ContextPath, context_under};
+use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Isolates endpoints: only the console can be reached from them. This interrupts people's work.
+/// Disconnects endpoints from the network, except from the console. This interrupts users.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DisconnectAgent {
-    /// The agents.
+    /// Agent IDs.
     pub agent_id: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Agent";
 
 impl Command for DisconnectAgent {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "disconnect-agent",
         full_name: "sentinelone-disconnect-agent",
-        summary: "Isolate endpoints from the network",
+        topic: Topic::Agents,
+        summary: "Disconnect endpoints from the network",
+        example: "s1 disconnect-agent --agent-id 440000000000000002",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["agents_disconnect", "agents_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Agent.ID", "String", "Identifier of the agent", "agent_id"),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.Agent.ID", "String", "ID of the agent", "agent_id"),
+        ContextPath::field(
             "SentinelOne.Agent.NetworkStatus",
             "String",
-            "Network status right after the action: mostly disconnecting, until the endpoint has followed",
+            "Network status right after the action, usually disconnecting",
             "networkStatus",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![agent_id("Identifiers of the agents to disconnect.")]
+        vec![agent_id("Agent IDs.")]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { agent_id: arguments.required_list("agent_id")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let looks = by_ids(self, ("agent_id", &self.agent_id))?;
-        Ok(self.actions()?.into_iter().chain(looks.into_iter().map(Request::answering)).collect())
+        let status_requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+        Ok(self
+            .actions()?
+            .into_iter()
+            .chain(status_requests.into_iter().map(Request::with_response_type))
+            .collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let looks = by_ids(self, ("agent_id", &self.agent_id))?;
-        let (mut outcome, entries) = act_and_look(client, self.actions()?, looks, PREFIX).await?;
-        outcome.context = under(PREFIX, Value::Array(entries));
+        let status_requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+        let (mut outcome, entries) =
+            run_agent_action(client, self.actions()?, status_requests, PREFIX).await?;
+        outcome.context = context_under(PREFIX, Value::Array(entries));
         Ok(outcome)
     }
 }
 
 impl DisconnectAgent {
     fn actions(&self) -> Result<Vec<Request<Value>>> {
-        requests(self, ("agent_id", &self.agent_id), AgentFilter::FIELDS, |ids| {
-            raw::disconnect(&AgentDisconnection::new(AgentFilter::default().ids(ids)))
+        batch_requests(self, ("agent_id", &self.agent_id), AgentFilter::FIELDS, |ids| {
+            raw::disconnect(&AgentsDisconnectRequest::new(AgentFilter::default().ids(ids)))
         })
     }
 }

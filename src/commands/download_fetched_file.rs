@@ -1,4 +1,4 @@
-//! `sentinelone-download-fetched-file`: a file that an agent uploaded before.
+//! `sentinelone-download-fetched-file`: downloads a file that an agent uploaded.
 
 use std::path::PathBuf;
 
@@ -7,91 +7,94 @@ use sentinelone_raw::agents as raw;
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
-use super::context::Output;
-use super::uploads::{self, Place, Upload};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::agent_uploads::{self, DownloadTarget, Upload};
+use super::support::context_path::ContextPath;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 
-/// Downloads what an agent uploaded, as an activity tells.
+/// Downloads a file that an agent has uploaded, identified by the activity of the upload.
 #[derive(Clone, Debug)]
 pub struct DownloadFetchedFile {
-    /// The agent.
+    /// Agent ID.
     pub agent_id: String,
-    /// The activity that tells of the upload.
+    /// ID of the activity of the upload.
     pub activity_id: String,
-    /// The password that the file was fetched with.
+    /// Password of the zip.
     pub password: SecretString,
-    /// The folder on this machine that the file is written to: below it, in a folder that is named after the
-    /// agent and the activity.
-    pub folder: PathBuf,
+    /// Output directory. The files are in a subdirectory named after the agent and the activity.
+    pub dir: PathBuf,
     /// Whether to unpack the zip.
     pub unpack: bool,
 }
 
 impl Command for DownloadFetchedFile {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "download-fetched-file",
         full_name: "sentinelone-download-fetched-file",
-        summary: "Download a file that was fetched from an endpoint before",
+        topic: Topic::Files,
+        summary: "Download a file that an agent has uploaded",
+        example: "s1 download-fetched-file --agent-id 440000000000000002 --activity-id 510000000000000006 \
+            --password Example-Pass-1 --dir evidence",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["agents_download"],
     };
 
-    const OUTPUTS: &'static [Output] = &[uploads::PATH];
+    const OUTPUTS: &'static [ContextPath] = &[agent_uploads::PATH];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("agent_id", ArgumentKind::Text, "Identifier of the agent on the endpoint.")
-                .required(),
+            Argument::new("agent_id", ArgumentKind::String, "ID of the agent on the endpoint.").required(),
             Argument::new(
                 "activity_id",
-                ArgumentKind::Text,
-                "Identifier of the activity that tells of the upload, from get-activities.",
+                ArgumentKind::String,
+                "ID of the activity of the upload, from get-activities.",
             )
             .required(),
-            Argument::new("password", ArgumentKind::Text, "The password that the file was fetched with.")
-                .required(),
-            uploads::folder_argument(),
-            uploads::unpack_argument(),
+            Argument::new("password", ArgumentKind::String, "Password of the zip.").required(),
+            agent_uploads::dir_argument(),
+            agent_uploads::unpack_argument(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            agent_id: uploads::id(arguments, "agent_id")?,
-            activity_id: uploads::id(arguments, "activity_id")?,
-            password: uploads::password(arguments)?,
-            folder: uploads::folder(arguments)?,
-            unpack: uploads::unpack(arguments)?,
+            agent_id: agent_uploads::id(arguments, "agent_id")?,
+            activity_id: agent_uploads::id(arguments, "activity_id")?,
+            password: agent_uploads::password(arguments)?,
+            dir: agent_uploads::dir(arguments)?,
+            unpack: agent_uploads::unpack(arguments)?,
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        uploads::check_unpack(Self::INFO.name, self.unpack)?;
-        Ok(vec![raw::download(&self.agent_id, &self.activity_id)?.answering()])
+        agent_uploads::check_unpack(Self::INFO.name, self.unpack)?;
+        Ok(vec![raw::download(&self.agent_id, &self.activity_id)?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         self.requests(client.api_version())?;
         let name = format!("{}-{}", self.agent_id, self.activity_id);
-        let place = Place { folder: &self.folder, name: &name, unpack: self.unpack };
-        place.check()?;
+        let target = DownloadTarget { dir: &self.dir, name: &name, unpack: self.unpack };
+        target.check()?;
         let upload = Upload { agent: self.agent_id.clone(), activity: self.activity_id.clone() };
-        let files = place.take(client, &upload, &self.password, watch).await?;
-        // The console sent no JSON: the files are what there is to tell of.
-        let told: Value = files
+        let files = target.download(client, &upload, &self.password, observer).await?;
+        // The response is not JSON, so the outcome describes the files instead.
+        let written: Value = files
             .iter()
             .map(|file| json!({ "name": file.name, "path": file.path.display().to_string(), "bytes": file.bytes }))
             .collect();
-        let context = uploads::context(&files, self.unpack);
-        Ok(Outcome { files, ..Outcome::found(json!({ "data": told }), context) })
+        let context = agent_uploads::context(&files, self.unpack);
+        Ok(Outcome { files, ..Outcome::new(json!({ "data": written }), context) })
     }
 }

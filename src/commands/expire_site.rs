@@ -1,83 +1,81 @@
-//! `sentinelone-expire-site`: a site ends now.
+//! `sentinelone-expire-site`: expires a site.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use sentinelone_raw::sites as raw;
 use serde_json::{Value, json};
 
-use super::context::{Output, entry, under};
-use super::lists::required_id;
-use super::single::act_on_one;
-use super::sites_context::{self as site, PREFIX, came_into};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batched_lists::required_id;
+use super::support::context_path::{ContextPath, context_under, entry};
+use super::support::single::run_single_action;
+use super::support::sites_context::{self as site, PREFIX, state_outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// Ends the licence of a site at once. Its agents are not served until it is reactivated.
+/// Ends the license of a site immediately. Its agents are not served until the site is reactivated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExpireSite {
-    /// The site.
+    /// Site ID.
     pub site_id: String,
 }
 
 impl Command for ExpireSite {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "expire-site",
         full_name: "sentinelone-expire-site",
-        summary: "Let a site expire now",
+        topic: Topic::Console,
+        summary: "Expire a site",
+        example: "s1 expire-site --site-id 420000000000000001",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["sites_expire"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
+    const OUTPUTS: &'static [ContextPath] = &[
         site::ID,
         site::NAME,
         site::STATE,
-        Output::field("SentinelOne.Site.SKU", "String", "Product tier that is licensed", "sku"),
-        Output::field("SentinelOne.Site.SiteType", "String", "Whether it is paid for or a trial", "siteType"),
-        site::SUITE,
-        Output::field(
-            "SentinelOne.Site.TotalLicenses",
+        ContextPath::field("SentinelOne.Site.SKU", "String", "Licensed product tier", "sku"),
+        ContextPath::field(
+            "SentinelOne.Site.SiteType",
             "String",
-            "How many licences it has",
-            "totalLicenses",
+            "License type, such as Paid or Trial",
+            "siteType",
         ),
+        site::SUITE,
+        ContextPath::field("SentinelOne.Site.TotalLicenses", "String", "Number of licenses", "totalLicenses"),
         site::ACCOUNT_ID,
         site::CREATOR,
-        Output::field(
-            "SentinelOne.Site.CreatorID",
-            "String",
-            "Identifier of the user who created it",
-            "creatorId",
-        )
-        .no_column(),
-        Output::field("SentinelOne.Site.Description", "String", "Description", "description").no_column(),
+        ContextPath::field("SentinelOne.Site.CreatorID", "String", "ID of the creator", "creatorId")
+            .no_column(),
+        ContextPath::field("SentinelOne.Site.Description", "String", "Description", "description")
+            .no_column(),
         site::EXPIRATION,
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("site_id", ArgumentKind::Text, "Identifier of the site.").required()]
+        vec![Argument::new("site_id", ArgumentKind::String, "ID of the site.").required()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { site_id: required_id(arguments, "site_id")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![raw::expire(&self.site_id)?.answering()])
+        Ok(vec![raw::expire(&self.site_id)?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let judge = |answer: &Value| came_into("expired", &self.site_id, answer);
-        let mut outcome = act_on_one(self, client, judge).await?;
-        let site = outcome.answer.get("data").unwrap_or(&Value::Null);
+        let evaluate = |response: &Value| state_outcome("expired", &self.site_id, response);
+        let mut outcome = run_single_action(self, client, evaluate).await?;
+        let site = outcome.response.get("data").unwrap_or(&Value::Null);
         let mut entry = entry(Self::OUTPUTS, PREFIX, client.api_version(), site);
-        // An answer without the site is still about this one.
-        put(&mut entry, "ID", json!(self.site_id));
-        outcome.context = under(PREFIX, entry);
+        // The response may omit the ID of the site.
+        set_path(&mut entry, "ID", json!(self.site_id));
+        outcome.context = context_under(PREFIX, entry);
         Ok(outcome)
     }
 }

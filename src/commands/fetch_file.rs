@@ -1,4 +1,4 @@
-//! `sentinelone-fetch-file`: a file from an endpoint.
+//! `sentinelone-fetch-file`: fetches a file from an endpoint.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -6,178 +6,186 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use sentinelone_raw::activities::{self, ActivitiesListQuery, ActivitySortField};
-use sentinelone_raw::agents::{self as raw, AgentFileRequest, AgentFileRequestData};
+use sentinelone_raw::agents::{self as raw, AgentFileRequestData, AgentsFetchFilesRequest};
 use sentinelone_raw::runtime::{ApiVersion, Data, Page, Request, Timestamp};
 use sentinelone_raw::shared::{SortOrder, SuccessFlag};
 use serde_json::Value;
 
-use super::act::succeeded;
-use super::context::Output;
-use super::uploads::{self, Log, Place, Upload};
-use super::wait::Look;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, Upload};
+use super::support::batch_action::success_outcome;
+use super::support::context_path::ContextPath;
+use super::support::polling::PollStatus;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 use crate::error::Error;
 use crate::outcome::IdState;
 
-/// Has an agent upload a file, waits for it and downloads it, all in one.
+/// Requests a file from an agent, waits for the upload and downloads it.
 ///
-/// The upload is the first one of the agent that appears in the log of activities after the order and
-/// concerns no threat. Another upload of the same agent at the same time, ordered by someone else, cannot be
-/// told from it but by the password.
+/// The upload is the first activity of the agent that follows the request and does not belong to a threat. Only the
+/// password distinguishes it from another upload of the same agent at the same time.
 #[derive(Clone, Debug)]
 pub struct FetchFile {
-    /// The agent.
+    /// Agent ID.
     pub agent_id: String,
-    /// The file on the endpoint.
+    /// Path of the file on the endpoint.
     pub file_path: String,
-    /// The password of the zip that it comes in.
+    /// Password of the zip.
     pub password: SecretString,
-    /// The folder on this machine that the file is written to: below it, in a folder that is named after the
-    /// agent and the activity.
-    pub folder: PathBuf,
-    /// How long to wait for the upload.
+    /// Output directory. The files are in a subdirectory named after the agent and the activity.
+    pub dir: PathBuf,
+    /// Longest time to wait for the upload.
     pub timeout: Duration,
     /// Whether to unpack the zip.
     pub unpack: bool,
 }
 
-/// How many activities a look asks for, newest first.
-const LOOK: i64 = 100;
+/// Number of activities that a poll reads, newest first.
+const LOG_LIMIT: i64 = 100;
 
-/// How far entries of the log may be out of order.
-const DISORDER_MILLIS: i64 = 5 * 60 * 1000;
+/// Time by which entries of the log may be out of order.
+const MAX_DISORDER_MILLIS: i64 = 5 * 60 * 1000;
 
 impl Command for FetchFile {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "fetch-file",
         full_name: "sentinelone-fetch-file",
-        summary: "Fetch a file from an endpoint: order it, wait for it and download it",
+        topic: Topic::Files,
+        summary: "Fetch a file from an endpoint",
+        example: "s1 fetch-file --agent-id 440000000000000001 --file-path /var/log/auth.log \
+            --password Correct-Horse-1 --dir evidence",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["activities_list", "agents_download", "agents_fetch_files"],
     };
 
-    const OUTPUTS: &'static [Output] = &[uploads::PATH];
+    const OUTPUTS: &'static [ContextPath] = &[agent_uploads::PATH];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("agent_id", ArgumentKind::Text, "Identifier of the agent on the endpoint.")
+            Argument::new("agent_id", ArgumentKind::String, "ID of the agent on the endpoint.").required(),
+            Argument::new("file_path", ArgumentKind::String, "Absolute path of the file on the endpoint.")
                 .required(),
-            Argument::new("file_path", ArgumentKind::Text, "Absolute path of the file on the endpoint.")
-                .required(),
-            uploads::new_password(),
-            uploads::folder_argument(),
-            uploads::timeout_argument(),
-            uploads::unpack_argument(),
+            agent_uploads::new_password(),
+            agent_uploads::dir_argument(),
+            agent_uploads::timeout_argument(),
+            agent_uploads::unpack_argument(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            agent_id: uploads::id(arguments, "agent_id")?,
+            agent_id: agent_uploads::id(arguments, "agent_id")?,
             file_path: arguments.required("file_path")?,
-            password: uploads::password(arguments)?,
-            folder: uploads::folder(arguments)?,
-            timeout: uploads::timeout(arguments)?,
-            unpack: uploads::unpack(arguments)?,
+            password: agent_uploads::password(arguments)?,
+            dir: agent_uploads::dir(arguments)?,
+            timeout: agent_uploads::timeout(arguments)?,
+            unpack: agent_uploads::unpack(arguments)?,
         })
     }
 
-    /// The order, and the look at the log, which comes before it too.
+    /// Returns the fetch request and the request of the activity log, which is also sent before the fetch request.
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.order()?.answering(), self.look(None)?.answering()])
+        Ok(vec![self.fetch_request()?.with_response_type(), self.log_request(None)?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        let order = self.order()?;
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let request = self.fetch_request()?;
         let before = self.read_log(client, None).await?;
-        let answer = client.send(&order).await?;
-        let body = answer.json();
-        let mut outcome = Outcome::found(body, uploads::context(&[], false));
-        outcome.errors = answer.vendor_errors().to_vec();
-        outcome.ids = succeeded(&self.agent_id, &outcome.answer);
-        if outcome.ids.iter().any(|one| one.state == IdState::NotAffected) {
+        let response = client.send(&request).await?;
+        let body = response.json();
+        let mut outcome = Outcome::new(body, agent_uploads::context(&[], false));
+        outcome.errors = response.api_errors().to_vec();
+        outcome.results = success_outcome(&self.agent_id, &outcome.response);
+        if outcome.results.iter().any(|one| one.state == IdState::NotAffected) {
             outcome.affected = Some(0);
             return Ok(outcome);
         }
-        let taken = outcome.ids.iter().any(|one| one.state == IdState::Done);
-        outcome.affected = taken.then_some(1);
-        match self.wait(client, before, watch).await {
+        let accepted = outcome.results.iter().any(|one| one.state == IdState::Done);
+        outcome.affected = accepted.then_some(1);
+        match self.wait(client, before, observer).await {
             Ok(upload) => {
-                for one in &mut outcome.ids {
+                for one in &mut outcome.results {
                     (one.state, one.detail) = (IdState::Done, Some(upload.path()));
                 }
                 let name = format!("{}-{}", upload.agent, upload.activity);
-                let place = Place { folder: &self.folder, name: &name, unpack: self.unpack };
-                match place.take(client, &upload, &self.password, watch).await {
+                let target = DownloadTarget { dir: &self.dir, name: &name, unpack: self.unpack };
+                match target.download(client, &upload, &self.password, observer).await {
                     Ok(files) => outcome.files = files,
                     Err(error) => outcome.failure = Some(error),
                 }
             }
             Err(error) => {
-                // The order was taken; whether the file comes, nobody knows.
-                outcome.ids.iter_mut().for_each(|one| one.state = IdState::Unknown);
+                // The console accepted the request; whether the agent uploads the file is unknown.
+                outcome.results.iter_mut().for_each(|one| one.state = IdState::Unknown);
                 outcome.failure = Some(error);
             }
         }
-        outcome.context = uploads::context(&outcome.files, self.unpack);
+        outcome.context = agent_uploads::context(&outcome.files, self.unpack);
         Ok(outcome)
     }
 }
 
 impl FetchFile {
-    fn order(&self) -> Result<Request<Data<SuccessFlag>>> {
-        uploads::check_password(Self::INFO.name, &self.password)?;
-        uploads::check_unpack(Self::INFO.name, self.unpack)?;
+    fn fetch_request(&self) -> Result<Request<Data<SuccessFlag>>> {
+        agent_uploads::check_password(Self::INFO.name, &self.password)?;
+        agent_uploads::check_unpack(Self::INFO.name, self.unpack)?;
         let data = AgentFileRequestData::new([&self.file_path], &self.password);
-        Ok(raw::fetch_files(&self.agent_id, &AgentFileRequest::new(data))?)
+        Ok(raw::fetch_files(&self.agent_id, &AgentsFetchFilesRequest::new(data))?)
     }
 
-    fn look(&self, since: Option<Timestamp>) -> Result<Request<Page<Value>>> {
+    fn log_request(&self, since: Option<Timestamp>) -> Result<Request<Page<Value>>> {
         let query = ActivitiesListQuery {
             created_at_gte: since,
             ..ActivitiesListQuery::default()
                 .agent_ids([&self.agent_id])
-                .limit(LOOK)
+                .limit(LOG_LIMIT)
                 .sort_by(ActivitySortField::CreatedAt)
                 .sort_order(SortOrder::Desc)
         };
-        Ok(activities::list(&query)?.answering())
+        Ok(activities::list(&query)?.with_response_type())
     }
 
-    async fn read_log(&self, client: &Client, since: Option<Timestamp>) -> Result<Log> {
-        let of_no_threat = |entry: &Value| entry.get("threatId").is_none_or(Value::is_null);
-        let mut log = Log::read(client, &self.look(since)?, of_no_threat).await?;
+    async fn read_log(&self, client: &Client, since: Option<Timestamp>) -> Result<ActivityLog> {
+        let has_no_threat = |entry: &Value| entry.get("threatId").is_none_or(Value::is_null);
+        let mut log = ActivityLog::read(client, &self.log_request(since)?, has_no_threat).await?;
         log.uploads.retain(|upload| upload.agent == self.agent_id);
         Ok(log)
     }
 
-    /// Waits for an upload that was not there before.
-    async fn wait(&self, client: &Client, before: Log, watch: &dyn Watch) -> Result<Upload> {
-        // By the clock of the console, which this machine's need not agree with.
+    /// Waits for a new upload.
+    async fn wait(
+        &self,
+        client: &Client,
+        before: ActivityLog,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Upload> {
+        // By the clock of the console, which may differ from the local clock.
         let newest = before.newest.as_ref().and_then(Timestamp::unix_millis);
-        let since = newest.and_then(|newest| Timestamp::from_unix_millis(newest - DISORDER_MILLIS));
+        let since = newest.and_then(|newest| Timestamp::from_unix_millis(newest - MAX_DISORDER_MILLIS));
         let before: HashSet<Upload> = before.uploads.into_iter().collect();
-        let look = || async {
+        let poll = || async {
             let log = self.read_log(client, since.clone()).await?;
             Ok(match log.new_since(&before) {
-                Some(upload) => Look::Found(upload),
-                None => Look::NotYet("not uploaded yet".to_owned()),
+                Some(upload) => PollStatus::Ready(upload),
+                None => PollStatus::Pending("not uploaded yet".to_owned()),
             })
         };
-        let resume = "the agent may still upload the file: the activity that get-activities then lists has its \
-             path, and download-fetched-file takes the identifier of that activity";
-        let found = uploads::patience(self.timeout).until(watch, look).await;
+        let resume = "the agent may still upload the file; find the activity of the upload with \
+                      get-activities, then run download-fetched-file with its ID";
+        let found = agent_uploads::poll_policy(self.timeout).poll(observer, poll).await;
         found
-            .map_err(|error| error.resuming(resume))?
-            .ok_or_else(|| Error::deadline(&raw::FETCH_FILES, resume))
+            .map_err(|error| error.with_resume_hint(resume))?
+            .ok_or_else(|| Error::wait_timeout(&raw::FETCH_FILES, resume))
     }
 }

@@ -1,4 +1,4 @@
-//! `sentinelone-fetch-threat-file`: the files of threats.
+//! `sentinelone-fetch-threat-file`: fetches the files of threats.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -9,292 +9,312 @@ use secrecy::SecretString;
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::shared::SortOrder;
 use sentinelone_raw::threats::{
-    self as raw, ThreatFileRequest, ThreatFileRequestData, ThreatFilter, ThreatTimelineSortField,
+    self as raw, ThreatFileRequestData, ThreatFilter, ThreatTimelineSortField, ThreatsFetchFileRequest,
     ThreatsListTimelineQuery,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::act::{act, join, known, refuse, without_answer};
-use super::context::{Output, under};
-use super::lists::unique;
-use super::scripts::about;
-use super::uploads::{self, Log, Place, Upload};
-use super::wait::Look;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, Upload};
+use super::support::batch_action::{
+    argument_error, merge_response, run_action, success_or_null, without_detail,
+};
+use super::support::batched_lists::unique;
+use super::support::context_path::{ContextPath, context_under};
+use super::support::polling::PollStatus;
+use super::support::remote_scripts::error_about;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
 use crate::error::Error;
+use crate::json_path::set_path;
 use crate::outcome::{IdOutcome, IdState};
 
-/// Has agents upload the files of threats, waits for them and downloads them.
+/// Requests the files of threats from the agents, waits for the uploads and downloads them.
 ///
-/// Every threat is on its own: those whose file came are there, whatever became of the others. The first failure
-/// is that of the outcome, and each is among its errors, with its threat.
+/// Each threat is independent: a failure does not affect the files of the others. The first failure is
+/// [`Outcome::failure`], and each one is in [`Outcome::errors`] with its threat.
 #[derive(Clone, Debug)]
 pub struct FetchThreatFile {
-    /// The threats.
+    /// Threat IDs.
     pub threat_ids: Vec<String>,
-    /// The password of the zips that the files come in.
+    /// Password of the zips.
     pub password: SecretString,
-    /// The folder on this machine that the files are written to: below it, each in a folder that is named
-    /// after the threat.
-    pub folder: PathBuf,
-    /// How long to wait for the uploads.
+    /// Output directory. The files of each threat are in a subdirectory named after the threat.
+    pub dir: PathBuf,
+    /// Longest time to wait for the uploads.
     pub timeout: Duration,
     /// Whether to unpack the zips.
     pub unpack: bool,
 }
 
-/// The uploads of threats.
-type Found = Vec<(String, Result<Upload>)>;
+/// Uploads by threat ID.
+type FoundUploads = Vec<(String, Result<Upload>)>;
 
-/// How many entries of a timeline a look asks for, newest first.
-const LOOK: i64 = 30;
+/// Number of timeline entries that a poll reads, newest first.
+const TIMELINE_LIMIT: i64 = 30;
 
-/// An order that failed.
-struct Failed {
+/// A failed fetch request.
+struct FailedRequest {
     error: Error,
-    /// Whether the console may have taken it.
-    acted: bool,
+    /// Whether the request may have taken effect.
+    may_have_taken_effect: bool,
 }
 
-/// A threat whose file is waited for, and the uploads of before.
-struct Awaited {
+/// A threat whose upload is pending, and its earlier uploads.
+struct PendingThreat {
     id: String,
     before: HashSet<Upload>,
 }
 
 impl Command for FetchThreatFile {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "fetch-threat-file",
         full_name: "sentinelone-fetch-threat-file",
-        summary: "Fetch the files of threats: order them, wait for them and download them",
+        topic: Topic::Threats,
+        summary: "Fetch the files of threats",
+        example: "s1 fetch-threat-file --threat-id 460000000000000011 --password Correct-Horse-1 --dir \
+                  malware --unpack false",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["agents_download", "threats_fetch_file", "threats_list_timeline"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Threat.ID", "String", "Identifier of the threat", "threat_id"),
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.Threat.ID", "String", "ID of the threat", "threat_id"),
+        ContextPath::computed(
             "SentinelOne.Threat.Downloadable",
             "Boolean",
-            "Whether its file was uploaded; null when nobody knows",
+            "Whether the file was uploaded; null if unknown",
         ),
-        Output::computed(
+        ContextPath::computed(
             "SentinelOne.Threat.ZippedFile",
             "String",
-            "Where on this machine it is: the zip, or the folder that it was unpacked into",
+            "Local path of the zip, or of the directory of the unpacked files",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("threat_id", ArgumentKind::List, "Identifiers of the threats.").required(),
-            uploads::new_password(),
-            uploads::folder_argument(),
-            uploads::timeout_argument(),
-            uploads::unpack_argument(),
+            Argument::new("threat_id", ArgumentKind::List, "Threat IDs.").required(),
+            agent_uploads::new_password(),
+            agent_uploads::dir_argument(),
+            agent_uploads::timeout_argument(),
+            agent_uploads::unpack_argument(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             threat_ids: arguments.required_list("threat_id")?,
-            password: uploads::password(arguments)?,
-            folder: uploads::folder(arguments)?,
-            timeout: uploads::timeout(arguments)?,
-            unpack: uploads::unpack(arguments)?,
+            password: agent_uploads::password(arguments)?,
+            dir: agent_uploads::dir(arguments)?,
+            timeout: agent_uploads::timeout(arguments)?,
+            unpack: agent_uploads::unpack(arguments)?,
         })
     }
 
-    /// Of each threat the order, and the look at its timeline, which comes before it too.
+    /// Returns the fetch request and the timeline request of each threat. The timeline is also read before the fetch.
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
         let mut all = Vec::new();
-        for (id, order) in unique(&self.threat_ids).iter().zip(self.orders()?) {
-            all.push(order);
-            all.push(look(id)?.answering());
+        for (id, request) in unique(&self.threat_ids).iter().zip(self.fetch_requests()?) {
+            all.push(request);
+            all.push(timeline_request(id)?.with_response_type());
         }
         Ok(all)
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        let orders = self.orders()?;
-        unique(&self.threat_ids).iter().try_for_each(|id| self.place(id).check())?;
-        let mut outcome = Outcome::found(Value::Null, Value::Null);
-        let mut awaited = Vec::new();
-        for (id, order) in unique(&self.threat_ids).iter().zip(orders) {
-            match self.order(client, id, order, &mut outcome).await {
-                Ok(Some(threat)) => awaited.push(threat),
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let requests = self.fetch_requests()?;
+        unique(&self.threat_ids).iter().try_for_each(|id| self.target(id).check())?;
+        let mut outcome = Outcome::new(Value::Null, Value::Null);
+        let mut pending = Vec::new();
+        for (id, request) in unique(&self.threat_ids).iter().zip(requests) {
+            match self.request_file(client, id, request, &mut outcome).await {
+                Ok(Some(threat)) => pending.push(threat),
                 Ok(None) => {}
                 Err(error) => {
-                    let state = if error.acted { IdState::Unknown } else { IdState::NotAffected };
-                    outcome.ids.push(without_answer(id.clone(), state));
-                    fail(&mut outcome, std::slice::from_ref(id), error.error);
+                    let state =
+                        if error.may_have_taken_effect { IdState::Unknown } else { IdState::NotAffected };
+                    outcome.results.push(without_detail(id.clone(), state));
+                    record_failure(&mut outcome, std::slice::from_ref(id), error.error);
                 }
             }
         }
-        let places = self.collect(client, watch, awaited, &mut outcome).await;
-        let entries = outcome.ids.iter().map(|one| {
-            // What is done in part was uploaded, and not downloaded.
-            let uploaded = if one.state == IdState::Partly { Value::Bool(true) } else { known(one) };
+        let paths = self.collect(client, observer, pending, &mut outcome).await;
+        let entries = outcome.results.iter().map(|one| {
+            // A partial result means that the file was uploaded but not downloaded.
+            let uploaded =
+                if one.state == IdState::Partial { Value::Bool(true) } else { success_or_null(one) };
             let mut entry = json!({ "ID": one.id, "Downloadable": uploaded });
-            if let Some(place) = places.get(&one.id) {
-                put(&mut entry, "ZippedFile", json!(place));
+            if let Some(path) = paths.get(&one.id) {
+                set_path(&mut entry, "ZippedFile", json!(path));
             }
             entry
         });
-        outcome.context = under("SentinelOne.Threat", entries.collect());
+        outcome.context = context_under("SentinelOne.Threat", entries.collect());
         Ok(outcome)
     }
 }
 
 impl FetchThreatFile {
-    /// One order a threat: the API takes a filter that selects exactly one.
-    fn orders(&self) -> Result<Vec<Request<Value>>> {
-        uploads::check_password(Self::INFO.name, &self.password)?;
-        uploads::check_unpack(Self::INFO.name, self.unpack)?;
+    /// Returns one request per threat, because the API accepts a filter for one threat only.
+    fn fetch_requests(&self) -> Result<Vec<Request<Value>>> {
+        agent_uploads::check_password(Self::INFO.name, &self.password)?;
+        agent_uploads::check_unpack(Self::INFO.name, self.unpack)?;
         if self.threat_ids.is_empty() {
-            return Err(refuse(Self::INFO.name, "threat_id", "is missing; give at least one"));
+            return Err(argument_error(
+                Self::INFO.name,
+                "threat_id",
+                "is missing; expected at least one value",
+            ));
         }
-        let order = |id: &String| {
+        let request = |id: &String| {
             let data = ThreatFileRequestData::new(&self.password);
             let filter = ThreatFilter::default().ids([id]);
-            Ok(raw::fetch_file(&ThreatFileRequest::new(data, filter))?.answering())
+            Ok(raw::fetch_file(&ThreatsFetchFileRequest::new(data, filter))?.with_response_type())
         };
-        let orders = unique(&self.threat_ids).iter().map(order).collect::<Result<Vec<_>>>()?;
-        orders.iter().try_for_each(Request::check)?;
-        Ok(orders)
+        let requests = unique(&self.threat_ids).iter().map(request).collect::<Result<Vec<_>>>()?;
+        requests.iter().try_for_each(Request::validate)?;
+        Ok(requests)
     }
 
-    /// Orders the file of a threat; there is nothing to wait for when the console passed it over.
-    async fn order(
+    /// Requests the file of a threat. Returns `None` if the console skipped the threat.
+    async fn request_file(
         &self,
         client: &Client,
         id: &str,
-        order: Request<Value>,
+        request: Request<Value>,
         outcome: &mut Outcome,
-    ) -> Result<Option<Awaited>, Failed> {
-        let before = async { Log::read(client, &look(id)?, |_| true).await };
-        let before = before.await.map_err(|error| Failed { error, acted: false })?;
-        let answer = act(client, vec![order]).await;
-        let (answer, _) = answer.map_err(|error| Failed { acted: error.may_have_acted(), error })?;
-        // An answer without a count leaves the sum unknown.
-        let is_first = outcome.answer.is_null();
-        outcome.affected = match (outcome.affected, answer.affected) {
+    ) -> Result<Option<PendingThreat>, FailedRequest> {
+        let before = async { ActivityLog::read(client, &timeline_request(id)?, |_| true).await };
+        let before = before.await.map_err(|error| FailedRequest { error, may_have_taken_effect: false })?;
+        let action = run_action(client, vec![request]).await;
+        let (action, _) = action
+            .map_err(|error| FailedRequest { may_have_taken_effect: error.may_have_taken_effect(), error })?;
+        // A response without a count makes the sum unknown.
+        let is_first = outcome.response.is_null();
+        outcome.affected = match (outcome.affected, action.affected) {
             (Some(before), Some(now)) => Some(before.saturating_add(now)),
             (None, now) if is_first => now,
             _ => None,
         };
-        join(&mut outcome.answer, answer.answer);
-        outcome.errors.extend(answer.errors);
-        let refused = answer.ids.iter().all(|one| one.state == IdState::NotAffected);
-        // The order was taken; whether a file comes is only known when it is there.
-        outcome.ids.extend(answer.ids.into_iter().map(|one| match one.state {
+        merge_response(&mut outcome.response, action.response);
+        outcome.errors.extend(action.errors);
+        let skipped = action.results.iter().all(|one| one.state == IdState::NotAffected);
+        // The console accepted the request; whether the agent uploads a file is unknown until it is there.
+        outcome.results.extend(action.results.into_iter().map(|one| match one.state {
             IdState::NotAffected => one,
             _ => IdOutcome { state: IdState::Unknown, ..one },
         }));
         let before = before.uploads.into_iter().collect();
-        Ok((!refused).then(|| Awaited { id: id.to_owned(), before }))
+        Ok((!skipped).then(|| PendingThreat { id: id.to_owned(), before }))
     }
 
-    fn place<'a>(&'a self, id: &'a str) -> Place<'a> {
-        Place { folder: &self.folder, name: id, unpack: self.unpack }
+    fn target<'a>(&'a self, id: &'a str) -> DownloadTarget<'a> {
+        DownloadTarget { dir: &self.dir, name: id, unpack: self.unpack }
     }
 
-    /// Waits for the uploads and downloads each when it is there. Puts into the outcome what became of them,
-    /// and tells where the files of each threat are.
+    /// Waits for the uploads, downloads each one and adds the results to `outcome`. Returns the local path of the files
+    /// of each threat.
     async fn collect(
         &self,
         client: &Client,
-        watch: &dyn Watch,
-        mut awaited: Vec<Awaited>,
+        observer: &dyn ProgressObserver,
+        mut pending: Vec<PendingThreat>,
         outcome: &mut Outcome,
     ) -> HashMap<String, String> {
-        let mut places = HashMap::new();
-        // Downloads take no time away from the waiting for the others.
+        let mut paths = HashMap::new();
+        // The time of downloads does not count against the timeout.
         let mut left = self.timeout;
-        while !awaited.is_empty() {
-            let begun = Instant::now();
-            // What was found stays when the time is over in the middle of a look.
+        while !pending.is_empty() {
+            let start = Instant::now();
+            // Uploads found by a poll are kept if the timeout interrupts the poll.
             let found = Mutex::new(Vec::new());
-            let ended = uploads::patience(left).until(watch, || look_at(client, &awaited, &found)).await;
-            left = left.saturating_sub(begun.elapsed());
+            let ended = agent_uploads::poll_policy(left)
+                .poll(observer, || poll_timelines(client, &pending, &found))
+                .await;
+            left = left.saturating_sub(start.elapsed());
             let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
             if found.is_empty() {
-                let ids: Vec<_> = awaited.into_iter().map(|threat| threat.id).collect();
+                let ids: Vec<_> = pending.into_iter().map(|threat| threat.id).collect();
                 let resume = format!(
-                    "the files of {} may still come: their timelines then have the paths, and \
-                     download-fetched-file takes the agent and the activity of a path",
+                    "the agents may still upload the files of {}; find the paths in the timelines of the \
+                     threats, then run download-fetched-file with the agent and activity of a path",
                     ids.join(", ")
                 );
                 let error = match ended {
-                    Err(error) => error.resuming(&resume),
-                    Ok(_) => Error::deadline(&raw::FETCH_FILE, resume),
+                    Err(error) => error.with_resume_hint(&resume),
+                    Ok(_) => Error::wait_timeout(&raw::FETCH_FILE, resume),
                 };
-                fail(outcome, &ids, error);
+                record_failure(outcome, &ids, error);
                 break;
             }
-            awaited.retain(|threat| !found.iter().any(|(id, _)| *id == threat.id));
+            pending.retain(|threat| !found.iter().any(|(id, _)| *id == threat.id));
             for (id, upload) in found {
-                match self.take(client, watch, &id, upload, outcome).await {
-                    Ok(place) => {
-                        places.insert(id, place);
+                match self.download(client, observer, &id, upload, outcome).await {
+                    Ok(path) => {
+                        paths.insert(id, path);
                     }
-                    Err(error) => fail(outcome, &[id], error),
+                    Err(error) => record_failure(outcome, &[id], error),
                 }
             }
         }
-        places
+        paths
     }
 
-    async fn take(
+    async fn download(
         &self,
         client: &Client,
-        watch: &dyn Watch,
+        observer: &dyn ProgressObserver,
         id: &str,
         upload: Result<Upload>,
         outcome: &mut Outcome,
     ) -> Result<String> {
         let upload = upload?;
-        for one in outcome.ids.iter_mut().filter(|one| one.id == id) {
-            (one.state, one.detail) = (IdState::Partly, Some(upload.path()));
+        for one in outcome.results.iter_mut().filter(|one| one.id == id) {
+            (one.state, one.detail) = (IdState::Partial, Some(upload.path()));
         }
-        let place = self.place(id);
-        let files = place.take(client, &upload, &self.password, watch).await?;
+        let target = self.target(id);
+        let files = target.download(client, &upload, &self.password, observer).await?;
         outcome.files.extend(files);
-        outcome.ids.iter_mut().filter(|one| one.id == id).for_each(|one| one.state = IdState::Done);
-        Ok(place.target().display().to_string())
+        outcome.results.iter_mut().filter(|one| one.id == id).for_each(|one| one.state = IdState::Done);
+        Ok(target.path().display().to_string())
     }
 }
 
-fn look(id: &str) -> Result<Request<Page<Value>>> {
+fn timeline_request(id: &str) -> Result<Request<Page<Value>>> {
     let query = ThreatsListTimelineQuery::default()
-        .limit(LOOK)
+        .limit(TIMELINE_LIMIT)
         .sort_by(ThreatTimelineSortField::CreatedAt)
         .sort_order(SortOrder::Desc);
-    Ok(raw::list_timeline(id, &query)?.answering())
+    Ok(raw::list_timeline(id, &query)?.with_response_type())
 }
 
-/// Looks which files are there, and of which threats nothing more can be known. A console that is busy ends the
-/// look, unless it found something.
-async fn look_at(client: &Client, awaited: &[Awaited], found: &Mutex<Found>) -> Result<Look<()>> {
-    let mut trouble = None;
+/// Reads the timelines and adds new uploads and permanent errors to `found`. A transient error is returned unless the
+/// poll found an upload.
+async fn poll_timelines(
+    client: &Client,
+    pending: &[PendingThreat],
+    found: &Mutex<FoundUploads>,
+) -> Result<PollStatus<()>> {
+    let mut transient = None;
     let mut any = false;
-    for threat in awaited {
-        let log = async { Log::read(client, &look(&threat.id)?, |_| true).await };
+    for threat in pending {
+        let log = async { ActivityLog::read(client, &timeline_request(&threat.id)?, |_| true).await };
         let upload = match log.await {
             Ok(log) => log.new_since(&threat.before).map(Ok),
-            Err(error) if error.may_pass() => {
-                trouble = Some(error);
+            Err(error) if error.is_transient() => {
+                transient = Some(error);
                 None
             }
             Err(error) => Some(Err(error)),
@@ -304,23 +324,23 @@ async fn look_at(client: &Client, awaited: &[Awaited], found: &Mutex<Found>) -> 
             any = true;
         }
     }
-    match trouble {
-        _ if any => Ok(Look::Found(())),
+    match transient {
+        _ if any => Ok(PollStatus::Ready(())),
         Some(error) => Err(error),
         None => {
-            let files = if awaited.len() == 1 { "file is" } else { "files are" };
-            Ok(Look::NotYet(format!("{} {files} not uploaded yet", awaited.len())))
+            let files = if pending.len() == 1 { "file is" } else { "files are" };
+            Ok(PollStatus::Pending(format!("{} {files} not uploaded yet", pending.len())))
         }
     }
 }
 
-/// The failure is told of each of these threats.
-fn fail(outcome: &mut Outcome, threats: &[String], error: Error) {
+/// Records a failure for each of these threats.
+fn record_failure(outcome: &mut Outcome, threats: &[String], error: Error) {
     for id in threats {
-        outcome.errors.push(about(&format!("threat {id}"), error.to_string()));
-        for one in outcome.ids.iter_mut().filter(|one| one.id == *id) {
+        outcome.errors.push(error_about(&format!("threat {id}"), error.to_string()));
+        for one in outcome.results.iter_mut().filter(|one| one.id == *id) {
             one.detail = Some(match one.detail.take() {
-                Some(known) => format!("{known}: {error}"),
+                Some(detail) => format!("{detail}: {error}"),
                 None => error.to_string(),
             });
         }

@@ -1,110 +1,106 @@
-//! `sentinelone-get-accounts`: the accounts of the tenant, or one of them.
+//! `sentinelone-get-accounts`: lists accounts or returns one.
 
 use sentinelone_raw::accounts::{self as raw, AccountsListQuery};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::{Value, json};
 
-use super::context::Output;
-use super::lists::id;
-use super::read::{get, list};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batched_lists::id;
+use super::support::context_path::ContextPath;
+use super::support::list_pages::{get, list};
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::{at, put};
-use crate::paging::sized;
+use crate::json_path::{get_path, set_path};
+use crate::paging::with_page_size;
 
-/// The accounts of the tenant.
+/// Lists the accounts in scope, or returns one account.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetAccounts {
-    /// Only this one.
+    /// Account ID. Default: all accounts.
     pub account_id: Option<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Accounts";
 
 impl Command for GetAccounts {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-accounts",
         full_name: "sentinelone-get-accounts",
-        summary: "List the accounts, or get one",
+        topic: Topic::Console,
+        summary: "List accounts, or get one account",
+        example: "s1 get-accounts",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["accounts_get", "accounts_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Accounts.ID", "String", "Identifier of the account", "id"),
-        Output::field("SentinelOne.Accounts.Name", "String", "Name of the account", "name"),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.Accounts.ID", "String", "ID of the account", "id"),
+        ContextPath::field("SentinelOne.Accounts.Name", "String", "Name of the account", "name"),
+        ContextPath::field(
             "SentinelOne.Accounts.AccountType",
             "String",
-            "Whether it is paid for or a trial",
+            "License type, such as Paid or Trial",
             "accountType",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Accounts.State",
             "String",
-            "Whether it is active, expired or deleted",
+            "State: active, expired or deleted",
             "state",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Accounts.NumberOfSites",
             "Number",
-            "How many sites it has",
+            "Number of sites",
             "numberOfSites",
         ),
-        Output::field(
-            "SentinelOne.Accounts.ActiveAgents",
-            "Number",
-            "How many agents it has",
-            "activeAgents",
-        ),
-        Output::field("SentinelOne.Accounts.CreatedAt", "String", "When it was created", "createdAt"),
-        Output::field("SentinelOne.Accounts.Expiration", "String", "When it expires", "expiration"),
+        ContextPath::field("SentinelOne.Accounts.ActiveAgents", "Number", "Number of agents", "activeAgents"),
+        ContextPath::field("SentinelOne.Accounts.CreatedAt", "String", "Creation time", "createdAt"),
+        ContextPath::field("SentinelOne.Accounts.Expiration", "String", "Expiration time", "expiration"),
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new(
-            "account_id",
-            ArgumentKind::Text,
-            "Only the account with this identifier. Without it, all accounts.",
-        )]
+        vec![Argument::new("account_id", ArgumentKind::String, "Account ID. Default: all accounts.")]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { account_id: id(arguments, "account_id")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
         let request = match &self.account_id {
             Some(id) => one(id)?,
-            None => all()?.answering(),
+            None => all()?.with_response_type(),
         };
         Ok(vec![request])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let Some(id) = &self.account_id else {
-            return list((client, watch), all()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await;
+            return list((client, observer), all()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await;
         };
         let mut outcome = get(client, &one(id)?, (PREFIX, Self::OUTPUTS)).await?;
-        // The context is a list however many were asked for.
-        let account = at(&outcome.context, PREFIX).cloned();
-        put(&mut outcome.context, PREFIX, json!(Vec::from_iter(account)));
+        // The context is always a list.
+        let account = get_path(&outcome.context, PREFIX).cloned();
+        set_path(&mut outcome.context, PREFIX, json!(Vec::from_iter(account)));
         Ok(outcome)
     }
 }
 
 fn one(id: &str) -> Result<Request<Value>> {
-    Ok(raw::get(id)?.answering())
+    Ok(raw::get(id)?.with_response_type())
 }
 
 fn all() -> Result<Request<Page<Value>>> {
-    Ok(sized(raw::list(&AccountsListQuery::default())?.answering(), None)?)
+    Ok(with_page_size(raw::list(&AccountsListQuery::default())?.with_response_type(), None)?)
 }

@@ -1,131 +1,154 @@
-//! `sentinelone-get-activities`: entries of the activity log.
+//! `sentinelone-get-activities`: lists activities.
 
 use sentinelone_raw::activities::{self as raw, ActivitiesListQuery, ActivitySortField};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
 use sentinelone_raw::shared::SortOrder;
 use serde_json::Value;
 
-use super::act::refuse;
-use super::context::Output;
-use super::lists::{given, in_batches, of_one_list, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batch_action::argument_error;
+use super::support::batched_lists::{
+    batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
+};
+use super::support::context_path::ContextPath;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 
 const DEFAULT_LIMIT: u64 = 50;
 
-/// Entries of the activity log, up to a limit.
+/// Lists activities that match all filters, up to a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetActivities {
-    /// Created after.
+    /// Created after this time.
     pub created_after: Option<Timestamp>,
-    /// E-mail addresses of the users who did it.
+    /// Email addresses of the users who caused the activity.
     pub user_emails: Vec<String>,
-    /// Groups.
+    /// Group IDs.
     pub group_ids: Vec<String>,
-    /// Created then or before.
+    /// Created at or before this time.
     pub created_until: Option<Timestamp>,
-    /// Also internal activities that the console does not show.
+    /// Whether to include internal activities, which the console hides.
     pub include_hidden: Option<bool>,
-    /// Identifiers.
+    /// Activity IDs.
     pub activities_ids: Vec<String>,
-    /// Created before.
+    /// Created before this time.
     pub created_before: Option<Timestamp>,
-    /// Threats.
+    /// Threat IDs.
     pub threats_ids: Vec<String>,
-    /// Types, by number.
+    /// Type numbers.
     pub activity_types: Vec<String>,
-    /// Users who did it.
+    /// IDs of the users who caused the activity.
     pub user_ids: Vec<String>,
-    /// Created then or after.
+    /// Created at or after this time.
     pub created_from: Option<Timestamp>,
-    /// Created in this range, both ends included, to the millisecond.
+    /// Inclusive range of the creation time, with millisecond precision.
     pub created_between: Option<(Timestamp, Timestamp)>,
-    /// Agents.
+    /// Agent IDs.
     pub agent_ids: Vec<String>,
-    /// How many at the most; without it 50, or as many as there are `activities_ids`.
+    /// Maximum number of items. Default: 50, or the number of `activities_ids` if larger.
     pub limit: Option<u64>,
-    /// What decides the order.
+    /// Sort field.
     pub sort_by: Option<ActivitySortField>,
-    /// Direction of the order.
+    /// Sort direction.
     pub sort_order: Option<SortOrder>,
 }
 
 const PREFIX: &str = "SentinelOne.Activity";
 
-/// Those that the integration offers.
+/// Values of the integration.
 const SORT_FIELDS: &[&str] = &["activityType", "createdAt", "id"];
 const SORT_ORDERS: &[&str] = &["asc", "desc"];
 
 impl Command for GetActivities {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-activities",
         full_name: "sentinelone-get-activities",
-        summary: "List the activities that match",
+        topic: Topic::Console,
+        summary: "List activities",
+        example: "s1 get-activities --created-after '2 days' --agent-ids 440000000000000001 --limit 50",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["activities_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Activity.ID", "String", "Identifier of the activity", "id"),
-        Output::field("SentinelOne.Activity.CreatedAt", "Date", "When it was recorded", "createdAt"),
-        Output::field("SentinelOne.Activity.ActivityType", "Number", "Type, as a number", "activityType"),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.Activity.ID", "String", "ID of the activity", "id"),
+        ContextPath::field("SentinelOne.Activity.CreatedAt", "Date", "Time of the activity", "createdAt"),
+        ContextPath::field("SentinelOne.Activity.ActivityType", "Number", "Type number", "activityType"),
+        ContextPath::field(
             "SentinelOne.Activity.PrimaryDescription",
             "String",
-            "What happened",
+            "Description",
             "primaryDescription",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Activity.SecondaryDescription",
             "String",
-            "More about it",
+            "Additional description",
             "secondaryDescription",
         ),
-        Output::field("SentinelOne.Activity.AgentID", "String", "Agent that it is about", "agentId"),
-        Output::field("SentinelOne.Activity.ThreatID", "String", "Threat that it is about", "threatId"),
-        Output::field("SentinelOne.Activity.UserID", "String", "User who did it", "userId"),
-        Output::field(
+        ContextPath::field("SentinelOne.Activity.AgentID", "String", "ID of the agent", "agentId"),
+        ContextPath::field("SentinelOne.Activity.ThreatID", "String", "ID of the threat", "threatId"),
+        ContextPath::field("SentinelOne.Activity.UserID", "String", "ID of the user", "userId"),
+        ContextPath::field(
             "SentinelOne.Activity.AgentUpdatedVersion",
             "String",
-            "Version that the agent was updated to",
+            "Agent version after an update",
             "agentUpdatedVersion",
         )
         .no_column(),
-        Output::field("SentinelOne.Activity.SiteID", "String", "Site that it is about", "siteId").no_column(),
-        Output::field("SentinelOne.Activity.GroupID", "String", "Group that it is about", "groupId")
+        ContextPath::field("SentinelOne.Activity.SiteID", "String", "ID of the site", "siteId").no_column(),
+        ContextPath::field("SentinelOne.Activity.GroupID", "String", "ID of the group", "groupId")
             .no_column(),
-        Output::field("SentinelOne.Activity.OsFamily", "String", "Operating system of the agent", "osFamily")
-            .no_column(),
-        Output::field("SentinelOne.Activity.data.SiteID", "String", "Site in its details", "data.siteId")
-            .no_column(),
-        Output::field(
+        ContextPath::field(
+            "SentinelOne.Activity.OsFamily",
+            "String",
+            "Operating system of the agent",
+            "osFamily",
+        )
+        .no_column(),
+        ContextPath::field(
+            "SentinelOne.Activity.data.SiteID",
+            "String",
+            "ID of the site in the details",
+            "data.siteId",
+        )
+        .no_column(),
+        ContextPath::field(
             "SentinelOne.Activity.data.SiteName",
             "String",
-            "Name of the site in its details",
+            "Name of the site in the details",
             "data.siteName",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Activity.data.username",
             "String",
-            "Name of the user in its details",
+            "Name of the user in the details",
             "data.username",
         )
         .no_column(),
-        Output::field("SentinelOne.Activity.Hash", "String", "Hash of the threat's file", "hash").no_column(),
-        Output::field("SentinelOne.Activity.UpdatedAt", "Date", "When it was last changed", "updatedAt")
+        ContextPath::field("SentinelOne.Activity.Hash", "String", "File hash of the threat", "hash")
             .no_column(),
-        Output::field("SentinelOne.Activity.Comments", "String", "Comments", "comments").no_column(),
-        Output::field("SentinelOne.Activity.Description", "String", "Further text", "description")
+        ContextPath::field("SentinelOne.Activity.UpdatedAt", "Date", "Time of the last change", "updatedAt")
             .no_column(),
-        Output::field(
+        ContextPath::field("SentinelOne.Activity.Comments", "String", "Comments", "comments").no_column(),
+        ContextPath::field(
+            "SentinelOne.Activity.Description",
+            "String",
+            "Further description",
+            "description",
+        )
+        .no_column(),
+        ContextPath::field(
             "SentinelOne.Activity.Data",
             "Unknown",
-            "All details, with the names of the API; they depend on the type",
+            "All details with the field names of the API; they depend on the type",
             "data",
         )
         .no_column()
@@ -133,43 +156,43 @@ impl Command for GetActivities {
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, Integer, List, Text, Time};
+        use ArgumentKind::{Boolean, Integer, List, String, Time};
         vec![
             Argument::new("created_after", Time, "Created after this time."),
-            Argument::new("user_emails", List, "E-mail addresses of the users who did it."),
-            Argument::new("group_ids", List, "Groups, by identifier."),
-            Argument::new("created_until", Time, "Created at this time or before."),
+            Argument::new("user_emails", List, "Email addresses of the users who caused the activity."),
+            Argument::new("group_ids", List, "Group IDs."),
+            Argument::new("created_until", Time, "Created at or before this time."),
             Argument::new(
                 "include_hidden",
                 Boolean,
-                "Whether to list internal activities too that the console does not show.",
+                "Whether to include internal activities, which the console hides.",
             ),
-            Argument::new("activities_ids", List, "Activities, by identifier."),
+            Argument::new("activities_ids", List, "Activity IDs."),
             Argument::new("created_before", Time, "Created before this time."),
-            Argument::new("threats_ids", List, "Threats that they are about, by identifier."),
-            Argument::new("activity_types", List, "Types, by number, such as 52."),
-            Argument::new("user_ids", List, "Users who did it, by identifier."),
-            Argument::new("created_from", Time, "Created at this time or after."),
+            Argument::new("threats_ids", List, "Threat IDs."),
+            Argument::new("activity_types", List, "Type numbers, such as 52."),
+            Argument::new("user_ids", List, "IDs of the users who caused the activity."),
+            Argument::new("created_from", Time, "Created at or after this time."),
             Argument::new(
                 "created_between",
-                Text,
-                "Created in this range, both ends included: two epoch milliseconds joined by a hyphen, or two \
-                 times of any form with a comma between them.",
+                String,
+                "Inclusive range of the creation time: two values in epoch milliseconds joined by a hyphen, \
+                 or two times separated by a comma.",
             ),
-            Argument::new("agent_ids", List, "Agents that they are about, by identifier."),
+            Argument::new("agent_ids", List, "Agent IDs."),
             Argument::new(
                 "limit",
                 Integer,
-                "How many activities at the most; as many as activities_ids where those are more and no limit \
-                 is given.",
+                "Maximum number of activities; if not set, at least the number of activities_ids.",
             )
-            .default("50").or_all(),
-            Argument::new("sort_by", Text, "What decides the order.").values(SORT_FIELDS),
-            Argument::new("sort_order", Text, "Direction of the order.").values(SORT_ORDERS),
+            .default("50")
+            .or_all(),
+            Argument::new("sort_by", String, "Sort field.").values(SORT_FIELDS),
+            Argument::new("sort_order", String, "Sort direction.").values(SORT_ORDERS),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let mut list = |name| Ok(arguments.list(name)?.unwrap_or_default());
         let user_emails = list("user_emails")?;
         let group_ids = list("group_ids")?;
@@ -199,29 +222,29 @@ impl Command for GetActivities {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::answering).collect())
+        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        let limit = Some(self.wanted());
-        read_all((client, watch), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let limit = Some(self.effective_limit());
+        read_lists((client, observer), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetActivities {
-    fn wanted(&self) -> u64 {
-        wanted(self.limit, DEFAULT_LIMIT, &self.activities_ids)
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, &self.activities_ids)
     }
 
     fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
         let ids = ("activities_ids", self.activities_ids.as_slice());
-        of_one_list(self, ("sort_by", self.sort_by.is_some()), ids)?;
-        of_one_list(self, ("sort_order", self.sort_order.is_some()), ids)?;
-        in_batches(&self.activities_ids, Some(self.wanted()), |ids| self.request(ids))
+        require_single_list(self, ("sort_by", self.sort_by.is_some()), ids)?;
+        require_single_list(self, ("sort_order", self.sort_order.is_some()), ids)?;
+        batched_list_requests(&self.activities_ids, Some(self.effective_limit()), |ids| self.request(ids))
     }
 
     fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
@@ -231,46 +254,46 @@ impl GetActivities {
             created_at_lt: self.created_before.clone(),
             created_at_lte: self.created_until.clone(),
             created_at_between: self.between()?,
-            user_emails: given(&self.user_emails),
-            group_ids: given(&self.group_ids),
+            user_emails: non_empty(&self.user_emails),
+            group_ids: non_empty(&self.group_ids),
             include_hidden: self.include_hidden,
             ids,
-            threat_ids: given(&self.threats_ids),
-            activity_types: given(&self.activity_types),
-            user_ids: given(&self.user_ids),
-            agent_ids: given(&self.agent_ids),
+            threat_ids: non_empty(&self.threats_ids),
+            activity_types: non_empty(&self.activity_types),
+            user_ids: non_empty(&self.user_ids),
+            agent_ids: non_empty(&self.agent_ids),
             sort_by: self.sort_by.clone(),
             sort_order: self.sort_order.clone(),
             ..ActivitiesListQuery::default()
         };
-        Ok(raw::list(&query)?.answering())
+        Ok(raw::list(&query)?.with_response_type())
     }
 
-    /// The range as the API writes it.
+    /// Returns the range in the format of the API.
     fn between(&self) -> Result<Option<String>> {
         let Some((from, to)) = &self.created_between else { return Ok(None) };
         let message = match (from.unix_millis(), to.unix_millis()) {
-            (Some(from), Some(to)) if from > to => "ends before it begins",
+            (Some(from), Some(to)) if from > to => "ends before it starts",
             (Some(from), Some(to)) => return Ok(Some(format!("{from}-{to}"))),
-            _ => "holds a text that is no point in time",
+            _ => "contains a value that is not a time",
         };
-        Err(refuse(Self::INFO.name, "created_between", message))
+        Err(argument_error(Self::INFO.name, "created_between", message))
     }
 }
 
-/// Two times: the milliseconds of the API, or any two with a comma or a hyphen in blanks between them.
+/// Parses a range: epoch milliseconds joined by a hyphen, or two times separated by a comma or by ` - `.
 fn range(arguments: &mut Arguments, name: &str) -> Result<Option<(Timestamp, Timestamp)>, ArgumentError> {
-    let Some(text) = arguments.text(name)? else { return Ok(None) };
+    let Some(text) = arguments.string(name)? else { return Ok(None) };
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let milliseconds = text.trim().split_once('-').map(|(from, to)| (from.trim(), to.trim()));
     let milliseconds = milliseconds.filter(|(from, to)| is_number(from) && is_number(to));
     let Some((from, to)) = milliseconds.or_else(|| text.split_once(',')).or_else(|| text.split_once(" - "))
     else {
         let message = format!(
-            "is {text:?}; give two epoch milliseconds as 1514978764288-1514978999999, or two times with a \
-             comma between them"
+            "is {text:?}; expected epoch milliseconds such as 1514978764288-1514978999999, or two times \
+             separated by a comma"
         );
-        return Err(arguments.wrong(name, message));
+        return Err(arguments.error(name, message));
     };
     let mut time = |text: &str| {
         arguments.set(name, text);

@@ -1,58 +1,60 @@
-//! `sentinelone-get-agent`: agents by their identifiers.
+//! `sentinelone-get-agent`: returns agents by ID.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::Value;
 
-use super::agents::{agent_id, agent_outputs, by_ids};
-use super::context::Output;
-use super::lists::read_all;
-use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
+use super::support::agents::{agent_id, agent_outputs, requests_by_ids};
+use super::support::batched_lists::read_lists;
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// What the console knows about agents.
+/// Returns agents by ID.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetAgent {
-    /// The agents.
+    /// Agent IDs.
     pub agent_id: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Agent";
 
 impl Command for GetAgent {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-agent",
         full_name: "sentinelone-get-agent",
-        summary: "Show agents by their identifiers",
+        topic: Topic::Agents,
+        summary: "Get agents by ID",
+        example: "s1 get-agent --agent-id 440000000000000001",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["agents_list"],
     };
 
-    const OUTPUTS: &'static [Output] = agent_outputs!(
+    const OUTPUTS: &'static [ContextPath] = agent_outputs!(
         "SentinelOne.Agent",
-        Output::field("SentinelOne.Agent.Tags", "Unknown", "Tags of the agent", "tags")
+        ContextPath::field("SentinelOne.Agent.Tags", "Unknown", "Tags of the agent", "tags")
             .no_column()
             .undocumented()
     );
 
     fn arguments() -> Vec<Argument> {
-        vec![agent_id("Identifiers of the agents.")]
+        vec![agent_id("Agent IDs.")]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { agent_id: arguments.required_list("agent_id")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let requests = by_ids(self, ("agent_id", &self.agent_id))?;
-        Ok(requests.into_iter().map(Request::answering).collect())
+        let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+        Ok(requests.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let requests = by_ids(self, ("agent_id", &self.agent_id))?;
-        read_all(client, requests, None, |_| true, (PREFIX, Self::OUTPUTS)).await
+        let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+        read_lists(client, requests, None, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }

@@ -1,86 +1,89 @@
-//! `sentinelone-get-agent-mac`: the network interfaces of endpoints.
+//! `sentinelone-get-agent-mac`: lists the network interfaces of endpoints.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
-use super::agents::{agent_id, by_ids};
-use super::context::{Output, under};
-use super::lists::read_all;
-use super::read::entries;
-use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
+use super::support::agents::{agent_id, requests_by_ids};
+use super::support::batched_lists::read_lists;
+use super::support::context_path::{ContextPath, context_under};
+use super::support::list_pages::entries;
+use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// The network interfaces of endpoints, with their addresses.
+/// Lists the network interfaces of endpoints with their addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetAgentMac {
-    /// The agents.
+    /// Agent IDs.
     pub agent_id: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.MAC";
 
 impl Command for GetAgentMac {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-agent-mac",
         full_name: "sentinelone-get-agent-mac",
+        topic: Topic::Agents,
         summary: "List the network interfaces of endpoints",
+        example: "s1 get-agent-mac --agent-id 440000000000000001",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["agents_list"],
     };
 
-    // The fields of an interface are read one interface at a time.
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.MAC.agent_id", "String", "Agent on the endpoint", "id"),
-        Output::field("SentinelOne.MAC.hostname", "String", "Name of the endpoint", "computerName"),
-        Output::field(
+    // `interfaces` maps each network interface to one item with these fields.
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.MAC.agent_id", "String", "ID of the agent", "id"),
+        ContextPath::field("SentinelOne.MAC.hostname", "String", "Name of the endpoint", "computerName"),
+        ContextPath::field(
             "SentinelOne.MAC.int_name",
             "String",
             "Name of the interface",
             "networkInterfaces.name",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.MAC.ip",
             "String",
-            "IPv4 addresses of the interface, as a list like the console's",
+            "List of the IPv4 addresses of the interface",
             "networkInterfaces.inet",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.MAC.mac",
             "String",
             "MAC address of the interface",
             "networkInterfaces.physical",
         ),
-        Output::computed("SentinelOne.MAC", "String", "One entry for each network interface").no_column(),
+        ContextPath::computed("SentinelOne.MAC", "String", "One entry per network interface").no_column(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![agent_id("Identifiers of the agents.")]
+        vec![agent_id("Agent IDs.")]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { agent_id: arguments.required_list("agent_id")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let requests = by_ids(self, ("agent_id", &self.agent_id))?;
-        Ok(requests.into_iter().map(Request::answering).collect())
+        let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+        Ok(requests.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let requests = by_ids(self, ("agent_id", &self.agent_id))?;
-        let mut outcome = read_all(client, requests, None, |_| true, (PREFIX, &[])).await?;
-        let agents = outcome.answer.get("data").and_then(Value::as_array);
+        let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+        let mut outcome = read_lists(client, requests, None, |_| true, (PREFIX, &[])).await?;
+        let agents = outcome.response.get("data").and_then(Value::as_array);
         let interfaces: Vec<Value> = agents.into_iter().flatten().flat_map(interfaces).collect();
-        outcome.context = under(PREFIX, entries(Self::OUTPUTS, PREFIX, client.api_version(), &interfaces));
+        outcome.context =
+            context_under(PREFIX, entries(Self::OUTPUTS, PREFIX, client.api_version(), &interfaces));
         Ok(outcome)
     }
 }
 
-/// The agent once for each of its interfaces, of which some have none.
+/// Returns one item per network interface of an agent.
 fn interfaces(agent: &Value) -> Vec<Value> {
     let interfaces = agent.get("networkInterfaces").and_then(Value::as_array);
     let one = |interface: &Value| {

@@ -1,4 +1,4 @@
-//! `sentinelone-get-alerts`: alerts that match.
+//! `sentinelone-get-alerts`: lists alerts.
 
 use sentinelone_raw::alerts::{
     self as raw, AlertAnalystVerdict, AlertFilter, AlertIncidentStatus, AlertsListQuery,
@@ -6,286 +6,293 @@ use sentinelone_raw::alerts::{
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request, Timestamp};
 use serde_json::Value;
 
-use super::context::Output;
-use super::lists::{given, in_batches, of_one_list, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batched_lists::{
+    batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
+};
+use super::support::context_path::ContextPath;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::{at, put};
+use crate::json_path::{get_path, set_path};
 
 const DEFAULT_LIMIT: u64 = 1000;
 
-/// Alerts of STAR rules that match, up to a limit.
+/// Lists alerts of STAR rules that match all filters, up to a limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetAlerts {
-    /// Created then or after.
+    /// Created at or after this time.
     pub created_from: Timestamp,
-    /// Created then or before.
+    /// Created at or before this time.
     pub created_until: Option<Timestamp>,
-    /// Parts of the name of the rule.
+    /// Substrings of the rule name.
     pub rule_name: Vec<String>,
     /// Incident statuses.
     pub incident_status: Vec<AlertIncidentStatus>,
     /// Analyst verdicts.
     pub analyst_verdict: Vec<AlertAnalystVerdict>,
-    /// Identifiers.
+    /// Alert IDs.
     pub alert_ids: Vec<String>,
-    /// How many at the most; without it 1000, or as many as there are `alert_ids`.
+    /// Maximum number of items. Default: 1000, or the number of `alert_ids` if larger.
     pub limit: Option<u64>,
-    /// Sites.
+    /// Site IDs.
     pub site_ids: Vec<String>,
-    /// Where to go on, from an earlier answer.
+    /// Cursor of an earlier response.
     pub cursor: Option<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Alert";
 
-/// What the vendor's document does not have in answers, and where it stands as it was at the detection.
-const STAND_INS: &[(&str, &str)] =
+/// Context paths whose field is not documented, with the documented field of the state at the detection.
+const FALLBACK_FIELDS: &[(&str, &str)] =
     &[("EndpointName", "agentDetectionInfo.name"), ("AgentOS", "agentDetectionInfo.osFamily")];
 
 impl Command for GetAlerts {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-alerts",
         full_name: "sentinelone-get-alerts",
-        summary: "List the alerts of STAR rules that match",
+        topic: Topic::Alerts,
+        summary: "List alerts of STAR rules",
+        example: "s1 get-alerts --created-from '7 days' --incident-status UNRESOLVED",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["alerts_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Alert.EventType", "String", "Kind of the event", "alertInfo.eventType"),
-        Output::field("SentinelOne.Alert.RuleName", "String", "Name of the rule", "ruleInfo.name"),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field(
+            "SentinelOne.Alert.EventType",
+            "String",
+            "Type of the event",
+            "alertInfo.eventType",
+        ),
+        ContextPath::field("SentinelOne.Alert.RuleName", "String", "Name of the rule", "ruleInfo.name"),
+        ContextPath::field(
             "SentinelOne.Alert.SrcProcUser",
             "String",
             "User of the process",
             "sourceProcessInfo.user",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcProcName",
             "String",
             "Name of the process",
             "sourceProcessInfo.name",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcProcPath",
             "String",
-            "File of the process",
+            "File path of the process",
             "sourceProcessInfo.filePath",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcProcCommandline",
             "String",
             "Command line of the process",
             "sourceProcessInfo.commandline",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcProcSHA1",
             "String",
-            "SHA-1 of the process's file",
+            "SHA-1 of the process file",
             "sourceProcessInfo.fileHashSha1",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcProcStartTime",
             "String",
-            "When the process started",
+            "Start time of the process",
             "sourceProcessInfo.pidStarttime",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcProcStorylineId",
             "String",
-            "Storyline of the process",
+            "Storyline ID of the process",
             "sourceProcessInfo.storyline",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcParentProcName",
             "String",
             "Name of the parent process",
             "sourceParentProcessInfo.name",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcParentProcPath",
             "String",
-            "File of the parent process",
+            "File path of the parent process",
             "sourceParentProcessInfo.filePath",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcParentProcCommandline",
             "String",
             "Command line of the parent process",
             "sourceParentProcessInfo.commandline",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcParentProcStartTime",
             "String",
-            "When the parent process started",
+            "Start time of the parent process",
             "sourceParentProcessInfo.pidStarttime",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcParentProcUser",
             "String",
             "User of the parent process",
             "sourceParentProcessInfo.user",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcParentProcSHA1",
             "String",
-            "SHA-1 of the parent process's file",
+            "SHA-1 of the parent process file",
             "sourceParentProcessInfo.fileHashSha1",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcProcSignerIdentity",
             "String",
-            "Who signed the process's file",
+            "Signer of the process file",
             "sourceProcessInfo.fileSignerIdentity",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SrcParentProcSignerIdentity",
             "String",
-            "Who signed the parent process's file",
+            "Signer of the parent process file",
             "sourceParentProcessInfo.fileSignerIdentity",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.AlertCreatedAt",
             "String",
-            "When the alert was raised",
+            "Creation time of the alert",
             "alertInfo.createdAt",
         ),
-        Output::field("SentinelOne.Alert.AlertId", "String", "Identifier of the alert", "alertInfo.alertId"),
-        Output::field(
+        ContextPath::field("SentinelOne.Alert.AlertId", "String", "ID of the alert", "alertInfo.alertId"),
+        ContextPath::field(
             "SentinelOne.Alert.AnalystVerdict",
             "String",
-            "What an analyst concluded",
+            "Analyst verdict",
             "alertInfo.analystVerdict",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.IncidentStatus",
             "String",
-            "How far the investigation has come",
+            "Incident status",
             "alertInfo.incidentStatus",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.EndpointName",
             "String",
-            "Name of the endpoint: the present one, else the one at the detection",
+            "Current name of the endpoint, or the name at the detection",
             "agentRealtimeInfo.name",
         ),
-        Output::field("SentinelOne.Alert.AgentId", "String", "Agent on the endpoint", "agentRealtimeInfo.id")
+        ContextPath::field("SentinelOne.Alert.AgentId", "String", "ID of the agent", "agentRealtimeInfo.id")
             .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.AgentUUID",
             "String",
             "UUID of the agent",
             "agentDetectionInfo.uuid",
         )
         .no_column(),
-        Output::field(
-            "SentinelOne.Alert.dvEventId",
-            "String",
-            "Event behind the alert",
-            "alertInfo.dvEventId",
-        )
-        .no_column(),
-        Output::field(
+        ContextPath::field("SentinelOne.Alert.dvEventId", "String", "ID of the event", "alertInfo.dvEventId")
+            .no_column(),
+        ContextPath::field(
             "SentinelOne.Alert.AgentOS",
             "String",
-            "Operating system of the endpoint: as it is, else as it was at the detection",
+            "Current operating system of the endpoint, or the one at the detection",
             "agentRealtimeInfo.os",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.AgentVersion",
             "String",
             "Version of the agent",
             "agentDetectionInfo.version",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Alert.SiteId",
             "String",
-            "Site of the endpoint",
+            "ID of the site",
             "agentDetectionInfo.siteId",
         )
         .no_column(),
-        Output::field("SentinelOne.Alert.RuleId", "String", "Identifier of the rule", "ruleInfo.id")
-            .no_column(),
+        ContextPath::field("SentinelOne.Alert.RuleId", "String", "ID of the rule", "ruleInfo.id").no_column(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Integer, List, Text, Time};
+        use ArgumentKind::{Integer, List, String, Time};
         vec![
-            Argument::new("created_from", Time, "Created at this time or after.").required(),
-            Argument::new("created_until", Time, "Created at this time or before."),
-            Argument::new("ruleName", List, "Parts of the name of the rule; any of them will do."),
-            Argument::new("incidentStatus", List, "Incident statuses, in capitals or not.")
-                .values(AlertIncidentStatus::KNOWN),
-            Argument::new("analystVerdict", List, "Analyst verdicts, in capitals or not.")
-                .values(AlertAnalystVerdict::KNOWN),
-            Argument::new("alert_ids", List, "Identifiers of alerts."),
+            Argument::new("created_from", Time, "Created at or after this time.").required(),
+            Argument::new("created_until", Time, "Created at or before this time."),
+            Argument::new("ruleName", List, "Substrings of the rule name; any of them matches."),
+            Argument::new("incidentStatus", List, "Incident statuses, case-insensitive.")
+                .values(AlertIncidentStatus::VALUES),
+            Argument::new("analystVerdict", List, "Analyst verdicts, case-insensitive.")
+                .values(AlertAnalystVerdict::VALUES),
+            Argument::new("alert_ids", List, "Alert IDs."),
             Argument::new(
                 "limit",
                 Integer,
-                "How many alerts at the most; without it as many as alert_ids where those are more.",
+                "Maximum number of alerts; if not set, at least the number of alert_ids.",
             )
             .default("1000")
             .or_all(),
-            Argument::new("site_ids", List, "Sites, by identifier."),
-            Argument::new("cursor", Text, "Where to go on: nextCursor of an earlier answer."),
+            Argument::new("site_ids", List, "Site IDs."),
+            Argument::new("cursor", String, "Cursor: nextCursor of an earlier response."),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let created_from = arguments.time("created_from")?;
         Ok(Self {
-            created_from: created_from.ok_or_else(|| arguments.wrong("created_from", "is missing"))?,
+            created_from: created_from.ok_or_else(|| arguments.error("created_from", "is missing"))?,
             created_until: arguments.time("created_until")?,
             rule_name: arguments.list("ruleName")?.unwrap_or_default(),
-            incident_status: arguments.choices_of_any_case("incidentStatus", AlertIncidentStatus::KNOWN)?,
-            analyst_verdict: arguments.choices_of_any_case("analystVerdict", AlertAnalystVerdict::KNOWN)?,
+            incident_status: arguments.choices_ignore_case("incidentStatus", AlertIncidentStatus::VALUES)?,
+            analyst_verdict: arguments.choices_ignore_case("analystVerdict", AlertAnalystVerdict::VALUES)?,
             alert_ids: arguments.list("alert_ids")?.unwrap_or_default(),
             limit: arguments.limit()?,
             site_ids: arguments.list("site_ids")?.unwrap_or_default(),
-            cursor: arguments.text("cursor")?,
+            cursor: arguments.string("cursor")?,
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::answering).collect())
+        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let outputs = (PREFIX, Self::OUTPUTS);
         let mut outcome =
-            read_all((client, watch), self.lists()?, Some(self.wanted()), |_| true, outputs).await?;
+            read_lists((client, observer), self.lists()?, Some(self.effective_limit()), |_| true, outputs)
+                .await?;
         let entries = outcome.context.pointer_mut("/SentinelOne/Alert").and_then(Value::as_array_mut);
-        let alerts = outcome.answer.get("data").and_then(Value::as_array);
+        let alerts = outcome.response.get("data").and_then(Value::as_array);
         for (entry, alert) in entries.into_iter().flatten().zip(alerts.into_iter().flatten()) {
-            for (path, field) in STAND_INS {
-                let then = at(alert, field).filter(|then| !then.is_null());
-                if let (None, Some(then)) = (entry.get(path), then) {
-                    put(entry, path, then.clone());
+            for (path, field) in FALLBACK_FIELDS {
+                let value = get_path(alert, field).filter(|value| !value.is_null());
+                if let (None, Some(value)) = (entry.get(path), value) {
+                    set_path(entry, path, value.clone());
                 }
             }
         }
@@ -294,27 +301,27 @@ impl Command for GetAlerts {
 }
 
 impl GetAlerts {
-    fn wanted(&self) -> u64 {
-        wanted(self.limit, DEFAULT_LIMIT, &self.alert_ids)
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, &self.alert_ids)
     }
 
     fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        of_one_list(self, ("cursor", self.cursor.is_some()), ("alert_ids", &self.alert_ids))?;
-        in_batches(&self.alert_ids, Some(self.wanted()), |ids| self.request(ids))
+        require_single_list(self, ("cursor", self.cursor.is_some()), ("alert_ids", &self.alert_ids))?;
+        batched_list_requests(&self.alert_ids, Some(self.effective_limit()), |ids| self.request(ids))
     }
 
     fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let filter = AlertFilter {
             created_at_gte: Some(self.created_from.clone()),
             created_at_lte: self.created_until.clone(),
-            rule_name_contains: given(&self.rule_name),
-            incident_status: given(&self.incident_status),
-            analyst_verdict: given(&self.analyst_verdict),
+            rule_name_contains: non_empty(&self.rule_name),
+            incident_status: non_empty(&self.incident_status),
+            analyst_verdict: non_empty(&self.analyst_verdict),
             ids,
-            site_ids: given(&self.site_ids),
+            site_ids: non_empty(&self.site_ids),
             ..AlertFilter::default()
         };
         let query = AlertsListQuery { filter, cursor: self.cursor.clone(), ..AlertsListQuery::default() };
-        Ok(raw::list(&query)?.answering())
+        Ok(raw::list(&query)?.with_response_type())
     }
 }

@@ -1,72 +1,87 @@
-//! `sentinelone-get-blocklist`: entries of the blocklist.
+//! `sentinelone-get-blocklist`: lists the blocklist.
 
 use sentinelone_raw::blocklist::{self as raw, BlocklistListQuery, BlocklistSortField};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::shared::SortOrder;
 use serde_json::Value;
 
-use super::act::refuse;
-use super::context::Output;
-use super::lists::given;
-use super::read::list;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batch_action::argument_error;
+use super::support::batched_lists::non_empty;
+use super::support::context_path::ContextPath;
+use super::support::list_pages::list;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
+use crate::paging::with_page_size;
 
 const DEFAULT_LIMIT: u64 = 1000;
-/// The API skips no more than this.
-const MOST_SKIPPED: i64 = 1000;
+/// Maximum offset of the API.
+const MAX_OFFSET: i64 = 1000;
 
-/// Entries of the blocklist of the tenant, or of the groups, sites and accounts that are named, the one that
-/// was changed last first.
+/// Lists the blocklist of the tenant, or of groups, sites and accounts, sorted by the time of the last change, newest
+/// first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetBlocklist {
-    /// Whether the list of the whole tenant is meant; without it, where no group, site or account is named.
+    /// Whether to list the blocklist of the tenant. Default: true. Ignored if groups, sites or accounts are set.
     pub global: Option<bool>,
-    /// Groups.
+    /// Group IDs.
     pub group_ids: Vec<String>,
-    /// Sites.
+    /// Site IDs.
     pub site_ids: Vec<String>,
-    /// Accounts.
+    /// Account IDs.
     pub account_ids: Vec<String>,
-    /// How many to leave out from the start, at most 1000.
+    /// Number of entries to skip, at most 1000.
     pub offset: Option<i64>,
-    /// How many at the most; without it 1000.
+    /// Maximum number of items. Default: 1000.
     pub limit: Option<u64>,
-    /// Hashes, or parts of them.
+    /// Hashes or substrings of hashes.
     pub hash: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Blocklist";
 
 impl Command for GetBlocklist {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-blocklist",
         full_name: "sentinelone-get-blocklist",
-        summary: "List the blocklist",
+        topic: Topic::Exclusions,
+        summary: "List blocklist entries",
+        example: "s1 get-blocklist --site-ids 420000000000000001 --limit 50",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["blocklist_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Blocklist.UserId", "String", "User who added the entry", "userId")
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field(
+            "SentinelOne.Blocklist.UserId",
+            "String",
+            "ID of the user who added the entry",
+            "userId",
+        )
+        .no_column(),
+        ContextPath::field(
+            "SentinelOne.Blocklist.UpdatedAt",
+            "String",
+            "Time of the last change",
+            "updatedAt",
+        ),
+        ContextPath::field("SentinelOne.Blocklist.Value", "String", "The hash", "value"),
+        ContextPath::field("SentinelOne.Blocklist.ScopePath", "String", "Path of the scope", "scopePath")
             .no_column(),
-        Output::field("SentinelOne.Blocklist.UpdatedAt", "String", "When it was last changed", "updatedAt"),
-        Output::field("SentinelOne.Blocklist.Value", "String", "The hash", "value"),
-        Output::field("SentinelOne.Blocklist.ScopePath", "String", "Path of its scope", "scopePath")
+        ContextPath::field("SentinelOne.Blocklist.Type", "String", "Type of the entry", "type").no_column(),
+        ContextPath::field("SentinelOne.Blocklist.Source", "String", "Source of the entry", "source"),
+        ContextPath::field("SentinelOne.Blocklist.ID", "String", "ID of the entry", "id"),
+        ContextPath::field("SentinelOne.Blocklist.CreatedAt", "String", "Creation time", "createdAt")
             .no_column(),
-        Output::field("SentinelOne.Blocklist.Type", "String", "Kind of the entry", "type").no_column(),
-        Output::field("SentinelOne.Blocklist.Source", "String", "Where it comes from", "source"),
-        Output::field("SentinelOne.Blocklist.ID", "String", "Identifier of the entry", "id"),
-        Output::field("SentinelOne.Blocklist.CreatedAt", "String", "When it was added", "createdAt")
-            .no_column(),
-        Output::field("SentinelOne.Blocklist.Description", "String", "Description", "description"),
-        Output::field("SentinelOne.Blocklist.OSType", "String", "Operating system it is for", "osType"),
-        Output::field("SentinelOne.Blocklist.ScopeName", "String", "Name of its scope", "scopeName"),
+        ContextPath::field("SentinelOne.Blocklist.Description", "String", "Description", "description"),
+        ContextPath::field("SentinelOne.Blocklist.OSType", "String", "Operating system", "osType"),
+        ContextPath::field("SentinelOne.Blocklist.ScopeName", "String", "Name of the scope", "scopeName"),
     ];
 
     fn arguments() -> Vec<Argument> {
@@ -75,22 +90,21 @@ impl Command for GetBlocklist {
             Argument::new(
                 "global",
                 Boolean,
-                "Whether the list of the whole tenant is meant. Where groups, sites or accounts are named, those \
-                 are meant whatever it says: the API takes one or the other.",
+                "Whether to list the blocklist of the tenant. Ignored if group_ids, site_ids or account_ids \
+                 is set.",
             )
             .values(&["true", "false"])
             .default("true"),
-            Argument::new("group_ids", List, "Groups, by identifier."),
-            Argument::new("site_ids", List, "Sites, by identifier."),
-            Argument::new("account_ids", List, "Accounts, by identifier."),
-            Argument::new("offset", Integer, "How many entries to leave out from the start, at most 1000.")
-                .default("0"),
-            Argument::new("limit", Integer, "How many entries at the most.").default("1000").or_all(),
-            Argument::new("hash", List, "Hashes, or parts of them; any of them will do."),
+            Argument::new("group_ids", List, "Group IDs."),
+            Argument::new("site_ids", List, "Site IDs."),
+            Argument::new("account_ids", List, "Account IDs."),
+            Argument::new("offset", Integer, "Number of entries to skip, at most 1000.").default("0"),
+            Argument::new("limit", Integer, "Maximum number of entries.").default("1000").or_all(),
+            Argument::new("hash", List, "Hashes or substrings of hashes; any of them matches."),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             global: arguments.boolean("global")?,
             group_ids: arguments.list("group_ids")?.unwrap_or_default(),
@@ -103,47 +117,54 @@ impl Command for GetBlocklist {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        list((client, watch), self.request()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        list(
+            (client, observer),
+            self.request()?,
+            Some(self.effective_limit()),
+            |_| true,
+            (PREFIX, Self::OUTPUTS),
+        )
+        .await
     }
 }
 
 impl GetBlocklist {
-    fn wanted(&self) -> u64 {
+    fn effective_limit(&self) -> u64 {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
     fn request(&self) -> Result<Request<Page<Value>>> {
         let name = Self::INFO.name;
         let scopes = [&self.group_ids, &self.site_ids, &self.account_ids];
-        let named = scopes.iter().any(|ids| !ids.is_empty());
+        let has_scope = scopes.iter().any(|ids| !ids.is_empty());
         if let Some(offset) = self.offset
-            && !(0..=MOST_SKIPPED).contains(&offset)
+            && !(0..=MAX_OFFSET).contains(&offset)
         {
             let message = format!(
-                "is {offset}; give a number from 0 to {MOST_SKIPPED}, and a larger limit for what is beyond"
+                "is {offset}; expected 0 to {MAX_OFFSET}; use a larger limit to read further entries"
             );
-            return Err(refuse(name, "offset", message));
+            return Err(argument_error(name, "offset", message));
         }
         let query = BlocklistListQuery {
-            // Beside ids it would mean the tenant's own list, or nothing.
-            tenant: (!named).then_some(self.global.unwrap_or(true)),
-            group_ids: given(&self.group_ids),
-            site_ids: given(&self.site_ids),
-            account_ids: given(&self.account_ids),
+            // The API accepts either the tenant or IDs.
+            tenant: (!has_scope).then_some(self.global.unwrap_or(true)),
+            group_ids: non_empty(&self.group_ids),
+            site_ids: non_empty(&self.site_ids),
+            account_ids: non_empty(&self.account_ids),
             skip: self.offset,
-            value_contains: given(&self.hash),
+            value_contains: non_empty(&self.hash),
             sort_by: Some(BlocklistSortField::UpdatedAt),
             sort_order: Some(SortOrder::Desc),
             ..BlocklistListQuery::default()
         };
-        Ok(sized(raw::list(&query)?.answering(), Some(self.wanted()))?)
+        Ok(with_page_size(raw::list(&query)?.with_response_type(), Some(self.effective_limit()))?)
     }
 }

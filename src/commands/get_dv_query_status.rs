@@ -1,4 +1,4 @@
-//! `sentinelone-get-dv-query-status`: how far a Deep Visibility query is.
+//! `sentinelone-get-dv-query-status`: returns the status of a Deep Visibility query.
 
 use sentinelone_raw::deep_visibility::{
     self as raw, DeepVisibilityGetQueryStatusQuery, DeepVisibilityQueryStatus,
@@ -6,90 +6,102 @@ use sentinelone_raw::deep_visibility::{
 use sentinelone_raw::runtime::{ApiVersion, Data, Request};
 use serde_json::{Value, json};
 
-use super::context::Output;
-use super::read::get;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::context_path::ContextPath;
+use super::support::list_pages::get;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// How far a Deep Visibility query is.
+/// Returns the status of a Deep Visibility query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetDvQueryStatus {
-    /// The query.
+    /// Query ID.
     pub query_id: String,
 }
 
 const PREFIX: &str = "SentinelOne.Query.Status";
 
 impl Command for GetDvQueryStatus {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-dv-query-status",
         full_name: "sentinelone-get-dv-query-status",
-        summary: "Tell how far a Deep Visibility query is",
+        topic: Topic::Hunting,
+        summary: "Get the status of a Deep Visibility query",
+        example: "s1 get-dv-query-status --query-id q900000000000000002",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["deep_visibility_get_query_status"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field(
             "SentinelOne.Query.Status.progressStatus",
             "String",
-            "How much of it is done, in percent",
+            "Progress in percent",
             "progressStatus",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Query.Status.queryModeInfo.lastActivatedAt",
             "String",
-            "When its mode was last activated",
+            "Time of the last activation of the query mode",
             "queryModeInfo.lastActivatedAt",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Query.Status.queryModeInfo.mode",
             "String",
-            "Mode that it runs in",
+            "Query mode",
             "queryModeInfo.mode",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Query.Status.responseState",
             "String",
             "State, such as RUNNING or FINISHED",
             "responseState",
         ),
-        Output::field("SentinelOne.Query.Status.warnings", "String", "Warnings that it gave", "warnings"),
-        Output::argument("SentinelOne.Query.Status.QueryId", "String", "Identifier of the query", "query_id"),
-        Output::argument(
+        ContextPath::field(
+            "SentinelOne.Query.Status.warnings",
+            "String",
+            "Warnings of the query",
+            "warnings",
+        ),
+        ContextPath::argument("SentinelOne.Query.Status.QueryId", "String", "ID of the query", "query_id"),
+        ContextPath::argument(
             "SentinelOne.Query.Status.QueryID",
             "String",
-            "The same, where the integration writes it",
+            "ID of the query, under the path that the integration writes",
             "query_id",
         )
         .no_column()
         .undocumented(),
-        Output::field("SentinelOne.Query.Status.responseError", "String", "Why it failed", "responseError")
-            .undocumented(),
+        ContextPath::field(
+            "SentinelOne.Query.Status.responseError",
+            "String",
+            "Error of the query",
+            "responseError",
+        )
+        .undocumented(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        let doc = "Identifier of the query, from create-query.";
-        vec![Argument::new("query_id", ArgumentKind::Text, doc).required()]
+        let doc = "ID of the query, from create-query.";
+        vec![Argument::new("query_id", ArgumentKind::String, doc).required()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { query_id: arguments.required("query_id")?.trim().to_owned() })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let mut outcome = get(client, &self.request()?, (PREFIX, Self::OUTPUTS)).await?;
         for name in ["QueryId", "QueryID"] {
-            put(&mut outcome.context, &format!("{PREFIX}.{name}"), json!(self.query_id));
+            set_path(&mut outcome.context, &format!("{PREFIX}.{name}"), json!(self.query_id));
         }
         Ok(outcome)
     }

@@ -1,30 +1,33 @@
-//! `sentinelone-get-events`: what a Deep Visibility query found.
+//! `sentinelone-get-events`: lists the events of a Deep Visibility query.
 
 use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityListEventsQuery};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::Value;
 
-use super::context::{Output, entry, under};
-use super::read::{Walked, walk};
-use super::telemetry::{EVENT, event};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::context_path::{ContextPath, context_under, entry};
+use super::support::deep_visibility::{EVENT, event};
+use super::support::list_pages::{ListResult, read_pages};
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
-use crate::paging::sized;
+use crate::json_path::set_path;
+use crate::paging::with_page_size;
 
 const DEFAULT_LIMIT: u64 = 50;
 
-/// The events that a finished Deep Visibility query found.
+/// Lists the events of a finished Deep Visibility query.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetEvents {
-    /// The query.
+    /// Query ID.
     pub query_id: String,
-    /// How many at the most; 50 without it.
+    /// Maximum number of items. Default: 50.
     pub limit: Option<u64>,
-    /// Where to begin: what an earlier run has at `SentinelOne.Cursor.Event`.
+    /// Cursor: `SentinelOne.Cursor.Event` of an earlier run.
     pub cursor: Option<String>,
-    /// Further fields of an event for the context, as the console names them.
+    /// Further fields of an event to add to the context, with the names of the API.
     pub columns: Vec<String>,
 }
 
@@ -32,131 +35,159 @@ const CURSOR: &str = "SentinelOne.Cursor.Event";
 const GENERIC: &str = "Event";
 
 impl Command for GetEvents {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-events",
         full_name: "sentinelone-get-events",
-        summary: "List the events that a Deep Visibility query found",
+        topic: Topic::Hunting,
+        summary: "List the events of a Deep Visibility query",
+        example: "s1 get-events --query-id q900000000000000002 --limit 100",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["deep_visibility_list_events"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::fields(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::fields(
             "SentinelOne.Event.ProcessUID",
             "String",
-            "Unique key of the process; on API 2.1 from processUniqueKey where srcProcUid is absent",
+            "Unique key of the process; on API 2.1 from processUniqueKey if srcProcUid is missing",
             "processUniqueKey",
             "srcProcUid",
         )
         .no_column(),
-        Output::field("SentinelOne.Event.SHA256", "String", "SHA-256 of the file", "sha256").no_column(),
-        Output::field("SentinelOne.Event.AgentOS", "String", "Operating system of the endpoint", "agentOs")
+        ContextPath::field("SentinelOne.Event.SHA256", "String", "SHA-256 of the file", "sha256").no_column(),
+        ContextPath::field(
+            "SentinelOne.Event.AgentOS",
+            "String",
+            "Operating system of the endpoint",
+            "agentOs",
+        )
+        .no_column(),
+        ContextPath::field("SentinelOne.Event.ProcessID", "Number", "Process ID", "pid"),
+        ContextPath::field("SentinelOne.Event.User", "String", "User of the process", "user"),
+        ContextPath::field("SentinelOne.Event.Time", "Date", "Start time of the process", "processStartTime"),
+        ContextPath::field("SentinelOne.Event.Endpoint", "String", "Name of the endpoint", "agentName"),
+        ContextPath::field("SentinelOne.Event.SiteName", "String", "Name of the site", "siteName")
             .no_column(),
-        Output::field("SentinelOne.Event.ProcessID", "Number", "Number of the process", "pid"),
-        Output::field("SentinelOne.Event.User", "String", "User of the process", "user"),
-        Output::field("SentinelOne.Event.Time", "Date", "When the process started", "processStartTime"),
-        Output::field("SentinelOne.Event.Endpoint", "String", "Name of the endpoint", "agentName"),
-        Output::field("SentinelOne.Event.SiteName", "String", "Site of the endpoint", "siteName").no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Event.EventType",
             "String",
-            "What kind of event it is, such as file or dns",
+            "Type of the event, such as file or dns",
             "eventType",
         ),
-        Output::field("SentinelOne.Event.ProcessName", "String", "Name of the process", "processName"),
-        Output::field("SentinelOne.Event.MD5", "String", "MD5 of the file", "md5").no_column(),
-        Output::field("SentinelOne.Event.SourceIP", "String", "Address that a connection came from", "srcIp")
-            .no_column(),
-        Output::field("SentinelOne.Event.SourcePort", "String", "Port that it came from", "srcPort")
-            .no_column(),
-        Output::field("SentinelOne.Event.DestinationIP", "String", "Address that it went to", "dstIp"),
-        Output::field("SentinelOne.Event.DestinationPort", "String", "Port that it went to", "dstPort")
-            .no_column(),
-        Output::field(
+        ContextPath::field("SentinelOne.Event.ProcessName", "String", "Name of the process", "processName"),
+        ContextPath::field("SentinelOne.Event.MD5", "String", "MD5 of the file", "md5").no_column(),
+        ContextPath::field(
+            "SentinelOne.Event.SourceIP",
+            "String",
+            "Source IP address of a connection",
+            "srcIp",
+        )
+        .no_column(),
+        ContextPath::field(
+            "SentinelOne.Event.SourcePort",
+            "String",
+            "Source port of a connection",
+            "srcPort",
+        )
+        .no_column(),
+        ContextPath::field(
+            "SentinelOne.Event.DestinationIP",
+            "String",
+            "Destination IP address of a connection",
+            "dstIp",
+        ),
+        ContextPath::field(
+            "SentinelOne.Event.DestinationPort",
+            "String",
+            "Destination port of a connection",
+            "dstPort",
+        )
+        .no_column(),
+        ContextPath::field(
             "SentinelOne.Event.SourceProcessUser",
             "String",
-            "User of the process that caused it; from processUserName where srcProcUser is absent",
+            "User of the source process; from processUserName if srcProcUser is missing",
             "srcProcUser",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Event.SourceProcessCommandLine",
             "String",
-            "Command line of the process that caused it; from processCmd where srcProcCmdLine is absent",
+            "Command line of the source process; from processCmd if srcProcCmdLine is missing",
             "srcProcCmdLine",
         )
         .no_column(),
-        Output::field("SentinelOne.Event.DNSRequest", "String", "Domain that was asked for", "dnsRequest")
+        ContextPath::field("SentinelOne.Event.DNSRequest", "String", "Domain of a DNS request", "dnsRequest")
             .no_column(),
-        Output::field("SentinelOne.Event.FileFullName", "String", "Path of the file", "fileFullName"),
-        Output::field(
+        ContextPath::field("SentinelOne.Event.FileFullName", "String", "Path of the file", "fileFullName"),
+        ContextPath::field(
             "SentinelOne.Event.EventTime",
             "String",
-            "When it happened; from createdAt where eventTime is absent",
+            "Time of the event; from createdAt if eventTime is missing",
             "eventTime",
         )
         .no_column(),
-        Output::field("Event.ID", "String", "Number of the process", "pid").no_column(),
-        Output::field("Event.Name", "String", "Name of the process", "processName").no_column(),
-        Output::field("Event.Type", "String", "What kind of event it is", "eventType").no_column(),
-        Output::computed(CURSOR, "String", "Where the next events begin; absent when there are no more")
+        ContextPath::field("Event.ID", "String", "Process ID", "pid").no_column(),
+        ContextPath::field("Event.Name", "String", "Name of the process", "processName").no_column(),
+        ContextPath::field("Event.Type", "String", "Type of the event", "eventType").no_column(),
+        ContextPath::computed(CURSOR, "String", "Cursor of the next events; missing after the last page")
             .no_column(),
-        Output::field("SentinelOne.Event.FilePath", "String", "Path of the file", "fileFullName")
+        ContextPath::field("SentinelOne.Event.FilePath", "String", "Path of the file", "fileFullName")
             .no_column()
             .undocumented(),
-        Output::field("SentinelOne.Event.IPAddress", "String", "Address of the endpoint", "agentIp")
+        ContextPath::field("SentinelOne.Event.IPAddress", "String", "IP address of the endpoint", "agentIp")
             .no_column()
             .undocumented(),
-        Output::field("SentinelOne.Event.EventID", "String", "Identifier of the event", "id")
+        ContextPath::field("SentinelOne.Event.EventID", "String", "ID of the event", "id")
             .no_column()
             .undocumented(),
-        Output::computed("SentinelOne.Event.<column>", "Unknown", "Each of the fields that columns names")
+        ContextPath::computed("SentinelOne.Event.<column>", "Unknown", "Each field of the argument columns")
             .no_column()
             .undocumented(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Integer, List, Text};
+        use ArgumentKind::{Integer, List, String};
         vec![
-            Argument::new("limit", Integer, "How many events at the most.").default("50").or_all(),
-            Argument::new("query_id", Text, "Identifier of the query, from create-query.").required(),
+            Argument::new("limit", Integer, "Maximum number of events.").default("50").or_all(),
+            Argument::new("query_id", String, "ID of the query, from create-query.").required(),
             Argument::new(
                 "cursor",
-                Text,
-                "Where to begin: SentinelOne.Cursor.Event of an earlier run with the same limit.",
+                String,
+                "Cursor: SentinelOne.Cursor.Event of an earlier run with the same limit.",
             ),
             Argument::new(
                 "columns",
                 List,
-                "Further fields of an event that the context has, under the names that the console gives them.",
+                "Further fields of an event to add to the context, with the names of the API.",
             ),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             query_id: arguments.required("query_id")?.trim().to_owned(),
             limit: arguments.limit()?,
-            cursor: arguments.text("cursor")?.map(|cursor| cursor.trim().to_owned()),
+            cursor: arguments.string("cursor")?.map(|cursor| cursor.trim().to_owned()),
             columns: arguments.list("columns")?.unwrap_or_default(),
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        let Walked { mut outcome, items, .. } =
-            walk((client, watch), self.request()?, Some(self.wanted()), |_| true).await?;
-        let next = outcome.answer.pointer("/pagination/nextCursor").and_then(Value::as_str);
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let ListResult { mut outcome, items, .. } =
+            read_pages((client, observer), self.request()?, Some(self.effective_limit()), |_| true).await?;
+        let next = outcome.response.pointer("/pagination/nextCursor").and_then(Value::as_str);
         let next = next.filter(|cursor| !cursor.is_empty()).map(str::to_owned);
         outcome.context = self.context(client.api_version(), &items, next);
         Ok(outcome)
@@ -164,7 +195,7 @@ impl Command for GetEvents {
 }
 
 impl GetEvents {
-    fn wanted(&self) -> u64 {
+    fn effective_limit(&self) -> u64 {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
@@ -173,11 +204,11 @@ impl GetEvents {
             cursor: self.cursor.clone(),
             ..DeepVisibilityListEventsQuery::new(self.query_id.as_str())
         };
-        Ok(sized(raw::list_events(&query)?.answering(), Some(self.wanted()))?)
+        Ok(with_page_size(raw::list_events(&query)?.with_response_type(), Some(self.effective_limit()))?)
     }
 
     fn context(&self, version: ApiVersion, items: &[Value], next: Option<String>) -> Value {
-        let (own, generic): (Vec<Output>, Vec<Output>) =
+        let (own, generic): (Vec<ContextPath>, Vec<ContextPath>) =
             Self::OUTPUTS.iter().partition(|output| !output.path.starts_with("Event."));
         let events = items.iter().map(|item| {
             let mut event = event(&own, version, item);
@@ -189,14 +220,14 @@ impl GetEvents {
             }
             event
         });
-        let mut context = under(EVENT, events.collect());
-        put(
+        let mut context = context_under(EVENT, events.collect());
+        set_path(
             &mut context,
             GENERIC,
             items.iter().map(|item| entry(&generic, GENERIC, version, item)).collect(),
         );
         if let Some(next) = next {
-            put(&mut context, CURSOR, next.into());
+            set_path(&mut context, CURSOR, next.into());
         }
         context
     }

@@ -1,149 +1,164 @@
-//! `sentinelone-get-groups`: groups that match.
+//! `sentinelone-get-groups`: lists groups.
 
 use sentinelone_raw::groups::{self as raw, GroupType, GroupsListQuery};
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
 use serde_json::Value;
 
-use super::context::Output;
-use super::lists::{given, id, wanted};
-use super::read::list;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batched_lists::{effective_limit, id, non_empty};
+use super::support::context_path::ContextPath;
+use super::support::list_pages::list;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
+use crate::paging::with_page_size;
 
 const DEFAULT_LIMIT: u64 = 50;
 
-/// Groups that match, up to a limit.
+/// Lists groups that match all filters, up to a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetGroups {
-    /// How agents come into the group.
+    /// Group type.
     pub group_type: Option<GroupType>,
-    /// Any of these groups.
+    /// Group IDs.
     pub group_ids: Vec<String>,
-    /// This group.
+    /// Group ID.
     pub group_id: Option<String>,
-    /// Only default groups, or none of them.
+    /// Whether to list default groups only (true) or other groups only (false).
     pub is_default: Option<bool>,
-    /// The whole name.
+    /// Exact name.
     pub name: Option<String>,
-    /// Free text.
+    /// Full-text search.
     pub query: Option<String>,
-    /// Place of a dynamic group among the others.
+    /// Rank of a dynamic group.
     pub rank: Option<i64>,
-    /// How many at the most; without it 50, or as many as there are `group_ids`.
+    /// Maximum number of items. Default: 50, or the number of `group_ids` if larger.
     pub limit: Option<u64>,
 }
 
 const PREFIX: &str = "SentinelOne.Group";
 
 impl Command for GetGroups {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-groups",
         full_name: "sentinelone-get-groups",
-        summary: "List the groups that match",
+        topic: Topic::Console,
+        summary: "List groups",
+        example: "s1 get-groups --query servers",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["groups_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Group.id", "String", "Identifier of the group", "id"),
-        Output::field("SentinelOne.Group.name", "String", "Name of the group", "name"),
-        Output::field("SentinelOne.Group.type", "String", "How agents come into it", "type"),
-        Output::field("SentinelOne.Group.siteId", "String", "Site of the group", "siteId"),
-        Output::field("SentinelOne.Group.totalAgents", "Number", "How many agents it has", "totalAgents"),
-        Output::field("SentinelOne.Group.rank", "Number", "Place of a dynamic group, from 1", "rank"),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.Group.id", "String", "ID of the group", "id"),
+        ContextPath::field("SentinelOne.Group.name", "String", "Name of the group", "name"),
+        ContextPath::field("SentinelOne.Group.type", "String", "Group type", "type"),
+        ContextPath::field("SentinelOne.Group.siteId", "String", "ID of the site", "siteId"),
+        ContextPath::field("SentinelOne.Group.totalAgents", "Number", "Number of agents", "totalAgents"),
+        ContextPath::field("SentinelOne.Group.rank", "Number", "Rank of a dynamic group, from 1", "rank"),
+        ContextPath::field(
             "SentinelOne.Group.isDefault",
             "Boolean",
-            "Whether it is its site's default",
+            "Whether it is the default group of the site",
             "isDefault",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Group.inherits",
             "Boolean",
-            "Whether it has its site's policy and none of its own",
+            "Whether it inherits the policy of the site",
             "inherits",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Group.filterId",
             "String",
-            "Filter that fills a dynamic group",
+            "ID of the filter of a dynamic group",
             "filterId",
         )
         .no_column(),
-        Output::field("SentinelOne.Group.filterName", "String", "Name of that filter", "filterName")
+        ContextPath::field(
+            "SentinelOne.Group.filterName",
+            "String",
+            "Name of the filter of a dynamic group",
+            "filterName",
+        )
+        .no_column(),
+        ContextPath::field("SentinelOne.Group.creator", "String", "Name of the creator", "creator")
             .no_column(),
-        Output::field("SentinelOne.Group.creator", "String", "Name of the user who created it", "creator")
+        ContextPath::field("SentinelOne.Group.creatorId", "String", "ID of the creator", "creatorId")
             .no_column(),
-        Output::field("SentinelOne.Group.creatorId", "String", "That user's identifier", "creatorId")
+        ContextPath::field("SentinelOne.Group.createdAt", "Date", "Creation time", "createdAt").no_column(),
+        ContextPath::field("SentinelOne.Group.updatedAt", "Date", "Time of the last change", "updatedAt")
             .no_column(),
-        Output::field("SentinelOne.Group.createdAt", "Date", "When it was created", "createdAt").no_column(),
-        Output::field("SentinelOne.Group.updatedAt", "Date", "When it was last changed", "updatedAt")
-            .no_column(),
-        Output::field("SentinelOne.Group.description", "String", "Description", "description")
+        ContextPath::field("SentinelOne.Group.description", "String", "Description", "description")
             .no_column()
             .undocumented(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, Integer, List, Text};
+        use ArgumentKind::{Boolean, Integer, List, String};
         vec![
-            Argument::new("group_type", Text, "How agents come into the group.").values(GroupType::KNOWN),
-            Argument::new("group_ids", List, "Any of these groups, by identifier."),
-            Argument::new("group_id", Text, "The group with this identifier."),
-            Argument::new("is_default", Boolean, "Only default groups, or none of them."),
-            Argument::new("name", Text, "The whole name of the group."),
-            Argument::new("query", Text, "Free text."),
-            Argument::new("rank", Integer, "Place of a dynamic group among the others, from 1."),
+            Argument::new("group_type", String, "Group type.").values(GroupType::VALUES),
+            Argument::new("group_ids", List, "Group IDs."),
+            Argument::new("group_id", String, "Group ID."),
+            Argument::new(
+                "is_default",
+                Boolean,
+                "Whether to list default groups only (true) or other groups only (false).",
+            ),
+            Argument::new("name", String, "Exact name."),
+            Argument::new("query", String, "Full-text search."),
+            Argument::new("rank", Integer, "Rank of a dynamic group, from 1."),
             Argument::new(
                 "limit",
                 Integer,
-                "How many groups at the most; as many as group_ids where those are more and no limit is given.",
+                "Maximum number of groups; if not set, at least the number of group_ids.",
             )
-            .default("50").or_all(),
+            .default("50")
+            .or_all(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            group_type: arguments.choice("group_type", GroupType::KNOWN)?,
+            group_type: arguments.choice("group_type", GroupType::VALUES)?,
             group_ids: arguments.list("group_ids")?.unwrap_or_default(),
             group_id: id(arguments, "group_id")?,
             is_default: arguments.boolean("is_default")?,
-            name: arguments.text("name")?,
-            query: arguments.text("query")?,
+            name: arguments.string("name")?,
+            query: arguments.string("query")?,
             rank: arguments.integer("rank")?,
             limit: arguments.limit()?,
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        let limit = Some(self.wanted());
-        list((client, watch), self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let limit = Some(self.effective_limit());
+        list((client, observer), self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetGroups {
-    fn wanted(&self) -> u64 {
-        wanted(self.limit, DEFAULT_LIMIT, &self.group_ids)
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, &self.group_ids)
     }
 
     fn request(&self) -> Result<Request<Page<Value>>> {
         let query = GroupsListQuery {
             type_: self.group_type.clone(),
-            group_ids: given(&self.group_ids),
+            group_ids: non_empty(&self.group_ids),
             id: self.group_id.clone(),
             is_default: self.is_default,
             name: self.name.clone(),
@@ -151,6 +166,6 @@ impl GetGroups {
             rank: self.rank,
             ..GroupsListQuery::default()
         };
-        Ok(sized(raw::list(&query)?.answering(), Some(self.wanted()))?)
+        Ok(with_page_size(raw::list(&query)?.with_response_type(), Some(self.effective_limit()))?)
     }
 }

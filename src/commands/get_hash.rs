@@ -1,19 +1,19 @@
-//! `sentinelone-get-hash`: what the vendor thinks of a file.
+//! `sentinelone-get-hash`: returns the reputation of a file hash.
 
 use sentinelone_raw::hashes as raw;
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
-use super::act::refuse;
-use super::context::Output;
-use super::lists::required_id;
-use super::read::get;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::argument_error;
+use super::support::batched_lists::required_id;
+use super::support::context_path::ContextPath;
+use super::support::list_pages::get;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// The verdict on a file, by its hash.
+/// Returns the reputation of a file by its hash.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetHash {
     /// SHA-1 of the file.
@@ -23,41 +23,43 @@ pub struct GetHash {
 const PREFIX: &str = "SentinelOne.Hash";
 
 impl Command for GetHash {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-hash",
         full_name: "sentinelone-get-hash",
-        summary: "Get the vendor's verdict on a file by its SHA-1",
+        topic: Topic::Files,
+        summary: "Get the reputation of a file by its SHA-1",
+        example: "s1 get-hash --hash 3395856ce81f2b7382dee72602f798b642f14140",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["hashes_get_verdict"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Hash.Hash", "String", "The hash", "hash"),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.Hash.Hash", "String", "The hash", "hash"),
+        ContextPath::field(
             "SentinelOne.Hash.Verdict",
             "String",
-            "Whether the file is malicious, non-malicious or unknown",
+            "Reputation: malicious, non-malicious or unknown",
             "verdict",
         ),
-        Output::never(
+        ContextPath::unavailable(
             "SentinelOne.Hash.Rank",
             "Number",
-            "Reputation, 1 to 10",
-            "the API answers a verdict without a rank",
+            "Rank, 1 to 10",
+            "the API returns a verdict without a rank",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("hash", ArgumentKind::Text, "SHA-1 of the file, 40 hexadecimal characters.")
+            Argument::new("hash", ArgumentKind::String, "SHA-1 of the file, 40 hexadecimal characters.")
                 .required(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { hash: required_id(arguments, "hash")? })
     }
 
@@ -67,7 +69,7 @@ impl Command for GetHash {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let mut outcome = get(client, &self.request()?, (PREFIX, Self::OUTPUTS)).await?;
-        put(&mut outcome.context, &format!("{PREFIX}.Hash"), json!(self.hash));
+        set_path(&mut outcome.context, &format!("{PREFIX}.Hash"), json!(self.hash));
         Ok(outcome)
     }
 }
@@ -75,8 +77,8 @@ impl Command for GetHash {
 impl GetHash {
     fn request(&self) -> Result<Request<Value>> {
         let count = self.hash.chars().count();
-        let wrong = if !is_hexadecimal(&self.hash) {
-            Some("holds characters that are not hexadecimal".to_owned())
+        let problem = if !is_hexadecimal(&self.hash) {
+            Some("contains characters that are not hexadecimal".to_owned())
         } else if count != 40 {
             let kind = match count {
                 32 => ", as an MD5",
@@ -88,12 +90,12 @@ impl GetHash {
         } else {
             None
         };
-        match wrong {
-            Some(wrong) => {
-                let message = format!("{wrong}; the API takes a SHA-1: 40 hexadecimal characters");
-                Err(refuse(Self::INFO.name, "hash", message))
+        match problem {
+            Some(problem) => {
+                let message = format!("{problem}; expected a SHA-1 of 40 hexadecimal characters");
+                Err(argument_error(Self::INFO.name, "hash", message))
             }
-            None => Ok(raw::get_verdict(&self.hash)?.answering()),
+            None => Ok(raw::get_verdict(&self.hash)?.with_response_type()),
         }
     }
 }

@@ -1,84 +1,90 @@
-//! `sentinelone-get-installed-applications`: what is installed on endpoints.
+//! `sentinelone-get-installed-applications`: lists the applications on endpoints.
 
 use sentinelone_raw::agents::{self as raw, AgentsListApplicationsQuery};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::{Value, json};
 
-use super::agents::named;
-use super::context::Output;
-use super::lists::read_each;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::agents::required_ids;
+use super::support::batched_lists::read_lists_with;
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// The applications on endpoints, asked for one endpoint after the other: the answer does not say whose they
-/// are.
+/// Lists the applications on endpoints, with one request per endpoint, because the response does not identify the
+/// endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetInstalledApplications {
-    /// The agents.
+    /// Agent IDs.
     pub agent_ids: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Application";
 
 impl Command for GetInstalledApplications {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-installed-applications",
         full_name: "sentinelone-get-installed-applications",
-        summary: "List the applications on endpoints",
+        topic: Topic::Agents,
+        summary: "List the applications installed on endpoints",
+        example: "s1 get-installed-applications --agent-ids 440000000000000001",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["agents_list_applications"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Application.Name", "String", "Name of the application", "name"),
-        Output::field("SentinelOne.Application.Publisher", "String", "Who publishes it", "publisher"),
-        Output::field("SentinelOne.Application.Size", "String", "Size, as the agent reports it", "size"),
-        Output::field("SentinelOne.Application.Version", "String", "Version of the application", "version"),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.Application.Name", "String", "Name of the application", "name"),
+        ContextPath::field("SentinelOne.Application.Publisher", "String", "Publisher", "publisher"),
+        ContextPath::field("SentinelOne.Application.Size", "String", "Size as reported by the agent", "size"),
+        ContextPath::field(
+            "SentinelOne.Application.Version",
+            "String",
+            "Version of the application",
+            "version",
+        ),
+        ContextPath::field(
             "SentinelOne.Application.InstalledOn",
             "String",
-            "When it was installed",
+            "Installation time",
             "installedDate",
         ),
-        Output::computed("SentinelOne.Application.AgentID", "String", "Agent on whose endpoint it is")
-            .undocumented(),
+        ContextPath::computed("SentinelOne.Application.AgentID", "String", "ID of the agent").undocumented(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("agent_ids", ArgumentKind::List, "Identifiers of the agents.").required()]
+        vec![Argument::new("agent_ids", ArgumentKind::List, "Agent IDs.").required()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { agent_ids: arguments.required_list("agent_ids")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let ids = named(self, ("agent_ids", &self.agent_ids))?;
-        ids.iter().map(|id| Ok(of_agent(id)?.answering())).collect()
+        let ids = required_ids(self, ("agent_ids", &self.agent_ids))?;
+        ids.iter().map(|id| Ok(applications_request(id)?.with_response_type())).collect()
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let ids = named(self, ("agent_ids", &self.agent_ids))?;
-        let requests = ids.iter().map(|id| of_agent(id)).collect::<Result<Vec<_>>>()?;
-        read_each(
+        let ids = required_ids(self, ("agent_ids", &self.agent_ids))?;
+        let requests = ids.iter().map(|id| applications_request(id)).collect::<Result<Vec<_>>>()?;
+        read_lists_with(
             client,
             requests,
             None,
             |_| true,
             (PREFIX, Self::OUTPUTS),
             |number, entry| {
-                put(entry, "AgentID", json!(ids.get(number)));
+                set_path(entry, "AgentID", json!(ids.get(number)));
             },
         )
         .await
     }
 }
 
-fn of_agent(id: &str) -> Result<Request<Page<Value>>> {
-    Ok(raw::list_applications(&AgentsListApplicationsQuery::new([id]))?.answering())
+fn applications_request(id: &str) -> Result<Request<Page<Value>>> {
+    Ok(raw::list_applications(&AgentsListApplicationsQuery::new([id]))?.with_response_type())
 }

@@ -1,37 +1,39 @@
-//! `get-mapping-fields`: what the mirroring sends to the console.
+//! `get-mapping-fields`: returns the fields of outgoing mirroring.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Map, Value, json};
 
-use super::context::Output;
-use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::incidents::{INCIDENT_TYPE, ThreatMirror};
 
-/// The fields of a threat that the mirroring changes on the console, by type of incident. It sends nothing.
+/// Returns the fields that outgoing mirroring changes on the console, by incident type. It sends no request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GetMappingFields;
 
 impl Command for GetMappingFields {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-mapping-fields",
         full_name: "get-mapping-fields",
+        topic: Topic::Incidents,
         summary: "List the fields that mirroring sends to the console",
+        example: "s1 get-mapping-fields",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &[],
     };
 
-    const OUTPUTS: &'static [Output] = &[];
+    const OUTPUTS: &'static [ContextPath] = &[];
 
     fn arguments() -> Vec<Argument> {
         Vec::new()
     }
 
-    fn read(_: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(_: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self)
     }
 
@@ -42,7 +44,7 @@ impl Command for GetMappingFields {
     async fn run(&self, _: &Client) -> Result<Outcome> {
         let fields = ThreatMirror::mapping_fields().iter();
         let fields: Map<_, _> = fields.map(|one| (one.name.to_owned(), json!(one.description))).collect();
-        let answer = json!({ INCIDENT_TYPE: fields });
-        Ok(Outcome::found(answer.clone(), answer))
+        let response = json!({ INCIDENT_TYPE: fields });
+        Ok(Outcome::new(response.clone(), response))
     }
 }

@@ -1,63 +1,60 @@
-//! `get-modified-remote-data`: which threats changed.
+//! `get-modified-remote-data`: lists the IDs of changed threats.
 
 use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
 use serde_json::{Value, json};
 
-use super::context::Output;
-use super::read::list;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::context_path::ContextPath;
+use super::support::list_pages::list;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::incidents::mirror::modified_request;
-use crate::paging::sized;
+use crate::paging::with_page_size;
 
-/// The identifiers of all threats that changed since a time.
-///
-/// They are in `ids` of the answer.
+/// Lists the IDs of all threats that changed since a time, in the member `ids` of the response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetModifiedRemoteData {
-    /// Changed then or after.
+    /// Changed at or after this time.
     pub last_update: Timestamp,
 }
 
 impl Command for GetModifiedRemoteData {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-modified-remote-data",
         full_name: "get-modified-remote-data",
-        summary: "List the identifiers of the threats that changed since a time",
+        topic: Topic::Incidents,
+        summary: "List the IDs of threats changed since a time",
+        example: "s1 get-modified-remote-data --last-update '1 day'",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_list", "threats_list_v2_0"],
     };
 
-    const OUTPUTS: &'static [Output] = &[];
+    const OUTPUTS: &'static [ContextPath] = &[];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new(
-                "last_update",
-                ArgumentKind::Time,
-                "Changed at this time or after. It cannot be left out.",
-            ),
+            Argument::new("last_update", ArgumentKind::Time, "Changed at or after this time. Required."),
             Argument::new(
                 "lastUpdate",
                 ArgumentKind::Time,
-                "The same, under the name that the platform gives it; in place of last_update.",
+                "Alternative name of last_update, used by the platform.",
             ),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let last_update = match (arguments.time("last_update")?, arguments.time("lastUpdate")?) {
             (Some(_), Some(_)) => {
-                let message = "is given under both of its names; leave last_update or lastUpdate out";
-                return Err(arguments.wrong("last_update", message));
+                let message = "is set twice; set either last_update or lastUpdate";
+                return Err(arguments.error("last_update", message));
             }
             (None, None) => {
-                let message = "is missing; without it this would list every threat in scope";
-                return Err(arguments.wrong("last_update", message));
+                let message =
+                    "is missing; it is required, because the command would list all threats in scope";
+                return Err(arguments.error("last_update", message));
             }
             (Some(time), None) | (None, Some(time)) => time,
         };
@@ -65,22 +62,22 @@ impl Command for GetModifiedRemoteData {
     }
 
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request(version)?.answering()])
+        Ok(vec![self.request(version)?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let request = self.request(client.api_version())?;
         let mut outcome = list(client, request, None, |_| true, ("threats", Self::OUTPUTS)).await?;
-        let threats = outcome.answer.get("data").and_then(Value::as_array);
+        let threats = outcome.response.get("data").and_then(Value::as_array);
         let ids: Vec<_> = threats.into_iter().flatten().filter_map(|threat| threat.get("id")).collect();
-        outcome.answer = json!({ "ids": ids });
-        outcome.context = outcome.answer.clone();
+        outcome.response = json!({ "ids": ids });
+        outcome.context = outcome.response.clone();
         Ok(outcome)
     }
 }
 
 impl GetModifiedRemoteData {
     fn request(&self, version: ApiVersion) -> Result<Request<Page<Value>>> {
-        Ok(sized(modified_request(version, &self.last_update)?, None)?)
+        Ok(with_page_size(modified_request(version, &self.last_update)?, None)?)
     }
 }

@@ -1,4 +1,4 @@
-//! `sentinelone-get-power-query-results`: the rows of a power query, once it is finished.
+//! `sentinelone-get-power-query-results`: runs a PowerQuery and returns its rows.
 
 use std::time::Duration;
 
@@ -6,86 +6,91 @@ use sentinelone_raw::deep_visibility::{self as raw, PowerQuery, PowerQueryResult
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
 use serde_json::Value;
 
-use super::context::Output;
-use super::telemetry::{
-    POWER_QUERY_OUTPUTS, Standing, ping, power_query, query_id, required_time, standing, start,
+use super::support::context_path::ContextPath;
+use super::support::deep_visibility::{
+    POWER_QUERY_OUTPUTS, PowerQueryState, ping_request, power_query_outcome, power_query_state, query_id,
+    required_time, start_request,
 };
-use super::wait::{Look, Patience, seconds};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Event, Info, Outcome, Silent, Watch};
+use super::support::polling::{PollPolicy, PollStatus, seconds};
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressEvent, ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 use crate::error::Error;
 
-/// Starts a power query and waits for its rows, or waits for those of one that was started before.
+/// Starts a PowerQuery and waits for its rows, or resumes an earlier query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetPowerQueryResults {
-    /// Only data of these accounts.
+    /// Account IDs.
     pub account_ids: Vec<String>,
-    /// Only data of these sites.
+    /// Site IDs.
     pub site_ids: Vec<String>,
-    /// The query.
+    /// Query.
     pub query: String,
     /// Start of the period.
     pub from_date: Timestamp,
     /// End of the period.
     pub to_date: Timestamp,
-    /// How many rows at the most, 1 to 100000; without it the console decides.
+    /// Maximum number of rows, 1 to 100000. Default: the limit of the console.
     pub limit: Option<i64>,
-    /// Between two looks.
+    /// Time between two polls.
     pub interval: Duration,
-    /// How long to wait in all.
+    /// Longest total time to wait.
     pub timeout: Duration,
-    /// A query that was started before: this one is waited for, and nothing else is sent.
+    /// ID of an earlier query to resume. The other arguments are not sent.
     pub query_id: Option<String>,
 }
 
 impl GetPowerQueryResults {
-    /// Between two looks, where nothing else is said.
+    /// Default time between two polls.
     pub const INTERVAL: Duration = Duration::from_secs(10);
 
-    /// How long to wait, where nothing else is said.
+    /// Default timeout.
     pub const TIMEOUT: Duration = Duration::from_secs(300);
 }
 
 impl Command for GetPowerQueryResults {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-power-query-results",
         full_name: "sentinelone-get-power-query-results",
-        summary: "Run a power query and wait for its rows",
+        topic: Topic::Hunting,
+        summary: "Run a PowerQuery and wait for its rows",
+        example: "s1 get-power-query-results --query 'event.type = *' --from-date '3 days' --to-date now",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["deep_visibility_create_power_query", "deep_visibility_ping_power_query"],
     };
 
-    const OUTPUTS: &'static [Output] = POWER_QUERY_OUTPUTS;
+    const OUTPUTS: &'static [ContextPath] = POWER_QUERY_OUTPUTS;
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Integer, List, Text, Time};
+        use ArgumentKind::{Integer, List, String, Time};
         vec![
-            Argument::new("account_ids", List, "Only data of these accounts, by identifier."),
-            Argument::new("site_ids", List, "Only data of these sites, by identifier."),
-            Argument::new("query", Text, "What to look for, as a power query.").required(),
+            Argument::new("account_ids", List, "Account IDs."),
+            Argument::new("site_ids", List, "Site IDs."),
+            Argument::new("query", String, "PowerQuery text.").required(),
             Argument::new("from_date", Time, "Start of the period.").required(),
             Argument::new("to_date", Time, "End of the period.").required(),
             Argument::new(
                 "limit",
                 Integer,
-                "How many rows at the most, 1 to 100000. Without it the console decides.",
+                "Maximum number of rows, 1 to 100000. Default: the limit of the console.",
             ),
-            Argument::new("interval", Integer, "Seconds between two looks.").default("10"),
-            Argument::new("timeout", Integer, "Seconds to wait in all.").default("300"),
+            Argument::new("interval", Integer, "Time between two polls, in seconds.").default("10"),
+            Argument::new("timeout", Integer, "Maximum time to wait, in seconds.").default("300"),
             Argument::new(
                 "query_id",
-                Text,
-                "A query that was started before. It is waited for as it was started: what else is given is not \
-                 sent.",
+                String,
+                "ID of an earlier query to resume. The other arguments are not sent.",
             ),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             account_ids: arguments.list("account_ids")?.unwrap_or_default(),
             site_ids: arguments.list("site_ids")?.unwrap_or_default(),
@@ -95,37 +100,37 @@ impl Command for GetPowerQueryResults {
             limit: arguments.integer("limit")?,
             interval: seconds(arguments, "interval", Self::INTERVAL)?,
             timeout: seconds(arguments, "timeout", Self::TIMEOUT)?,
-            query_id: arguments.text("query_id")?.map(|id| id.trim().to_owned()),
+            query_id: arguments.string("query_id")?.map(|id| id.trim().to_owned()),
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
         let first = match &self.query_id {
-            Some(id) => ping(id)?,
+            Some(id) => ping_request(id)?,
             None => self.start()?,
         };
-        Ok(vec![first.answering()])
+        Ok(vec![first.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let mut started = None;
         let id = match &self.query_id {
             Some(id) => id.clone(),
             None => {
-                let answer = client.send(&self.start()?).await?;
-                let outcome = power_query(&answer, None);
-                let running = matches!(standing(&outcome.answer), Standing::Running(_));
-                let id = query_id(&outcome.answer).map(str::to_owned);
+                let response = client.send(&self.start()?).await?;
+                let outcome = power_query_outcome(&response, None);
+                let running = matches!(power_query_state(&outcome.response), PowerQueryState::Running(_));
+                let id = query_id(&outcome.response).map(str::to_owned);
                 if let Some(value) = id.clone() {
-                    watch.on(Event::Started { argument: "query_id", value });
+                    observer.on_event(ProgressEvent::Started { argument: "query_id", value });
                 }
                 match id {
                     _ if !running => return Ok(outcome),
-                    None => return Err(answer.lacks("data.queryId")),
+                    None => return Err(response.missing_value("data.queryId")),
                     Some(id) => {
                         started = Some(outcome);
                         id
@@ -133,16 +138,15 @@ impl Command for GetPowerQueryResults {
                 }
             }
         };
-        let failure = match self.wait(client, watch, &id).await {
+        let failure = match self.wait(client, observer, &id).await {
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => {
-                let resume =
-                    format!("the query goes on as long as it is asked after: go on with query_id={id}");
-                Error::deadline(&raw::PING_POWER_QUERY, resume)
+                let resume = format!("the query runs while it is polled; resume with query_id={id}");
+                Error::wait_timeout(&raw::PING_POWER_QUERY, resume)
             }
             Err(error) => error,
         };
-        // A query that was started here is not lost with what went wrong after that.
+        // The outcome keeps the ID of a started query.
         match started {
             Some(outcome) => Ok(Outcome { failure: Some(failure), ..outcome }),
             None => Err(failure),
@@ -152,26 +156,31 @@ impl Command for GetPowerQueryResults {
 
 impl GetPowerQueryResults {
     fn start(&self) -> Result<Request<Data<PowerQueryResult>>> {
-        let given = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
+        let non_empty = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
         let query = PowerQuery {
-            account_ids: given(&self.account_ids),
-            site_ids: given(&self.site_ids),
+            account_ids: non_empty(&self.account_ids),
+            site_ids: non_empty(&self.site_ids),
             limit: self.limit,
             ..PowerQuery::new(self.from_date.clone(), self.query.clone(), self.to_date.clone())
         };
-        start(Self::INFO.name, &query)
+        start_request(Self::INFO.name, &query)
     }
 
-    /// What the query came to; `None` when the time is over.
-    async fn wait(&self, client: &Client, watch: &dyn Watch, id: &str) -> Result<Option<Outcome>> {
-        let request = &ping(id)?;
-        let look = || async move {
-            let outcome = power_query(&client.send(request).await?, Some(id));
-            Ok(match standing(&outcome.answer) {
-                Standing::Running(state) => Look::NotYet(state),
-                _ => Look::Found(outcome),
+    /// Polls the query until it ends. Returns `None` on a timeout.
+    async fn wait(
+        &self,
+        client: &Client,
+        observer: &dyn ProgressObserver,
+        id: &str,
+    ) -> Result<Option<Outcome>> {
+        let request = &ping_request(id)?;
+        let poll = || async move {
+            let outcome = power_query_outcome(&client.send(request).await?, Some(id));
+            Ok(match power_query_state(&outcome.response) {
+                PowerQueryState::Running(state) => PollStatus::Pending(state),
+                _ => PollStatus::Ready(outcome),
             })
         };
-        Patience::steady(self.interval, self.timeout).until(watch, look).await
+        PollPolicy::fixed(self.interval, self.timeout).poll(observer, poll).await
     }
 }

@@ -1,99 +1,110 @@
-//! `sentinelone-get-processes`: the processes that a Deep Visibility query found.
+//! `sentinelone-get-processes`: lists the process events of a Deep Visibility query.
 
 use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityListEventsOfTypeQuery};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::Value;
 
-use super::context::{Output, under};
-use super::read::list;
-use super::telemetry::{EVENT, event};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::context_path::{ContextPath, context_under};
+use super::support::deep_visibility::{EVENT, event};
+use super::support::list_pages::list;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
+use crate::paging::with_page_size;
 
 const DEFAULT_LIMIT: u64 = 50;
 
-/// The process events that a finished Deep Visibility query found.
+/// Lists the process events of a finished Deep Visibility query.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetProcesses {
-    /// The query.
+    /// Query ID.
     pub query_id: String,
-    /// How many at the most; 50 without it.
+    /// Maximum number of items. Default: 50.
     pub limit: Option<u64>,
 }
 
 impl Command for GetProcesses {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-processes",
         full_name: "sentinelone-get-processes",
-        summary: "List the processes that a Deep Visibility query found",
+        topic: Topic::Hunting,
+        summary: "List the process events of a Deep Visibility query",
+        example: "s1 get-processes --query-id q900000000000000002",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["deep_visibility_list_events_of_type"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Event.ParentProcessID", "Number", "Number of the parent", "parentPid"),
-        Output::fields(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field(
+            "SentinelOne.Event.ParentProcessID",
+            "Number",
+            "Process ID of the parent",
+            "parentPid",
+        ),
+        ContextPath::fields(
             "SentinelOne.Event.ProcessUID",
             "String",
-            "Unique key of the process; on API 2.1 from processUniqueKey where srcProcUid is absent",
+            "Unique key of the process; on API 2.1 from processUniqueKey if srcProcUid is missing",
             "processUniqueKey",
             "srcProcUid",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Event.SHA1",
             "String",
-            "SHA-1 of the file that it was started from",
+            "SHA-1 of the process file",
             "processImageSha1Hash",
         )
         .no_column(),
-        Output::field("SentinelOne.Event.SubsystemType", "String", "Subsystem", "processSubSystem")
+        ContextPath::field("SentinelOne.Event.SubsystemType", "String", "Subsystem", "processSubSystem")
             .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Event.ParentProcessStartTime",
             "Date",
-            "When the parent started",
+            "Start time of the parent",
             "parentProcessStartTime",
         )
         .no_column(),
-        Output::field("SentinelOne.Event.ProcessID", "Number", "Number of the process", "pid"),
-        Output::field(
+        ContextPath::field("SentinelOne.Event.ProcessID", "Number", "Process ID", "pid"),
+        ContextPath::field(
             "SentinelOne.Event.ParentProcessUID",
             "String",
             "Unique key of the parent",
             "parentProcessUniqueKey",
         )
         .no_column(),
-        Output::field("SentinelOne.Event.User", "String", "User of the process", "user"),
-        Output::field("SentinelOne.Event.Time", "Date", "When the process started", "processStartTime"),
-        Output::field(
+        ContextPath::field("SentinelOne.Event.User", "String", "User of the process", "user"),
+        ContextPath::field("SentinelOne.Event.Time", "Date", "Start time of the process", "processStartTime"),
+        ContextPath::field(
             "SentinelOne.Event.ParentProcessName",
             "String",
             "Name of the parent",
             "parentProcessName",
         ),
-        Output::field("SentinelOne.Event.SiteName", "String", "Site of the endpoint", "siteName").no_column(),
-        Output::field("SentinelOne.Event.EventType", "String", "What kind of event it is", "eventType")
+        ContextPath::field("SentinelOne.Event.SiteName", "String", "Name of the site", "siteName")
             .no_column(),
-        Output::field("SentinelOne.Event.Endpoint", "String", "Name of the endpoint", "agentName"),
-        Output::field(
+        ContextPath::field("SentinelOne.Event.EventType", "String", "Type of the event", "eventType")
+            .no_column(),
+        ContextPath::field("SentinelOne.Event.Endpoint", "String", "Name of the endpoint", "agentName"),
+        ContextPath::field(
             "SentinelOne.Event.IntegrityLevel",
             "String",
             "Integrity level of the process",
             "processIntegrityLevel",
         )
         .no_column(),
-        Output::field("SentinelOne.Event.CMD", "String", "Command line of the process", "processCmd"),
-        Output::field("SentinelOne.Event.ProcessName", "String", "Name of the process", "processName"),
-        Output::field(
+        ContextPath::field("SentinelOne.Event.CMD", "String", "Command line of the process", "processCmd"),
+        ContextPath::field("SentinelOne.Event.ProcessName", "String", "Name of the process", "processName"),
+        ContextPath::field(
             "SentinelOne.Event.ProcessDisplayName",
             "String",
-            "Name of the process as people know it",
+            "Display name of the process",
             "processDisplayName",
         )
         .no_column(),
@@ -101,45 +112,48 @@ impl Command for GetProcesses {
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("query_id", ArgumentKind::Text, "Identifier of the query, from create-query.")
-                .required(),
-            Argument::new("limit", ArgumentKind::Integer, "How many processes at the most.")
+            Argument::new("query_id", ArgumentKind::String, "ID of the query, from create-query.").required(),
+            Argument::new("limit", ArgumentKind::Integer, "Maximum number of processes.")
                 .default("50")
                 .or_all(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { query_id: arguments.required("query_id")?.trim().to_owned(), limit: arguments.limit()? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let outputs = (EVENT, Self::OUTPUTS);
         let mut outcome =
-            list((client, watch), self.request()?, Some(self.wanted()), |_| true, outputs).await?;
-        let items = outcome.answer.get("data").and_then(Value::as_array);
+            list((client, observer), self.request()?, Some(self.effective_limit()), |_| true, outputs)
+                .await?;
+        let items = outcome.response.get("data").and_then(Value::as_array);
         let version = client.api_version();
         let events = items.into_iter().flatten().map(|item| event(Self::OUTPUTS, version, item));
-        outcome.context = under(EVENT, events.collect());
+        outcome.context = context_under(EVENT, events.collect());
         Ok(outcome)
     }
 }
 
 impl GetProcesses {
-    fn wanted(&self) -> u64 {
+    fn effective_limit(&self) -> u64 {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
     fn request(&self) -> Result<Request<Page<Value>>> {
         let query = DeepVisibilityListEventsOfTypeQuery::new(self.query_id.as_str());
-        Ok(sized(raw::list_events_of_type("process", &query)?.answering(), Some(self.wanted()))?)
+        Ok(with_page_size(
+            raw::list_events_of_type("process", &query)?.with_response_type(),
+            Some(self.effective_limit()),
+        )?)
     }
 }

@@ -1,65 +1,67 @@
-//! `get-remote-data`: a threat as its mirror sees it.
+//! `get-remote-data`: returns a threat for its mirrored incident.
 
 use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
 use serde_json::{Value, json};
 
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
-use crate::incidents::mirror::{remote, remote_request};
-use crate::incidents::{Entry, INCIDENT_TYPE};
+use crate::incidents::mirror::{fetch_threat, threat_request};
+use crate::incidents::{INCIDENT_TYPE, IncidentAction};
+use crate::json_path::set_path;
 
-/// A threat for the incident that mirrors it.
+/// Returns a threat for the incident that mirrors it.
 ///
-/// The answer has the threat as `mirrored_object`, whether it changed since the last update as `changed`, and
-/// as `entries` what the platform is to do with the incident. A threat that did not change is in it too.
+/// The response has the members `mirrored_object` (the threat, also if it did not change), `changed` (whether it
+/// changed since the last update) and `entries` (the actions of the platform on the incident).
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetRemoteData {
-    /// The threat.
+    /// Threat ID.
     pub id: String,
-    /// When the incident was last brought up to date.
+    /// Time of the last update of the incident.
     pub last_update: Timestamp,
-    /// Whether the incident is to be closed when the threat is resolved, and opened when it is not.
+    /// Whether to close the incident if the threat is resolved, and to reopen it otherwise.
     pub close_xsoar_incident: bool,
 }
 
 impl Command for GetRemoteData {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-remote-data",
         full_name: "get-remote-data",
-        summary: "Read a threat for the incident that mirrors it",
+        topic: Topic::Incidents,
+        summary: "Get a threat for the incident that mirrors it",
+        example: "s1 get-remote-data --id 460000000000000011 --last-update '1 day'",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_list", "threats_list_v2_0"],
     };
 
-    const OUTPUTS: &'static [Output] = &[];
+    const OUTPUTS: &'static [ContextPath] = &[];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("id", ArgumentKind::Text, "Identifier of the threat.").required(),
+            Argument::new("id", ArgumentKind::String, "ID of the threat.").required(),
             Argument::new(
                 "lastUpdate",
                 ArgumentKind::Time,
-                "When the incident was last brought up to date. The threat is read in any case; `changed` in the \
-                 answer tells whether it changed since.",
+                "Time of the last update of the incident. The threat is always read; `changed` in the \
+                 response is true if it changed since then.",
             )
             .required(),
             Argument::new(
                 "close_xsoar_incident",
                 ArgumentKind::Boolean,
-                "Whether to close the incident when the threat is resolved, and to open it when it is not.",
+                "Whether to close the incident if the threat is resolved, and to reopen it otherwise.",
             )
             .default("false"),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        let missing = arguments.wrong("lastUpdate", "is missing");
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+        let missing = arguments.error("lastUpdate", "is missing");
         Ok(Self {
             id: arguments.required("id")?.trim().to_owned(),
             last_update: arguments.time("lastUpdate")?.ok_or(missing)?,
@@ -68,21 +70,21 @@ impl Command for GetRemoteData {
     }
 
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![remote_request(version, &self.id)?.answering()])
+        Ok(vec![threat_request(version, &self.id)?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let remote = remote(client, &self.id, &self.last_update, self.close_xsoar_incident).await?;
+        let remote = fetch_threat(client, &self.id, &self.last_update, self.close_xsoar_incident).await?;
         let Some(mut remote) = remote else {
-            let error = format!("threat {} is not there, or out of the token's scope", self.id);
+            let error = format!("threat {} does not exist or is not in the scope of the token", self.id);
             let threat = json!({ "id": self.id, "in_mirror_error": error });
-            let answer = json!({ "mirrored_object": threat, "entries": [] });
-            return Ok(Outcome::found(answer.clone(), answer));
+            let response = json!({ "mirrored_object": threat, "entries": [] });
+            return Ok(Outcome::new(response.clone(), response));
         };
-        put(&mut remote.threat, "incident_type", json!(INCIDENT_TYPE));
-        let entries: Vec<_> = remote.entries.into_iter().map(Entry::to_json).collect();
-        let answer =
+        set_path(&mut remote.threat, "incident_type", json!(INCIDENT_TYPE));
+        let entries: Vec<_> = remote.actions.into_iter().map(IncidentAction::to_json).collect();
+        let response =
             json!({ "mirrored_object": remote.threat, "changed": remote.changed, "entries": entries });
-        Ok(Outcome { errors: remote.errors, ..Outcome::found(answer.clone(), answer) })
+        Ok(Outcome { errors: remote.errors, ..Outcome::new(response.clone(), response) })
     }
 }

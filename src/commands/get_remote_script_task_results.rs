@@ -1,4 +1,4 @@
-//! `sentinelone-get-remote-script-task-results`: the files that the tasks of a script gave.
+//! `sentinelone-get-remote-script-task-results`: downloads the result files of script tasks.
 
 use std::path::PathBuf;
 
@@ -6,72 +6,79 @@ use sentinelone_raw::remote_scripts::ScriptResults;
 use sentinelone_raw::runtime::{ApiVersion, Data, Request};
 use serde_json::Value;
 
-use super::context::Output;
-use super::scripts::{RESULT_OUTPUTS, Wanted, fetch_results, folder_argument, result_requests};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::context_path::ContextPath;
+use super::support::remote_scripts::{
+    RESULT_OUTPUTS, ResultSelection, dir_argument, fetch_results, result_requests,
+};
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 
-/// Fetches the files that tasks of scripts gave.
+/// Downloads the result files of script tasks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetRemoteScriptTaskResults {
-    /// Names of computers, whole or in part.
+    /// Computer names or substrings of them.
     pub computer_names: Vec<String>,
-    /// The tasks.
+    /// Task IDs.
     pub task_ids: Vec<String>,
-    /// Where the files go.
-    pub folder: PathBuf,
+    /// Output directory.
+    pub dir: PathBuf,
 }
 
 impl Command for GetRemoteScriptTaskResults {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-remote-script-task-results",
         full_name: "sentinelone-get-remote-script-task-results",
-        summary: "Fetch the files that the tasks of a script gave",
+        topic: Topic::RemoteScripts,
+        summary: "Download the result files of script tasks",
+        example: "s1 get-remote-script-task-results --task-ids 580000000000000001 --dir results",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["remote_scripts_fetch_results"],
     };
 
-    const OUTPUTS: &'static [Output] = &RESULT_OUTPUTS;
+    const OUTPUTS: &'static [ContextPath] = &RESULT_OUTPUTS;
 
     fn arguments() -> Vec<Argument> {
         use ArgumentKind::List;
         vec![
-            Argument::new("computer_names", List, "Names of computers that ran scripts, whole or in part."),
-            Argument::new("task_ids", List, "Tasks whose files are wanted, by identifier.").required(),
-            folder_argument(),
+            Argument::new("computer_names", List, "Computer names or substrings of them."),
+            Argument::new("task_ids", List, "Task IDs.").required(),
+            dir_argument(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             computer_names: arguments.list("computer_names")?.unwrap_or_default(),
             task_ids: arguments.required_list("task_ids")?,
-            folder: arguments.text("folder")?.unwrap_or_else(|| ".".into()).into(),
+            dir: arguments.string("dir")?.unwrap_or_else(|| ".".into()).into(),
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.links()?.into_iter().map(Request::answering).collect())
+        Ok(self.link_requests()?.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        // With names beside them, tasks of other computers may be meant to give nothing.
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        // Computer names can exclude tasks, which then have no result.
         let tasks = if self.computer_names.is_empty() { self.task_ids.as_slice() } else { &[] };
-        let wanted = Wanted { folder: &self.folder, tasks };
-        fetch_results(client, watch, &self.links()?, wanted).await
+        let selection = ResultSelection { dir: &self.dir, tasks };
+        fetch_results(client, observer, &self.link_requests()?, selection).await
     }
 }
 
 impl GetRemoteScriptTaskResults {
-    fn links(&self) -> Result<Vec<Request<Data<ScriptResults>>>> {
+    fn link_requests(&self) -> Result<Vec<Request<Data<ScriptResults>>>> {
         result_requests(Self::INFO.name, &self.task_ids, &self.computer_names)
     }
 }

@@ -1,139 +1,177 @@
-//! `sentinelone-get-remote-script-task-status`: the tasks of a script's run.
+//! `sentinelone-get-remote-script-task-status`: lists the tasks of a script run.
 
 use sentinelone_raw::remote_scripts::{self as raw, RemoteScriptsListTasksQuery, TaskStatus};
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
 use serde_json::Value;
 
-use super::act::refuse;
-use super::context::Output;
-use super::lists::{given, in_batches, of_one_list, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batch_action::argument_error;
+use super::support::batched_lists::{
+    batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
+};
+use super::support::context_path::ContextPath;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 
 const DEFAULT_LIMIT: u64 = 50;
 
-/// The tasks of a script's run that match.
+/// Lists the tasks of a script run that match all filters, up to a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetRemoteScriptTaskStatus {
-    /// The parent task of the run.
+    /// ID of the parent task of the run.
     pub parent_task_id: String,
-    /// How many tasks at the most; without it 50, or as many as the filter has identifiers.
+    /// Maximum number of tasks. Default: 50, or the number of IDs in the filter if larger.
     pub limit: Option<u64>,
-    /// What else they have to match, and where to begin. Its own parent task and limit are not looked at.
+    /// Further filters, and the cursor. The parent task and limit of this query are ignored.
     pub filter: RemoteScriptsListTasksQuery,
 }
 
 const PREFIX: &str = "SentinelOne.GetRemoteScript";
 
 impl Command for GetRemoteScriptTaskStatus {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-remote-script-task-status",
         full_name: "sentinelone-get-remote-script-task-status",
-        summary: "List the tasks of a script's run",
+        topic: Topic::RemoteScripts,
+        summary: "List the tasks of a script run",
+        example: "s1 get-remote-script-task-status --parent-task-id 580000000000000100",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["remote_scripts_list_tasks"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.GetRemoteScript.id", "String", "Identifier of the task", "id"),
-        Output::field("SentinelOne.GetRemoteScript.accountId", "String", "Account of the agent", "accountId")
-            .no_column(),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.GetRemoteScript.id", "String", "ID of the task", "id"),
+        ContextPath::field(
+            "SentinelOne.GetRemoteScript.accountId",
+            "String",
+            "ID of the account",
+            "accountId",
+        )
+        .no_column(),
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.accountName",
             "String",
             "Name of the account",
             "accountName",
         )
         .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.agentId", "String", "Agent that runs it", "agentId"),
-        Output::field(
+        ContextPath::field("SentinelOne.GetRemoteScript.agentId", "String", "ID of the agent", "agentId"),
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.agentIsActive",
             "Boolean",
             "Whether the agent is active",
             "agentIsActive",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.agentMachineType",
             "String",
-            "Kind of machine",
+            "Machine type",
             "agentMachineType",
         )
         .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.agentOsType", "String", "Operating system", "agentOsType")
+        ContextPath::field(
+            "SentinelOne.GetRemoteScript.agentOsType",
+            "String",
+            "Operating system",
+            "agentOsType",
+        )
+        .no_column(),
+        ContextPath::field(
+            "SentinelOne.GetRemoteScript.agentUuid",
+            "String",
+            "UUID of the agent",
+            "agentUuid",
+        )
+        .no_column(),
+        ContextPath::field("SentinelOne.GetRemoteScript.createdAt", "String", "Creation time", "createdAt")
             .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.agentUuid", "String", "UUID of the agent", "agentUuid")
-            .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.createdAt", "String", "When it was created", "createdAt")
-            .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.description", "String", "What it is for", "description"),
-        Output::field(
+        ContextPath::field(
+            "SentinelOne.GetRemoteScript.description",
+            "String",
+            "Description of the task",
+            "description",
+        ),
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.detailedStatus",
             "String",
-            "Where it stands, in words",
+            "Detailed status",
             "detailedStatus",
         ),
-        Output::field("SentinelOne.GetRemoteScript.groupId", "String", "Group of the agent", "groupId")
+        ContextPath::field("SentinelOne.GetRemoteScript.groupId", "String", "ID of the group", "groupId")
             .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.groupName", "String", "Name of the group", "groupName")
-            .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.initiatedBy", "String", "Who started it", "initiatedBy")
-            .no_column(),
-        Output::field(
+        ContextPath::field(
+            "SentinelOne.GetRemoteScript.groupName",
+            "String",
+            "Name of the group",
+            "groupName",
+        )
+        .no_column(),
+        ContextPath::field(
+            "SentinelOne.GetRemoteScript.initiatedBy",
+            "String",
+            "Name of the user who started the run",
+            "initiatedBy",
+        )
+        .no_column(),
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.initiatedById",
             "String",
-            "Identifier of who started it",
+            "ID of the user who started the run",
             "initiatedById",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.parentTaskId",
             "String",
-            "Parent task of the run",
+            "ID of the parent task",
             "parentTaskId",
         )
         .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.siteId", "String", "Site of the agent", "siteId")
+        ContextPath::field("SentinelOne.GetRemoteScript.siteId", "String", "ID of the site", "siteId")
             .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.siteName", "String", "Name of the site", "siteName")
+        ContextPath::field("SentinelOne.GetRemoteScript.siteName", "String", "Name of the site", "siteName")
             .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.status", "String", "Where it stands", "status"),
-        Output::field(
-            "SentinelOne.GetRemoteScript.statusCode",
-            "String",
-            "The same as a number",
-            "statusCode",
-        )
-        .no_column(),
-        Output::field(
+        ContextPath::field("SentinelOne.GetRemoteScript.status", "String", "Status", "status"),
+        ContextPath::field("SentinelOne.GetRemoteScript.statusCode", "String", "Status code", "statusCode")
+            .no_column(),
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.statusDescription",
             "String",
-            "The same for people",
+            "Description of the status",
             "statusDescription",
         )
         .no_column(),
-        Output::field("SentinelOne.GetRemoteScript.type", "String", "Kind of task", "type").no_column(),
-        Output::field("SentinelOne.GetRemoteScript.updateAt", "String", "When it last changed", "updatedAt"),
-        Output::field(
+        ContextPath::field("SentinelOne.GetRemoteScript.type", "String", "Type of the task", "type")
+            .no_column(),
+        ContextPath::field(
+            "SentinelOne.GetRemoteScript.updateAt",
+            "String",
+            "Time of the last change",
+            "updatedAt",
+        ),
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.updatedAt",
             "String",
-            "The same, where the integration writes it",
+            "Time of the last change, under the path that the integration writes",
             "updatedAt",
         )
         .no_column()
         .undocumented(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.agentComputerName",
             "String",
             "Name of the endpoint",
             "agentComputerName",
         )
         .undocumented(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.agentIsDecommissioned",
             "Boolean",
             "Whether the agent is decommissioned",
@@ -141,7 +179,7 @@ impl Command for GetRemoteScriptTaskStatus {
         )
         .no_column()
         .undocumented(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.scriptResultsSignature",
             "String",
             "Signature of the results",
@@ -149,18 +187,18 @@ impl Command for GetRemoteScriptTaskStatus {
         )
         .no_column()
         .undocumented(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.scriptResultsPath",
             "String",
-            "Where the results are stored",
+            "Storage path of the results",
             "scriptResultsPath",
         )
         .no_column()
         .undocumented(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.GetRemoteScript.scriptResultsBucket",
             "String",
-            "Storage that the results are in",
+            "Storage bucket of the results",
             "scriptResultsBucket",
         )
         .no_column()
@@ -168,53 +206,61 @@ impl Command for GetRemoteScriptTaskStatus {
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, Integer, List, Text, Time};
+        use ArgumentKind::{Boolean, Integer, List, String, Time};
         vec![
-            Argument::new("account_ids", List, "Only tasks of these accounts, by identifier."),
-            Argument::new("computer_name_contains", List, "Parts of computer names; any of them will do."),
+            Argument::new("account_ids", List, "Account IDs."),
+            Argument::new(
+                "computer_name_contains",
+                List,
+                "Substrings of computer names; any of them matches.",
+            ),
             Argument::new("count_only", Boolean, "Whether to count the tasks without listing them."),
             Argument::new("created_at_gt", Time, "Created after this time."),
-            Argument::new("created_at_gte", Time, "Created at this time or after."),
+            Argument::new("created_at_gte", Time, "Created at or after this time."),
             Argument::new("created_at_lt", Time, "Created before this time."),
-            Argument::new("created_at_lte", Time, "Created at this time or before."),
-            Argument::new("cursor", Text, "Where to begin: pagination.nextCursor of an earlier answer."),
-            Argument::new("description_contains", List, "Parts of descriptions; any of them will do."),
+            Argument::new("created_at_lte", Time, "Created at or before this time."),
+            Argument::new("cursor", String, "Cursor: pagination.nextCursor of an earlier response."),
+            Argument::new("description_contains", List, "Substrings of descriptions; any of them matches."),
             Argument::new(
                 "detailed_status_contains",
                 List,
-                "Parts of detailed statuses; any of them will do.",
+                "Substrings of detailed statuses; any of them matches.",
             ),
-            Argument::new("group_ids", List, "Only tasks of these groups, by identifier."),
-            Argument::new("ids", List, "Only these tasks, by identifier."),
-            Argument::new("initiated_by_contains", List, "Parts of who started it; any of them will do."),
+            Argument::new("group_ids", List, "Group IDs."),
+            Argument::new("ids", List, "Task IDs."),
+            Argument::new(
+                "initiated_by_contains",
+                List,
+                "Substrings of the user who started the run; any of them matches.",
+            ),
             Argument::new(
                 "limit",
                 Integer,
-                "How many tasks at the most; as many as ids where those are more.",
+                "Maximum number of tasks; if not set, at least the number of ids.",
             )
             .default("50")
             .or_all(),
-            Argument::new("parent_task_id", Text, "Parent task of the run, from run-remote-script.")
+            Argument::new("parent_task_id", String, "ID of the parent task, from run-remote-script.")
                 .required(),
-            Argument::new("parent_task_id_in", List, "Only tasks of these parent tasks, by identifier."),
-            Argument::new("query", Text, "Free text, looked for in several fields."),
-            Argument::new("site_ids", List, "Only tasks of these sites, by identifier."),
-            Argument::new("status", List, "Only tasks with one of these statuses.").values(TaskStatus::KNOWN),
+            Argument::new("parent_task_id_in", List, "IDs of parent tasks."),
+            Argument::new("query", String, "Full-text search in several fields."),
+            Argument::new("site_ids", List, "Site IDs."),
+            Argument::new("status", List, "Task statuses.").values(TaskStatus::VALUES),
             Argument::new(
                 "tenant",
                 Boolean,
-                "Whether to look at the whole tenant. It goes with no other scope.",
+                "Whether to list the tasks of the whole tenant. Cannot be combined with another scope.",
             ),
             Argument::new("updated_at_gt", Time, "Changed after this time."),
-            Argument::new("updated_at_gte", Time, "Changed at this time or after."),
+            Argument::new("updated_at_gte", Time, "Changed at or after this time."),
             Argument::new("updated_at_lt", Time, "Changed before this time."),
-            Argument::new("updated_at_lte", Time, "Changed at this time or before."),
-            Argument::new("uuid_contains", List, "Parts of agents' UUIDs; any of them will do."),
+            Argument::new("updated_at_lte", Time, "Changed at or before this time."),
+            Argument::new("uuid_contains", List, "Substrings of agent UUIDs; any of them matches."),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        let status = arguments.choices("status", TaskStatus::KNOWN)?;
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+        let status = arguments.choices("status", TaskStatus::VALUES)?;
         Ok(Self {
             parent_task_id: arguments.required("parent_task_id")?.trim().to_owned(),
             limit: arguments.limit()?,
@@ -226,16 +272,16 @@ impl Command for GetRemoteScriptTaskStatus {
                 created_at_gte: arguments.time("created_at_gte")?,
                 created_at_lt: arguments.time("created_at_lt")?,
                 created_at_lte: arguments.time("created_at_lte")?,
-                cursor: arguments.text("cursor")?.map(|cursor| cursor.trim().to_owned()),
+                cursor: arguments.string("cursor")?.map(|cursor| cursor.trim().to_owned()),
                 description_contains: arguments.list("description_contains")?,
                 detailed_status_contains: arguments.list("detailed_status_contains")?,
                 group_ids: arguments.list("group_ids")?,
                 ids: arguments.list("ids")?,
                 initiated_by_contains: arguments.list("initiated_by_contains")?,
                 parent_task_id_in: arguments.list("parent_task_id_in")?,
-                query: arguments.text("query")?,
+                query: arguments.string("query")?,
                 site_ids: arguments.list("site_ids")?,
-                status: given(&status),
+                status: non_empty(&status),
                 tenant: arguments.boolean("tenant")?,
                 updated_at_gt: arguments.time("updated_at_gt")?,
                 updated_at_gte: arguments.time("updated_at_gte")?,
@@ -248,21 +294,28 @@ impl Command for GetRemoteScriptTaskStatus {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::answering).collect())
+        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        read_all((client, watch), self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        read_lists(
+            (client, observer),
+            self.lists()?,
+            Some(self.effective_limit()),
+            |_| true,
+            (PREFIX, Self::OUTPUTS),
+        )
+        .await
     }
 }
 
 impl GetRemoteScriptTaskStatus {
-    fn wanted(&self) -> u64 {
-        wanted(self.limit, DEFAULT_LIMIT, self.ids())
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, self.ids())
     }
 
     fn ids(&self) -> &[String] {
@@ -271,22 +324,22 @@ impl GetRemoteScriptTaskStatus {
 
     fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
         let filter = &self.filter;
-        let of_one = [
+        let single_list = [
             ("cursor", filter.cursor.is_some()),
             ("skip", filter.skip.is_some()),
             ("sort_by", filter.sort_by.is_some()),
             ("sort_order", filter.sort_order.is_some()),
         ];
-        of_one.into_iter().try_for_each(|one| of_one_list(self, one, ("ids", self.ids())))?;
-        in_batches(self.ids(), Some(self.wanted()), |ids| self.request(ids))
+        single_list.into_iter().try_for_each(|one| require_single_list(self, one, ("ids", self.ids())))?;
+        batched_list_requests(self.ids(), Some(self.effective_limit()), |ids| self.request(ids))
     }
 
     fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let filter = &self.filter;
-        let narrower = [&filter.account_ids, &filter.site_ids, &filter.group_ids];
-        if filter.tenant == Some(true) && narrower.iter().any(|ids| ids.is_some()) {
-            let message = "is the widest scope and goes with no accounts, sites or groups; leave one out";
-            return Err(refuse(Self::INFO.name, "tenant", message));
+        let scopes = [&filter.account_ids, &filter.site_ids, &filter.group_ids];
+        if filter.tenant == Some(true) && scopes.iter().any(|ids| ids.is_some()) {
+            let message = "cannot be combined with account_ids, site_ids or group_ids";
+            return Err(argument_error(Self::INFO.name, "tenant", message));
         }
         let query = RemoteScriptsListTasksQuery {
             parent_task_id: Some(self.parent_task_id.clone()),
@@ -294,6 +347,6 @@ impl GetRemoteScriptTaskStatus {
             limit: None,
             ..filter.clone()
         };
-        Ok(raw::list_tasks(&query)?.answering())
+        Ok(raw::list_tasks(&query)?.with_response_type())
     }
 }

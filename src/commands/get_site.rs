@@ -1,37 +1,39 @@
-//! `sentinelone-get-site`: one site.
+//! `sentinelone-get-site`: returns a site.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use sentinelone_raw::sites as raw;
 use serde_json::Value;
 
-use super::context::Output;
-use super::lists::required_id;
-use super::read::get;
-use super::sites_context as site;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batched_lists::required_id;
+use super::support::context_path::ContextPath;
+use super::support::list_pages::get;
+use super::support::sites_context as site;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// One site.
+/// Returns a site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetSite {
-    /// The site.
+    /// Site ID.
     pub site_id: String,
 }
 
 impl Command for GetSite {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-site",
         full_name: "sentinelone-get-site",
+        topic: Topic::Console,
         summary: "Get a site",
+        example: "s1 get-site --site-id 420000000000000001",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["sites_get"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
+    const OUTPUTS: &'static [ContextPath] = &[
         site::ID,
         site::NAME,
         site::TYPE,
@@ -46,15 +48,20 @@ impl Command for GetSite {
         site::CREATOR,
         site::SUITE,
         site::HEALTH_STATUS,
-        Output::field("SentinelOne.Site.IsDefault", "Boolean", "Whether it is the default site", "isDefault")
-            .no_column(),
+        ContextPath::field(
+            "SentinelOne.Site.IsDefault",
+            "Boolean",
+            "Whether it is the default site",
+            "isDefault",
+        )
+        .no_column(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("site_id", ArgumentKind::Text, "Identifier of the site.").required()]
+        vec![Argument::new("site_id", ArgumentKind::String, "ID of the site.").required()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { site_id: required_id(arguments, "site_id")? })
     }
 
@@ -69,6 +76,6 @@ impl Command for GetSite {
 
 impl GetSite {
     fn request(&self) -> Result<Request<Value>> {
-        Ok(raw::get(&self.site_id)?.answering())
+        Ok(raw::get(&self.site_id)?.with_response_type())
     }
 }

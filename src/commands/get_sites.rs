@@ -1,64 +1,69 @@
-//! `sentinelone-get-sites`: sites that match.
+//! `sentinelone-get-sites`: lists sites.
 
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request, Timestamp};
-use sentinelone_raw::sites::{self as raw, LicenceFeature, LicenceState, LicenceType, SitesListQuery, Suite};
+use sentinelone_raw::sites::{self as raw, LicenseFeature, LicenseState, LicenseType, SitesListQuery, Suite};
 use serde_json::Value;
 
-use super::context::Output;
-use super::lists::{given, id, wanted};
-use super::read::list;
-use super::sites_context as site;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batched_lists::{effective_limit, id, non_empty};
+use super::support::context_path::ContextPath;
+use super::support::list_pages::list;
+use super::support::sites_context as site;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
+use crate::paging::with_page_size;
 
 const DEFAULT_LIMIT: u64 = 50;
 
-/// Sites that match, up to a limit.
+/// Lists sites that match all filters, up to a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetSites {
-    /// Last updated at this very time.
+    /// Time of the last update, exact.
     pub updated_at: Option<Timestamp>,
-    /// Free text.
+    /// Full-text search.
     pub query: Option<String>,
-    /// Whether the licence is a trial or paid for.
-    pub site_type: Option<LicenceType>,
-    /// Features that the site supports.
-    pub features: Vec<LicenceFeature>,
-    /// Whether the site is in use.
-    pub state: Option<LicenceState>,
+    /// License type.
+    pub site_type: Option<LicenseType>,
+    /// Supported features.
+    pub features: Vec<LicenseFeature>,
+    /// State.
+    pub state: Option<LicenseState>,
     /// Product tier.
     pub suite: Option<Suite>,
-    /// Only sites that the user has admin rights on.
+    /// Whether to list only sites on which the user has admin rights.
     pub admin_only: Option<bool>,
-    /// Account.
+    /// Account ID.
     pub account_id: Option<String>,
-    /// The whole name.
+    /// Exact name.
     pub site_name: Option<String>,
-    /// Created at this very time.
+    /// Creation time, exact.
     pub created_at: Option<Timestamp>,
-    /// How many at the most; without it 50.
+    /// Maximum number of items. Default: 50.
     pub limit: Option<u64>,
 }
 
-/// Those that the integration offers.
+/// Values of the integration.
 const TYPES: &[&str] = &["Trial", "Paid", "POC", "DEV", "NFR"];
 const STATES: &[&str] = &["active", "deleted", "expired"];
 
 impl Command for GetSites {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-sites",
         full_name: "sentinelone-get-sites",
-        summary: "List the sites that match",
+        topic: Topic::Console,
+        summary: "List sites",
+        example: "s1 get-sites --state active",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["sites_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
+    const OUTPUTS: &'static [ContextPath] = &[
         site::ID,
         site::NAME,
         site::TYPE,
@@ -75,59 +80,60 @@ impl Command for GetSites {
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, Integer, List, Text, Time};
+        use ArgumentKind::{Boolean, Integer, List, String, Time};
         vec![
-            Argument::new("updated_at", Time, "Last updated at this very time."),
-            Argument::new("query", Text, "Free text, looked for in the names of site and account."),
-            Argument::new("site_type", Text, "Type of the licence.").values(TYPES),
-            Argument::new("features", List, "Features that the site supports.").values(LicenceFeature::KNOWN),
-            Argument::new("state", Text, "Whether the site is in use.").values(STATES),
-            Argument::new("suite", Text, "Product tier.").values(Suite::KNOWN),
+            Argument::new("updated_at", Time, "Time of the last update, exact."),
+            Argument::new("query", String, "Full-text search in the names of site and account."),
+            Argument::new("site_type", String, "License type.").values(TYPES),
+            Argument::new("features", List, "Supported features.").values(LicenseFeature::VALUES),
+            Argument::new("state", String, "State.").values(STATES),
+            Argument::new("suite", String, "Product tier.").values(Suite::VALUES),
             Argument::new(
                 "admin_only",
                 Boolean,
-                "Only sites that the user has admin rights on. Some consoles are said to answer 500 to it.",
+                "Whether to list only sites on which the user has admin rights. Some consoles reportedly \
+                 return HTTP 500.",
             ),
-            Argument::new("account_id", Text, "Account, by identifier."),
-            Argument::new("site_name", Text, "The whole name of the site."),
-            Argument::new("created_at", Time, "Created at this very time."),
-            Argument::new("limit", Integer, "How many sites at the most.").default("50").or_all(),
+            Argument::new("account_id", String, "Account ID."),
+            Argument::new("site_name", String, "Exact name."),
+            Argument::new("created_at", Time, "Creation time, exact."),
+            Argument::new("limit", Integer, "Maximum number of sites.").default("50").or_all(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             updated_at: arguments.time("updated_at")?,
-            query: arguments.text("query")?,
+            query: arguments.string("query")?,
             site_type: arguments.choice("site_type", TYPES)?,
-            features: arguments.choices("features", LicenceFeature::KNOWN)?,
+            features: arguments.choices("features", LicenseFeature::VALUES)?,
             state: arguments.choice("state", STATES)?,
-            suite: arguments.choice("suite", Suite::KNOWN)?,
+            suite: arguments.choice("suite", Suite::VALUES)?,
             admin_only: arguments.boolean("admin_only")?,
             account_id: id(arguments, "account_id")?,
-            site_name: arguments.text("site_name")?,
+            site_name: arguments.string("site_name")?,
             created_at: arguments.time("created_at")?,
             limit: arguments.limit()?,
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        let limit = Some(self.wanted());
-        list((client, watch), self.request()?, limit, |_| true, (site::PREFIX, Self::OUTPUTS)).await
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let limit = Some(self.effective_limit());
+        list((client, observer), self.request()?, limit, |_| true, (site::PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetSites {
-    fn wanted(&self) -> u64 {
-        wanted(self.limit, DEFAULT_LIMIT, &[])
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, &[])
     }
 
     fn request(&self) -> Result<Request<Page<Value>>> {
@@ -135,7 +141,7 @@ impl GetSites {
             updated_at: self.updated_at.clone(),
             query: self.query.clone(),
             site_type: self.site_type.clone(),
-            features: given(&self.features),
+            features: non_empty(&self.features),
             state: self.state.clone(),
             suite: self.suite.clone(),
             admin_only: self.admin_only,
@@ -144,6 +150,6 @@ impl GetSites {
             created_at: self.created_at.clone(),
             ..SitesListQuery::default()
         };
-        Ok(sized(raw::list(&query)?.answering(), Some(self.wanted()))?)
+        Ok(with_page_size(raw::list(&query)?.with_response_type(), Some(self.effective_limit()))?)
     }
 }

@@ -1,4 +1,4 @@
-//! `sentinelone-get-star-rules`: STAR rules that match.
+//! `sentinelone-get-star-rules`: lists STAR rules.
 
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
 use sentinelone_raw::star_rules::{
@@ -6,167 +6,189 @@ use sentinelone_raw::star_rules::{
 };
 use serde_json::Value;
 
-use super::context::Output;
-use super::lists::{given, in_batches, read_all, wanted};
-use super::star_rule_settings::PREFIX;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
+use super::support::context_path::ContextPath;
+use super::support::star_rule_settings::PREFIX;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 
 const DEFAULT_LIMIT: u64 = 1000;
 
-/// STAR rules that match, up to a limit.
+/// Lists STAR rules that match all filters, up to a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetStarRules {
-    /// Where they stand.
+    /// Statuses.
     pub status: Vec<RuleStatus>,
-    /// Parts of the name of who created them.
+    /// Substrings of the name or email address of the creator.
     pub creator_contains: Vec<String>,
-    /// What their query looks at.
+    /// Query type.
     pub query_type: Option<RuleQueryType>,
-    /// Free text.
+    /// Full-text search strings.
     pub query: Vec<String>,
-    /// Parts of the description.
+    /// Substrings of the description.
     pub description_contains: Vec<String>,
-    /// Identifiers.
+    /// Rule IDs.
     pub rule_ids: Vec<String>,
-    /// Parts of the name.
+    /// Substrings of the name.
     pub name_contains: Vec<String>,
-    /// Accounts.
+    /// Account IDs.
     pub account_ids: Vec<String>,
-    /// Whether they end by themselves.
+    /// Expiration mode.
     pub expiration_mode: Option<ExpirationMode>,
-    /// How many at the most; without it 1000, or as many as there are `rule_ids`.
+    /// Maximum number of items. Default: 1000, or the number of `rule_ids` if larger.
     pub limit: Option<u64>,
-    /// Sites.
+    /// Site IDs.
     pub site_ids: Vec<String>,
 }
 
 const MODES: &[&str] = &["Temporary", "Permanent"];
 
 impl Command for GetStarRules {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-star-rules",
         full_name: "sentinelone-get-star-rules",
-        summary: "List the STAR rules that match",
+        topic: Topic::Detection,
+        summary: "List STAR rules",
+        example: "s1 get-star-rules --status Active --query-type events",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["star_rules_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.StarRule.ID", "Number", "Identifier of the rule", "id"),
-        Output::field("SentinelOne.StarRule.Creator", "String", "User who created it", "creator"),
-        Output::field("SentinelOne.StarRule.Name", "String", "Name", "name"),
-        Output::field("SentinelOne.StarRule.Status", "String", "Where it stands, such as Active", "status"),
-        Output::field("SentinelOne.StarRule.Severity", "String", "Severity of its alerts", "severity"),
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.StarRule.ID", "Number", "ID of the rule", "id"),
+        ContextPath::field("SentinelOne.StarRule.Creator", "String", "Name of the creator", "creator"),
+        ContextPath::field("SentinelOne.StarRule.Name", "String", "Name", "name"),
+        ContextPath::field("SentinelOne.StarRule.Status", "String", "Status, such as Active", "status"),
+        ContextPath::field("SentinelOne.StarRule.Severity", "String", "Severity of the alerts", "severity"),
+        ContextPath::field(
             "SentinelOne.StarRule.GeneratedAlerts",
             "Number",
-            "How many alerts it raised",
+            "Number of alerts",
             "generatedAlerts",
         ),
-        Output::field("SentinelOne.StarRule.Description", "String", "Description", "description").no_column(),
-        Output::field(
+        ContextPath::field("SentinelOne.StarRule.Description", "String", "Description", "description")
+            .no_column(),
+        ContextPath::field(
             "SentinelOne.StarRule.StatusReason",
             "String",
-            "Why it is in its status",
+            "Reason of the status",
             "statusReason",
         )
         .no_column(),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.StarRule.ExpirationMode",
             "String",
-            "Whether it ends by itself",
+            "Permanent or Temporary",
             "expirationMode",
         ),
-        Output::field("SentinelOne.StarRule.ExpirationDate", "Date", "When it ends", "expiration")
+        ContextPath::field("SentinelOne.StarRule.ExpirationDate", "Date", "Expiration time", "expiration")
             .no_column(),
-        Output::field("SentinelOne.StarRule.Expired", "Boolean", "Whether it has ended", "expired"),
+        ContextPath::field(
+            "SentinelOne.StarRule.Expired",
+            "Boolean",
+            "Whether the rule has expired",
+            "expired",
+        ),
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Integer, List, Text};
+        use ArgumentKind::{Integer, List, String};
         vec![
-            Argument::new("status", List, "Where they stand, in capitals or not.").values(RuleStatus::KNOWN),
+            Argument::new("status", List, "Statuses, case-insensitive.").values(RuleStatus::VALUES),
             Argument::new(
                 "creator_contains",
                 List,
-                "Parts of the name or mail address of who created them; any of them will do.",
+                "Substrings of the name or email address of the creator; any of them matches.",
             ),
-            Argument::new("queryType", Text, "What their query looks at.").values(RuleQueryType::KNOWN),
-            Argument::new("query", List, "Free texts to look for; any of them will do."),
-            Argument::new("description_contains", List, "Parts of the description; any of them will do."),
-            Argument::new("ruleIds", List, "Identifiers of rules."),
-            Argument::new("name_contains", List, "Parts of the name; any of them will do."),
-            Argument::new("accountIds", List, "Accounts, by identifier."),
-            Argument::new("expirationMode", Text, "Whether they end by themselves.").values(MODES),
+            Argument::new("queryType", String, "Query type.").values(RuleQueryType::VALUES),
+            Argument::new("query", List, "Full-text search strings; any of them matches."),
+            Argument::new(
+                "description_contains",
+                List,
+                "Substrings of the description; any of them matches.",
+            ),
+            Argument::new("ruleIds", List, "Rule IDs."),
+            Argument::new("name_contains", List, "Substrings of the name; any of them matches."),
+            Argument::new("accountIds", List, "Account IDs."),
+            Argument::new("expirationMode", String, "Expiration mode.").values(MODES),
             Argument::new(
                 "limit",
                 Integer,
-                "How many rules at the most; without it as many as ruleIds where those are more.",
+                "Maximum number of rules; if not set, at least the number of ruleIds.",
             )
             .default("1000")
             .or_all(),
-            Argument::new("siteIds", List, "Sites, by identifier."),
+            Argument::new("siteIds", List, "Site IDs."),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            status: arguments.choices_of_any_case("status", RuleStatus::KNOWN)?,
+            status: arguments.choices_ignore_case("status", RuleStatus::VALUES)?,
             creator_contains: arguments.list("creator_contains")?.unwrap_or_default(),
-            query_type: arguments.choice_of_any_case("queryType", RuleQueryType::KNOWN)?,
+            query_type: arguments.choice_ignore_case("queryType", RuleQueryType::VALUES)?,
             query: arguments.list("query")?.unwrap_or_default(),
             description_contains: arguments.list("description_contains")?.unwrap_or_default(),
             rule_ids: arguments.list("ruleIds")?.unwrap_or_default(),
             name_contains: arguments.list("name_contains")?.unwrap_or_default(),
             account_ids: arguments.list("accountIds")?.unwrap_or_default(),
-            expiration_mode: arguments.choice_of_any_case("expirationMode", MODES)?,
+            expiration_mode: arguments.choice_ignore_case("expirationMode", MODES)?,
             limit: arguments.limit()?,
             site_ids: arguments.list("siteIds")?.unwrap_or_default(),
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::answering).collect())
+        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        read_all((client, watch), self.lists()?, Some(self.wanted()), |_| true, (PREFIX, Self::OUTPUTS)).await
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        read_lists(
+            (client, observer),
+            self.lists()?,
+            Some(self.effective_limit()),
+            |_| true,
+            (PREFIX, Self::OUTPUTS),
+        )
+        .await
     }
 }
 
 impl GetStarRules {
-    fn wanted(&self) -> u64 {
-        wanted(self.limit, DEFAULT_LIMIT, &self.rule_ids)
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, &self.rule_ids)
     }
 
     fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        in_batches(&self.rule_ids, Some(self.wanted()), |ids| self.request(ids))
+        batched_list_requests(&self.rule_ids, Some(self.effective_limit()), |ids| self.request(ids))
     }
 
     fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let filter = StarRuleFilter {
-            status: given(&self.status),
-            creator_contains: given(&self.creator_contains),
+            status: non_empty(&self.status),
+            creator_contains: non_empty(&self.creator_contains),
             query_type: self.query_type.clone(),
-            query: given(&self.query),
-            description_contains: given(&self.description_contains),
+            query: non_empty(&self.query),
+            description_contains: non_empty(&self.description_contains),
             ids,
-            name_contains: given(&self.name_contains),
-            account_ids: given(&self.account_ids),
+            name_contains: non_empty(&self.name_contains),
+            account_ids: non_empty(&self.account_ids),
             expiration_mode: self.expiration_mode.clone(),
-            site_ids: given(&self.site_ids),
+            site_ids: non_empty(&self.site_ids),
             ..StarRuleFilter::default()
         };
         let query = StarRulesListQuery { filter, ..StarRulesListQuery::default() };
-        Ok(raw::list(&query)?.answering())
+        Ok(raw::list(&query)?.with_response_type())
     }
 }

@@ -1,71 +1,76 @@
-//! `sentinelone-get-threat-notes`: the notes of a threat.
+//! `sentinelone-get-threat-notes`: lists the notes of a threat.
 
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::threats::{self as raw, ThreatsListNotesQuery};
 use serde_json::Value;
 
-use super::context::Output;
-use super::read::list;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::context_path::ContextPath;
+use super::support::list_pages::list;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::paging::sized;
+use crate::paging::with_page_size;
 
-/// All notes of a threat.
+/// Lists all notes of a threat.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetThreatNotes {
-    /// The threat.
+    /// Threat ID.
     pub threat_id: String,
 }
 
 const PREFIX: &str = "SentinelOne.Notes";
 
 impl Command for GetThreatNotes {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-threat-notes",
         full_name: "sentinelone-get-threat-notes",
+        topic: Topic::Threats,
         summary: "List the notes of a threat",
+        example: "s1 get-threat-notes --threat-id 460000000000000006",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_list_notes"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Notes.CreatedAt", "String", "When it was written", "createdAt"),
-        Output::field("SentinelOne.Notes.Creator", "String", "Name of the writer", "creator"),
-        Output::field("SentinelOne.Notes.CreatorID", "String", "Identifier of the writer", "creatorId"),
-        Output::field("SentinelOne.Notes.Edited", "Boolean", "Whether it was changed since", "edited"),
-        Output::field("SentinelOne.Notes.ID", "String", "Identifier of the note", "id"),
-        Output::field("SentinelOne.Notes.Text", "String", "The note", "text"),
-        Output::field("SentinelOne.Notes.UpdatedAt", "String", "When it was last changed", "updatedAt"),
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.Notes.CreatedAt", "String", "Creation time", "createdAt"),
+        ContextPath::field("SentinelOne.Notes.Creator", "String", "Name of the author", "creator"),
+        ContextPath::field("SentinelOne.Notes.CreatorID", "String", "ID of the author", "creatorId"),
+        ContextPath::field("SentinelOne.Notes.Edited", "Boolean", "Whether the note was edited", "edited"),
+        ContextPath::field("SentinelOne.Notes.ID", "String", "ID of the note", "id"),
+        ContextPath::field("SentinelOne.Notes.Text", "String", "Text of the note", "text"),
+        ContextPath::field("SentinelOne.Notes.UpdatedAt", "String", "Time of the last change", "updatedAt"),
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("threat_id", ArgumentKind::Text, "Identifier of the threat.").required()]
+        vec![Argument::new("threat_id", ArgumentKind::String, "ID of the threat.").required()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { threat_id: arguments.required("threat_id")?.trim().to_owned() })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        list((client, watch), self.request()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        list((client, observer), self.request()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetThreatNotes {
     fn request(&self) -> Result<Request<Page<Value>>> {
         let request = raw::list_notes(&self.threat_id, &ThreatsListNotesQuery::default())?;
-        Ok(sized(request.answering(), None)?)
+        Ok(with_page_size(request.with_response_type(), None)?)
     }
 }

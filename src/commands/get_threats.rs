@@ -1,4 +1,4 @@
-//! `sentinelone-get-threats`: threats that match.
+//! `sentinelone-get-threats`: lists threats.
 
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request, Timestamp};
 use sentinelone_raw::threats::{
@@ -7,112 +7,117 @@ use sentinelone_raw::threats::{
 };
 use serde_json::Value;
 
-use super::act::refuse;
-use super::context::Output;
-use super::lists::{given, in_batches, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batch_action::argument_error;
+use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
+use super::support::context_path::ContextPath;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 
 const DEFAULT_LIMIT: u64 = 20;
 
-/// Threats that match, newest page first as the console has them, up to a limit.
+/// Lists threats that match all filters, in the order of the console, up to a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetThreats {
-    /// SHA-1 hashes of the content.
+    /// SHA-1 hashes of the file content.
     pub content_hash: Vec<String>,
     /// Mitigation statuses; see [`Command::arguments`] for the values on each version.
     pub mitigation_status: Vec<String>,
-    /// Created before.
+    /// Created before this time.
     pub created_before: Option<Timestamp>,
-    /// Created after.
+    /// Created after this time.
     pub created_after: Option<Timestamp>,
-    /// Created then or before.
+    /// Created at or before this time.
     pub created_until: Option<Timestamp>,
-    /// Created then or after.
+    /// Created at or after this time.
     pub created_from: Option<Timestamp>,
-    /// Only resolved, or only unresolved ones.
+    /// Whether to list resolved threats only (true) or unresolved threats only (false).
     pub resolved: Option<bool>,
-    /// Name: the whole on 2.1, a part on 2.0.
+    /// Name of the threat: exact on API 2.1, a substring on API 2.0.
     pub display_name: Option<String>,
-    /// How many at the most; without it 20, or as many as there are `threat_ids`.
+    /// Maximum number of items. Default: 20, or the number of `threat_ids` if larger.
     pub limit: Option<u64>,
-    /// Free text.
+    /// Full-text search.
     pub query: Option<String>,
-    /// Identifiers.
+    /// Threat IDs.
     pub threat_ids: Vec<String>,
     /// Classifications, such as `Malware`.
     pub classifications: Vec<String>,
     /// Lowest risk score, 1 to 10. API 2.0 only.
     pub rank: Option<i64>,
-    /// Sites.
+    /// Site IDs.
     pub site_ids: Vec<String>,
     /// Incident statuses. API 2.1 only.
     pub incident_statuses: Vec<IncidentStatus>,
 }
 
 const PREFIX: &str = "SentinelOne.Threat";
-const GONE: &str = "threats of API 2.1 have no such field";
+const ONLY_2_0: &str = "threats of API 2.1 have no such field";
 
 impl Command for GetThreats {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-threats",
         full_name: "sentinelone-get-threats",
-        summary: "List the threats that match",
+        topic: Topic::Threats,
+        summary: "List threats",
+        example: "s1 get-threats --incident-statuses unresolved --limit 50",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_list", "threats_list_v2_0"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Threat.ID", "String", "Identifier of the threat", "id"),
-        Output::fields(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.Threat.ID", "String", "ID of the threat", "id"),
+        ContextPath::fields(
             "SentinelOne.Threat.AgentComputerName",
             "String",
             "Name of the endpoint",
             "agentComputerName",
             "agentRealtimeInfo.agentComputerName",
         ),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.CreatedDate",
             "Date",
-            "When the console recorded the threat",
+            "Creation time of the threat",
             "createdAt",
             "threatInfo.createdAt",
         ),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.SiteID",
             "String",
-            "Site of the endpoint",
+            "ID of the site",
             "siteId",
             "agentRealtimeInfo.siteId",
         )
         .no_column(),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.Classification",
             "String",
-            "What kind of threat it is",
+            "Classification",
             "classification",
             "threatInfo.classification",
         ),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.ClassificationSource",
             "String",
-            "What classified it",
+            "Source of the classification",
             "classificationSource",
             "threatInfo.classificationSource",
         )
         .no_column(),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.ConfidenceLevel",
             "String",
-            "How sure the vendor is",
+            "Confidence level",
             "confidenceLevel",
             "threatInfo.confidenceLevel",
         ),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.FileSha256",
             "String",
             "SHA-256 of the file",
@@ -120,32 +125,32 @@ impl Command for GetThreats {
             "threatInfo.sha256",
         )
         .no_column(),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.MitigationStatus",
             "String",
-            "Whether it is mitigated",
+            "Mitigation status",
             "mitigationStatus",
             "threatInfo.mitigationStatus",
         ),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.AgentID",
             "String",
-            "Agent on the endpoint",
+            "ID of the agent",
             "agentId",
             "agentRealtimeInfo.agentId",
         )
         .no_column(),
-        Output::only_2_0("SentinelOne.Threat.Rank", "Number", "Risk score, 1 to 10", "rank", GONE)
+        ContextPath::only_2_0("SentinelOne.Threat.Rank", "Number", "Risk score, 1 to 10", "rank", ONLY_2_0)
             .no_column(),
-        Output::only_2_0(
+        ContextPath::only_2_0(
             "SentinelOne.Threat.MarkedAsBenign",
             "Boolean",
-            "Whether someone marked it as benign",
+            "Whether a user marked the threat as benign",
             "markedAsBenign",
-            "threats of API 2.1 say it as the mitigation status marked_as_benign",
+            "threats of API 2.1 have the mitigation status marked_as_benign instead",
         )
         .no_column(),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.SiteName",
             "String",
             "Name of the site",
@@ -153,7 +158,7 @@ impl Command for GetThreats {
             "agentRealtimeInfo.siteName",
         )
         .undocumented(),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.FileContentHash",
             "String",
             "SHA-1 of the file",
@@ -162,15 +167,15 @@ impl Command for GetThreats {
         )
         .no_column()
         .undocumented(),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.ThreatName",
             "String",
-            "Name of the threat, mostly of the file",
+            "Name of the threat, usually the file name",
             "threatName",
             "threatInfo.threatName",
         )
         .undocumented(),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.AgentOsType",
             "String",
             "Operating system of the endpoint",
@@ -179,7 +184,7 @@ impl Command for GetThreats {
         )
         .no_column()
         .undocumented(),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.FilePath",
             "String",
             "Path of the file",
@@ -188,7 +193,7 @@ impl Command for GetThreats {
         )
         .no_column()
         .undocumented(),
-        Output::fields(
+        ContextPath::fields(
             "SentinelOne.Threat.Username",
             "String",
             "User of the process",
@@ -197,101 +202,108 @@ impl Command for GetThreats {
         )
         .no_column()
         .undocumented(),
-        Output::only_2_0("SentinelOne.Threat.Description", "String", "Description", "description", GONE)
-            .no_column()
-            .undocumented(),
-        Output::only_2_0(
+        ContextPath::only_2_0(
+            "SentinelOne.Threat.Description",
+            "String",
+            "Description",
+            "description",
+            ONLY_2_0,
+        )
+        .no_column()
+        .undocumented(),
+        ContextPath::only_2_0(
             "SentinelOne.Threat.FileDisplayName",
             "String",
             "Name of the file",
             "fileDisplayName",
-            GONE,
+            ONLY_2_0,
         )
         .no_column()
         .undocumented(),
-        Output::only_2_0(
+        ContextPath::only_2_0(
             "SentinelOne.Threat.InQuarantine",
             "Boolean",
             "Whether the file is in quarantine",
             "inQuarantine",
-            GONE,
+            ONLY_2_0,
         )
         .no_column()
         .undocumented(),
-        Output::only_2_0(
+        ContextPath::only_2_0(
             "SentinelOne.Threat.FileMaliciousContent",
             "String",
-            "What in the file is malicious",
+            "Malicious content of the file",
             "fileMaliciousContent",
-            GONE,
+            ONLY_2_0,
         )
         .no_column()
         .undocumented(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, Integer, List, Text, Time};
-        let mut statuses = MitigationStatus::KNOWN.to_vec();
+        use ArgumentKind::{Boolean, Integer, List, String, Time};
+        let mut statuses = MitigationStatus::VALUES.to_vec();
         statuses.extend(
-            LegacyMitigationStatus::KNOWN.iter().filter(|one| !MitigationStatus::KNOWN.contains(one)),
+            LegacyMitigationStatus::VALUES.iter().filter(|one| !MitigationStatus::VALUES.contains(one)),
         );
         vec![
-            Argument::new("content_hash", List, "SHA-1 hashes of the content."),
+            Argument::new("content_hash", List, "SHA-1 hashes of the file content."),
             Argument::new(
                 "mitigation_status",
                 List,
-                "Mitigation statuses. API 2.1 takes not_mitigated, mitigated and marked_as_benign, and active, \
-                 which it calls not_mitigated; API 2.0 takes mitigated, active, blocked, suspicious, pending and \
-                 suspicious_resolved.",
+                "Mitigation statuses. API 2.1 accepts not_mitigated, mitigated, marked_as_benign, and \
+                 active as an alias of not_mitigated. API 2.0 accepts mitigated, active, blocked, \
+                 suspicious, pending and suspicious_resolved.",
             )
             .values(&statuses),
             Argument::new("created_before", Time, "Created before this time."),
             Argument::new("created_after", Time, "Created after this time."),
-            Argument::new("created_until", Time, "Created at this time or before."),
-            Argument::new("created_from", Time, "Created at this time or after."),
+            Argument::new("created_until", Time, "Created at or before this time."),
+            Argument::new("created_from", Time, "Created at or after this time."),
             Argument::new(
                 "resolved",
                 Boolean,
-                "Only resolved threats, or only unresolved ones. Without it, both; so also with \
-                 include_resolved_param=false.",
+                "Whether to list resolved threats only (true) or unresolved threats only (false). Default: \
+                 both. Ignored with include_resolved_param=false.",
             ),
-            Argument::new("display_name", Text, "Name of the threat: the whole on API 2.1, a part on API 2.0."),
+            Argument::new(
+                "display_name",
+                String,
+                "Name of the threat: exact on API 2.1, a substring on API 2.0.",
+            ),
             Argument::new(
                 "limit",
                 Integer,
-                "How many threats at the most; as many as threat_ids where those are more and no limit is given.",
+                "Maximum number of threats; if not set, at least the number of threat_ids.",
             )
-            .default("20").or_all(),
+            .default("20")
+            .or_all(),
             Argument::new(
                 "query",
-                Text,
-                "Free text, looked for in the content hash, the file's name and path, the computer's name and the \
-                 agent's UUID, among others.",
+                String,
+                "Full-text search in the content hash, file name and path, computer name, agent UUID and \
+                 other fields.",
             ),
-            Argument::new("threat_ids", List, "Identifiers of threats."),
+            Argument::new("threat_ids", List, "Threat IDs."),
             Argument::new("classifications", List, "Classifications, such as Malware."),
             Argument::new("rank", Integer, "Lowest risk score, 1 to 10. API 2.0 only."),
-            Argument::new("site_ids", List, "Sites, by identifier."),
-            Argument::new(
-                "incident_statuses",
-                List,
-                "Incident statuses, in capitals or not. API 2.1 only.",
-            )
-            .values(IncidentStatus::KNOWN),
+            Argument::new("site_ids", List, "Site IDs."),
+            Argument::new("incident_statuses", List, "Incident statuses, case-insensitive. API 2.1 only.")
+                .values(IncidentStatus::VALUES),
             Argument::new(
                 "include_resolved_param",
                 Boolean,
-                "Whether to send `resolved`: true sends it, as false when it is not given; false does not send it, \
-                 whatever it is. Without this, `resolved` is sent where it is given.",
+                "Whether to send `resolved`. True sends it, with the default false. False never sends it. \
+                 Without this argument, `resolved` is sent if it is set.",
             ),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let resolved = arguments.boolean("resolved")?;
         let include = arguments.boolean("include_resolved_param")?;
         let resolved = match (include, resolved) {
-            // A platform passes the documented defaults, both of them false, and means no condition.
+            // A platform passes both documented defaults (false), which mean no filter.
             (Some(false), _) => None,
             (Some(true), None) => Some(false),
             (_, resolved) => resolved,
@@ -299,7 +311,7 @@ impl Command for GetThreats {
         let mut incident_statuses = Vec::new();
         for status in arguments.list("incident_statuses")?.unwrap_or_default() {
             let status = status.to_ascii_lowercase();
-            arguments.one_of("incident_statuses", &status, IncidentStatus::KNOWN)?;
+            arguments.check_value("incident_statuses", &status, IncidentStatus::VALUES)?;
             incident_statuses.push(IncidentStatus::from(status));
         }
         Ok(Self {
@@ -310,9 +322,9 @@ impl Command for GetThreats {
             created_until: arguments.time("created_until")?,
             created_from: arguments.time("created_from")?,
             resolved,
-            display_name: arguments.text("display_name")?,
+            display_name: arguments.string("display_name")?,
             limit: arguments.limit()?,
-            query: arguments.text("query")?,
+            query: arguments.string("query")?,
             threat_ids: arguments.list("threat_ids")?.unwrap_or_default(),
             classifications: arguments.list("classifications")?.unwrap_or_default(),
             rank: arguments.integer("rank")?,
@@ -322,34 +334,35 @@ impl Command for GetThreats {
     }
 
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists(version)?.into_iter().map(Request::answering).collect())
+        Ok(self.lists(version)?.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let requests = self.lists(client.api_version())?;
-        // The console may take the rank for more than the lowest one; what it lets pass is looked at again.
+        // The console may not filter by the minimum rank, so the items are filtered here too.
         let keep = |threat: &Value| match (self.rank, threat.get("rank").and_then(Value::as_i64)) {
             (Some(lowest), Some(rank)) => rank >= lowest,
             _ => true,
         };
-        read_all((client, watch), requests, Some(self.wanted()), keep, (PREFIX, Self::OUTPUTS)).await
+        read_lists((client, observer), requests, Some(self.effective_limit()), keep, (PREFIX, Self::OUTPUTS))
+            .await
     }
 }
 
 impl GetThreats {
-    fn wanted(&self) -> u64 {
-        wanted(self.limit, DEFAULT_LIMIT, &self.threat_ids)
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, &self.threat_ids)
     }
 
-    /// The first page of each list, with items left as they are.
+    /// Returns the request of the first page of each list. Items are not decoded.
     fn lists(&self, version: ApiVersion) -> Result<Vec<Request<Page<Value>>>> {
-        // With a rank, threats may be dropped here: small pages could take a request for each that is kept.
-        let wanted = self.rank.is_none().then(|| self.wanted());
-        in_batches(&self.threat_ids, wanted, |ids| match version {
+        // With a rank, threats may be dropped here. Small pages would then need a request per kept threat.
+        let page_limit = self.rank.is_none().then(|| self.effective_limit());
+        batched_list_requests(&self.threat_ids, page_limit, |ids| match version {
             ApiVersion::V2_0 => self.request_2_0(ids),
             _ => self.request_2_1(ids),
         })
@@ -358,11 +371,11 @@ impl GetThreats {
     fn request_2_1(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let name = Self::INFO.name;
         if self.rank.is_some() {
-            return Err(refuse(name, "rank", format!("cannot reach API 2.1: {GONE}")));
+            return Err(argument_error(name, "rank", format!("is not available on API 2.1: {ONLY_2_0}")));
         }
         let filter = ThreatFilter {
-            content_hashes: given(&self.content_hash),
-            mitigation_statuses: given(&self.mitigation_2_1()?),
+            content_hashes: non_empty(&self.content_hash),
+            mitigation_statuses: non_empty(&self.mitigation_2_1()?),
             created_at_lt: self.created_before.clone(),
             created_at_gt: self.created_after.clone(),
             created_at_lte: self.created_until.clone(),
@@ -371,25 +384,25 @@ impl GetThreats {
             display_name: self.display_name.clone(),
             query: self.query.clone(),
             ids,
-            classifications: given(&self.classifications),
-            site_ids: given(&self.site_ids),
-            incident_statuses: given(&self.incident_statuses),
+            classifications: non_empty(&self.classifications),
+            site_ids: non_empty(&self.site_ids),
+            incident_statuses: non_empty(&self.incident_statuses),
             ..ThreatFilter::default()
         };
-        Ok(raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?.answering())
+        Ok(raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?.with_response_type())
     }
 
     fn mitigation_2_1(&self) -> Result<Vec<MitigationStatus>> {
         self.mitigation_status
             .iter()
             .map(|status| match status.as_str() {
-                // The old name for the same thing.
+                // The former name of this status.
                 "active" => Ok(MitigationStatus::NotMitigated),
-                known if MitigationStatus::KNOWN.contains(&known) => Ok(known.into()),
+                known if MitigationStatus::VALUES.contains(&known) => Ok(known.into()),
                 other => {
-                    let values = MitigationStatus::KNOWN.join(", ");
-                    let message = format!("holds {other:?}, which API 2.1 does not have; it has {values}");
-                    Err(refuse(Self::INFO.name, "mitigation_status", message))
+                    let values = MitigationStatus::VALUES.join(", ");
+                    let message = format!("is {other:?}; API 2.1 accepts {values}");
+                    Err(argument_error(Self::INFO.name, "mitigation_status", message))
                 }
             })
             .collect()
@@ -398,18 +411,18 @@ impl GetThreats {
     fn request_2_0(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let name = Self::INFO.name;
         if !self.incident_statuses.is_empty() {
-            let message = "cannot reach API 2.0, whose threats have no incident status; use resolved";
-            return Err(refuse(name, "incident_statuses", message));
+            let message = "is not available on API 2.0: its threats have no incident status; use resolved";
+            return Err(argument_error(name, "incident_statuses", message));
         }
-        let known = LegacyMitigationStatus::KNOWN;
+        let known = LegacyMitigationStatus::VALUES;
         if let Some(other) = self.mitigation_status.iter().find(|one| !known.contains(&one.as_str())) {
             let values = known.join(", ");
-            let message = format!("holds {other:?}, which API 2.0 does not have; it has {values}");
-            return Err(refuse(name, "mitigation_status", message));
+            let message = format!("is {other:?}; API 2.0 accepts {values}");
+            return Err(argument_error(name, "mitigation_status", message));
         }
         let filter = LegacyThreatFilter {
-            content_hashes: given(&self.content_hash),
-            mitigation_statuses: given(&self.mitigation_status)
+            content_hashes: non_empty(&self.content_hash),
+            mitigation_statuses: non_empty(&self.mitigation_status)
                 .map(|list: Vec<String>| list.into_iter().map(Into::into).collect()),
             created_at_lt: self.created_before.clone(),
             created_at_gt: self.created_after.clone(),
@@ -419,11 +432,12 @@ impl GetThreats {
             display_name_like: self.display_name.clone(),
             query: self.query.clone(),
             ids,
-            classifications: given(&self.classifications),
-            site_ids: given(&self.site_ids),
+            classifications: non_empty(&self.classifications),
+            site_ids: non_empty(&self.site_ids),
             rank: self.rank,
             ..LegacyThreatFilter::default()
         };
-        Ok(raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?.answering())
+        Ok(raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?
+            .with_response_type())
     }
 }

@@ -1,104 +1,103 @@
-//! `sentinelone-get-white-list`: exclusions that match.
+//! `sentinelone-get-white-list`: lists exclusions.
 
 use sentinelone_raw::exclusions::{self as raw, ExclusionType, ExclusionsListQuery};
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
 use sentinelone_raw::threats::OsType;
 use serde_json::Value;
 
-use super::context::Output;
-use super::lists::{given, in_batches, read_all, wanted};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome, Silent, Watch};
+use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
+use super::support::context_path::ContextPath;
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressObserver, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 
 const DEFAULT_LIMIT: u64 = 10;
 
-/// Exclusions that match, up to a limit.
+/// Lists exclusions that match all filters, up to a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetWhiteList {
-    /// Identifiers.
+    /// Exclusion IDs.
     pub item_ids: Vec<String>,
     /// Operating systems.
     pub os_types: Vec<OsType>,
-    /// What the value is.
+    /// Type of the value.
     pub exclusion_type: Option<ExclusionType>,
-    /// How many at the most; without it 10, or as many as there are `item_ids`.
+    /// Maximum number of items. Default: 10, or the number of `item_ids` if larger.
     pub limit: Option<u64>,
-    /// Also those of the scopes above.
+    /// Whether to include exclusions of parent scopes.
     pub include_parent: Option<bool>,
-    /// Also those of the scopes below.
+    /// Whether to include exclusions of child scopes.
     pub include_children: Option<bool>,
 }
 
 const PREFIX: &str = "SentinelOne.Exclusions";
 
-/// Those that the integration offers; of types, to create.
+/// Exclusion types of the integration for new exclusions.
 pub(super) const TYPES: &[&str] = &["file_type", "path", "white_hash", "certificate", "browser"];
 pub(super) const OS_TYPES: &[&str] = &["windows", "windows_legacy", "macos", "linux"];
 
 impl Command for GetWhiteList {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "get-white-list",
         full_name: "sentinelone-get-white-list",
-        summary: "List the exclusions that match",
+        topic: Topic::Exclusions,
+        summary: "List exclusions",
+        example: "s1 get-white-list --exclusion-type path --os-types linux",
         versions: ApiVersion::ALL,
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["exclusions_list"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field("SentinelOne.Exclusions.ID", "String", "Identifier of the exclusion", "id"),
-        Output::field("SentinelOne.Exclusions.Type", "String", "What its value is", "type"),
-        Output::field("SentinelOne.Exclusions.Value", "String", "What is excluded", "value"),
-        Output::field("SentinelOne.Exclusions.OsType", "String", "Operating system", "osType"),
-        Output::field(
-            "SentinelOne.Exclusions.Mode",
-            "String",
-            "What agents leave undone; of paths only",
-            "mode",
-        ),
-        Output::field("SentinelOne.Exclusions.Source", "String", "Where it comes from", "source"),
-        Output::field(
-            "SentinelOne.Exclusions.UserName",
-            "String",
-            "Name of the user who created it",
-            "userName",
-        ),
-        Output::field("SentinelOne.Exclusions.CreatedAt", "Date", "When it was created", "createdAt"),
-        Output::field("SentinelOne.Exclusions.UserID", "String", "Identifier of that user", "userId")
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field("SentinelOne.Exclusions.ID", "String", "ID of the exclusion", "id"),
+        ContextPath::field("SentinelOne.Exclusions.Type", "String", "Type of the value", "type"),
+        ContextPath::field("SentinelOne.Exclusions.Value", "String", "Excluded value", "value"),
+        ContextPath::field("SentinelOne.Exclusions.OsType", "String", "Operating system", "osType"),
+        ContextPath::field("SentinelOne.Exclusions.Mode", "String", "Exclusion mode, for paths only", "mode"),
+        ContextPath::field("SentinelOne.Exclusions.Source", "String", "Source of the exclusion", "source"),
+        ContextPath::field("SentinelOne.Exclusions.UserName", "String", "Name of the creator", "userName"),
+        ContextPath::field("SentinelOne.Exclusions.CreatedAt", "Date", "Creation time", "createdAt"),
+        ContextPath::field("SentinelOne.Exclusions.UserID", "String", "ID of the creator", "userId")
             .no_column(),
-        Output::field("SentinelOne.Exclusions.UpdatedAt", "Date", "When it was last changed", "updatedAt")
-            .no_column(),
+        ContextPath::field(
+            "SentinelOne.Exclusions.UpdatedAt",
+            "Date",
+            "Time of the last change",
+            "updatedAt",
+        )
+        .no_column(),
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, Integer, List, Text};
+        use ArgumentKind::{Boolean, Integer, List, String};
         vec![
-            Argument::new("item_ids", List, "Exclusions, by identifier."),
+            Argument::new("item_ids", List, "Exclusion IDs."),
             Argument::new("os_types", List, "Operating systems.").values(OS_TYPES),
-            Argument::new("exclusion_type", Text, "What the value is.").values(ExclusionType::KNOWN),
+            Argument::new("exclusion_type", String, "Type of the value.").values(ExclusionType::VALUES),
             Argument::new(
                 "limit",
                 Integer,
-                "How many exclusions at the most; as many as item_ids where those are more and no limit is \
-                 given.",
+                "Maximum number of exclusions; if not set, at least the number of item_ids.",
             )
             .default("10")
             .or_all(),
-            Argument::new("include_parent", Boolean, "Whether to list those of the scopes above too.")
+            Argument::new("include_parent", Boolean, "Whether to include exclusions of parent scopes.")
                 .default("false"),
-            Argument::new("include_children", Boolean, "Whether to list those of the scopes below too.")
+            Argument::new("include_children", Boolean, "Whether to include exclusions of child scopes.")
                 .default("false"),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             item_ids: arguments.list("item_ids")?.unwrap_or_default(),
             os_types: arguments.choices("os_types", OS_TYPES)?,
-            exclusion_type: arguments.choice("exclusion_type", ExclusionType::KNOWN)?,
+            exclusion_type: arguments.choice("exclusion_type", ExclusionType::VALUES)?,
             limit: arguments.limit()?,
             include_parent: arguments.boolean("include_parent")?,
             include_children: arguments.boolean("include_children")?,
@@ -106,37 +105,37 @@ impl Command for GetWhiteList {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::answering).collect())
+        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        let limit = Some(self.wanted());
-        read_all((client, watch), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let limit = Some(self.effective_limit());
+        read_lists((client, observer), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
 impl GetWhiteList {
-    fn wanted(&self) -> u64 {
-        wanted(self.limit, DEFAULT_LIMIT, &self.item_ids)
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, &self.item_ids)
     }
 
     fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        in_batches(&self.item_ids, Some(self.wanted()), |ids| self.request(ids))
+        batched_list_requests(&self.item_ids, Some(self.effective_limit()), |ids| self.request(ids))
     }
 
     fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
         let query = ExclusionsListQuery {
             ids,
-            os_types: given(&self.os_types),
+            os_types: non_empty(&self.os_types),
             type_: self.exclusion_type.clone(),
             include_parents: Some(self.include_parent.unwrap_or(false)),
             include_children: Some(self.include_children.unwrap_or(false)),
             ..ExclusionsListQuery::default()
         };
-        Ok(raw::list(&query)?.answering())
+        Ok(raw::list(&query)?.with_response_type())
     }
 }

@@ -1,61 +1,68 @@
-//! `sentinelone-initiate-endpoint-scan`: full disk scans.
+//! `sentinelone-initiate-endpoint-scan`: starts full disk scans.
 
-use sentinelone_raw::agents::{self as raw, AgentFilter, AgentScan};
+use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsInitiateScanRequest};
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use serde_json::{Map, Value};
 
-use super::act::{act_on, known, requests};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// Has agents scan all disks of their endpoints.
+/// Starts full disk scans on endpoints.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InitiateEndpointScan {
-    /// The agents.
+    /// Agent IDs.
     pub agent_ids: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Agent";
 
 impl Command for InitiateEndpointScan {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "initiate-endpoint-scan",
         full_name: "sentinelone-initiate-endpoint-scan",
-        summary: "Have agents scan all disks of their endpoints",
+        topic: Topic::Agents,
+        summary: "Start full disk scans on endpoints",
+        example: "s1 initiate-endpoint-scan --agent-ids 440000000000000002",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: true,
+        requires_confirmation: true,
         operations: &["agents_initiate_scan"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Agent.AgentID", "String", "Identifier of the agent", "agent_ids"),
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.Agent.AgentID", "String", "ID of the agent", "agent_ids"),
+        ContextPath::computed(
             "SentinelOne.Agent.Initiated",
             "Boolean",
-            "Whether the agent was told to scan; null when nobody knows",
+            "Whether the scan was started; null if unknown",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("agent_ids", ArgumentKind::List, "Identifiers of the agents.").required()]
+        vec![Argument::new("agent_ids", ArgumentKind::List, "Agent IDs.").required()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { agent_ids: arguments.required_list("agent_ids")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("agent_ids", &self.agent_ids), AgentFilter::FIELDS, |ids| {
-            raw::initiate_scan(&AgentScan::new(AgentFilter::default().ids(ids)).data(Map::new()))
+        batch_requests(self, ("agent_ids", &self.agent_ids), AgentFilter::FIELDS, |ids| {
+            raw::initiate_scan(
+                &AgentsInitiateScanRequest::new(AgentFilter::default().ids(ids)).data(Map::new()),
+            )
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on(self, client, (PREFIX, "AgentID"), |one, entry| put(entry, "Initiated", known(one))).await
+        run_id_action(self, client, (PREFIX, "AgentID"), |one, entry| {
+            set_path(entry, "Initiated", success_or_null(one))
+        })
+        .await
     }
 }

@@ -1,75 +1,81 @@
-//! `sentinelone-mark-as-threat`: suspicious threats become threats.
+//! `sentinelone-mark-as-threat`: marks suspicious threats as threats.
 
 use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum, Request};
 use sentinelone_raw::threats::{
-    self as raw, LegacyThreatFilter, LegacyThreatMarking, LegacyThreatMarkingData, ThreatTargetScope,
+    self as raw, LegacyThreatFilter, LegacyThreatMarkingData, ThreatTargetScope, ThreatsMarkAsThreatRequest,
 };
 use serde_json::Value;
 
-use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{
+    THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
+};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// Marks suspicious threats as threats. API 2.0 only; on 2.1 a verdict says it.
+/// Marks suspicious threats as threats. API 2.0 only; API 2.1 has the analyst verdict instead.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MarkAsThreat {
-    /// The threats. The integration lets them be left out, and then means every threat in scope; here
-    /// they are needed.
+    /// Threat IDs. They are required here; without them, the integration marks all threats in scope.
     pub threat_ids: Vec<String>,
-    /// Where exclusions are made.
+    /// Scope of the exclusions.
     pub target_scope: ThreatTargetScope,
 }
 
 impl Command for MarkAsThreat {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "mark-as-threat",
         full_name: "sentinelone-mark-as-threat",
+        topic: Topic::Threats,
         summary: "Mark suspicious threats as threats",
+        example: "s1 mark-as-threat --threat-ids 460000000000000011 --target-scope site --api-version 2.0",
         versions: &[ApiVersion::V2_0],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_mark_as_threat"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
+    const OUTPUTS: &'static [ContextPath] = &[
         THREAT_ID,
-        Output::computed(
+        ContextPath::computed(
             "SentinelOne.Threat.MarkedAsThreat",
             "Boolean",
-            "Whether it was marked; null when nobody knows",
+            "Whether the threat was marked; null if unknown",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
             threat_ids(),
-            Argument::new("target_scope", ArgumentKind::Text, "Where exclusions are made.")
+            Argument::new("target_scope", ArgumentKind::String, "Scope of the exclusions.")
                 .required()
-                .values(ThreatTargetScope::KNOWN),
+                .values(ThreatTargetScope::VALUES),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             threat_ids: arguments.required_list("threat_ids")?,
-            target_scope: arguments.required_choice("target_scope", ThreatTargetScope::KNOWN)?,
+            target_scope: arguments.required_choice("target_scope", ThreatTargetScope::VALUES)?,
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("threat_ids", &self.threat_ids), LegacyThreatFilter::FIELDS, |ids| {
+        batch_requests(self, ("threat_ids", &self.threat_ids), LegacyThreatFilter::FIELDS, |ids| {
             let data = LegacyThreatMarkingData::new(self.target_scope.clone());
-            raw::mark_as_threat(&LegacyThreatMarking::new(data, LegacyThreatFilter::default().ids(ids)))
+            raw::mark_as_threat(&ThreatsMarkAsThreatRequest::new(
+                data,
+                LegacyThreatFilter::default().ids(ids),
+            ))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on_threats(self, client, |one, entry| {
-            put(entry, "MarkedAsThreat", known(one));
+        run_threat_action(self, client, |one, entry| {
+            set_path(entry, "MarkedAsThreat", success_or_null(one));
         })
         .await
     }

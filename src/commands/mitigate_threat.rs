@@ -1,58 +1,62 @@
-//! `sentinelone-mitigate-threat`: agents kill, quarantine, remediate or roll back.
+//! `sentinelone-mitigate-threat`: mitigates threats.
 
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
-use sentinelone_raw::threats::{self as raw, MitigationAction, ThreatFilter, ThreatMitigation};
+use sentinelone_raw::threats::{self as raw, MitigationAction, ThreatFilter, ThreatsMitigateRequest};
 use serde_json::{Value, json};
 
-use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{
+    THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
+};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// Has agents mitigate threats. This interrupts people's work.
+/// Mitigates threats. This interrupts users.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MitigateThreat {
-    /// What the agents do.
+    /// Mitigation action.
     pub action: MitigationAction,
-    /// The threats.
+    /// Threat IDs.
     pub threat_ids: Vec<String>,
 }
 
-/// Those that the integration offers.
+/// Values of the integration.
 const ACTIONS: &[&str] = &["kill", "quarantine", "un-quarantine", "remediate", "rollback-remediation"];
 
 impl Command for MitigateThreat {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "mitigate-threat",
         full_name: "sentinelone-mitigate-threat",
-        summary: "Have agents mitigate threats",
+        topic: Topic::Threats,
+        summary: "Mitigate threats",
+        example: "s1 mitigate-threat --threat-ids 460000000000000011 --action kill",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["threats_mitigate"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
+    const OUTPUTS: &'static [ContextPath] = &[
         THREAT_ID,
-        Output::computed(
+        ContextPath::computed(
             "SentinelOne.Threat.Mitigated",
             "Boolean",
-            "Whether the action was started; null when nobody knows",
+            "Whether the action was started; null if unknown",
         ),
-        Output::argument("SentinelOne.Threat.Mitigation.Action", "String", "The action", "action"),
+        ContextPath::argument("SentinelOne.Threat.Mitigation.Action", "String", "The action", "action"),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("action", ArgumentKind::Text, "What the agents do.").required().values(ACTIONS),
+            Argument::new("action", ArgumentKind::String, "Mitigation action.").required().values(ACTIONS),
             threat_ids(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             action: arguments.required_choice("action", ACTIONS)?,
             threat_ids: arguments.required_list("threat_ids")?,
@@ -60,15 +64,15 @@ impl Command for MitigateThreat {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
-            raw::mitigate(&self.action, &ThreatMitigation::new(ThreatFilter::default().ids(ids)))
+        batch_requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
+            raw::mitigate(&self.action, &ThreatsMitigateRequest::new(ThreatFilter::default().ids(ids)))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on_threats(self, client, |one, entry| {
-            put(entry, "Mitigated", known(one));
-            put(entry, "Mitigation.Action", json!(self.action));
+        run_threat_action(self, client, |one, entry| {
+            set_path(entry, "Mitigated", success_or_null(one));
+            set_path(entry, "Mitigation.Action", json!(self.action));
         })
         .await
     }

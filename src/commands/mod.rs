@@ -1,10 +1,9 @@
-//! The commands of two published integrations, under their names and with their arguments: Cortex
-//! XSOAR's "SentinelOne v2" and Swimlane's "Update Threat Incident".
+//! The commands of two published integrations, with their names and arguments: Cortex XSOAR's "SentinelOne v2" and
+//! Swimlane's "Update Threat Incident".
 //!
-//! A command is a typed struct. It tells the [`requests`](Command::requests) it would send without
-//! sending anything, [runs](Command::run) on a client, and answers under the context paths that the
-//! integration documents. [`registry`] lists them all for those who have names and texts, as a command
-//! line or a SOAR platform does.
+//! A command is a typed struct. [`requests`](Command::requests) returns its requests without sending them,
+//! [`run`](Command::run) sends them, and the outcome has the context paths of the integration. [`registry`] lists all
+//! commands for callers with names and strings, such as a command line or a SOAR platform.
 //!
 //! ```
 //! use sentinelone::ApiVersion;
@@ -20,25 +19,14 @@
 //! # Ok::<(), sentinelone::Error>(())
 //! ```
 //!
-//! Where the published integration sends what the vendor's document does not know, these send what it
-//! does: lists joined by commas, times in UTC, every identifier in one request, and an error before
-//! anything is sent for an argument that cannot reach the API.
+//! If the published integration deviates from SentinelOne's API document, the requests follow the document: lists are
+//! joined by commas, times are in UTC, and all IDs are in one request. An argument that the API version does not have
+//! is an error before any request is sent.
 
-mod act;
-mod agents;
 mod arguments;
-mod blocklist_entry;
-mod context;
-mod lists;
 mod outcome;
-mod read;
-mod saved;
-mod scripts;
-mod single;
-mod sites_context;
-mod telemetry;
-mod uploads;
-mod wait;
+
+mod support;
 
 mod add_hash_to_blocklist;
 mod broadcast_message;
@@ -96,7 +84,6 @@ mod remove_item_from_whitelist;
 mod resolve_threat;
 mod run_remote_script;
 mod shutdown_agent;
-mod star_rule_settings;
 mod threat_summary;
 mod uninstall_agent;
 mod update_alerts_status;
@@ -122,7 +109,6 @@ pub use add_hash_to_blocklist::AddHashToBlocklist;
 pub use arguments::{Argument, ArgumentError, ArgumentKind, Arguments};
 pub use broadcast_message::BroadcastMessage;
 pub use connect_agent::ConnectAgent;
-pub use context::{Output, Source};
 pub use create_ioc::CreateIoc;
 pub use create_power_query::CreatePowerQuery;
 pub use create_query::CreateQuery;
@@ -177,7 +163,9 @@ pub use remove_item_from_whitelist::RemoveItemFromWhitelist;
 pub use resolve_threat::ResolveThreat;
 pub use run_remote_script::RunRemoteScript;
 pub use shutdown_agent::ShutdownAgent;
-pub use star_rule_settings::StarRuleSettings;
+pub use support::context_path::{ContextPath, ContextSource};
+pub use support::polling::{NoProgress, PageHandling, ProgressEvent, ProgressObserver};
+pub use support::star_rule_settings::StarRuleSettings;
 pub use threat_summary::ThreatSummary;
 pub use uninstall_agent::UninstallAgent;
 pub use update_alerts_status::UpdateAlertsStatus;
@@ -187,278 +175,363 @@ pub use update_star_rule::UpdateStarRule;
 pub use update_threat_incident::UpdateThreatIncident;
 pub use update_threats_status::UpdateThreatsStatus;
 pub use update_threats_verdict::UpdateThreatsVerdict;
-pub use wait::{Event, Silent, Taken, Watch};
 pub use write_threat_note::WriteThreatNote;
 
-/// What is known about a command without its arguments.
+/// Topic of a command. The help groups commands by topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Topic {
+    /// Threats, their notes and files.
+    Threats,
+    /// Alerts of STAR rules.
+    Alerts,
+    /// Agents and their endpoints.
+    Agents,
+    /// Files on endpoints, and file hashes.
+    Files,
+    /// Deep Visibility and PowerQuery.
+    Hunting,
+    /// Script library and tasks.
+    RemoteScripts,
+    /// STAR rules and indicators of compromise.
+    Detection,
+    /// Exclusions and the blocklist.
+    Exclusions,
+    /// Accounts, sites, groups and the activity log.
+    Console,
+    /// Incident mirroring.
+    Incidents,
+}
+
+impl Topic {
+    /// All topics, in the order of the help.
+    pub const ALL: [Self; 10] = [
+        Self::Threats,
+        Self::Alerts,
+        Self::Agents,
+        Self::Files,
+        Self::Hunting,
+        Self::RemoteScripts,
+        Self::Detection,
+        Self::Exclusions,
+        Self::Console,
+        Self::Incidents,
+    ];
+
+    /// Returns the name of the topic in lower case, such as `remote-scripts`: the argument of `s1 help`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Threats => "threats",
+            Self::Alerts => "alerts",
+            Self::Agents => "agents",
+            Self::Files => "files",
+            Self::Hunting => "hunting",
+            Self::RemoteScripts => "remote-scripts",
+            Self::Detection => "detection",
+            Self::Exclusions => "exclusions",
+            Self::Console => "console",
+            Self::Incidents => "incidents",
+        }
+    }
+
+    /// Returns the heading of the topic, such as `Remote scripts`.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Threats => "Threats",
+            Self::Alerts => "Alerts",
+            Self::Agents => "Agents",
+            Self::Files => "Files",
+            Self::Hunting => "Hunting",
+            Self::RemoteScripts => "Remote scripts",
+            Self::Detection => "Detection",
+            Self::Exclusions => "Exclusions and blocklist",
+            Self::Console => "Console",
+            Self::Incidents => "Incidents",
+        }
+    }
+}
+
+/// Static information about a command.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Info {
+pub struct CommandInfo {
     /// Name without the prefix, such as `get-threats`.
     pub name: &'static str,
     /// Name in the published integration, such as `sentinelone-get-threats`.
     pub full_name: &'static str,
-    /// One line.
+    /// Topic under which help lists the command.
+    pub topic: Topic,
+    /// Summary in one line.
     pub summary: &'static str,
-    /// API versions that have it.
+    /// Example: a command line of `s1`, such as `s1 get-site --site-id 420000000000000001`.
+    pub example: &'static str,
+    /// API versions that support the command.
     pub versions: &'static [ApiVersion],
-    /// Whether it changes anything.
-    pub acts: bool,
-    /// Whether it interrupts, removes or isolates something, or cannot be taken back.
+    /// Whether the command changes the state of the console or of endpoints.
+    pub is_action: bool,
+    /// Whether the command interrupts, removes or isolates endpoints or objects, or cannot be undone.
     pub destructive: bool,
-    /// Whether a person is asked first: what is destructive, what runs or stops something on many endpoints,
-    /// and what opens or closes gaps in the protection.
-    pub asks: bool,
-    /// Identifiers of the operations that it may send, on any version.
+    /// Whether a user has to confirm the command: it is destructive, starts or stops work on many endpoints, or
+    /// changes the protection of endpoints.
+    pub requires_confirmation: bool,
+    /// IDs of the operations that the command can send, on any API version.
     pub operations: &'static [&'static str],
 }
 
-/// A command: arguments in, requests and context out.
+/// A command with typed arguments.
 pub trait Command: Debug + Send + Sync + Sized + 'static {
-    /// What is known about it.
-    const INFO: Info;
+    /// Static information.
+    const INFO: CommandInfo;
 
-    /// Its context paths.
-    const OUTPUTS: &'static [Output];
+    /// Context paths.
+    const OUTPUTS: &'static [ContextPath];
 
-    /// Its arguments.
+    /// Returns the arguments.
     fn arguments() -> Vec<Argument>;
 
-    /// Reads it from named texts.
+    /// Parses the command from named strings.
     ///
     /// # Errors
-    /// When an argument is missing, or its text does not fit.
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError>;
+    /// Returns an error if an argument is missing or invalid.
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError>;
 
-    /// The requests that it sends, in order; of a list the first page.
+    /// Returns the requests in the order of sending. A list has the request of its first page.
     ///
     /// # Errors
-    /// When an argument cannot reach the API on this version, or is outside what the API takes.
+    /// Returns an error if the API version does not support an argument, or the API does not accept its value.
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
 
-    /// Runs it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// Those of [`requests`](Self::requests), before anything is sent, and those of
-    /// [`Client::send`]. Once part of an action is done, what failed after that is in
-    /// [`Outcome::failure`].
+    /// Returns the errors of [`requests`](Self::requests), before any request is sent, and those of
+    /// [`Client::send`]. An error after the first part of an action becomes [`Outcome::failure`].
     fn run(&self, client: &Client) -> impl Future<Output = Result<Outcome>> + Send;
 
-    /// Runs it, telling what happens on the way: commands that wait, and those that download.
+    /// Runs the command and reports progress. Commands that poll, download or read pages report events.
     ///
     /// # Errors
-    /// Those of [`run`](Self::run).
-    fn run_watched(
+    /// Returns the errors of [`run`](Self::run).
+    fn run_with_progress(
         &self,
         client: &Client,
-        watch: &dyn Watch,
+        observer: &dyn ProgressObserver,
     ) -> impl Future<Output = Result<Outcome>> + Send {
-        let _ = watch;
+        let _ = observer;
         self.run(client)
     }
 }
 
-/// A command whose type is known at run time only; from [`Entry::prepare`].
+/// A command with parsed arguments, created by [`RegisteredCommand::prepare`].
 #[derive(Debug)]
-pub struct Prepared(Box<dyn Erased>);
+pub struct PreparedCommand(Box<dyn DynCommand>);
 
-impl Prepared {
-    /// As [`Command::INFO`].
-    pub fn info(&self) -> &'static Info {
+impl PreparedCommand {
+    /// Returns [`Command::INFO`].
+    pub fn info(&self) -> &'static CommandInfo {
         self.0.info()
     }
 
-    /// As [`Command::requests`].
+    /// Returns the requests, like [`Command::requests`].
     ///
     /// # Errors
-    /// As there; also when the version does not have the command, or a request must not be sent.
+    /// Returns the errors of [`Command::requests`], and an error if the API version does not support the command or a
+    /// request is invalid.
     pub fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
         self.0.requests(version)
     }
 
-    /// As [`Command::run`].
+    /// Runs the command, like [`Command::run`].
     ///
     /// # Errors
-    /// As there; also when the version does not have the command.
+    /// Returns the errors of [`Command::run`] and of [`requests`](Self::requests).
     pub async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.0.run(client, &Silent).await
+        self.0.run(client, &NoProgress).await
     }
 
-    /// As [`Command::run_watched`].
+    /// Runs the command and reports progress, like [`Command::run_with_progress`].
     ///
     /// # Errors
-    /// As there; also when the version does not have the command.
-    pub async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        self.0.run(client, watch).await
+    /// Returns the errors of [`run`](Self::run).
+    pub async fn run_with_progress(
+        &self,
+        client: &Client,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        self.0.run(client, observer).await
     }
 }
 
-trait Erased: Debug + Send + Sync {
-    fn info(&self) -> &'static Info;
+trait DynCommand: Debug + Send + Sync {
+    fn info(&self) -> &'static CommandInfo;
 
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
 
-    fn run<'a>(&'a self, client: &'a Client, watch: &'a dyn Watch) -> Running<'a>;
+    fn run<'a>(&'a self, client: &'a Client, observer: &'a dyn ProgressObserver) -> RunFuture<'a>;
 }
 
-type Running<'a> = Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
+type RunFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
 
-impl<C: Command> Erased for C {
-    fn info(&self) -> &'static Info {
+impl<C: Command> DynCommand for C {
+    fn info(&self) -> &'static CommandInfo {
         const { &C::INFO }
     }
 
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        on_version::<C>(version)?;
+        check_version::<C>(version)?;
         let requests = Command::requests(self, version)?;
-        requests.iter().try_for_each(Request::check)?;
-        // A command takes what it can tell to be right: a misspelt value is answered with an empty list.
-        if let Some((field, value)) = requests.iter().flat_map(Request::unknown_values).next() {
-            let known = requests.iter().find_map(|request| known_values(request, &field)).unwrap_or_default();
-            let message = format!("{field} cannot be {value:?}; give one of {}", known.join(", "));
-            return Err(ArgumentError::of_command(C::INFO.name, message).choosing(&value, known).into());
+        requests.iter().try_for_each(Request::validate)?;
+        // Unknown enum values are rejected, because the console returns an empty list for a misspelled value.
+        if let Some((field, value)) = requests.iter().flat_map(Request::unknown_enum_values).next() {
+            let allowed =
+                requests.iter().find_map(|request| enum_values(request, &field)).unwrap_or_default();
+            let message = format!("{field} is {value:?}; expected one of {}", allowed.join(", "));
+            return Err(ArgumentError::for_command(C::INFO.name, message)
+                .with_values(&value, allowed)
+                .into());
         }
         Ok(requests)
     }
 
-    fn run<'a>(&'a self, client: &'a Client, watch: &'a dyn Watch) -> Running<'a> {
+    fn run<'a>(&'a self, client: &'a Client, observer: &'a dyn ProgressObserver) -> RunFuture<'a> {
         Box::pin(async move {
-            Erased::requests(self, client.api_version())?;
-            Command::run_watched(self, client, watch).await
+            DynCommand::requests(self, client.api_version())?;
+            Command::run_with_progress(self, client, observer).await
         })
     }
 }
 
-/// The values of a field, named with the part of the body in front.
-fn known_values(request: &Request<Value>, field: &str) -> Option<&'static [&'static str]> {
+/// Returns the enum values of a field. The name of a body field has its body part as a prefix.
+fn enum_values(request: &Request<Value>, field: &str) -> Option<&'static [&'static str]> {
     let operation = request.operation();
-    let parts = operation.body.iter().flat_map(|part| part.fields.iter().map(move |one| (part.name, one)));
+    let parts =
+        operation.body_parts.iter().flat_map(|part| part.fields.iter().map(move |one| (part.name, one)));
     let all = operation.query_fields().map(|one| ("", one)).chain(parts);
     let mut found = all.filter(|(part, one)| match part.is_empty() {
         true => one.name == field,
         false => field.strip_prefix(part).and_then(|rest| rest.strip_prefix('.')) == Some(one.name),
     });
-    found.find(|(_, one)| !one.known.is_empty()).map(|(_, one)| one.known)
+    found.find(|(_, one)| !one.enum_values.is_empty()).map(|(_, one)| one.enum_values)
 }
 
-fn on_version<C: Command>(version: ApiVersion) -> Result<(), ArgumentError> {
+fn check_version<C: Command>(version: ApiVersion) -> Result<(), ArgumentError> {
     if C::INFO.versions.contains(&version) {
         return Ok(());
     }
     let versions: Vec<_> = C::INFO.versions.iter().map(|version| version.as_str()).collect();
-    let message = format!("is not on API {version}, only on {}", versions.join(" and "));
-    Err(ArgumentError::of_command(C::INFO.name, message))
+    let message = format!("is not available on API {version}, only on {}", versions.join(" and "));
+    Err(ArgumentError::for_command(C::INFO.name, message))
 }
 
 /// An entry of the [`registry`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Entry {
-    /// What is known about the command.
-    pub info: &'static Info,
-    /// Its context paths.
-    pub outputs: &'static [Output],
-    /// Its arguments.
+pub struct RegisteredCommand {
+    /// Static information.
+    pub info: &'static CommandInfo,
+    /// Context paths.
+    pub outputs: &'static [ContextPath],
+    /// Arguments.
     pub arguments: fn() -> Vec<Argument>,
-    read: fn(&mut Arguments) -> Result<Prepared, ArgumentError>,
+    parse: fn(&mut Arguments) -> Result<PreparedCommand, ArgumentError>,
 }
 
-impl Entry {
-    const fn of<C: Command>() -> Self {
+impl RegisteredCommand {
+    const fn new<C: Command>() -> Self {
         Self {
             info: const { &C::INFO },
             outputs: C::OUTPUTS,
             arguments: C::arguments,
-            read: |arguments| Ok(Prepared(Box::new(C::read(arguments)?))),
+            parse: |arguments| Ok(PreparedCommand(Box::new(C::from_arguments(arguments)?))),
         }
     }
 
-    /// Reads the command from named texts.
+    /// Parses the arguments of the command.
     ///
     /// # Errors
-    /// When an argument is unknown or missing, or its text does not fit.
-    pub fn prepare(&self, arguments: Arguments) -> Result<Prepared, ArgumentError> {
-        let mut arguments = arguments.of_command(self.info.name);
+    /// Returns an error if an argument is unknown, missing or invalid.
+    pub fn prepare(&self, arguments: Arguments) -> Result<PreparedCommand, ArgumentError> {
+        let mut arguments = arguments.with_command(self.info.name);
         arguments.check_names(&(self.arguments)())?;
-        (self.read)(&mut arguments)
+        (self.parse)(&mut arguments)
     }
 }
 
-/// All commands, in alphabetical order.
-pub const fn registry() -> &'static [Entry] {
+/// Returns all commands in alphabetical order.
+pub const fn registry() -> &'static [RegisteredCommand] {
     const {
         &[
-            Entry::of::<AddHashToBlocklist>(),
-            Entry::of::<BroadcastMessage>(),
-            Entry::of::<ConnectAgent>(),
-            Entry::of::<CreateIoc>(),
-            Entry::of::<CreatePowerQuery>(),
-            Entry::of::<CreateQuery>(),
-            Entry::of::<CreateStarRule>(),
-            Entry::of::<CreateWhiteListItem>(),
-            Entry::of::<DeleteGroup>(),
-            Entry::of::<DeleteIoc>(),
-            Entry::of::<DeleteStarRule>(),
-            Entry::of::<DisableStarRules>(),
-            Entry::of::<DisconnectAgent>(),
-            Entry::of::<DownloadFetchedFile>(),
-            Entry::of::<EnableStarRules>(),
-            Entry::of::<ExpireSite>(),
-            Entry::of::<FetchFile>(),
-            Entry::of::<FetchThreatFile>(),
-            Entry::of::<GetAccounts>(),
-            Entry::of::<GetActivities>(),
-            Entry::of::<GetAgent>(),
-            Entry::of::<GetAgentMac>(),
-            Entry::of::<GetAlerts>(),
-            Entry::of::<GetBlocklist>(),
-            Entry::of::<GetDvQueryStatus>(),
-            Entry::of::<GetEvents>(),
-            Entry::of::<GetGroups>(),
-            Entry::of::<GetHash>(),
-            Entry::of::<GetInstalledApplications>(),
-            Entry::of::<GetIocs>(),
-            Entry::of::<GetMappingFields>(),
-            Entry::of::<GetModifiedRemoteData>(),
-            Entry::of::<GetPowerQueryResults>(),
-            Entry::of::<GetProcesses>(),
-            Entry::of::<GetRemoteData>(),
-            Entry::of::<GetRemoteScriptTaskResults>(),
-            Entry::of::<GetRemoteScriptTaskStatus>(),
-            Entry::of::<GetSite>(),
-            Entry::of::<GetSites>(),
-            Entry::of::<GetStarRules>(),
-            Entry::of::<GetThreatNotes>(),
-            Entry::of::<GetThreats>(),
-            Entry::of::<GetWhiteList>(),
-            Entry::of::<InitiateEndpointScan>(),
-            Entry::of::<ListAgents>(),
-            Entry::of::<MarkAsThreat>(),
-            Entry::of::<MitigateThreat>(),
-            Entry::of::<MoveAgent>(),
-            Entry::of::<PingPowerQuery>(),
-            Entry::of::<ReactivateSite>(),
-            Entry::of::<RemoteScriptAutomateResults>(),
-            Entry::of::<RemoveHashFromBlocklist>(),
-            Entry::of::<RemoveItemFromWhitelist>(),
-            Entry::of::<ResolveThreat>(),
-            Entry::of::<RunRemoteScript>(),
-            Entry::of::<ShutdownAgent>(),
-            Entry::of::<ThreatSummary>(),
-            Entry::of::<UninstallAgent>(),
-            Entry::of::<UpdateAlertsStatus>(),
-            Entry::of::<UpdateAlertsVerdict>(),
-            Entry::of::<UpdateRemoteSystem>(),
-            Entry::of::<UpdateStarRule>(),
-            Entry::of::<UpdateThreatIncident>(),
-            Entry::of::<UpdateThreatsStatus>(),
-            Entry::of::<UpdateThreatsVerdict>(),
-            Entry::of::<WriteThreatNote>(),
+            RegisteredCommand::new::<AddHashToBlocklist>(),
+            RegisteredCommand::new::<BroadcastMessage>(),
+            RegisteredCommand::new::<ConnectAgent>(),
+            RegisteredCommand::new::<CreateIoc>(),
+            RegisteredCommand::new::<CreatePowerQuery>(),
+            RegisteredCommand::new::<CreateQuery>(),
+            RegisteredCommand::new::<CreateStarRule>(),
+            RegisteredCommand::new::<CreateWhiteListItem>(),
+            RegisteredCommand::new::<DeleteGroup>(),
+            RegisteredCommand::new::<DeleteIoc>(),
+            RegisteredCommand::new::<DeleteStarRule>(),
+            RegisteredCommand::new::<DisableStarRules>(),
+            RegisteredCommand::new::<DisconnectAgent>(),
+            RegisteredCommand::new::<DownloadFetchedFile>(),
+            RegisteredCommand::new::<EnableStarRules>(),
+            RegisteredCommand::new::<ExpireSite>(),
+            RegisteredCommand::new::<FetchFile>(),
+            RegisteredCommand::new::<FetchThreatFile>(),
+            RegisteredCommand::new::<GetAccounts>(),
+            RegisteredCommand::new::<GetActivities>(),
+            RegisteredCommand::new::<GetAgent>(),
+            RegisteredCommand::new::<GetAgentMac>(),
+            RegisteredCommand::new::<GetAlerts>(),
+            RegisteredCommand::new::<GetBlocklist>(),
+            RegisteredCommand::new::<GetDvQueryStatus>(),
+            RegisteredCommand::new::<GetEvents>(),
+            RegisteredCommand::new::<GetGroups>(),
+            RegisteredCommand::new::<GetHash>(),
+            RegisteredCommand::new::<GetInstalledApplications>(),
+            RegisteredCommand::new::<GetIocs>(),
+            RegisteredCommand::new::<GetMappingFields>(),
+            RegisteredCommand::new::<GetModifiedRemoteData>(),
+            RegisteredCommand::new::<GetPowerQueryResults>(),
+            RegisteredCommand::new::<GetProcesses>(),
+            RegisteredCommand::new::<GetRemoteData>(),
+            RegisteredCommand::new::<GetRemoteScriptTaskResults>(),
+            RegisteredCommand::new::<GetRemoteScriptTaskStatus>(),
+            RegisteredCommand::new::<GetSite>(),
+            RegisteredCommand::new::<GetSites>(),
+            RegisteredCommand::new::<GetStarRules>(),
+            RegisteredCommand::new::<GetThreatNotes>(),
+            RegisteredCommand::new::<GetThreats>(),
+            RegisteredCommand::new::<GetWhiteList>(),
+            RegisteredCommand::new::<InitiateEndpointScan>(),
+            RegisteredCommand::new::<ListAgents>(),
+            RegisteredCommand::new::<MarkAsThreat>(),
+            RegisteredCommand::new::<MitigateThreat>(),
+            RegisteredCommand::new::<MoveAgent>(),
+            RegisteredCommand::new::<PingPowerQuery>(),
+            RegisteredCommand::new::<ReactivateSite>(),
+            RegisteredCommand::new::<RemoteScriptAutomateResults>(),
+            RegisteredCommand::new::<RemoveHashFromBlocklist>(),
+            RegisteredCommand::new::<RemoveItemFromWhitelist>(),
+            RegisteredCommand::new::<ResolveThreat>(),
+            RegisteredCommand::new::<RunRemoteScript>(),
+            RegisteredCommand::new::<ShutdownAgent>(),
+            RegisteredCommand::new::<ThreatSummary>(),
+            RegisteredCommand::new::<UninstallAgent>(),
+            RegisteredCommand::new::<UpdateAlertsStatus>(),
+            RegisteredCommand::new::<UpdateAlertsVerdict>(),
+            RegisteredCommand::new::<UpdateRemoteSystem>(),
+            RegisteredCommand::new::<UpdateStarRule>(),
+            RegisteredCommand::new::<UpdateThreatIncident>(),
+            RegisteredCommand::new::<UpdateThreatsStatus>(),
+            RegisteredCommand::new::<UpdateThreatsVerdict>(),
+            RegisteredCommand::new::<WriteThreatNote>(),
         ]
     }
 }
 
-/// The command of this name, with or without the prefix `sentinelone-`.
-pub fn find(name: &str) -> Option<&'static Entry> {
+/// Returns the command with this name, with or without the prefix `sentinelone-`.
+pub fn find(name: &str) -> Option<&'static RegisteredCommand> {
     registry().iter().find(|entry| entry.info.name == name || entry.info.full_name == name)
 }

@@ -1,64 +1,66 @@
-//! `sentinelone-move-agent`: agents into another group.
+//! `sentinelone-move-agent`: moves agents to a group.
 
 use sentinelone_raw::agents::AgentFilter;
-use sentinelone_raw::groups::{self as raw, AgentMove};
+use sentinelone_raw::groups::{self as raw, GroupsMoveAgentsRequest};
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use serde_json::{Value, json};
 
-use super::act::{asked_ids, join, requests, without_answer};
-use super::context::{Output, under};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{batch_requests, merge_response, requested_ids, without_detail};
+use super::support::context_path::{ContextPath, context_under};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 use crate::outcome::{IdState, outcomes};
 
-/// Moves agents into a group of their site, whose policy then applies to them.
+/// Moves agents to a group of their site. The policy of the group then applies to them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MoveAgent {
-    /// The group.
+    /// Group ID.
     pub group_id: String,
-    /// The agents.
+    /// Agent IDs.
     pub agents_ids: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Agent";
 
 impl Command for MoveAgent {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "move-agent",
         full_name: "sentinelone-move-agent",
-        summary: "Move agents into a group",
+        topic: Topic::Agents,
+        summary: "Move agents to a group",
+        example: "s1 move-agent --agents-ids 440000000000000002 --group-id 430000000000000001",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: true,
+        requires_confirmation: true,
         operations: &["groups_move_agents"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::computed(
             "SentinelOne.Agent.AgentsMoved",
             "Number",
-            "How many agents were moved; null when nobody knows",
+            "Number of moved agents; null if unknown",
         ),
-        Output::computed(
+        ContextPath::computed(
             "SentinelOne.Agent.AffectedAgents",
             "Boolean",
-            "Whether any agent was moved; null when nobody knows",
+            "Whether any agent was moved; null if unknown",
         )
         .undocumented(),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("group_id", ArgumentKind::Text, "Identifier of the group.").required(),
-            // Without any, the console would move every agent in scope.
-            Argument::new("agents_ids", ArgumentKind::List, "Identifiers of the agents to move.").required(),
+            Argument::new("group_id", ArgumentKind::String, "ID of the group.").required(),
+            // Without IDs, the console would move all agents in scope.
+            Argument::new("agents_ids", ArgumentKind::List, "Agent IDs.").required(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             group_id: arguments.required("group_id")?.trim().to_owned(),
             agents_ids: arguments.required_list("agents_ids")?,
@@ -66,43 +68,44 @@ impl Command for MoveAgent {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("agents_ids", &self.agents_ids), AgentFilter::FIELDS, |ids| {
-            raw::move_agents(&self.group_id, &AgentMove::new(AgentFilter::default().ids(ids)))
+        batch_requests(self, ("agents_ids", &self.agents_ids), AgentFilter::FIELDS, |ids| {
+            raw::move_agents(&self.group_id, &GroupsMoveAgentsRequest::new(AgentFilter::default().ids(ids)))
         })
     }
 
-    /// Its answer counts under a name of its own.
+    // The response has the count in the member `agentsMoved`.
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let mut outcome = Outcome::found(Value::Null, Value::Null);
-        let (mut sent, mut told) = (0, None);
+        let mut outcome = Outcome::new(Value::Null, Value::Null);
+        let (mut sent, mut reported) = (0, None);
         for request in self.requests(client.api_version())? {
-            let asked = asked_ids(&request);
+            let ids = requested_ids(&request);
             if outcome.failure.is_some() {
-                outcome.ids.extend(asked.into_iter().map(|id| without_answer(id, IdState::NotAffected)));
+                outcome.results.extend(ids.into_iter().map(|id| without_detail(id, IdState::NotAffected)));
                 continue;
             }
             match client.send(&request).await {
-                Ok(answer) => {
-                    let body = answer.json();
+                Ok(response) => {
+                    let body = response.json();
                     let moved = body.pointer("/data/agentsMoved").and_then(Value::as_u64);
-                    outcome.ids.extend(outcomes(&asked, &json!({ "data": { "affected": moved } })));
-                    outcome.errors.extend_from_slice(answer.vendor_errors());
+                    outcome.results.extend(outcomes(&ids, &json!({ "data": { "affected": moved } })));
+                    outcome.errors.extend_from_slice(response.api_errors());
                     outcome.affected = match (outcome.affected, moved) {
                         (Some(before), Some(now)) => Some(before.saturating_add(now)),
                         (None, now) if sent == 0 => now,
                         _ => None,
                     };
-                    told = moved.map(|moved| moved.saturating_add(told.unwrap_or(0))).or(told);
-                    // An answer without a body takes nothing from those before it.
+                    reported = moved.map(|moved| moved.saturating_add(reported.unwrap_or(0))).or(reported);
+                    // An empty response does not replace the earlier ones.
                     if !body.is_null() {
-                        join(&mut outcome.answer, body);
+                        merge_response(&mut outcome.response, body);
                     }
                     sent += 1;
                 }
                 Err(error) if sent == 0 => return Err(error),
                 Err(error) => {
-                    let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
-                    outcome.ids.extend(asked.into_iter().map(|id| without_answer(id, state)));
+                    let state =
+                        if error.may_have_taken_effect() { IdState::Unknown } else { IdState::NotAffected };
+                    outcome.results.extend(ids.into_iter().map(|id| without_detail(id, state)));
                     if state == IdState::Unknown {
                         outcome.affected = None;
                     }
@@ -110,12 +113,12 @@ impl Command for MoveAgent {
                 }
             }
         }
-        if let Some(told) = told.filter(|_| sent > 1) {
-            put(&mut outcome.answer, "data.agentsMoved", json!(told));
+        if let Some(reported) = reported.filter(|_| sent > 1) {
+            set_path(&mut outcome.response, "data.agentsMoved", json!(reported));
         }
         let moved = outcome.affected;
         let any = moved.map(|moved| moved > 0);
-        outcome.context = under(PREFIX, json!({ "AgentsMoved": moved, "AffectedAgents": any }));
+        outcome.context = context_under(PREFIX, json!({ "AgentsMoved": moved, "AffectedAgents": any }));
         Ok(outcome)
     }
 }

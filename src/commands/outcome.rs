@@ -1,41 +1,40 @@
-//! What a command answers.
+//! The outcome of a command.
 
 use serde_json::{Value, json};
 
-use crate::dotted::put;
-use crate::error::{Error, VendorError};
-use crate::files::Saved;
+use crate::error::{ApiError, Error};
+use crate::files::SavedFile;
+use crate::json_path::set_path;
 use crate::outcome::{IdOutcome, IdState};
 
-/// What came of a command.
+/// The outcome of a command.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// What the console sent, fields included that are not known here. Several answers are one: lists
-    /// joined, counts added up.
-    pub answer: Value,
-    /// The same under the context paths of the integration.
+    /// JSON that the console sent, with unknown fields. Several responses are merged: lists are concatenated and
+    /// counts added.
+    pub response: Value,
+    /// The same data under the context paths of the integration.
     pub context: Value,
-    /// Actions: what is known of each thing that was asked for or that the console mentioned.
-    pub ids: Vec<IdOutcome>,
-    /// Actions: how many things the console says it acted on.
+    /// Results of an action for each ID that was requested or that the console reported.
+    pub results: Vec<IdOutcome>,
+    /// Number of objects that an action affected, if the console reported it.
     pub affected: Option<u64>,
-    /// Errors that came beside what was done or found.
-    pub errors: Vec<VendorError>,
-    /// Files that were written to this machine.
-    pub files: Vec<Saved>,
-    /// What ended it early: actions in several requests, lists of several pages. What was done and found
-    /// before stands.
+    /// Errors that the console returned together with data.
+    pub errors: Vec<ApiError>,
+    /// Files that were written locally.
+    pub files: Vec<SavedFile>,
+    /// Error that ended the command early, after the first request or page. The results before it are kept.
     pub failure: Option<Error>,
 }
 
 impl Outcome {
-    /// Of a read.
-    pub(super) fn found(answer: Value, context: Value) -> Self {
+    /// Creates the outcome of a read.
+    pub(super) fn new(response: Value, context: Value) -> Self {
         Self {
-            answer,
+            response,
             context,
-            ids: Vec::new(),
+            results: Vec::new(),
             affected: None,
             errors: Vec::new(),
             files: Vec::new(),
@@ -43,82 +42,82 @@ impl Outcome {
         }
     }
 
-    /// Whether everything that was asked for is there, and known to be as it was asked for.
+    /// Returns whether the command succeeded for each requested ID, without errors or a failure.
     pub fn is_complete(&self) -> bool {
         self.failure.is_none()
             && self.errors.is_empty()
-            && self.ids.iter().all(|one| one.state.is_fulfilled())
+            && self.results.iter().all(|one| one.state.is_success())
     }
 
-    /// Actions: whether anything is known to have been done, or to have been so already.
-    pub fn did_something(&self) -> bool {
-        let done = |one: &IdOutcome| one.state.is_fulfilled() || one.state == IdState::Partly;
-        self.affected.is_some_and(|affected| affected > 0) || self.ids.iter().any(done)
+    /// Returns whether an action succeeded at least in part, or the requested state was already set.
+    pub fn has_effect(&self) -> bool {
+        let done = |one: &IdOutcome| one.state.is_success() || one.state == IdState::Partial;
+        self.affected.is_some_and(|affected| affected > 0) || self.results.iter().any(done)
     }
 
-    /// What the console sent, with `results` beside it where something is known of identifiers, and `files`
-    /// where any was written.
+    /// Returns the response as JSON. The members `results` and `files` are added unless they are empty. A response that
+    /// is not an object is wrapped in the member `response` in this case.
     pub fn to_json(&self) -> Value {
-        let beside = [("results", self.results()), ("files", self.written())];
-        if beside.iter().all(|(_, list)| list.is_empty()) {
-            return self.answer.clone();
+        let additions = [("results", self.results_json()), ("files", self.files_json())];
+        if additions.iter().all(|(_, list)| list.is_empty()) {
+            return self.response.clone();
         }
-        let mut answer = match &self.answer {
-            Value::Null | Value::Object(_) => self.answer.clone(),
-            odd => json!({ "answer": odd }),
+        let mut response = match &self.response {
+            Value::Null | Value::Object(_) => self.response.clone(),
+            odd => json!({ "response": odd }),
         };
-        for (name, list) in beside.into_iter().filter(|(_, list)| !list.is_empty()) {
-            put(&mut answer, name, Value::Array(list));
+        for (name, list) in additions.into_iter().filter(|(_, list)| !list.is_empty()) {
+            set_path(&mut response, name, Value::Array(list));
         }
-        answer
+        response
     }
 
-    /// Whether there is anything to read: things, or files.
-    pub fn found_something(&self) -> bool {
-        fn holds(value: &Value) -> bool {
+    /// Returns whether the outcome has items or files.
+    pub fn has_results(&self) -> bool {
+        fn has_value(value: &Value) -> bool {
             match value {
                 Value::Null => false,
-                Value::Array(list) => list.iter().any(holds),
-                Value::Object(object) => object.values().any(holds),
+                Value::Array(list) => list.iter().any(has_value),
+                Value::Object(object) => object.values().any(has_value),
                 _ => true,
             }
         }
-        !self.files.is_empty() || holds(&self.context)
+        !self.files.is_empty() || has_value(&self.context)
     }
 
-    /// The things that the answer is about, one by one: the results of an action, the items of a list, or
-    /// the one thing. The files that were written come after them.
+    /// Returns the results of an action, the items of a list or the single object of the response, followed by the
+    /// written files.
     pub fn items(&self) -> Vec<Value> {
-        let mut items = self.things();
-        items.extend(self.written());
+        let mut items = self.response_items();
+        items.extend(self.files_json());
         items
     }
 
-    fn things(&self) -> Vec<Value> {
-        if !self.ids.is_empty() {
-            return self.results();
+    fn response_items(&self) -> Vec<Value> {
+        if !self.results.is_empty() {
+            return self.results_json();
         }
-        let deeper = |data: &Value| -> Option<Vec<Value>> {
-            // A list that is not `data` itself is the only one in it.
+        let nested_list = |data: &Value| -> Option<Vec<Value>> {
+            // A list below `data` is the only list there.
             let mut lists = data.as_object()?.values().filter_map(Value::as_array);
-            lists.next().filter(|_| self.answer.get("pagination").is_some()).cloned()
+            lists.next().filter(|_| self.response.get("pagination").is_some()).cloned()
         };
-        match self.answer.get("data") {
-            Some(data) if deeper(data).is_some() => deeper(data).unwrap_or_default(),
+        match self.response.get("data") {
+            Some(data) if nested_list(data).is_some() => nested_list(data).unwrap_or_default(),
             Some(Value::Array(items)) => items.clone(),
-            Some(thing) => vec![thing.clone()],
-            None => vec![self.answer.clone()],
+            Some(item) => vec![item.clone()],
+            None => vec![self.response.clone()],
         }
     }
 
-    fn written(&self) -> Vec<Value> {
-        let file = |one: &Saved| json!({ "name": one.name, "path": one.path.display().to_string(), "bytes": one.bytes });
+    fn files_json(&self) -> Vec<Value> {
+        let file = |one: &SavedFile| json!({ "name": one.name, "path": one.path.display().to_string(), "bytes": one.bytes });
         self.files.iter().map(file).collect()
     }
 
-    fn results(&self) -> Vec<Value> {
+    fn results_json(&self) -> Vec<Value> {
         let result =
             |one: &IdOutcome| json!({ "id": one.id, "state": one.state.as_str(), "detail": one.detail });
-        self.ids.iter().map(result).collect()
+        self.results.iter().map(result).collect()
     }
 }

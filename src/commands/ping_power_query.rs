@@ -1,52 +1,53 @@
-//! `sentinelone-ping-power-query`: the rows of a power query, if it is finished.
+//! `sentinelone-ping-power-query`: polls a PowerQuery once.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::Value;
 
-use super::context::Output;
-use super::telemetry::{POWER_QUERY_OUTPUTS, ping, power_query};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::context_path::ContextPath;
+use super::support::deep_visibility::{POWER_QUERY_OUTPUTS, ping_request, power_query_outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Asks after a power query once: its rows, or its identifier when it is not finished. The integration calls
-/// it deprecated: [`GetPowerQueryResults`](super::GetPowerQueryResults) waits for the rows.
+/// Polls a PowerQuery once and returns its rows, or its ID if it is not finished. The integration marks it as
+/// deprecated: [`GetPowerQueryResults`](super::GetPowerQueryResults) waits for the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PingPowerQuery {
-    /// The query.
+    /// Query ID.
     pub query_id: String,
 }
 
 impl Command for PingPowerQuery {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "ping-power-query",
         full_name: "sentinelone-ping-power-query",
-        summary: "Ask after a power query once (get-power-query-results waits for the rows)",
+        topic: Topic::Hunting,
+        summary: "Poll a PowerQuery",
+        example: "s1 ping-power-query --query-id pq900000000000000001",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["deep_visibility_ping_power_query"],
     };
 
-    const OUTPUTS: &'static [Output] = POWER_QUERY_OUTPUTS;
+    const OUTPUTS: &'static [ContextPath] = POWER_QUERY_OUTPUTS;
 
     fn arguments() -> Vec<Argument> {
-        let doc =
-            "Identifier of the query, from create-power-query. One that nobody asks after for long is gone.";
-        vec![Argument::new("queryId", ArgumentKind::Text, doc).required()]
+        let doc = "ID of the query, from create-power-query. A query that is not polled expires.";
+        vec![Argument::new("queryId", ArgumentKind::String, doc).required()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { query_id: arguments.required("queryId")?.trim().to_owned() })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![ping(&self.query_id)?.answering()])
+        Ok(vec![ping_request(&self.query_id)?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let answer = client.send(&ping(&self.query_id)?).await?;
-        Ok(power_query(&answer, Some(&self.query_id)))
+        let response = client.send(&ping_request(&self.query_id)?).await?;
+        Ok(power_query_outcome(&response, Some(&self.query_id)))
     }
 }

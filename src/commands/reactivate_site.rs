@@ -1,71 +1,69 @@
-//! `sentinelone-reactivate-site`: an expired site comes back.
+//! `sentinelone-reactivate-site`: reactivates an expired site.
 
 use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
-use sentinelone_raw::sites::{self as raw, SiteReactivation, SiteReactivationData};
+use sentinelone_raw::sites::{self as raw, SiteReactivationData, SitesReactivateRequest};
 use serde_json::{Value, json};
 
-use super::act::{known, refuse};
-use super::context::{Output, under};
-use super::lists::required_id;
-use super::single::act_on_one;
-use super::sites_context::{PREFIX, came_into};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{argument_error, success_or_null};
+use super::support::batched_lists::required_id;
+use super::support::context_path::{ContextPath, context_under};
+use super::support::single::run_single_action;
+use super::support::sites_context::{PREFIX, state_outcome};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Brings an expired site back, until a time or without an end.
+/// Reactivates an expired site, with an expiration time or without limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReactivateSite {
-    /// The site.
+    /// Site ID.
     pub site_id: String,
-    /// Whether it has no end; false where there is an expiration.
+    /// Whether the site never expires. Cannot be true together with an expiration time.
     pub unlimited: Option<bool>,
-    /// When it ends.
+    /// Expiration time.
     pub expiration: Option<Timestamp>,
 }
 
 impl Command for ReactivateSite {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "reactivate-site",
         full_name: "sentinelone-reactivate-site",
+        topic: Topic::Console,
         summary: "Reactivate an expired site",
+        example: "s1 reactivate-site --site-id 420000000000000001 --unlimited true",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["sites_reactivate"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Site.ID", "String", "Identifier of the site", "site_id"),
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.Site.ID", "String", "ID of the site", "site_id"),
+        ContextPath::computed(
             "SentinelOne.Site.Reactivated",
             "Boolean",
-            "Whether it is active again; null when nobody knows",
+            "Whether the site is active; null if unknown",
         ),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("site_id", ArgumentKind::Text, "Identifier of the site.").required(),
+            Argument::new("site_id", ArgumentKind::String, "ID of the site.").required(),
             Argument::new(
                 "unlimited",
                 ArgumentKind::Boolean,
-                "Whether the site has no end. Give this as true, or an expiration.",
+                "Whether the site never expires. unlimited=true or expiration is required.",
             ),
-            Argument::new(
-                "expiration",
-                ArgumentKind::Time,
-                "When the site is to expire: a time to come, written out, since relative times count back.",
-            ),
+            Argument::new("expiration", ArgumentKind::Time, "Expiration time, absolute and in the future."),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             site_id: required_id(arguments, "site_id")?,
             unlimited: arguments.boolean("unlimited")?,
-            expiration: arguments.time_to_come("expiration")?,
+            expiration: arguments.future_time("expiration")?,
         })
     }
 
@@ -73,26 +71,30 @@ impl Command for ReactivateSite {
         let name = Self::INFO.name;
         let unlimited = match (self.unlimited, &self.expiration) {
             (None, None) => {
-                return Err(refuse(name, "expiration", "is missing; give it, or unlimited as true"));
+                return Err(argument_error(name, "expiration", "is missing; set it, or unlimited=true"));
             }
             (Some(false), None) => {
-                return Err(refuse(name, "expiration", "is missing; a site that is not unlimited needs it"));
+                return Err(argument_error(
+                    name,
+                    "expiration",
+                    "is missing; it is required with unlimited=false",
+                ));
             }
             (Some(true), Some(_)) => {
-                let message = "is given, but unlimited is true; leave one of them out";
-                return Err(refuse(name, "expiration", message));
+                let message = "cannot be combined with unlimited=true";
+                return Err(argument_error(name, "expiration", message));
             }
             (unlimited, _) => unlimited.unwrap_or(false),
         };
         let data = SiteReactivationData { expiration: self.expiration.clone(), unlimited: Some(unlimited) };
-        Ok(vec![raw::reactivate(&self.site_id, &SiteReactivation::new(data))?.answering()])
+        Ok(vec![raw::reactivate(&self.site_id, &SitesReactivateRequest::new(data))?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let judge = |answer: &Value| came_into("active", &self.site_id, answer);
-        let mut outcome = act_on_one(self, client, judge).await?;
-        let reactivated = outcome.ids.first().map(known);
-        outcome.context = under(PREFIX, json!({ "ID": self.site_id, "Reactivated": reactivated }));
+        let evaluate = |response: &Value| state_outcome("active", &self.site_id, response);
+        let mut outcome = run_single_action(self, client, evaluate).await?;
+        let reactivated = outcome.results.first().map(success_or_null);
+        outcome.context = context_under(PREFIX, json!({ "ID": self.site_id, "Reactivated": reactivated }));
         Ok(outcome)
     }
 }

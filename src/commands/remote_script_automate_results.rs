@@ -1,4 +1,4 @@
-//! `sentinelone-remote-script-automate-results`: a script runs, and the files that it gave are fetched.
+//! `sentinelone-remote-script-automate-results`: runs a script and downloads its result files.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -9,60 +9,63 @@ use sentinelone_raw::remote_scripts::{self as raw, RemoteScriptsListTasksQuery, 
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::{Value, json};
 
-use super::context::Output;
-use super::scripts::{
-    RESULT_OUTPUTS, STARTED_OUTPUTS, Wanted, fetch_results, folder_argument, parent_task, result_requests,
-    start, text,
+use super::support::context_path::ContextPath;
+use super::support::polling::{PollPolicy, PollStatus, seconds};
+use super::support::remote_scripts::{
+    RESULT_OUTPUTS, ResultSelection, STARTED_OUTPUTS, dir_argument, fetch_results, parent_task,
+    result_requests, start_script, string_member,
 };
-use super::wait::{Look, Patience, seconds};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, Event, Info, Outcome, RunRemoteScript, Silent,
-    Watch,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
+    ProgressEvent, ProgressObserver, RunRemoteScript, Topic,
 };
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
 use crate::error::Error;
+use crate::json_path::set_path;
 use crate::outcome::{IdOutcome, IdState};
-use crate::paging::sized;
+use crate::paging::with_page_size;
 
-/// Runs a script, waits until it is over on every endpoint, and fetches the files that it gave. Or waits for
-/// one that was started before.
+/// Runs a script, waits until its tasks end on all endpoints and downloads the result files, or resumes an earlier run.
 #[derive(Clone, Debug)]
 pub struct RemoteScriptAutomateResults {
-    /// The script and how to run it.
+    /// Script and its settings.
     pub script: RunRemoteScript,
-    /// Between two looks.
+    /// Time between two polls.
     pub interval: Duration,
-    /// How long to wait in all.
+    /// Longest total time to wait.
     pub timeout: Duration,
-    /// The parent task of a run that was started before: that is waited for, and nothing is run.
+    /// ID of the parent task of an earlier run to resume. No script is started.
     pub parent_task_id: Option<String>,
-    /// Where the files go.
-    pub folder: PathBuf,
+    /// Output directory.
+    pub dir: PathBuf,
 }
 
 impl RemoteScriptAutomateResults {
-    /// Between two looks, where nothing else is said.
+    /// Default time between two polls.
     pub const INTERVAL: Duration = Duration::from_secs(60);
 
-    /// How long to wait, where nothing else is said.
+    /// Default timeout.
     pub const TIMEOUT: Duration = Duration::from_secs(600);
 }
 
 impl Command for RemoteScriptAutomateResults {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "remote-script-automate-results",
         full_name: "sentinelone-remote-script-automate-results",
-        summary: "Run a script on endpoints, wait for it, and fetch the files that it gave",
+        topic: Topic::RemoteScripts,
+        summary: "Run a script on endpoints and download the results",
+        example: "s1 remote-script-automate-results --script-id 570000000000000001 \
+            --account-ids 410000000000000001 --agent-ids 440000000000000001 \
+            --output-destination SentinelCloud --task-description 'open ports' --dir results",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["remote_scripts_execute", "remote_scripts_fetch_results", "remote_scripts_list_tasks"],
     };
 
-    const OUTPUTS: &'static [Output] = &{
+    const OUTPUTS: &'static [ContextPath] = &{
         let [task, name, url] = RESULT_OUTPUTS;
         let [pending_id, pending, affected, parent] = STARTED_OUTPUTS;
         [
@@ -77,57 +80,57 @@ impl Command for RemoteScriptAutomateResults {
     };
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Integer, Text};
+        use ArgumentKind::{Integer, String};
         let mut arguments = RunRemoteScript::arguments();
         arguments.extend([
-            Argument::new("interval", Integer, "Seconds between two looks.").default("60"),
-            Argument::new("timeout", Integer, "Seconds to wait in all.").default("600"),
+            Argument::new("interval", Integer, "Time between two polls, in seconds.").default("60"),
+            Argument::new("timeout", Integer, "Maximum time to wait, in seconds.").default("600"),
             Argument::new(
                 "parent_task_id",
-                Text,
-                "Parent task of a run that was started before. That run is waited for, and nothing is run.",
+                String,
+                "ID of the parent task of an earlier run to resume. No script is started.",
             ),
-            folder_argument(),
+            dir_argument(),
         ]);
         arguments
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            script: RunRemoteScript::read(arguments)?,
+            script: RunRemoteScript::from_arguments(arguments)?,
             interval: seconds(arguments, "interval", Self::INTERVAL)?,
             timeout: seconds(arguments, "timeout", Self::TIMEOUT)?,
-            parent_task_id: arguments.text("parent_task_id")?.map(|id| id.trim().to_owned()),
-            folder: arguments.text("folder")?.unwrap_or_else(|| ".".into()).into(),
+            parent_task_id: arguments.string("parent_task_id")?.map(|id| id.trim().to_owned()),
+            dir: arguments.string("dir")?.unwrap_or_else(|| ".".into()).into(),
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
         match &self.parent_task_id {
-            Some(parent) => Ok(vec![tasks_of(parent)?.answering()]),
-            None => self.script.requests_of(self),
+            Some(parent) => Ok(vec![tasks_request(parent)?.with_response_type()]),
+            None => self.script.build_requests(self),
         }
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_watched(client, &Silent).await
+        self.run_with_progress(client, &NoProgress).await
     }
 
-    async fn run_watched(&self, client: &Client, watch: &dyn Watch) -> Result<Outcome> {
-        let mut outcome = Outcome::found(json!({ "data": {} }), json!({}));
+    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let mut outcome = Outcome::new(json!({ "data": {} }), json!({}));
         let parent = match &self.parent_task_id {
             Some(parent) => parent.clone(),
             None => {
-                outcome = start(client, self.requests(client.api_version())?).await?;
-                let execution = outcome.answer.get("data").cloned().unwrap_or_default();
-                outcome.answer = json!({ "data": { "execution": execution } });
+                outcome = start_script(client, self.requests(client.api_version())?).await?;
+                let execution = outcome.response.get("data").cloned().unwrap_or_default();
+                outcome.response = json!({ "data": { "execution": execution } });
                 let parent = parent_task(&execution);
                 if let Some(value) = parent.clone() {
-                    watch.on(Event::Started { argument: "parent_task_id", value });
+                    observer.on_event(ProgressEvent::Started { argument: "parent_task_id", value });
                 }
                 match parent {
                     Some(parent) if outcome.affected != Some(0) => parent,
-                    // Without a parent task the tasks of all runs there ever were would be listed.
+                    // Without a parent task the request would list the tasks of all runs.
                     parent => {
                         outcome.failure = Some(not_started(&execution, parent.as_deref()));
                         return Ok(outcome);
@@ -135,97 +138,95 @@ impl Command for RemoteScriptAutomateResults {
                 }
             }
         };
-        let seen = Mutex::new(Vec::new());
-        let ended = self.wait(client, watch, &parent, outcome.affected.unwrap_or(0), &seen).await;
-        let tasks = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let last_tasks = Mutex::new(Vec::new());
+        let ended = self.wait(client, observer, &parent, outcome.affected.unwrap_or(0), &last_tasks).await;
+        let tasks = last_tasks.into_inner().unwrap_or_else(PoisonError::into_inner);
         let failure = match ended {
-            Ok(Some(())) => return self.finish(client, watch, outcome, tasks).await,
+            Ok(Some(())) => return self.finish(client, observer, outcome, tasks).await,
             Ok(None) => {
-                let resume = format!(
-                    "the script may still run: go on with parent_task_id={parent}, which runs nothing anew"
-                );
-                Error::deadline(&raw::LIST_TASKS, resume)
+                let resume = format!("the script may still run; resume with parent_task_id={parent}");
+                Error::wait_timeout(&raw::LIST_TASKS, resume)
             }
             Err(error) => error,
         };
-        // What was started here, and what ended before that, is not lost with what went wrong.
+        // The outcome keeps a started run and its finished tasks.
         if tasks.is_empty() && self.parent_task_id.is_some() {
             return Err(failure);
         }
         if tasks.is_empty() {
-            for one in outcome.ids.iter_mut().filter(|one| one.state == IdState::Done) {
+            for one in outcome.results.iter_mut().filter(|one| one.state == IdState::Done) {
                 one.state = IdState::Unknown;
             }
         } else {
-            outcome = self.finish(client, watch, outcome, tasks).await?;
+            outcome = self.finish(client, observer, outcome, tasks).await?;
         }
         Ok(Outcome { failure: Some(failure), ..outcome })
     }
 }
 
 impl RemoteScriptAutomateResults {
-    /// Waits until each task of the run is over, and there are as many as the console said; `None` when the
-    /// time is over. The tasks are those of the last look.
+    /// Polls until all tasks of the run have ended and there are at least `expected`. Returns `None` on a timeout.
+    /// `last_tasks` holds the tasks of the last poll.
     async fn wait(
         &self,
         client: &Client,
-        watch: &dyn Watch,
+        observer: &dyn ProgressObserver,
         parent: &str,
         expected: u64,
-        seen: &Mutex<Vec<Value>>,
+        last_tasks: &Mutex<Vec<Value>>,
     ) -> Result<Option<()>> {
-        let request = &tasks_of(parent)?;
-        let look = || async move {
+        let request = &tasks_request(parent)?;
+        let poll = || async move {
             let tasks = client.items(request.clone()).collect().await?;
-            let over = tasks.iter().filter(|task| is_over(&status(task))).count();
+            let ended = tasks.iter().filter(|task| has_ended(&status(task))).count();
             let all = tasks.len().max(usize::try_from(expected).unwrap_or(usize::MAX));
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
-            Ok(if over > 0 && over == all {
-                Look::Found(())
+            *last_tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+            Ok(if ended > 0 && ended == all {
+                PollStatus::Ready(())
             } else {
-                Look::NotYet(format!("{over} of {all} tasks are over"))
+                PollStatus::Pending(format!("{ended} of {all} tasks ended"))
             })
         };
-        Patience::steady(self.interval, self.timeout).until(watch, look).await
+        PollPolicy::fixed(self.interval, self.timeout).poll(observer, poll).await
     }
 
-    /// Fetches the files of the tasks that have any.
+    /// Adds the tasks to the outcome and downloads their result files.
     async fn finish(
         &self,
         client: &Client,
-        watch: &dyn Watch,
+        observer: &dyn ProgressObserver,
         mut outcome: Outcome,
         tasks: Vec<Value>,
     ) -> Result<Outcome> {
-        self.tell(&mut outcome, &tasks);
+        self.set_results(&mut outcome, &tasks);
         let with_results = tasks.iter().filter(|task| has_results(&status(task)));
-        let ids: Vec<String> = with_results.filter_map(|task| text(task, "id")).collect();
+        let ids: Vec<String> = with_results.filter_map(|task| string_member(task, "id")).collect();
         if ids.is_empty() {
             let mut counts = BTreeMap::new();
             tasks.iter().for_each(|task| *counts.entry(status(task)).or_insert(0_u64) += 1);
             let counts: Vec<_> = counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
             let message = format!("no task has results: {}", counts.join(", "));
-            let advice = "get-remote-script-task-status has the detailed status of each";
-            outcome.failure = Some(Error::ended(&raw::LIST_TASKS, message, advice));
+            let help = "run get-remote-script-task-status for the detailed status of each task";
+            outcome.failure = Some(Error::no_result(&raw::LIST_TASKS, message, help));
         }
-        put(&mut outcome.answer, "data.tasks", Value::Array(tasks));
+        set_path(&mut outcome.response, "data.tasks", Value::Array(tasks));
         if outcome.failure.is_some() {
             return Ok(outcome);
         }
-        // Other destinations than the cloud give no files to fetch here; what there is is fetched all the same.
-        let certain = self.script.output_destination == ScriptOutputDestination::SentinelCloud;
-        let expected = if certain { ids.as_slice() } else { &[] };
+        // Destinations other than the cloud may have no files to download, so none is required.
+        let requires_files = self.script.output_destination == ScriptOutputDestination::SentinelCloud;
+        let expected = if requires_files { ids.as_slice() } else { &[] };
         let requests = result_requests(Self::INFO.name, &ids, &[])?;
-        let wanted = Wanted { folder: &self.folder, tasks: expected };
-        match fetch_results(client, watch, &requests, wanted).await {
+        let selection = ResultSelection { dir: &self.dir, tasks: expected };
+        match fetch_results(client, observer, &requests, selection).await {
             Ok(results) => {
-                put(
-                    &mut outcome.answer,
+                set_path(
+                    &mut outcome.response,
                     "data.results",
-                    results.answer.get("data").cloned().unwrap_or_default(),
+                    results.response.get("data").cloned().unwrap_or_default(),
                 );
                 if let Some(found) = results.context.pointer("/SentinelOne/RemoteScriptResults") {
-                    put(&mut outcome.context, "SentinelOne.RemoteScriptResults", found.clone());
+                    set_path(&mut outcome.context, "SentinelOne.RemoteScriptResults", found.clone());
                 }
                 outcome.errors.extend(results.errors);
                 outcome.files = results.files;
@@ -236,86 +237,87 @@ impl RemoteScriptAutomateResults {
         Ok(outcome)
     }
 
-    /// What the tasks say of each agent, in the place of what the count of started ones said.
-    fn tell(&self, outcome: &mut Outcome, tasks: &[Value]) {
-        let told = |agent: &str, task: &Value| {
+    /// Replaces the results of the start by those of the tasks.
+    fn set_results(&self, outcome: &mut Outcome, tasks: &[Value]) {
+        let task_result = |agent: &str, task: &Value| {
             let status = status(task);
             let state = match status.as_str() {
                 "completed" => IdState::Done,
-                "partially_completed" => IdState::Partly,
+                "partially_completed" => IdState::Partial,
                 "expired" => IdState::NotAffected,
-                // How far the script got before it failed or was ended is not known.
+                // The effect of a script that failed or was canceled is unknown.
                 _ => IdState::Unknown,
             };
-            let detail = match text(task, "detailedStatus") {
+            let detail = match string_member(task, "detailedStatus") {
                 Some(detail) => format!("{status}: {detail}"),
                 None => status,
             };
             IdOutcome { id: agent.to_owned(), state, detail: Some(detail) }
         };
-        let untold = |agent: &String| {
-            let before = outcome.ids.iter().find(|one| one.id == *agent);
-            let unnamed = tasks.iter().any(|task| text(task, "agentId").is_none());
-            // Without a count, which only the start gives, its task may still be to come.
-            let unsure = unnamed || outcome.affected.is_none();
-            let state = if unsure { IdState::Unknown } else { IdState::NotAffected };
+        let missing_result = |agent: &String| {
+            let before = outcome.results.iter().find(|one| one.id == *agent);
+            let without_agent = tasks.iter().any(|task| string_member(task, "agentId").is_none());
+            // Without the count of the start, the task of the agent may still follow.
+            let is_unknown = without_agent || outcome.affected.is_none();
+            let state = if is_unknown { IdState::Unknown } else { IdState::NotAffected };
             let detail = before.and_then(|one| one.detail.clone()).unwrap_or_else(|| "no task".into());
             IdOutcome { id: agent.clone(), state, detail: Some(detail) }
         };
         let mut by_agent = HashMap::new();
         let mut agents = self.script.agent_ids.clone();
         for task in tasks {
-            if let Some(agent) = text(task, "agentId") {
+            if let Some(agent) = string_member(task, "agentId") {
                 agents.push(agent.clone());
                 by_agent.entry(agent).or_insert(task);
             }
         }
-        let mut seen = HashSet::new();
-        agents.retain(|agent| seen.insert(agent.clone()));
-        let tell =
-            |agent: &String| by_agent.get(agent).map_or_else(|| untold(agent), |task| told(agent, task));
-        let ids = agents.iter().map(tell).collect();
-        outcome.ids = ids;
+        let mut unique = HashSet::new();
+        agents.retain(|agent| unique.insert(agent.clone()));
+        let result = |agent: &String| {
+            by_agent.get(agent).map_or_else(|| missing_result(agent), |task| task_result(agent, task))
+        };
+        let ids = agents.iter().map(result).collect();
+        outcome.results = ids;
     }
 }
 
-fn tasks_of(parent: &str) -> Result<Request<Page<Value>>> {
+fn tasks_request(parent: &str) -> Result<Request<Page<Value>>> {
     let query = RemoteScriptsListTasksQuery::default().parent_task_id(parent);
-    Ok(sized(raw::list_tasks(&query)?.answering(), None)?)
+    Ok(with_page_size(raw::list_tasks(&query)?.with_response_type(), None)?)
 }
 
 fn status(task: &Value) -> String {
-    text(task, "status").unwrap_or_else(|| "unknown".into())
+    string_member(task, "status").unwrap_or_else(|| "unknown".into())
 }
 
 fn has_results(status: &str) -> bool {
     matches!(status, "completed" | "partially_completed")
 }
 
-fn is_over(status: &str) -> bool {
+fn has_ended(status: &str) -> bool {
     has_results(status) || matches!(status, "failed" | "canceled" | "expired")
 }
 
-/// Why there is nothing to wait for after a script was to be run.
+/// Returns the error for a run without tasks to wait for.
 fn not_started(execution: &Value, parent: Option<&str>) -> Error {
-    let pending = text(execution, "pendingExecutionId");
-    let (message, advice) = match (parent, pending) {
+    let pending = string_member(execution, "pendingExecutionId");
+    let (message, help) = match (parent, pending) {
         (Some(parent), _) => (
             format!("the script runs on no agent (parent_task_id={parent})"),
-            "check that the agents are in the accounts, and that they can run the script",
+            "check that the agents are in the accounts and can run the script",
         ),
         (None, Some(id)) => (
             format!("the run waits for approval: pendingExecutionId={id}"),
-            "have it approved on the console, and go on with the parent_task_id that it gets then",
+            "approve the run on the console, then resume with its parent_task_id",
         ),
         (None, None) if execution.get("pending") == Some(&Value::Bool(true)) => (
-            "the run waits for approval, and the console gave no pendingExecutionId".to_owned(),
-            "have it approved on the console, and go on with the parent_task_id that it gets then",
+            "the run waits for approval, and the console returned no pendingExecutionId".to_owned(),
+            "approve the run on the console, then resume with its parent_task_id",
         ),
         (None, None) => (
-            "the console gave no parent task, by which the tasks are found".to_owned(),
-            "the script may run: look at the console before running it again",
+            "the console returned no parent task ID".to_owned(),
+            "the script may be running; check the console before you run it again",
         ),
     };
-    Error::ended(&raw::EXECUTE, message, advice)
+    Error::no_result(&raw::EXECUTE, message, help)
 }

@@ -1,42 +1,46 @@
-//! `sentinelone-resolve-threat`: threats are resolved, on API 2.0.
+//! `sentinelone-resolve-threat`: resolves threats on API 2.0.
 
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
-use sentinelone_raw::threats::{self as raw, LegacyThreatFilter, LegacyThreatResolution};
+use sentinelone_raw::threats::{self as raw, LegacyThreatFilter, ThreatsMarkAsResolvedRequest};
 use serde_json::Value;
 
-use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
-use super::context::Output;
-use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{
+    THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
+};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// Resolves threats. API 2.0 only; on 2.1 it is
+/// Resolves threats. API 2.0 only; on API 2.1 use
 /// [`UpdateThreatsStatus`](super::UpdateThreatsStatus) with the status `resolved`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResolveThreat {
-    /// The threats.
+    /// Threat IDs.
     pub threat_ids: Vec<String>,
 }
 
 impl Command for ResolveThreat {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "resolve-threat",
         full_name: "sentinelone-resolve-threat",
+        topic: Topic::Threats,
         summary: "Resolve threats",
+        example: "s1 resolve-threat --threat-ids 460000000000000011 --api-version 2.0",
         versions: &[ApiVersion::V2_0],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_mark_as_resolved"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
+    const OUTPUTS: &'static [ContextPath] = &[
         THREAT_ID,
-        Output::computed(
+        ContextPath::computed(
             "SentinelOne.Threat.Resolved",
             "Boolean",
-            "Whether it was resolved; null when nobody knows",
+            "Whether the threat was resolved; null if unknown",
         ),
     ];
 
@@ -44,19 +48,19 @@ impl Command for ResolveThreat {
         vec![threat_ids()]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { threat_ids: arguments.required_list("threat_ids")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("threat_ids", &self.threat_ids), LegacyThreatFilter::FIELDS, |ids| {
-            raw::mark_as_resolved(&LegacyThreatResolution::new(LegacyThreatFilter::default().ids(ids)))
+        batch_requests(self, ("threat_ids", &self.threat_ids), LegacyThreatFilter::FIELDS, |ids| {
+            raw::mark_as_resolved(&ThreatsMarkAsResolvedRequest::new(LegacyThreatFilter::default().ids(ids)))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on_threats(self, client, |one, entry| {
-            put(entry, "Resolved", known(one));
+        run_threat_action(self, client, |one, entry| {
+            set_path(entry, "Resolved", success_or_null(one));
         })
         .await
     }

@@ -1,141 +1,153 @@
-//! `sentinelone-run-remote-script`: a script of the library runs on endpoints.
+//! `sentinelone-run-remote-script`: runs a script of the library on endpoints.
 
 use secrecy::SecretString;
 use sentinelone_raw::agents::AgentFilter;
 use sentinelone_raw::remote_scripts::{
-    self as raw, RemoteScriptExecution, RemoteScriptExecutionData, ScriptOutputDestination,
+    self as raw, RemoteScriptsExecuteData, RemoteScriptsExecuteRequest, ScriptOutputDestination,
 };
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use serde_json::Value;
 
-use super::act::{refuse, requests};
-use super::context::Output;
-use super::scripts::{STARTED_OUTPUTS, start};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{argument_error, batch_requests};
+use super::support::context_path::ContextPath;
+use super::support::remote_scripts::{STARTED_OUTPUTS, start_script};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Runs a script of the library on endpoints.
+/// Runs a script of the script library on endpoints.
 #[derive(Clone, Debug)]
 pub struct RunRemoteScript {
-    /// The accounts that the agents are in.
+    /// IDs of the accounts of the agents.
     pub account_ids: Vec<String>,
-    /// Where the output goes.
+    /// Destination of the output.
     pub output_destination: ScriptOutputDestination,
-    /// What the task is for.
+    /// Description of the task.
     pub task_description: String,
-    /// The script.
+    /// Script ID.
     pub script_id: String,
-    /// Folder on the endpoint that the script writes into.
+    /// Output directory on the endpoint.
     pub output_directory: Option<String>,
-    /// The agents to run it on.
+    /// Agent IDs.
     pub agent_ids: Vec<String>,
-    /// Keyword of the output in Singularity XDR.
+    /// Keyword for Singularity XDR.
     pub singularity_xdr_keyword: Option<String>,
-    /// Address of Singularity XDR.
+    /// URL of Singularity XDR.
     pub singularity_xdr_url: Option<String>,
-    /// Key for Singularity XDR.
+    /// API key of Singularity XDR.
     pub api_key: Option<SecretString>,
-    /// Parameters of the script, as one text.
+    /// Parameters of the script, as one string.
     pub input_params: Option<String>,
-    /// Password that the output is protected with.
+    /// Password that protects the output.
     pub password: Option<SecretString>,
-    /// How long the script may run, 60 to 172800 seconds.
+    /// Maximum run time of the script, 60 to 172800 seconds.
     pub script_runtime_timeout_seconds: i64,
-    /// Whether someone has to approve the run before it starts.
+    /// Whether the run requires an approval before it starts.
     pub requires_approval: bool,
 }
 
-/// How long a script may run, where nothing else is said.
-const RUNTIME: i64 = 3600;
+/// Default maximum run time of a script, in seconds.
+const DEFAULT_RUNTIME: i64 = 3600;
 
-/// Those that the integration offers, and the one that the vendor document has beside them.
+/// Destinations of the integration, and the additional one of SentinelOne's API document.
 const DESTINATIONS: &[&str] = &["DataSetCloud", "Local", "None", "SentinelCloud", "SingularityXDR"];
 
 impl Command for RunRemoteScript {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "run-remote-script",
         full_name: "sentinelone-run-remote-script",
-        summary: "Run a script of the library on endpoints",
+        topic: Topic::RemoteScripts,
+        summary: "Run a library script on endpoints",
+        example: "s1 run-remote-script --script-id 570000000000000001 --account-ids 410000000000000001 \
+            --agent-ids 440000000000000001 --output-destination SentinelCloud \
+            --task-description 'open ports'",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["remote_scripts_execute"],
     };
 
-    const OUTPUTS: &'static [Output] = &STARTED_OUTPUTS;
+    const OUTPUTS: &'static [ContextPath] = &STARTED_OUTPUTS;
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, Integer, List, Text};
+        use ArgumentKind::{Boolean, Integer, List, String};
         vec![
-            Argument::new("account_ids", List, "Accounts that the agents are in, by identifier.").required(),
+            Argument::new("account_ids", List, "IDs of the accounts of the agents.").required(),
             Argument::new(
                 "output_destination",
-                Text,
-                "Where the output goes. Files can be fetched from SentinelCloud. DataSetCloud is no longer in the \
-                 vendor document, which has SingularityXDR.",
+                String,
+                "Destination of the output. Files can be downloaded from SentinelCloud. SentinelOne's API \
+                 document has SingularityXDR and no longer DataSetCloud.",
             )
             .required()
             .values(DESTINATIONS),
-            Argument::new("task_description", Text, "What the task is for.").required(),
-            Argument::new("script_id", Text, "Identifier of the script.").required(),
-            Argument::new("output_directory", Text, "Folder on the endpoint that the script writes into."),
-            Argument::new("agent_ids", List, "Agents to run it on, by identifier.").required(),
-            Argument::new("singularity_xdr_Keyword", Text, "Keyword of the output in Singularity XDR."),
-            Argument::new("singularity_xdr_Url", Text, "Address of Singularity XDR."),
-            Argument::new("api_key", Text, "Key for Singularity XDR. It is never shown."),
-            Argument::new("input_params", Text, "Parameters of the script, as one text. It is no secret, and a dry run shows it."),
-            Argument::new("password", Text, "Password that the output is protected with. It is never shown."),
+            Argument::new("task_description", String, "Description of the task.").required(),
+            Argument::new("script_id", String, "ID of the script.").required(),
+            Argument::new("output_directory", String, "Output directory on the endpoint."),
+            Argument::new("agent_ids", List, "Agent IDs.").required(),
+            Argument::new("singularity_xdr_Keyword", String, "Keyword for Singularity XDR."),
+            Argument::new("singularity_xdr_Url", String, "URL of Singularity XDR."),
+            Argument::new("api_key", String, "API key of Singularity XDR. It is never printed."),
+            Argument::new(
+                "input_params",
+                String,
+                "Parameters of the script, as one string. Not treated as a secret: --dry-run prints it.",
+            ),
+            Argument::new("password", String, "Password that protects the output. It is never printed."),
             Argument::new(
                 "script_runtime_timeout_seconds",
                 Integer,
-                "How long the script may run, 60 to 172800 seconds.",
+                "Maximum run time of the script, 60 to 172800 seconds.",
             )
             .default("3600"),
-            Argument::new("requires_approval", Boolean, "Whether someone has to approve the run first.")
-                .default("false"),
+            Argument::new(
+                "requires_approval",
+                Boolean,
+                "Whether the run requires an approval before it starts.",
+            )
+            .default("false"),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             account_ids: arguments.required_list("account_ids")?,
             output_destination: arguments.required_choice("output_destination", DESTINATIONS)?,
             task_description: arguments.required("task_description")?,
             script_id: arguments.required("script_id")?.trim().to_owned(),
-            output_directory: arguments.text("output_directory")?,
+            output_directory: arguments.string("output_directory")?,
             agent_ids: arguments.required_list("agent_ids")?,
-            singularity_xdr_keyword: arguments.text("singularity_xdr_Keyword")?,
-            singularity_xdr_url: arguments.text("singularity_xdr_Url")?,
-            api_key: arguments.text("api_key")?.map(SecretString::from),
-            input_params: arguments.text("input_params")?,
-            password: arguments.text("password")?.map(SecretString::from),
+            singularity_xdr_keyword: arguments.string("singularity_xdr_Keyword")?,
+            singularity_xdr_url: arguments.string("singularity_xdr_Url")?,
+            api_key: arguments.string("api_key")?.map(SecretString::from),
+            input_params: arguments.string("input_params")?,
+            password: arguments.string("password")?.map(SecretString::from),
             script_runtime_timeout_seconds: arguments
                 .integer("script_runtime_timeout_seconds")?
-                .unwrap_or(RUNTIME),
+                .unwrap_or(DEFAULT_RUNTIME),
             requires_approval: arguments.boolean("requires_approval")?.unwrap_or(false),
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        self.requests_of(self)
+        self.build_requests(self)
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        start(client, self.requests(client.api_version())?).await
+        start_script(client, self.requests(client.api_version())?).await
     }
 }
 
 impl RunRemoteScript {
-    /// The one request that starts it, for this command or one that does more.
-    pub(super) fn requests_of<C: Command>(&self, command: &C) -> Result<Vec<Request<Value>>> {
+    /// Returns the request that starts the script, for this command or for `command`.
+    pub(super) fn build_requests<C: Command>(&self, command: &C) -> Result<Vec<Request<Value>>> {
         let missing = [("script_id", &self.script_id), ("task_description", &self.task_description)];
         if let Some((name, _)) = missing.iter().find(|(_, text)| text.trim().is_empty()) {
-            return Err(refuse(C::INFO.name, name, "is missing"));
+            return Err(argument_error(C::INFO.name, name, "is missing"));
         }
-        let requests = requests(command, ("agent_ids", &self.agent_ids), AgentFilter::FIELDS, |ids| {
-            let data = RemoteScriptExecutionData {
+        let requests = batch_requests(command, ("agent_ids", &self.agent_ids), AgentFilter::FIELDS, |ids| {
+            let data = RemoteScriptsExecuteData {
                 output_directory: self.output_directory.clone(),
                 singularityxdr_keyword: self.singularity_xdr_keyword.clone(),
                 singularityxdr_url: self.singularity_xdr_url.clone(),
@@ -144,19 +156,19 @@ impl RunRemoteScript {
                 password: self.password.as_ref().map(Into::into),
                 script_runtime_timeout_seconds: Some(self.script_runtime_timeout_seconds),
                 requires_approval: Some(self.requires_approval),
-                ..RemoteScriptExecutionData::new(
+                ..RemoteScriptsExecuteData::new(
                     self.output_destination.clone(),
                     self.script_id.as_str(),
                     self.task_description.as_str(),
                 )
             };
             let filter = AgentFilter::default().account_ids(&self.account_ids).ids(ids);
-            raw::execute(&RemoteScriptExecution::new(filter).data(data))
+            raw::execute(&RemoteScriptsExecuteRequest::new(filter).data(data))
         })?;
         if requests.len() > 1 {
-            // Each would be a run of its own, with a parent task of its own.
-            let message = "are more than one run takes; run the script several times, on a part of them each";
-            return Err(refuse(C::INFO.name, "agent_ids", message));
+            // Each request would be a separate run with its own parent task.
+            let message = "exceeds the maximum of one run; run the script several times with fewer agents";
+            return Err(argument_error(C::INFO.name, "agent_ids", message));
         }
         Ok(requests)
     }

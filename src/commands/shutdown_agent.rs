@@ -1,70 +1,71 @@
-//! `sentinelone-shutdown-agent`: endpoints off.
+//! `sentinelone-shutdown-agent`: shuts down endpoints.
 
-use sentinelone_raw::agents::{self as raw, AgentShutdown};
+use sentinelone_raw::agents::{self as raw, AgentsShutdownRequest};
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
-use super::act::act;
-use super::agents::{agents_or_groups, agents_or_groups_arguments};
-use super::context::{Output, under};
-use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
+use super::support::agents::{agents_or_groups_arguments, agents_or_groups_requests};
+use super::support::batch_action::run_action;
+use super::support::context_path::{ContextPath, context_under};
+use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Turns the endpoints off that meet every condition. The console cannot turn them on again.
+/// Shuts down the endpoints that match all filters. The console cannot start them again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShutdownAgent {
-    /// Free text that they match besides.
+    /// Full-text filter.
     pub query: Option<String>,
-    /// The agents.
+    /// Agent IDs.
     pub agent_id: Vec<String>,
-    /// Agents of these groups; of `agent_id`, if it is given too, only those that are in them.
+    /// Group IDs. With `agent_id`, only agents in these groups are selected.
     pub group_id: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Agent";
 
 impl Command for ShutdownAgent {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "shutdown-agent",
         full_name: "sentinelone-shutdown-agent",
-        summary: "Turn endpoints off",
+        topic: Topic::Agents,
+        summary: "Shut down endpoints",
+        example: "s1 shutdown-agent --group-id 430000000000000002",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["agents_shutdown"],
     };
 
-    const OUTPUTS: &'static [Output] = &[Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[ContextPath::computed(
         "SentinelOne.Agent.ID",
         "String",
-        "Agent of which it is known that it was told to shut its endpoint down; of groups the console tells only \
-         a count",
+        "ID of an agent that received the command; for groups the console returns only a count",
     )];
 
     fn arguments() -> Vec<Argument> {
         agents_or_groups_arguments()
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            query: arguments.text("query")?,
+            query: arguments.string("query")?,
             agent_id: arguments.list("agent_id")?.unwrap_or_default(),
             group_id: arguments.list("group_id")?.unwrap_or_default(),
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        agents_or_groups(self, &self.agent_id, &self.group_id, self.query.as_ref(), |filter| {
-            raw::shutdown(&AgentShutdown::new(filter))
+        agents_or_groups_requests(self, &self.agent_id, &self.group_id, self.query.as_ref(), |filter| {
+            raw::shutdown(&AgentsShutdownRequest::new(filter))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = act(client, self.requests(client.api_version())?).await?;
-        let told = outcome.ids.iter().filter(|one| one.state.is_fulfilled());
-        outcome.context = under(PREFIX, told.map(|one| json!({ "ID": one.id })).collect());
+        let (mut outcome, _) = run_action(client, self.requests(client.api_version())?).await?;
+        let affected = outcome.results.iter().filter(|one| one.state.is_success());
+        outcome.context = context_under(PREFIX, affected.map(|one| json!({ "ID": one.id })).collect());
         Ok(outcome)
     }
 }

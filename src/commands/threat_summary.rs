@@ -1,71 +1,78 @@
-//! `sentinelone-threat-summary`: how many threats there are in each state.
+//! `sentinelone-threat-summary`: counts threats by state.
 
 use sentinelone_raw::runtime::{ApiVersion, Data, Request};
 use sentinelone_raw::threats::{self as raw, ThreatsSummaryQuery};
 use serde_json::Value;
 
-use super::context::Output;
-use super::read::get;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::context_path::ContextPath;
+use super::support::list_pages::get;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// How many threats there are in each state.
+/// Counts threats by state, like the dashboard.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ThreatSummary {
-    /// Only those of these groups; all in scope when there are none.
+    /// Group IDs. Default: all threats in scope.
     pub group_ids: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.Threat";
 
 impl Command for ThreatSummary {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "threat-summary",
         full_name: "sentinelone-threat-summary",
-        summary: "Count threats by state, as the dashboard does",
+        topic: Topic::Threats,
+        summary: "Count threats by state",
+        example: "s1 threat-summary",
         versions: &[ApiVersion::V2_1],
-        acts: false,
+        is_action: false,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_summary"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::field(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::field(
             "SentinelOne.Threat.NotResolved",
             "Number",
             "Threats that are not resolved",
             "notResolved",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Threat.SuspiciousNotMitigatedNotResolved",
             "Number",
             "Suspicious threats that are neither mitigated nor resolved",
             "suspiciousNotMitigatedNotResolved",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Threat.SuspiciousNotResolved",
             "Number",
             "Suspicious threats that are not resolved",
             "suspiciousNotResolved",
         ),
-        Output::field("SentinelOne.Threat.Resolved", "Number", "Threats that are resolved", "resolved"),
-        Output::field("SentinelOne.Threat.InProgress", "Number", "Threats that are worked on", "inProgress"),
-        Output::field("SentinelOne.Threat.Total", "Number", "All threats", "total"),
-        Output::field(
+        ContextPath::field("SentinelOne.Threat.Resolved", "Number", "Threats that are resolved", "resolved"),
+        ContextPath::field(
+            "SentinelOne.Threat.InProgress",
+            "Number",
+            "Threats that are in progress",
+            "inProgress",
+        ),
+        ContextPath::field("SentinelOne.Threat.Total", "Number", "All threats", "total"),
+        ContextPath::field(
             "SentinelOne.Threat.NotMitigated",
             "Number",
             "Threats that are not mitigated",
             "notMitigated",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Threat.MaliciousNotResolved",
             "Number",
             "Malicious threats that are not resolved",
             "maliciousNotResolved",
         ),
-        Output::field(
+        ContextPath::field(
             "SentinelOne.Threat.NotMitigatedNotResolved",
             "Number",
             "Threats that are neither mitigated nor resolved",
@@ -74,15 +81,15 @@ impl Command for ThreatSummary {
     ];
 
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("group_ids", ArgumentKind::List, "Only threats of these groups, by identifier.")]
+        vec![Argument::new("group_ids", ArgumentKind::List, "Group IDs.")]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { group_ids: arguments.list("group_ids")?.unwrap_or_default() })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.answering()])
+        Ok(vec![self.request()?.with_response_type()])
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {

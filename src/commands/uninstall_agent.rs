@@ -1,68 +1,70 @@
-//! `sentinelone-uninstall-agent`: agents off their endpoints.
+//! `sentinelone-uninstall-agent`: uninstalls agents.
 
-use sentinelone_raw::agents::{self as raw, AgentUninstallation};
+use sentinelone_raw::agents::{self as raw, AgentsUninstallRequest};
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
-use super::act::act;
-use super::agents::{agents_or_groups, agents_or_groups_arguments};
-use super::context::{Output, under};
-use super::{Argument, ArgumentError, Arguments, Command, Info, Outcome};
+use super::support::agents::{agents_or_groups_arguments, agents_or_groups_requests};
+use super::support::batch_action::run_action;
+use super::support::context_path::{ContextPath, context_under};
+use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Removes the agents that meet every condition from their endpoints, which are unprotected from then on.
+/// Uninstalls the agents that match all filters. Their endpoints are then unprotected.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UninstallAgent {
-    /// Free text that they match besides.
+    /// Full-text filter.
     pub query: Option<String>,
-    /// The agents.
+    /// Agent IDs.
     pub agent_id: Vec<String>,
-    /// Agents of these groups; of `agent_id`, if it is given too, only those that are in them.
+    /// Group IDs. With `agent_id`, only agents in these groups are selected.
     pub group_id: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.uninstall";
 
 impl Command for UninstallAgent {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "uninstall-agent",
         full_name: "sentinelone-uninstall-agent",
-        summary: "Remove agents from their endpoints",
+        topic: Topic::Agents,
+        summary: "Uninstall agents",
+        example: "s1 uninstall-agent --agent-id 440000000000000005",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["agents_uninstall"],
     };
 
-    const OUTPUTS: &'static [Output] = &[Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[ContextPath::computed(
         "SentinelOne.uninstall.Affected",
         "String",
-        "How many agents were told; null when nobody knows",
+        "Number of agents that received the command; null if unknown",
     )];
 
     fn arguments() -> Vec<Argument> {
         agents_or_groups_arguments()
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            query: arguments.text("query")?,
+            query: arguments.string("query")?,
             agent_id: arguments.list("agent_id")?.unwrap_or_default(),
             group_id: arguments.list("group_id")?.unwrap_or_default(),
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        agents_or_groups(self, &self.agent_id, &self.group_id, self.query.as_ref(), |filter| {
-            raw::uninstall(&AgentUninstallation::new(filter))
+        agents_or_groups_requests(self, &self.agent_id, &self.group_id, self.query.as_ref(), |filter| {
+            raw::uninstall(&AgentsUninstallRequest::new(filter))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = act(client, self.requests(client.api_version())?).await?;
-        outcome.context = under(PREFIX, json!({ "Affected": outcome.affected }));
+        let (mut outcome, _) = run_action(client, self.requests(client.api_version())?).await?;
+        outcome.context = context_under(PREFIX, json!({ "Affected": outcome.affected }));
         Ok(outcome)
     }
 }

@@ -1,23 +1,25 @@
-//! `sentinelone-update-alerts-status`: the incident status of alerts.
+//! `sentinelone-update-alerts-status`: sets the incident status of alerts.
 
-use sentinelone_raw::alerts::{self as raw, AlertFilter, AlertIncidentUpdate, AlertIncidentUpdateData};
+use sentinelone_raw::alerts::{
+    self as raw, AlertFilter, AlertIncidentUpdateData, AlertsUpdateIncidentRequest,
+};
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use sentinelone_raw::threats::IncidentStatus;
 use serde_json::{Value, json};
 
-use super::act::{act_on, known, requests};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// Sets the incident status of alerts, all in one request.
+/// Sets the incident status of alerts in one request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateAlertsStatus {
-    /// The status.
+    /// Incident status.
     pub status: IncidentStatus,
-    /// The alerts.
+    /// Alert IDs.
     pub alert_ids: Vec<String>,
 }
 
@@ -25,54 +27,56 @@ const PREFIX: &str = "SentinelOne.Alert";
 const STATUSES: &[&str] = &["in_progress", "resolved", "unresolved"];
 
 impl Command for UpdateAlertsStatus {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "update-alerts-status",
         full_name: "sentinelone-update-alerts-status",
+        topic: Topic::Alerts,
         summary: "Set the incident status of alerts",
+        example: "s1 update-alerts-status --alert-ids 530000000000000001 --status resolved",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["alerts_update_incident"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Alert.ID", "String", "Identifier of the alert", "alert_ids"),
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.Alert.ID", "String", "ID of the alert", "alert_ids"),
+        ContextPath::computed(
             "SentinelOne.Alert.Updated",
             "Boolean",
-            "Whether it has the status now; null when nobody knows",
+            "Whether the alert has the status; null if unknown",
         ),
-        Output::argument("SentinelOne.Alert.Status", "String", "The status", "status"),
+        ContextPath::argument("SentinelOne.Alert.Status", "String", "The status", "status"),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("status", ArgumentKind::Text, "The status to set, in capitals or not.")
+            Argument::new("status", ArgumentKind::String, "Incident status, case-insensitive.")
                 .required()
                 .values(STATUSES),
-            Argument::new("alert_ids", ArgumentKind::List, "Identifiers of the alerts.").required(),
+            Argument::new("alert_ids", ArgumentKind::List, "Alert IDs.").required(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            status: arguments.required_choice_of_any_case("status", STATUSES)?,
+            status: arguments.required_choice_ignore_case("status", STATUSES)?,
             alert_ids: arguments.required_list("alert_ids")?,
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("alert_ids", &self.alert_ids), AlertFilter::FIELDS, |ids| {
+        batch_requests(self, ("alert_ids", &self.alert_ids), AlertFilter::FIELDS, |ids| {
             let data = AlertIncidentUpdateData::new(self.status.clone());
-            raw::update_incident(&AlertIncidentUpdate::new(data, AlertFilter::default().ids(ids)))
+            raw::update_incident(&AlertsUpdateIncidentRequest::new(data, AlertFilter::default().ids(ids)))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on(self, client, (PREFIX, "ID"), |one, entry| {
-            put(entry, "Updated", known(one));
-            put(entry, "Status", json!(self.status));
+        run_id_action(self, client, (PREFIX, "ID"), |one, entry| {
+            set_path(entry, "Updated", success_or_null(one));
+            set_path(entry, "Status", json!(self.status));
         })
         .await
     }

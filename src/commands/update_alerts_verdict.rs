@@ -1,23 +1,25 @@
-//! `sentinelone-update-alerts-verdict`: the analyst verdict of alerts.
+//! `sentinelone-update-alerts-verdict`: sets the analyst verdict of alerts.
 
-use sentinelone_raw::alerts::{self as raw, AlertFilter, AlertVerdictUpdate, AlertVerdictUpdateData};
+use sentinelone_raw::alerts::{
+    self as raw, AlertFilter, AlertVerdictUpdateData, AlertsUpdateAnalystVerdictRequest,
+};
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use sentinelone_raw::threats::AnalystVerdict;
 use serde_json::{Value, json};
 
-use super::act::{act_on, known, requests};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
 /// Sets the analyst verdict of alerts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateAlertsVerdict {
-    /// The verdict.
+    /// Analyst verdict.
     pub verdict: AnalystVerdict,
-    /// The alerts.
+    /// Alert IDs.
     pub alert_ids: Vec<String>,
 }
 
@@ -25,54 +27,59 @@ const PREFIX: &str = "SentinelOne.Alert";
 const VERDICTS: &[&str] = &["undefined", "true_positive", "false_positive", "suspicious"];
 
 impl Command for UpdateAlertsVerdict {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "update-alerts-verdict",
         full_name: "sentinelone-update-alerts-verdict",
+        topic: Topic::Alerts,
         summary: "Set the analyst verdict of alerts",
+        example: "s1 update-alerts-verdict --alert-ids 530000000000000001 --verdict false_positive",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["alerts_update_analyst_verdict"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::argument("SentinelOne.Alert.ID", "String", "Identifier of the alert", "alert_ids"),
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::argument("SentinelOne.Alert.ID", "String", "ID of the alert", "alert_ids"),
+        ContextPath::computed(
             "SentinelOne.Alert.Updated",
             "Boolean",
-            "Whether it has the verdict now; null when nobody knows",
+            "Whether the alert has the verdict; null if unknown",
         ),
-        Output::argument("SentinelOne.Alert.Update.Action", "String", "The verdict", "verdict"),
+        ContextPath::argument("SentinelOne.Alert.Update.Action", "String", "The verdict", "verdict"),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("verdict", ArgumentKind::Text, "The verdict to set, in capitals or not.")
+            Argument::new("verdict", ArgumentKind::String, "Analyst verdict, case-insensitive.")
                 .required()
                 .values(VERDICTS),
-            Argument::new("alert_ids", ArgumentKind::List, "Identifiers of the alerts.").required(),
+            Argument::new("alert_ids", ArgumentKind::List, "Alert IDs.").required(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            verdict: arguments.required_choice_of_any_case("verdict", VERDICTS)?,
+            verdict: arguments.required_choice_ignore_case("verdict", VERDICTS)?,
             alert_ids: arguments.required_list("alert_ids")?,
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("alert_ids", &self.alert_ids), AlertFilter::FIELDS, |ids| {
+        batch_requests(self, ("alert_ids", &self.alert_ids), AlertFilter::FIELDS, |ids| {
             let data = AlertVerdictUpdateData::new(self.verdict.clone());
-            raw::update_analyst_verdict(&AlertVerdictUpdate::new(data, AlertFilter::default().ids(ids)))
+            raw::update_analyst_verdict(&AlertsUpdateAnalystVerdictRequest::new(
+                data,
+                AlertFilter::default().ids(ids),
+            ))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on(self, client, (PREFIX, "ID"), |one, entry| {
-            put(entry, "Updated", known(one));
-            put(entry, "Update.Action", json!(self.verdict));
+        run_id_action(self, client, (PREFIX, "ID"), |one, entry| {
+            set_path(entry, "Updated", success_or_null(one));
+            set_path(entry, "Update.Action", json!(self.verdict));
         })
         .await
     }

@@ -1,118 +1,120 @@
-//! `update-remote-system`: what changed in an incident, to the threat that it mirrors.
+//! `update-remote-system`: sends changes of an incident to its mirrored threat.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus};
 use serde_json::{Value, json};
 
-use super::act::{refuse, without_answer};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{argument_error, without_detail};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
 use crate::error::Error;
-use crate::incidents::delta::update;
+use crate::incidents::delta::push_changes;
 use crate::incidents::{Delta, MirrorError, StepOutcome};
+use crate::json_path::set_path;
 use crate::outcome::{IdOutcome, IdState};
 
-/// Sets the verdict and the status of the threat that an incident mirrors, and writes a note about each that
-/// the console took.
+/// Sets the verdict and the status of the threat that an incident mirrors, and adds a note for each applied change.
 ///
-/// The answer has the threat as `remoteId`, and what the console said under `verdict`, `verdictNote`, `status`
-/// and `statusNote`.
+/// The response has the ID of the threat as `remoteId`, and the responses of the console as `verdict`, `verdictNote`,
+/// `status` and `statusNote`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateRemoteSystem {
-    /// The threat.
+    /// Threat ID.
     pub remote_id: String,
-    /// The verdict, if it changed.
+    /// New verdict, if it changed.
     pub verdict: Option<AnalystVerdict>,
-    /// The status, if it changed.
+    /// New status, if it changed.
     pub status: Option<IncidentStatus>,
-    /// What the note about a resolved threat ends with.
+    /// Text at the end of the note about a resolved threat.
     pub close_notes: String,
 }
 
 impl Command for UpdateRemoteSystem {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "update-remote-system",
         full_name: "update-remote-system",
-        summary: "Set verdict and status of the threat that an incident mirrors",
+        topic: Topic::Incidents,
+        summary: "Set the verdict and status of a mirrored threat",
+        example: "s1 update-remote-system --remote-id 460000000000000011 --incident-changed true \
+            --delta '{\"sentinelonethreatstatus\": \"Resolved\"}'",
         versions: ApiVersion::ALL,
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_add_note", "threats_update_analyst_verdict", "threats_update_incident"],
     };
 
-    const OUTPUTS: &'static [Output] = &[];
+    const OUTPUTS: &'static [ContextPath] = &[];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, Text};
+        use ArgumentKind::{Boolean, String};
         vec![
-            Argument::new("remoteId", Text, "Identifier of the threat.").required(),
+            Argument::new("remoteId", String, "ID of the threat.").required(),
             Argument::new(
                 "incidentChanged",
                 Boolean,
-                "Whether the incident changed; otherwise nothing is sent. It has to be said where delta holds a \
+                "Whether the incident changed. Without a change no request is sent. Required if delta has a \
                  verdict or a status.",
             ),
             Argument::new(
                 "delta",
-                Text,
-                "What changed, as a JSON object: sentinelonethreatanalystverdict (True positive, Suspicious, False \
-                 positive, Undefined), sentinelonethreatstatus (Unresolved, In progress, Resolved) and closeNotes. \
-                 Other fields are passed over.",
+                String,
+                "Changes as a JSON object: sentinelonethreatanalystverdict (True positive, Suspicious, \
+                 False positive, Undefined), sentinelonethreatstatus (Unresolved, In progress, Resolved) \
+                 and closeNotes. Other fields are ignored.",
             ),
-            Argument::new("status", Text, "The platform gives it; it is not needed."),
-            Argument::new("data", Text, "The platform gives it; it is not needed."),
-            Argument::new("entries", Text, "The platform gives it; it is not needed."),
+            Argument::new("status", String, "Accepted for the platform and ignored."),
+            Argument::new("data", String, "Accepted for the platform and ignored."),
+            Argument::new("entries", String, "Accepted for the platform and ignored."),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let remote_id = arguments.required("remoteId")?.trim().to_owned();
         let changed = arguments.boolean("incidentChanged")?;
-        let delta = arguments.text("delta")?.unwrap_or_else(|| "{}".to_owned());
+        let delta = arguments.string("delta")?.unwrap_or_else(|| "{}".to_owned());
         let delta: Value = serde_json::from_str(&delta).unwrap_or_default();
-        let delta = Delta::from_fields(&delta).map_err(|error| arguments.wrong("delta", unfit(&error)))?;
-        for unneeded in ["status", "data", "entries"] {
-            arguments.text(unneeded)?;
+        let delta =
+            Delta::from_fields(&delta).map_err(|error| arguments.error("delta", invalid_delta(&error)))?;
+        for ignored in ["status", "data", "entries"] {
+            arguments.string(ignored)?;
         }
         let Delta { verdict, status, close_notes, .. } = delta;
         match changed {
             Some(true) => Ok(Self { remote_id, verdict, status, close_notes }),
-            None if verdict.is_some() || status.is_some() => {
-                Err(arguments.wrong("incidentChanged", "is missing; say whether delta is to be sent"))
-            }
+            None if verdict.is_some() || status.is_some() => Err(arguments
+                .error("incidentChanged", "is missing; it is required with a verdict or status in delta")),
             _ => Ok(Self { remote_id, ..Self::default() }),
         }
     }
 
-    /// All that may be sent: a note only follows when the console took the change before it.
+    /// Returns all requests that may be sent. A note is sent only if the console applied its change.
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let changes = self.delta().changes(version, &self.remote_id).map_err(refused)?;
+        let changes = self.delta().changes(version, &self.remote_id).map_err(delta_error)?;
         Ok(changes.into_iter().flat_map(|one| [one.request, one.note]).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let updated = update(client, &self.remote_id, &self.delta()).await.map_err(refused)?;
-        let mut outcome = Outcome::found(json!({ "remoteId": self.remote_id }), Value::Null);
+        let updated = push_changes(client, &self.remote_id, &self.delta()).await.map_err(delta_error)?;
+        let mut outcome = Outcome::new(json!({ "remoteId": self.remote_id }), Value::Null);
         if updated.steps.is_empty() {
-            // There was nothing to do, and it is done.
+            // An update without changes succeeds.
             outcome.affected = Some(0);
         }
-        outcome.ids.extend(together(&self.remote_id, &updated.steps));
+        outcome.results.extend(combined_result(&self.remote_id, &updated.steps));
         for step in updated.steps {
             outcome.errors.extend(step.errors);
-            let Some(answer) = step.answer else { continue };
+            let Some(response) = step.response else { continue };
             if !step.step.is_note() {
-                let affected = answer.pointer("/data/affected").and_then(Value::as_u64);
+                let affected = response.pointer("/data/affected").and_then(Value::as_u64);
                 outcome.affected = outcome.affected.max(affected);
             }
-            put(&mut outcome.answer, step.step.as_str(), answer);
+            set_path(&mut outcome.response, step.step.as_str(), response);
         }
         outcome.failure = updated.failure;
-        outcome.context = outcome.answer.clone();
+        outcome.context = outcome.response.clone();
         Ok(outcome)
     }
 }
@@ -124,35 +126,35 @@ impl UpdateRemoteSystem {
     }
 }
 
-fn unfit(error: &MirrorError) -> String {
-    format!("does not fit: {error}")
+fn invalid_delta(error: &MirrorError) -> String {
+    format!("is invalid: {error}")
 }
 
-/// What the mirror refuses, as what is wrong with the argument that it came in.
-fn refused(error: Error) -> Error {
+/// Converts a mirror error to an error of the argument `delta`.
+fn delta_error(error: Error) -> Error {
     match error.mirror_error() {
-        Some(wrong) => refuse(UpdateRemoteSystem::INFO.name, "delta", unfit(wrong)),
+        Some(mirror) => argument_error(UpdateRemoteSystem::INFO.name, "delta", invalid_delta(mirror)),
         None => error,
     }
 }
 
-/// What is known of the threat when something is known of each change and each note.
-fn together(id: &str, states: &[StepOutcome]) -> Option<IdOutcome> {
-    let any = |state: IdState| states.iter().any(|one| one.state == state);
-    let all = |state: IdState| states.iter().all(|one| one.state == state);
+/// Combines the results of the changes and notes into one result of the threat.
+fn combined_result(id: &str, steps: &[StepOutcome]) -> Option<IdOutcome> {
+    let any = |state: IdState| steps.iter().any(|one| one.state == state);
+    let all = |state: IdState| steps.iter().all(|one| one.state == state);
     let state = match () {
-        () if states.is_empty() => return None,
+        () if steps.is_empty() => return None,
         () if all(IdState::NotAffected) => IdState::NotAffected,
         () if all(IdState::AlreadySet) => IdState::AlreadySet,
-        () if states.iter().all(|one| one.state.is_fulfilled()) => IdState::Done,
+        () if steps.iter().all(|one| one.state.is_success()) => IdState::Done,
         () if any(IdState::Unknown) => IdState::Unknown,
-        () => IdState::Partly,
+        () => IdState::Partial,
     };
-    let word = |one: &StepOutcome| {
+    let detail = |one: &StepOutcome| {
         let detail = one.detail.as_deref()?;
         Some(if one.step.is_note() { format!("note: {detail}") } else { detail.to_owned() })
     };
-    let words: Vec<_> = states.iter().filter_map(word).collect();
-    let detail = (!words.is_empty()).then(|| words.join(", "));
-    Some(IdOutcome { detail, ..without_answer(id.to_owned(), state) })
+    let details: Vec<_> = steps.iter().filter_map(detail).collect();
+    let detail = (!details.is_empty()).then(|| details.join(", "));
+    Some(IdOutcome { detail, ..without_detail(id.to_owned(), state) })
 }

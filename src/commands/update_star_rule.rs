@@ -1,53 +1,58 @@
-//! `sentinelone-update-star-rule`: a STAR rule anew.
+//! `sentinelone-update-star-rule`: replaces a STAR rule.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
-use sentinelone_raw::star_rules::{self as raw, RuleStatus, StarRuleUpdate};
+use sentinelone_raw::star_rules::{self as raw, RuleStatus, StarRulesUpdateRequest};
 use serde_json::Value;
 
-use super::context::Output;
-use super::saved::{Thing, save};
-use super::star_rule_settings::{PREFIX, SAVED, StarRuleSettings};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::context_path::ContextPath;
+use super::support::saved::{SaveTarget, save};
+use super::support::star_rule_settings::{PREFIX, RULE_OUTPUTS, StarRuleSettings};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Replaces a STAR rule: what is left out is not kept. The status is part of it, so that an active rule
-/// stops as a draft. The scope is part of it too, and has to be named.
+/// Replaces a STAR rule. Omitted settings are not kept. The status is part of the rule: with the status Draft an active
+/// rule stops. A scope is required.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateStarRule {
-    /// The rule.
+    /// Rule ID.
     pub rule_id: String,
-    /// What it is to be.
+    /// Settings of the rule.
     pub rule: StarRuleSettings,
-    /// Whether it is a draft from now on, or active.
+    /// Status: draft or active.
     pub status: RuleStatus,
 }
 
 const STATUSES: &[&str] = &["Draft", "Active"];
 
 impl Command for UpdateStarRule {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "update-star-rule",
         full_name: "sentinelone-update-star-rule",
+        topic: Topic::Detection,
         summary: "Replace a STAR rule",
+        example: "s1 update-star-rule --rule-id 540000000000000001 --name 'Encoded PowerShell' \
+            --query-type events --query 'CmdLine Contains \"-enc\"' --rule-severity High \
+            --expiration-mode Permanent --network-quarantine false --treat-as-threat UNDEFINED \
+            --site-ids 420000000000000001",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: true,
-        asks: true,
+        requires_confirmation: true,
         operations: &["star_rules_update"],
     };
 
-    const OUTPUTS: &'static [Output] = SAVED;
+    const OUTPUTS: &'static [ContextPath] = RULE_OUTPUTS;
 
     fn arguments() -> Vec<Argument> {
         let mut arguments =
-            vec![Argument::new("rule_id", ArgumentKind::Text, "Identifier of the rule.").required()];
+            vec![Argument::new("rule_id", ArgumentKind::String, "ID of the rule.").required()];
         arguments.extend(StarRuleSettings::arguments());
         arguments.push(
             Argument::new(
                 "status",
-                ArgumentKind::Text,
-                "Draft makes it a draft, which stops an active rule; Active leaves an active rule active.",
+                ArgumentKind::String,
+                "Status of the rule. Draft stops an active rule; Active keeps it active.",
             )
             .values(STATUSES)
             .default("Draft"),
@@ -55,11 +60,11 @@ impl Command for UpdateStarRule {
         arguments
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
             rule_id: arguments.required("rule_id")?.trim().to_owned(),
-            rule: StarRuleSettings::read(arguments)?,
-            status: arguments.choice_of_any_case("status", STATUSES)?.unwrap_or(RuleStatus::Draft),
+            rule: StarRuleSettings::from_arguments(arguments)?,
+            status: arguments.choice_ignore_case("status", STATUSES)?.unwrap_or(RuleStatus::Draft),
         })
     }
 
@@ -68,14 +73,15 @@ impl Command for UpdateStarRule {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        save(client, &self.request()?, Thing::Known(&self.rule_id), "id", (PREFIX, SAVED)).await
+        save(client, &self.request()?, SaveTarget::Existing(&self.rule_id), "id", (PREFIX, RULE_OUTPUTS))
+            .await
     }
 }
 
 impl UpdateStarRule {
     fn request(&self) -> Result<Request<Value>> {
         let data = self.rule.data(Self::INFO.name, self.status.clone())?;
-        let body = StarRuleUpdate::new(data).filter(self.rule.scope(Self::INFO.name)?);
-        Ok(raw::update(&self.rule_id, &body)?.answering())
+        let body = StarRulesUpdateRequest::new(data).filter(self.rule.scope(Self::INFO.name)?);
+        Ok(raw::update(&self.rule_id, &body)?.with_response_type())
     }
 }

@@ -1,106 +1,111 @@
-//! Swimlane's "Update Threat Incident": the whole of `POST /threats/incident`.
+//! Swimlane's "Update Threat Incident": `POST /threats/incident` with all its filters.
 
-use sentinelone_raw::runtime::{ApiVersion, FieldKind, Fields, Filter, OpenEnum, Request, Setting};
+use sentinelone_raw::runtime::{ApiVersion, FieldKind, FieldValue, Fields, Filter, OpenEnum, Request};
 use sentinelone_raw::threats::{
-    self as raw, AnalystVerdict, IncidentStatus, ThreatFilter, ThreatIncidentData, ThreatIncidentUpdate,
+    self as raw, AnalystVerdict, IncidentStatus, ThreatFilter, ThreatIncidentData,
+    ThreatsUpdateIncidentRequest,
 };
 use serde_json::{Value, json};
 
-use super::act::{act, refuse, requests};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{argument_error, batch_requests, run_action};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 
-/// Sets the incident status, and the analyst verdict if one is given, of all threats that a filter
-/// selects. Every field of the filter is an argument.
+/// Sets the incident status, and optionally the analyst verdict, of all threats that match a filter. Each field of the
+/// filter is an argument.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateThreatIncident {
-    /// The status.
+    /// Incident status.
     pub incident_status: IncidentStatus,
-    /// The verdict.
+    /// Analyst verdict.
     pub analyst_verdict: Option<AnalystVerdict>,
-    /// What to update.
+    /// Filter of the threats.
     pub filter: ThreatFilter,
-    /// Says that every threat in scope is meant. Without it a filter that selects nothing in particular
-    /// is refused.
+    /// Whether to update all threats in scope. Without it, a filter without a selective field is rejected.
     pub everything_in_scope: bool,
 }
 
-const NOTHING_SELECTED: &str = "selects nothing in particular, so this would update every threat in scope; give a \
-     field such as ids or computer_name_contains (limit, tenant and counts_for select nothing), or say \
-     everything_in_scope";
+const NOT_SELECTIVE: &str = "is not selective, so the command would update all threats in scope; set a \
+                             field such as ids or computer_name_contains (limit, tenant and counts_for are \
+                             not selective), or everything_in_scope";
 
 impl Command for UpdateThreatIncident {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "update-threat-incident",
         full_name: "sentinelone-update-threat-incident",
-        summary: "Set incident status and verdict of all threats that a filter selects",
+        topic: Topic::Threats,
+        summary: "Set the status and verdict of threats by filter",
+        example: "s1 update-threat-incident --incident-status resolved --computer-name-contains \
+                  web-01,web-02",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_update_incident"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
-        Output::computed("status_code", "Number", "HTTP status of the answer"),
-        Output::computed("reason", "String", "The words that go with it"),
-        Output::computed("json_body.data.affected", "Number", "How many threats were updated"),
-        Output::computed(
+    const OUTPUTS: &'static [ContextPath] = &[
+        ContextPath::computed("status_code", "Number", "HTTP status code of the response"),
+        ContextPath::computed("reason", "String", "Reason phrase of the status code"),
+        ContextPath::computed("json_body.data.affected", "Number", "Number of updated threats"),
+        ContextPath::computed(
             "json_body.data.details.result",
             "String",
-            "What came of the status, for each threat",
+            "Result of the status of each threat",
         ),
-        Output::computed(
+        ContextPath::computed(
             "json_body.data.details.analystVerdict",
             "String",
-            "What came of the verdict, for each threat",
+            "Result of the verdict of each threat",
         ),
-        Output::computed("json_body.data.details.threatId", "String", "Identifier of the threat"),
-        Output::computed("json_body.errors", "Object", "Errors that came with the answer"),
+        ContextPath::computed("json_body.data.details.threatId", "String", "ID of the threat"),
+        ContextPath::computed("json_body.errors", "Object", "Errors of the response"),
     ];
 
     fn arguments() -> Vec<Argument> {
         let mut arguments = vec![
-            Argument::new("incident_status", ArgumentKind::Text, "The incident status to set.")
+            Argument::new("incident_status", ArgumentKind::String, "Incident status.")
                 .required()
-                .values(IncidentStatus::KNOWN),
-            Argument::new("analyst_verdict", ArgumentKind::Text, "The analyst verdict to set too.")
-                .values(AnalystVerdict::KNOWN),
+                .values(IncidentStatus::VALUES),
+            Argument::new("analyst_verdict", ArgumentKind::String, "Analyst verdict.")
+                .values(AnalystVerdict::VALUES),
         ];
-        arguments.extend(ThreatFilter::FIELDS.iter().map(Argument::of_field));
+        arguments.extend(ThreatFilter::FIELDS.iter().map(Argument::from_field));
         arguments.push(
             Argument::new(
                 "everything_in_scope",
                 ArgumentKind::Boolean,
-                "Says that every threat in the scope of the token is meant when no filter is given.",
+                "Whether to update all threats in the scope of the token if no filter is set.",
             )
             .default("false"),
         );
         arguments
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let mut filter = ThreatFilter::default();
         for field in ThreatFilter::FIELDS {
             let name = field.rust_name;
-            let setting = match field.kind {
-                FieldKind::List => arguments.list(name)?.map(Setting::List),
-                FieldKind::Boolean => arguments.boolean(name)?.map(Setting::Boolean),
-                FieldKind::Integer => arguments.integer(name)?.map(Setting::Integer),
-                FieldKind::Timestamp => arguments.time(name)?.map(|time| Setting::Text(time.to_string())),
-                _ => arguments.text(name)?.map(Setting::Text),
+            let value = match field.kind {
+                FieldKind::List => arguments.list(name)?.map(FieldValue::List),
+                FieldKind::Boolean => arguments.boolean(name)?.map(FieldValue::Boolean),
+                FieldKind::Integer => arguments.integer(name)?.map(FieldValue::Integer),
+                FieldKind::Timestamp => {
+                    arguments.time(name)?.map(|time| FieldValue::String(time.to_string()))
+                }
+                _ => arguments.string(name)?.map(FieldValue::String),
             };
-            let Some(setting) = setting else { continue };
-            if let Setting::List(items) = &setting {
-                items.iter().try_for_each(|item| arguments.one_of(name, item, field.known))?;
+            let Some(value) = value else { continue };
+            if let FieldValue::List(items) = &value {
+                items.iter().try_for_each(|item| arguments.check_value(name, item, field.enum_values))?;
             }
-            filter.set(field.name, setting).map_err(|_| arguments.wrong(name, "cannot be set"))?;
+            filter.set(field.name, value).map_err(|_| arguments.error(name, "cannot be set"))?;
         }
         Ok(Self {
-            incident_status: arguments.required_choice("incident_status", IncidentStatus::KNOWN)?,
-            analyst_verdict: arguments.choice("analyst_verdict", AnalystVerdict::KNOWN)?,
+            incident_status: arguments.required_choice("incident_status", IncidentStatus::VALUES)?,
+            analyst_verdict: arguments.choice("analyst_verdict", AnalystVerdict::VALUES)?,
             filter,
             everything_in_scope: arguments.boolean("everything_in_scope")?.unwrap_or(false),
         })
@@ -112,35 +117,41 @@ impl Command for UpdateThreatIncident {
                 analyst_verdict: self.analyst_verdict.clone(),
                 ..ThreatIncidentData::new(self.incident_status.clone())
             };
-            let request = raw::update_incident(&ThreatIncidentUpdate::new(data, filter))?;
+            let request = raw::update_incident(&ThreatsUpdateIncidentRequest::new(data, filter))?;
             Ok(if self.everything_in_scope { request.everything_in_scope() } else { request })
         };
-        let most =
-            ThreatFilter::FIELDS.iter().find(|field| field.name == "ids").and_then(|field| field.items.1);
+        let max = ThreatFilter::FIELDS
+            .iter()
+            .find(|field| field.name == "ids")
+            .and_then(|field| field.item_count.1);
         let ids = self.filter.ids.as_ref().map_or(0, |ids| ids.len() as u64);
-        if self.filter.limit.is_some() && most.is_some_and(|most| ids > most) {
-            // Each request has a limit of its own, so that together they would reach further than it.
-            let message =
-                format!("goes with at most {} ids, which is what one request holds", most.unwrap_or(ids));
-            return Err(refuse(Self::INFO.name, "limit", message));
+        if self.filter.limit.is_some() && max.is_some_and(|max| ids > max) {
+            // The limit applies to each request, so several requests would exceed it.
+            let message = format!(
+                "cannot be used with more than {} ids, the maximum of one request",
+                max.unwrap_or(ids)
+            );
+            return Err(argument_error(Self::INFO.name, "limit", message));
         }
         let requests = match &self.filter.ids {
-            Some(ids) if !ids.is_empty() => requests(self, ("ids", ids), ThreatFilter::FIELDS, |ids| {
-                build(ThreatFilter { ids: Some(ids), ..self.filter.clone() })
-            })?,
-            _ => vec![build(self.filter.clone())?.answering()],
+            Some(ids) if !ids.is_empty() => {
+                batch_requests(self, ("ids", ids), ThreatFilter::FIELDS, |ids| {
+                    build(ThreatFilter { ids: Some(ids), ..self.filter.clone() })
+                })?
+            }
+            _ => vec![build(self.filter.clone())?.with_response_type()],
         };
-        if !self.everything_in_scope && !requests.iter().all(Request::selects) {
-            return Err(refuse(Self::INFO.name, "filter", NOTHING_SELECTED));
+        if !self.everything_in_scope && !requests.iter().all(Request::has_selective_filter) {
+            return Err(argument_error(Self::INFO.name, "filter", NOT_SELECTIVE));
         }
         Ok(requests)
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, statuses) = act(client, self.requests(client.api_version())?).await?;
+        let (mut outcome, statuses) = run_action(client, self.requests(client.api_version())?).await?;
         let status = statuses.last().copied().unwrap_or_default();
         let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-        outcome.context = json!({ "status_code": status, "reason": reason, "json_body": outcome.answer });
+        outcome.context = json!({ "status_code": status, "reason": reason, "json_body": outcome.response });
         Ok(outcome)
     }
 }

@@ -1,76 +1,80 @@
-//! `sentinelone-update-threats-status`: the incident status of threats.
+//! `sentinelone-update-threats-status`: sets the incident status of threats.
 
 use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum, Request};
 use sentinelone_raw::threats::{
-    self as raw, IncidentStatus, ThreatFilter, ThreatIncidentData, ThreatIncidentUpdate,
+    self as raw, IncidentStatus, ThreatFilter, ThreatIncidentData, ThreatsUpdateIncidentRequest,
 };
 use serde_json::{Value, json};
 
-use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{
+    THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
+};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
-/// Sets the incident status of threats, all in one request.
+/// Sets the incident status of threats in one request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateThreatsStatus {
-    /// The status.
+    /// Incident status.
     pub status: IncidentStatus,
-    /// The threats.
+    /// Threat IDs.
     pub threat_ids: Vec<String>,
 }
 
 impl Command for UpdateThreatsStatus {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "update-threats-status",
         full_name: "sentinelone-update-threats-status",
+        topic: Topic::Threats,
         summary: "Set the incident status of threats",
+        example: "s1 update-threats-status --threat-ids 460000000000000011 --status resolved",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_update_incident"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
+    const OUTPUTS: &'static [ContextPath] = &[
         THREAT_ID,
-        Output::computed(
+        ContextPath::computed(
             "SentinelOne.Threat.Updated",
             "Boolean",
-            "Whether it has the status now; null when nobody knows",
+            "Whether the threat has the status; null if unknown",
         ),
-        Output::argument("SentinelOne.Threat.Status", "String", "The status", "status"),
+        ContextPath::argument("SentinelOne.Threat.Status", "String", "The status", "status"),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("status", ArgumentKind::Text, "The status to set.")
+            Argument::new("status", ArgumentKind::String, "Incident status.")
                 .required()
-                .values(IncidentStatus::KNOWN),
+                .values(IncidentStatus::VALUES),
             threat_ids(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            status: arguments.required_choice("status", IncidentStatus::KNOWN)?,
+            status: arguments.required_choice("status", IncidentStatus::VALUES)?,
             threat_ids: arguments.required_list("threat_ids")?,
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
+        batch_requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             let data = ThreatIncidentData::new(self.status.clone());
-            raw::update_incident(&ThreatIncidentUpdate::new(data, ThreatFilter::default().ids(ids)))
+            raw::update_incident(&ThreatsUpdateIncidentRequest::new(data, ThreatFilter::default().ids(ids)))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on_threats(self, client, |one, entry| {
-            put(entry, "Updated", known(one));
-            put(entry, "Status", json!(self.status));
+        run_threat_action(self, client, |one, entry| {
+            set_path(entry, "Updated", success_or_null(one));
+            set_path(entry, "Status", json!(self.status));
         })
         .await
     }

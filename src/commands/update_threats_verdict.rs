@@ -1,78 +1,82 @@
-//! `sentinelone-update-threats-verdict`: the analyst verdict of threats.
+//! `sentinelone-update-threats-verdict`: sets the analyst verdict of threats.
 
 use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum, Request};
 use sentinelone_raw::threats::{
-    self as raw, AnalystVerdict, ThreatFilter, ThreatVerdictData, ThreatVerdictUpdate,
+    self as raw, AnalystVerdict, ThreatFilter, ThreatVerdictData, ThreatsUpdateAnalystVerdictRequest,
 };
 use serde_json::{Value, json};
 
-use super::act::{THREAT_ID, act_on_threats, known, requests, threat_ids};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{
+    THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
+};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 
 /// Sets the analyst verdict of threats.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateThreatsVerdict {
-    /// The verdict.
+    /// Analyst verdict.
     pub verdict: AnalystVerdict,
-    /// The threats.
+    /// Threat IDs.
     pub threat_ids: Vec<String>,
 }
 
 impl Command for UpdateThreatsVerdict {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "update-threats-verdict",
         full_name: "sentinelone-update-threats-verdict",
+        topic: Topic::Threats,
         summary: "Set the analyst verdict of threats",
+        example: "s1 update-threats-verdict --threat-ids 460000000000000011 --verdict false_positive",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_update_analyst_verdict"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
+    const OUTPUTS: &'static [ContextPath] = &[
         THREAT_ID,
-        Output::computed(
+        ContextPath::computed(
             "SentinelOne.Threat.Updated",
             "Boolean",
-            "Whether it has the verdict now; null when nobody knows",
+            "Whether the threat has the verdict; null if unknown",
         ),
-        Output::argument("SentinelOne.Threat.Update.Action", "String", "The verdict", "verdict"),
+        ContextPath::argument("SentinelOne.Threat.Update.Action", "String", "The verdict", "verdict"),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
-            Argument::new("verdict", ArgumentKind::Text, "The verdict to set.")
+            Argument::new("verdict", ArgumentKind::String, "Analyst verdict.")
                 .required()
-                .values(AnalystVerdict::KNOWN),
+                .values(AnalystVerdict::VALUES),
             threat_ids(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self {
-            verdict: arguments.required_choice("verdict", AnalystVerdict::KNOWN)?,
+            verdict: arguments.required_choice("verdict", AnalystVerdict::VALUES)?,
             threat_ids: arguments.required_list("threat_ids")?,
         })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
-            // The integration asks in tenant scope; with identifiers that selects no more threats.
+        batch_requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
+            // The integration sends the tenant scope. With IDs it does not select more threats.
             let filter = ThreatFilter::default().ids(ids).tenant(true);
             let data = ThreatVerdictData::new(self.verdict.clone());
-            raw::update_analyst_verdict(&ThreatVerdictUpdate::new(data, filter))
+            raw::update_analyst_verdict(&ThreatsUpdateAnalystVerdictRequest::new(data, filter))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on_threats(self, client, |one, entry| {
-            put(entry, "Updated", known(one));
-            put(entry, "Update.Action", json!(self.verdict));
+        run_threat_action(self, client, |one, entry| {
+            set_path(entry, "Updated", success_or_null(one));
+            set_path(entry, "Update.Action", json!(self.verdict));
         })
         .await
     }

@@ -1,75 +1,73 @@
-//! `sentinelone-write-threat-note`: a note on threats.
+//! `sentinelone-write-threat-note`: adds a note to threats.
 
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
-use sentinelone_raw::threats::{self as raw, ThreatFilter, ThreatNoteAddition, ThreatNoteData};
+use sentinelone_raw::threats::{self as raw, ThreatFilter, ThreatNoteData, ThreatsAddNoteRequest};
 use serde_json::{Value, json};
 
-use super::act::{THREAT_ID, act_on_threats, requests, threat_ids};
-use super::context::Output;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, Info, Outcome};
+use super::support::batch_action::{THREAT_ID, batch_requests, run_threat_action, threat_ids};
+use super::support::context_path::ContextPath;
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::put;
+use crate::json_path::set_path;
 use crate::outcome::IdState;
 
 /// Adds a note to threats.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WriteThreatNote {
-    /// The threats.
+    /// Threat IDs.
     pub threat_ids: Vec<String>,
-    /// The note, 2 to 10,000 characters.
+    /// Note, 2 to 10,000 characters.
     pub note: String,
 }
 
 impl Command for WriteThreatNote {
-    const INFO: Info = Info {
+    const INFO: CommandInfo = CommandInfo {
         name: "write-threat-note",
         full_name: "sentinelone-write-threat-note",
+        topic: Topic::Threats,
         summary: "Add a note to threats",
+        example: "s1 write-threat-note --threat-ids 460000000000000011 --note 'Checked by the SOC'",
         versions: &[ApiVersion::V2_1],
-        acts: true,
+        is_action: true,
         destructive: false,
-        asks: false,
+        requires_confirmation: false,
         operations: &["threats_add_note"],
     };
 
-    const OUTPUTS: &'static [Output] = &[
+    const OUTPUTS: &'static [ContextPath] = &[
         THREAT_ID,
-        Output::argument("SentinelOne.Threat.Note", "String", "The note", "note"),
-        Output::computed(
-            "SentinelOne.Threat.Status",
-            "String",
-            "Success or Failed; Unknown when nobody knows",
-        ),
+        ContextPath::argument("SentinelOne.Threat.Note", "String", "The note", "note"),
+        ContextPath::computed("SentinelOne.Threat.Status", "String", "Success, Failed or Unknown"),
     ];
 
     fn arguments() -> Vec<Argument> {
         vec![
             threat_ids(),
-            Argument::new("note", ArgumentKind::Text, "The note, 2 to 10,000 characters.").required(),
+            Argument::new("note", ArgumentKind::String, "Note, 2 to 10,000 characters.").required(),
         ]
     }
 
-    fn read(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self { threat_ids: arguments.required_list("threat_ids")?, note: arguments.required("note")? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
+        batch_requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             let data = ThreatNoteData::new(self.note.clone());
-            raw::add_note(&ThreatNoteAddition::new(data, ThreatFilter::default().ids(ids)))
+            raw::add_note(&ThreatsAddNoteRequest::new(data, ThreatFilter::default().ids(ids)))
         })
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        act_on_threats(self, client, |one, entry| {
-            put(entry, "Note", json!(self.note));
+        run_threat_action(self, client, |one, entry| {
+            set_path(entry, "Note", json!(self.note));
             let status = match one.state {
-                IdState::Unknown | IdState::Partly => "Unknown",
-                state if state.is_fulfilled() => "Success",
+                IdState::Unknown | IdState::Partial => "Unknown",
+                state if state.is_success() => "Success",
                 _ => "Failed",
             };
-            put(entry, "Status", json!(status));
+            set_path(entry, "Status", json!(status));
         })
         .await
     }

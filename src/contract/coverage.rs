@@ -1,4 +1,4 @@
-//! Which of the declared fields of an answer were ever seen.
+//! Coverage: which declared fields of a response occurred.
 
 use std::collections::BTreeMap;
 
@@ -6,25 +6,25 @@ use serde_json::Value;
 
 use super::{Contract, OperationSpec};
 
-/// The fields that the answer of an operation is declared to have, and what was seen of each.
+/// The declared fields of a response, with the kinds of values that occurred.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage(BTreeMap<String, Seen>);
+pub struct Coverage(BTreeMap<String, FieldCoverage>);
 
-/// What was seen of a field.
+/// The coverage of a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Seen {
-    /// Whether it is declared to take null.
+pub struct FieldCoverage {
+    /// Whether the schema allows null.
     pub nullable: bool,
-    /// Whether it was seen with a value.
+    /// Whether a value other than null occurred.
     pub with_value: bool,
-    /// Whether it was seen as null.
+    /// Whether null occurred.
     pub as_null: bool,
 }
 
 impl Contract {
-    /// The declared fields of an operation's answer of this status, none of them seen yet; `None` where no JSON is
-    /// declared.
+    /// Returns the coverage of a response before any occurrence is recorded: all declared fields. Returns `None`
+    /// if the operation declares no JSON for this status code.
     ///
     /// ```
     /// use sentinelone::contract::Contract;
@@ -32,60 +32,69 @@ impl Contract {
     /// let contract = Contract::bundled();
     /// let threats = contract.operation("threats_list").unwrap();
     /// let mut coverage = contract.coverage(threats, 200).unwrap();
-    /// contract.cover(threats, 200, &serde_json::json!({ "data": [{ "id": "1" }] }), &mut coverage);
-    /// assert!(coverage.iter().any(|(place, seen)| place == "answer.data[].id" && seen.with_value));
+    /// contract.record_coverage(threats, 200, &serde_json::json!({ "data": [{ "id": "1" }] }), &mut coverage);
+    /// let id = coverage.iter().find(|(location, _)| *location == "response.body.data[].id");
+    /// assert!(id.unwrap().1.with_value);
     /// ```
     pub fn coverage(&self, operation: &OperationSpec, status: u16) -> Option<Coverage> {
         let mut coverage = Coverage::default();
-        self.declared(operation.answer_schema(status)?, "answer", &mut Vec::new(), &mut coverage);
+        let schema = operation.response_schema(status)?;
+        self.add_declared(schema, "response.body", &mut Vec::new(), &mut coverage);
         Some(coverage)
     }
 
-    /// Adds what an answer shows. Fields that are not declared are left out.
-    pub fn cover(&self, operation: &OperationSpec, status: u16, answer: &Value, coverage: &mut Coverage) {
-        if let Some(schema) = operation.answer_schema(status) {
-            self.shown(schema, answer, "answer", coverage);
+    /// Records the fields that occur in a response. Undeclared fields are ignored.
+    pub fn record_coverage(
+        &self,
+        operation: &OperationSpec,
+        status: u16,
+        response: &Value,
+        coverage: &mut Coverage,
+    ) {
+        if let Some(schema) = operation.response_schema(status) {
+            self.add_occurrences(schema, response, "response.body", coverage);
         }
     }
 
-    /// Whether a schema takes null.
+    /// Returns whether a schema allows null.
     pub fn is_nullable(&self, schema: &Value) -> bool {
-        let says = |schema: &Value| schema.get("nullable") == Some(&Value::Bool(true));
-        says(schema) || self.schemas.parts(schema).into_iter().any(says)
+        let nullable = |schema: &Value| schema.get("nullable") == Some(&Value::Bool(true));
+        nullable(schema) || self.schemas.parts(schema).into_iter().any(nullable)
     }
 
-    fn declared<'a>(
+    fn add_declared<'a>(
         &'a self,
         schema: &'a Value,
-        place: &str,
-        above: &mut Vec<*const Value>,
-        into: &mut Coverage,
+        location: &str,
+        ancestors: &mut Vec<*const Value>,
+        coverage: &mut Coverage,
     ) {
         let parts = self.schemas.parts(schema);
         let Some(first) = parts.first().map(|part| std::ptr::from_ref(*part)) else { return };
-        // What contains itself is looked into once.
-        if above.contains(&first) {
+        // A recursive schema is visited once.
+        if ancestors.contains(&first) {
             return;
         }
-        above.push(first);
+        ancestors.push(first);
         for (name, field) in self.properties(schema) {
-            let place = format!("{place}.{name}");
-            let seen = Seen { nullable: self.is_nullable(field), ..Seen::default() };
-            into.0.insert(place.clone(), seen);
-            self.declared(field, &place, above, into);
+            let location = format!("{location}.{name}");
+            let field_coverage =
+                FieldCoverage { nullable: self.is_nullable(field), ..FieldCoverage::default() };
+            coverage.0.insert(location.clone(), field_coverage);
+            self.add_declared(field, &location, ancestors, coverage);
         }
         if let Some(items) = self.items(schema) {
-            self.declared(items, &format!("{place}{}", self.step(schema)), above, into);
+            self.add_declared(items, &format!("{location}{}", self.step(schema)), ancestors, coverage);
         }
-        above.pop();
+        ancestors.pop();
     }
 
-    fn shown(&self, schema: &Value, value: &Value, place: &str, into: &mut Coverage) {
+    fn add_occurrences(&self, schema: &Value, value: &Value, location: &str, coverage: &mut Coverage) {
         match value {
             Value::Array(items) => {
                 let Some(schema) = self.items(schema) else { return };
                 for item in items {
-                    self.shown(schema, item, &format!("{place}[]"), into);
+                    self.add_occurrences(schema, item, &format!("{location}[]"), coverage);
                 }
             }
             Value::Object(fields) => {
@@ -93,40 +102,40 @@ impl Contract {
                 for (name, value) in fields {
                     let Some(field) = declared.get(name.as_str()) else {
                         if let Some(schema) = self.items(schema) {
-                            self.shown(schema, value, &format!("{place}.*"), into);
+                            self.add_occurrences(schema, value, &format!("{location}.*"), coverage);
                         }
                         continue;
                     };
-                    let place = format!("{place}.{name}");
-                    if let Some(seen) = into.0.get_mut(&place) {
-                        seen.as_null |= value.is_null();
-                        seen.with_value |= !value.is_null();
+                    let location = format!("{location}.{name}");
+                    if let Some(field_coverage) = coverage.0.get_mut(&location) {
+                        field_coverage.as_null |= value.is_null();
+                        field_coverage.with_value |= !value.is_null();
                     }
-                    self.shown(field, value, &place, into);
+                    self.add_occurrences(field, value, &location, coverage);
                 }
             }
             _ => {}
         }
     }
 
-    /// How the elements of a list, or the values of a map, are called.
+    /// Returns the location step of the items of an array, or of the values of a map.
     fn step(&self, schema: &Value) -> &'static str {
         if self.type_of(schema) == Some("array") { "[]" } else { ".*" }
     }
 }
 
 impl Coverage {
-    /// Every declared field by its place, such as `answer.data[].id`, with what was seen of it.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Seen)> {
-        self.0.iter().map(|(place, seen)| (place.as_str(), *seen))
+    /// Returns each declared field by its location, such as `response.body.data[].id`, with its coverage.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, FieldCoverage)> {
+        self.0.iter().map(|(location, coverage)| (location.as_str(), *coverage))
     }
 
-    /// Adds what another one saw of the same fields.
+    /// Adds the coverage of the same fields from `other`.
     pub fn merge(&mut self, other: &Self) {
-        for (place, seen) in &other.0 {
-            if let Some(own) = self.0.get_mut(place) {
-                own.with_value |= seen.with_value;
-                own.as_null |= seen.as_null;
+        for (location, coverage) in &other.0 {
+            if let Some(own) = self.0.get_mut(location) {
+                own.with_value |= coverage.with_value;
+                own.as_null |= coverage.as_null;
             }
         }
     }

@@ -1,178 +1,179 @@
-//! What a check finds, and how bad it is.
+//! Findings of the contract checks, with rule, severity and location.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::spot::{MASK, holds_jwt};
+use super::value_context::{MASK, contains_jwt};
 
-/// A place where an exchange departs from the specification.
+/// A difference between an exchange and the specification.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What kind of departure it is.
-    pub kind: FindingKind,
-    /// Where: `request.query.ids`, `request.body.filter.ids[2]`, `answer.data[1].threatInfo.sha1`.
-    pub place: String,
-    /// What is wrong there. It may quote a short value from the exchange.
+    /// The rule that the exchange violates.
+    pub rule: ContractRule,
+    /// The location: `request.query.ids`, `request.body.filter.ids[2]`, `response.body.data[1].threatInfo.sha1`.
+    pub location: String,
+    /// The difference. The message may quote a short value of the exchange.
     pub message: String,
-    /// Whose exchange it is; nothing where only a part of one was checked.
+    /// The operation of the exchange; `None` if only a part of an exchange was checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<String>,
 }
 
-/// How bad a finding is, from the least to the worst.
+/// The severity of a finding, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Severity {
-    /// The specification says nothing of the exchange, so that it was not held to anything.
+    /// The specification does not declare the operation, so the exchange is not validated.
     Note,
-    /// The API moved without anything being lost: the specification should be updated.
+    /// The response holds an undeclared but harmless value. The specification needs an update.
     Drift,
-    /// It contradicts the specification, or must not be where it is.
+    /// The exchange contradicts the specification, or a recording holds a secret.
     Error,
 }
 
-/// The part of an exchange that a finding is about.
+/// The part of an exchange that a finding refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Part {
-    /// The path that was asked.
+pub enum MessagePart {
+    /// The path of the request.
     RequestPath,
     /// The query.
     RequestQuery,
-    /// The headers of the request, of which only those are looked at that hold secrets.
+    /// The headers of the request. They are checked for secrets only.
     RequestHeaders,
     /// The body of the request.
     RequestBody,
-    /// The status of the answer.
-    Status,
-    /// The headers of the answer.
-    AnswerHeaders,
-    /// The body of the answer.
-    Answer,
+    /// The status code of the response.
+    ResponseStatus,
+    /// The headers of the response.
+    ResponseHeaders,
+    /// The body of the response.
+    ResponseBody,
 }
 
-/// The parts by what a place begins with, the longer ones first.
-const PARTS: &[(&str, Part)] = &[
-    ("request.path", Part::RequestPath),
-    ("request.query", Part::RequestQuery),
-    ("request.headers", Part::RequestHeaders),
-    ("request.body", Part::RequestBody),
-    ("answer.status", Part::Status),
-    ("answer.headers", Part::AnswerHeaders),
-    ("answer", Part::Answer),
+/// The parts by the prefix of a location.
+const PARTS: &[(&str, MessagePart)] = &[
+    ("request.path", MessagePart::RequestPath),
+    ("request.query", MessagePart::RequestQuery),
+    ("request.headers", MessagePart::RequestHeaders),
+    ("request.body", MessagePart::RequestBody),
+    ("response.status", MessagePart::ResponseStatus),
+    ("response.headers", MessagePart::ResponseHeaders),
+    ("response.body", MessagePart::ResponseBody),
 ];
 
 impl Finding {
-    pub(crate) fn new(kind: FindingKind, place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, place: place.into(), message: message.into(), operation: None }
+    pub(crate) fn new(rule: ContractRule, location: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { rule, location: location.into(), message: message.into(), operation: None }
     }
 
-    pub(super) fn of(mut self, operation: &str) -> Self {
+    pub(super) fn with_operation(mut self, operation: &str) -> Self {
         self.operation = Some(operation.to_owned());
         self
     }
 
-    /// Without what stands at the place, which may be a secret.
-    pub(super) fn covered(mut self) -> Self {
-        if self.kind != FindingKind::Secret {
-            self.message = format!("{}; what stands there is not shown", self.kind);
+    /// Removes the value from the message, and a signed token from the location. The value may be a secret.
+    pub(super) fn redacted(mut self) -> Self {
+        if self.rule != ContractRule::UnredactedSecret {
+            self.message = format!("{}; the value is not shown", self.rule);
         }
-        // The name of a field may be one, too.
-        if holds_jwt(&self.place) {
-            let part = PARTS.iter().find(|(prefix, _)| self.place.starts_with(prefix));
-            self.place = format!("{}.{MASK}", part.map_or("", |(prefix, _)| prefix));
+        // A field name can hold a secret, too.
+        if contains_jwt(&self.location) {
+            let part = PARTS.iter().find(|(prefix, _)| self.location.starts_with(prefix));
+            self.location = format!("{}.{MASK}", part.map_or("", |(prefix, _)| prefix));
         }
         self
     }
 
-    /// The operation, such as `threats_list`; method and path where the specification does not have it. `None`
-    /// where only a part of an exchange was checked, as with [`check_answer`](super::Contract::check_answer).
+    /// Returns the operation ID, such as `threats_list`, or method and path if the specification does not declare
+    /// the operation. Returns `None` if only a part of an exchange was checked, as in
+    /// [`check_response`](super::Contract::check_response).
     pub fn operation(&self) -> Option<&str> {
         self.operation.as_deref()
     }
 
-    /// The part of the exchange that it is about.
-    pub fn part(&self) -> Part {
-        let part = PARTS.iter().find(|(prefix, _)| self.place.starts_with(prefix));
-        part.map_or(Part::Answer, |(_, part)| *part)
+    /// Returns the part of the exchange that the finding refers to.
+    pub fn part(&self) -> MessagePart {
+        let part = PARTS.iter().find(|(prefix, _)| self.location.starts_with(prefix));
+        part.map_or(MessagePart::ResponseBody, |(_, part)| *part)
     }
 
-    /// Where in that [part](Self::part), such as `data[1].threatInfo.sha1`; empty for the part itself.
+    /// Returns the path within the [part](Self::part), such as `data[1].threatInfo.sha1`; empty for the part itself.
     pub fn path(&self) -> &str {
-        let rest = PARTS.iter().find_map(|(prefix, _)| self.place.strip_prefix(prefix));
-        let rest = rest.unwrap_or(&self.place);
+        let rest = PARTS.iter().find_map(|(prefix, _)| self.location.strip_prefix(prefix));
+        let rest = rest.unwrap_or(&self.location);
         rest.strip_prefix('.').unwrap_or(rest)
     }
 
-    /// How bad it is.
+    /// Returns the severity.
     pub fn severity(&self) -> Severity {
-        match self.kind {
-            FindingKind::UndeclaredOperation => Severity::Note,
+        match self.rule {
+            ContractRule::UndeclaredOperation => Severity::Note,
             _ if self.is_drift() => Severity::Drift,
             _ => Severity::Error,
         }
     }
 
-    /// Whether the API moved without anything being lost: [`FindingKind::is_drift`], and in an answer.
+    /// Returns whether the finding is in the response and its rule is a [drift rule](ContractRule::is_drift).
     pub fn is_drift(&self) -> bool {
-        self.kind.is_drift() && !self.place.starts_with("request")
+        self.rule.is_drift() && !self.location.starts_with("request")
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}: {}", self.kind, self.place, self.message)
+        write!(f, "{} at {}: {}", self.rule, self.location, self.message)
     }
 }
 
-/// How an exchange departs from the specification.
+/// A rule of the contract checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum FindingKind {
-    /// A value of another JSON type than the declared one.
-    WrongType,
-    /// A number, a length or a count of items outside the declared bounds.
+pub enum ContractRule {
+    /// The JSON type differs from the declared type.
+    TypeMismatch,
+    /// A number, a length or an item count is outside the declared bounds.
     OutOfBounds,
-    /// A text that is not in the declared format, such as a time that is none.
-    WrongFormat,
-    /// A field that is required and absent.
+    /// A string does not match the declared format or pattern, such as an invalid date-time.
+    FormatMismatch,
+    /// A required field is missing.
     MissingField,
-    /// Any other violation of the schema.
-    Violation,
-    /// A text that is not among the values of its enum.
+    /// The value violates another keyword of the schema.
+    SchemaViolation,
+    /// A value is not in the declared enum.
     UndeclaredEnumValue,
-    /// A null where the schema allows none.
+    /// A value is null, and the schema does not allow null.
     UndeclaredNull,
-    /// A field that the schema does not have.
+    /// The schema does not declare the field.
     UndeclaredField,
-    /// A status that the operation does not declare.
+    /// The operation does not declare the status code.
     UndeclaredStatus,
-    /// A query parameter that the operation does not have.
+    /// The operation does not declare the query parameter.
     UndeclaredParameter,
-    /// A parameter that is required and absent.
+    /// A required parameter is missing.
     MissingParameter,
-    /// A query parameter that is given more than once.
-    RepeatedParameter,
-    /// A body that is no JSON where JSON is declared.
-    NotJson,
-    /// The console announces that it will withdraw the operation.
+    /// A query parameter occurs more than once.
+    DuplicateParameter,
+    /// A body is not JSON, and JSON is declared.
+    InvalidJson,
+    /// The response announces the end of the operation.
     Deprecation,
-    /// The specification has no operation of this method and path.
+    /// The specification has no operation with this method and path.
     UndeclaredOperation,
-    /// The specification has the operation, but not on the API version in the path.
+    /// The specification has the operation, but not in the API version of the path.
     UndeclaredVersion,
-    /// A recording holds what looks like a secret.
-    Secret,
+    /// A recording holds a secret.
+    UnredactedSecret,
 }
 
 impl Severity {
-    /// `note`, `drift` or `error`.
+    /// Returns `note`, `drift` or `error`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -188,71 +189,70 @@ impl fmt::Display for Severity {
     }
 }
 
-/// No rule has this name.
+/// The error for a string that is not the ID of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no rule {0:?}")]
+#[error("unknown rule {0:?}")]
 pub struct UnknownRule(String);
 
-impl FromStr for FindingKind {
+impl FromStr for ContractRule {
     type Err = UnknownRule;
 
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let kind = Self::ALL.iter().copied().find(|kind| kind.name() == name);
-        kind.ok_or_else(|| UnknownRule(name.to_owned()))
+    fn from_str(id: &str) -> Result<Self, Self::Err> {
+        let rule = Self::ALL.iter().copied().find(|rule| rule.as_str() == id);
+        rule.ok_or_else(|| UnknownRule(id.to_owned()))
     }
 }
 
-impl FindingKind {
-    /// All kinds.
+impl ContractRule {
+    /// All rules.
     pub const ALL: &'static [Self] = &[
-        Self::WrongType,
+        Self::TypeMismatch,
         Self::OutOfBounds,
-        Self::WrongFormat,
+        Self::FormatMismatch,
         Self::MissingField,
-        Self::Violation,
+        Self::SchemaViolation,
         Self::UndeclaredEnumValue,
         Self::UndeclaredNull,
         Self::UndeclaredField,
         Self::UndeclaredStatus,
         Self::UndeclaredParameter,
         Self::MissingParameter,
-        Self::RepeatedParameter,
-        Self::NotJson,
+        Self::DuplicateParameter,
+        Self::InvalidJson,
         Self::Deprecation,
         Self::UndeclaredOperation,
         Self::UndeclaredVersion,
-        Self::Secret,
+        Self::UnredactedSecret,
     ];
 
-    /// The name of the rule, for machines: `undeclared_field`.
-    pub fn name(self) -> &'static str {
+    /// Returns the stable ID, such as `undeclared_field`.
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::WrongType => "wrong_type",
+            Self::TypeMismatch => "type_mismatch",
             Self::OutOfBounds => "out_of_bounds",
-            Self::WrongFormat => "wrong_format",
+            Self::FormatMismatch => "format_mismatch",
             Self::MissingField => "missing_field",
-            Self::Violation => "violation",
+            Self::SchemaViolation => "schema_violation",
             Self::UndeclaredEnumValue => "undeclared_enum_value",
             Self::UndeclaredNull => "undeclared_null",
             Self::UndeclaredField => "undeclared_field",
             Self::UndeclaredStatus => "undeclared_status",
             Self::UndeclaredParameter => "undeclared_parameter",
             Self::MissingParameter => "missing_parameter",
-            Self::RepeatedParameter => "repeated_parameter",
-            Self::NotJson => "not_json",
+            Self::DuplicateParameter => "duplicate_parameter",
+            Self::InvalidJson => "invalid_json",
             Self::Deprecation => "deprecation",
             Self::UndeclaredOperation => "undeclared_operation",
             Self::UndeclaredVersion => "undeclared_version",
-            Self::Secret => "secret",
+            Self::UnredactedSecret => "unredacted_secret",
         }
     }
 
-    /// Whether the API moved without anything being lost: an answer holds a field, an enum value, a
-    /// null or a status that the specification does not know yet, or an announcement of withdrawal.
-    /// The client decodes such answers; the specification should be updated. Everything else
-    /// contradicts the specification.
+    /// Returns whether the rule is drift in a response: an undeclared field, enum value, null or status code, or
+    /// the announcement of a deprecation. The client decodes such responses; the specification needs an update.
+    /// The other rules are contradictions, except [`UndeclaredOperation`](Self::UndeclaredOperation), which is a note.
     ///
-    /// In a request there is no drift: what is undeclared there is wrong.
+    /// A request cannot drift: an undeclared value in a request is an error.
     pub fn is_drift(self) -> bool {
         matches!(
             self,
@@ -264,33 +264,33 @@ impl FindingKind {
         )
     }
 
-    /// The kind in a few words.
-    pub fn as_str(self) -> &'static str {
+    /// Returns the name for display, such as `undeclared field`.
+    pub fn label(self) -> &'static str {
         match self {
-            Self::WrongType => "wrong type",
+            Self::TypeMismatch => "type mismatch",
             Self::OutOfBounds => "out of bounds",
-            Self::WrongFormat => "wrong format",
+            Self::FormatMismatch => "format mismatch",
             Self::MissingField => "missing field",
-            Self::Violation => "violation",
+            Self::SchemaViolation => "schema violation",
             Self::UndeclaredEnumValue => "undeclared enum value",
             Self::UndeclaredNull => "undeclared null",
             Self::UndeclaredField => "undeclared field",
             Self::UndeclaredStatus => "undeclared status",
             Self::UndeclaredParameter => "undeclared parameter",
             Self::MissingParameter => "missing parameter",
-            Self::RepeatedParameter => "repeated parameter",
-            Self::NotJson => "not JSON",
+            Self::DuplicateParameter => "duplicate parameter",
+            Self::InvalidJson => "invalid JSON",
             Self::Deprecation => "deprecation",
             Self::UndeclaredOperation => "undeclared operation",
             Self::UndeclaredVersion => "undeclared version",
-            Self::Secret => "secret",
+            Self::UnredactedSecret => "unredacted secret",
         }
     }
 }
 
-impl fmt::Display for FindingKind {
+impl fmt::Display for ContractRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        f.pad(self.label())
     }
 }
 
@@ -299,29 +299,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_a_part_and_a_path() {
-        let place = |place: &str| Finding::new(FindingKind::WrongType, place, "");
-        for (text, part, path) in [
-            ("request.path", Part::RequestPath, ""),
-            ("request.query.ids[2]", Part::RequestQuery, "ids[2]"),
-            ("request.query[\"a b\"]", Part::RequestQuery, "[\"a b\"]"),
-            ("request.body.filter.ids", Part::RequestBody, "filter.ids"),
-            ("answer.status", Part::Status, ""),
-            ("answer.headers.x", Part::AnswerHeaders, "x"),
-            ("answer[0].id", Part::Answer, "[0].id"),
-            ("answer.data", Part::Answer, "data"),
+    fn finding_location_splits_into_part_and_path() {
+        let finding = |location: &str| Finding::new(ContractRule::TypeMismatch, location, "");
+        for (location, part, path) in [
+            ("request.path", MessagePart::RequestPath, ""),
+            ("request.query.ids[2]", MessagePart::RequestQuery, "ids[2]"),
+            ("request.query[\"a b\"]", MessagePart::RequestQuery, "[\"a b\"]"),
+            ("request.body.filter.ids", MessagePart::RequestBody, "filter.ids"),
+            ("response.status", MessagePart::ResponseStatus, ""),
+            ("response.headers.x", MessagePart::ResponseHeaders, "x"),
+            ("response.body[0].id", MessagePart::ResponseBody, "[0].id"),
+            ("response.body.data", MessagePart::ResponseBody, "data"),
         ] {
-            assert_eq!((place(text).part(), place(text).path()), (part, path), "{text}");
+            assert_eq!((finding(location).part(), finding(location).path()), (part, path), "{location}");
         }
     }
 
-    /// The names that scripts write are those that JSON has.
     #[test]
-    fn every_rule_has_its_name() {
-        for kind in FindingKind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
-            assert_eq!(kind.name().parse(), Ok(*kind));
+    fn contract_rule_as_str_matches_serialization() {
+        for rule in ContractRule::ALL {
+            assert_eq!(serde_json::to_value(rule).unwrap(), rule.as_str());
+            assert_eq!(rule.as_str().parse(), Ok(*rule));
         }
-        assert!("moods".parse::<FindingKind>().is_err());
+        assert!("moods".parse::<ContractRule>().is_err());
     }
 }

@@ -1,6 +1,6 @@
-//! Exchanges in files: a request, the answer to it, and where both come from.
+//! Exchanges in files: a request, its response and their provenance.
 //!
-//! A file holds one [`Exchange`] as JSON:
+//! A file holds an [`Exchange`] as JSON:
 //!
 //! ```json
 //! {
@@ -15,8 +15,8 @@
 //! }
 //! ```
 //!
-//! Files of published payloads have `source`, `commit` and `note` beside the rest in place of
-//! `provenance`; they are read as [`ProvenanceKind::Published`].
+//! Files of published payloads have the members `source`, `commit` and `note` instead of `provenance`. They are read
+//! as [`ProvenanceKind::Published`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,118 +24,117 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Contract, Finding, FindingKind, Found};
+use super::{Contract, ContractRule, Finding, OperationMatch};
 
-/// A request and the answer to it.
+/// A request with its response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Stored")]
+#[serde(from = "ExchangeFile")]
 #[non_exhaustive]
 pub struct Exchange {
     /// Method and path, with path parameters in braces: `POST /web/api/v2.1/threats/incident`.
     pub operation: String,
-    /// What was asked, as far as known.
+    /// The recorded part of the request.
     pub request: ExchangeRequest,
-    /// HTTP status of the answer.
+    /// The HTTP status code of the response.
     pub status: u16,
-    /// Headers of the answer that matter.
+    /// The relevant headers of the response.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// The body, when it is JSON. A body that is JSON's null is `Some(Value::Null)`.
+    /// The response body if it is JSON. A JSON null is `Some(Value::Null)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<Value>,
-    /// The body, when it is no JSON.
+    /// The response body if it is not JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_text: Option<String>,
-    /// In published payloads: what stands in the place of real values. `stub`, `example-values` or
-    /// `type-names`.
+    /// The kind of placeholders in a published payload: `stub`, `example-values` or `type-names`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placeholder_kind: Option<String>,
-    /// In published payloads: whether method and path were concluded and not shown.
+    /// Whether method and path of a published payload are inferred.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inferred: bool,
-    /// Where all this comes from.
+    /// The provenance of the exchange.
     pub provenance: Provenance,
 }
 
-/// What was asked, as far as known.
+/// The recorded part of a request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ExchangeRequest {
-    /// The path, where it differs from that of the operation.
+    /// The path, if it differs from the path of the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The query. In files numbers, flags and lists may stand in place of texts.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "texts")]
+    /// The query. Files can hold numbers, booleans and arrays instead of strings.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "query_values")]
     pub query: BTreeMap<String, String>,
-    /// The body.
+    /// The request body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
 }
 
-/// Where an exchange comes from.
+/// The origin of an exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Provenance {
-    /// How it came about.
+    /// The kind of origin.
     pub kind: ProvenanceKind,
-    /// Who or what it was taken from.
+    /// The source, such as a console or a repository.
     #[serde(default)]
     pub source: String,
-    /// When, as far as known; for published payloads the commit that was read.
+    /// The date, which can be empty; the commit for published payloads.
     #[serde(default)]
     pub date: String,
-    /// What else is worth knowing.
+    /// Further information.
     #[serde(default)]
     pub note: String,
 }
 
-/// How an exchange came about.
+/// The kind of origin of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ProvenanceKind {
-    /// Written by hand from the specification.
+    /// Composed by hand from the specification.
     Composed,
-    /// Made from the specification by `cargo xtask fixtures`. Nobody received it.
+    /// Generated from the specification by `cargo xtask fixtures`. It was never sent.
     Generated,
-    /// Answered by the sandbox.
+    /// Returned by the sandbox.
     Sandbox,
-    /// Answered by a real console, with names and identifiers replaced.
+    /// Returned by a real console, with names and identifiers replaced.
     Recorded,
-    /// Published by others with their own integrations.
+    /// Published by another project with its integration.
     Published,
 }
 
-/// Why a file of an exchange was not read.
+/// The error of reading exchange files.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FixtureError {
-    /// The file or folder cannot be read.
+    /// The file or directory cannot be read.
     #[error("{}: {error}", path.display())]
     Io {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
-        /// What went wrong.
+        /// The cause.
         #[source]
         error: std::io::Error,
     },
-    /// The file holds no exchange.
+    /// The file does not hold an exchange.
     #[error("{}: {error}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The cause.
         #[source]
         error: serde_json::Error,
     },
 }
 
-/// What some programs write at the beginning of a text in UTF-8.
+/// The byte order mark of UTF-8.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Exchange {
-    /// An exchange of this operation, status and origin without request or body.
+    /// Returns an exchange with this operation, status code and provenance, and without bodies.
     pub fn new(operation: impl Into<String>, status: u16, provenance: Provenance) -> Self {
         Self {
             operation: operation.into(),
@@ -150,41 +149,41 @@ impl Exchange {
         }
     }
 
-    /// Reads a file.
+    /// Reads an exchange from a file.
     ///
     /// # Errors
-    /// [`FixtureError`] when it cannot be read or holds no exchange.
+    /// Returns a [`FixtureError`] if the file cannot be read or does not hold an exchange.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FixtureError> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| FixtureError::Io { path: path.to_owned(), error })?;
-        // Some editors and shells begin a text with a mark of its encoding.
-        let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
-        serde_json::from_slice(text).map_err(|error| FixtureError::Format { path: path.to_owned(), error })
+        // Some editors and shells write a byte order mark.
+        let json = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+        serde_json::from_slice(json).map_err(|error| FixtureError::Format { path: path.to_owned(), error })
     }
 
-    /// The HTTP method.
+    /// Returns the HTTP method.
     pub fn method(&self) -> &str {
         self.operation.split_once(' ').map_or("", |(method, _)| method)
     }
 
-    /// The path that was asked; with names in braces where no more is known.
+    /// Returns the path of the request, with parameters in braces if their values are not recorded.
     pub fn path(&self) -> &str {
         let template = self.operation.split_once(' ').map_or(self.operation.as_str(), |(_, path)| path);
         self.request.path.as_deref().unwrap_or(template.trim())
     }
 
-    /// The operation of a contract that this is about.
-    pub fn find<'a>(&self, contract: &'a Contract) -> Option<Found<'a>> {
-        contract.find(self.method(), self.path())
+    /// Returns the operation of a contract that matches method and path.
+    pub fn match_operation<'a>(&self, contract: &'a Contract) -> Option<OperationMatch<'a>> {
+        contract.match_operation(self.method(), self.path())
     }
 
-    /// The query as pairs of name and text.
+    /// Returns the query as pairs of name and value.
     pub fn query(&self) -> Vec<(String, String)> {
         self.request.query.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// The body of the answer as bytes; empty when there is none.
-    pub fn answer(&self) -> Vec<u8> {
+    /// Returns the response body as bytes; empty without a body.
+    pub fn response_bytes(&self) -> Vec<u8> {
         match (&self.response, &self.response_text) {
             (Some(value), _) => value.to_string().into_bytes(),
             (None, Some(text)) => text.clone().into_bytes(),
@@ -192,71 +191,71 @@ impl Exchange {
         }
     }
 
-    /// Holds request and answer to a contract; `None` when it does not have the operation. That the operation is
-    /// there on other API versions only is a finding. Path values
-    /// are left out of account where the file knows only their names, and so is what is missing as a
-    /// whole from a published request, which is often not shown. In a recording
-    /// [secrets](Contract::check_secrets) are looked for, too.
+    /// Validates the exchange against a contract. Returns `None` if the contract does not have the operation.
+    ///
+    /// - If the operation exists in other API versions only, that is a finding.
+    /// - Path values are not validated if the file has only their names.
+    /// - Missing parameters and a missing body of a published request are ignored, since they are often omitted.
+    /// - A recording is also checked for [secrets](Contract::check_secrets).
     pub fn check(&self, contract: &Contract) -> Option<Vec<Finding>> {
-        let found = self.find(contract)?;
+        let found = self.match_operation(contract)?;
         let body = self.request.body.as_ref();
         let mut findings = contract.check_request(found.operation, &found.path_values, &self.query(), body);
         if self.path().contains('{') {
-            findings.retain(|finding| !finding.place.starts_with("request.path"));
+            findings.retain(|finding| !finding.location.starts_with("request.path"));
         }
         if self.provenance.kind == ProvenanceKind::Published {
-            let unknown = |finding: &Finding| match finding.kind {
-                FindingKind::MissingParameter => true,
-                FindingKind::MissingField => finding.place == "request.body",
+            let omitted = |finding: &Finding| match finding.rule {
+                ContractRule::MissingParameter => true,
+                ContractRule::MissingField => finding.location == "request.body",
                 _ => false,
             };
-            findings.retain(|finding| !unknown(finding));
+            findings.retain(|finding| !omitted(finding));
         }
         findings.extend(contract.check_version(&found, self.path()));
-        findings.extend(contract.check_answer(found.operation, self.status, &self.answer()));
+        findings.extend(contract.check_response(found.operation, self.status, &self.response_bytes()));
         findings.extend(contract.check_secrets(self));
-        Some(super::settled(findings, found.operation.id()))
+        Some(super::finish_findings(findings, found.operation.id()))
     }
 }
 
 impl Provenance {
-    /// An origin without a date and a note.
+    /// Returns a provenance without date and note.
     pub fn new(kind: ProvenanceKind, source: impl Into<String>) -> Self {
         Self { kind, source: source.into(), date: String::new(), note: String::new() }
     }
 }
 
-/// Reads every file below a folder whose name ends in `.json`, in the order of their paths.
+/// Reads all exchanges below a directory, from files with the extension `json`, in the order of their paths.
 ///
 /// # Errors
-/// [`FixtureError`] for the first file or folder that cannot be read.
-pub fn read_all(folder: impl AsRef<Path>) -> Result<Vec<(PathBuf, Exchange)>, FixtureError> {
-    let files = files(folder, &["json"])?.into_iter();
+/// Returns a [`FixtureError`] for the first file or directory that cannot be read.
+pub fn read_dir(dir: impl AsRef<Path>) -> Result<Vec<(PathBuf, Exchange)>, FixtureError> {
+    let files = list_files(dir, &["json"])?.into_iter();
     files.map(|path| Exchange::read(&path).map(|exchange| (path, exchange))).collect()
 }
 
-/// The files below a folder whose names have one of these endings, in the order of their paths: for those who
-/// read them one by one.
+/// Lists the files below a directory with one of these extensions, in the order of their paths.
 ///
 /// # Errors
-/// [`FixtureError`] for the first folder that cannot be read.
-pub fn files(folder: impl AsRef<Path>, endings: &[&str]) -> Result<Vec<PathBuf>, FixtureError> {
+/// Returns a [`FixtureError`] for the first directory that cannot be read.
+pub fn list_files(dir: impl AsRef<Path>, extensions: &[&str]) -> Result<Vec<PathBuf>, FixtureError> {
     let mut files = Vec::new();
-    let mut folders = vec![folder.as_ref().to_owned()];
-    while let Some(folder) = folders.pop() {
-        let io = |error| FixtureError::Io { path: folder.clone(), error };
-        for entry in std::fs::read_dir(&folder).map_err(io)? {
+    let mut pending = vec![dir.as_ref().to_owned()];
+    while let Some(dir) = pending.pop() {
+        let io = |error| FixtureError::Io { path: dir.clone(), error };
+        for entry in std::fs::read_dir(&dir).map_err(io)? {
             let entry = entry.map_err(io)?;
             let path = entry.path();
-            let has_ending = |path: &Path| {
-                let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-                endings.iter().any(|one| ending.eq_ignore_ascii_case(one))
+            let has_extension = |path: &Path| {
+                let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+                extensions.iter().any(|one| extension.eq_ignore_ascii_case(one))
             };
-            // Links are not followed: they could lead around in a circle.
+            // Links to directories are not followed: they can form a cycle.
             if entry.file_type().map_err(io)?.is_dir() {
-                folders.push(path);
-            // What is no file cannot be read, or never ends.
-            } else if has_ending(&path) && path.is_file() {
+                pending.push(path);
+            // Devices and pipes are skipped: they cannot be read, or have no end.
+            } else if has_extension(&path) && path.is_file() {
                 files.push(path);
             }
         }
@@ -265,9 +264,9 @@ pub fn files(folder: impl AsRef<Path>, endings: &[&str]) -> Result<Vec<PathBuf>,
     Ok(files)
 }
 
-/// An exchange as files may hold it.
+/// The file format of an exchange.
 #[derive(Deserialize)]
-struct Stored {
+struct ExchangeFile {
     operation: String,
     #[serde(default)]
     request: ExchangeRequest,
@@ -289,38 +288,38 @@ struct Stored {
     note: String,
 }
 
-impl From<Stored> for Exchange {
-    fn from(stored: Stored) -> Self {
-        let Stored { source, commit, note, .. } = stored;
+impl From<ExchangeFile> for Exchange {
+    fn from(file: ExchangeFile) -> Self {
+        let ExchangeFile { source, commit, note, .. } = file;
         let published = Provenance { kind: ProvenanceKind::Published, source, date: commit, note };
         Self {
-            operation: stored.operation,
-            request: stored.request,
-            status: stored.status,
-            headers: stored.headers,
-            response: stored.response,
-            response_text: stored.response_text,
-            placeholder_kind: stored.placeholder_kind,
-            inferred: stored.inferred,
-            provenance: stored.provenance.unwrap_or(published),
+            operation: file.operation,
+            request: file.request,
+            status: file.status,
+            headers: file.headers,
+            response: file.response,
+            response_text: file.response_text,
+            placeholder_kind: file.placeholder_kind,
+            inferred: file.inferred,
+            provenance: file.provenance.unwrap_or(published),
         }
     }
 }
 
-/// Tells a member that is null from one that is absent.
+/// Deserializes a member that is present, so that null differs from missing.
 fn present<'de, D: Deserializer<'de>>(de: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(de).map(Some)
 }
 
-fn texts<'de, D: Deserializer<'de>>(de: D) -> Result<BTreeMap<String, String>, D::Error> {
-    fn text(value: &Value) -> String {
+fn query_values<'de, D: Deserializer<'de>>(de: D) -> Result<BTreeMap<String, String>, D::Error> {
+    fn to_string(value: &Value) -> String {
         match value {
             Value::String(text) => text.clone(),
-            Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+            Value::Array(items) => items.iter().map(to_string).collect::<Vec<_>>().join(","),
             other => other.to_string(),
         }
     }
 
     let values = BTreeMap::<String, Value>::deserialize(de)?;
-    Ok(values.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), text(v))).collect())
+    Ok(values.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), to_string(v))).collect())
 }

@@ -1,10 +1,9 @@
-//! Exchanges in HAR 1.2 files, as browsers and proxies export them.
+//! Exchanges in HAR 1.2 files, as exported by browsers and proxies.
 //!
-//! A HAR of a session with a console holds everything that went over the wire, the token and the cookies
-//! included. [`read`] gives its exchanges with the management API one by one, however large the file is. Of
-//! headers it keeps `content-type` and `retry-after` of the answer and nothing else; a header or cookie that
-//! carries a secret is a finding, which does not quote it. Bodies are kept as they are, as findings are about
-//! them: `Sanitizer` replaces what is in them.
+//! A HAR file of a console session holds all traffic, including the token and the cookies. [`read_entries`] reads its
+//! exchanges with the management API one by one, so the file can be large. Of the headers, it keeps `content-type` and
+//! `retry-after` of the response only. A header or cookie with a secret is a finding, which does not quote the secret.
+//! Bodies are unchanged, since findings refer to them; use the `Sanitizer` to replace their values.
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -14,13 +13,13 @@
 //!                  "headers": [{ "name": "Authorization", "value": "ApiToken …" }] },
 //!     "response": { "status": 200, "content": { "text": "{\"data\": {\"health\": 7}}" } }
 //! }] } }"#;
-//! let mut places = Vec::new();
-//! let summary = sentinelone::contract::har::read(har.as_bytes(), |entry| {
-//!     places.extend(entry.check().into_iter().map(|finding| finding.place));
+//! let mut locations = Vec::new();
+//! let summary = sentinelone::contract::har::read_entries(har.as_bytes(), |entry| {
+//!     locations.extend(entry.check().into_iter().map(|finding| finding.location));
 //!     ControlFlow::Continue(())
 //! })?;
-//! assert_eq!(places, ["answer.data.health"]);
-//! assert_eq!(summary.findings[0].place, "request.headers.Authorization");
+//! assert_eq!(locations, ["response.body.data.health"]);
+//! assert_eq!(summary.findings[0].location, "request.headers.Authorization");
 //! # Ok::<(), sentinelone::contract::har::HarError>(())
 //! ```
 
@@ -37,150 +36,165 @@ use serde_json::value::RawValue;
 
 use super::fixture::{BYTE_ORDER_MARK, Exchange, Provenance, ProvenanceKind};
 use super::sanitize::Sanitizer;
-use super::spot::{MASK, holds_jwt, is_secret_name};
-use super::{Finding, FindingKind, place};
+use super::value_context::{MASK, contains_jwt, is_secret_name};
+use super::{ContractRule, Finding, location};
 
-/// The API stands below this path on every console.
-const BELOW: &str = "/web/api/";
+/// The base path of the API on each console.
+const API_PATH: &str = "/web/api/";
 
-/// An exchange with the management API.
+/// An exchange with the management API in a HAR file.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Entry {
-    /// Its place among all entries of the file, from 1.
+pub struct HarEntry {
+    /// The number of the entry in the file, from 1.
     pub number: usize,
-    /// The exchange. Of a parameter that was given more than once the values are one, with commas.
+    /// The exchange. The values of a parameter that occurs more than once are joined by commas.
     pub exchange: Exchange,
-    /// Whether the body of the answer is in the file. Browsers leave out what is large, or was not looked at.
-    pub has_answer: bool,
-    /// Whether the body of the request is in `exchange`, or there was none.
-    has_body: bool,
-    /// What the exchange itself cannot say.
+    /// Whether the file holds the response body. Browsers omit large bodies and bodies that were not displayed.
+    pub has_response_body: bool,
+    /// Whether `exchange` holds the request body, or the request has none.
+    has_request_body: bool,
+    /// Findings that cannot be derived from `exchange`.
     findings: Vec<Finding>,
 }
 
-/// What a file held.
+/// The entry counts and secrets of a HAR file.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Summary {
-    /// Entries that are exchanges with the management API.
+pub struct HarSummary {
+    /// The number of exchanges with the management API.
     pub exchanges: usize,
-    /// Entries of other hosts and paths.
+    /// The number of entries with other hosts or paths.
     pub skipped: usize,
-    /// Entries below the API's path without an answer: they were cancelled, or the connection broke.
-    pub unanswered: usize,
-    /// Entries that are none of HAR 1.2.
+    /// The number of API entries without a response, after a cancellation or a connection error.
+    pub without_response: usize,
+    /// The number of entries that do not conform to HAR 1.2.
     pub unreadable: usize,
-    /// Secrets in the headers and cookies of exchanges, one finding for each name.
+    /// Secrets in the headers and cookies of exchanges, one finding per name.
     pub findings: Vec<Finding>,
 }
 
-/// Why a file was not read to its end.
+/// The error of reading a HAR file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HarError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Io(io::Error),
-    /// It is no HAR, or breaks off. Nothing of it is quoted.
-    #[error("this is no HAR from line {line}, column {column} on")]
+    /// The file is not a HAR file, or is truncated. Its content is not quoted.
+    #[error("not a HAR file: invalid at line {line}, column {column}")]
     Format {
-        /// Line, from 1.
+        /// The line, from 1.
         line: usize,
-        /// Column, from 1.
+        /// The column, from 1.
         column: usize,
-        /// What was read until there.
-        until: Box<Summary>,
+        /// The summary of the entries before the error.
+        summary: Box<HarSummary>,
     },
 }
 
-impl Entry {
-    /// Holds the exchange to the bundled specification: [`check`](fn@super::check), with what only the HAR
-    /// tells, and without a word on an answer that is not in it.
+impl HarEntry {
+    /// Validates the exchange against the bundled specification like [`check`](fn@super::check), with findings that
+    /// only the HAR file reveals. A response body that the file omits yields no finding.
     pub fn check(&self) -> Vec<Finding> {
         let mut findings = super::check(&self.exchange);
-        if !self.has_answer {
-            findings.retain(|finding| !(finding.kind == FindingKind::NotJson && finding.place == "answer"));
+        if !self.has_response_body {
+            findings.retain(|finding| {
+                !(finding.rule == ContractRule::InvalidJson && finding.location == "response.body")
+            });
         }
-        if !self.has_body {
+        if !self.has_request_body {
             let missing = |finding: &Finding| {
-                finding.kind == FindingKind::MissingField && finding.place == "request.body"
+                finding.rule == ContractRule::MissingField && finding.location == "request.body"
             };
             findings.retain(|finding| !missing(finding));
         }
         let operation = findings.first().and_then(|finding| finding.operation().map(str::to_owned));
-        let found =
-            || self.exchange.find(super::Contract::bundled()).map(|found| found.operation.id().to_owned());
-        let operation = operation.or_else(found).unwrap_or_default();
-        findings.extend(self.findings.iter().cloned().map(|finding| finding.of(&operation)));
+        let matched = || {
+            self.exchange
+                .match_operation(super::Contract::bundled())
+                .map(|found| found.operation.id().to_owned())
+        };
+        let operation = operation.or_else(matched).unwrap_or_default();
+        findings.extend(self.findings.iter().cloned().map(|finding| finding.with_operation(&operation)));
         findings
     }
 }
 
-/// Reads a HAR entry by entry: `each` is called with every exchange with the management API, and ends the
-/// reading with `Break`. No more than one entry is in memory.
+/// Reads a HAR file entry by entry. `each` is called with each exchange with the management API, and stops the reading
+/// by `Break`. At most one entry is in memory.
 ///
 /// # Errors
-/// [`HarError`] when the file cannot be read or is no HAR. What was read until then was handed out; of a file that
-/// breaks off the error has the summary.
-pub fn read(reader: impl Read, each: impl FnMut(Entry) -> ControlFlow<()>) -> Result<Summary, HarError> {
-    let mut walk =
-        Walk { each, number: 0, stopped: false, summary: Summary::default(), secrets: BTreeMap::new() };
-    let mut from = serde_json::Deserializer::from_reader(without_mark(reader).map_err(HarError::Io)?);
-    let read = Document(&mut walk).deserialize(&mut from).and_then(|()| from.end());
-    let secrets = walk.secrets.into_iter().map(|(place, count)| {
+/// Returns a [`HarError`] if the file cannot be read or is not a HAR file. `each` has received the exchanges before
+/// the error. For an invalid or truncated file, the error has the summary.
+pub fn read_entries(
+    reader: impl Read,
+    each: impl FnMut(HarEntry) -> ControlFlow<()>,
+) -> Result<HarSummary, HarError> {
+    let mut entries = EntryReader {
+        each,
+        number: 0,
+        stopped: false,
+        summary: HarSummary::default(),
+        secrets: BTreeMap::new(),
+    };
+    let mut json =
+        serde_json::Deserializer::from_reader(strip_byte_order_mark(reader).map_err(HarError::Io)?);
+    let read = Document(&mut entries).deserialize(&mut json).and_then(|()| json.end());
+    let secrets = entries.secrets.into_iter().map(|(location, count)| {
         let message = match count {
-            1 => "a secret in a recording; one entry has it".to_owned(),
-            count => format!("a secret in a recording; {count} entries have it"),
+            1 => "the header holds a secret, in 1 entry".to_owned(),
+            count => format!("the header holds a secret, in {count} entries"),
         };
-        Finding::new(FindingKind::Secret, place, message)
+        Finding::new(ContractRule::UnredactedSecret, location, message)
     });
-    walk.summary.findings = secrets.collect();
+    entries.summary.findings = secrets.collect();
     match read {
-        Err(error) if !walk.stopped && error.is_io() => Err(HarError::Io(error.into())),
-        Err(error) if !walk.stopped => {
-            let until = Box::new(walk.summary);
-            Err(HarError::Format { line: error.line(), column: error.column(), until })
+        Err(error) if !entries.stopped && error.is_io() => Err(HarError::Io(error.into())),
+        Err(error) if !entries.stopped => {
+            let summary = Box::new(entries.summary);
+            Err(HarError::Format { line: error.line(), column: error.column(), summary })
         }
-        _ => Ok(walk.summary),
+        _ => Ok(entries.summary),
     }
 }
 
-/// What a JSON document is, by the names at its top.
+/// The kind of a JSON document, detected by its top-level members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
-    /// A HAR.
+    /// A HAR file.
     Har,
     /// An [`Exchange`].
     Exchange,
-    /// Anything else.
+    /// Another document.
     Other,
 }
 
-/// Tells what a JSON document is, and reads no further than is needed for that.
+/// Detects the kind of a JSON document. Reads only up to the member that identifies it.
 ///
 /// # Errors
-/// [`HarError`] when it cannot be read or is no JSON.
-pub fn kind_of(reader: impl Read) -> Result<FileKind, HarError> {
+/// Returns a [`HarError`] if the document cannot be read or is not JSON.
+pub fn detect_file_kind(reader: impl Read) -> Result<FileKind, HarError> {
     let mut kind = None;
-    let mut from = serde_json::Deserializer::from_reader(without_mark(reader).map_err(HarError::Io)?);
-    match (Top(&mut kind).deserialize(&mut from), kind) {
-        // The rest of it is not read, which is an error to the reader of JSON.
+    let mut json =
+        serde_json::Deserializer::from_reader(strip_byte_order_mark(reader).map_err(HarError::Io)?);
+    match (TopLevel(&mut kind).deserialize(&mut json), kind) {
+        // The visitor stops early, which serde_json reports as an error.
         (_, Some(kind)) => Ok(kind),
         (Err(error), None) if error.is_io() => Err(HarError::Io(error.into())),
-        // Whatever it is instead of an object.
+        // A valid value that is not an object.
         (Err(error), None) if error.is_data() => Ok(FileKind::Other),
         (Err(error), None) => {
-            let until = Box::default();
-            Err(HarError::Format { line: error.line(), column: error.column(), until })
+            let summary = Box::default();
+            Err(HarError::Format { line: error.line(), column: error.column(), summary })
         }
         (Ok(()), None) => Ok(FileKind::Other),
     }
 }
 
-/// The text without the mark that some programs begin it with.
-fn without_mark(reader: impl Read) -> io::Result<impl BufRead> {
+/// Skips the byte order mark that some programs write.
+fn strip_byte_order_mark(reader: impl Read) -> io::Result<impl BufRead> {
     let mut reader = BufReader::with_capacity(64 * 1024, reader);
     let mut start = Vec::new();
     reader.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
@@ -190,9 +204,9 @@ fn without_mark(reader: impl Read) -> io::Result<impl BufRead> {
     Ok(io::Cursor::new(start).chain(reader))
 }
 
-struct Top<'a>(&'a mut Option<FileKind>);
+struct TopLevel<'a>(&'a mut Option<FileKind>);
 
-impl<'de> DeserializeSeed<'de> for Top<'_> {
+impl<'de> DeserializeSeed<'de> for TopLevel<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
@@ -200,7 +214,7 @@ impl<'de> DeserializeSeed<'de> for Top<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Top<'_> {
+impl<'de> Visitor<'de> for TopLevel<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,35 +232,35 @@ impl<'de> Visitor<'de> for Top<'_> {
                 }
             };
             *self.0 = Some(kind);
-            return Err(A::Error::custom("no more is needed"));
+            return Err(A::Error::custom("the kind is detected"));
         }
         Ok(())
     }
 }
 
-/// What is known on the way through a file.
-struct Walk<F> {
+/// The state of reading a HAR file.
+struct EntryReader<F> {
     each: F,
     number: usize,
     stopped: bool,
-    summary: Summary,
-    /// Places of secrets in headers, with the number of entries.
+    summary: HarSummary,
+    /// The locations of secrets in headers, with the number of entries.
     secrets: BTreeMap<String, usize>,
 }
 
-/// The object at the top.
-struct Document<'a, F>(&'a mut Walk<F>);
+/// Deserializes the top-level object.
+struct Document<'a, F>(&'a mut EntryReader<F>);
 
-/// Its `log`.
-struct Log<'a, F>(&'a mut Walk<F>);
+/// Deserializes the `log` object.
+struct Log<'a, F>(&'a mut EntryReader<F>);
 
-/// The `entries` of that.
-struct Entries<'a, F>(&'a mut Walk<F>);
+/// Deserializes the `entries` array.
+struct Entries<'a, F>(&'a mut EntryReader<F>);
 
-/// Walks an object for the one field that the next seed reads.
-macro_rules! inside {
+/// Implements a seed for an object that deserializes one member with the next seed and ignores the others.
+macro_rules! impl_member_seed {
     ($seed:ident, $name:literal, $next:ident) => {
-        impl<'de, F: FnMut(Entry) -> ControlFlow<()>> DeserializeSeed<'de> for $seed<'_, F> {
+        impl<'de, F: FnMut(HarEntry) -> ControlFlow<()>> DeserializeSeed<'de> for $seed<'_, F> {
             type Value = ();
 
             fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
@@ -254,7 +268,7 @@ macro_rules! inside {
             }
         }
 
-        impl<'de, F: FnMut(Entry) -> ControlFlow<()>> Visitor<'de> for $seed<'_, F> {
+        impl<'de, F: FnMut(HarEntry) -> ControlFlow<()>> Visitor<'de> for $seed<'_, F> {
             type Value = ();
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -277,10 +291,10 @@ macro_rules! inside {
     };
 }
 
-inside!(Document, "log", Log);
-inside!(Log, "entries", Entries);
+impl_member_seed!(Document, "log", Log);
+impl_member_seed!(Log, "entries", Entries);
 
-impl<'de, F: FnMut(Entry) -> ControlFlow<()>> DeserializeSeed<'de> for Entries<'_, F> {
+impl<'de, F: FnMut(HarEntry) -> ControlFlow<()>> DeserializeSeed<'de> for Entries<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
@@ -288,106 +302,106 @@ impl<'de, F: FnMut(Entry) -> ControlFlow<()>> DeserializeSeed<'de> for Entries<'
     }
 }
 
-impl<'de, F: FnMut(Entry) -> ControlFlow<()>> Visitor<'de> for Entries<'_, F> {
+impl<'de, F: FnMut(HarEntry) -> ControlFlow<()>> Visitor<'de> for Entries<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of entries")
+        f.write_str("an array of entries")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        // One entry that is of another form, or nested deeper than a parser goes, must not hide the others: it is
-        // taken as a text first, and looked into afterwards.
+        // Each entry is parsed separately: an entry with another format, or with too deep nesting, does not affect
+        // the others.
         while let Some(entry) = entries.next_element::<Box<RawValue>>()? {
             if self.0.entry(entry.get()).is_break() {
                 self.0.stopped = true;
-                return Err(A::Error::custom("no more is wanted"));
+                return Err(A::Error::custom("stopped by the caller"));
             }
         }
         Ok(())
     }
 }
 
-impl<F: FnMut(Entry) -> ControlFlow<()>> Walk<F> {
+impl<F: FnMut(HarEntry) -> ControlFlow<()>> EntryReader<F> {
     fn entry(&mut self, entry: &str) -> ControlFlow<()> {
         self.number += 1;
-        // What is about others may be of whatever form.
-        let Ok(Addressed { request }) = serde_json::from_str(entry) else {
+        // The format of entries of other hosts does not matter, so only the URL is parsed first.
+        let Ok(EntryUrl { request }) = serde_json::from_str(entry) else {
             self.summary.unreadable += 1;
             return ControlFlow::Continue(());
         };
-        let url = url::Url::parse(&request.url).ok().filter(|url| url.path().starts_with(BELOW));
+        let url = url::Url::parse(&request.url).ok().filter(|url| url.path().starts_with(API_PATH));
         let Some(url) = url else {
             self.summary.skipped += 1;
             return ControlFlow::Continue(());
         };
-        let Ok(Stored { request, response }) = serde_json::from_str(entry) else {
+        let Ok(HarEntryFile { request, response }) = serde_json::from_str(entry) else {
             self.summary.unreadable += 1;
             return ControlFlow::Continue(());
         };
-        for place in secrets(&request, &response) {
-            *self.secrets.entry(place).or_default() += 1;
+        for location in secret_locations(&request, &response) {
+            *self.secrets.entry(location).or_default() += 1;
         }
-        // Browsers write 0 where no answer came, and others -1.
+        // Browsers write status 0 or -1 without a response.
         let status = Some(response.status).filter(|status| (100.0..1000.0).contains(status));
         let Some(status) = status.map(|status| status as u16) else {
-            self.summary.unanswered += 1;
+            self.summary.without_response += 1;
             return ControlFlow::Continue(());
         };
         self.summary.exchanges += 1;
-        (self.each)(made(self.number, request, &url, status, response))
+        (self.each)(build_entry(self.number, request, &url, status, response))
     }
 }
 
-/// An entry, as far as its address.
+/// The URL of an entry.
 #[derive(Deserialize)]
-struct Addressed {
-    request: Address,
+struct EntryUrl {
+    request: RequestUrl,
 }
 
 #[derive(Deserialize)]
-struct Address {
+struct RequestUrl {
     url: String,
 }
 
-/// An entry, as far as it matters. Names that a newer browser adds are passed over.
+/// The file format of an entry, limited to the members in use. Unknown members are ignored.
 #[derive(Deserialize)]
-struct Stored {
-    request: StoredRequest,
-    response: StoredResponse,
+struct HarEntryFile {
+    request: HarRequest,
+    response: HarResponse,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StoredRequest {
+struct HarRequest {
     method: String,
-    #[serde(default, deserialize_with = "or_nothing")]
-    headers: Vec<Pair>,
-    #[serde(default, deserialize_with = "or_nothing")]
-    cookies: Vec<Pair>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    headers: Vec<NameValue>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    cookies: Vec<NameValue>,
     body_size: Option<f64>,
-    post_data: Option<PostData>,
+    post_data: Option<HarPostData>,
 }
 
 #[derive(Deserialize)]
-struct PostData {
+struct HarPostData {
     text: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct StoredResponse {
+struct HarResponse {
     status: f64,
-    #[serde(default, deserialize_with = "or_nothing")]
-    headers: Vec<Pair>,
-    #[serde(default, deserialize_with = "or_nothing")]
-    cookies: Vec<Pair>,
-    #[serde(default, deserialize_with = "or_nothing")]
-    content: Content,
+    #[serde(default, deserialize_with = "null_as_default")]
+    headers: Vec<NameValue>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    cookies: Vec<NameValue>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    content: HarContent,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Content {
+struct HarContent {
     size: Option<f64>,
     mime_type: Option<String>,
     text: Option<String>,
@@ -396,25 +410,25 @@ struct Content {
 
 /// A header or a cookie.
 #[derive(Deserialize)]
-struct Pair {
+struct NameValue {
     name: String,
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "null_as_default")]
     value: String,
 }
 
-/// A null in the place of something is nothing.
-fn or_nothing<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(de: D) -> Result<T, D::Error> {
+/// Deserializes null as the default value.
+fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(de: D) -> Result<T, D::Error> {
     Option::deserialize(de).map(Option::unwrap_or_default)
 }
 
-fn made(
+fn build_entry(
     number: usize,
-    request: StoredRequest,
+    request: HarRequest,
     url: &url::Url,
     status: u16,
-    response: StoredResponse,
-) -> Entry {
-    let StoredRequest { method, post_data, body_size, .. } = request;
+    response: HarResponse,
+) -> HarEntry {
+    let HarRequest { method, post_data, body_size, .. } = request;
     let mut findings = Vec::new();
     let mut provenance = Provenance::new(ProvenanceKind::Recorded, "HAR");
     provenance.note = format!("entry {number}");
@@ -428,13 +442,14 @@ fn made(
                 query.insert(name.into_owned(), value.into_owned());
             }
             Some(earlier) => {
-                let mut place = "request.query".to_owned();
-                // A name may be a secret too.
-                if !holds_jwt(&name) {
-                    place::field(&mut place, &name);
+                let mut location = "request.query".to_owned();
+                // The name can be a secret, too.
+                if !contains_jwt(&name) {
+                    location::field(&mut location, &name);
                 }
-                let message = "given more than once; the items of a list stand in one value, with commas";
-                let finding = Finding::new(FindingKind::RepeatedParameter, place, message);
+                let message =
+                    "the parameter occurs more than once; join the items of a list by commas in one value";
+                let finding = Finding::new(ContractRule::DuplicateParameter, location, message);
                 if !findings.contains(&finding) {
                     findings.push(finding);
                 }
@@ -442,87 +457,88 @@ fn made(
             }
         }
     }
-    let was_sent = post_data.is_some() || body_size.is_some_and(|size| size > 0.0);
-    let sent = post_data.and_then(|data| data.text).filter(|text| !text.trim().is_empty());
-    match sent.as_ref().map(|text| serde_json::from_str(text)) {
+    let has_body = post_data.is_some() || body_size.is_some_and(|size| size > 0.0);
+    let body_text = post_data.and_then(|data| data.text).filter(|text| !text.trim().is_empty());
+    match body_text.as_ref().map(|text| serde_json::from_str(text)) {
         Some(Ok(body)) => exchange.request.body = Some(body),
         Some(Err(_)) => {
-            if sent.as_deref().is_some_and(holds_jwt) {
-                let message = "a secret in a recording";
-                findings.push(Finding::new(FindingKind::Secret, "request.body", message));
+            if body_text.as_deref().is_some_and(contains_jwt) {
+                let message = "the body holds a signed token";
+                findings.push(Finding::new(ContractRule::UnredactedSecret, "request.body", message));
             }
-            let message = "the body is no JSON";
-            findings.push(Finding::new(FindingKind::NotJson, "request.body", message));
+            let message = "the body is not JSON";
+            findings.push(Finding::new(ContractRule::InvalidJson, "request.body", message));
         }
         None => {}
     }
 
-    for Pair { name, value } in &response.headers {
+    for NameValue { name, value } in &response.headers {
         let name = name.to_ascii_lowercase();
-        let harmless = name == "content-type" || name == "retry-after" && value.parse::<u32>().is_ok();
-        if harmless && !holds_jwt(value) {
+        let allowed = name == "content-type" || name == "retry-after" && value.parse::<u32>().is_ok();
+        if allowed && !contains_jwt(value) {
             exchange.headers.insert(name, value.clone());
         }
     }
-    let Content { size, mime_type, text, encoding } = response.content;
-    if let Some(kind) = mime_type.filter(|kind| !kind.is_empty() && !holds_jwt(kind)) {
+    let HarContent { size, mime_type, text, encoding } = response.content;
+    if let Some(kind) = mime_type.filter(|kind| !kind.is_empty() && !contains_jwt(kind)) {
         exchange.headers.entry("content-type".to_owned()).or_insert(kind);
     }
-    let mut has_answer = text.is_some() || size == Some(0.0);
+    let mut has_response_body = text.is_some() || size == Some(0.0);
     let is_encoded = encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64"));
-    let bytes = text.map(|text| if is_encoded { decoded(&text) } else { Ok(text.into_bytes()) });
+    let bytes = text.map(|text| if is_encoded { decode_base64(&text) } else { Ok(text.into_bytes()) });
     match bytes {
         Some(Ok(bytes)) => match serde_json::from_slice(&bytes) {
-            Ok(answer) => exchange.response = Some(answer),
+            Ok(body) => exchange.response = Some(body),
             Err(_) => {
                 let kind = exchange.headers.get("content-type").map(String::as_str);
-                let opaque = |_| Sanitizer::opaque(kind, &bytes);
-                exchange.response_text = Some(String::from_utf8(bytes.clone()).unwrap_or_else(opaque));
+                let placeholder = |_| Sanitizer::body_placeholder(kind, &bytes);
+                exchange.response_text = Some(String::from_utf8(bytes.clone()).unwrap_or_else(placeholder));
             }
         },
         Some(Err(())) => {
-            has_answer = false;
-            let message = "the body is said to be in base64, and is not";
-            findings.push(Finding::new(FindingKind::NotJson, "answer", message));
+            has_response_body = false;
+            let message = "the body is declared as base64, but is not valid base64";
+            findings.push(Finding::new(ContractRule::InvalidJson, "response.body", message));
         }
         None => {}
     }
-    let has_body = exchange.request.body.is_some() || !was_sent;
-    Entry { number, exchange, has_body, has_answer, findings }
+    let has_request_body = exchange.request.body.is_some() || !has_body;
+    HarEntry { number, exchange, has_request_body, has_response_body, findings }
 }
 
-/// Base64, on one line or several.
-fn decoded(text: &str) -> Result<Vec<u8>, ()> {
+/// Decodes base64 on one or several lines.
+fn decode_base64(text: &str) -> Result<Vec<u8>, ()> {
     let plain: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     STANDARD.decode(plain).map_err(|_| ())
 }
 
-/// The places of headers and cookies that carry a secret, each once.
-fn secrets(request: &StoredRequest, response: &StoredResponse) -> Vec<String> {
-    let mut places = Vec::new();
+/// Returns the locations of headers and cookies with a secret, without duplicates.
+fn secret_locations(request: &HarRequest, response: &HarResponse) -> Vec<String> {
+    let mut locations = Vec::new();
     for (root, headers, cookies) in [
         ("request.headers", &request.headers, &request.cookies),
-        ("answer.headers", &response.headers, &response.cookies),
+        ("response.headers", &response.headers, &response.cookies),
     ] {
         let headers = headers.iter().map(|pair| (pair, is_secret_name(&pair.name)));
-        for (Pair { name, value }, is_secret) in headers {
-            let covered = value.trim().is_empty() || value.trim().ends_with(MASK);
-            if !covered && (is_secret || holds_jwt(value)) {
-                let mut at = root.to_owned();
-                place::field(&mut at, if holds_jwt(name) { MASK } else { name });
-                places.push(at);
+        for (NameValue { name, value }, is_secret) in headers {
+            let redacted = value.trim().is_empty() || value.trim().ends_with(MASK);
+            if !redacted && (is_secret || contains_jwt(value)) {
+                let mut location = root.to_owned();
+                location::field(&mut location, if contains_jwt(name) { MASK } else { name });
+                locations.push(location);
             }
         }
         let cookie = if root.starts_with("request") { "Cookie" } else { "Set-Cookie" };
-        let named =
-            |place: &String| place.to_lowercase().ends_with(&format!("headers.{}", cookie.to_lowercase()));
-        // What a cookie is good for, its name need not say.
-        let uncovered = |pair: &Pair| !matches!(pair.value.trim(), "" | MASK);
-        if cookies.iter().any(uncovered) && !places.iter().any(named) {
-            places.push(format!("{root}.{cookie}"));
+        let is_cookie_header = |location: &String| {
+            location.to_lowercase().ends_with(&format!("headers.{}", cookie.to_lowercase()))
+        };
+        // The name of a cookie does not show whether it is a secret, so each cookie counts as one.
+        let unredacted = |pair: &NameValue| !matches!(pair.value.trim(), "" | MASK);
+        if cookies.iter().any(unredacted) && !locations.iter().any(is_cookie_header) {
+            locations.push(format!("{root}.{cookie}"));
         }
     }
-    places.sort();
-    places.dedup();
-    places
+    locations.sort();
+    locations.dedup();
+    locations
 }

@@ -1,146 +1,146 @@
-//! Holds requests and answers to the specification that this client was generated from.
+//! Validation of requests and responses against the bundled API specification.
 //!
-//! [`check`](fn@check) tells where an exchange departs from the specification, as [`Finding`]s: with operation,
-//! place, rule and [`Severity`]. [`fixture`] reads exchanges from files, [`har`] from what browsers and proxies
-//! export. A test of your own recordings is five lines:
+//! [`check`](fn@check) returns the differences between an exchange and the specification as [`Finding`]s: with
+//! operation, location, rule and [`Severity`]. [`fixture`] reads exchanges from files, [`har`] from HAR exports of
+//! browsers and proxies. A test of your own recordings has five lines:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/system_get_status");
-//! # if !std::path::Path::new(folder).exists() { return Ok(()); }
-//! for (file, exchange) in sentinelone::contract::fixture::read_all(folder)? {
+//! # let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/system_get_status");
+//! # if !std::path::Path::new(dir).exists() { return Ok(()); }
+//! for (path, exchange) in sentinelone::contract::fixture::read_dir(dir)? {
 //!     for finding in sentinelone::contract::check(&exchange) {
-//!         assert!(finding.is_drift(), "{}: {finding}", file.display());
+//!         assert!(finding.is_drift(), "{}: {finding}", path.display());
 //!     }
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`Contract::bundled`] knows the specification, and [`check_request`](Contract::check_request) and
-//! [`check_answer`](Contract::check_answer) hold the halves of an exchange to it. [`compare`](fn@compare) tells
-//! what a value lost on its way through the client's types. [`Recording`] writes exchanges down, without what
-//! belongs to people ([`Sanitizer`]). [`Probe`] asks a console everything that can be asked without changing
-//! anything.
+//! [`Contract::bundled`] returns the specification. [`check_request`](Contract::check_request) and
+//! [`check_response`](Contract::check_response) validate the parts of an exchange against it. [`round_trip_losses`]
+//! lists the values that a JSON document loses in the types of the client. [`FixtureRecorder`] records exchanges as
+//! files, sanitized by the [`Sanitizer`]. [`Probe`] calls the `GET` operations of a console and validates the
+//! responses.
 //!
 //! ```
-//! use sentinelone::contract::{Contract, FindingKind};
+//! use sentinelone::contract::{Contract, ContractRule};
 //!
 //! let contract = Contract::bundled();
-//! let found = contract.find("GET", "/web/api/v2.1/threats").unwrap();
-//! let answer = br#"{"data": [{"id": "1", "mood": "calm"}], "pagination": {"totalItems": 1}}"#;
-//! let findings = contract.check_answer(found.operation, 200, answer);
-//! assert_eq!(findings[0].kind, FindingKind::UndeclaredField);
-//! assert_eq!(findings[0].place, "answer.data[0].mood");
+//! let found = contract.match_operation("GET", "/web/api/v2.1/threats").unwrap();
+//! let response = br#"{"data": [{"id": "1", "mood": "calm"}], "pagination": {"totalItems": 1}}"#;
+//! let findings = contract.check_response(found.operation, 200, response);
+//! assert_eq!(findings[0].rule, ContractRule::UndeclaredField);
+//! assert_eq!(findings[0].location, "response.body.data[0].mood");
 //! ```
 
-mod compare;
 mod coverage;
-mod disguise;
 mod finding;
 pub mod fixture;
+mod fixture_recorder;
 pub mod har;
+mod location;
 mod operation;
 mod path;
-mod place;
 mod probe;
+mod pseudonymize;
 mod query;
-mod recording;
+mod round_trip;
 mod sanitize;
 mod schema;
-mod secrets;
-mod spot;
+mod secret_scan;
+mod value_context;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
-use sentinelone_raw::runtime::{ApiVersion, Kind, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, OperationKind, Timestamp};
 use serde_json::{Map, Value, json};
 
-pub use compare::{Loss, compare};
-pub use coverage::{Coverage, Seen};
-pub use finding::{Finding, FindingKind, Part, Severity, UnknownRule};
+pub use coverage::{Coverage, FieldCoverage};
+pub use finding::{ContractRule, Finding, MessagePart, Severity, UnknownRule};
+pub use fixture_recorder::{FixtureRecorder, FixtureRecorderError};
 pub use operation::{OperationSpec, Parameter};
-pub use probe::{Probe, ProbeResult, Probed};
-pub use recording::{Recording, RecordingError};
+pub use probe::{Probe, ProbeOutcome, ProbeReport};
+pub use round_trip::{RoundTripLoss, round_trip_losses};
 pub use sanitize::Sanitizer;
 
-use operation::{Compiled, json_of};
+use operation::{Validators, json_schema_of};
 use path::Template;
 use schema::Schemas;
 
-/// A specification that exchanges are held to.
+/// A specification to validate exchanges against.
 #[derive(Debug, Default)]
 pub struct Contract {
     schemas: Schemas,
-    /// In the order in which a path is looked up: literal segments before names.
+    /// In match order: paths with literal segments before paths with parameters.
     operations: Vec<OperationSpec>,
 }
 
-/// The operation that a method and a path lead to.
+/// The operation that matches a method and a path.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Found<'a> {
+pub struct OperationMatch<'a> {
     /// The operation.
     pub operation: &'a OperationSpec,
-    /// The API version in the path, if it is a known one. That the operation exists on it is not said.
+    /// The API version in the path, if it is a supported one. The operation may not exist in this version.
     pub version: Option<ApiVersion>,
-    /// The values of the names in the path, decoded.
+    /// The decoded values of the path parameters.
     pub path_values: BTreeMap<String, String>,
 }
 
-/// Why a document cannot serve as a contract.
+/// The error for a document that is not usable as a contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContractError {
-    /// It is no OpenAPI document of version 3.0.
-    #[error("this is no OpenAPI 3.0 document: {0}")]
+    /// The document is not OpenAPI 3.0.
+    #[error("not an OpenAPI 3.0 document: {0}")]
     NotOpenApi(String),
-    /// An operation lacks its identifier, or shares it with another one.
-    #[error("{method} {path} has no identifier of its own")]
+    /// The `operationId` of an operation is missing or not unique.
+    #[error("{method} {path}: operationId is missing or not unique")]
     Identifier {
-        /// HTTP method.
+        /// The HTTP method.
         method: String,
-        /// Path in the document.
+        /// The path in the document.
         path: String,
     },
-    /// A reference leads to no named schema of the document.
-    #[error("the reference {0:?} leads nowhere")]
+    /// A reference does not point to a named schema of the document.
+    #[error("unresolved reference {0:?}")]
     Reference(String),
 }
 
 static BUNDLED: LazyLock<Contract> = LazyLock::new(|| {
     let document = serde_json::from_str(sentinelone_raw::OPENAPI).unwrap_or_default();
-    // The document is part of the build and a test reads it, so the empty contract is never seen.
+    // The document is part of the build and a test parses it, so the empty contract never occurs.
     Contract::from_document(document).unwrap_or_default()
 });
 
-/// Holds an exchange to the [bundled](Contract::bundled) specification: request, status and answer, and secrets
-/// in what was recorded. No finding means that all of it is as the specification says.
+/// Validates an exchange against the [bundled](Contract::bundled) specification: request, status code and response.
+/// Recordings are also checked for secrets. Returns no findings if the exchange conforms.
 pub fn check(exchange: &fixture::Exchange) -> Vec<Finding> {
     Contract::bundled().check_exchange(exchange)
 }
 
 impl Contract {
-    /// The specification that this version of the client was generated from.
+    /// Returns the specification that this version of the client is generated from.
     pub fn bundled() -> &'static Contract {
         &BUNDLED
     }
 
-    /// Reads a document: OpenAPI 3.0 with references to named schemas only. Without `servers` the paths
-    /// stand below `/web/api/v{version}`.
+    /// Reads an OpenAPI 3.0 document with references to named schemas only. Without `servers`, the paths are
+    /// below `/web/api/v{version}`.
     ///
     /// # Errors
-    /// [`ContractError`] when the document is of another form.
+    /// Returns a [`ContractError`] if the document has another format.
     pub fn from_document(document: Value) -> Result<Contract, ContractError> {
         let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
         if !version.starts_with("3.0") {
-            return Err(ContractError::NotOpenApi(format!("its version is {version:?}")));
+            return Err(ContractError::NotOpenApi(format!("version {version:?}")));
         }
         let Some(paths) = document.get("paths").and_then(Value::as_object) else {
-            return Err(ContractError::NotOpenApi("it has no paths".into()));
+            return Err(ContractError::NotOpenApi("paths are missing".into()));
         };
         let schemas = Schemas::of(&document);
         check_references(&document, &schemas)?;
@@ -162,18 +162,18 @@ impl Contract {
         Ok(Contract { schemas, operations })
     }
 
-    /// The operation of a method and a full path such as `/web/api/v2.1/threats/123/notes`. A query
-    /// after the path is left out of account. A path without names goes before one with names.
-    pub fn find(&self, method: &str, path: &str) -> Option<Found<'_>> {
+    /// Returns the operation that matches a method and a full path such as `/web/api/v2.1/threats/123/notes`. A
+    /// query after the path is ignored. A literal path takes precedence over a path with parameters.
+    pub fn match_operation(&self, method: &str, path: &str) -> Option<OperationMatch<'_>> {
         self.matches(path).into_iter().find(|found| found.operation.method.eq_ignore_ascii_case(method))
     }
 
-    /// The methods that a path takes; none when the specification does not have the path.
-    pub fn methods(&self, path: &str) -> BTreeSet<&str> {
+    /// Returns the methods that a path allows; empty if the specification does not have the path.
+    pub fn allowed_methods(&self, path: &str) -> BTreeSet<&str> {
         self.matches(path).into_iter().map(|found| found.operation.method()).collect()
     }
 
-    fn matches(&self, path: &str) -> Vec<Found<'_>> {
+    fn matches(&self, path: &str) -> Vec<OperationMatch<'_>> {
         let Some(segments) = path::segments(path) else { return Vec::new() };
         let version = segments.get(2).and_then(|segment| {
             let text = segment.strip_prefix('v')?;
@@ -182,47 +182,47 @@ impl Contract {
         let found = self.operations.iter().filter_map(|operation| {
             let mut path_values = operation.template.values(&segments)?;
             path_values.remove("version");
-            Some(Found { operation, version, path_values })
+            Some(OperationMatch { operation, version, path_values })
         });
         found.collect()
     }
 
-    /// The operation of this identifier.
+    /// Returns the operation with this ID.
     pub fn operation(&self, id: &str) -> Option<&OperationSpec> {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// All operations.
+    /// Returns all operations.
     pub fn operations(&self) -> impl Iterator<Item = &OperationSpec> {
         self.operations.iter()
     }
 
-    /// The declared fields of an object schema, with references followed and `allOf` put together.
+    /// Returns the declared properties of an object schema. References are resolved and `allOf` is merged.
     pub fn properties<'a>(&'a self, schema: &'a Value) -> BTreeMap<&'a str, &'a Value> {
         self.schemas.properties(schema)
     }
 
-    /// The schema of the elements of a list schema, or of the values of a map schema.
+    /// Returns the schema of the items of an array schema, or of the values of a map schema.
     pub fn items<'a>(&'a self, schema: &'a Value) -> Option<&'a Value> {
         self.schemas.items(schema)
     }
 
-    /// The type that a schema declares: `string`, `array`, …
+    /// Returns the declared type of a schema: `string`, `array`, …
     pub fn type_of<'a>(&'a self, schema: &'a Value) -> Option<&'a str> {
         self.schemas.type_of(schema)
     }
 
-    /// Holds a value to a schema of this specification as an answer would be. `place` is what the
-    /// findings' places start with.
-    pub fn check_value(&self, schema: &Value, value: &Value, place: &str) -> Vec<Finding> {
+    /// Validates a value of a response against a schema of this specification. `location` is the prefix of the
+    /// locations of the findings.
+    pub fn check_value(&self, schema: &Value, value: &Value, location: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
-        violations(&self.compile(schema, Direction::Answer), value, place, &mut findings);
-        self.schemas.undeclared(schema, value, place, &mut findings);
+        validate(&self.compile(schema, Direction::Response), value, location, &mut findings);
+        self.schemas.undeclared(schema, value, location, &mut findings);
         findings
     }
 
-    /// Holds a request to an operation: its path values, its query (names and decoded texts, in order)
-    /// and its body. Everything that is not declared is a finding.
+    /// Validates a request against an operation: path values, query (names and decoded values, in order) and body.
+    /// Undeclared values are findings.
     pub fn check_request(
         &self,
         operation: &OperationSpec,
@@ -232,22 +232,22 @@ impl Contract {
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
         self.check_parameters(operation, path_values, query, &mut findings);
-        let place = "request.body";
+        let location = "request.body";
         let declared = operation.node.get("requestBody");
         match (operation.body_schema(), body) {
             (Some(schema), Some(body)) => {
                 let validator =
-                    operation.compiled.body.get_or_init(|| self.compile(schema, Direction::Request));
-                violations(validator, body, place, &mut findings);
-                self.schemas.undeclared(schema, body, place, &mut findings);
+                    operation.validators.body.get_or_init(|| self.compile(schema, Direction::Request));
+                validate(validator, body, location, &mut findings);
+                self.schemas.undeclared(schema, body, location, &mut findings);
             }
             (None, Some(_)) => {
-                let message = "the operation takes no JSON body";
-                findings.push(Finding::new(FindingKind::UndeclaredField, place, message));
+                let message = "the operation has no JSON body";
+                findings.push(Finding::new(ContractRule::UndeclaredField, location, message));
             }
             (_, None) if declared.and_then(|body| body.get("required")) == Some(&Value::Bool(true)) => {
-                let message = "the operation needs a body";
-                findings.push(Finding::new(FindingKind::MissingField, place, message));
+                let message = "the request body is required, but missing";
+                findings.push(Finding::new(ContractRule::MissingField, location, message));
             }
             (_, None) => {}
         }
@@ -261,48 +261,52 @@ impl Contract {
         query: &[(String, String)],
         findings: &mut Vec<Finding>,
     ) {
-        let mut seen = BTreeSet::new();
+        let mut names = BTreeSet::new();
         for (name, _) in query {
-            let mut place = "request.query".to_owned();
-            place::field(&mut place, name);
+            let mut location = "request.query".to_owned();
+            location::field(&mut location, name);
             if operation.query_parameter(name).is_none() {
                 let message = "the operation has no such parameter";
-                findings.push(Finding::new(FindingKind::UndeclaredParameter, place, message));
-            } else if !seen.insert(name) {
-                let message = "given more than once; the items of a list stand in one value, with commas";
-                findings.push(Finding::new(FindingKind::RepeatedParameter, place, message));
+                findings.push(Finding::new(ContractRule::UndeclaredParameter, location, message));
+            } else if !names.insert(name) {
+                let message =
+                    "the parameter occurs more than once; join the items of a list by commas in one value";
+                findings.push(Finding::new(ContractRule::DuplicateParameter, location, message));
             }
         }
         for parameter in operation.parameters.iter().filter(|parameter| parameter.required) {
-            let (root, given) = match parameter.in_path {
+            let (root, present) = match parameter.in_path {
                 true => ("request.path", path_values.contains_key(&parameter.name)),
                 false => ("request.query", query.iter().any(|(name, _)| *name == parameter.name)),
             };
-            if !given {
-                let mut place = root.to_owned();
-                place::field(&mut place, &parameter.name);
-                findings.push(Finding::new(FindingKind::MissingParameter, place, "required, but absent"));
+            if !present {
+                let mut location = root.to_owned();
+                location::field(&mut location, &parameter.name);
+                findings.push(Finding::new(
+                    ContractRule::MissingParameter,
+                    location,
+                    "required, but missing",
+                ));
             }
         }
         let query = Value::Object(self.query_to_json(operation, query));
         let validator = operation
-            .compiled
+            .validators
             .query
-            .get_or_init(|| self.compile(&object_of(operation, false), Direction::Request));
-        violations(validator, &query, "request.query", findings);
+            .get_or_init(|| self.compile(&parameter_schema(operation, false), Direction::Request));
+        validate(validator, &query, "request.query", findings);
 
         let pairs: Vec<_> = path_values.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let path = Value::Object(self.typed(operation, true, &pairs));
         let validator = operation
-            .compiled
+            .validators
             .path
-            .get_or_init(|| self.compile(&object_of(operation, true), Direction::Request));
-        violations(validator, &path, "request.path", findings);
+            .get_or_init(|| self.compile(&parameter_schema(operation, true), Direction::Request));
+        validate(validator, &path, "request.path", findings);
     }
 
-    /// The query as JSON, typed as the parameters declare: lists as arrays, flags and numbers as such.
-    /// What does not read as its type stays text, and so do undeclared parameters; of a name that is
-    /// given twice the first value counts.
+    /// Converts a query to JSON with the declared types: lists to arrays, booleans and numbers to their JSON types.
+    /// Invalid values and undeclared parameters stay strings. If a parameter occurs twice, the first value is used.
     pub fn query_to_json(&self, operation: &OperationSpec, query: &[(String, String)]) -> Map<String, Value> {
         self.typed(operation, false, query)
     }
@@ -318,7 +322,7 @@ impl Contract {
             let mut parameters = operation.parameters.iter();
             let parameter = parameters.find(|p| p.in_path == in_path && p.name == *name);
             let value = match parameter {
-                Some(parameter) => query::read(&self.schemas, &parameter.schema, text),
+                Some(parameter) => query::to_json(&self.schemas, &parameter.schema, text),
                 None => Value::String(text.clone()),
             };
             map.entry(name).or_insert(value);
@@ -326,54 +330,59 @@ impl Contract {
         map
     }
 
-    /// Holds an answer to an operation.
+    /// Validates a response against an operation.
     ///
-    /// An undeclared status is the only finding on a failure; an undeclared success is not looked into
-    /// either. An empty body passes for an action, which has nothing to say. Times in answers may lack
-    /// their zone, as some do.
-    pub fn check_answer(&self, operation: &OperationSpec, status: u16, body: &[u8]) -> Vec<Finding> {
+    /// If the status code is undeclared, it is the only finding, and the body is not validated. The empty response
+    /// body of an action is valid. Date-times in responses can lack the time zone, since some consoles omit it.
+    pub fn check_response(&self, operation: &OperationSpec, status: u16, body: &[u8]) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let Some((key, answer)) = operation.answer(status) else {
-            let message = format!("the operation declares no answer of status {status}");
-            findings.push(Finding::new(FindingKind::UndeclaredStatus, "answer.status", message));
+        let Some((key, response)) = operation.declared_response(status) else {
+            let message = format!("the operation does not declare status code {status}");
+            findings.push(Finding::new(ContractRule::UndeclaredStatus, "response.status", message));
             return findings;
         };
-        let Some(schema) = json_of(answer) else { return findings };
+        let Some(schema) = json_schema_of(response) else { return findings };
         if body.trim_ascii().is_empty() {
-            if operation.kind() == Kind::Read {
-                findings.push(Finding::new(FindingKind::NotJson, "answer", "the body is empty"));
+            if operation.kind() == OperationKind::Read {
+                findings.push(Finding::new(ContractRule::InvalidJson, "response.body", "the body is empty"));
             }
             return findings;
         }
         let value: Value = match serde_json::from_slice(body) {
             Ok(value) => value,
             Err(error) => {
-                findings.push(Finding::new(FindingKind::NotJson, "answer", error.to_string()));
+                findings.push(Finding::new(ContractRule::InvalidJson, "response.body", error.to_string()));
                 return findings;
             }
         };
-        match operation.compiled.answers.get(key) {
+        match operation.validators.responses.get(key) {
             Some(cell) => {
-                let validator = cell.get_or_init(|| self.compile(schema, Direction::Answer));
-                violations(validator, &value, "answer", &mut findings);
+                let validator = cell.get_or_init(|| self.compile(schema, Direction::Response));
+                validate(validator, &value, "response.body", &mut findings);
             }
-            None => violations(&self.compile(schema, Direction::Answer), &value, "answer", &mut findings),
+            None => {
+                validate(&self.compile(schema, Direction::Response), &value, "response.body", &mut findings)
+            }
         }
-        self.schemas.undeclared(schema, &value, "answer", &mut findings);
+        self.schemas.undeclared(schema, &value, "response.body", &mut findings);
         for finding in &mut findings {
-            let notice = matches!(finding.place.as_str(), "answer.deprecation_date" | "answer.sunset_date");
-            if notice && finding.kind == FindingKind::UndeclaredField {
-                finding.kind = FindingKind::Deprecation;
-                let date = finding.place.strip_prefix("answer.").and_then(|key| value.get(key));
-                finding.message = format!("the console announces {}", short(date.unwrap_or(&Value::Null)));
+            let notice = matches!(
+                finding.location.as_str(),
+                "response.body.deprecation_date" | "response.body.sunset_date"
+            );
+            if notice && finding.rule == ContractRule::UndeclaredField {
+                finding.rule = ContractRule::Deprecation;
+                let date = finding.location.strip_prefix("response.body.").and_then(|key| value.get(key));
+                finding.message =
+                    format!("the console announces {}", summarize(date.unwrap_or(&Value::Null)));
             }
         }
         findings
     }
 
-    /// Whether the operation exists on the API version in the path. A path that leaves the version open says
-    /// nothing about it.
-    fn check_version(&self, found: &Found<'_>, path: &str) -> Option<Finding> {
+    /// Checks that the operation exists in the API version of the path. A path without a literal version has no
+    /// finding.
+    fn check_version(&self, found: &OperationMatch<'_>, path: &str) -> Option<Finding> {
         if found.version.is_some_and(|version| found.operation.versions.contains(&version)) {
             return None;
         }
@@ -381,21 +390,21 @@ impl Contract {
         if segment.contains('{') || !found.operation.path.contains("{version}") {
             return None;
         }
-        let message = format!("the operation does not exist on {segment:?}");
-        Some(Finding::new(FindingKind::UndeclaredVersion, "request.path", message))
+        let message = format!("the operation does not exist in {segment:?}");
+        Some(Finding::new(ContractRule::UndeclaredVersion, "request.path", message))
     }
 
-    /// Holds a whole exchange to the contract: [`Exchange::check`](fixture::Exchange::check), with a finding
-    /// for an operation that the specification does not have. What stands in the place of a secret is not
-    /// quoted.
+    /// Validates an exchange against the contract like [`Exchange::check`](fixture::Exchange::check), with a finding
+    /// if the specification does not have the operation. Values at the location of a secret are not quoted.
     pub fn check_exchange(&self, exchange: &fixture::Exchange) -> Vec<Finding> {
         exchange.check(self).unwrap_or_else(|| {
-            let message = format!("there is no operation {} {}", exchange.method(), exchange.path());
-            let mut findings = vec![Finding::new(FindingKind::UndeclaredOperation, "request.path", message)];
+            let message =
+                format!("the specification has no operation {} {}", exchange.method(), exchange.path());
+            let mut findings = vec![Finding::new(ContractRule::UndeclaredOperation, "request.path", message)];
             findings.extend(self.check_secrets(exchange));
-            // What is not known has no names for what stands in it.
-            let secret = spot::holds_jwt(&exchange.operation);
-            settled(findings, if secret { exchange.method() } else { &exchange.operation })
+            // The path of an unmatched operation can hold a secret.
+            let secret = value_context::contains_jwt(&exchange.operation);
+            finish_findings(findings, if secret { exchange.method() } else { &exchange.operation })
         })
     }
 
@@ -403,8 +412,8 @@ impl Contract {
         let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
         let options = match direction {
             Direction::Request => options,
-            // Consoles leave out the zone now and then, and the client reads that.
-            Direction::Answer => {
+            // Some consoles omit the time zone, and the client accepts that.
+            Direction::Response => {
                 options.with_format("date-time", |text: &str| Timestamp::from(text).to_utc().is_some())
             }
         };
@@ -412,42 +421,42 @@ impl Contract {
     }
 }
 
-/// The findings of an exchange, with its operation, and without what stands where a secret was found.
-fn settled(findings: Vec<Finding>, operation: &str) -> Vec<Finding> {
-    let secret: BTreeSet<String> = findings
+/// Adds the operation to the findings of an exchange, and redacts the findings at the location of a secret.
+fn finish_findings(findings: Vec<Finding>, operation: &str) -> Vec<Finding> {
+    let secrets: BTreeSet<String> = findings
         .iter()
-        .filter(|finding| finding.kind == FindingKind::Secret)
-        .map(|finding| finding.place.clone())
+        .filter(|finding| finding.rule == ContractRule::UnredactedSecret)
+        .map(|finding| finding.location.clone())
         .collect();
-    let settled = |finding: Finding| {
-        let finding = if secret.contains(&finding.place) { finding.covered() } else { finding };
-        finding.of(operation)
+    let finish = |finding: Finding| {
+        let finding = if secrets.contains(&finding.location) { finding.redacted() } else { finding };
+        finding.with_operation(operation)
     };
-    findings.into_iter().map(settled).collect()
+    findings.into_iter().map(finish).collect()
 }
 
 #[derive(Clone, Copy)]
 enum Direction {
     Request,
-    Answer,
+    Response,
 }
 
 fn operation(id: String, method: String, path: String, item: &Value, node: Value) -> OperationSpec {
     let lists = [node.get("parameters"), item.get("parameters")];
     let mut parameters: Vec<Parameter> = Vec::new();
     for parameter in lists.into_iter().flatten().filter_map(Value::as_array).flatten() {
-        let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
-        let in_path = match text("in") {
+        let string = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
+        let in_path = match string("in") {
             "path" => true,
             "query" => false,
             _ => continue,
         };
-        // What the operation says goes before what its path says for all of its methods.
-        if parameters.iter().any(|other| other.in_path == in_path && other.name == text("name")) {
+        // A parameter of the operation takes precedence over a parameter of the path item.
+        if parameters.iter().any(|other| other.in_path == in_path && other.name == string("name")) {
             continue;
         }
         parameters.push(Parameter {
-            name: text("name").to_owned(),
+            name: string("name").to_owned(),
             in_path,
             required: in_path || parameter.get("required") == Some(&Value::Bool(true)),
             schema: parameter.get("schema").cloned().unwrap_or_default(),
@@ -462,14 +471,14 @@ fn operation(id: String, method: String, path: String, item: &Value, node: Value
             all.filter(|version| named.iter().any(|name| name == version.as_str())).collect()
         }
     };
-    let answers = node.get("responses").and_then(Value::as_object).into_iter().flatten();
-    let answers = answers.map(|(status, _)| (status.clone(), OnceLock::new())).collect();
+    let responses = node.get("responses").and_then(Value::as_object).into_iter().flatten();
+    let responses = responses.map(|(status, _)| (status.clone(), OnceLock::new())).collect();
     let template = Template::new(&path);
-    let compiled = Compiled { answers, ..Compiled::default() };
-    OperationSpec { id, method, path, template, versions, node, parameters, compiled }
+    let validators = Validators { responses, ..Validators::default() };
+    OperationSpec { id, method, path, template, versions, node, parameters, validators }
 }
 
-/// The path from the root of the console: that of the server, then that of the document.
+/// Returns the path from the root of the console: the path of the server and the path of the document.
 fn full_path(document: &Value, item: &Value, path: &str) -> String {
     let server = |node: &Value| Some(node.pointer("/servers/0/url")?.as_str()?.to_owned());
     let url = server(item).or_else(|| server(document));
@@ -494,58 +503,58 @@ fn check_references(node: &Value, schemas: &Schemas) -> Result<(), ContractError
     }
 }
 
-/// The parameters as an object schema. What is required is checked apart, for a kind of its own.
-fn object_of(operation: &OperationSpec, in_path: bool) -> Value {
+/// Returns an object schema of the parameters. Required parameters are checked separately, by another rule.
+fn parameter_schema(operation: &OperationSpec, in_path: bool) -> Value {
     let parameters = operation.parameters.iter().filter(|parameter| parameter.in_path == in_path);
     let properties: Map<String, Value> = parameters.map(|p| (p.name.clone(), p.schema.clone())).collect();
     json!({ "type": "object", "properties": properties })
 }
 
-fn violations(validator: &Result<Validator, String>, value: &Value, root: &str, findings: &mut Vec<Finding>) {
+fn validate(validator: &Result<Validator, String>, value: &Value, root: &str, findings: &mut Vec<Finding>) {
     let validator = match validator {
         Ok(validator) => validator,
         Err(error) => {
-            let message = format!("the specification's own schema cannot be used: {error}");
-            findings.push(Finding::new(FindingKind::Violation, root, message));
+            let message = format!("the schema of the specification is not usable: {error}");
+            findings.push(Finding::new(ContractRule::SchemaViolation, root, message));
             return;
         }
     };
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut indexes: HashMap<String, usize> = HashMap::new();
     for error in validator.iter_errors(value) {
-        let mut place = place::of_pointer(root, value, error.instance_path().as_str());
-        let finding = classify(&error, &mut place);
-        let found = Finding::new(finding.0, place, finding.1);
-        // A value of the wrong type breaks the rules about its text as well; one finding says enough.
-        let earlier = places.get(&found.place).copied();
-        match earlier.map(|at| &mut findings[at]) {
-            Some(earlier) if found.kind == FindingKind::WrongType => *earlier = found,
-            Some(earlier) if earlier.kind == FindingKind::WrongType => {}
-            Some(earlier) if earlier.kind == found.kind => {}
+        let mut location = location::from_pointer(root, value, error.instance_path().as_str());
+        let (rule, message) = classify(&error, &mut location);
+        let finding = Finding::new(rule, location, message);
+        // A value of the wrong type violates other keywords, too; one finding is sufficient.
+        let earlier = indexes.get(&finding.location).copied();
+        match earlier.map(|index| &mut findings[index]) {
+            Some(earlier) if finding.rule == ContractRule::TypeMismatch => *earlier = finding,
+            Some(earlier) if earlier.rule == ContractRule::TypeMismatch => {}
+            Some(earlier) if earlier.rule == finding.rule => {}
             _ => {
-                places.entry(found.place.clone()).or_insert(findings.len());
-                findings.push(found);
+                indexes.entry(finding.location.clone()).or_insert(findings.len());
+                findings.push(finding);
             }
         }
     }
 }
 
-fn classify(error: &ValidationError<'_>, place: &mut String) -> (FindingKind, String) {
+fn classify(error: &ValidationError<'_>, location: &mut String) -> (ContractRule, String) {
     use ValidationErrorKind as Error;
     let instance = error.instance();
-    let kind = match error.kind() {
+    let rule = match error.kind() {
         Error::Type { .. } | Error::Enum { .. } if instance.is_null() => {
-            return (FindingKind::UndeclaredNull, "null is not declared here".into());
+            return (ContractRule::UndeclaredNull, "null is not declared".into());
         }
         Error::Enum { .. } => {
-            let message = format!("{} is not among the declared values", short(instance));
-            return (FindingKind::UndeclaredEnumValue, message);
+            let message = format!("{} is not a declared value", summarize(instance));
+            return (ContractRule::UndeclaredEnumValue, message);
         }
         Error::Required { property } => {
-            place::field(place, property.as_str().unwrap_or_default());
-            return (FindingKind::MissingField, "required, but absent".into());
+            location::field(location, property.as_str().unwrap_or_default());
+            return (ContractRule::MissingField, "required, but missing".into());
         }
-        Error::Type { .. } => FindingKind::WrongType,
-        Error::Format { .. } | Error::Pattern { .. } => FindingKind::WrongFormat,
+        Error::Type { .. } => ContractRule::TypeMismatch,
+        Error::Format { .. } | Error::Pattern { .. } => ContractRule::FormatMismatch,
         Error::Minimum { .. }
         | Error::Maximum { .. }
         | Error::ExclusiveMinimum { .. }
@@ -556,16 +565,16 @@ fn classify(error: &ValidationError<'_>, place: &mut String) -> (FindingKind, St
         | Error::MinItems { .. }
         | Error::MaxItems { .. }
         | Error::MinProperties { .. }
-        | Error::MaxProperties { .. } => FindingKind::OutOfBounds,
-        _ => FindingKind::Violation,
+        | Error::MaxProperties { .. } => ContractRule::OutOfBounds,
+        _ => ContractRule::SchemaViolation,
     };
-    (kind, error.masked_with(short(instance)).to_string())
+    (rule, error.masked_with(summarize(instance)).to_string())
 }
 
-/// A value for a message: what is long is only named.
-fn short(value: &Value) -> String {
+/// Formats a value for a message. Long values are shortened or described.
+fn summarize(value: &Value) -> String {
     match value {
-        Value::Array(items) => format!("a list of {} items", items.len()),
+        Value::Array(items) => format!("an array of {} items", items.len()),
         Value::Object(_) => "an object".into(),
         Value::String(text) if text.chars().count() > 60 => {
             format!("{:?}…", text.chars().take(60).collect::<String>())

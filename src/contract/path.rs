@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What a segment has to have encoded: all but the characters that need it nowhere.
+/// Characters that are percent-encoded in a segment: all except the unreserved ones.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A path with names in braces: `/threats/{threat_id}/notes`.
+/// A path with parameters in braces: `/threats/{threat_id}/notes`.
 #[derive(Debug)]
 pub(super) struct Template {
     segments: Vec<Segment>,
@@ -31,13 +31,13 @@ impl Template {
         Self { segments: segments.collect() }
     }
 
-    /// What orders templates: of two that match the same path, the one whose first differing segment is
-    /// a literal counts.
+    /// Returns the sort key of templates. If two templates match a path, the one with a literal in the first
+    /// differing segment sorts first.
     pub(super) fn rank(&self) -> Vec<bool> {
         self.segments.iter().map(|segment| matches!(segment, Segment::Name { .. })).collect()
     }
 
-    /// The values of the names, if the path matches. An empty segment matches no name.
+    /// Returns the parameter values if the path matches. An empty segment does not match a parameter.
     pub(super) fn values(&self, segments: &[String]) -> Option<BTreeMap<String, String>> {
         if segments.len() != self.segments.len() {
             return None;
@@ -59,7 +59,7 @@ impl Template {
         Some(values)
     }
 
-    /// The path with these values in the places of the names, encoded.
+    /// Returns the path with percent-encoded parameter values.
     pub(super) fn fill(&self, value: impl Fn(&str) -> String) -> String {
         let segments = self.segments.iter().map(|segment| match segment {
             Segment::Literal(literal) => format!("/{literal}"),
@@ -69,15 +69,15 @@ impl Template {
     }
 }
 
-/// A text as a segment of a path.
+/// Percent-encodes a string as a path segment.
 pub(super) fn encode(segment: &str) -> String {
     utf8_percent_encode(segment, SEGMENT).to_string()
 }
 
-/// The decoded segments of a path, without its query; `None` when what is encoded is no text.
+/// Returns the decoded segments of a path without its query; `None` if a segment is not valid percent-encoded UTF-8.
 pub(super) fn segments(path: &str) -> Option<Vec<String>> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    // Decoding comes after splitting: an encoded slash belongs to its segment.
+    // Split before decoding: an encoded slash is part of its segment.
     path.strip_prefix('/')?.split('/').map(decode).collect()
 }
 

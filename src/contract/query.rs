@@ -1,17 +1,17 @@
-//! Texts of a query as JSON.
+//! Conversion of query values to JSON.
 
 use serde_json::{Number, Value};
 
 use super::schema::Schemas;
 
-/// Reads a text as its schema says. What does not read so stays text, and validation reports it.
-pub(super) fn read(schemas: &Schemas, schema: &Value, text: &str) -> Value {
+/// Converts a query value to the declared type. An invalid value stays a string, and validation reports it.
+pub(super) fn to_json(schemas: &Schemas, schema: &Value, text: &str) -> Value {
     let number = match schemas.type_of(schema) {
         Some("array") => {
             let items = schemas.items(schema).unwrap_or(&Value::Null);
-            // An empty text is a list without items, not a list of one empty text.
-            let texts = text.split(',').filter(|_| !text.is_empty());
-            return texts.map(|text| read(schemas, items, text)).collect();
+            // An empty value is an empty list, not a list with one empty string.
+            let values = text.split(',').filter(|_| !text.is_empty());
+            return values.map(|value| to_json(schemas, items, value)).collect();
         }
         Some("boolean") => {
             return match text {
@@ -25,7 +25,7 @@ pub(super) fn read(schemas: &Schemas, schema: &Value, text: &str) -> Value {
         _ => None,
     };
     match number {
-        // The JSON reader passes over white space around a number; the console would not.
+        // serde_json accepts white space around a number; the console does not.
         Some(number) if text.trim() == text => Value::Number(number),
         _ => Value::String(text.to_owned()),
     }

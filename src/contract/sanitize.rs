@@ -1,4 +1,4 @@
-//! Takes out of exchanges what belongs to people.
+//! Sanitizer: redacts secrets and pseudonymizes data in exchanges.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -6,81 +6,80 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Number, Value};
 
-use super::disguise::{Disguise, Form, form};
 use super::fixture::{Exchange, ExchangeRequest};
 use super::path;
-use super::spot::{Ground, MASK, Spot, Standing, holds_jwt};
-use super::{Contract, Found};
+use super::pseudonymize::{Form, Pseudonymizer, form};
+use super::value_context::{ExchangeContext, FieldDeclaration, MASK, ValueContext, contains_jwt};
+use super::{Contract, OperationMatch};
 use crate::ApiToken;
 
-/// Replaces everything in an exchange that could say something about somebody.
+/// Replaces all data in an exchange that could be sensitive.
 ///
-/// What is known to say nothing is kept: nulls, flags, ordinary numbers, times, empty texts, field names, words
-/// of the vendor's enums (those that the specification does not know yet included, if they have no digits),
-/// versions where the name speaks of one. **Everything else is replaced**, known or not, by a value of the same
-/// kind:
+/// It keeps values that are not sensitive: nulls, booleans, ordinary numbers, times, empty strings, field names, and
+/// versions in fields whose name contains `version`. It keeps the enum values of the API, including undeclared ones
+/// without digits. **All other values are replaced**, whether declared or not, by a value of the same format:
 ///
-/// | what | becomes |
+/// | value | replacement |
 /// | --- | --- |
-/// | identifiers, digests, UUIDs | as many digits of the same alphabet |
+/// | IDs, digests, UUIDs | as many digits of the same alphabet |
 /// | e-mail address | `user-….@example.com` |
-/// | IPv4 address | one of `240.0.0.0/4`, which no network has |
-/// | IPv6 address | one of `2001:db8::/32` |
-/// | hardware address | one that is locally administered |
+/// | IPv4 address | an address in `240.0.0.0/4`, which no network uses |
+/// | IPv6 address | an address in `2001:db8::/32` |
+/// | hardware address | a locally administered address |
 /// | host name | `host-….example.com` |
-/// | URL | `https://host-….example.com/…`, with its own scheme |
-/// | secret | `[secret]`, whatever it was |
-/// | any other text | `text-…` |
+/// | URL | `https://host-….example.com/…`, with the original scheme |
+/// | secret | `[secret]` |
+/// | other string | `text-…` |
 ///
-/// The same value becomes the same replacement wherever it stands, in all exchanges and in all runs with the
-/// same key: an identifier in a path is still that of the answer before. Identifiers, digests and UUIDs stay
-/// distinct; for all others the hash has 64 bits, for IPv4 addresses 28, for hardware addresses 46.
+/// Equal values have equal replacements, at any location, in all exchanges and in all runs with the same key. For
+/// example, an ID in a path still equals the ID in the response before. Replacements of IDs, digests and UUIDs are
+/// distinct. The hash of other values has 64 bits, of IPv4 addresses 28 bits, of hardware addresses 46 bits.
 ///
-/// Replacements are made with HMAC-SHA256. Whoever does not have the key cannot tell whether a guess is right,
-/// and the key is not kept anywhere: [`for_token`](Self::for_token) makes it from the token.
+/// Replacements are computed with HMAC-SHA256. Without the key, a guess cannot be verified. The key is not stored:
+/// [`for_token`](Self::for_token) derives it from the token.
 ///
-/// What it does not see: a name without digits in a field in which the specification expects a word of an enum,
-/// and a name in the place of a field name that looks like one.
+/// Limits: it keeps a name without digits in a field with an enum, and data in the position of a field name that
+/// resembles a field name.
 pub struct Sanitizer {
-    disguise: Disguise,
-    /// In small letters, as they are and as JSON writes them.
+    pseudonymizer: Pseudonymizer,
+    /// In lower case, plain and as JSON strings.
     secrets: Vec<SecretString>,
 }
 
-/// The secrets and the key are not shown.
+/// Hides the secrets and the key.
 impl fmt::Debug for Sanitizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sanitizer").field("secrets", &self.secrets.len()).finish_non_exhaustive()
     }
 }
 
-/// Keeps the key of recordings apart from all else that could be made of a token.
+/// Separates the key of recordings from other keys derived from a token.
 const PURPOSE: &[u8] = b"sentinelone: replacements in recordings, 1\0";
 
-/// Shorter texts are not looked for once more in field names: they stand in many of them.
-const SHORTEST_FOUND: usize = 6;
+/// The minimum length of a secret that is searched in other values and field names. Shorter strings occur in many of
+/// them.
+const MIN_SECRET_LENGTH: usize = 6;
 
-/// Numbers from here on may be identifiers.
+/// Numbers from here on can be IDs.
 const LARGE: u64 = 10_000_000_000;
 
 impl Sanitizer {
-    /// Replacements that depend on this key.
+    /// Returns a sanitizer whose replacements depend on this key.
     pub fn with_key(key: &[u8]) -> Self {
-        Self { disguise: Disguise::new(key), secrets: Vec::new() }
+        Self { pseudonymizer: Pseudonymizer::new(key), secrets: Vec::new() }
     }
 
-    /// Replacements that are the same in all recordings made with this token, which itself survives nowhere.
+    /// Returns a sanitizer whose replacements are equal in all recordings with this token. It removes the token.
     pub fn for_token(token: &ApiToken) -> Self {
         let key = SecretString::from(token.exposed());
         let material = [PURPOSE, key.expose_secret().as_bytes()].concat();
-        Self::with_key(&material).secret(token.exposed())
+        Self::with_key(&material).add_secret(token.exposed())
     }
 
-    /// A further secret, which survives nowhere: not as part of a text, of a number or of a field name either.
-    /// Large and small letters count as the same.
+    /// Adds a secret, which is removed everywhere: also as a part of a string, a number or a field name, ignoring case.
     #[must_use]
-    pub fn secret(mut self, text: impl AsRef<str>) -> Self {
-        let plain = SecretString::from(text.as_ref().trim().to_lowercase());
+    pub fn add_secret(mut self, secret: impl AsRef<str>) -> Self {
+        let plain = SecretString::from(secret.as_ref().trim().to_lowercase());
         let quoted = SecretString::from(Value::from(plain.expose_secret()).to_string());
         let escaped = quoted.expose_secret().trim_matches('"');
         if escaped != plain.expose_secret() {
@@ -92,22 +91,22 @@ impl Sanitizer {
         self
     }
 
-    /// The exchange without anything that says something about somebody. Its provenance is kept: it is the word
-    /// of whoever made the file. Operations are those of the [bundled](Contract::bundled) contract; of others
-    /// less is kept.
+    /// Returns the sanitized exchange with its original provenance. Operations are matched against the
+    /// [bundled](Contract::bundled) contract; of unmatched operations, less data is kept.
     pub fn exchange(&self, exchange: &Exchange) -> Exchange {
-        let first = Pass { with: self, known: &[], found: RefCell::default() };
+        let first = Pass { sanitizer: self, known_secrets: &[], found_secrets: RefCell::default() };
         let clean = first.exchange(exchange);
-        let found = first.found.into_inner();
-        if found.is_empty() {
+        let found_secrets = first.found_secrets.into_inner();
+        if found_secrets.is_empty() {
             return clean;
         }
-        // What stood in the place of a secret could stand in what is kept, too.
-        Pass { with: self, known: &found, found: RefCell::default() }.exchange(exchange)
+        // The value of a secret field can also occur in values that are kept.
+        Pass { sanitizer: self, known_secrets: &found_secrets, found_secrets: RefCell::default() }
+            .exchange(exchange)
     }
 
-    /// What stands in the place of a body that is no JSON: its type and its length.
-    pub(super) fn opaque(content_type: Option<&str>, body: &[u8]) -> String {
+    /// Returns the placeholder of a body that is not JSON, with its type and length.
+    pub(super) fn body_placeholder(content_type: Option<&str>, body: &[u8]) -> String {
         let start = body.trim_ascii_start();
         let kind = match content_type.and_then(media_type) {
             Some(kind) => kind,
@@ -124,81 +123,89 @@ impl Sanitizer {
         }
     }
 
-    /// Whether a secret stands in the text, as it is or as JSON writes it.
-    pub(super) fn betrays(&self, text: &str) -> bool {
+    /// Returns whether the string contains a secret, plain or as a JSON string.
+    pub(super) fn contains_secret(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.secrets.iter().any(|secret| text.contains(secret.expose_secret()))
     }
 }
 
-/// One way through an exchange.
+/// One pass over an exchange.
 struct Pass<'s> {
-    with: &'s Sanitizer,
-    /// What stands in the places of secrets.
-    known: &'s [SecretString],
-    /// What of it is seen on the way.
-    found: RefCell<Vec<SecretString>>,
+    sanitizer: &'s Sanitizer,
+    /// Values of secret fields from the previous pass.
+    known_secrets: &'s [SecretString],
+    /// Values of secret fields in this pass.
+    found_secrets: RefCell<Vec<SecretString>>,
 }
 
 impl Pass<'_> {
     fn exchange(&self, exchange: &Exchange) -> Exchange {
-        let ground = Ground::of(Contract::bundled(), exchange);
-        let (operation, path) = match &ground.found {
-            Some(found) => self.known_path(&ground, found, exchange),
+        let exchange_context = ExchangeContext::new(Contract::bundled(), exchange);
+        let (operation, path) = match &exchange_context.found {
+            Some(found) => self.known_path(&exchange_context, found, exchange),
             None => self.unknown_path(exchange),
         };
         let query = exchange.request.query.iter().map(|(name, value)| {
-            let (spot, standing) = ground.parameter(false, name);
-            (self.name(name, standing), self.parameter(&spot, value))
+            let (context, declaration) = exchange_context.parameter(false, name);
+            (self.name(name, declaration), self.parameter(&context, value))
         });
         let request = ExchangeRequest {
             path,
             query: query.collect(),
-            body: exchange.request.body.as_ref().map(|body| self.value(&ground.body(), body)),
+            body: exchange
+                .request
+                .body
+                .as_ref()
+                .map(|body| self.value(&exchange_context.request_body(), body)),
         };
         let content_type =
             exchange.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let content_type = content_type.map(|(_, value)| value.as_str());
-        let opaque = |text: &String| Sanitizer::opaque(content_type, text.as_bytes());
+        let placeholder = |text: &String| Sanitizer::body_placeholder(content_type, text.as_bytes());
         Exchange {
             operation,
             request,
             status: exchange.status,
             headers: exchange.headers.iter().filter_map(|(name, value)| header(name, value)).collect(),
-            response: exchange.response.as_ref().map(|answer| self.value(&ground.answer(), answer)),
-            response_text: exchange.response_text.as_ref().map(opaque),
+            response: exchange
+                .response
+                .as_ref()
+                .map(|body| self.value(&exchange_context.response_body(), body)),
+            response_text: exchange.response_text.as_ref().map(placeholder),
             placeholder_kind: exchange.placeholder_kind.clone(),
             inferred: exchange.inferred,
             provenance: exchange.provenance.clone(),
         }
     }
 
-    /// The operation as the specification names it, and the path as it was asked.
+    /// Returns the operation of the specification, and the path of the request.
     fn known_path(
         &self,
-        ground: &Ground<'_>,
-        found: &Found<'_>,
+        exchange_context: &ExchangeContext<'_>,
+        found: &OperationMatch<'_>,
         exchange: &Exchange,
     ) -> (String, Option<String>) {
         let operation = found.operation;
         let version = found.version.unwrap_or_default().as_str();
         let name = format!("{} {}", operation.method(), operation.path().replace("{version}", version));
-        // Files that do not know what was asked have the names in braces.
+        // A file without path values has the names in braces.
         let is_name = |value: &str| value.starts_with('{') && value.ends_with('}');
-        let asked = exchange.request.path.is_some() || ground.path_values().any(|(_, value)| !is_name(value));
-        let path = asked.then(|| {
+        let has_values = exchange.request.path.is_some()
+            || exchange_context.path_values().any(|(_, value)| !is_name(value));
+        let path = has_values.then(|| {
             operation.template.fill(|name| {
                 if name == "version" {
                     return version.to_owned();
                 }
                 let value = found.path_values.get(name).map(String::as_str).unwrap_or_default();
-                self.text(&ground.parameter(true, name).0, value)
+                self.text(&exchange_context.parameter(true, name).0, value)
             })
         });
         (name, path)
     }
 
-    /// Of the path of an operation that nobody knows the words stay that stand in paths of known ones.
+    /// Returns operation and path of an unmatched operation. Segments from paths of the specification are kept.
     fn unknown_path(&self, exchange: &Exchange) -> (String, Option<String>) {
         let segment = |segment: &str| {
             let literal =
@@ -217,30 +224,30 @@ impl Pass<'_> {
         (format!("{method} {}", replaced(template)), exchange.request.path.as_deref().map(replaced))
     }
 
-    fn value(&self, spot: &Spot<'_>, value: &Value) -> Value {
+    fn value(&self, context: &ValueContext<'_>, value: &Value) -> Value {
         match value {
             Value::Null | Value::Bool(_) => value.clone(),
-            Value::Number(number) => Value::Number(self.number(spot, number)),
-            Value::String(text) => Value::String(match spot.kind() {
-                // Where a list is declared, a lone element counts as one.
-                Some("array") => self.text(&spot.item(), text),
-                _ => self.text(spot, text),
+            Value::Number(number) => Value::Number(self.number(context, number)),
+            Value::String(text) => Value::String(match context.kind() {
+                // If an array is declared, a single element counts as one.
+                Some("array") => self.text(&context.item(), text),
+                _ => self.text(context, text),
             }),
             Value::Array(items) => {
-                let item = spot.item();
+                let item = context.item();
                 items.iter().map(|value| self.value(&item, value)).collect()
             }
-            Value::Object(fields) => Value::Object(self.fields(spot, fields)),
+            Value::Object(fields) => Value::Object(self.fields(context, fields)),
         }
     }
 
-    fn fields(&self, spot: &Spot<'_>, fields: &Map<String, Value>) -> Map<String, Value> {
+    fn fields(&self, context: &ValueContext<'_>, fields: &Map<String, Value>) -> Map<String, Value> {
         let mut clean = Map::new();
         for (name, value) in fields {
-            let (below, standing) = spot.field(name);
-            let new = self.name(name, standing);
+            let (below, declaration) = context.field(name);
+            let new = self.name(name, declaration);
             let mut key = new.clone();
-            // A name that another field has, or will have, is passed over.
+            // A suffix avoids the names of other fields.
             let mut number = 2;
             while clean.contains_key(&key) || key != *name && fields.contains_key(&key) {
                 key = format!("{new}-{number}");
@@ -251,76 +258,75 @@ impl Pass<'_> {
         clean
     }
 
-    fn name(&self, name: &str, standing: Standing) -> String {
-        let kept = match standing {
-            Standing::Declared => !self.with.betrays(name),
-            Standing::Unknown => is_field_name(name) && !self.betrays(name),
-            Standing::Key => name.is_empty(),
+    fn name(&self, name: &str, declaration: FieldDeclaration) -> String {
+        let keep = match declaration {
+            FieldDeclaration::Declared => !self.sanitizer.contains_secret(name),
+            FieldDeclaration::Undeclared => is_field_name(name) && !self.contains_secret(name),
+            FieldDeclaration::MapKey => name.is_empty(),
         };
-        if kept { name.to_owned() } else { self.by_form(name) }
+        if keep { name.to_owned() } else { self.by_form(name) }
     }
 
-    /// A value in a query, where lists are texts with commas.
-    fn parameter(&self, spot: &Spot<'_>, text: &str) -> String {
-        let list = |spot: &Spot<'_>| {
-            text.split(',').map(|text| self.parameter(spot, text)).collect::<Vec<_>>().join(",")
+    /// Sanitizes a query value, where lists are joined by commas.
+    fn parameter(&self, context: &ValueContext<'_>, text: &str) -> String {
+        let list = |context: &ValueContext<'_>| {
+            text.split(',').map(|text| self.parameter(context, text)).collect::<Vec<_>>().join(",")
         };
-        match spot.kind() {
-            Some("array") => list(&spot.item()),
+        match context.kind() {
+            Some("array") => list(&context.item()),
             Some("integer" | "number") => match serde_json::from_str::<Number>(text) {
-                Ok(number) if number.to_string() == text => self.number(spot, &number).to_string(),
-                _ => self.text(spot, text),
+                Ok(number) if number.to_string() == text => self.number(context, &number).to_string(),
+                _ => self.text(context, text),
             },
-            None if text.contains(',') && !spot.is_declared() => list(spot),
-            _ => self.text(spot, text),
+            None if text.contains(',') && !context.is_declared() => list(context),
+            _ => self.text(context, text),
         }
     }
 
-    fn text(&self, spot: &Spot<'_>, text: &str) -> String {
+    fn text(&self, context: &ValueContext<'_>, text: &str) -> String {
         if text.is_empty() {
             return String::new();
         }
-        if self.with.betrays(text) || holds_jwt(text) {
-            return spot.mask();
+        if self.sanitizer.contains_secret(text) || contains_jwt(text) {
+            return context.mask();
         }
-        if spot.expects(text) {
+        if context.is_expected_value(text) {
             return text.to_owned();
         }
-        if spot.is_secret() {
-            if text.chars().count() >= SHORTEST_FOUND {
-                self.found.borrow_mut().push(SecretString::from(text.to_lowercase()));
+        if context.is_secret() {
+            if text.chars().count() >= MIN_SECRET_LENGTH {
+                self.found_secrets.borrow_mut().push(SecretString::from(text.to_lowercase()));
             }
-            return spot.mask();
+            return context.mask();
         }
-        if says_nothing(spot, text) && !self.betrays(text) {
+        if is_harmless(context, text) && !self.contains_secret(text) {
             return text.to_owned();
         }
-        if spot.is_json()
+        if context.is_json()
             && let Ok(document) = serde_json::from_str::<Value>(text)
             && (document.is_object() || document.is_array())
         {
-            return self.value(&spot.document(), &document).to_string();
+            return self.value(&context.document(), &document).to_string();
         }
         let new = self.by_form(text);
-        if spot.fits(&new) {
+        if context.fits(&new) {
             return new;
         }
-        // Any text that is made to fit: the hash stands at its end.
-        spot.fit(&self.with.disguise.other(text), '-')
+        // Fit the generic pseudonym to the declared lengths. The hash is at its end.
+        context.fit(&self.sanitizer.pseudonymizer.other(text), '-')
     }
 
-    /// A text of which nothing is known but what it looks like.
+    /// Replaces a string by its format alone.
     fn by_form(&self, text: &str) -> String {
-        if self.with.betrays(text) || holds_jwt(text) {
+        if self.sanitizer.contains_secret(text) || contains_jwt(text) {
             return MASK.to_owned();
         }
-        self.address(text).unwrap_or_else(|| self.with.disguise.text(text))
+        self.address(text).unwrap_or_else(|| self.sanitizer.pseudonymizer.text(text))
     }
 
-    /// An address within the console, such as that of an upload, keeps its form, so that it still leads to the
-    /// operation.
+    /// Sanitizes a path within the console, such as that of an upload. The result still matches the operation.
     fn address(&self, text: &str) -> Option<String> {
-        let in_full = |path: &str| Contract::bundled().find("GET", path);
+        let in_full = |path: &str| Contract::bundled().match_operation("GET", path);
         if !text.starts_with('/') || text.contains(['?', '#']) {
             return None;
         }
@@ -337,10 +343,10 @@ impl Pass<'_> {
         Some(path.get(cut..)?.to_owned())
     }
 
-    fn number(&self, spot: &Spot<'_>, number: &Number) -> Number {
+    fn number(&self, context: &ValueContext<'_>, number: &Number) -> Number {
         let text = number.to_string();
-        let hidden = spot.is_secret() && !matches!(spot.kind(), Some("integer" | "number"));
-        if hidden || self.betrays(&text) {
+        let redacted = context.is_secret() && !matches!(context.kind(), Some("integer" | "number"));
+        if redacted || self.contains_secret(&text) {
             return Number::from(0);
         }
         let digits = text.trim_start_matches('-');
@@ -348,46 +354,46 @@ impl Pass<'_> {
             Ok(number) => number >= LARGE,
             Err(_) => number.as_f64().is_none_or(|number| number.abs() >= LARGE as f64),
         };
-        if !is_large || speaks_of_an_amount(spot.name()) {
+        if !is_large || is_amount_name(context.name()) {
             return number.clone();
         }
         if form(digits) == Form::Digits {
             let sign = &text[..text.len() - digits.len()];
-            let new = format!("{sign}{}", self.with.disguise.digits(digits));
+            let new = format!("{sign}{}", self.sanitizer.pseudonymizer.digits(digits));
             return serde_json::from_str(&new).unwrap_or_else(|_| Number::from(0));
         }
-        let new = self.with.disguise.large(&text);
+        let new = self.sanitizer.pseudonymizer.large(&text);
         Number::from_f64(if text.starts_with('-') { -new } else { new }).unwrap_or_else(|| Number::from(0))
     }
 
-    fn betrays(&self, text: &str) -> bool {
+    fn contains_secret(&self, text: &str) -> bool {
         let lower = text.to_lowercase();
-        self.with.betrays(text) || self.known.iter().any(|secret| lower.contains(secret.expose_secret()))
+        self.sanitizer.contains_secret(text)
+            || self.known_secrets.iter().any(|secret| lower.contains(secret.expose_secret()))
     }
 }
 
-/// Whether a text can be kept for where it stands.
-fn says_nothing(spot: &Spot<'_>, text: &str) -> bool {
-    let name = spot.name().to_ascii_lowercase();
+/// Returns whether a string at this location is not sensitive.
+fn is_harmless(context: &ValueContext<'_>, text: &str) -> bool {
+    let name = context.name().to_ascii_lowercase();
     let is_range = || {
-        let moments = text.split_once('-').map(|(from, to)| [from, to]);
-        moments.is_some_and(|all| all.iter().all(|one| one.len() == 13 && form(one) == Form::Digits))
+        let times = text.split_once('-').map(|(from, to)| [from, to]);
+        times.is_some_and(|all| all.iter().all(|one| one.len() == 13 && form(one) == Form::Digits))
     };
-    spot.has_words() && is_word(text)
+    context.has_enum() && looks_like_enum_value(text)
         || name.contains("version") && is_version(text)
         || name == "sortby" && is_field_name(text)
         || name.ends_with("__between") && is_range()
 }
 
-/// Whether a text could be a word of an enum that the specification does not know yet. With digits it could as
-/// well be the name of a machine.
-fn is_word(text: &str) -> bool {
+/// Returns whether a string could be an undeclared enum value. With digits, it could be the name of an endpoint.
+fn looks_like_enum_value(text: &str) -> bool {
     let inside = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '-' | ' ');
     text.chars().count() <= 60 && text.chars().all(inside)
 }
 
-/// Whether a text could be a version, or a range of two. What could as well be an address is one only where the
-/// first number is as small as those of agents are.
+/// Returns whether a string could be a version or a range of versions. A version that could be an IP address counts
+/// only if its first number is as small as in agent versions.
 fn is_version(text: &str) -> bool {
     let one = |text: &str| {
         let text = text.strip_prefix('v').unwrap_or(text);
@@ -402,14 +408,14 @@ fn is_version(text: &str) -> bool {
     one(text) || text.split_once('-').is_some_and(|(from, to)| one(from) && one(to))
 }
 
-/// Words with several digits that stand in names of fields. Any others make a name look like that of a machine.
+/// Literals with several digits in field names. Other digits suggest the name of an endpoint.
 const TECHNICAL: &[&str] = &["sha256", "sha512", "base64", "win32", "win64", "wow64", "x86", "x64"];
 
-/// Whether a name looks like those that programs give to fields, and not like a value.
+/// Returns whether a name resembles a field name, and not a value.
 fn is_field_name(name: &str) -> bool {
     let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let lower = name.to_ascii_lowercase();
-    let rest = TECHNICAL.iter().fold(lower, |rest, word| rest.replace(word, "-"));
+    let rest = TECHNICAL.iter().fold(lower, |rest, technical| rest.replace(technical, "-"));
     let digits = rest.bytes().filter(u8::is_ascii_digit).count();
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 60
@@ -418,33 +424,33 @@ fn is_field_name(name: &str) -> bool {
         && matches!(form(name), Form::Text | Form::Plain)
 }
 
-/// Whether a number under this name is a size or a time: large, and nobody's identifier.
-fn speaks_of_an_amount(name: &str) -> bool {
+/// Returns whether a name indicates a size or a time: a large number that is not an ID.
+fn is_amount_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let words = ["size", "bytes", "memory", "time", "timestamp", "date", "duration", "millis", "seconds"];
-    name.ends_with("At") || lower.ends_with("_at") || words.iter().any(|word| lower.ends_with(word))
+    let suffixes = ["size", "bytes", "memory", "time", "timestamp", "date", "duration", "millis", "seconds"];
+    name.ends_with("At") || lower.ends_with("_at") || suffixes.iter().any(|suffix| lower.ends_with(suffix))
 }
 
-/// The headers that say how an answer is to be read, without what else could stand in them.
+/// Returns a header that describes how to read the response, without other data.
 fn header(name: &str, value: &str) -> Option<(String, String)> {
     let name = name.to_ascii_lowercase();
-    let kept = match name.as_str() {
+    let value = match name.as_str() {
         "content-type" => media_type(value)?,
         "retry-after" => Some(value.trim()).filter(|value| {
             let seconds = (1..=6).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
-            // A comment in brackets could hold anything.
+            // A comment in parentheses could hold any data.
             seconds || jiff::fmt::rfc2822::parse(value).is_ok() && !value.contains('(')
         })?,
         _ => return None,
     };
-    let kept = kept.to_owned();
-    Some((name, kept))
+    let value = value.to_owned();
+    Some((name, value))
 }
 
-/// The media type without its parameters, if it is a usual one.
+/// Returns the media type without its parameters, if it is a common one.
 fn media_type(value: &str) -> Option<&'static str> {
     let essence = value.split(';').next().unwrap_or_default().trim();
-    const USUAL: &[&str] = &[
+    const COMMON: &[&str] = &[
         "application/json",
         "application/octet-stream",
         "application/problem+json",
@@ -455,5 +461,5 @@ fn media_type(value: &str) -> Option<&'static str> {
         "text/plain",
         "text/xml",
     ];
-    USUAL.iter().find(|usual| usual.eq_ignore_ascii_case(essence)).copied()
+    COMMON.iter().find(|common| common.eq_ignore_ascii_case(essence)).copied()
 }

@@ -1,12 +1,11 @@
-//! Schemas of OpenAPI 3.0: translated into JSON Schema for validation, and walked for fields that they
-//! do not declare.
+//! Schemas of OpenAPI 3.0: translation into JSON Schema, and search for undeclared fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::finding::{Finding, FindingKind};
-use super::place;
+use super::finding::{ContractRule, Finding};
+use super::location;
 
 /// The named schemas of a document.
 #[derive(Debug, Default)]
@@ -22,10 +21,10 @@ impl Schemas {
         Self { named: named.cloned().unwrap_or_default() }
     }
 
-    /// The schema that a reference names, or the schema itself.
+    /// Returns the target of a reference, or the schema itself.
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let mut schema = schema;
-        // A chain longer than the number of schemas is a circle.
+        // A chain longer than the number of schemas is a cycle.
         for _ in 0..=self.named.len() {
             let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { break };
             let Some(named) = self.get(reference) else { break };
@@ -38,7 +37,7 @@ impl Schemas {
         self.named.get(reference.strip_prefix(COMPONENT)?)
     }
 
-    /// The schema and everything that it is put together from.
+    /// Returns the schema and all schemas that it combines by `allOf`, `anyOf` and `oneOf`.
     pub(super) fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let mut parts: Vec<&Value> = Vec::new();
         let mut pending = vec![schema];
@@ -55,12 +54,12 @@ impl Schemas {
         parts
     }
 
-    /// The declared type.
+    /// Returns the declared type.
     pub(super) fn type_of<'a>(&'a self, schema: &'a Value) -> Option<&'a str> {
         self.parts(schema).into_iter().find_map(|part| part.get("type")?.as_str())
     }
 
-    /// The schema of the elements of a list or of the values of a map.
+    /// Returns the schema of the items of an array, or of the values of a map.
     pub(super) fn items<'a>(&'a self, schema: &'a Value) -> Option<&'a Value> {
         self.parts(schema).into_iter().find_map(|part| {
             let values = || part.get("additionalProperties").filter(|schema| schema.is_object());
@@ -68,20 +67,20 @@ impl Schemas {
         })
     }
 
-    /// The declared fields of an object.
+    /// Returns the declared properties of an object.
     pub(super) fn properties<'a>(&'a self, schema: &'a Value) -> BTreeMap<&'a str, &'a Value> {
         let objects = self.parts(schema).into_iter().filter_map(|part| part.get("properties")?.as_object());
         objects.flatten().map(|(name, schema)| (name.as_str(), schema)).collect()
     }
 
-    /// The schema as JSON Schema 2020-12, with the named ones that it reaches under `$defs`.
+    /// Returns the schema as JSON Schema 2020-12, with the referenced schemas in `$defs`.
     pub(super) fn json_schema(&self, schema: &Value) -> Value {
         let mut pending = Vec::new();
         let mut root = translate(schema, false, &mut pending);
         let mut definitions = Map::new();
-        let mut seen = BTreeSet::new();
+        let mut visited = BTreeSet::new();
         while let Some((name, nullable)) = pending.pop() {
-            if !seen.insert((name.clone(), nullable)) {
+            if !visited.insert((name.clone(), nullable)) {
                 continue;
             }
             if let Some(named) = self.named.get(&name) {
@@ -95,48 +94,52 @@ impl Schemas {
         root
     }
 
-    /// Reports the fields of a value that its schema does not declare. Validation lets them pass.
-    pub(super) fn undeclared(&self, schema: &Value, value: &Value, at: &str, findings: &mut Vec<Finding>) {
-        self.walk(&[schema], value, &mut at.to_owned(), findings);
+    /// Reports the fields of a value that its schema does not declare. JSON Schema validation accepts them.
+    pub(super) fn undeclared(&self, schema: &Value, value: &Value, root: &str, findings: &mut Vec<Finding>) {
+        self.visit(&[schema], value, &mut root.to_owned(), findings);
     }
 
-    fn walk(&self, schemas: &[&Value], value: &Value, at: &mut String, findings: &mut Vec<Finding>) {
+    fn visit(&self, schemas: &[&Value], value: &Value, location: &mut String, findings: &mut Vec<Finding>) {
         let parts: Vec<&Value> = schemas.iter().flat_map(|schema| self.parts(schema)).collect();
-        let length = at.len();
+        let length = location.len();
         match value {
             Value::Array(values) => {
                 let items: Vec<&Value> = parts.iter().filter_map(|part| part.get("items")).collect();
                 for (index, value) in values.iter().enumerate() {
-                    place::index(at, index);
-                    self.walk(&items, value, at, findings);
-                    at.truncate(length);
+                    location::index(location, index);
+                    self.visit(&items, value, location, findings);
+                    location.truncate(length);
                 }
             }
             Value::Object(fields) => {
                 let declares = |part: &&Value| {
                     part.get("properties").is_some() || part.get("additionalProperties").is_some()
                 };
-                let free = !parts.iter().any(declares);
+                let open = !parts.iter().any(declares);
                 for (name, value) in fields {
-                    let own = parts.iter().filter_map(|part| part.get("properties")?.get(name));
-                    let mut known: Vec<&Value> = own.collect();
-                    let mut allowed = free;
-                    if known.is_empty() {
-                        for further in parts.iter().filter_map(|part| part.get("additionalProperties")) {
-                            match further {
+                    let declared = parts.iter().filter_map(|part| part.get("properties")?.get(name));
+                    let mut schemas: Vec<&Value> = declared.collect();
+                    let mut allowed = open;
+                    if schemas.is_empty() {
+                        for additional in parts.iter().filter_map(|part| part.get("additionalProperties")) {
+                            match additional {
                                 Value::Bool(yes) => allowed |= *yes,
-                                schema => known.push(schema),
+                                schema => schemas.push(schema),
                             }
                         }
                     }
-                    place::field(at, name);
-                    if !known.is_empty() {
-                        self.walk(&known, value, at, findings);
+                    location::field(location, name);
+                    if !schemas.is_empty() {
+                        self.visit(&schemas, value, location, findings);
                     } else if !allowed {
                         let message = "the specification has no such field";
-                        findings.push(Finding::new(FindingKind::UndeclaredField, at.as_str(), message));
+                        findings.push(Finding::new(
+                            ContractRule::UndeclaredField,
+                            location.as_str(),
+                            message,
+                        ));
                     }
-                    at.truncate(length);
+                    location.truncate(length);
                 }
             }
             _ => {}
@@ -144,14 +147,15 @@ impl Schemas {
     }
 }
 
-/// `:` cannot stand in the name of a component, so the two kinds of definition stay apart.
+/// Returns the key in `$defs`. Component names cannot contain `:`, so the two kinds of keys differ.
 fn definition(name: &str, nullable: bool) -> String {
     if nullable { format!("{name}:null") } else { name.to_owned() }
 }
 
-/// OpenAPI 3.0 says `nullable` beside a reference, where JSON Schema would need `anyOf`, whose errors say
-/// nothing about the place. So the null is carried into the named schema, which is then defined twice:
-/// with and without it.
+/// Translates a schema of OpenAPI 3.0 into JSON Schema.
+///
+/// In OpenAPI 3.0, `nullable` can accompany a reference. In JSON Schema, that requires `anyOf`, whose errors do not
+/// have the location. Therefore the null is moved into the named schema, which is defined with and without it.
 fn translate(schema: &Value, nullable: bool, pending: &mut Vec<(String, bool)>) -> Value {
     let Value::Object(schema) = schema else { return json!({}) };
     let nullable = nullable || schema.get("nullable") == Some(&Value::Bool(true));
@@ -166,7 +170,7 @@ fn translate(schema: &Value, nullable: bool, pending: &mut Vec<(String, bool)>) 
             ("enum", Value::Array(values)) if nullable && !values.contains(&Value::Null) => {
                 values.iter().cloned().chain([Value::Null]).collect()
             }
-            // False is left to the walk, which names the place.
+            // `false` is left to `Schemas::undeclared`, which reports the location.
             ("additionalProperties", Value::Bool(_)) => continue,
             ("items" | "additionalProperties" | "not", schema) => translate(schema, false, pending),
             ("properties", Value::Object(properties)) => {
@@ -181,7 +185,7 @@ fn translate(schema: &Value, nullable: bool, pending: &mut Vec<(String, bool)>) 
                 all.extend(nullable.then(|| json!({ "type": "null" })));
                 Value::Array(all)
             }
-            // In OpenAPI 3.0 these are flags on the bound.
+            // In OpenAPI 3.0 these are booleans that modify the bound.
             ("exclusiveMinimum" | "exclusiveMaximum", _) => continue,
             ("minimum" | "maximum", bound) => {
                 let exclusive = if key == "minimum" { "exclusiveMinimum" } else { "exclusiveMaximum" };

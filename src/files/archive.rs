@@ -1,4 +1,4 @@
-//! Archives with a password.
+//! Password-protected archives.
 
 use std::fs::File;
 use std::io::{Read, copy};
@@ -7,84 +7,89 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use zip::ZipArchive;
 
-use super::Saved;
+use super::SavedFile;
 use crate::Result;
 use crate::error::Error;
 use crate::text::is_unprintable;
 
-/// How much an archive may hold.
+/// Limits for the content of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes that all entries inflate to, in all.
+pub struct UnpackLimits {
+    /// Maximum uncompressed size of all entries in bytes.
     pub bytes: u64,
-    /// Entries.
+    /// Maximum number of entries.
     pub entries: usize,
-    /// Folders that an entry is in, one inside the other.
+    /// Maximum directory depth of an entry.
     pub depth: usize,
 }
 
-impl Default for Limits {
-    /// One GiB, a thousand entries, and 64 folders deep: agents hand over 10 MB a request.
+impl Default for UnpackLimits {
+    /// Returns the limits 1 GiB, 1000 entries and a depth of 64. Agents upload 10 MB per request.
     fn default() -> Self {
         Self { bytes: 1024 * 1024 * 1024, entries: 1000, depth: 64 }
     }
 }
 
-/// Unpacks a zip file into a new folder, with the password that it is protected by, in the old manner
-/// (ZipCrypto) or with AES; entries without protection are taken too. All of it is unpacked beside that folder
-/// first, and the folder gets its name when everything is there. Folders without files are left out.
+/// Unpacks a zip file into a new directory. Entries may be encrypted with ZipCrypto or AES, or not encrypted.
 ///
-/// It takes as long as the disk does: on an async runtime, call it where blocking is allowed.
+/// The files are unpacked into a temporary directory, which gets the name `dir` when it is complete. Empty directories
+/// are skipped. The function blocks; on an async runtime, call it where blocking is allowed.
 ///
 /// # Errors
-/// When the password is wrong, an entry would leave the folder or is a link, two would be the same file here,
-/// or it holds more than `limits` allow: [`ErrorKind::Archive`](crate::ErrorKind). When the folder is there already
-/// or the disk does not take it: [`ErrorKind::File`](crate::ErrorKind). Nothing is written to the folder then.
-pub fn unpack(archive: &Path, password: &SecretString, folder: &Path, limits: Limits) -> Result<Vec<Saved>> {
-    unpack_while(archive, password, folder, limits, &|| true)
+/// Returns [`ErrorKind::Archive`](crate::ErrorKind) if the password is wrong, an entry is a link or leaves the
+/// directory, two entries have the same file name, or the archive exceeds `limits`. Returns
+/// [`ErrorKind::Io`](crate::ErrorKind) if the directory exists or cannot be written. Nothing is written to the
+/// directory then.
+pub fn unpack(
+    archive: &Path,
+    password: &SecretString,
+    dir: &Path,
+    limits: UnpackLimits,
+) -> Result<Vec<SavedFile>> {
+    unpack_while(archive, password, dir, limits, &|| true)
 }
 
-/// The same, as long as it is wanted.
+/// Unpacks a zip file like [`unpack`], and stops if `is_active` returns false.
 pub(crate) fn unpack_while(
     archive: &Path,
     password: &SecretString,
-    folder: &Path,
-    limits: Limits,
-    wanted: &dyn Fn() -> bool,
-) -> Result<Vec<Saved>> {
-    let failed = |source| Error::file(folder, source);
-    if folder.exists() {
+    dir: &Path,
+    limits: UnpackLimits,
+    is_active: &dyn Fn() -> bool,
+) -> Result<Vec<SavedFile>> {
+    let failed = |source| Error::io(dir, source);
+    if dir.exists() {
         return Err(failed(std::io::Error::from(std::io::ErrorKind::AlreadyExists)));
     }
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(failed)?;
-    let file = File::open(archive).map_err(|source| Error::file(archive, source))?;
+    let file = File::open(archive).map_err(|source| Error::io(archive, source))?;
     let mut zip =
-        ZipArchive::new(file).map_err(|error| Error::archive(format!("this is no zip file: {error}")))?;
+        ZipArchive::new(file).map_err(|error| Error::archive(format!("not a zip archive: {error}")))?;
     if zip.len() > limits.entries {
-        let (count, most) = (zip.len(), limits.entries);
-        return Err(Error::archive(format!("the archive holds {count} entries, which is more than {most}")));
+        let (count, max) = (zip.len(), limits.entries);
+        return Err(Error::archive(format!("the archive has {count} entries, more than {max}")));
     }
-    let beside = tempfile::TempDir::new_in(parent).map_err(failed)?;
-    let mut left = limits.bytes;
+    let temp_dir = tempfile::TempDir::new_in(parent).map_err(failed)?;
+    let mut remaining = limits.bytes;
     let mut saved = Vec::new();
     for index in 0..zip.len() {
         let mut entry = zip
             .by_index_decrypt(index, password.expose_secret().as_bytes())
-            .map_err(|error| Error::archive(format!("entry {index} cannot be opened: {error}")))?;
-        let name =
-            entry.name().map_err(|error| Error::archive(format!("entry {index} has no name: {error}")))?;
+            .map_err(|error| Error::archive(format!("cannot open entry {index}: {error}")))?;
+        let name = entry
+            .name()
+            .map_err(|error| Error::archive(format!("entry {index} has no valid name: {error}")))?;
         let name = name.into_owned();
-        let place = place(&name).ok_or_else(|| {
-            Error::archive(format!("the entry {name:?} leaves the folder that it is unpacked into"))
-        })?;
+        let relative = relative_path(&name)
+            .ok_or_else(|| Error::archive(format!("the entry {name:?} leaves the target directory")))?;
         if entry.is_symlink() {
             return Err(Error::archive(format!("the entry {name:?} is a link")));
         }
-        let path = beside.path().join(&place);
-        if place.components().count() > limits.depth {
+        let path = temp_dir.path().join(&relative);
+        if relative.components().count() > limits.depth {
             let depth = limits.depth;
-            return Err(Error::archive(format!("the entry {name:?} is more than {depth} folders deep")));
+            return Err(Error::archive(format!("the entry {name:?} is more than {depth} directories deep")));
         }
         if entry.is_dir() {
             continue;
@@ -98,63 +103,65 @@ pub(crate) fn unpack_while(
             }
             file => file.map_err(failed)?,
         };
-        // What the archive says of its sizes is not trusted.
-        let limited = entry.by_ref().take(left.saturating_add(1));
-        let bytes = copy(&mut While { wanted, inner: limited }, &mut file)
-            .map_err(|error| Error::archive(format!("the entry {name:?} cannot be read: {error}")))?;
-        left = left.checked_sub(bytes).ok_or_else(|| {
-            Error::archive(format!("the archive inflates to more than {} bytes", limits.bytes))
+        // The sizes in the archive are not trusted.
+        let limited = entry.by_ref().take(remaining.saturating_add(1));
+        let bytes = copy(&mut Cancellable { is_active, inner: limited }, &mut file)
+            .map_err(|error| Error::archive(format!("cannot read the entry {name:?}: {error}")))?;
+        remaining = remaining.checked_sub(bytes).ok_or_else(|| {
+            Error::archive(format!("the uncompressed archive has more than {} bytes", limits.bytes))
         })?;
-        saved.push(Saved { path: folder.join(&place), name, bytes });
+        saved.push(SavedFile { path: dir.join(&relative), name, bytes });
     }
-    if !wanted() {
-        return Err(Error::archive("nobody waits for it any more"));
+    if !is_active() {
+        return Err(Error::archive(CANCELLED));
     }
-    std::fs::rename(beside.path(), folder).map_err(failed)?;
-    // What is left to drop has another name now.
-    let _ = beside.keep();
+    std::fs::rename(temp_dir.path(), dir).map_err(failed)?;
+    // The temporary directory was renamed; `keep` prevents its deletion.
+    let _ = temp_dir.keep();
     Ok(saved)
 }
 
-/// Reads as long as it is wanted.
-struct While<'a, R> {
-    wanted: &'a dyn Fn() -> bool,
+const CANCELLED: &str = "unpacking was cancelled";
+
+/// A reader that fails after cancellation.
+struct Cancellable<'a, R> {
+    is_active: &'a dyn Fn() -> bool,
     inner: R,
 }
 
-impl<R: Read> Read for While<'_, R> {
+impl<R: Read> Read for Cancellable<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if !(self.wanted)() {
-            // The kind Interrupted would be tried again.
-            return Err(std::io::Error::other("nobody waits for it any more"));
+        if !(self.is_active)() {
+            // `copy` would retry the kind Interrupted.
+            return Err(std::io::Error::other(CANCELLED));
         }
         self.inner.read(buffer)
     }
 }
 
-/// Where below the folder an entry goes; `None` when its name leads out of it. Names from Windows have
-/// backslashes, and a drive whose colon no file name may hold.
-fn place(name: &str) -> Option<PathBuf> {
+/// Returns the path of an entry below the target directory; `None` if the name leaves it. Names from Windows may have
+/// backslashes, and a drive letter with a colon, which is not valid in a file name.
+fn relative_path(name: &str) -> Option<PathBuf> {
     let name = name.replace('\\', "/");
     if name.starts_with('/') || name.contains('\0') {
         return None;
     }
-    let mut place = PathBuf::new();
+    let mut path = PathBuf::new();
     for part in name.split('/') {
         match part {
             "" | "." => {}
             ".." => return None,
-            part => place.push(file_name(part)),
+            part => path.push(file_name(part)),
         }
     }
-    (!place.as_os_str().is_empty()).then_some(place)
+    (!path.as_os_str().is_empty()).then_some(path)
 }
 
-/// The name of one file or folder, such that every file system takes it and no terminal is steered by it.
+/// Returns a name for one file or directory that is valid on every file system and safe to print on a terminal.
 fn file_name(part: &str) -> String {
-    let bad = |c: char| ":*?\"<>|".contains(c) || is_unprintable(c);
-    let name = part.replace(bad, "_");
-    // Windows drops these, after which two names may be one.
+    let is_invalid = |c: char| ":*?\"<>|".contains(c) || is_unprintable(c);
+    let name = part.replace(is_invalid, "_");
+    // Windows drops trailing dots and spaces, so two names could become equal.
     let name = match name.trim_end_matches(['.', ' ']).len() {
         end if end == name.len() => name,
         end => format!("{}{}", &name[..end], "_".repeat(name.len() - end)),

@@ -1,4 +1,4 @@
-//! How far the fetching has come.
+//! Checkpoints of incident fetching.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -6,33 +6,33 @@ use std::time::{Duration, SystemTime};
 use sentinelone_raw::runtime::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::settings::Stream;
+use super::config::Stream;
 
-/// How far the fetching of each stream has come: a small value to be stored beside what was fetched, and given back
-/// with the next poll. A new one starts at the first fetch time of the settings.
+/// The position of each stream: a small value to store with the fetched incidents and to pass to the next poll. A
+/// default checkpoint starts at [`first_fetch`](super::IncidentConfig::first_fetch).
 ///
-/// It is told by what the console says about times and identifiers alone. Polls with the same checkpoint give the same
-/// incidents again: store it when the batch is safe, and a crash in between repeats that batch and loses nothing.
+/// A checkpoint depends only on times and IDs of the console. Polls with the same checkpoint return the same
+/// incidents. Store it after the incidents: a crash in between repeats that batch and loses no incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Checkpoint {
-    /// Where the threats stand.
+    /// Position of the threats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) threats: Option<Position>,
-    /// Where the alerts stand.
+    /// Position of the alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) alerts: Option<Position>,
 }
 
-/// Where a stream stands.
+/// The position of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Position {
-    /// Nothing that was created before is wanted.
+    /// Start of the first fetch; earlier items are not fetched.
     pub(super) from: Timestamp,
-    /// When the newest thing that was handed out, or passed over, was created.
+    /// Creation time of the newest item that was returned or skipped.
     pub(super) newest: Timestamp,
-    /// What was handed out and may show again: identifier to when it was created.
+    /// IDs of returned items that may appear again, with their creation times.
     #[serde(default)]
     pub(super) seen: BTreeMap<String, Timestamp>,
 }
@@ -52,31 +52,32 @@ impl Checkpoint {
         }
     }
 
-    /// When the newest thing of a stream was created that was handed out or passed over; `None` before the first
-    /// poll.
+    /// Returns the creation time of the newest item of a stream that was returned or skipped, or `None` before
+    /// the first poll.
     pub fn newest(&self, stream: Stream) -> Option<&Timestamp> {
         self.position(stream).map(|position| &position.newest)
     }
 }
 
 impl Position {
-    /// One that nothing was handed out from.
+    /// Returns the position before the first fetch.
     pub(super) fn new(from: Timestamp) -> Self {
         Self { newest: from.clone(), from, seen: BTreeMap::new() }
     }
 
-    /// From when on the console is to be asked: the overlap before the newest, and not before the first fetch.
+    /// Returns the creation time from which to list: the overlap before the newest item, but not before the first
+    /// fetch.
     pub(super) fn floor(&self, overlap: Duration) -> SystemTime {
-        let from = moment(&self.from);
-        match moment(&self.newest).checked_sub(overlap) {
+        let from = system_time(&self.from);
+        match system_time(&self.newest).checked_sub(overlap) {
             Some(time) => time.max(from),
             None => from,
         }
     }
 
-    /// Goes on to a newer thing, and forgets what cannot show any more.
+    /// Advances to a newer item and removes the IDs that cannot appear again.
     pub(super) fn advance(&mut self, newest: Option<SystemTime>, overlap: Duration) {
-        if let Some(newest) = newest.filter(|newest| *newest > moment(&self.newest)) {
+        if let Some(newest) = newest.filter(|newest| *newest > system_time(&self.newest)) {
             self.newest = Timestamp::from(newest);
         }
         let floor = self.floor(overlap);
@@ -84,7 +85,8 @@ impl Position {
     }
 }
 
-/// A time of a checkpoint. What cannot be read is the beginning of time: everything is read again, and nothing is lost.
-fn moment(time: &Timestamp) -> SystemTime {
+/// Converts a time of a checkpoint. An unparsable time becomes the epoch, so that all items are read again and
+/// none is lost.
+fn system_time(time: &Timestamp) -> SystemTime {
     time.to_system_time().unwrap_or(SystemTime::UNIX_EPOCH)
 }

@@ -1,144 +1,147 @@
-//! Whether fetching would work, told so that somebody can mend it.
+//! The connection test and its errors.
 
 use http::StatusCode;
 use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
 use serde_json::Value;
 
-use super::fetch::{Ask, Fetcher, request};
-use super::settings::Stream;
+use super::config::Stream;
+use super::fetch::{Fetcher, ListQuery, request};
 use crate::client::Client;
 use crate::{Error, ErrorKind};
 
-/// Why fetching would not work. Each says what is wrong first and what to do last; the error of the call is its
-/// source.
+/// The reason why fetching is not possible. The message has the form "cause: remedy"; the source is the error of
+/// the call.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectionError {
-    /// Nothing answers there.
-    #[error("nothing answers at {console}: check the address, the network and the proxy")]
-    Address {
-        /// The console's address.
+    /// The console is unreachable.
+    #[error("{console} is unreachable: check the console URL, the network and the proxy")]
+    Unreachable {
+        /// The console URL.
         console: String,
-        /// The call.
+        /// The error of the call.
         source: Error,
     },
-    /// The token is not taken.
-    #[error("{console} does not take the API token: it is wrong, expired or revoked; create a new one")]
-    Token {
-        /// The console's address.
+    /// The console rejected the token.
+    #[error("{console} rejected the API token: create a new token; this one is invalid, expired or revoked")]
+    Unauthorized {
+        /// The console URL.
         console: String,
-        /// The call.
+        /// The error of the call.
         source: Error,
     },
-    /// The token may not read what is to be fetched.
+    /// The token has no permission to read a configured stream.
     #[error(
-        "the API token may not read {stream}: give its user a role that may view them, in the scope that is meant"
+        "the API token has no permission to view {stream}: give its user a role with that permission in the intended scope"
     )]
-    Permission {
-        /// What it may not read.
+    Forbidden {
+        /// The stream.
         stream: &'static str,
-        /// The call.
+        /// The error of the call.
         source: Error,
     },
-    /// The console speaks another version of the API.
-    #[error("{console} speaks API {other} and not API {version}: use version {other}")]
-    Version {
-        /// The console's address.
+    /// The console supports another API version.
+    #[error("{console} supports API {supported}, not API {version}: use version {supported}")]
+    UnsupportedApiVersion {
+        /// The console URL.
         console: String,
-        /// The version that was asked for.
+        /// The configured version.
         version: ApiVersion,
-        /// The version that it speaks.
-        other: ApiVersion,
-        /// The call.
+        /// The supported version.
+        supported: ApiVersion,
+        /// The error of the call.
         source: Error,
     },
-    /// Something answers, and it is no console of this API.
-    #[error("what answers at {console} is no SentinelOne console with API {version}: check the address")]
-    NoConsole {
-        /// The address.
+    /// The server is not a console of this API.
+    #[error("the server at {console} is not a SentinelOne console with API {version}: check the console URL")]
+    NotAConsole {
+        /// The console URL.
         console: String,
-        /// The version that was asked for.
+        /// The configured version.
         version: ApiVersion,
-        /// The call.
+        /// The error of the call.
         source: Error,
     },
-    /// Anything else.
-    #[error("{stream} cannot be read from {console}; {}", .source.advice())]
+    /// Any other error.
+    #[error("{stream} cannot be read from {console}; {}", .source.help())]
     Other {
-        /// The console's address.
+        /// The console URL.
         console: String,
-        /// What cannot be read.
+        /// The stream that cannot be read.
         stream: &'static str,
-        /// The call.
+        /// The error of the call.
         source: Error,
     },
 }
 
 impl ConnectionError {
-    /// The error of the call.
+    /// Returns the error of the call.
     pub fn error(&self) -> &Error {
         match self {
-            Self::Address { source, .. }
-            | Self::Token { source, .. }
-            | Self::Permission { source, .. }
-            | Self::Version { source, .. }
-            | Self::NoConsole { source, .. }
+            Self::Unreachable { source, .. }
+            | Self::Unauthorized { source, .. }
+            | Self::Forbidden { source, .. }
+            | Self::UnsupportedApiVersion { source, .. }
+            | Self::NotAConsole { source, .. }
             | Self::Other { source, .. } => source,
         }
     }
 }
 
 impl Fetcher {
-    /// Tries whether fetching would work: reads one thing of each stream that is to be fetched, and says of address,
-    /// token, permission and version which one is wrong. Nothing is changed.
+    /// Tests whether fetching is possible by reading one item of each configured stream. The error shows whether
+    /// the URL, the token, the permission or the version is wrong. Changes no data.
     ///
     /// `GET /web/api/v2.1/threats`, `GET /web/api/v2.1/cloud-detection/alerts`
     ///
     /// # Errors
-    /// [`ConnectionError`], with the error of the call as its source.
+    /// Returns a [`ConnectionError`] if a stream cannot be read. Its source is the error of the call.
     pub async fn test_connection(&self) -> Result<(), ConnectionError> {
-        for stream in self.settings.fetch_type.streams() {
-            if let Err(error) = one(&self.client, self, *stream).await {
-                return Err(self.explained(*stream, error).await);
+        for stream in self.config.fetch_type.streams() {
+            if let Err(error) = read_one(&self.client, self, *stream).await {
+                return Err(self.connection_error(*stream, error).await);
             }
         }
         Ok(())
     }
 
-    async fn explained(&self, stream: Stream, source: Error) -> ConnectionError {
-        let console = self.client.console().to_string();
+    async fn connection_error(&self, stream: Stream, source: Error) -> ConnectionError {
+        let console = self.client.console_url().to_string();
         let (version, name) = (self.client.api_version(), stream.as_str());
         match (source.kind(), source.status()) {
-            (ErrorKind::Connect, _) => ConnectionError::Address { console, source },
-            (_, Some(StatusCode::UNAUTHORIZED)) => ConnectionError::Token { console, source },
-            (_, Some(StatusCode::FORBIDDEN)) => ConnectionError::Permission { stream: name, source },
-            // A console that does not know the path, or something else than a console, which answers with a page.
+            (ErrorKind::Connect, _) => ConnectionError::Unreachable { console, source },
+            (_, Some(StatusCode::UNAUTHORIZED)) => ConnectionError::Unauthorized { console, source },
+            (_, Some(StatusCode::FORBIDDEN)) => ConnectionError::Forbidden { stream: name, source },
+            // Either a console without this path or another server, which returns an HTML page.
             (_, Some(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)) | (ErrorKind::Decode, _) => {
-                match self.other_version().await {
-                    Some(other) => ConnectionError::Version { console, version, other, source },
-                    None => ConnectionError::NoConsole { console, version, source },
+                match self.supported_version().await {
+                    Some(supported) => {
+                        ConnectionError::UnsupportedApiVersion { console, version, supported, source }
+                    }
+                    None => ConnectionError::NotAConsole { console, version, source },
                 }
             }
             (_, Some(status)) if status.is_redirection() => {
-                ConnectionError::NoConsole { console, version, source }
+                ConnectionError::NotAConsole { console, version, source }
             }
             _ => ConnectionError::Other { console, stream: name, source },
         }
     }
 
-    /// Another version of the API on which the console answers, were it to refuse the token.
-    async fn other_version(&self) -> Option<ApiVersion> {
+    /// Returns another API version to which the console responds, even if it rejects the token.
+    async fn supported_version(&self) -> Option<ApiVersion> {
         let others =
             ApiVersion::ALL.iter().rev().copied().filter(|other| *other != self.client.api_version());
         for version in others {
-            // Threats are there on every version.
-            let known = match one(&self.client.on(version), self, Stream::Threats).await {
+            // All versions have threats.
+            let responds = match read_one(&self.client.with_api_version(version), self, Stream::Threats).await
+            {
                 Ok(()) => true,
                 Err(error) => {
                     matches!(error.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
                 }
             };
-            if known {
+            if responds {
                 return Some(version);
             }
         }
@@ -146,12 +149,12 @@ impl Fetcher {
     }
 }
 
-/// Reads one thing of a stream.
-async fn one(client: &Client, fetcher: &Fetcher, stream: Stream) -> crate::Result<()> {
+/// Reads one item of a stream.
+async fn read_one(client: &Client, fetcher: &Fetcher, stream: Stream) -> crate::Result<()> {
     let now = client.now();
-    let since = fetcher.settings.start(&now).unwrap_or_else(|_| Timestamp::clone(&now));
-    let ask = Ask { stream, since, size: 1, settings: &fetcher.settings };
-    let mut request: Request<Page<Value>> = request(client.api_version(), &ask)?;
-    request.set_query("limit", 1_u64)?;
+    let since = fetcher.config.start(&now).unwrap_or_else(|_| Timestamp::clone(&now));
+    let query = ListQuery { stream, since, size: 1, config: &fetcher.config };
+    let mut request: Request<Page<Value>> = request(client.api_version(), &query)?;
+    request.set_query_param("limit", 1_u64)?;
     client.send(&request).await.map(drop)
 }

@@ -1,9 +1,10 @@
-//! From an incident to the threat that it mirrors: what changed, and what became of it.
+//! Changes of an incident and their updates of the mirrored threat.
 
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Request, RequestError};
 use sentinelone_raw::threats::{
-    self as raw, AnalystVerdict, IncidentStatus, ThreatFilter, ThreatIncidentData, ThreatIncidentUpdate,
-    ThreatNoteAddition, ThreatNoteData, ThreatVerdictData, ThreatVerdictUpdate,
+    self as raw, AnalystVerdict, IncidentStatus, ThreatFilter, ThreatIncidentData, ThreatNoteData,
+    ThreatVerdictData, ThreatsAddNoteRequest, ThreatsUpdateAnalystVerdictRequest,
+    ThreatsUpdateIncidentRequest,
 };
 use serde_json::Value;
 
@@ -11,10 +12,10 @@ use super::labels;
 use super::mirror::MirrorError;
 use crate::Result;
 use crate::client::Client;
-use crate::error::{Error, VendorError};
-use crate::outcome::{IdState, too_many};
+use crate::error::{ApiError, Error};
+use crate::outcome::{IdState, too_many_affected};
 
-/// What changed in an incident. Nothing, to begin with.
+/// The changes of an incident. The default has no changes.
 ///
 /// ```
 /// use sentinelone::incidents::Delta;
@@ -29,113 +30,116 @@ use crate::outcome::{IdState, too_many};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Delta {
-    /// The verdict, if it changed.
+    /// The new analyst verdict, if it changed.
     pub verdict: Option<AnalystVerdict>,
-    /// The status, if it changed.
+    /// The new incident status, if it changed.
     pub status: Option<IncidentStatus>,
-    /// What the note about a resolved threat ends with. Of no account unless the status becomes resolved.
+    /// Text at the end of the note about a resolved threat. It is used only if the new status is resolved.
     pub close_notes: String,
 }
 
-/// The fields of the platform's incident.
+/// Fields of the incident on the platform.
 const VERDICT_FIELD: &str = "sentinelonethreatanalystverdict";
 const STATUS_FIELD: &str = "sentinelonethreatstatus";
 const CLOSE_FIELD: &str = "closeNotes";
 
 impl Delta {
-    /// The changes that a JSON object of the platform tells: `sentinelonethreatanalystverdict` and
-    /// `sentinelonethreatstatus` as [`labels`](super::labels), and `closeNotes`. Empty ones and null changed nothing,
-    /// and other fields are passed over.
+    /// Reads the changes from a JSON object of the platform: `sentinelonethreatanalystverdict` and
+    /// `sentinelonethreatstatus` as [`labels`](super::labels), and `closeNotes`. Empty and null fields count
+    /// as unchanged; other fields are ignored.
     ///
     /// # Errors
-    /// For what is no object, a field that is no text, and a label that there is not.
+    /// Returns an error if the value is not an object, a field is not a string, or a label is unknown.
     pub fn from_fields(fields: &Value) -> Result<Self, MirrorError> {
         if !fields.is_object() {
-            return Err(MirrorError::NoObject);
+            return Err(MirrorError::NotAnObject);
         }
-        let text = |field: &'static str| match fields.get(field) {
+        let string = |field: &'static str| match fields.get(field) {
             None | Some(Value::Null) => Ok(""),
-            Some(Value::String(text)) => Ok(text.as_str()),
-            Some(_) => Err(MirrorError::NoText(field)),
+            Some(Value::String(string)) => Ok(string.as_str()),
+            Some(_) => Err(MirrorError::NotAString(field)),
         };
-        let unknown = |field, given: &str, known: Vec<_>| MirrorError::Unknown {
-            what: field,
-            given: given.to_owned(),
-            known: known.join(", "),
+        let unknown = |field, label: &str, labels: Vec<_>| MirrorError::Unknown {
+            field,
+            value: label.to_owned(),
+            allowed: labels.join(", "),
         };
-        let verdict = match text(VERDICT_FIELD)? {
+        let verdict = match string(VERDICT_FIELD)? {
             blank if blank.trim().is_empty() => None,
             label => Some(
-                labels::verdict(label)
-                    .ok_or_else(|| unknown(VERDICT_FIELD, label, labels::verdicts().collect()))?,
+                labels::parse_verdict(label)
+                    .ok_or_else(|| unknown(VERDICT_FIELD, label, labels::verdict_labels().collect()))?,
             ),
         };
-        let status = match text(STATUS_FIELD)? {
+        let status = match string(STATUS_FIELD)? {
             blank if blank.trim().is_empty() => None,
             label => Some(
-                labels::status(label)
-                    .ok_or_else(|| unknown(STATUS_FIELD, label, labels::statuses().collect()))?,
+                labels::parse_status(label)
+                    .ok_or_else(|| unknown(STATUS_FIELD, label, labels::status_labels().collect()))?,
             ),
         };
-        Ok(Self { verdict, status, close_notes: text(CLOSE_FIELD)?.to_owned() })
+        Ok(Self { verdict, status, close_notes: string(CLOSE_FIELD)?.to_owned() })
     }
 
-    /// The same with this verdict.
+    /// Sets the analyst verdict.
     pub fn verdict(mut self, verdict: impl Into<AnalystVerdict>) -> Self {
         self.verdict = Some(verdict.into());
         self
     }
 
-    /// The same with this status.
+    /// Sets the incident status.
     pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {
         self.status = Some(status.into());
         self
     }
 
-    /// The same with these words about why it was closed.
+    /// Sets the close notes.
     pub fn close_notes(mut self, notes: impl Into<String>) -> Self {
         self.close_notes = notes.into();
         self
     }
 
-    /// Whether there is nothing to send.
+    /// Returns whether the delta has no verdict and no status to send.
     pub fn is_empty(&self) -> bool {
         self.verdict.is_none() && self.status.is_none()
     }
 
-    /// All that may be sent for it, in order: each change with the note that follows when the console took it.
+    /// Returns the changes in order, each with the note that follows if the console applied the change.
     pub(crate) fn changes(&self, version: ApiVersion, id: &str) -> Result<Vec<Change>> {
         if version == ApiVersion::V2_0 && !self.is_empty() {
-            return Err(MirrorError::Version(version).into());
+            return Err(MirrorError::UnsupportedApiVersion(version).into());
         }
         let filter = || ThreatFilter::default().ids([id]);
         let note = |text: String| -> Result<Request<Value>, RequestError> {
-            Ok(raw::add_note(&ThreatNoteAddition::new(ThreatNoteData::new(text), filter()))?.answering())
+            Ok(raw::add_note(&ThreatsAddNoteRequest::new(ThreatNoteData::new(text), filter()))?
+                .with_response_type())
         };
         let mut changes = Vec::new();
         if let Some(verdict) = &self.verdict {
-            let label = labels::label_of_verdict(verdict).ok_or_else(|| unknown("the verdict", verdict))?;
-            // As update-threats-verdict asks.
+            let label =
+                labels::label_of_verdict(verdict).ok_or_else(|| unknown("analyst verdict", verdict))?;
+            // The filter of update-threats-verdict.
             let filter = filter().tenant(true);
-            let update = ThreatVerdictUpdate::new(ThreatVerdictData::new(verdict.clone()), filter);
+            let update =
+                ThreatsUpdateAnalystVerdictRequest::new(ThreatVerdictData::new(verdict.clone()), filter);
             changes.push(Change {
-                step: Step::Verdict,
-                request: raw::update_analyst_verdict(&update)?.answering(),
-                note_step: Step::VerdictNote,
+                step: UpdateStep::Verdict,
+                request: raw::update_analyst_verdict(&update)?.with_response_type(),
+                note_step: UpdateStep::VerdictNote,
                 note: note(format!("XSOAR - Updated the threat analyst verdict to {label}"))?,
             });
         }
         if let Some(status) = &self.status {
-            let label = labels::label_of_status(status).ok_or_else(|| unknown("the status", status))?;
-            let update = ThreatIncidentUpdate::new(ThreatIncidentData::new(status.clone()), filter());
+            let label = labels::label_of_status(status).ok_or_else(|| unknown("incident status", status))?;
+            let update = ThreatsUpdateIncidentRequest::new(ThreatIncidentData::new(status.clone()), filter());
             let text = match status {
                 IncidentStatus::Resolved => format!("XSOAR - Marked as resolved \n{}", self.close_notes),
                 _ => format!("XSOAR - Updated the threat status to {label}"),
             };
             changes.push(Change {
-                step: Step::Status,
-                request: raw::update_incident(&update)?.answering(),
-                note_step: Step::StatusNote,
+                step: UpdateStep::Status,
+                request: raw::update_incident(&update)?.with_response_type(),
+                note_step: UpdateStep::StatusNote,
                 note: note(text)?,
             });
         }
@@ -143,35 +147,35 @@ impl Delta {
     }
 }
 
-fn unknown<T: OpenEnum>(what: &'static str, given: &T) -> MirrorError {
-    MirrorError::Unknown { what, given: given.as_str().to_owned(), known: T::KNOWN.join(", ") }
+fn unknown<T: OpenEnum>(field: &'static str, value: &T) -> MirrorError {
+    MirrorError::Unknown { field, value: value.as_str().to_owned(), allowed: T::VALUES.join(", ") }
 }
 
-/// A change of a threat, and the note about it.
+/// A change of a threat and its note.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
-    step: Step,
+    step: UpdateStep,
     pub(crate) request: Request<Value>,
-    note_step: Step,
+    note_step: UpdateStep,
     pub(crate) note: Request<Value>,
 }
 
-/// A step of an update. They are taken in this order.
+/// A step of an update. The steps run in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Step {
-    /// The verdict is set: `POST /web/api/v2.1/threats/analyst-verdict`.
+pub enum UpdateStep {
+    /// Sets the analyst verdict: `POST /web/api/v2.1/threats/analyst-verdict`.
     Verdict,
-    /// A note says so: `POST /web/api/v2.1/threats/notes`.
+    /// Adds a note about the verdict: `POST /web/api/v2.1/threats/notes`.
     VerdictNote,
-    /// The incident status is set: `POST /web/api/v2.1/threats/incident`.
+    /// Sets the incident status: `POST /web/api/v2.1/threats/incident`.
     Status,
-    /// A note says so: `POST /web/api/v2.1/threats/notes`.
+    /// Adds a note about the status: `POST /web/api/v2.1/threats/notes`.
     StatusNote,
 }
 
-impl Step {
-    /// `verdict`, `verdictNote`, `status` or `statusNote`.
+impl UpdateStep {
+    /// Returns `verdict`, `verdictNote`, `status` or `statusNote`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verdict => "verdict",
@@ -181,73 +185,81 @@ impl Step {
         }
     }
 
-    /// Whether it writes a note.
+    /// Returns whether the step adds a note.
     pub fn is_note(self) -> bool {
         matches!(self, Self::VerdictNote | Self::StatusNote)
     }
 }
 
-/// What is known of a step.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct StepOutcome {
     /// The step.
-    pub step: Step,
-    /// Whether it was done to the threat.
+    pub step: UpdateStep,
+    /// The state of the threat.
     pub state: IdState,
-    /// The console's own word for it, such as `already_set`; `None` when it gave none.
+    /// Result value of the console, such as `already_set`, if present.
     pub detail: Option<String>,
-    /// What the console answered; `None` when it did not, or was not asked.
-    pub answer: Option<Value>,
-    /// Errors that came beside what was done.
-    pub errors: Vec<VendorError>,
+    /// Response body; `None` if no request was sent or no response was received.
+    pub response: Option<Value>,
+    /// Errors that the response had in addition to data.
+    pub errors: Vec<ApiError>,
 }
 
-/// What became of an update.
+/// The result of an update.
 #[derive(Debug)]
 #[must_use = "a later step may have failed"]
 #[non_exhaustive]
-pub struct Updated {
-    /// The steps, in order, as far as they came to something. A note is among them only when the change before it was
-    /// taken; a change after a failure is there as not affected, since it was not sent.
+pub struct UpdateReport {
+    /// The steps in order, until the first failure. A note has a step only if the change before it was applied. A
+    /// change after a failure is not sent and has the state "not affected".
     pub steps: Vec<StepOutcome>,
-    /// What ended it early. What was done before stands.
+    /// The error that ended the update early. Earlier steps took effect.
     pub failure: Option<Error>,
 }
 
-impl Updated {
-    /// What is known of a step; `None` when there was no occasion for it.
-    pub fn step(&self, step: Step) -> Option<&StepOutcome> {
+impl UpdateReport {
+    /// Returns the outcome of a step, or `None` if the step did not run.
+    pub fn step(&self, step: UpdateStep) -> Option<&StepOutcome> {
         self.steps.iter().find(|one| one.step == step)
     }
 
-    /// Whether all that was asked for is so now, and the notes about it are written.
+    /// Returns whether all changes and notes succeeded.
     pub fn is_complete(&self) -> bool {
-        let is_well = |one: &StepOutcome| one.state.is_fulfilled() && one.errors.is_empty();
-        self.failure.is_none() && self.steps.iter().all(is_well)
+        let succeeded = |step: &StepOutcome| step.state.is_success() && step.errors.is_empty();
+        self.failure.is_none() && self.steps.iter().all(succeeded)
     }
 
-    /// Sends the request of a step. Before anything came to anything, what goes wrong is the error.
-    async fn take(&mut self, client: &Client, id: &str, step: Step, request: &Request<Value>) -> Result<()> {
-        let silent = |state| StepOutcome { step, state, detail: None, answer: None, errors: Vec::new() };
+    /// Sends the request of a step. Returns the error if it is the first step; otherwise records the failure.
+    async fn send(
+        &mut self,
+        client: &Client,
+        id: &str,
+        step: UpdateStep,
+        request: &Request<Value>,
+    ) -> Result<()> {
+        let without_response =
+            |state| StepOutcome { step, state, detail: None, response: None, errors: Vec::new() };
         match client.send(request).await {
-            Ok(answer) => {
-                let asked = [id.to_owned()];
-                let body = answer.json();
+            Ok(response) => {
+                let ids = [id.to_owned()];
+                let body = response.json();
                 let affected = body.pointer("/data/affected").and_then(Value::as_u64);
-                let mut taken = silent(IdState::Unknown);
-                if let Some(one) = answer.outcomes_of(&asked).into_iter().next() {
-                    (taken.state, taken.detail) = (one.state, one.detail);
+                let mut outcome = without_response(IdState::Unknown);
+                if let Some(one) = response.outcomes_of(&ids).into_iter().next() {
+                    (outcome.state, outcome.detail) = (one.state, one.detail);
                 }
-                taken.errors = answer.vendor_errors().to_vec();
-                taken.errors.extend(too_many(&asked, affected));
-                taken.answer = Some(body);
-                self.steps.push(taken);
+                outcome.errors = response.api_errors().to_vec();
+                outcome.errors.extend(too_many_affected(&ids, affected));
+                outcome.response = Some(body);
+                self.steps.push(outcome);
             }
             Err(error) if self.steps.is_empty() => return Err(error),
             Err(error) => {
-                let state = if error.may_have_acted() { IdState::Unknown } else { IdState::NotAffected };
-                self.steps.push(silent(state));
+                let state =
+                    if error.may_have_taken_effect() { IdState::Unknown } else { IdState::NotAffected };
+                self.steps.push(without_response(state));
                 self.failure = Some(error);
             }
         }
@@ -255,20 +267,20 @@ impl Updated {
     }
 }
 
-/// Sends what changed, one step after the other.
-pub(crate) async fn update(client: &Client, id: &str, delta: &Delta) -> Result<Updated> {
-    let mut updated = Updated { steps: Vec::new(), failure: None };
-    // All of the requests may be sent, or none is.
+/// Sends the changes one after the other.
+pub(crate) async fn push_changes(client: &Client, id: &str, delta: &Delta) -> Result<UpdateReport> {
+    let mut report = UpdateReport { steps: Vec::new(), failure: None };
+    // All requests are validated before the first one is sent.
     for Change { step, request, note_step, note } in delta.changes(client.api_version(), id)? {
-        if updated.failure.is_some() {
-            let (state, detail, answer, errors) = (IdState::NotAffected, None, None, Vec::new());
-            updated.steps.push(StepOutcome { step, state, detail, answer, errors });
+        if report.failure.is_some() {
+            let (state, detail, response, errors) = (IdState::NotAffected, None, None, Vec::new());
+            report.steps.push(StepOutcome { step, state, detail, response, errors });
             continue;
         }
-        updated.take(client, id, step, &request).await?;
-        if updated.failure.is_none() && updated.step(step).is_some_and(|one| one.state == IdState::Done) {
-            updated.take(client, id, note_step, &note).await?;
+        report.send(client, id, step, &request).await?;
+        if report.failure.is_none() && report.step(step).is_some_and(|one| one.state == IdState::Done) {
+            report.send(client, id, note_step, &note).await?;
         }
     }
-    Ok(updated)
+    Ok(report)
 }

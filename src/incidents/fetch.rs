@@ -1,4 +1,4 @@
-//! One poll: what is new since a checkpoint, each thing once.
+//! A poll: items that are new since a checkpoint, each returned once.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -13,150 +13,154 @@ use sentinelone_raw::threats::{
 use serde_json::Value;
 
 use super::checkpoint::{Checkpoint, Position};
+use super::config::{IncidentConfig, IncidentConfigError, Stream};
 use super::incident::{self, Incident};
-use super::settings::{Settings, SettingsError, Stream};
 use crate::client::Client;
 use crate::paging::Pages;
 use crate::{Error, Result};
 
-/// Fetches new threats and alerts as incidents. It keeps nothing between polls: how far it has come is in the
+/// Fetches new threats and alerts as incidents. A fetcher holds no state between polls; the position is in the
 /// [`Checkpoint`].
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     pub(super) client: Client,
-    pub(super) settings: Settings,
+    pub(super) config: IncidentConfig,
 }
 
-/// What a poll gave.
+/// The result of a poll.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Batch {
-    /// The new incidents: alerts before threats, each oldest first; at most [`Settings::limit`] of each stream.
+    /// The new incidents: alerts before threats, each oldest first; at most [`IncidentConfig::limit`] per stream.
     pub incidents: Vec<Incident>,
-    /// Where the next poll goes on. Store it when the incidents are safe, and not before.
+    /// The checkpoint for the next poll. Store it after the incidents.
     pub checkpoint: Checkpoint,
-    /// Whether more are waiting, so that the next poll need not wait.
-    pub more: bool,
-    /// How many threats of API 2.0 were passed over for their risk score.
-    pub passed_over: u64,
-    /// What is no incident, since it has no identifier to be told apart by. It is here again in every poll that sees
-    /// it.
-    pub nameless: Vec<Nameless>,
-    /// Streams that could not be read, while the other could. Their position is what it was.
-    pub failures: Vec<Failure>,
+    /// Whether more items remain. If so, poll again without a delay.
+    pub has_more: bool,
+    /// Number of threats of API 2.0 that were skipped because of their risk score.
+    pub skipped_below_min_risk: u64,
+    /// Items without an ID. They cannot be deduplicated, so each poll returns them again.
+    pub without_id: Vec<ItemWithoutId>,
+    /// Streams that could not be read although another one could. Their positions are unchanged.
+    pub failures: Vec<StreamFailure>,
 }
 
-/// A thing without an identifier.
+/// An item without an ID.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Nameless {
-    /// Where it came from.
+pub struct ItemWithoutId {
+    /// The stream of the item.
     pub stream: Stream,
-    /// The thing, as the console sent it.
+    /// The item as returned by the console.
     pub raw: Value,
 }
 
 /// A stream that could not be read.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Failure {
+pub struct StreamFailure {
     /// The stream.
     pub stream: Stream,
-    /// Why.
+    /// The error.
     pub error: Error,
 }
 
 impl Fetcher {
-    /// One for the console of this client, on its version of the API.
+    /// Returns a fetcher for the console and the API version of this client.
     ///
     /// # Errors
-    /// When the settings ask for what there is not; the error says what there is.
-    pub fn new(client: Client, settings: Settings) -> Result<Self, SettingsError> {
-        settings.check(client.api_version())?;
-        Ok(Self { client, settings })
+    /// Returns an error if the configuration is invalid. The message has the allowed values.
+    pub fn new(client: Client, config: IncidentConfig) -> Result<Self, IncidentConfigError> {
+        config.validate(client.api_version())?;
+        Ok(Self { client, config })
     }
 
-    /// What it fetches.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    /// Returns the configuration.
+    pub fn config(&self) -> &IncidentConfig {
+        &self.config
     }
 
-    /// Fetches what is new since the checkpoint: all pages, oldest first, until the limit of each stream.
+    /// Fetches the items that are new since the checkpoint, from all pages, oldest first, up to the limit of each
+    /// stream.
     ///
     /// `GET /web/api/v2.1/threats`, `GET /web/api/v2.1/cloud-detection/alerts`
     ///
-    /// A poll changes nothing, on the console or here: one that was dropped, or whose batch was lost, is done again
-    /// with the same checkpoint.
+    /// A poll changes neither the console nor the fetcher. After a dropped poll or a lost batch, poll again with
+    /// the same checkpoint.
     ///
     /// # Errors
-    /// When no stream could be read; where one of two could, the error is in [`Batch::failures`].
+    /// Returns an error if no stream could be read. If one of two streams could, the error is in
+    /// [`Batch::failures`].
     pub async fn poll(&self, checkpoint: &Checkpoint) -> Result<Batch> {
-        poll(&self.client, &self.settings, checkpoint).await
+        poll(&self.client, &self.config, checkpoint).await
     }
 }
 
-/// What a walk through a list starts with.
+/// The parameters of a list.
 #[derive(Clone, Debug)]
-pub(super) struct Ask<'a> {
+pub(super) struct ListQuery<'a> {
     pub(super) stream: Stream,
-    /// Created then or later.
+    /// Earliest creation time.
     pub(super) since: Timestamp,
-    /// How many a page is to have.
+    /// Page size.
     pub(super) size: u64,
-    pub(super) settings: &'a Settings,
+    pub(super) config: &'a IncidentConfig,
 }
 
-/// A page of a walk.
+/// A page of a list.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) things: Vec<Value>,
-    /// What time it is there.
+pub(super) struct ListPage {
+    pub(super) items: Vec<Value>,
+    /// Current time of the console.
     pub(super) now: Option<SystemTime>,
 }
 
-/// Where things come from: a console, or a model of one.
-pub(super) trait Source {
-    /// The pages of a list, each when it is asked for.
-    type Walk: Walk;
+/// A source of lists: a console or a model of one.
+pub(super) trait PageSource {
+    /// The pages of a list, requested one by one.
+    type Cursor: PageCursor;
 
     fn version(&self) -> ApiVersion;
 
-    fn walk(&self, ask: Ask<'_>) -> Self::Walk;
+    fn list(&self, query: ListQuery<'_>) -> Self::Cursor;
 }
 
-/// The pages of a list.
-pub(super) trait Walk {
-    async fn next(&mut self) -> Option<Result<Found>>;
+/// Reads the pages of a list.
+pub(super) trait PageCursor {
+    async fn next(&mut self) -> Option<Result<ListPage>>;
 }
 
-impl Source for Client {
-    type Walk = Pages<Value>;
+impl PageSource for Client {
+    type Cursor = Pages<Value>;
 
     fn version(&self) -> ApiVersion {
         self.api_version()
     }
 
-    fn walk(&self, ask: Ask<'_>) -> Pages<Value> {
-        Pages::of(self.clone(), request(self.api_version(), &ask)).page_size(ask.size)
+    fn list(&self, query: ListQuery<'_>) -> Pages<Value> {
+        Pages::new(self.clone(), request(self.api_version(), &query)).page_size(query.size)
     }
 }
 
-impl Walk for Pages<Value> {
-    async fn next(&mut self) -> Option<Result<Found>> {
-        // A large state machine goes on the heap, not into that of whoever polls.
+impl PageCursor for Pages<Value> {
+    async fn next(&mut self) -> Option<Result<ListPage>> {
+        // Boxed so that the future of the caller stays small.
         let page = Pages::next(self).boxed().await?;
         Some(page.map(|page| {
             let date = page.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
             let now = date.and_then(|date| httpdate::parse_http_date(date).ok());
-            Found { things: page.into_value().data, now }
+            ListPage { items: page.into_value().data, now }
         }))
     }
 }
 
-pub(super) fn request(version: ApiVersion, ask: &Ask<'_>) -> Result<Request<Page<Value>>, RequestError> {
-    let Settings { site_ids, alert_severities, alert_statuses, threat_statuses, .. } = ask.settings;
-    let since = ask.since.clone();
-    match (ask.stream, version) {
+pub(super) fn request(
+    version: ApiVersion,
+    query: &ListQuery<'_>,
+) -> Result<Request<Page<Value>>, RequestError> {
+    let IncidentConfig { site_ids, alert_severities, alert_statuses, threat_statuses, .. } = query.config;
+    let since = query.since.clone();
+    match (query.stream, version) {
         (Stream::Alerts, _) => {
             let mut filter = AlertFilter::default().created_at_gte(since);
             filter.site_ids = some(site_ids);
@@ -168,13 +172,13 @@ pub(super) fn request(version: ApiVersion, ask: &Ask<'_>) -> Result<Request<Page
                 sort_order: Some(SortOrder::Asc),
                 ..AlertsListQuery::default()
             };
-            Ok(alerts::list(&query)?.answering())
+            Ok(alerts::list(&query)?.with_response_type())
         }
         (Stream::Threats, ApiVersion::V2_0) => {
             let mut filter = LegacyThreatFilter::default().created_at_gte(since);
             filter.site_ids = some(site_ids);
             Ok(threats::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?
-                .answering())
+                .with_response_type())
         }
         (Stream::Threats, _) => {
             let mut filter = ThreatFilter::default().created_at_gte(since);
@@ -186,45 +190,47 @@ pub(super) fn request(version: ApiVersion, ask: &Ask<'_>) -> Result<Request<Page
                 sort_order: Some(SortOrder::Asc),
                 ..ThreatsListQuery::default()
             };
-            Ok(threats::list(&query)?.answering())
+            Ok(threats::list(&query)?.with_response_type())
         }
     }
 }
 
-/// A list that was not given is none; an empty one would be refused.
+/// Returns `None` for an empty list, which the API would reject.
 fn some<T: Clone>(values: &[T]) -> Option<Vec<T>> {
     (!values.is_empty()).then(|| values.to_vec())
 }
 
-pub(super) async fn poll<S: Source>(
+pub(super) async fn poll<S: PageSource>(
     source: &S,
-    settings: &Settings,
+    config: &IncidentConfig,
     checkpoint: &Checkpoint,
 ) -> Result<Batch> {
     let mut batch = Batch {
         incidents: Vec::new(),
         checkpoint: checkpoint.clone(),
-        more: false,
-        passed_over: 0,
-        nameless: Vec::new(),
+        has_more: false,
+        skipped_below_min_risk: 0,
+        without_id: Vec::new(),
         failures: Vec::new(),
     };
-    let streams = settings.fetch_type.streams();
+    let streams = config.fetch_type.streams();
     for stream in streams {
         let position = match checkpoint.position(*stream) {
             Some(position) => position.clone(),
-            // The settings were held to be good when they were taken; a text that is no time now begins now.
-            None => Position::new(settings.start(&Timestamp::now()).unwrap_or_else(|_| Timestamp::now())),
+            // The configuration was validated. If the start cannot be parsed any more, fetching starts now.
+            None => Position::new(config.start(&Timestamp::now()).unwrap_or_else(|_| Timestamp::now())),
         };
-        match one(source, settings, *stream, position).await {
-            Ok(news) => {
-                batch.incidents.extend(news.incidents);
-                batch.nameless.extend(news.nameless.into_iter().map(|raw| Nameless { stream: *stream, raw }));
-                batch.passed_over += news.passed_over;
-                batch.more |= news.more;
-                batch.checkpoint.set(*stream, news.position);
+        match poll_stream(source, config, *stream, position).await {
+            Ok(stream_batch) => {
+                batch.incidents.extend(stream_batch.incidents);
+                batch.without_id.extend(
+                    stream_batch.without_id.into_iter().map(|raw| ItemWithoutId { stream: *stream, raw }),
+                );
+                batch.skipped_below_min_risk += stream_batch.skipped_below_min_risk;
+                batch.has_more |= stream_batch.has_more;
+                batch.checkpoint.set(*stream, stream_batch.position);
             }
-            Err(error) => batch.failures.push(Failure { stream: *stream, error }),
+            Err(error) => batch.failures.push(StreamFailure { stream: *stream, error }),
         }
     }
     if batch.failures.len() == streams.len()
@@ -235,110 +241,110 @@ pub(super) async fn poll<S: Source>(
     Ok(batch)
 }
 
-/// What a stream has that is new.
-struct News {
+/// The result of a poll of one stream.
+struct StreamBatch {
     incidents: Vec<Incident>,
-    nameless: Vec<Value>,
-    passed_over: u64,
-    more: bool,
+    without_id: Vec<Value>,
+    skipped_below_min_risk: u64,
+    has_more: bool,
     position: Position,
 }
 
-/// Something that was not handed out yet.
-struct Fresh {
+/// An item that was not returned before.
+struct NewItem {
     created: Option<SystemTime>,
     id: String,
     raw: Value,
 }
 
-/// How many more than are wanted are kept of a list in another order.
-const KEPT: usize = 1000;
+/// Number of items above the limit that are kept of a list that is not in ascending order.
+const MAX_SURPLUS: usize = 1000;
 
-/// Things of one moment always come in the same order.
-fn oldest_first(fresh: &mut [Fresh]) {
-    fresh.sort_by(|one, other| one.created.cmp(&other.created).then_with(|| one.id.cmp(&other.id)));
+/// Sorts by creation time and then by ID, so that the order of simultaneous items is stable.
+fn sort_oldest_first(items: &mut [NewItem]) {
+    items.sort_by(|one, other| one.created.cmp(&other.created).then_with(|| one.id.cmp(&other.id)));
 }
 
-async fn one<S: Source>(
+async fn poll_stream<S: PageSource>(
     source: &S,
-    settings: &Settings,
+    config: &IncidentConfig,
     stream: Stream,
     mut position: Position,
-) -> Result<News> {
+) -> Result<StreamBatch> {
     let version = source.version();
-    let floor = position.floor(settings.overlap);
-    let limit = usize::try_from(settings.limit).unwrap_or(usize::MAX);
-    // As many as are wanted, beside those that are known already.
-    let size = (u64::from(settings.limit).saturating_add(position.seen.len() as u64)).clamp(1, 1000);
-    let mut walk = source.walk(Ask { stream, since: Timestamp::from(floor), size, settings });
+    let floor = position.floor(config.overlap);
+    let limit = usize::try_from(config.limit).unwrap_or(usize::MAX);
+    // The limit plus the number of items that are already in the checkpoint.
+    let size = (u64::from(config.limit).saturating_add(position.seen.len() as u64)).clamp(1, 1000);
+    let mut pages = source.list(ListQuery { stream, since: Timestamp::from(floor), size, config });
 
-    let (mut fresh, mut nameless, mut passed_over) = (Vec::<Fresh>::new(), Vec::new(), 0);
+    let (mut new_items, mut without_id, mut skipped_below_min_risk) = (Vec::<NewItem>::new(), Vec::new(), 0);
     let (mut newest, mut last, mut now) = (None, None, None);
-    let (mut rises, mut falls) = (false, false);
-    let mut known = BTreeSet::new();
-    let begun = SystemTime::now();
-    let mut ended = false;
-    while !ended {
-        let Some(found) = walk.next().await else { break };
-        let found = found?;
-        // What shows from now on may have been passed already, however late the walk ends.
-        now = now.or(found.now);
-        for raw in found.things {
+    let (mut ascends, mut descends) = (false, false);
+    let mut new_ids = BTreeSet::new();
+    let started = SystemTime::now();
+    let mut done = false;
+    while !done {
+        let Some(page) = pages.next().await else { break };
+        let page = page?;
+        // Time of the first page: items that appear after it may be on pages that were already read.
+        now = now.or(page.now);
+        for raw in page.items {
             let created = incident::created(stream, version, &raw).and_then(|time| time.to_system_time());
             if let Some(created) = created {
                 if let Some(last) = last {
-                    rises |= last < created;
-                    falls |= created < last;
+                    ascends |= last < created;
+                    descends |= created < last;
                 }
                 last = Some(created);
                 newest = newest.max(Some(created));
-                // The console is not trusted to have looked at the filter.
+                // The console may ignore the filter.
                 if created < floor {
                     continue;
                 }
             }
             let Some(id) = incident::id(stream, &raw) else {
-                nameless.push(raw);
+                without_id.push(raw);
                 continue;
             };
-            if position.seen.contains_key(&id) || !known.insert(id.clone()) {
+            if position.seen.contains_key(&id) || !new_ids.insert(id.clone()) {
                 continue;
             }
             if stream == Stream::Threats
                 && version == ApiVersion::V2_0
-                && incident::risk(&raw) < f64::from(settings.min_risk)
+                && incident::risk(&raw) < f64::from(config.min_risk)
             {
-                passed_over += 1;
+                skipped_below_min_risk += 1;
                 continue;
             }
-            fresh.push(Fresh { created, id, raw });
+            new_items.push(NewItem { created, id, raw });
         }
-        // One more than is wanted tells that there are more. A list that is not seen to rise is read to its end, since
-        // what is oldest may come last: many things of one moment look the same from either side.
-        ended = rises && !falls && version != ApiVersion::V2_0 && fresh.len() > limit;
-        if fresh.len() > limit.saturating_add(KEPT) {
-            oldest_first(&mut fresh);
-            fresh.truncate(limit.saturating_add(1));
+        // One item above the limit shows that more remain. Unless the list ascends, read it to the end: the
+        // oldest item may be last, and items with the same time show no order.
+        done = ascends && !descends && version != ApiVersion::V2_0 && new_items.len() > limit;
+        if new_items.len() > limit.saturating_add(MAX_SURPLUS) {
+            sort_oldest_first(&mut new_items);
+            new_items.truncate(limit.saturating_add(1));
         }
     }
-    oldest_first(&mut fresh);
-    let more = fresh.len() > limit;
-    fresh.truncate(limit);
-    if more {
-        newest = fresh.last().and_then(|one| one.created);
+    sort_oldest_first(&mut new_items);
+    let has_more = new_items.len() > limit;
+    new_items.truncate(limit);
+    if has_more {
+        newest = new_items.last().and_then(|item| item.created);
     }
-    // What claims to be of the future must not let through what comes until then, and neither must what came while the
-    // walk went on: it began at this time.
-    let now = now.unwrap_or(begun);
+    // The position must not pass the time when reading began. Otherwise items that appear later would be lost:
+    // those before a future timestamp, and those that appeared while pages were read.
+    let now = now.unwrap_or(started);
     let newest = newest.map(|newest| newest.min(now));
 
-    let mut incidents = Vec::with_capacity(fresh.len());
-    for Fresh { id, raw, .. } in fresh {
-        let incident = Incident::of(stream, version, id, raw, settings);
+    let mut incidents = Vec::with_capacity(new_items.len());
+    for NewItem { id, raw, .. } in new_items {
+        let incident = Incident::of(stream, version, id, raw, config);
         let created = incident.occurred.clone().unwrap_or_else(|| Timestamp::from(""));
         position.seen.insert(incident.id.clone(), created);
         incidents.push(incident);
     }
-    position.advance(newest, settings.overlap);
-    Ok(News { incidents, nameless, passed_over, more, position })
+    position.advance(newest, config.overlap);
+    Ok(StreamBatch { incidents, without_id, skipped_below_min_risk, has_more, position })
 }

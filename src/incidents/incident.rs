@@ -1,17 +1,16 @@
-//! A threat or an alert as an incident.
+//! Conversion of threats and alerts to incidents.
 
 use sentinelone_raw::runtime::{ApiVersion, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::settings::{Mirroring, Settings, Stream};
-use crate::dotted::at;
+use super::config::{IncidentConfig, MirrorDirection, Stream};
+use crate::json_path::get_path;
 
-/// What an incident of the platform is that mirrors a threat.
+/// Incident type on the platform of an incident that mirrors a threat.
 pub const INCIDENT_TYPE: &str = "SentinelOne Incident";
 
-/// How bad an incident is. The integration sets none; here it follows from what the console says, and from nothing
-/// where that says nothing.
+/// Severity of an incident. The integration sets none; this crate derives it from the item of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -25,67 +24,67 @@ pub enum Severity {
     Critical,
 }
 
-/// A threat or an alert that was fetched.
+/// A fetched threat or alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Incident {
-    /// What it is: the classification of a threat, the rule of an alert.
+    /// The name, with the classification of a threat or the STAR rule of an alert.
     pub name: String,
-    /// When the console recorded it, as it says so; `None` where it does not.
+    /// Creation time on the console, if present.
     pub occurred: Option<Timestamp>,
-    /// How bad it is; `None` where nothing tells.
+    /// Severity, or `None` if the item does not determine it.
     pub severity: Option<Severity>,
-    /// The stream that it came from.
+    /// The stream of the item.
     pub stream: Stream,
-    /// Its identifier on the console.
+    /// ID on the console.
     pub id: String,
-    /// The same for the same thing, in every batch and after every restart: the stream, a colon and the identifier.
+    /// Deduplication key: the stream, a colon and the ID. It is the same in every batch and after every restart.
     pub dedupe_key: String,
-    /// How it is mirrored; `None` for alerts, which are not.
+    /// Mirroring metadata; `None` for alerts, which are not mirrored.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mirror: Option<Mirror>,
-    /// The whole thing, as the console sent it.
+    pub mirror: Option<MirrorInfo>,
+    /// The item as returned by the console.
     pub raw: Value,
 }
 
-/// How an incident is mirrored.
+/// Mirroring metadata of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Mirror {
-    /// Which way.
-    pub direction: Mirroring,
-    /// The instance of the integration.
+pub struct MirrorInfo {
+    /// The direction.
+    pub direction: MirrorDirection,
+    /// Name of the integration instance.
     pub instance: String,
-    /// The type of the incident: "SentinelOne Incident".
+    /// The incident type, "SentinelOne Incident".
     pub incident_type: String,
-    /// What the incident is the mirror of: the identifier of the threat.
+    /// ID of the mirrored threat.
     pub id: String,
 }
 
 impl Incident {
-    /// A thing that has an identifier as an incident.
+    /// Converts an item with an ID to an incident.
     pub(super) fn of(
         stream: Stream,
         version: ApiVersion,
         id: String,
         raw: Value,
-        settings: &Settings,
+        config: &IncidentConfig,
     ) -> Self {
         let name = match stream {
             Stream::Threats => {
-                let classification = text(&raw, &["threatInfo.classification", "classification"]);
+                let classification = string(&raw, &["threatInfo.classification", "classification"]);
                 format!("Sentinel One Threat: {}", classification.unwrap_or("Not classified"))
             }
             Stream::Alerts => {
-                let rule = text(&raw, &["ruleInfo.name"]);
+                let rule = string(&raw, &["ruleInfo.name"]);
                 format!("Sentinel One Alert: {}", rule.unwrap_or("rule without a name"))
             }
         };
-        let mirror = (stream == Stream::Threats).then(|| Mirror {
-            direction: settings.mirroring,
-            instance: settings.instance.clone(),
+        let mirror = (stream == Stream::Threats).then(|| MirrorInfo {
+            direction: config.mirror_direction,
+            instance: config.mirror_instance.clone(),
             incident_type: INCIDENT_TYPE.to_owned(),
             id: id.clone(),
         });
@@ -102,54 +101,54 @@ impl Incident {
     }
 }
 
-/// The first of these fields that holds a text with something in it.
-pub(super) fn text<'a>(raw: &'a Value, paths: &[&str]) -> Option<&'a str> {
-    let texts = paths.iter().filter_map(|path| at(raw, path)?.as_str());
-    texts.map(str::trim).find(|text| !text.is_empty())
+/// Returns the first of these fields that is a non-blank string.
+pub(super) fn string<'a>(raw: &'a Value, paths: &[&str]) -> Option<&'a str> {
+    let strings = paths.iter().filter_map(|path| get_path(raw, path)?.as_str());
+    strings.map(str::trim).find(|string| !string.is_empty())
 }
 
-/// The identifier of a thing.
+/// Returns the ID of an item.
 pub(super) fn id(stream: Stream, raw: &Value) -> Option<String> {
     let path = match stream {
         Stream::Threats => "id",
         Stream::Alerts => "alertInfo.alertId",
     };
-    match at(raw, path)? {
+    match get_path(raw, path)? {
         Value::String(id) if !id.trim().is_empty() => Some(id.clone()),
         Value::Number(id) => Some(id.to_string()),
         _ => None,
     }
 }
 
-/// When the console recorded a thing.
+/// Returns the creation time of an item.
 pub(super) fn created(stream: Stream, version: ApiVersion, raw: &Value) -> Option<Timestamp> {
     let paths: &[&str] = match (stream, version) {
         (Stream::Threats, ApiVersion::V2_0) => &["createdAt"],
         (Stream::Threats, _) => &["threatInfo.createdAt"],
         (Stream::Alerts, _) => &["alertInfo.createdAt"],
     };
-    text(raw, paths).map(Timestamp::from)
+    string(raw, paths).map(Timestamp::from)
 }
 
-/// The risk score of a threat of API 2.0.
+/// Returns the risk score of a threat of API 2.0, or 0 if it is missing.
 pub(super) fn risk(raw: &Value) -> f64 {
-    at(raw, "rank").and_then(Value::as_f64).unwrap_or(0.0)
+    get_path(raw, "rank").and_then(Value::as_f64).unwrap_or(0.0)
 }
 
 fn severity(stream: Stream, raw: &Value) -> Option<Severity> {
     match stream {
-        Stream::Alerts => match text(raw, &["ruleInfo.severity"])?.to_ascii_lowercase().as_str() {
+        Stream::Alerts => match string(raw, &["ruleInfo.severity"])?.to_ascii_lowercase().as_str() {
             "low" => Some(Severity::Low),
             "medium" => Some(Severity::Medium),
             "high" => Some(Severity::High),
             "critical" => Some(Severity::Critical),
             _ => None,
         },
-        Stream::Threats => match text(raw, &["threatInfo.confidenceLevel"]) {
+        Stream::Threats => match string(raw, &["threatInfo.confidenceLevel"]) {
             Some("malicious") => Some(Severity::High),
             Some("suspicious") => Some(Severity::Medium),
             Some(_) => None,
-            None => match at(raw, "rank").and_then(Value::as_f64)? {
+            None => match get_path(raw, "rank").and_then(Value::as_f64)? {
                 rank if rank < 4.0 => Some(Severity::Low),
                 rank if rank < 7.0 => Some(Severity::Medium),
                 _ => Some(Severity::High),

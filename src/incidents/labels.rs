@@ -1,18 +1,18 @@
-//! The words of the platform for verdicts and statuses, and those of the API.
+//! Labels of the platform for analyst verdicts and incident statuses, and the values of the API.
 //!
 //! ```
 //! use sentinelone::incidents::labels;
 //! use sentinelone::threats::AnalystVerdict;
 //!
-//! assert_eq!(labels::verdict("true positive"), Some(AnalystVerdict::TruePositive));
+//! assert_eq!(labels::parse_verdict("true positive"), Some(AnalystVerdict::TruePositive));
 //! assert_eq!(labels::label_of_verdict(&AnalystVerdict::TruePositive), Some("True positive"));
-//! assert_eq!(labels::verdict("benign"), None);
+//! assert_eq!(labels::parse_verdict("benign"), None);
 //! ```
 
 use sentinelone_raw::runtime::OpenEnum;
 use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus};
 
-/// Each label with the value of the API.
+/// Labels with the values of the API.
 type Table = &'static [(&'static str, &'static str)];
 
 const VERDICTS: Table = &[
@@ -25,34 +25,35 @@ const VERDICTS: Table = &[
 const STATUSES: Table =
     &[("Unresolved", "unresolved"), ("In progress", "in_progress"), ("Resolved", "resolved")];
 
-/// The verdict of a label; upper and lower case are the same, and blanks around it do not count. `None` for what is
-/// no label of a verdict.
-pub fn verdict(label: &str) -> Option<AnalystVerdict> {
+/// Returns the analyst verdict of a label, or `None` for an unknown label. Case and surrounding whitespace are
+/// ignored.
+pub fn parse_verdict(label: &str) -> Option<AnalystVerdict> {
     value(VERDICTS, label)
 }
 
-/// The incident status of a label, likewise.
-pub fn status(label: &str) -> Option<IncidentStatus> {
+/// Returns the incident status of a label, or `None` for an unknown label. Case and surrounding whitespace are
+/// ignored.
+pub fn parse_status(label: &str) -> Option<IncidentStatus> {
     value(STATUSES, label)
 }
 
-/// The label of a verdict, as the platform's field has it. `None` for a verdict that this version does not know.
+/// Returns the label of an analyst verdict on the platform, or `None` for an unknown verdict.
 pub fn label_of_verdict(verdict: &AnalystVerdict) -> Option<&'static str> {
     label_of(VERDICTS, verdict)
 }
 
-/// The label of an incident status, likewise.
+/// Returns the label of an incident status on the platform, or `None` for an unknown status.
 pub fn label_of_status(status: &IncidentStatus) -> Option<&'static str> {
     label_of(STATUSES, status)
 }
 
-/// The labels of all verdicts.
-pub fn verdicts() -> impl Iterator<Item = &'static str> {
+/// Returns the labels of all analyst verdicts.
+pub fn verdict_labels() -> impl Iterator<Item = &'static str> {
     VERDICTS.iter().map(|(label, _)| *label)
 }
 
-/// The labels of all incident statuses.
-pub fn statuses() -> impl Iterator<Item = &'static str> {
+/// Returns the labels of all incident statuses.
+pub fn status_labels() -> impl Iterator<Item = &'static str> {
     STATUSES.iter().map(|(label, _)| *label)
 }
 

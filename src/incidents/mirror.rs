@@ -1,4 +1,4 @@
-//! Threats and the incidents that mirror them, kept in step.
+//! Mirroring of threats and their incidents.
 
 use std::collections::HashSet;
 
@@ -9,45 +9,45 @@ use sentinelone_raw::threats::{
 };
 use serde_json::{Value, json};
 
-use super::delta::{self, Delta, Updated};
-use super::incident::{self, text};
-use super::settings::{Mirroring, Settings, SettingsError, Stream};
+use super::config::{IncidentConfig, IncidentConfigError, MirrorDirection, Stream};
+use super::delta::{self, Delta, UpdateReport};
+use super::incident::{self, string};
 use crate::Result;
 use crate::client::Client;
-use crate::dotted::at;
-use crate::error::VendorError;
+use crate::error::ApiError;
+use crate::json_path::get_path;
 use crate::paging::Pages;
 
-/// Keeps threats and the incidents that mirror them in step: the four calls of the published integration, typed. It
-/// keeps nothing between calls; which incidents there are is the business of whoever calls.
+/// Keeps threats and their incidents in step with the four mirroring calls of the published integration. A mirror
+/// holds no state between calls; the caller decides which threats have an incident.
 ///
 /// ```no_run
 /// # async fn example(client: sentinelone::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use sentinelone::Timestamp;
-/// use sentinelone::incidents::{Delta, Entry, Mirroring, Settings, ThreatMirror};
+/// use sentinelone::incidents::{Delta, IncidentAction, IncidentConfig, MirrorDirection, ThreatMirror};
 /// use sentinelone::threats::AnalystVerdict;
 ///
-/// let mut settings = Settings::default();
-/// settings.mirroring = Mirroring::Both;
-/// settings.close_mirrored = true;
-/// let mirror = ThreatMirror::new(client, &settings)?;
+/// let mut config = IncidentConfig::default();
+/// config.mirror_direction = MirrorDirection::Both;
+/// config.close_resolved = true;
+/// let mirror = ThreatMirror::new(client, &config)?;
 ///
-/// // In: what changed on the console.
+/// // In: changes on the console.
 /// let last_update = Timestamp::from("2026-11-21T08:00:00Z");
-/// for id in mirror.modified(&last_update).await? {
-///     let Some(remote) = mirror.remote(&id, &last_update).await? else { continue };
-///     if remote.entries.contains(&Entry::Close) {
+/// for id in mirror.modified_ids(&last_update).await? {
+///     let Some(remote) = mirror.fetch_threat(&id, &last_update).await? else { continue };
+///     if remote.actions.contains(&IncidentAction::Close) {
 ///         println!("{id} was resolved");
 ///     }
 /// }
 ///
-/// // Out: what changed in the incident.
+/// // Out: changes of the incident.
 /// let delta = Delta::default().verdict(AnalystVerdict::TruePositive);
-/// let updated = mirror.update("460000000000000011", &delta).await?;
-/// for step in &updated.steps {
+/// let report = mirror.push_changes("460000000000000011", &delta).await?;
+/// for step in &report.steps {
 ///     println!("{}: {}", step.step.as_str(), step.state);
 /// }
-/// if let Some(failure) = updated.failure {
+/// if let Some(failure) = report.failure {
 ///     return Err(failure.into());
 /// }
 /// # Ok(())
@@ -56,17 +56,17 @@ use crate::paging::Pages;
 #[derive(Clone, Debug)]
 pub struct ThreatMirror {
     client: Client,
-    direction: Mirroring,
+    direction: MirrorDirection,
     close: bool,
 }
 
-/// A field of a threat that changes of an incident go to.
+/// A field of a threat that changes of an incident can update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MappingField {
-    /// Its name, such as `analystVerdict`.
+    /// Name, such as `analystVerdict`.
     pub name: &'static str,
-    /// What it is.
+    /// Description.
     pub description: &'static str,
 }
 
@@ -75,21 +75,21 @@ const MAPPING_FIELDS: &[MappingField] = &[
     MappingField { name: "incidentStatus", description: "The incident status of the threat" },
 ];
 
-/// What is to become of an incident, going by its threat.
+/// The action for an incident that follows from its threat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Entry {
-    /// It is to be closed: the threat is resolved.
+pub enum IncidentAction {
+    /// Close the incident: the threat is resolved.
     Close,
-    /// It is to be open: the threat is. It may be open already.
+    /// Reopen the incident: the threat is open. The incident may be open already.
     Reopen,
 }
 
-impl Entry {
-    /// What a closed incident is told to have been closed for.
+impl IncidentAction {
+    /// Close reason of the incident.
     pub const CLOSE_REASON: &str = "The threat is resolved in SentinelOne";
 
-    /// The same as the platform's war room takes it: a note in JSON that closes or opens the incident.
+    /// Returns the action as an XSOAR note: a JSON entry that closes or reopens the incident.
     pub fn to_json(self) -> Value {
         let contents = match self {
             Self::Close => json!({ "dbotIncidentClose": true, "closeReason": Self::CLOSE_REASON }),
@@ -99,31 +99,31 @@ impl Entry {
     }
 }
 
-/// A threat for the incident that mirrors it.
+/// A threat with the action for its incident.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RemoteThreat {
-    /// The threat, as the console sent it.
+    /// The threat as returned by the console.
     pub threat: Value,
-    /// When it was last changed, as the console says; `None` where it does not.
+    /// Time of the last change on the console, if present.
     pub updated: Option<Timestamp>,
-    /// Whether it changed since the last update, or at that very time. `None` when one of the times cannot be read.
+    /// Whether it changed at or after the last update. `None` if one of the times is not valid.
     pub changed: Option<bool>,
-    /// What is to become of the incident: nothing, unless [`Settings::close_mirrored`] says so.
-    pub entries: Vec<Entry>,
-    /// Errors that came beside it.
-    pub errors: Vec<VendorError>,
+    /// Actions for the incident; empty unless [`IncidentConfig::close_resolved`] is set.
+    pub actions: Vec<IncidentAction>,
+    /// Errors that the response had in addition to data.
+    pub errors: Vec<ApiError>,
 }
 
 impl RemoteThreat {
-    /// The verdict of the threat; `None` where it has none, as on API 2.0.
+    /// Returns the analyst verdict of the threat; `None` if it is missing, as on API 2.0.
     pub fn verdict(&self) -> Option<AnalystVerdict> {
-        text(&self.threat, &["threatInfo.analystVerdict"]).map(AnalystVerdict::from)
+        string(&self.threat, &["threatInfo.analystVerdict"]).map(AnalystVerdict::from)
     }
 
-    /// The incident status of the threat; on API 2.0 what `resolved` means.
+    /// Returns the incident status of the threat; on API 2.0 it follows from `resolved`.
     pub fn status(&self) -> Option<IncidentStatus> {
-        let status = text(&self.threat, &["threatInfo.incidentStatus"]).map(IncidentStatus::from);
+        let status = string(&self.threat, &["threatInfo.incidentStatus"]).map(IncidentStatus::from);
         status.or_else(|| match self.threat.get("resolved")?.as_bool()? {
             true => Some(IncidentStatus::Resolved),
             false => Some(IncidentStatus::Unresolved),
@@ -131,137 +131,138 @@ impl RemoteThreat {
     }
 }
 
-/// Why nothing was sent by a mirror.
+/// The reason why a mirror rejected a call before sending a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MirrorError {
-    /// The direction of the mirroring is another.
-    #[error("{call} wants {wanted} as the mirroring direction, which is {given}; change the setting")]
+    /// The call does not match the configured direction.
+    #[error("{call} requires the mirror direction {expected}, but it is {actual}; change the configuration")]
     Direction {
-        /// What was called.
+        /// The method.
         call: &'static str,
-        /// The directions that it goes with.
-        wanted: &'static str,
-        /// The direction that is set.
-        given: &'static str,
+        /// The directions that the method requires.
+        expected: &'static str,
+        /// The configured direction.
+        actual: &'static str,
     },
-    /// A verdict or a status goes to a version that has none.
+    /// The API version does not have analyst verdicts and incident statuses.
     #[error(
-        "verdict and status cannot reach API {0}, whose threats have neither; use API 2.1, or mirror incoming changes alone"
+        "analyst verdict and incident status cannot be set on API {0}; use API 2.1 or mirror incoming changes only"
     )]
-    Version(ApiVersion),
-    /// A label, or a value, that is none.
-    #[error("{what} cannot be {given:?}; it is one of {known}")]
+    UnsupportedApiVersion(ApiVersion),
+    /// An unknown label or value.
+    #[error("{field} is {value:?}; expected one of {allowed}")]
     Unknown {
-        /// The field, or what the value is.
-        what: &'static str,
-        /// What it holds.
-        given: String,
-        /// What there is.
-        known: String,
+        /// The field or the name of the value.
+        field: &'static str,
+        /// The label or value.
+        value: String,
+        /// The allowed labels or values.
+        allowed: String,
     },
-    /// What changed is no JSON object.
-    #[error("what changed is no JSON object; give one with the fields that changed")]
-    NoObject,
-    /// A field of what changed is no text.
-    #[error("{0} is no text; give its label")]
-    NoText(&'static str),
+    /// The changed fields are not a JSON object.
+    #[error("the changed fields are not a JSON object")]
+    NotAnObject,
+    /// A changed field is not a string.
+    #[error("{0} is not a string; expected a label")]
+    NotAString(&'static str),
 }
 
 impl ThreatMirror {
-    /// One for the console of this client: [`Settings::mirroring`] says which way, and
-    /// [`Settings::close_mirrored`] whether incidents close and open with their threats.
+    /// Returns a mirror for the console of this client. It uses the fields [`IncidentConfig::mirror_direction`]
+    /// and [`IncidentConfig::close_resolved`] of the configuration.
     ///
     /// # Errors
-    /// When the settings ask for what there is not, as of [`Fetcher::new`](super::Fetcher::new).
-    pub fn new(client: Client, settings: &Settings) -> Result<Self, SettingsError> {
-        settings.check(client.api_version())?;
-        Ok(Self { client, direction: settings.mirroring, close: settings.close_mirrored })
+    /// Returns an error if the configuration is invalid, as [`Fetcher::new`](super::Fetcher::new) does.
+    pub fn new(client: Client, config: &IncidentConfig) -> Result<Self, IncidentConfigError> {
+        config.validate(client.api_version())?;
+        Ok(Self { client, direction: config.mirror_direction, close: config.close_resolved })
     }
 
-    /// Which way it mirrors.
-    pub fn direction(&self) -> Mirroring {
+    /// Returns the direction.
+    pub fn direction(&self) -> MirrorDirection {
         self.direction
     }
 
-    /// The fields of a threat that changes of an incident go to. Nothing is sent.
+    /// Returns the fields of a threat that changes of an incident can update. Sends no request.
     ///
-    /// The incidents are of the type [`INCIDENT_TYPE`](super::INCIDENT_TYPE).
+    /// The incidents have the type [`INCIDENT_TYPE`](super::INCIDENT_TYPE).
     pub fn mapping_fields() -> &'static [MappingField] {
         MAPPING_FIELDS
     }
 
-    /// The identifiers of all threats that changed at this time or after: of all pages, each once. The token's scope
-    /// decides which threats there are, and not the settings of the fetching.
+    /// Returns the IDs of all threats that changed at or after `since`, from all pages and without duplicates.
+    /// All threats in the scope of the token are included; the fetch configuration is ignored.
     ///
     /// `GET /web/api/v2.1/threats`
     ///
-    /// The next call asks from where this one began. By the console's clock that is the newest
-    /// [`RemoteThreat::updated`]; by the clock of this machine leave some minutes for the difference. What is asked
-    /// for twice does no harm.
+    /// For the next call, pass the newest [`RemoteThreat::updated`], which is a time of the console. Or pass the
+    /// local time of this call minus a few minutes for clock differences. Reading a change twice is harmless.
     ///
     /// # Errors
-    /// When the direction does not come in. As [`Client::send`], of any page: there is no part of a list of which
-    /// nobody would know that it is one.
-    pub async fn modified(&self, since: &Timestamp) -> Result<Vec<String>> {
-        self.comes_in("modified")?;
-        let mut pages = Pages::of(self.client.clone(), modified_request(self.client.api_version(), since));
-        let (mut ids, mut seen) = (Vec::new(), HashSet::new());
+    /// Returns an error if the direction is not incoming, or if [`Client::send`] fails for any page. An
+    /// incomplete list is always an error.
+    pub async fn modified_ids(&self, since: &Timestamp) -> Result<Vec<String>> {
+        self.require_incoming("modified_ids")?;
+        let mut pages = Pages::new(self.client.clone(), modified_request(self.client.api_version(), since));
+        let (mut ids, mut unique) = (Vec::new(), HashSet::new());
         while let Some(page) = pages.next().await {
             let page = page?;
-            if let Some(error) = page.incomplete() {
+            if let Some(error) = page.partial_error() {
                 return Err(error);
             }
-            let found = page.into_value().data;
-            // A threat that changes meanwhile may be on two pages.
-            let found = found.iter().filter_map(|threat| incident::id(Stream::Threats, threat));
-            ids.extend(found.filter(|id| seen.insert(id.clone())));
+            let threats = page.into_value().data;
+            // A threat that changes in the meantime may be on two pages.
+            let page_ids = threats.iter().filter_map(|threat| incident::id(Stream::Threats, threat));
+            ids.extend(page_ids.filter(|id| unique.insert(id.clone())));
         }
         Ok(ids)
     }
 
-    /// A threat, and what is to become of the incident that mirrors it, whose last update was at this time. `None`
-    /// when it is not there, or out of the token's scope.
+    /// Returns a threat and the action for its incident, which was last updated at `last_update`. Returns `None`
+    /// if the threat does not exist or is outside the scope of the token.
     ///
     /// `GET /web/api/v2.1/threats`
     ///
     /// # Errors
-    /// When the direction does not come in. As [`Client::send`].
-    pub async fn remote(&self, id: &str, last_update: &Timestamp) -> Result<Option<RemoteThreat>> {
-        self.comes_in("remote")?;
-        remote(&self.client, id, last_update, self.close).await
+    /// Returns an error if the direction is not incoming, or if [`Client::send`] fails.
+    pub async fn fetch_threat(&self, id: &str, last_update: &Timestamp) -> Result<Option<RemoteThreat>> {
+        self.require_incoming("fetch_threat")?;
+        fetch_threat(&self.client, id, last_update, self.close).await
     }
 
-    /// Sends what changed in an incident to the threat that it mirrors: the verdict, a note about it, the status, a
-    /// note about it. A note is written only about a change that the console took.
+    /// Sends the changes of an incident to its threat: the analyst verdict, a note about it, the incident status,
+    /// a note about it. A note is added only if the console applied the change.
     ///
     /// `POST /web/api/v2.1/threats/analyst-verdict`, `POST /web/api/v2.1/threats/incident`,
     /// `POST /web/api/v2.1/threats/notes`
     ///
-    /// Closing an incident changes nothing on the console, unless its status is in the delta as
+    /// Closing an incident changes the threat only if the delta has the status
     /// [`Resolved`](IncidentStatus::Resolved).
     ///
     /// # Errors
-    /// When the direction does not go out, the API is 2.0 and there is something to send, a value is one that the API
-    /// does not have, or any of the requests is not one that may be sent: nothing was sent then. As [`Client::send`],
-    /// when the first step failed. What ends a later one is in [`Updated::failure`], beside what was done.
-    pub async fn update(&self, id: &str, delta: &Delta) -> Result<Updated> {
-        if !self.direction.goes_out() {
-            return Err(self.other_way("update", "Out or Both").into());
+    /// Returns an error, without sending a request, if the direction is not outgoing, a value is unknown, or any
+    /// of the requests is invalid. On API 2.0 any change is an error.
+    ///
+    /// Returns an error if [`Client::send`] fails for the first step. The failure of a later step is in
+    /// [`UpdateReport::failure`], and earlier outcomes are in [`UpdateReport::steps`].
+    pub async fn push_changes(&self, id: &str, delta: &Delta) -> Result<UpdateReport> {
+        if !self.direction.is_outgoing() {
+            return Err(self.wrong_direction("push_changes", "Out or Both").into());
         }
-        delta::update(&self.client, id, delta).await
+        delta::push_changes(&self.client, id, delta).await
     }
 
-    fn comes_in(&self, call: &'static str) -> Result<(), MirrorError> {
-        if self.direction.comes_in() { Ok(()) } else { Err(self.other_way(call, "In or Both")) }
+    fn require_incoming(&self, call: &'static str) -> Result<(), MirrorError> {
+        if self.direction.is_incoming() { Ok(()) } else { Err(self.wrong_direction(call, "In or Both")) }
     }
 
-    fn other_way(&self, call: &'static str, wanted: &'static str) -> MirrorError {
-        MirrorError::Direction { call, wanted, given: self.direction.as_str() }
+    fn wrong_direction(&self, call: &'static str, expected: &'static str) -> MirrorError {
+        MirrorError::Direction { call, expected, actual: self.direction.as_str() }
     }
 }
 
-/// The list of the threats that changed then or after.
+/// Returns the request that lists the threats that changed at or after `since`.
 pub(crate) fn modified_request(
     version: ApiVersion,
     since: &Timestamp,
@@ -269,60 +270,63 @@ pub(crate) fn modified_request(
     Ok(match version {
         ApiVersion::V2_0 => {
             let filter = LegacyThreatFilter::default().updated_at_gte(since.clone());
-            raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?.answering()
+            raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?
+                .with_response_type()
         }
         _ => {
             let filter = ThreatFilter::default().updated_at_gte(since.clone());
-            raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?.answering()
+            raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?.with_response_type()
         }
     })
 }
 
-/// The list that one threat is in.
-pub(crate) fn remote_request(version: ApiVersion, id: &str) -> Result<Request<Page<Value>>, RequestError> {
+/// Returns the request that lists a single threat.
+pub(crate) fn threat_request(version: ApiVersion, id: &str) -> Result<Request<Page<Value>>, RequestError> {
     Ok(match version {
         ApiVersion::V2_0 => {
             let filter = LegacyThreatFilter::default().ids([id]);
-            raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?.answering()
+            raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?
+                .with_response_type()
         }
         _ => {
             let filter = ThreatFilter::default().ids([id]);
-            raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?.answering()
+            raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?.with_response_type()
         }
     })
 }
 
-/// A threat as its mirror sees it; `None` when it is not there.
-pub(crate) async fn remote(
+/// Requests a threat; `None` if it does not exist.
+pub(crate) async fn fetch_threat(
     client: &Client,
     id: &str,
     last_update: &Timestamp,
     close: bool,
 ) -> Result<Option<RemoteThreat>> {
     let version = client.api_version();
-    let answer = client.send(&remote_request(version, id)?).await?;
-    // The console is not trusted to have looked at the filter.
-    let is_wanted = |threat: &&Value| incident::id(Stream::Threats, threat).as_deref() == Some(id);
-    let Some(threat) = answer.data.iter().find(is_wanted).cloned() else {
-        // What was left out for an error is not known to be gone.
-        return answer.incomplete().map_or(Ok(None), Err);
+    let response = client.send(&threat_request(version, id)?).await?;
+    // The console may ignore the filter.
+    let has_id = |threat: &&Value| incident::id(Stream::Threats, threat).as_deref() == Some(id);
+    let Some(threat) = response.data.iter().find(has_id).cloned() else {
+        // If the response is incomplete, the threat may still exist.
+        return response.partial_error().map_or(Ok(None), Err);
     };
-    let is_old = version == ApiVersion::V2_0;
-    let resolved = if is_old {
+    let is_v2_0 = version == ApiVersion::V2_0;
+    let resolved = if is_v2_0 {
         threat.get("resolved").and_then(Value::as_bool)
     } else {
-        match at(&threat, "threatInfo.incidentStatus").and_then(Value::as_str) {
+        match get_path(&threat, "threatInfo.incidentStatus").and_then(Value::as_str) {
             Some("resolved") => Some(true),
             Some("unresolved" | "in_progress") => Some(false),
             _ => None,
         }
     };
-    let entry =
-        resolved.filter(|_| close).map(|resolved| if resolved { Entry::Close } else { Entry::Reopen });
-    let updated = text(&threat, &[if is_old { "updatedAt" } else { "threatInfo.updatedAt" }]);
+    let action = resolved
+        .filter(|_| close)
+        .map(|resolved| if resolved { IncidentAction::Close } else { IncidentAction::Reopen });
+    let updated = string(&threat, &[if is_v2_0 { "updatedAt" } else { "threatInfo.updatedAt" }]);
     let updated = updated.map(Timestamp::from);
     let time = updated.as_ref().and_then(Timestamp::to_system_time);
     let changed = time.zip(last_update.to_system_time()).map(|(now, before)| now >= before);
-    let errors = answer.vendor_errors().to_vec();
-    Ok(Some(RemoteThreat { threat, updated, changed, entries: entry.into_iter().collect(), errors }))
+    let errors = response.api_errors().to_vec();
+    Ok(Some(RemoteThreat { threat, updated, changed, actions: action.into_iter().collect(), errors }))
 }

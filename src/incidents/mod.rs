@@ -1,23 +1,24 @@
-//! Threats and alerts as incidents: fetched without loss, mirrored without surprises.
+//! Incidents from threats and alerts: lossless fetching and mirroring.
 //!
-//! A [`Fetcher`] polls the console. What is new comes as [`Incident`]s, with a [`Checkpoint`] to go on from:
+//! A [`Fetcher`] polls the console. It returns new items as [`Incident`]s, with a [`Checkpoint`] for the next
+//! poll:
 //!
 //! ```no_run
 //! # async fn example(client: sentinelone::Client) -> Result<(), Box<dyn std::error::Error>> {
-//! use sentinelone::incidents::{Checkpoint, FetchType, Fetcher, Settings};
+//! use sentinelone::incidents::{Checkpoint, FetchType, Fetcher, IncidentConfig};
 //!
-//! let mut settings = Settings::default();
-//! settings.fetch_type = FetchType::Both;
-//! let fetcher = Fetcher::new(client, settings)?;
+//! let mut config = IncidentConfig::default();
+//! config.fetch_type = FetchType::Both;
+//! let fetcher = Fetcher::new(client, config)?;
 //!
-//! let mut checkpoint = Checkpoint::default(); // or the stored one: it is a serde value
+//! let mut checkpoint = Checkpoint::default(); // or the stored one; it implements serde
 //! loop {
 //!     let batch = fetcher.poll(&checkpoint).await?;
 //!     for incident in &batch.incidents {
 //!         println!("{}: {}", incident.dedupe_key, incident.name);
 //!     }
-//!     checkpoint = batch.checkpoint; // store it when the incidents are safe
-//!     if !batch.more {
+//!     checkpoint = batch.checkpoint; // store it after the incidents
+//!     if !batch.has_more {
 //!         break;
 //!     }
 //! }
@@ -25,39 +26,40 @@
 //! # }
 //! ```
 //!
-//! # What is kept
+//! # Delivery guarantees
 //!
-//! Everything that the lists show within the [overlap](Settings::overlap) comes exactly once from one checkpoint to
-//! the next: things of the same moment, things that show late, more than a batch takes, across restarts, whatever
-//! the clock here says. A crash between a batch and the storing of its checkpoint repeats that batch, and its
-//! [`dedupe_key`](Incident::dedupe_key)s tell.
+//! From one checkpoint to the next, each item that the lists show within the [overlap](IncidentConfig::overlap)
+//! is returned exactly once. This includes items with the same creation time, items that appear late and items
+//! above the limit. It holds across restarts and does not depend on the local clock. A crash after a batch and
+//! before its checkpoint is stored repeats that batch; its [`dedupe_key`](Incident::dedupe_key)s identify the
+//! incidents.
 //!
-//! What is not fetched: what shows later than the overlap after the newest thing, and what did not have one of the
-//! configured statuses while it was within the overlap.
+//! Two kinds of items are not fetched: those that appear later than the overlap after the newest item, and those
+//! without a configured status while they were within the overlap.
 //!
-//! # Mirroring
+//! # MirrorDirection
 //!
-//! A [`ThreatMirror`] keeps incidents and their threats in step: what changed on the console comes in as
-//! [`RemoteThreat`]s, with what is to become of the incident, and what changed in the incident goes out as a
-//! [`Delta`], of which every [step](Step) is told apart afterwards. `examples/mirror.rs` does both with a store of
-//! tickets. Alerts are not mirrored.
+//! A [`ThreatMirror`] keeps incidents and their threats in step. Changes on the console are returned as
+//! [`RemoteThreat`]s, with the action for the incident. Changes of the incident are sent as a [`Delta`]; the
+//! report has the outcome of each [step](UpdateStep). `examples/mirror.rs` does both with a ticket store. Alerts
+//! are not mirrored.
 
 mod checkpoint;
+mod config;
 mod connection;
 pub(crate) mod delta;
 mod fetch;
 mod incident;
 pub mod labels;
 pub(crate) mod mirror;
-mod settings;
 
 #[cfg(test)]
 mod tests;
 
 pub use checkpoint::Checkpoint;
+pub use config::{FetchType, IncidentConfig, IncidentConfigError, MirrorDirection, ParseEnumError, Stream};
 pub use connection::ConnectionError;
-pub use delta::{Delta, Step, StepOutcome, Updated};
-pub use fetch::{Batch, Failure, Fetcher, Nameless};
-pub use incident::{INCIDENT_TYPE, Incident, Mirror, Severity};
-pub use mirror::{Entry, MappingField, MirrorError, RemoteThreat, ThreatMirror};
-pub use settings::{FetchType, Mirroring, Settings, SettingsError, Stream, WordError};
+pub use delta::{Delta, StepOutcome, UpdateReport, UpdateStep};
+pub use fetch::{Batch, Fetcher, ItemWithoutId, StreamFailure};
+pub use incident::{INCIDENT_TYPE, Incident, MirrorInfo, Severity};
+pub use mirror::{IncidentAction, MappingField, MirrorError, RemoteThreat, ThreatMirror};

@@ -1,4 +1,4 @@
-//! Fetching against a model of a console: whatever happens, everything comes, and comes once.
+//! Property tests of fetching with a model of a console: each item is delivered exactly once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::RefCell;
@@ -11,87 +11,97 @@ use proptest::prelude::*;
 use sentinelone_raw::runtime::{ApiVersion, Timestamp};
 use serde_json::{Value, json};
 
-use super::fetch::{Ask, Found, Source, Walk, poll};
-use super::{Checkpoint, FetchType, Settings, SettingsError, Stream};
+use super::fetch::{ListPage, ListQuery, PageCursor, PageSource, poll};
+use super::{Checkpoint, FetchType, IncidentConfig, IncidentConfigError, Stream};
 use crate::Result;
-use crate::error::{Error, Trouble};
+use crate::error::{Error, ErrorRepr};
 
-/// When histories begin, in milliseconds since 1970: the first fetch begins an hour before.
+/// Start of the histories, in milliseconds since 1970. The first fetch starts one hour earlier.
 const START: u64 = 1_780_000_000_000;
 
 /// The overlap, in milliseconds.
 const OVERLAP: u64 = 60_000;
 
-fn moment(millis: u64) -> SystemTime {
+fn system_time(millis: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
 }
 
-/// A thing of the console.
+/// An item of the console.
 #[derive(Clone, Debug)]
-struct Thing {
+struct Item {
     stream: Stream,
     created: u64,
-    /// From when on the lists show it.
-    shown: u64,
+    /// Time from which the lists have the item.
+    visible: u64,
 }
 
-/// The console as a model.
+/// A model of a console.
 #[derive(Debug, Default)]
 struct Console {
-    things: Vec<Thing>,
+    items: Vec<Item>,
     now: u64,
-    /// How many things a page has at most, whatever is asked for.
+    /// Maximum page size, independent of the request.
     page: usize,
-    /// Pages until the next failure; none where nothing fails.
-    fails_after: Option<usize>,
-    /// Lists come newest first, as those of API 2.0 may.
+    /// Number of pages before the next failure; `None` without a failure.
+    fails_after_pages: Option<usize>,
+    /// Lists are sorted newest first, as those of API 2.0 may be.
     newest_first: bool,
-    /// Milliseconds that a page takes.
-    slow: u64,
+    /// Milliseconds per page.
+    page_millis: u64,
     version: Option<ApiVersion>,
 }
 
 #[derive(Clone)]
 struct Model(Rc<RefCell<Console>>);
 
-/// A walk through a list of the model, which goes on while the console does.
-struct Steps {
+/// Pages of a list of the model. The model may change between two pages.
+struct ModelCursor {
     console: Rc<RefCell<Console>>,
     stream: Stream,
     since: u64,
     size: usize,
-    /// The last thing that was shown: created and position.
+    /// The last item of the previous page: creation time and index.
     last: Option<(u64, usize)>,
-    over: bool,
+    done: bool,
 }
 
-impl Source for Model {
-    type Walk = Steps;
+impl PageSource for Model {
+    type Cursor = ModelCursor;
 
     fn version(&self) -> ApiVersion {
         self.0.borrow().version.unwrap_or(ApiVersion::V2_1)
     }
 
-    fn walk(&self, ask: Ask<'_>) -> Steps {
-        let since = ask.since.to_system_time().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        let size = usize::try_from(ask.size).unwrap().min(self.0.borrow().page).max(1);
+    fn list(&self, query: ListQuery<'_>) -> ModelCursor {
+        let since = query.since.to_system_time().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let size = usize::try_from(query.size).unwrap().min(self.0.borrow().page).max(1);
         let since = u64::try_from(since.as_millis()).unwrap();
-        Steps { console: Rc::clone(&self.0), stream: ask.stream, since, size, last: None, over: false }
+        ModelCursor {
+            console: Rc::clone(&self.0),
+            stream: query.stream,
+            since,
+            size,
+            last: None,
+            done: false,
+        }
     }
 }
 
-impl Walk for Steps {
-    async fn next(&mut self) -> Option<Result<Found>> {
-        if self.over {
+impl PageCursor for ModelCursor {
+    async fn next(&mut self) -> Option<Result<ListPage>> {
+        if self.done {
             return None;
         }
         let mut console = self.console.borrow_mut();
-        console.now += console.slow;
-        if let Some(left) = &mut console.fails_after {
+        console.now += console.page_millis;
+        if let Some(left) = &mut console.fails_after_pages {
             if *left == 0 {
-                self.over = true;
-                console.fails_after = None;
-                return Some(Err(Error::of(&sentinelone_raw::threats::LIST, Trouble::RepeatedCursor)));
+                self.done = true;
+                console.fails_after_pages = None;
+                return Some(Err(Error::for_operation(
+                    &sentinelone_raw::threats::LIST,
+                    ErrorRepr::RepeatedCursor,
+                )));
             }
             *left -= 1;
         }
@@ -100,52 +110,52 @@ impl Walk for Steps {
             (Some(last), false) => at > last,
             (Some(last), true) => at < last,
         };
-        let mut shown: Vec<(u64, usize)> = console
-            .things
+        let mut visible: Vec<(u64, usize)> = console
+            .items
             .iter()
             .enumerate()
             .filter(|(_, one)| {
-                one.stream == self.stream && one.shown <= console.now && one.created >= self.since
+                one.stream == self.stream && one.visible <= console.now && one.created >= self.since
             })
             .map(|(index, one)| (one.created, index))
             .filter(|at| is_next(*at))
             .collect();
-        shown.sort_unstable();
+        visible.sort_unstable();
         if console.newest_first {
-            shown.reverse();
+            visible.reverse();
         }
-        self.over = shown.len() <= self.size;
-        shown.truncate(self.size);
-        self.last = shown.last().copied().or(self.last);
-        let things = shown.iter().map(|(created, index)| thing(self.stream, *created, *index)).collect();
-        Some(Ok(Found { things, now: Some(moment(console.now)) }))
+        self.done = visible.len() <= self.size;
+        visible.truncate(self.size);
+        self.last = visible.last().copied().or(self.last);
+        let items = visible.iter().map(|(created, index)| item_json(self.stream, *created, *index)).collect();
+        Some(Ok(ListPage { items, now: Some(system_time(console.now)) }))
     }
 }
 
-fn thing(stream: Stream, created: u64, index: usize) -> Value {
-    let created = Timestamp::from(moment(created));
+fn item_json(stream: Stream, created: u64, index: usize) -> Value {
+    let created = Timestamp::from(system_time(created));
     match stream {
         Stream::Threats => json!({ "id": index.to_string(), "threatInfo": { "createdAt": created } }),
         Stream::Alerts => json!({ "alertInfo": { "alertId": index.to_string(), "createdAt": created } }),
     }
 }
 
-/// What may happen.
+/// A step of a history.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Time goes by, in milliseconds.
+    /// Time passes, in milliseconds.
     Wait(u64),
-    /// Things are created, all at one moment so long ago, and show so long after that.
-    Arrive { stream: Stream, count: usize, ago: u64, late: u64 },
-    /// A thing claims to be created in the future.
-    FromTheFuture { stream: Stream, ahead: u64 },
-    /// A poll whose batch is kept and whose checkpoint is stored.
+    /// Creates items with the same creation time, `age` ago. They appear after `delay`.
+    Create { stream: Stream, count: usize, age: u64, delay: u64 },
+    /// Creates an item with a future timestamp.
+    FutureTimestamp { stream: Stream, ahead: u64 },
+    /// Polls, delivers the batch and stores the checkpoint.
     Poll,
-    /// A poll that ends with the process before the checkpoint is stored; the batch may have been kept.
-    Crash { kept: bool },
-    /// The next poll fails at this page.
+    /// Polls and ends before the checkpoint is stored. The batch may have been delivered.
+    Crash { delivered: bool },
+    /// Fails the next poll at this page.
     Fault(usize),
-    /// The console gives pages of another size.
+    /// Changes the page size.
     Page(usize),
 }
 
@@ -154,212 +164,218 @@ fn stream() -> impl Strategy<Value = Stream> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    // Few different times, so that many are equal.
+    // Few distinct times, so that many are equal.
     let span = || (0..12_u64).prop_map(|tens| tens * 5_000);
     prop_oneof![
         3 => (0..40_u64).prop_map(|seconds| Step::Wait(seconds * 1_000)),
-        4 => (stream(), 1..9_usize, span(), span()).prop_map(|(stream, count, ago, late)| {
-            Step::Arrive { stream, count, ago, late }
+        4 => (stream(), 1..9_usize, span(), span()).prop_map(|(stream, count, age, delay)| {
+            Step::Create { stream, count, age, delay }
         }),
-        1 => (stream(), span()).prop_map(|(stream, ahead)| Step::FromTheFuture { stream, ahead: ahead * 10 }),
+        1 => (stream(), span()).prop_map(|(stream, ahead)| Step::FutureTimestamp { stream, ahead: ahead * 10 }),
         4 => Just(Step::Poll),
-        2 => any::<bool>().prop_map(|kept| Step::Crash { kept }),
+        2 => any::<bool>().prop_map(|delivered| Step::Crash { delivered }),
         1 => (0..4_usize).prop_map(Step::Fault),
         1 => (1..9_usize).prop_map(Step::Page),
     ]
 }
 
-/// What somebody has kept of the batches.
+/// A store of batches and checkpoints.
 #[derive(Debug, Default)]
-struct Kept {
+struct StoredBatches {
     checkpoint: Option<String>,
-    /// How often each key was in a batch whose checkpoint was stored.
+    /// Number of batches with each key whose checkpoint was stored.
     stored: BTreeMap<String, usize>,
-    /// Every key that was ever kept.
-    all: BTreeSet<String>,
+    /// All delivered keys.
+    delivered: BTreeSet<String>,
 }
 
-impl Kept {
-    /// One poll, from what was stored last to what is stored now.
-    fn poll(&mut self, model: &Model, settings: &Settings, stores: bool, keeps: bool) -> bool {
-        // As after a restart: the checkpoint comes from a text.
+impl StoredBatches {
+    /// Polls from the stored checkpoint. Returns whether another poll is needed.
+    fn poll(
+        &mut self,
+        model: &Model,
+        config: &IncidentConfig,
+        store_checkpoint: bool,
+        deliver: bool,
+    ) -> bool {
+        // As after a restart: the checkpoint is parsed from JSON.
         let before: Checkpoint = match &self.checkpoint {
-            Some(text) => serde_json::from_str(text).unwrap(),
+            Some(json) => serde_json::from_str(json).unwrap(),
             None => Checkpoint::default(),
         };
-        let polled = poll(model, settings, &before).now_or_never().unwrap();
+        let polled = poll(model, config, &before).now_or_never().unwrap();
         let Ok(batch) = polled else { return true };
-        for stream in settings.fetch_type.streams() {
-            let mine: Vec<_> = batch.incidents.iter().filter(|one| one.stream == *stream).collect();
-            assert!(mine.len() <= settings.limit as usize);
+        for stream in config.fetch_type.streams() {
+            let of_stream: Vec<_> = batch.incidents.iter().filter(|one| one.stream == *stream).collect();
+            assert!(of_stream.len() <= config.limit as usize);
             let times: Vec<_> =
-                mine.iter().map(|one| one.occurred.as_ref().unwrap().to_system_time()).collect();
+                of_stream.iter().map(|one| one.occurred.as_ref().unwrap().to_system_time()).collect();
             assert!(times.is_sorted(), "oldest first");
         }
-        if keeps {
-            self.all.extend(batch.incidents.iter().map(|one| one.dedupe_key.clone()));
+        if deliver {
+            self.delivered.extend(batch.incidents.iter().map(|one| one.dedupe_key.clone()));
         }
-        let again = batch.more || !batch.failures.is_empty();
-        if stores {
+        let poll_again = batch.has_more || !batch.failures.is_empty();
+        if store_checkpoint {
             for incident in &batch.incidents {
                 *self.stored.entry(incident.dedupe_key.clone()).or_default() += 1;
             }
             self.checkpoint = Some(serde_json::to_string(&batch.checkpoint).unwrap());
         }
-        again
+        poll_again
     }
 }
 
-fn settings(fetch_type: FetchType, limit: u32) -> Settings {
-    Settings {
+fn config(fetch_type: FetchType, limit: u32) -> IncidentConfig {
+    IncidentConfig {
         fetch_type,
         limit,
-        first_fetch: Timestamp::from(moment(START - 3_600_000)).to_string(),
+        first_fetch: Timestamp::from(system_time(START - 3_600_000)).to_string(),
         overlap: Duration::from_millis(OVERLAP),
         min_risk: 0,
-        ..Settings::default()
+        ..IncidentConfig::default()
     }
 }
 
-fn history(steps: &[Step], settings: &Settings, newest_first: bool, slow: u64) {
-    let console = Console { now: START, page: 5, newest_first, slow, ..Console::default() };
+fn run_history(steps: &[Step], config: &IncidentConfig, newest_first: bool, page_millis: u64) {
+    let console = Console { now: START, page: 5, newest_first, page_millis, ..Console::default() };
     let model = Model(Rc::new(RefCell::new(console)));
-    let mut kept = Kept::default();
+    let mut store = StoredBatches::default();
     for step in steps {
         match *step {
             Step::Wait(millis) => model.0.borrow_mut().now += millis,
-            Step::Arrive { stream, count, ago, late } => {
+            Step::Create { stream, count, age, delay } => {
                 let mut console = model.0.borrow_mut();
-                // Created within the overlap, and shown before it is over.
-                let created = console.now - ago;
-                let shown = (created + late).max(console.now);
-                console.things.extend((0..count).map(|_| Thing { stream, created, shown }));
+                // Created within the overlap and visible before it ends.
+                let created = console.now - age;
+                let visible = (created + delay).max(console.now);
+                console.items.extend((0..count).map(|_| Item { stream, created, visible }));
             }
-            Step::FromTheFuture { stream, ahead } => {
+            Step::FutureTimestamp { stream, ahead } => {
                 let mut console = model.0.borrow_mut();
-                let (created, shown) = (console.now + ahead, console.now);
-                console.things.push(Thing { stream, created, shown });
+                let (created, visible) = (console.now + ahead, console.now);
+                console.items.push(Item { stream, created, visible });
             }
-            Step::Poll => drop(kept.poll(&model, settings, true, true)),
-            Step::Crash { kept: keeps } => drop(kept.poll(&model, settings, false, keeps)),
-            Step::Fault(page) => model.0.borrow_mut().fails_after = Some(page),
+            Step::Poll => drop(store.poll(&model, config, true, true)),
+            Step::Crash { delivered } => drop(store.poll(&model, config, false, delivered)),
+            Step::Fault(page) => model.0.borrow_mut().fails_after_pages = Some(page),
             Step::Page(size) => model.0.borrow_mut().page = size,
         }
     }
-    // In the end everything shows, nothing fails, and somebody polls until there is nothing more.
+    // Finally all items are visible and no request fails. Polls until no items remain.
     {
         let mut console = model.0.borrow_mut();
-        (console.fails_after, console.slow) = (None, 0);
-        console.now = console.things.iter().map(|one| one.shown).max().unwrap_or(START).max(console.now);
+        (console.fails_after_pages, console.page_millis) = (None, 0);
+        console.now = console.items.iter().map(|one| one.visible).max().unwrap_or(START).max(console.now);
     }
     let mut polls = 0;
-    while kept.poll(&model, settings, true, true) {
+    while store.poll(&model, config, true, true) {
         polls += 1;
-        assert!(polls < 1_000, "it never ends");
+        assert!(polls < 1_000, "polling does not end");
     }
     let console = model.0.borrow();
-    let wanted = console
-        .things
-        .iter()
-        .enumerate()
-        .filter(|(_, one)| settings.fetch_type.streams().contains(&one.stream));
-    let wanted: BTreeSet<String> =
-        wanted.map(|(index, one)| format!("{}:{index}", one.stream.as_str())).collect();
-    let stored: BTreeSet<String> = kept.stored.keys().cloned().collect();
-    assert_eq!(stored, wanted, "everything, and nothing else");
-    assert!(kept.stored.values().all(|count| *count == 1), "each once: {:?}", kept.stored);
-    assert!(kept.all.is_subset(&wanted));
+    let expected =
+        console.items.iter().enumerate().filter(|(_, one)| config.fetch_type.streams().contains(&one.stream));
+    let expected: BTreeSet<String> =
+        expected.map(|(index, one)| format!("{}:{index}", one.stream.as_str())).collect();
+    let stored: BTreeSet<String> = store.stored.keys().cloned().collect();
+    assert_eq!(stored, expected, "all expected items and no others");
+    assert!(store.stored.values().all(|count| *count == 1), "each item once: {:?}", store.stored);
+    assert!(store.delivered.is_subset(&expected));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_thing_comes_exactly_once(
+    fn fetch_delivers_each_item_exactly_once(
         steps in prop::collection::vec(step(), 1..50),
         both in any::<bool>(),
         limit in 1..12_u32,
         newest_first in prop::bool::weighted(0.3),
-        slow in prop_oneof![Just(0_u64), 1..3_000_u64],
+        page_millis in prop_oneof![Just(0_u64), 1..3_000_u64],
     ) {
         let fetch_type = if both { FetchType::Both } else { FetchType::Threats };
-        history(&steps, &settings(fetch_type, limit), newest_first, slow);
+        run_history(&steps, &config(fetch_type, limit), newest_first, page_millis);
     }
 }
 
-/// The model itself can tell: without an overlap, late things are lost.
+/// The model detects losses: without an overlap, late items are lost.
 #[test]
-fn without_an_overlap_the_model_finds_a_loss() {
-    let arrive = |ago, late| Step::Arrive { stream: Stream::Threats, count: 1, ago, late };
-    let steps = [arrive(20_000, 40_000), arrive(0, 0), Step::Poll, Step::Wait(60_000), Step::Poll];
-    history(&steps, &settings(FetchType::Threats, 10), false, 0);
-    let mut settings = settings(FetchType::Threats, 10);
-    settings.overlap = Duration::ZERO;
-    let lost = std::panic::catch_unwind(|| history(&steps, &settings, false, 0));
-    assert!(lost.is_err());
+fn fetch_without_overlap_loses_late_items() {
+    let create = |age, delay| Step::Create { stream: Stream::Threats, count: 1, age, delay };
+    let steps = [create(20_000, 40_000), create(0, 0), Step::Poll, Step::Wait(60_000), Step::Poll];
+    run_history(&steps, &config(FetchType::Threats, 10), false, 0);
+    let mut config = config(FetchType::Threats, 10);
+    config.overlap = Duration::ZERO;
+    let result = std::panic::catch_unwind(|| run_history(&steps, &config, false, 0));
+    assert!(result.is_err());
 }
 
 #[test]
-fn one_stream_that_fails_holds_up_no_other() {
+fn poll_failed_stream_does_not_block_the_other() {
     let model = Model(Rc::new(RefCell::new(Console { now: START, page: 5, ..Console::default() })));
-    let things =
-        [Stream::Threats, Stream::Alerts].map(|stream| Thing { stream, created: START, shown: START });
-    model.0.borrow_mut().things.extend(things);
-    model.0.borrow_mut().fails_after = Some(0);
-    let settings = settings(FetchType::Both, 10);
-    let batch = poll(&model, &settings, &Checkpoint::default()).now_or_never().unwrap().unwrap();
+    let items =
+        [Stream::Threats, Stream::Alerts].map(|stream| Item { stream, created: START, visible: START });
+    model.0.borrow_mut().items.extend(items);
+    model.0.borrow_mut().fails_after_pages = Some(0);
+    let config = config(FetchType::Both, 10);
+    let batch = poll(&model, &config, &Checkpoint::default()).now_or_never().unwrap().unwrap();
     assert_eq!(batch.failures.len(), 1);
     assert_eq!(batch.failures[0].stream, Stream::Alerts);
     assert_eq!(batch.incidents.len(), 1);
     assert_eq!(batch.checkpoint.newest(Stream::Alerts), None);
     assert!(batch.checkpoint.newest(Stream::Threats).is_some());
-    let next = poll(&model, &settings, &batch.checkpoint).now_or_never().unwrap().unwrap();
-    assert_eq!(next.incidents.len(), 1, "the alert, and the threat no second time");
+    let next = poll(&model, &config, &batch.checkpoint).now_or_never().unwrap().unwrap();
+    assert_eq!(next.incidents.len(), 1, "only the alert");
 
-    model.0.borrow_mut().fails_after = Some(0);
-    let threats = Settings { fetch_type: FetchType::Threats, ..settings };
+    model.0.borrow_mut().fails_after_pages = Some(0);
+    let threats = IncidentConfig { fetch_type: FetchType::Threats, ..config };
     poll(&model, &threats, &Checkpoint::default()).now_or_never().unwrap().unwrap_err();
 }
 
 #[test]
-fn settings_are_held_to_what_there_is() {
-    let of = |change: fn(&mut Settings), version| {
-        let mut settings = Settings::default();
-        change(&mut settings);
-        settings.check(version)
+fn config_invalid_values_are_rejected() {
+    let of = |change: fn(&mut IncidentConfig), version| {
+        let mut config = IncidentConfig::default();
+        change(&mut config);
+        config.validate(version)
     };
     let (old, new) = (ApiVersion::V2_0, ApiVersion::V2_1);
     assert_eq!(of(|_| {}, new), Ok(()));
     assert_eq!(of(|_| {}, old), Ok(()));
-    assert_eq!(of(|one| one.fetch_type = FetchType::Both, old), Err(SettingsError::NoAlerts(old)));
-    assert_eq!(of(|one| one.min_risk = 11, old), Err(SettingsError::Risk(11)));
-    assert_eq!(of(|one| one.limit = 0, new), Err(SettingsError::Limit));
-    assert_eq!(of(|one| one.site_ids = vec![" ".into()], new), Err(SettingsError::EmptySite));
-    assert_eq!(of(|one| one.close_mirrored = true, new), Err(SettingsError::Close));
-    assert_eq!(of(|one| one.overlap = Duration::MAX, new), Err(SettingsError::Overlap));
+    assert_eq!(
+        of(|one| one.fetch_type = FetchType::Both, old),
+        Err(IncidentConfigError::AlertsUnsupported(old))
+    );
+    assert_eq!(of(|one| one.min_risk = 11, old), Err(IncidentConfigError::MinRiskOutOfRange(11)));
+    assert_eq!(of(|one| one.limit = 0, new), Err(IncidentConfigError::ZeroLimit));
+    assert_eq!(of(|one| one.site_ids = vec![" ".into()], new), Err(IncidentConfigError::EmptySite));
+    assert_eq!(of(|one| one.close_resolved = true, new), Err(IncidentConfigError::CloseNeedsIncoming));
+    assert_eq!(of(|one| one.overlap = Duration::MAX, new), Err(IncidentConfigError::OverlapTooLong));
     for text in ["", "soon", "2999-01-01T00:00:00Z"] {
-        let settings = Settings { first_fetch: text.into(), ..Settings::default() };
-        assert_eq!(settings.check(new), Err(SettingsError::FirstFetch(text.into())));
+        let config = IncidentConfig { first_fetch: text.into(), ..IncidentConfig::default() };
+        assert_eq!(config.validate(new), Err(IncidentConfigError::FirstFetch(text.into())));
     }
-    let wrong = of(|one| one.threat_statuses = vec!["open".into()], new).unwrap_err().to_string();
-    assert!(wrong.contains("an incident status of threats cannot be \"open\"; it is one of"), "{wrong}");
+    let message = of(|one| one.threat_statuses = vec!["open".into()], new).unwrap_err().to_string();
+    assert!(message.contains("threat status is \"open\"; expected one of"), "{message}");
     assert_eq!("ALERTS".parse(), Ok(FetchType::Alerts));
-    assert_eq!("Incoming And Outgoing".parse(), Ok(super::Mirroring::Both));
-    let wrong = "all".parse::<FetchType>().unwrap_err().to_string();
-    assert_eq!(wrong, "the fetch type cannot be \"all\"; it is one of threats, alerts, both");
+    assert_eq!("Incoming And Outgoing".parse(), Ok(super::MirrorDirection::Both));
+    let message = "all".parse::<FetchType>().unwrap_err().to_string();
+    assert_eq!(message, "fetch type is \"all\"; expected one of threats, alerts, both");
 }
 
 #[test]
-fn a_threat_without_a_score_has_none() {
+fn poll_missing_risk_score_counts_as_0() {
     let console = Console { now: START, page: 50, version: Some(ApiVersion::V2_0), ..Console::default() };
     let model = Model(Rc::new(RefCell::new(console)));
-    // The things of the model have their times where API 2.1 has them, and no rank.
-    model.0.borrow_mut().things.push(Thing { stream: Stream::Threats, created: START, shown: START });
-    let mut settings = settings(FetchType::Threats, 10);
-    settings.min_risk = 1;
-    let batch = poll(&model, &settings, &Checkpoint::default()).now_or_never().unwrap().unwrap();
-    assert_eq!((batch.incidents.len(), batch.passed_over), (0, 1));
-    settings.min_risk = 0;
-    let batch = poll(&model, &settings, &Checkpoint::default()).now_or_never().unwrap().unwrap();
-    assert_eq!((batch.incidents.len(), batch.passed_over), (1, 0));
+    // The items of the model have the times of API 2.1 and no rank.
+    model.0.borrow_mut().items.push(Item { stream: Stream::Threats, created: START, visible: START });
+    let mut config = config(FetchType::Threats, 10);
+    config.min_risk = 1;
+    let batch = poll(&model, &config, &Checkpoint::default()).now_or_never().unwrap().unwrap();
+    assert_eq!((batch.incidents.len(), batch.skipped_below_min_risk), (0, 1));
+    config.min_risk = 0;
+    let batch = poll(&model, &config, &Checkpoint::default()).now_or_never().unwrap().unwrap();
+    assert_eq!((batch.incidents.len(), batch.skipped_below_min_risk), (1, 0));
 }

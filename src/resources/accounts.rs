@@ -1,4 +1,4 @@
-//! Accounts: what a tenant is divided into, each with its licences and sites.
+//! Accounts: the parts of a tenant, each with its licenses and sites.
 
 use sentinelone_raw::accounts as raw;
 use sentinelone_raw::runtime::Data;
@@ -7,23 +7,23 @@ pub use sentinelone_raw::accounts::{
     Account, AccountSku, AccountSortField, AccountsListQuery, BillingMode, UsageType,
 };
 pub use sentinelone_raw::shared::SortOrder;
-pub use sentinelone_raw::sites::{LicenceFeature, LicenceState, LicenceType, Licences, Suite};
+pub use sentinelone_raw::sites::{LicenseFeature, LicenseState, LicenseType, Licenses, Suite};
 
-use super::grammar::{List, lists, resource};
+use super::builders::{ListBuilder, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;
 
 resource! {
-    /// Everything about accounts; from [`Client::accounts`](crate::Client::accounts).
+    /// Operations on accounts; see [`Client::accounts`](crate::Client::accounts).
     Accounts
 }
 
-lists! {
+impl_list_query! {
     AccountsListQuery: sorts AccountSortField, counts;
 }
 
 impl<'a> Accounts<'a> {
-    /// Lists accounts.
+    /// Lists the accounts that match a query.
     ///
     /// `GET /web/api/v2.1/accounts`
     ///
@@ -37,16 +37,16 @@ impl<'a> Accounts<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> List<'a, AccountsListQuery, Account> {
-        List::new(self.client, AccountsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, AccountsListQuery, Account> {
+        ListBuilder::new(self.client, AccountsListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// One account.
+    /// Returns an account.
     ///
     /// `GET /web/api/v2.1/accounts/{account_id}`
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn get(self, account_id: impl AsRef<str>) -> Result<Response<Data<Account>>> {
         self.client.send(&raw::get(account_id.as_ref())?).await
     }

@@ -1,4 +1,4 @@
-//! Activities: the log of what people, agents and the console did.
+//! Activities: the log of actions by users, agents and the console.
 
 use sentinelone_raw::activities as raw;
 use sentinelone_raw::runtime::Page;
@@ -6,29 +6,29 @@ use sentinelone_raw::runtime::Page;
 pub use sentinelone_raw::activities::{ActivitiesListQuery, Activity, ActivitySortField, ActivityType};
 pub use sentinelone_raw::shared::SortOrder;
 
-use super::grammar::{List, lists, resource};
+use super::builders::{ListBuilder, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;
 
 resource! {
-    /// Everything about activities; from [`Client::activities`](crate::Client::activities).
+    /// Operations on activities; see [`Client::activities`](crate::Client::activities).
     Activities
 }
 
-lists! {
+impl_list_query! {
     ActivitiesListQuery: sorts ActivitySortField, counts;
 }
 
 impl<'a> Activities<'a> {
-    /// Lists activities. The log is long, so narrow it down.
+    /// Lists the activities that match a query. The log is long, so set narrow conditions.
     ///
     /// `GET /web/api/v2.1/activities`
     ///
     /// ```no_run
     /// # use sentinelone::activities::{ActivitiesListQuery, ActivitySortField, SortOrder};
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// let of_one = ActivitiesListQuery::default().agent_ids(["1234567890123456789"]);
-    /// let list = client.activities().list().query(of_one);
+    /// let query = ActivitiesListQuery::default().agent_ids(["1234567890123456789"]);
+    /// let list = client.activities().list().query(query);
     /// let mut newest = list.sort_by(ActivitySortField::CreatedAt, SortOrder::Desc).items().limit(20);
     /// while let Some(activity) = newest.next().await {
     ///     println!("{}", activity?.primary_description.unwrap_or_default());
@@ -36,16 +36,16 @@ impl<'a> Activities<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> List<'a, ActivitiesListQuery, Activity> {
-        List::new(self.client, ActivitiesListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, ActivitiesListQuery, Activity> {
+        ListBuilder::new(self.client, ActivitiesListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// The kinds of activities by number, with the text that each is shown with.
+    /// Returns the activity types: their numbers and description templates.
     ///
     /// `GET /web/api/v2.1/activities/types`
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn types(self) -> Result<Response<Page<ActivityType>>> {
         self.client.send(&raw::list_types()?).await
     }

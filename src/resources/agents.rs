@@ -1,44 +1,46 @@
-//! Agents: the endpoints that run one, what they are told to do, and the files that they hand over.
+//! Agents: their endpoints, actions and uploaded files.
 
 use sentinelone_raw::agents as raw;
 use sentinelone_raw::runtime::{Data, Page, Secret};
 use sentinelone_raw::shared::{Affected, SuccessFlag};
 
 pub use sentinelone_raw::agents::{
-    Agent, AgentActionNeeded, AgentActiveDirectory, AgentBroadcast, AgentBroadcastData, AgentCloudProvider,
-    AgentConnection, AgentCount, AgentDisconnection, AgentFileRequest, AgentFileRequestData, AgentFilter,
-    AgentLocation, AgentLogRequest, AgentLogRequestData, AgentNetworkInterface, AgentProxyStates, AgentScan,
-    AgentScanAbortion, AgentShutdown, AgentSortField, AgentTag, AgentTags, AgentUninstallation,
-    AgentsCountQuery, AgentsListApplicationsQuery, AgentsListQuery, AppsVulnerabilityStatus,
-    ConsoleMigrationStatus, InstalledApplication, InstallerType, LocationType, MissingPermission,
-    RangerStatus, RemoteScriptLevel,
+    Agent, AgentActionNeeded, AgentActiveDirectory, AgentBroadcastData, AgentCloudProvider, AgentCount,
+    AgentFileRequestData, AgentFilter, AgentLocation, AgentLogRequestData, AgentNetworkInterface,
+    AgentProxyStates, AgentSortField, AgentTag, AgentTags, AgentsAbortScanRequest, AgentsBroadcastRequest,
+    AgentsConnectRequest, AgentsCountQuery, AgentsDisconnectRequest, AgentsFetchFilesRequest,
+    AgentsFetchLogsRequest, AgentsInitiateScanRequest, AgentsListApplicationsQuery, AgentsListQuery,
+    AgentsShutdownRequest, AgentsUninstallRequest, AppsVulnerabilityStatus, ConsoleMigrationStatus,
+    InstalledApplication, InstallerType, LocationType, MissingPermission, RangerStatus, RemoteScriptLevel,
 };
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::threats::{MachineType, MitigationMode, NetworkStatus, OsArch, OsType, ScanStatus};
 
-use super::grammar::{Act, List, acts, lists, resource, selects};
+use super::builders::{
+    ActionBuilder, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query, resource,
+};
 use crate::Result;
 use crate::files::Download;
 use crate::response::Response;
 
 resource! {
-    /// Everything about agents; from [`Client::agents`](crate::Client::agents).
+    /// Operations on agents; see [`Client::agents`](crate::Client::agents).
     Agents
 }
 
-lists! {
+impl_list_query! {
     AgentsListQuery: sorts AgentSortField, filters AgentFilter, counts;
 }
 
-acts! {
-    AgentFilter: AgentBroadcast, AgentConnection, AgentDisconnection, AgentLogRequest, AgentScan,
-        AgentScanAbortion, AgentShutdown, AgentUninstallation;
+impl_action_body! {
+    AgentFilter: AgentsBroadcastRequest, AgentsConnectRequest, AgentsDisconnectRequest, AgentsFetchLogsRequest, AgentsInitiateScanRequest,
+        AgentsAbortScanRequest, AgentsShutdownRequest, AgentsUninstallRequest;
 }
 
-selects!(AgentFilter: agents, AgentsListQuery, Agent);
+impl_countable_filter!(AgentFilter: agents, AgentsListQuery, Agent);
 
 impl<'a> Agents<'a> {
-    /// Lists agents.
+    /// Lists the agents that match a filter.
     ///
     /// `GET /web/api/v2.1/agents`
     ///
@@ -53,31 +55,31 @@ impl<'a> Agents<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> List<'a, AgentsListQuery, Agent> {
-        List::new(self.client, AgentsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, AgentsListQuery, Agent> {
+        ListBuilder::new(self.client, AgentsListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// How many agents a filter selects, as the console counts them. An empty filter counts everything in
-    /// scope. [`List::count`] asks the list instead, which API 2.0 has too.
+    /// Returns the number of agents that match a filter, as counted by the console. An empty filter matches all
+    /// agents in scope. [`ListBuilder::count`] counts with the list instead, also on API 2.0.
     ///
     /// `GET /web/api/v2.1/agents/count`
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send); also when the console answers without a total.
+    /// Returns an error if [`Client::send`](crate::Client::send) fails or the response has no total.
     pub async fn count(self, filter: &AgentFilter) -> Result<u64> {
-        let answer = self.client.send(&raw::count(&AgentsCountQuery { filter: filter.clone() })?).await?;
-        let total = answer.data.as_ref().and_then(|count| count.total);
+        let response = self.client.send(&raw::count(&AgentsCountQuery { filter: filter.clone() })?).await?;
+        let total = response.data.as_ref().and_then(|count| count.total);
         let total = total.and_then(|total| u64::try_from(total).ok());
-        total.ok_or_else(|| answer.lacks("data.total"))
+        total.ok_or_else(|| response.missing_value("data.total"))
     }
 
-    /// What is installed on the given endpoints. The entries do not say which endpoint they are from, so
-    /// one agent at a time is best.
+    /// Lists the applications that are installed on the endpoints of these agents. The items do not name their
+    /// endpoint, so request one agent at a time.
     ///
     /// `GET /web/api/v2.1/agents/applications`
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn applications(
         self,
         agent_ids: impl IntoIterator<Item = impl Into<String>>,
@@ -86,23 +88,23 @@ impl<'a> Agents<'a> {
         self.client.send(&request).await
     }
 
-    /// Lifts the network isolation of the endpoints that a filter selects. An agent that is offline follows
-    /// when it returns.
+    /// Ends the network isolation of the endpoints that match the filter. An offline agent does so when it is
+    /// online again.
     ///
     /// `POST /web/api/v2.1/agents/actions/connect`
-    pub fn connect(self) -> Act<'a, AgentConnection, Data<Affected>> {
-        let body = AgentConnection::new(AgentFilter::default());
-        Act::new(self.client, body, |_, body| raw::connect(body))
+    pub fn connect(self) -> ActionBuilder<'a, AgentsConnectRequest, Data<Affected>> {
+        let body = AgentsConnectRequest::new(AgentFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::connect(body))
     }
 
-    /// Isolates the endpoints that a filter selects: nothing but the console can be reached from them, until
-    /// they are connected again. An agent that is offline follows when it returns.
+    /// Isolates the endpoints that match the filter: they can reach only the console until they are connected
+    /// again. An offline agent does so when it is online again.
     ///
     /// ```no_run
     /// # use sentinelone::agents::AgentFilter;
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// let one = AgentFilter::default().computer_name("web-01");
-    /// let isolate = client.agents().disconnect().filter(one);
+    /// let filter = AgentFilter::default().computer_name("web-01");
+    /// let isolate = client.agents().disconnect().filter(filter);
     /// if isolate.count().await? == 1 {
     ///     isolate.send().await?;
     /// }
@@ -111,63 +113,67 @@ impl<'a> Agents<'a> {
     /// ```
     ///
     /// `POST /web/api/v2.1/agents/actions/disconnect`
-    pub fn disconnect(self) -> Act<'a, AgentDisconnection, Data<Affected>> {
-        let body = AgentDisconnection::new(AgentFilter::default());
-        Act::new(self.client, body, |_, body| raw::disconnect(body))
+    pub fn disconnect(self) -> ActionBuilder<'a, AgentsDisconnectRequest, Data<Affected>> {
+        let body = AgentsDisconnectRequest::new(AgentFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::disconnect(body))
     }
 
-    /// Shows a text to the people at the endpoints that a filter selects. Windows and macOS only, as far as
-    /// the vendor says.
+    /// Shows a message to the users of the endpoints that match the filter. According to SentinelOne, it works on
+    /// Windows and macOS only.
     ///
     /// `POST /web/api/v2.1/agents/actions/broadcast`
-    pub fn broadcast(self, message: impl Into<String>) -> Act<'a, AgentBroadcast, Data<Affected>> {
-        let body = AgentBroadcast::new(AgentBroadcastData::new(message), AgentFilter::default());
-        Act::new(self.client, body, |_, body| raw::broadcast(body))
+    pub fn broadcast(
+        self,
+        message: impl Into<String>,
+    ) -> ActionBuilder<'a, AgentsBroadcastRequest, Data<Affected>> {
+        let body = AgentsBroadcastRequest::new(AgentBroadcastData::new(message), AgentFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::broadcast(body))
     }
 
-    /// Turns the endpoints off that a filter selects. The console cannot turn them on again.
+    /// Shuts down the endpoints that match the filter. The console cannot start them again.
     ///
     /// `POST /web/api/v2.1/agents/actions/shutdown`
-    pub fn shutdown(self) -> Act<'a, AgentShutdown, Data<Affected>> {
-        let body = AgentShutdown::new(AgentFilter::default());
-        Act::new(self.client, body, |_, body| raw::shutdown(body))
+    pub fn shutdown(self) -> ActionBuilder<'a, AgentsShutdownRequest, Data<Affected>> {
+        let body = AgentsShutdownRequest::new(AgentFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::shutdown(body))
     }
 
-    /// Removes the agent from the endpoints that a filter selects, which are unprotected from then on.
+    /// Uninstalls the agent from the endpoints that match the filter, which are unprotected from then on.
     ///
     /// `POST /web/api/v2.1/agents/actions/uninstall`
-    pub fn uninstall(self) -> Act<'a, AgentUninstallation, Data<Affected>> {
-        let body = AgentUninstallation::new(AgentFilter::default());
-        Act::new(self.client, body, |_, body| raw::uninstall(body))
+    pub fn uninstall(self) -> ActionBuilder<'a, AgentsUninstallRequest, Data<Affected>> {
+        let body = AgentsUninstallRequest::new(AgentFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::uninstall(body))
     }
 
-    /// Has the agents that a filter selects scan all disks. What they find is mitigated as the policy says.
+    /// Starts a full disk scan on the endpoints that match the filter. Detected threats are mitigated according
+    /// to the policy.
     ///
     /// `POST /web/api/v2.1/agents/actions/initiate-scan`
-    pub fn initiate_scan(self) -> Act<'a, AgentScan, Data<Affected>> {
-        let body = AgentScan::new(AgentFilter::default());
-        Act::new(self.client, body, |_, body| raw::initiate_scan(body))
+    pub fn initiate_scan(self) -> ActionBuilder<'a, AgentsInitiateScanRequest, Data<Affected>> {
+        let body = AgentsInitiateScanRequest::new(AgentFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::initiate_scan(body))
     }
 
-    /// Stops the scans that run on the endpoints that a filter selects.
+    /// Stops the running scans on the endpoints that match the filter.
     ///
     /// `POST /web/api/v2.1/agents/actions/abort-scan`
-    pub fn abort_scan(self) -> Act<'a, AgentScanAbortion, Data<Affected>> {
-        let body = AgentScanAbortion::new(AgentFilter::default());
-        Act::new(self.client, body, |_, body| raw::abort_scan(body))
+    pub fn abort_scan(self) -> ActionBuilder<'a, AgentsAbortScanRequest, Data<Affected>> {
+        let body = AgentsAbortScanRequest::new(AgentFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::abort_scan(body))
     }
 
-    /// Has the agents that a filter selects upload their logs. Each upload shows up as an activity when it is
-    /// there.
+    /// Instructs the agents that match the filter to upload their logs. Each completed upload appears as an
+    /// activity.
     ///
     /// `POST /web/api/v2.1/agents/actions/fetch-logs`
-    pub fn fetch_logs(self) -> Act<'a, AgentLogRequest, Data<Affected>> {
-        let body = AgentLogRequest::new(AgentFilter::default());
-        Act::new(self.client, body, |_, body| raw::fetch_logs(body))
+    pub fn fetch_logs(self) -> ActionBuilder<'a, AgentsFetchLogsRequest, Data<Affected>> {
+        let body = AgentsFetchLogsRequest::new(AgentFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::fetch_logs(body))
     }
 
-    /// Has an agent upload up to 10 files in one archive that the password protects. The upload shows up as
-    /// an activity when it is there, and [`download`](Self::download) gets it.
+    /// Instructs an agent to upload up to 10 files in one archive, protected by the password. The upload appears
+    /// as an activity; [`download`](Self::download) returns it.
     ///
     /// `POST /web/api/v2.1/agents/{agent_id}/actions/fetch-files`
     ///
@@ -183,24 +189,24 @@ impl<'a> Agents<'a> {
         agent_id: impl Into<String>,
         files: impl IntoIterator<Item = impl Into<String>>,
         password: impl Into<Secret>,
-    ) -> Act<'a, AgentFileRequest, Data<SuccessFlag>> {
-        let body = AgentFileRequest::new(AgentFileRequestData::new(files, password));
-        Act::of(self.client, agent_id.into(), body, raw::fetch_files)
+    ) -> ActionBuilder<'a, AgentsFetchFilesRequest, Data<SuccessFlag>> {
+        let body = AgentsFetchFilesRequest::new(AgentFileRequestData::new(files, password));
+        ActionBuilder::with_path_param(self.client, agent_id.into(), body, raw::fetch_files)
     }
 
-    /// Downloads what an agent uploaded, logs or files, by the activity that tells of the upload.
+    /// Downloads the logs or files that an agent uploaded. The activity of the upload identifies them.
     ///
     /// `GET /web/api/v2.1/agents/{agent_id}/uploads/{activity_id}`
     ///
     /// # Errors
-    /// As [`Client::download`](crate::Client::download).
+    /// Returns an error if [`Client::download`](crate::Client::download) fails.
     pub async fn download(self, agent_id: impl AsRef<str>, activity_id: impl AsRef<str>) -> Result<Download> {
         self.client.download(&raw::download(agent_id.as_ref(), activity_id.as_ref())?).await
     }
 }
 
-impl Act<'_, AgentLogRequest, Data<Affected>> {
-    /// Which logs are wanted.
+impl ActionBuilder<'_, AgentsFetchLogsRequest, Data<Affected>> {
+    /// Sets the logs to upload.
     pub fn logs(mut self, logs: AgentLogRequestData) -> Self {
         self.body.data = Some(logs);
         self

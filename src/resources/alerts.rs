@@ -1,4 +1,4 @@
-//! Alerts: what STAR rules found in the telemetry, and what was decided about it.
+//! Alerts: events that STAR rules matched, with analyst verdict and incident status.
 
 use sentinelone_raw::alerts as raw;
 use sentinelone_raw::runtime::Data;
@@ -6,33 +6,35 @@ use sentinelone_raw::shared::Affected;
 
 pub use sentinelone_raw::alerts::{
     Alert, AlertAgent, AlertAnalystVerdict, AlertContainer, AlertFilter, AlertHitType, AlertIncidentStatus,
-    AlertIncidentUpdate, AlertIncidentUpdateData, AlertInfo, AlertKubernetesInfo, AlertProcess, AlertRule,
-    AlertSortField, AlertTarget, AlertVerdictUpdate, AlertVerdictUpdateData, AlertsListQuery, IntegrityLevel,
-    Subsystem,
+    AlertIncidentUpdateData, AlertInfo, AlertKubernetesInfo, AlertProcess, AlertRule, AlertSortField,
+    AlertTarget, AlertVerdictUpdateData, AlertsListQuery, AlertsUpdateAnalystVerdictRequest,
+    AlertsUpdateIncidentRequest, IntegrityLevel, Subsystem,
 };
 pub use sentinelone_raw::shared::{Scope, SortOrder};
 pub use sentinelone_raw::star_rules::{RuleQueryType, Severity, TreatAsThreat};
 pub use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus, OsType};
 
-use super::grammar::{Act, List, acts, lists, resource, selects};
+use super::builders::{
+    ActionBuilder, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query, resource,
+};
 
 resource! {
-    /// Everything about alerts; from [`Client::alerts`](crate::Client::alerts).
+    /// Operations on alerts; see [`Client::alerts`](crate::Client::alerts).
     Alerts
 }
 
-lists! {
+impl_list_query! {
     AlertsListQuery: sorts AlertSortField, filters AlertFilter, counts;
 }
 
-acts! {
-    AlertFilter: AlertIncidentUpdate, AlertVerdictUpdate;
+impl_action_body! {
+    AlertFilter: AlertsUpdateIncidentRequest, AlertsUpdateAnalystVerdictRequest;
 }
 
-selects!(AlertFilter: alerts, AlertsListQuery, Alert);
+impl_countable_filter!(AlertFilter: alerts, AlertsListQuery, Alert);
 
 impl<'a> Alerts<'a> {
-    /// Lists alerts.
+    /// Lists the alerts that match a filter.
     ///
     /// `GET /web/api/v2.1/cloud-detection/alerts`
     ///
@@ -48,38 +50,42 @@ impl<'a> Alerts<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> List<'a, AlertsListQuery, Alert> {
-        List::new(self.client, AlertsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, AlertsListQuery, Alert> {
+        ListBuilder::new(self.client, AlertsListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// Sets the incident status of the alerts that a filter selects.
+    /// Sets the incident status of the alerts that match the filter.
     ///
     /// `POST /web/api/v2.1/cloud-detection/alerts/incident`
     ///
     /// ```no_run
     /// # use sentinelone::alerts::{AlertFilter, IncidentStatus};
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// let one = AlertFilter::default().ids(["1234567890123456789"]);
-    /// client.alerts().update_incident(IncidentStatus::Resolved).filter(one).send().await?;
+    /// let filter = AlertFilter::default().ids(["1234567890123456789"]);
+    /// client.alerts().update_incident(IncidentStatus::Resolved).filter(filter).send().await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn update_incident(
         self,
         status: impl Into<IncidentStatus>,
-    ) -> Act<'a, AlertIncidentUpdate, Data<Affected>> {
-        let body = AlertIncidentUpdate::new(AlertIncidentUpdateData::new(status), AlertFilter::default());
-        Act::new(self.client, body, |_, body| raw::update_incident(body))
+    ) -> ActionBuilder<'a, AlertsUpdateIncidentRequest, Data<Affected>> {
+        let body =
+            AlertsUpdateIncidentRequest::new(AlertIncidentUpdateData::new(status), AlertFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::update_incident(body))
     }
 
-    /// Sets the analyst verdict of the alerts that a filter selects.
+    /// Sets the analyst verdict of the alerts that match the filter.
     ///
     /// `POST /web/api/v2.1/cloud-detection/alerts/analyst-verdict`
     pub fn update_analyst_verdict(
         self,
         verdict: impl Into<AnalystVerdict>,
-    ) -> Act<'a, AlertVerdictUpdate, Data<Affected>> {
-        let body = AlertVerdictUpdate::new(AlertVerdictUpdateData::new(verdict), AlertFilter::default());
-        Act::new(self.client, body, |_, body| raw::update_analyst_verdict(body))
+    ) -> ActionBuilder<'a, AlertsUpdateAnalystVerdictRequest, Data<Affected>> {
+        let body = AlertsUpdateAnalystVerdictRequest::new(
+            AlertVerdictUpdateData::new(verdict),
+            AlertFilter::default(),
+        );
+        ActionBuilder::new(self.client, body, |_, body| raw::update_analyst_verdict(body))
     }
 }

@@ -1,84 +1,87 @@
-//! The blocklist: files that must not run, by hash.
+//! The blocklist: hashes of files that agents block.
 
 use sentinelone_raw::blocklist as raw;
 use sentinelone_raw::runtime::{Data, Page};
 use sentinelone_raw::shared::Affected;
 
 pub use sentinelone_raw::blocklist::{
-    BlocklistCreated, BlocklistCreation, BlocklistCreationData, BlocklistDeletion, BlocklistDeletionData,
-    BlocklistEntry, BlocklistListQuery, BlocklistSortField, BlocklistType,
+    BlocklistCreateData, BlocklistCreateRequest, BlocklistDeleteRequest, BlocklistDeletionData,
+    BlocklistEntry, BlocklistListQuery, BlocklistSortField, BlocklistType, CreatedBlocklistEntry,
 };
 pub use sentinelone_raw::exclusions::{EntryScope, ExclusionMode, ListSource, Recommendation};
 pub use sentinelone_raw::shared::{ScopeFilter, SortOrder};
 pub use sentinelone_raw::threats::OsType;
 
-use super::grammar::{Act, List, acts, lists, resource};
+use super::builders::{ActionBuilder, ListBuilder, impl_action_body, impl_list_query, resource};
 
 resource! {
-    /// Everything about the blocklist; from [`Client::blocklist`](crate::Client::blocklist).
+    /// Operations on the blocklist; see [`Client::blocklist`](crate::Client::blocklist).
     Blocklist
 }
 
-lists! {
+impl_list_query! {
     BlocklistListQuery: sorts BlocklistSortField, counts;
 }
 
-acts! {
-    ScopeFilter: BlocklistCreation;
+impl_action_body! {
+    ScopeFilter: BlocklistCreateRequest;
 }
 
 impl<'a> Blocklist<'a> {
-    /// Lists entries. Which scopes are looked at depends on `tenant` and the identifiers given.
+    /// Lists the entries that match a query. `tenant` and the scope IDs of the query select the scopes.
     ///
     /// `GET /web/api/v2.1/restrictions`
     ///
     /// ```no_run
     /// # use sentinelone::blocklist::BlocklistListQuery;
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// let everywhere = BlocklistListQuery::default().tenant(true);
-    /// println!("{} entries", client.blocklist().list().query(everywhere).count().await?);
+    /// let query = BlocklistListQuery::default().tenant(true);
+    /// println!("{} entries", client.blocklist().list().query(query).count().await?);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> List<'a, BlocklistListQuery, BlocklistEntry> {
-        List::new(self.client, BlocklistListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, BlocklistListQuery, BlocklistEntry> {
+        ListBuilder::new(self.client, BlocklistListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// Keeps a file from running on every agent of the scope that the filter says.
+    /// Adds an entry to the blocklist of the scope in the filter. Agents of that scope block the file.
     ///
     /// `POST /web/api/v2.1/restrictions`
     ///
     /// ```no_run
-    /// # use sentinelone::blocklist::{BlocklistCreationData, BlocklistType, OsType, ScopeFilter};
+    /// # use sentinelone::blocklist::{BlocklistCreateData, BlocklistType, OsType, ScopeFilter};
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
     /// let hash = "3395856ce81f2b7382dee72602f798b642f14140";
-    /// let entry = BlocklistCreationData::new(OsType::Windows, BlocklistType::BlackHash, hash);
+    /// let entry = BlocklistCreateData::new(OsType::Windows, BlocklistType::BlackHash, hash);
     /// let site = ScopeFilter::default().site_ids(["1234567890123456789"]);
     /// client.blocklist().create(entry).filter(site).send().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create(self, entry: BlocklistCreationData) -> Act<'a, BlocklistCreation, Page<BlocklistCreated>> {
-        let body = BlocklistCreation::new(entry, ScopeFilter::default());
-        Act::new(self.client, body, |_, body| raw::create(body))
+    pub fn create(
+        self,
+        entry: BlocklistCreateData,
+    ) -> ActionBuilder<'a, BlocklistCreateRequest, Page<CreatedBlocklistEntry>> {
+        let body = BlocklistCreateRequest::new(entry, ScopeFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::create(body))
     }
 
-    /// Removes entries: the files may run again.
+    /// Removes entries. The files may run again.
     ///
     /// `DELETE /web/api/v2.1/restrictions`
     pub fn delete(
         self,
         ids: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Act<'a, BlocklistDeletion, Data<Affected>> {
-        let body = BlocklistDeletion::new(BlocklistDeletionData::new(ids));
-        Act::new(self.client, body, |_, body| raw::delete(body))
+    ) -> ActionBuilder<'a, BlocklistDeleteRequest, Data<Affected>> {
+        let body = BlocklistDeleteRequest::new(BlocklistDeletionData::new(ids));
+        ActionBuilder::new(self.client, body, |_, body| raw::delete(body))
     }
 }
 
-impl Act<'_, BlocklistDeletion, Data<Affected>> {
-    /// The kind of the entries.
-    pub fn of_type(mut self, kind: impl Into<BlocklistType>) -> Self {
-        self.body.data.type_ = Some(kind.into());
+impl ActionBuilder<'_, BlocklistDeleteRequest, Data<Affected>> {
+    /// Sets the type of the entries.
+    pub fn of_type(mut self, entry_type: impl Into<BlocklistType>) -> Self {
+        self.body.data.type_ = Some(entry_type.into());
         self
     }
 }

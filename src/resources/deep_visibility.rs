@@ -1,32 +1,32 @@
-//! Deep Visibility: questions to the telemetry that agents send.
+//! Deep Visibility: queries on the telemetry of agents.
 
 use sentinelone_raw::deep_visibility as raw;
 use sentinelone_raw::runtime::Data;
 
 pub use sentinelone_raw::deep_visibility::{
-    DeepVisibilityEvent, DeepVisibilityGetQueryStatusQuery, DeepVisibilityListEventsOfTypeQuery,
-    DeepVisibilityListEventsQuery, DeepVisibilityPingPowerQueryQuery, DeepVisibilityQuery,
-    DeepVisibilityQueryId, DeepVisibilityQueryStatus, DeepVisibilityQueryType, PowerQuery, PowerQueryColumn,
-    PowerQueryResult, QueryCancellation, QueryCancelled, QueryModeInfo, QueryState,
+    DeepVisibilityCancelQueryRequest, DeepVisibilityCancelQueryResult, DeepVisibilityEvent,
+    DeepVisibilityGetQueryStatusQuery, DeepVisibilityListEventsOfTypeQuery, DeepVisibilityListEventsQuery,
+    DeepVisibilityPingPowerQueryQuery, DeepVisibilityQuery, DeepVisibilityQueryId, DeepVisibilityQueryStatus,
+    DeepVisibilityQueryType, PowerQuery, PowerQueryColumn, PowerQueryResult, QueryModeInfo, QueryState,
 };
 pub use sentinelone_raw::shared::SortOrder;
 
-use super::grammar::{Act, List, lists, resource};
+use super::builders::{ActionBuilder, ListBuilder, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;
 
 resource! {
-    /// Everything about Deep Visibility; from [`Client::deep_visibility`](crate::Client::deep_visibility).
+    /// Operations on Deep Visibility; see [`Client::deep_visibility`](crate::Client::deep_visibility).
     DeepVisibility
 }
 
-lists! {
+impl_list_query! {
     DeepVisibilityListEventsQuery: sorts String;
     DeepVisibilityListEventsOfTypeQuery: sorts String;
 }
 
 impl<'a> DeepVisibility<'a> {
-    /// Starts a query. Its answer has the identifier by which status and events are asked for.
+    /// Starts a query. The response has the query ID for status and events.
     ///
     /// `POST /web/api/v2.1/dv/init-query`
     ///
@@ -51,16 +51,16 @@ impl<'a> DeepVisibility<'a> {
     pub fn create_query(
         self,
         query: DeepVisibilityQuery,
-    ) -> Act<'a, DeepVisibilityQuery, Data<DeepVisibilityQueryId>> {
-        Act::new(self.client, query, |_, query| raw::create_query(query))
+    ) -> ActionBuilder<'a, DeepVisibilityQuery, Data<DeepVisibilityQueryId>> {
+        ActionBuilder::new(self.client, query, |_, query| raw::create_query(query))
     }
 
-    /// How far a query has come.
+    /// Returns the status and the progress of a query.
     ///
     /// `GET /web/api/v2.1/dv/query-status`
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn query_status(
         self,
         query_id: impl Into<String>,
@@ -69,54 +69,59 @@ impl<'a> DeepVisibility<'a> {
         self.client.send(&raw::get_query_status(&query)?).await
     }
 
-    /// Ends a query or a power query.
+    /// Cancels a query or a PowerQuery.
     ///
     /// `POST /web/api/v2.1/dv/cancel-query`
     pub fn cancel_query(
         self,
         query_id: impl Into<String>,
-    ) -> Act<'a, QueryCancellation, Data<QueryCancelled>> {
-        Act::new(self.client, QueryCancellation::new(query_id), |_, body| raw::cancel_query(body))
+    ) -> ActionBuilder<'a, DeepVisibilityCancelQueryRequest, Data<DeepVisibilityCancelQueryResult>> {
+        ActionBuilder::new(self.client, DeepVisibilityCancelQueryRequest::new(query_id), |_, body| {
+            raw::cancel_query(body)
+        })
     }
 
-    /// Lists what a finished query found.
+    /// Lists the events that a finished query found.
     ///
     /// `GET /web/api/v2.1/dv/events`
     pub fn events(
         self,
         query_id: impl Into<String>,
-    ) -> List<'a, DeepVisibilityListEventsQuery, DeepVisibilityEvent> {
+    ) -> ListBuilder<'a, DeepVisibilityListEventsQuery, DeepVisibilityEvent> {
         let query = DeepVisibilityListEventsQuery::new(query_id);
-        List::new(self.client, query, |_, query| raw::list_events(query))
+        ListBuilder::new(self.client, query, |_, query| raw::list_events(query))
     }
 
-    /// Lists what a finished query found, of one type, such as `process`.
+    /// Lists the events of one type, such as `process`, that a finished query found.
     ///
     /// `GET /web/api/v2.1/dv/events/{event_type}`
     pub fn events_of_type(
         self,
         event_type: impl Into<String>,
         query_id: impl Into<String>,
-    ) -> List<'a, DeepVisibilityListEventsOfTypeQuery, DeepVisibilityEvent> {
+    ) -> ListBuilder<'a, DeepVisibilityListEventsOfTypeQuery, DeepVisibilityEvent> {
         let query = DeepVisibilityListEventsOfTypeQuery::new(query_id);
-        List::of(self.client, event_type.into(), query, raw::list_events_of_type)
+        ListBuilder::with_path_param(self.client, event_type.into(), query, raw::list_events_of_type)
     }
 
-    /// Starts a power query. The answer has the results if it is finished already; else
-    /// [`ping_power_query`](Self::ping_power_query) asks after it.
+    /// Starts a PowerQuery. If it is already finished, the response has the results. Otherwise poll with
+    /// [`ping_power_query`](Self::ping_power_query).
     ///
     /// `POST /web/api/v2.1/dv/events/pq`
-    pub fn create_power_query(self, query: PowerQuery) -> Act<'a, PowerQuery, Data<PowerQueryResult>> {
-        Act::new(self.client, query, |_, query| raw::create_power_query(query))
+    pub fn create_power_query(
+        self,
+        query: PowerQuery,
+    ) -> ActionBuilder<'a, PowerQuery, Data<PowerQueryResult>> {
+        ActionBuilder::new(self.client, query, |_, query| raw::create_power_query(query))
     }
 
-    /// How far a power query has come, with its results when it is finished. A query that nobody asks after
-    /// dies.
+    /// Returns the status of a PowerQuery, and its results once it is finished. A query that is not polled
+    /// expires.
     ///
     /// `GET /web/api/v2.1/dv/events/pq-ping`
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn ping_power_query(
         self,
         query_id: impl Into<String>,

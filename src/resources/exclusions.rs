@@ -1,53 +1,52 @@
-//! Exclusions: what agents leave alone.
+//! Exclusions: objects that agents do not inspect.
 
 use sentinelone_raw::exclusions as raw;
 use sentinelone_raw::runtime::{Data, Page};
 use sentinelone_raw::shared::Affected;
 
 pub use sentinelone_raw::exclusions::{
-    EntryScope, Exclusion, ExclusionAction, ExclusionCreated, ExclusionCreation, ExclusionCreationData,
-    ExclusionDeletion, ExclusionDeletionData, ExclusionMode, ExclusionModeType, ExclusionSortField,
-    ExclusionType, ExclusionsListQuery, ListSource, PathExclusionType, Recommendation,
+    CreatedExclusion, EntryScope, Exclusion, ExclusionAction, ExclusionDeletionData, ExclusionMode,
+    ExclusionModeType, ExclusionSortField, ExclusionType, ExclusionsCreateData, ExclusionsCreateRequest,
+    ExclusionsDeleteRequest, ExclusionsListQuery, ListSource, PathExclusionType, Recommendation,
 };
 pub use sentinelone_raw::shared::{ScopeFilter, SortOrder};
 pub use sentinelone_raw::threats::OsType;
 
-use super::grammar::{Act, List, acts, lists, resource};
+use super::builders::{ActionBuilder, ListBuilder, impl_action_body, impl_list_query, resource};
 
 resource! {
-    /// Everything about exclusions; from [`Client::exclusions`](crate::Client::exclusions).
+    /// Operations on exclusions; see [`Client::exclusions`](crate::Client::exclusions).
     Exclusions
 }
 
-lists! {
+impl_list_query! {
     ExclusionsListQuery: sorts ExclusionSortField, counts;
 }
 
-acts! {
-    ScopeFilter: ExclusionCreation;
+impl_action_body! {
+    ScopeFilter: ExclusionsCreateRequest;
 }
 
 impl<'a> Exclusions<'a> {
-    /// Lists exclusions. Which scopes are looked at depends on `tenant` and the identifiers given; children
-    /// and parents have to be asked for.
+    /// Lists the exclusions that match a query. `tenant` and the scope IDs of the query select the scopes. Child
+    /// and parent scopes are included only on request.
     ///
     /// `GET /web/api/v2.1/exclusions`
-    pub fn list(self) -> List<'a, ExclusionsListQuery, Exclusion> {
-        List::new(self.client, ExclusionsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, ExclusionsListQuery, Exclusion> {
+        ListBuilder::new(self.client, ExclusionsListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// Makes the agents of the scope that the filter says leave something alone. Every exclusion is a gap in
-    /// the protection.
+    /// Creates an exclusion in the scope of the filter. Each exclusion is a gap in the protection.
     ///
     /// `POST /web/api/v2.1/exclusions`
     ///
     /// ```no_run
-    /// # use sentinelone::exclusions::{ExclusionCreationData, ExclusionType, OsType, ScopeFilter};
+    /// # use sentinelone::exclusions::{ExclusionsCreateData, ExclusionType, OsType, ScopeFilter};
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// let folder = ExclusionCreationData::new(OsType::Linux, ExclusionType::Path, "/opt/backup/");
+    /// let directory = ExclusionsCreateData::new(OsType::Linux, ExclusionType::Path, "/opt/backup/");
     /// let group = ScopeFilter::default().group_ids(["1234567890123456789"]);
-    /// let answer = client.exclusions().create(folder).filter(group).send().await?;
-    /// let ids: Vec<String> = answer.into_value().data.into_iter().filter_map(|one| one.id).collect();
+    /// let response = client.exclusions().create(directory).filter(group).send().await?;
+    /// let ids: Vec<String> = response.into_value().data.into_iter().filter_map(|created| created.id).collect();
     ///
     /// client.exclusions().delete(ids).of_type(ExclusionType::Path).send().await?;
     /// # Ok(())
@@ -55,28 +54,28 @@ impl<'a> Exclusions<'a> {
     /// ```
     pub fn create(
         self,
-        exclusion: ExclusionCreationData,
-    ) -> Act<'a, ExclusionCreation, Page<ExclusionCreated>> {
-        let body = ExclusionCreation::new(exclusion, ScopeFilter::default());
-        Act::new(self.client, body, |_, body| raw::create(body))
+        exclusion: ExclusionsCreateData,
+    ) -> ActionBuilder<'a, ExclusionsCreateRequest, Page<CreatedExclusion>> {
+        let body = ExclusionsCreateRequest::new(exclusion, ScopeFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::create(body))
     }
 
-    /// Removes exclusions: the agents look at these things again.
+    /// Removes exclusions. Agents inspect the objects again.
     ///
     /// `DELETE /web/api/v2.1/exclusions`
     pub fn delete(
         self,
         ids: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Act<'a, ExclusionDeletion, Data<Affected>> {
-        let body = ExclusionDeletion::new(ExclusionDeletionData::new(ids));
-        Act::new(self.client, body, |_, body| raw::delete(body))
+    ) -> ActionBuilder<'a, ExclusionsDeleteRequest, Data<Affected>> {
+        let body = ExclusionsDeleteRequest::new(ExclusionDeletionData::new(ids));
+        ActionBuilder::new(self.client, body, |_, body| raw::delete(body))
     }
 }
 
-impl Act<'_, ExclusionDeletion, Data<Affected>> {
-    /// The kind of the exclusions.
-    pub fn of_type(mut self, kind: impl Into<ExclusionType>) -> Self {
-        self.body.data.type_ = Some(kind.into());
+impl ActionBuilder<'_, ExclusionsDeleteRequest, Data<Affected>> {
+    /// Sets the type of the exclusions.
+    pub fn of_type(mut self, exclusion_type: impl Into<ExclusionType>) -> Self {
+        self.body.data.type_ = Some(exclusion_type.into());
         self
     }
 }

@@ -1,4 +1,4 @@
-//! Groups: what a site is divided into, each with its policy.
+//! Groups: the parts of a site, each with a policy.
 
 use sentinelone_raw::groups as raw;
 use sentinelone_raw::runtime::Data;
@@ -6,42 +6,42 @@ use sentinelone_raw::shared::SuccessFlag;
 
 pub use sentinelone_raw::agents::AgentFilter;
 pub use sentinelone_raw::groups::{
-    AgentMove, AgentMoveResult, Group, GroupSortField, GroupType, GroupsListQuery,
+    Group, GroupSortField, GroupType, GroupsListQuery, GroupsMoveAgentsRequest, GroupsMoveAgentsResult,
 };
 pub use sentinelone_raw::shared::SortOrder;
 
-use super::grammar::{Act, List, acts, lists, resource};
+use super::builders::{ActionBuilder, ListBuilder, impl_action_body, impl_list_query, resource};
 
 resource! {
-    /// Everything about groups; from [`Client::groups`](crate::Client::groups).
+    /// Operations on groups; see [`Client::groups`](crate::Client::groups).
     Groups
 }
 
-lists! {
+impl_list_query! {
     GroupsListQuery: sorts GroupSortField, counts;
 }
 
-acts! {
-    AgentFilter: AgentMove;
+impl_action_body! {
+    AgentFilter: GroupsMoveAgentsRequest;
 }
 
 impl<'a> Groups<'a> {
-    /// Lists groups.
+    /// Lists the groups that match a query.
     ///
     /// `GET /web/api/v2.1/groups`
-    pub fn list(self) -> List<'a, GroupsListQuery, Group> {
-        List::new(self.client, GroupsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, GroupsListQuery, Group> {
+        ListBuilder::new(self.client, GroupsListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// Removes a group. Its agents fall to another group of the site.
+    /// Deletes a group. Its agents move to another group of the site.
     ///
     /// `DELETE /web/api/v2.1/groups/{group_id}`
-    pub fn delete(self, group_id: impl Into<String>) -> Act<'a, (), Data<SuccessFlag>> {
-        Act::of(self.client, group_id.into(), (), |group_id, ()| raw::delete(group_id))
+    pub fn delete(self, group_id: impl Into<String>) -> ActionBuilder<'a, (), Data<SuccessFlag>> {
+        ActionBuilder::with_path_param(self.client, group_id.into(), (), |group_id, ()| raw::delete(group_id))
     }
 
-    /// Moves the agents that a filter selects into a group of their site, of which the policy applies to
-    /// them from then on.
+    /// Moves the agents that match the filter to a group of their site. The policy of that group applies to them
+    /// from then on.
     ///
     /// `PUT /web/api/v2.1/groups/{group_id}/move-agents`
     ///
@@ -57,7 +57,15 @@ impl<'a> Groups<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn move_agents(self, group_id: impl Into<String>) -> Act<'a, AgentMove, Data<AgentMoveResult>> {
-        Act::of(self.client, group_id.into(), AgentMove::new(AgentFilter::default()), raw::move_agents)
+    pub fn move_agents(
+        self,
+        group_id: impl Into<String>,
+    ) -> ActionBuilder<'a, GroupsMoveAgentsRequest, Data<GroupsMoveAgentsResult>> {
+        ActionBuilder::with_path_param(
+            self.client,
+            group_id.into(),
+            GroupsMoveAgentsRequest::new(AgentFilter::default()),
+            raw::move_agents,
+        )
     }
 }

@@ -1,42 +1,44 @@
-//! Indicators of compromise: the threat intelligence that agents are compared with.
+//! Indicators of compromise: threat intelligence that agents match against.
 
 use sentinelone_raw::iocs as raw;
 use sentinelone_raw::runtime::{Data, Page};
 use sentinelone_raw::shared::Affected;
 
 pub use sentinelone_raw::iocs::{
-    Ioc, IocCreation, IocData, IocDeletion, IocFilter, IocMethod, IocSortField, IocType, IocsListQuery,
-    ThreatActorType,
+    Ioc, IocData, IocFilter, IocMethod, IocSortField, IocType, IocsCreateRequest, IocsDeleteRequest,
+    IocsListQuery, ThreatActorType,
 };
 pub use sentinelone_raw::shared::{ScopeFilter, SortOrder};
 
-use super::grammar::{Act, List, acts, lists, resource, selects};
+use super::builders::{
+    ActionBuilder, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query, resource,
+};
 
 resource! {
-    /// Everything about indicators; from [`Client::iocs`](crate::Client::iocs).
+    /// Operations on indicators of compromise; see [`Client::iocs`](crate::Client::iocs).
     Iocs
 }
 
-lists! {
+impl_list_query! {
     IocsListQuery: sorts IocSortField, filters IocFilter, counts;
 }
 
-acts! {
-    IocFilter: IocDeletion;
-    ScopeFilter: IocCreation;
+impl_action_body! {
+    IocFilter: IocsDeleteRequest;
+    ScopeFilter: IocsCreateRequest;
 }
 
-selects!(IocFilter: iocs, IocsListQuery, Ioc);
+impl_countable_filter!(IocFilter: iocs, IocsListQuery, Ioc);
 
 impl<'a> Iocs<'a> {
-    /// Lists indicators.
+    /// Lists the indicators that match a filter.
     ///
     /// `GET /web/api/v2.1/threat-intelligence/iocs`
-    pub fn list(self) -> List<'a, IocsListQuery, Ioc> {
-        List::new(self.client, IocsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, IocsListQuery, Ioc> {
+        ListBuilder::new(self.client, IocsListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// Adds indicators in the scope that the filter says.
+    /// Adds indicators to the scope of the filter.
     ///
     /// `POST /web/api/v2.1/threat-intelligence/iocs`
     ///
@@ -49,14 +51,19 @@ impl<'a> Iocs<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create(self, iocs: impl IntoIterator<Item = IocData>) -> Act<'a, IocCreation, Page<Ioc>> {
-        Act::new(self.client, IocCreation::new(iocs), |_, body| raw::create(body))
+    pub fn create(
+        self,
+        iocs: impl IntoIterator<Item = IocData>,
+    ) -> ActionBuilder<'a, IocsCreateRequest, Page<Ioc>> {
+        ActionBuilder::new(self.client, IocsCreateRequest::new(iocs), |_, body| raw::create(body))
     }
 
-    /// Removes the indicators that a filter selects. The vendor asks for an account and one more condition.
+    /// Deletes the indicators that match the filter. SentinelOne requires an account and one more condition.
     ///
     /// `DELETE /web/api/v2.1/threat-intelligence/iocs`
-    pub fn delete(self) -> Act<'a, IocDeletion, Data<Affected>> {
-        Act::new(self.client, IocDeletion::new(IocFilter::default()), |_, body| raw::delete(body))
+    pub fn delete(self) -> ActionBuilder<'a, IocsDeleteRequest, Data<Affected>> {
+        ActionBuilder::new(self.client, IocsDeleteRequest::new(IocFilter::default()), |_, body| {
+            raw::delete(body)
+        })
     }
 }

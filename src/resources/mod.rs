@@ -1,10 +1,9 @@
-//! What the client is used for, resource by resource, in one grammar: `client.threats()`, then a verb,
-//! then what it is about, then `send`, `page` or `items`. Before that, `request` gives the request as a
-//! value, to look at or to send later.
+//! Resources of the API: `client.threats()`, then an operation, its arguments, and `send`, `page` or `items`.
+//! `request` returns the request without sending it.
 //!
-//! A list is a [`List`]: `filter` or `query`, `sort_by`, then `page`, `pages`, `items` or `count`. What
-//! starts or changes something is an [`Act`]: `filter` where it has one, then `count` and `send`. What is
-//! read in one answer is an `async fn` and is asked for at once.
+//! - A list is a [`ListBuilder`]: `filter` or `query`, `sort_by`, then `page`, `pages`, `items` or `count`.
+//! - An action is an [`ActionBuilder`]: `filter` if it has one, then `count` and `send`.
+//! - A read with a single response is an `async fn`.
 
 pub mod accounts;
 pub mod activities;
@@ -24,7 +23,7 @@ pub mod system;
 pub mod threats;
 pub mod users;
 
-/// The modules of the resources, which the root of the crate has too.
+/// The resource modules, re-exported from the crate root.
 pub(crate) mod all {
     pub use super::{
         accounts, activities, agents, alerts, blocklist, deep_visibility, exclusions, groups, hashes, iocs,
@@ -32,55 +31,58 @@ pub(crate) mod all {
     };
 }
 
-mod grammar;
+mod builders;
 
 use crate::client::Client;
 
-pub use grammar::{Act, Acts, Counts, Filters, List, Selects, Sorts};
+pub use builders::{
+    ActionBuilder, CountableFilter, CountableQuery, FilterableBody, FilterableQuery, ListBuilder,
+    SortableQuery,
+};
 
-/// The resources.
+/// Access to the resources.
 impl Client {
-    /// Accounts: what a tenant is divided into.
+    /// Accounts: the parts of a tenant.
     pub fn accounts(&self) -> accounts::Accounts<'_> {
         accounts::Accounts::new(self)
     }
 
-    /// Activities: the log of what people, agents and the console did.
+    /// Activities: the log of actions by users, agents and the console.
     pub fn activities(&self) -> activities::Activities<'_> {
         activities::Activities::new(self)
     }
 
-    /// Agents: the endpoints that run one, and what they are told to do.
+    /// Agents: their endpoints and actions.
     pub fn agents(&self) -> agents::Agents<'_> {
         agents::Agents::new(self)
     }
 
-    /// Alerts: what STAR rules found, and what was decided about it.
+    /// Alerts: events that STAR rules matched.
     pub fn alerts(&self) -> alerts::Alerts<'_> {
         alerts::Alerts::new(self)
     }
 
-    /// The blocklist: files that must not run.
+    /// The blocklist: hashes of files that agents block.
     pub fn blocklist(&self) -> blocklist::Blocklist<'_> {
         blocklist::Blocklist::new(self)
     }
 
-    /// Deep Visibility: questions to the telemetry.
+    /// Deep Visibility: queries on the telemetry.
     pub fn deep_visibility(&self) -> deep_visibility::DeepVisibility<'_> {
         deep_visibility::DeepVisibility::new(self)
     }
 
-    /// Exclusions: what agents leave alone.
+    /// Exclusions: objects that agents do not inspect.
     pub fn exclusions(&self) -> exclusions::Exclusions<'_> {
         exclusions::Exclusions::new(self)
     }
 
-    /// Groups: what a site is divided into.
+    /// Groups: the parts of a site.
     pub fn groups(&self) -> groups::Groups<'_> {
         groups::Groups::new(self)
     }
 
-    /// Hashes: what the reputation service knows about a file.
+    /// Hashes: verdicts of the reputation service.
     pub fn hashes(&self) -> hashes::Hashes<'_> {
         hashes::Hashes::new(self)
     }
@@ -90,32 +92,32 @@ impl Client {
         iocs::Iocs::new(self)
     }
 
-    /// Remote scripts: the library, its runs on endpoints, and their results.
+    /// Remote scripts: the script library, tasks on endpoints and their results.
     pub fn remote_scripts(&self) -> remote_scripts::RemoteScripts<'_> {
         remote_scripts::RemoteScripts::new(self)
     }
 
-    /// Service users: the accounts of machines.
+    /// Service users: accounts for automation.
     pub fn service_users(&self) -> service_users::ServiceUsers<'_> {
         service_users::ServiceUsers::new(self)
     }
 
-    /// Sites: what an account is divided into.
+    /// Sites: the parts of an account.
     pub fn sites(&self) -> sites::Sites<'_> {
         sites::Sites::new(self)
     }
 
-    /// STAR rules: detections of one's own.
+    /// STAR rules: custom detection rules.
     pub fn star_rules(&self) -> star_rules::StarRules<'_> {
         star_rules::StarRules::new(self)
     }
 
-    /// The system: whether the console is up.
+    /// The system: the health of the console.
     pub fn system(&self) -> system::System<'_> {
         system::System::new(self)
     }
 
-    /// Threats: what agents detected, and what was decided about it.
+    /// Threats: detections of agents, with analyst verdict and incident status.
     pub fn threats(&self) -> threats::Threats<'_> {
         threats::Threats::new(self)
     }

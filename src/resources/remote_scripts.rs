@@ -1,58 +1,58 @@
-//! Remote scripts: the library, its runs on endpoints, and their results.
+//! Remote scripts: the script library, tasks on endpoints and their results.
 
 use sentinelone_raw::remote_scripts as raw;
 use sentinelone_raw::runtime::Data;
 
 pub use sentinelone_raw::agents::AgentFilter;
 pub use sentinelone_raw::remote_scripts::{
-    PasswordScope, RemoteScriptExecution, RemoteScriptExecutionData, RemoteScriptStarted,
-    RemoteScriptsListQuery, RemoteScriptsListTasksQuery, Script, ScriptDownloadError, ScriptDownloadLink,
-    ScriptOsType, ScriptOutputDestination, ScriptPackage, ScriptResultLinks, ScriptResultRequest,
-    ScriptResultRequestData, ScriptResults, ScriptScopeLevel, ScriptSortField, ScriptType, Task,
-    TaskSortField, TaskStatus,
+    PasswordScope, RemoteScriptsExecuteData, RemoteScriptsExecuteRequest, RemoteScriptsExecuteResult,
+    RemoteScriptsFetchResultsData, RemoteScriptsFetchResultsRequest, RemoteScriptsListQuery,
+    RemoteScriptsListTasksQuery, Script, ScriptDownloadError, ScriptDownloadLink, ScriptOsType,
+    ScriptOutputDestination, ScriptPackage, ScriptResultLinks, ScriptResults, ScriptScopeLevel,
+    ScriptSortField, ScriptType, Task, TaskSortField, TaskStatus,
 };
 pub use sentinelone_raw::service_users::ScopeLevel;
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::threats::OsType;
 
-use super::grammar::{Act, List, acts, lists, resource};
+use super::builders::{ActionBuilder, ListBuilder, impl_action_body, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;
 
 resource! {
-    /// Everything about remote scripts; from [`Client::remote_scripts`](crate::Client::remote_scripts).
+    /// Operations on remote scripts; see [`Client::remote_scripts`](crate::Client::remote_scripts).
     RemoteScripts
 }
 
-lists! {
+impl_list_query! {
     RemoteScriptsListQuery: sorts ScriptSortField, counts;
     RemoteScriptsListTasksQuery: sorts TaskSortField, counts;
 }
 
-acts! {
-    AgentFilter: RemoteScriptExecution;
+impl_action_body! {
+    AgentFilter: RemoteScriptsExecuteRequest;
 }
 
 impl<'a> RemoteScripts<'a> {
-    /// Lists the scripts of the library.
+    /// Lists the scripts of the library that match a query.
     ///
     /// `GET /web/api/v2.1/remote-scripts`
-    pub fn list(self) -> List<'a, RemoteScriptsListQuery, Script> {
-        List::new(self.client, RemoteScriptsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, RemoteScriptsListQuery, Script> {
+        ListBuilder::new(self.client, RemoteScriptsListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// Runs a script on the endpoints that a filter selects, one task each under a common parent task. Where
-    /// an approval is needed, it waits for that first and there is no parent task yet.
+    /// Runs a script on the endpoints that match the filter, with one task per endpoint under a common parent
+    /// task. If an approval is required, the script waits for it and the response has no parent task.
     ///
     /// `POST /web/api/v2.1/remote-scripts/execute`
     ///
     /// ```no_run
-    /// # use sentinelone::remote_scripts::{AgentFilter, RemoteScriptExecutionData, ScriptOutputDestination};
+    /// # use sentinelone::remote_scripts::{AgentFilter, RemoteScriptsExecuteData, ScriptOutputDestination};
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
     /// let cloud = ScriptOutputDestination::SentinelCloud;
-    /// let script = RemoteScriptExecutionData::new(cloud, "1234567890123456789", "collect logs");
-    /// let one = AgentFilter::default().ids(["9876543210987654321"]);
-    /// let run = client.remote_scripts().execute(script).filter(one).send().await?;
+    /// let script = RemoteScriptsExecuteData::new(cloud, "1234567890123456789", "collect logs");
+    /// let filter = AgentFilter::default().ids(["9876543210987654321"]);
+    /// let run = client.remote_scripts().execute(script).filter(filter).send().await?;
     /// if let Some(parent) = run.into_value().data.and_then(|started| started.parent_task_id) {
     ///     for task in client.remote_scripts().tasks(parent).items().collect().await? {
     ///         println!("{:?}", task.status);
@@ -63,35 +63,38 @@ impl<'a> RemoteScripts<'a> {
     /// ```
     pub fn execute(
         self,
-        script: RemoteScriptExecutionData,
-    ) -> Act<'a, RemoteScriptExecution, Data<RemoteScriptStarted>> {
-        let body = RemoteScriptExecution::new(AgentFilter::default()).data(script);
-        Act::new(self.client, body, |_, body| raw::execute(body))
+        script: RemoteScriptsExecuteData,
+    ) -> ActionBuilder<'a, RemoteScriptsExecuteRequest, Data<RemoteScriptsExecuteResult>> {
+        let body = RemoteScriptsExecuteRequest::new(AgentFilter::default()).data(script);
+        ActionBuilder::new(self.client, body, |_, body| raw::execute(body))
     }
 
-    /// Lists the tasks of a run. Tasks of several runs are listed by
-    /// [`parent_task_id_in`](RemoteScriptsListTasksQuery::parent_task_id_in) in
-    /// [`query`](List::query); the API demands one of the two.
+    /// Lists the tasks of a parent task. To list the tasks of several parents, set
+    /// [`parent_task_id_in`](RemoteScriptsListTasksQuery::parent_task_id_in) with [`query`](ListBuilder::query).
+    /// The API requires one of the two.
     ///
     /// `GET /web/api/v2.1/remote-scripts/status`
-    pub fn tasks(self, parent_task_id: impl Into<String>) -> List<'a, RemoteScriptsListTasksQuery, Task> {
+    pub fn tasks(
+        self,
+        parent_task_id: impl Into<String>,
+    ) -> ListBuilder<'a, RemoteScriptsListTasksQuery, Task> {
         let query = RemoteScriptsListTasksQuery::default().parent_task_id(parent_task_id);
-        List::new(self.client, query, |_, query| raw::list_tasks(query))
+        ListBuilder::new(self.client, query, |_, query| raw::list_tasks(query))
     }
 
-    /// The addresses of the results of tasks. They are downloaded without a token.
+    /// Returns the download links of task results. The downloads do not use the token.
     ///
     /// `POST /web/api/v2.1/remote-scripts/fetch-files`
     ///
     /// ```no_run
-    /// # use sentinelone::remote_scripts::ScriptResultRequestData;
+    /// # use sentinelone::remote_scripts::RemoteScriptsFetchResultsData;
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// let tasks = ScriptResultRequestData::default().task_ids(["1234567890123456789"]);
-    /// let results = client.remote_scripts().results(tasks).await?;
+    /// let tasks = RemoteScriptsFetchResultsData::default().task_ids(["1234567890123456789"]);
+    /// let results = client.remote_scripts().result_links(tasks).await?;
     /// let operation = results.operation();
     /// let links = results.into_value().data.unwrap_or_default().download_links.unwrap_or_default();
     /// for link in links {
-    ///     let file = client.download_from(operation, &link.download_url.unwrap_or_default()).await?;
+    ///     let file = client.download_url(operation, &link.download_url.unwrap_or_default()).await?;
     ///     println!("{:?} bytes", file.length());
     /// }
     /// # Ok(())
@@ -99,8 +102,11 @@ impl<'a> RemoteScripts<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
-    pub async fn results(self, wanted: ScriptResultRequestData) -> Result<Response<Data<ScriptResults>>> {
-        self.client.send(&raw::fetch_results(&ScriptResultRequest::new(wanted))?).await
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
+    pub async fn result_links(
+        self,
+        tasks: RemoteScriptsFetchResultsData,
+    ) -> Result<Response<Data<ScriptResults>>> {
+        self.client.send(&raw::fetch_results(&RemoteScriptsFetchResultsRequest::new(tasks))?).await
     }
 }

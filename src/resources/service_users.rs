@@ -1,4 +1,4 @@
-//! Service users: the accounts of machines, each with an API token.
+//! Service users: accounts for automation, each with an API token.
 
 use sentinelone_raw::service_users as raw;
 
@@ -8,19 +8,19 @@ pub use sentinelone_raw::service_users::{
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::users::ApiTokenDetails;
 
-use super::grammar::{List, lists, resource};
+use super::builders::{ListBuilder, impl_list_query, resource};
 
 resource! {
-    /// Everything about service users; from [`Client::service_users`](crate::Client::service_users).
+    /// Operations on service users; see [`Client::service_users`](crate::Client::service_users).
     ServiceUsers
 }
 
-lists! {
+impl_list_query! {
     ServiceUsersListQuery: sorts ServiceUserSortField, counts;
 }
 
 impl<'a> ServiceUsers<'a> {
-    /// Lists service users.
+    /// Lists the service users that match a query.
     ///
     /// `GET /web/api/v2.1/service-users`
     ///
@@ -33,7 +33,7 @@ impl<'a> ServiceUsers<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> List<'a, ServiceUsersListQuery, ServiceUser> {
-        List::new(self.client, ServiceUsersListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, ServiceUsersListQuery, ServiceUser> {
+        ListBuilder::new(self.client, ServiceUsersListQuery::default(), |_, query| raw::list(query))
     }
 }

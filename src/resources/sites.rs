@@ -1,4 +1,4 @@
-//! Sites: what an account is divided into, each with its licence and groups.
+//! Sites: the parts of an account, each with a license and groups.
 
 use sentinelone_raw::runtime::{Data, RequestError, Timestamp};
 use sentinelone_raw::shared::SuccessFlag;
@@ -6,62 +6,63 @@ use sentinelone_raw::sites as raw;
 
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::sites::{
-    LicenceBundle, LicenceFeature, LicenceModule, LicenceSetting, LicenceState, LicenceSurface, LicenceType,
-    Licences, Site, SiteReactivation, SiteReactivationData, SiteSortField, SitesListQuery, Suite,
+    LicenseBundle, LicenseFeature, LicenseModule, LicenseSetting, LicenseState, LicenseSurface, LicenseType,
+    Licenses, Site, SiteReactivationData, SiteSortField, SitesListQuery, SitesReactivateRequest, Suite,
 };
 
-use super::grammar::{Act, List, lists, resource};
+use super::builders::{ActionBuilder, ListBuilder, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;
 
 resource! {
-    /// Everything about sites; from [`Client::sites`](crate::Client::sites).
+    /// Operations on sites; see [`Client::sites`](crate::Client::sites).
     Sites
 }
 
-lists! {
+impl_list_query! {
     SitesListQuery: sorts SiteSortField, counts;
 }
 
 impl<'a> Sites<'a> {
-    /// Lists sites. The licence totals over all of them are in what is
-    /// [around](crate::Page::around) the list.
+    /// Lists the sites that match a query. The license totals of all sites are siblings of the list; see
+    /// [`list_envelope`](crate::Page::list_envelope).
     ///
     /// `GET /web/api/v2.1/sites`
     ///
     /// ```no_run
     /// # use sentinelone::sites::{SiteSortField, SitesListQuery, SortOrder};
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// let of_account = SitesListQuery::default().account_ids(["1234567890123456789"]);
-    /// let list = client.sites().list().query(of_account).sort_by(SiteSortField::Name, SortOrder::Asc);
+    /// let query = SitesListQuery::default().account_ids(["1234567890123456789"]);
+    /// let list = client.sites().list().query(query).sort_by(SiteSortField::Name, SortOrder::Asc);
     /// for site in list.items().collect().await? {
     ///     println!("{}", site.name.unwrap_or_default());
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> List<'a, SitesListQuery, Site> {
-        List::new(self.client, SitesListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, SitesListQuery, Site> {
+        ListBuilder::new(self.client, SitesListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// One site.
+    /// Returns a site.
     ///
     /// `GET /web/api/v2.1/sites/{site_id}`
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn get(self, site_id: impl AsRef<str>) -> Result<Response<Data<Site>>> {
         self.client.send(&raw::get(site_id.as_ref())?).await
     }
 
-    /// Ends the licence of a site at once. Its agents stop being served until it is reactivated.
+    /// Expires the license of a site immediately. Its agents are not served until the site is reactivated.
     ///
     /// `POST /web/api/v2.1/sites/{site_id}/expire-now`
-    pub fn expire(self, site_id: impl Into<String>) -> Act<'a, (), Data<Site>> {
-        Act::of(self.client, site_id.into(), (), |site_id, ()| raw::expire(site_id))
+    pub fn expire(self, site_id: impl Into<String>) -> ActionBuilder<'a, (), Data<Site>> {
+        ActionBuilder::with_path_param(self.client, site_id.into(), (), |site_id, ()| raw::expire(site_id))
     }
 
-    /// Brings an expired site back, until a given time or without an end: one of the two has to be said.
+    /// Reactivates an expired site. Set [`until`](ActionBuilder::until) or
+    /// [`unlimited`](ActionBuilder::unlimited); the request fails without either.
     ///
     /// `PUT /web/api/v2.1/sites/{site_id}/reactivate`
     ///
@@ -71,9 +72,12 @@ impl<'a> Sites<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reactivate(self, site_id: impl Into<String>) -> Act<'a, SiteReactivation, Data<SuccessFlag>> {
-        let body = SiteReactivation::new(SiteReactivationData::default());
-        Act::of(self.client, site_id.into(), body, |site_id, body| {
+    pub fn reactivate(
+        self,
+        site_id: impl Into<String>,
+    ) -> ActionBuilder<'a, SitesReactivateRequest, Data<SuccessFlag>> {
+        let body = SitesReactivateRequest::new(SiteReactivationData::default());
+        ActionBuilder::with_path_param(self.client, site_id.into(), body, |site_id, body| {
             let SiteReactivationData { expiration, unlimited } = &body.data;
             if expiration.is_none() && unlimited.is_none() {
                 return Err(RequestError::missing(&raw::REACTIVATE, "data.expiration"));
@@ -83,14 +87,14 @@ impl<'a> Sites<'a> {
     }
 }
 
-impl Act<'_, SiteReactivation, Data<SuccessFlag>> {
-    /// When the site expires again.
+impl ActionBuilder<'_, SitesReactivateRequest, Data<SuccessFlag>> {
+    /// Sets the time when the site expires again.
     pub fn until(mut self, expiration: impl Into<Timestamp>) -> Self {
         self.body.data = SiteReactivationData::default().expiration(expiration);
         self
     }
 
-    /// The site does not expire again.
+    /// Reactivates the site without an expiration.
     pub fn unlimited(mut self) -> Self {
         self.body.data = SiteReactivationData::default().unlimited(true);
         self

@@ -1,21 +1,21 @@
-//! The system: whether the console is up.
+//! The system: the health of the console.
 
 use sentinelone_raw::runtime::Data;
 use sentinelone_raw::system as raw;
 
 pub use sentinelone_raw::system::SystemStatus;
 
-use super::grammar::resource;
+use super::builders::resource;
 use crate::Result;
 use crate::response::Response;
 
 resource! {
-    /// Everything about the system; from [`Client::system`](crate::Client::system).
+    /// Operations on the system; see [`Client::system`](crate::Client::system).
     System
 }
 
 impl System<'_> {
-    /// Whether the console and its API are up. The API needs no token for this.
+    /// Returns the health of the console and its API. The API requires no token for this.
     ///
     /// `GET /web/api/v2.1/system/status`
     ///
@@ -27,7 +27,7 @@ impl System<'_> {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn status(self) -> Result<Response<Data<SystemStatus>>> {
         self.client.send(&raw::get_status()?).await
     }

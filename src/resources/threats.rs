@@ -1,44 +1,48 @@
-//! Threats: what agents detected, and what was decided about it.
+//! Threats: detections of agents, with analyst verdict and incident status.
 
 use sentinelone_raw::runtime::{Data, RequestError, Secret};
 use sentinelone_raw::shared::Affected;
 use sentinelone_raw::threats::{
-    self as raw, ThreatFileRequest, ThreatFileRequestData, ThreatIncidentUpdate, ThreatVerdictUpdate,
+    self as raw, ThreatFileRequestData, ThreatsFetchFileRequest, ThreatsUpdateAnalystVerdictRequest,
+    ThreatsUpdateIncidentRequest,
 };
 
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::threats::{
     AnalystVerdict, ConfidenceLevel, IncidentChange, IncidentStatus, LegacyMitigationStatus, LegacyThreat,
     LegacyThreatFilter, MitigationAction, MitigationStatus, OsType, Threat, ThreatCloudFile, ThreatFilter,
-    ThreatIncidentData, ThreatIncidentResult, ThreatInfo, ThreatMitigation, ThreatMitigationResult,
-    ThreatNote, ThreatNoteAddition, ThreatNoteData, ThreatNoteSortField, ThreatSortField, ThreatSummary,
-    ThreatTimelineEvent, ThreatTimelineSortField, ThreatVerdictData, ThreatVerdictResult,
-    ThreatsListNotesQuery, ThreatsListQuery, ThreatsListTimelineQuery, ThreatsSummaryQuery,
+    ThreatIncidentData, ThreatIncidentResult, ThreatInfo, ThreatMitigationResult, ThreatNote, ThreatNoteData,
+    ThreatNoteSortField, ThreatSortField, ThreatSummary, ThreatTimelineEvent, ThreatTimelineSortField,
+    ThreatVerdictData, ThreatVerdictResult, ThreatsAddNoteRequest, ThreatsListNotesQuery, ThreatsListQuery,
+    ThreatsListTimelineQuery, ThreatsMitigateRequest, ThreatsSummaryQuery,
 };
 
-use super::grammar::{Act, Acts, List, acts, lists, resource, selects};
+use super::builders::{
+    ActionBuilder, FilterableBody, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query,
+    resource,
+};
 use crate::Result;
 use crate::response::Response;
 
 resource! {
-    /// Everything about threats; from [`Client::threats`](crate::Client::threats).
+    /// Operations on threats; see [`Client::threats`](crate::Client::threats).
     Threats
 }
 
-lists! {
+impl_list_query! {
     ThreatsListQuery: sorts ThreatSortField, filters ThreatFilter, counts;
     ThreatsListNotesQuery: sorts ThreatNoteSortField, counts;
     ThreatsListTimelineQuery: sorts ThreatTimelineSortField, counts;
 }
 
-acts! {
-    ThreatFilter: ThreatFileRequest, ThreatMitigation, ThreatNoteAddition, ThreatVerdictUpdate;
+impl_action_body! {
+    ThreatFilter: ThreatsFetchFileRequest, ThreatsMitigateRequest, ThreatsAddNoteRequest, ThreatsUpdateAnalystVerdictRequest;
 }
 
-selects!(ThreatFilter: threats, ThreatsListQuery, Threat);
+impl_countable_filter!(ThreatFilter: threats, ThreatsListQuery, Threat);
 
 impl<'a> Threats<'a> {
-    /// Lists threats, in the order of the console unless sorted.
+    /// Lists the threats that match a filter, in the order of the console unless sorted.
     ///
     /// `GET /web/api/v2.1/threats`
     ///
@@ -53,21 +57,20 @@ impl<'a> Threats<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> List<'a, ThreatsListQuery, Threat> {
-        List::new(self.client, ThreatsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(self) -> ListBuilder<'a, ThreatsListQuery, Threat> {
+        ListBuilder::new(self.client, ThreatsListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// How many threats a filter selects; its `limit` is left out of account. An empty filter counts
-    /// everything in scope.
+    /// Returns the number of threats that match a filter; its `limit` is ignored. An empty filter matches all
+    /// threats in scope.
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send); also when the console answers without a total.
+    /// Returns an error if [`Client::send`](crate::Client::send) fails or the response has no total.
     pub async fn count(self, filter: &ThreatFilter) -> Result<u64> {
         self.list().filter(filter.clone()).count().await
     }
 
-    /// Sets the incident status, and the analyst verdict too if one is given, of the threats that a
-    /// filter selects.
+    /// Sets the incident status of the threats that match the filter, and optionally the analyst verdict.
     ///
     /// `POST /web/api/v2.1/threats/incident`
     ///
@@ -87,78 +90,101 @@ impl<'a> Threats<'a> {
     /// # }
     /// ```
     #[inline]
-    pub fn update_incident(self) -> Act<'a, IncidentUpdate, Data<ThreatIncidentResult>> {
-        Act::new(self.client, IncidentUpdate::default(), |_, update| raw::update_incident(update.body()?))
+    pub fn update_incident(self) -> ActionBuilder<'a, IncidentUpdate, Data<ThreatIncidentResult>> {
+        ActionBuilder::new(self.client, IncidentUpdate::default(), |_, update| {
+            raw::update_incident(update.body()?)
+        })
     }
 
-    /// Sets the analyst verdict of the threats that a filter selects.
+    /// Sets the analyst verdict of the threats that match the filter.
     ///
     /// `POST /web/api/v2.1/threats/analyst-verdict`
     pub fn update_analyst_verdict(
         self,
         verdict: impl Into<AnalystVerdict>,
-    ) -> Act<'a, ThreatVerdictUpdate, Data<ThreatVerdictResult>> {
-        let body = ThreatVerdictUpdate::new(ThreatVerdictData::new(verdict), ThreatFilter::default());
-        Act::new(self.client, body, |_, body| raw::update_analyst_verdict(body))
+    ) -> ActionBuilder<'a, ThreatsUpdateAnalystVerdictRequest, Data<ThreatVerdictResult>> {
+        let body =
+            ThreatsUpdateAnalystVerdictRequest::new(ThreatVerdictData::new(verdict), ThreatFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::update_analyst_verdict(body))
     }
 
-    /// Mitigates the threats that a filter selects: agents kill, quarantine, remediate or roll back.
-    /// This interrupts people's work.
+    /// Mitigates the threats that match the filter: agents kill, quarantine, remediate or roll back. This can
+    /// interrupt the users of the endpoints.
     ///
     /// `POST /web/api/v2.1/threats/mitigate/{action}`
     pub fn mitigate(
         self,
         action: impl Into<MitigationAction>,
-    ) -> Act<'a, ThreatMitigation, Data<ThreatMitigationResult>> {
-        let body = ThreatMitigation::new(ThreatFilter::default());
+    ) -> ActionBuilder<'a, ThreatsMitigateRequest, Data<ThreatMitigationResult>> {
+        let body = ThreatsMitigateRequest::new(ThreatFilter::default());
         let action = action.into().as_str().to_owned();
-        Act::of(self.client, action, body, |action, body| raw::mitigate(&action.into(), body))
+        ActionBuilder::with_path_param(self.client, action, body, |action, body| {
+            raw::mitigate(&action.into(), body)
+        })
     }
 
-    /// Adds a note of 2 to 10,000 characters to each of the threats that a filter selects.
+    /// Adds a note of 2 to 10,000 characters to each threat that matches the filter.
     ///
     /// `POST /web/api/v2.1/threats/notes`
-    pub fn add_note(self, text: impl Into<String>) -> Act<'a, ThreatNoteAddition, Data<Affected>> {
-        let body = ThreatNoteAddition::new(ThreatNoteData::new(text), ThreatFilter::default());
-        Act::new(self.client, body, |_, body| raw::add_note(body))
+    pub fn add_note(
+        self,
+        note: impl Into<String>,
+    ) -> ActionBuilder<'a, ThreatsAddNoteRequest, Data<Affected>> {
+        let body = ThreatsAddNoteRequest::new(ThreatNoteData::new(note), ThreatFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::add_note(body))
     }
 
-    /// Has the agents upload the files of the threats that a filter selects, each in an archive that the
-    /// password protects. Each upload shows up in the [timeline](Self::timeline) of its threat.
+    /// Instructs the agents to upload the files of the threats that match the filter, each in an archive
+    /// protected by the password. Each upload appears in the [timeline](Self::timeline) of its threat.
     ///
     /// `POST /web/api/v2.1/threats/fetch-file`
-    pub fn fetch_files(self, password: impl Into<Secret>) -> Act<'a, ThreatFileRequest, Data<Affected>> {
-        let body = ThreatFileRequest::new(ThreatFileRequestData::new(password), ThreatFilter::default());
-        Act::new(self.client, body, |_, body| raw::fetch_file(body))
+    pub fn fetch_files(
+        self,
+        password: impl Into<Secret>,
+    ) -> ActionBuilder<'a, ThreatsFetchFileRequest, Data<Affected>> {
+        let body =
+            ThreatsFetchFileRequest::new(ThreatFileRequestData::new(password), ThreatFilter::default());
+        ActionBuilder::new(self.client, body, |_, body| raw::fetch_file(body))
     }
 
     /// Lists the notes of a threat.
     ///
     /// `GET /web/api/v2.1/threats/{threat_id}/notes`
-    pub fn notes(self, threat_id: impl Into<String>) -> List<'a, ThreatsListNotesQuery, ThreatNote> {
-        List::of(self.client, threat_id.into(), ThreatsListNotesQuery::default(), raw::list_notes)
+    pub fn notes(self, threat_id: impl Into<String>) -> ListBuilder<'a, ThreatsListNotesQuery, ThreatNote> {
+        ListBuilder::with_path_param(
+            self.client,
+            threat_id.into(),
+            ThreatsListNotesQuery::default(),
+            raw::list_notes,
+        )
     }
 
-    /// Lists what happened around a threat, in the console and on the endpoint.
+    /// Lists the events of a threat, in the console and on the endpoint.
     ///
     /// `GET /web/api/v2.1/threats/{threat_id}/timeline`
     pub fn timeline(
         self,
         threat_id: impl Into<String>,
-    ) -> List<'a, ThreatsListTimelineQuery, ThreatTimelineEvent> {
-        List::of(self.client, threat_id.into(), ThreatsListTimelineQuery::default(), raw::list_timeline)
+    ) -> ListBuilder<'a, ThreatsListTimelineQuery, ThreatTimelineEvent> {
+        ListBuilder::with_path_param(
+            self.client,
+            threat_id.into(),
+            ThreatsListTimelineQuery::default(),
+            raw::list_timeline,
+        )
     }
 
-    /// The address of a threat's file, where the cloud has kept it. It is downloaded without a token.
+    /// Returns the download link of the file of a threat, if the cloud stores it. The download does not use the
+    /// token.
     ///
     /// `GET /web/api/v2.1/threats/{threat_id}/download-from-cloud`
     ///
     /// ```no_run
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// let answer = client.threats().cloud_download("1234567890123456789").await?;
-    /// let operation = answer.operation();
-    /// if let Some(url) = answer.into_value().data.and_then(|file| file.download_url) {
-    ///     let file = client.download_from(operation, &url).await?;
+    /// let response = client.threats().cloud_download_link("1234567890123456789").await?;
+    /// let operation = response.operation();
+    /// if let Some(url) = response.into_value().data.and_then(|file| file.download_url) {
+    ///     let file = client.download_url(operation, &url).await?;
     ///     println!("{:?} bytes", file.length());
     /// }
     /// # Ok(())
@@ -166,27 +192,30 @@ impl<'a> Threats<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
-    pub async fn cloud_download(self, threat_id: impl AsRef<str>) -> Result<Response<Data<ThreatCloudFile>>> {
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
+    pub async fn cloud_download_link(
+        self,
+        threat_id: impl AsRef<str>,
+    ) -> Result<Response<Data<ThreatCloudFile>>> {
         self.client.send(&raw::get_cloud_download(threat_id.as_ref())?).await
     }
 
-    /// Counts threats by state, as the dashboard does.
+    /// Returns the number of threats per state, as on the dashboard.
     ///
-    /// `GET /web/api/v2.1/private/threats/summary`, which the vendor does not document.
+    /// `GET /web/api/v2.1/private/threats/summary`, which SentinelOne does not document.
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn summary(self, query: &ThreatsSummaryQuery) -> Result<Response<Data<ThreatSummary>>> {
         self.client.send(&raw::summary(query)?).await
     }
 }
 
-/// What an update of incidents sets; from [`Threats::update_incident`].
+/// The fields of an incident update; from [`Threats::update_incident`].
 #[derive(Clone, Debug)]
 pub struct IncidentUpdate {
-    // In the form that is sent: to copy a filter of a hundred fields would cost as much as to send it.
-    body: ThreatIncidentUpdate,
+    // The request body itself: copying a filter with a hundred fields takes as long as sending it.
+    body: ThreatsUpdateIncidentRequest,
     has_status: bool,
 }
 
@@ -194,18 +223,18 @@ impl Default for IncidentUpdate {
     #[inline]
     fn default() -> Self {
         let data = ThreatIncidentData::new(IncidentStatus::from(""));
-        Self { body: ThreatIncidentUpdate::new(data, ThreatFilter::default()), has_status: false }
+        Self { body: ThreatsUpdateIncidentRequest::new(data, ThreatFilter::default()), has_status: false }
     }
 }
 
 impl IncidentUpdate {
-    fn body(&self) -> Result<&ThreatIncidentUpdate, RequestError> {
+    fn body(&self) -> Result<&ThreatsUpdateIncidentRequest, RequestError> {
         let missing = || RequestError::missing(&raw::UPDATE_INCIDENT, "data.incidentStatus");
         self.has_status.then_some(&self.body).ok_or_else(missing)
     }
 }
 
-impl Acts for IncidentUpdate {
+impl FilterableBody for IncidentUpdate {
     type Filter = ThreatFilter;
 
     fn filter(&self) -> Option<&ThreatFilter> {
@@ -218,8 +247,8 @@ impl Acts for IncidentUpdate {
     }
 }
 
-impl Act<'_, IncidentUpdate, Data<ThreatIncidentResult>> {
-    /// The incident status to set. The API demands one.
+impl ActionBuilder<'_, IncidentUpdate, Data<ThreatIncidentResult>> {
+    /// Sets the incident status, which the API requires.
     #[inline]
     pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {
         self.body.body.data.incident_status = status.into();
@@ -227,7 +256,7 @@ impl Act<'_, IncidentUpdate, Data<ThreatIncidentResult>> {
         self
     }
 
-    /// The analyst verdict to set too.
+    /// Sets the analyst verdict too.
     pub fn verdict(mut self, verdict: impl Into<AnalystVerdict>) -> Self {
         self.body.body.data.analyst_verdict = Some(verdict.into());
         self

@@ -5,19 +5,19 @@ use sentinelone_raw::users as raw;
 
 pub use sentinelone_raw::users::ApiTokenDetails;
 
-use super::grammar::resource;
+use super::builders::resource;
 use crate::Result;
 use crate::response::Response;
 use crate::token::ApiToken;
 
 resource! {
-    /// Everything about users; from [`Client::users`](crate::Client::users).
+    /// Operations on users; see [`Client::users`](crate::Client::users).
     Users
 }
 
 impl Users<'_> {
-    /// When a token was created and when it expires. The token goes into the body; it may be another than
-    /// the client's own, and no error keeps it.
+    /// Returns the creation and expiration time of a token. The token is sent in the request body and may differ
+    /// from the token of the client. Errors do not contain it.
     ///
     /// `POST /web/api/v2.1/users/api-token-details`
     ///
@@ -32,11 +32,11 @@ impl Users<'_> {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::send`](crate::Client::send).
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn api_token_details(self, token: &ApiToken) -> Result<Response<Data<ApiTokenDetails>>> {
         let data = raw::ApiTokenQueryData::default().api_token(token.exposed());
-        let request = raw::get_api_token_details(&raw::ApiTokenQuery::default().data(data))?;
-        // The request has the token among its secrets, so that no error keeps it.
+        let request = raw::get_api_token_details(&raw::UsersGetApiTokenDetailsRequest::default().data(data))?;
+        // The token is one of the secrets of the request, so errors do not contain it.
         self.client.send(&request).await
     }
 }

@@ -1,4 +1,4 @@
-//! The archives that agents of the sandbox upload.
+//! Zip archives of the files that agents of the sandbox upload.
 
 use std::io::{Cursor, Write};
 
@@ -8,32 +8,32 @@ use zip::result::ZipError;
 use zip::unstable::write::FileOptionsExt;
 use zip::write::SimpleFileOptions;
 
-/// A zip file of entries with a name and a text, with a manifest before them. With a password it is protected
-/// in the old manner, which is what published integrations can open.
+/// Creates a zip archive from entries with a name and a content. With a password, the archive starts with a
+/// manifest and uses ZipCrypto, which the published integrations can open.
 pub(super) fn zip(entries: &Value, password: Option<&str>) -> Result<Vec<u8>, ZipError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = match password {
         Some(password) => SimpleFileOptions::default().with_deprecated_encryption(password.as_bytes())?,
         None => SimpleFileOptions::default(),
     };
-    let texts = |entry: &Value| {
-        let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        (relative(&text("name")), text("text"))
+    let parse = |entry: &Value| {
+        let string = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        (relative_path(&string("name")), string("content"))
     };
-    let entries: Vec<(String, String)> = entries.as_array().into_iter().flatten().map(texts).collect();
+    let entries: Vec<(String, String)> = entries.as_array().into_iter().flatten().map(parse).collect();
     if password.is_some() {
         let names: Vec<&String> = entries.iter().map(|(name, _)| name).collect();
         zip.start_file("manifest.json", options)?;
         zip.write_all(serde_json::json!({ "files": names }).to_string().as_bytes())?;
     }
-    for (name, text) in &entries {
+    for (name, content) in &entries {
         zip.start_file(name.as_str(), options)?;
-        zip.write_all(text.as_bytes())?;
+        zip.write_all(content.as_bytes())?;
     }
     Ok(zip.finish()?.into_inner())
 }
 
-/// The path of an endpoint as it stands in an archive.
-fn relative(path: &str) -> String {
+/// Converts a path of an endpoint to a path in an archive.
+fn relative_path(path: &str) -> String {
     path.replace('\\', "/").replace(':', "").trim_start_matches('/').to_owned()
 }

@@ -1,21 +1,18 @@
-//! A console to try things on: an HTTP server on loopback that plays a small invented tenant.
+//! Local sandbox console: an HTTP server on loopback with an example tenant.
 //!
-//! Everything it does comes from the bundled specification, so it knows every operation that this client
-//! knows. A request is held to the specification first, and whatever departs from it is refused with
-//! status 400 and an entry for every departure. Then the operation is played: lists are selected,
-//! sorted and paged, actions change the tenant, and the change is there for all connections until the
-//! sandbox ends. A condition that cannot be played is answered with status 501, which names it.
+//! The sandbox implements all operations of the bundled specification. It validates each request first; an invalid
+//! request gets status 400 with one error per finding. Lists are filtered, sorted and paged. Actions change the
+//! tenant, and all connections see the change until the sandbox ends. A condition that the sandbox does not implement
+//! gets status 501 with its name.
 //!
-//! Like a real console, the sandbox takes an action with an empty filter, or with one that selects
-//! nothing in particular, for an action on everything, and passes over a list without items. What keeps
-//! people from that is the client, which does not send such a request unasked.
+//! As on a real console, an action whose filter is empty or not selective affects all items, and a list without items is
+//! ignored. The client prevents this: it does not send such a request unless `everything_in_scope` is set.
 //!
-//! What takes a while on a real console takes a few looks here: queries and scripts finish, rules become active
-//! and uploads appear as they are asked after. Uploads are real archives, protected by the password that was
-//! asked for. New threats and alerts come when [`Sandbox::arrive`] says so.
+//! Jobs advance with each read: queries and scripts finish, STAR rules become active, and uploads appear after a few
+//! polls. Uploads are real archives, protected by the requested password. [`Sandbox::inject`] adds threats and alerts.
 //!
-//! What it is not: it has no rate limits, no permissions and no agents, and a mitigation is done as soon as it
-//! is ordered. It listens on 127.0.0.1 only and speaks HTTP without TLS.
+//! The sandbox has no rate limits, no permissions and no agents; a mitigation takes effect at once. It listens on
+//! 127.0.0.1 only and uses HTTP without TLS.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
@@ -28,10 +25,10 @@
 //! # }
 //! ```
 
-mod arrivals;
 mod expression;
 mod files;
-mod play;
+mod handler;
+mod inject;
 mod select;
 mod server;
 mod tenant;
@@ -49,7 +46,7 @@ use tokio::task::JoinHandle;
 
 use tenant::Tenant;
 
-/// A running sandbox. Dropping it ends it at once; [`stop`](Self::stop) lets requests under way finish.
+/// A running sandbox. Dropping it stops it at once; [`stop`](Self::stop) completes the requests in progress.
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
@@ -58,44 +55,44 @@ pub struct Sandbox {
     server: JoinHandle<()>,
 }
 
-/// A request that the sandbox was asked, and its answer. The token is not kept.
+/// A request to the sandbox and its response, without the token.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Recorded {
+pub struct RecordedExchange {
     /// HTTP method.
     pub method: String,
-    /// Path, as it was sent.
+    /// Path as sent.
     pub path: String,
     /// Query as decoded pairs, in order.
     pub query: Vec<(String, String)>,
-    /// Body; a text where it was no JSON, `None` where there was none, or more than 1 MB.
+    /// Request body: JSON, or a string if it is not JSON. `None` if it is missing or larger than 1 MB.
     pub body: Option<Value>,
-    /// HTTP status of the answer.
+    /// HTTP status of the response.
     pub status: u16,
-    /// Body of the answer.
-    pub answer: Value,
+    /// Response body.
+    pub response: Value,
 }
 
 impl Sandbox {
-    /// The token that it takes. Not a secret.
+    /// The accepted token, which is not a secret.
     pub const TOKEN: &str = "sandbox-token";
 
-    /// How many exchanges [`exchanges`](Self::exchanges) remembers.
-    pub const REMEMBERED: usize = 1000;
+    /// Maximum number of exchanges that [`exchanges`](Self::exchanges) returns.
+    pub const MAX_EXCHANGES: usize = 1000;
 
-    /// Starts one on 127.0.0.1 and a free port, as tasks of the tokio runtime that this is called on.
+    /// Starts a sandbox on 127.0.0.1 and a free port, with tasks on the current tokio runtime.
     ///
     /// # Errors
-    /// When the system gives no port.
+    /// Returns an error if no port is available.
     pub async fn start() -> io::Result<Self> {
-        Self::start_on(0).await
+        Self::start_on_port(0).await
     }
 
-    /// Starts one on 127.0.0.1 and this port; 0 stands for any free one.
+    /// Starts a sandbox on 127.0.0.1 and this port. Port 0 selects a free port.
     ///
     /// # Errors
-    /// When the port is taken or not allowed.
-    pub async fn start_on(port: u16) -> io::Result<Self> {
+    /// Returns an error if the port is in use or not permitted.
+    pub async fn start_on_port(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(State::default());
@@ -104,21 +101,20 @@ impl Sandbox {
         Ok(Self { address, state, stop, server })
     }
 
-    /// Its address: `http://127.0.0.1:` and the port.
+    /// Returns the URL: `http://127.0.0.1:` and the port.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What was asked and answered so far, oldest first: the last [`REMEMBERED`](Self::REMEMBERED)
-    /// exchanges.
-    pub fn exchanges(&self) -> Vec<Recorded> {
+    /// Returns the last [`MAX_EXCHANGES`](Self::MAX_EXCHANGES) exchanges, oldest first.
+    pub fn exchanges(&self) -> Vec<RecordedExchange> {
         self.state.lock().exchanges.iter().cloned().collect()
     }
 
-    /// Ends it: no new requests are taken, those under way are answered.
+    /// Stops the sandbox: rejects new requests and completes those in progress.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        // An error says that the task was cancelled or panicked; either way it has ended.
+        // An error means that the task was cancelled or panicked. It has ended in either case.
         let _ = (&mut self.server).await;
     }
 }
@@ -129,33 +125,33 @@ impl Drop for Sandbox {
     }
 }
 
-/// What all connections share.
+/// State that all connections share.
 #[derive(Debug, Default)]
 struct State(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     tenant: Tenant,
-    exchanges: VecDeque<Recorded>,
-    answered: u64,
+    exchanges: VecDeque<RecordedExchange>,
+    response_count: u64,
 }
 
 impl State {
-    /// Only ever held between two awaits.
+    /// Locks the state. The lock is not held across an await.
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A request that panicked leaves at worst half of its own changes.
+        // A panicked request leaves at most some of its own changes.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inner {
-    /// Counts an answer and remembers the exchange; the number is that of the answer.
-    fn record(&mut self, exchange: Recorded) -> u64 {
-        if self.exchanges.len() == Sandbox::REMEMBERED {
+    /// Stores an exchange and returns the number of the response.
+    fn record(&mut self, exchange: RecordedExchange) -> u64 {
+        if self.exchanges.len() == Sandbox::MAX_EXCHANGES {
             self.exchanges.pop_front();
         }
         self.exchanges.push_back(exchange);
-        self.answered += 1;
-        self.answered
+        self.response_count += 1;
+        self.response_count
     }
 }

@@ -1,12 +1,12 @@
-//! Conditions on things.
+//! Filter conditions on items, and the order of lists.
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::expression::{lookup_all, text};
+use super::expression::{lookup_all, scalar_to_string};
 
-/// A condition that a request puts.
+/// A condition of a request.
 #[derive(Debug, PartialEq)]
 pub(super) struct Condition {
     fields: Vec<String>,
@@ -28,33 +28,33 @@ enum Comparison {
     Between,
 }
 
-/// What a field of a filter means for the selection.
+/// The effect of a filter field on the selection.
 #[derive(Debug, PartialEq)]
-pub(super) enum Meaning {
+pub(super) enum FieldEffect {
     Condition(Condition),
-    /// It narrows nothing.
-    Nothing,
-    /// The specification does not say what it looks at.
+    /// The field does not restrict the selection.
+    Ignored,
+    /// The specification does not map the field to fields of items.
     Unknown,
 }
 
-/// What a field with a value means, by its `x-s1` extension and its name.
-pub(super) fn meaning(name: &str, x_s1: &Value, value: &Value) -> Meaning {
+/// Returns the effect of a field with a value. It depends on the `x-s1` extension and the name of the field.
+pub(super) fn field_effect(name: &str, x_s1: &Value, value: &Value) -> FieldEffect {
     let fields: Vec<String> = match x_s1.get("field") {
         Some(Value::String(field)) => vec![field.clone()],
-        Some(Value::Array(fields)) => fields.iter().map(text).collect(),
-        _ if x_s1.get("selects") == Some(&Value::Bool(false)) => return Meaning::Nothing,
-        _ => return Meaning::Unknown,
+        Some(Value::Array(fields)) => fields.iter().map(scalar_to_string).collect(),
+        _ if x_s1.get("selective") == Some(&Value::Bool(false)) => return FieldEffect::Ignored,
+        _ => return FieldEffect::Unknown,
     };
-    // Consoles pass over lists without items.
+    // Consoles ignore lists without items.
     if value.as_array().is_some_and(Vec::is_empty) {
-        return Meaning::Nothing;
+        return FieldEffect::Ignored;
     }
     let comparison = match (x_s1.get("op").and_then(Value::as_str), name.rsplit_once("__")) {
-        (Some("text"), _) => Comparison::Contains,
+        (Some("contains"), _) => Comparison::Contains,
         (Some("exists"), _) => Comparison::Exists,
         (Some("atLeast"), _) => Comparison::AtLeast,
-        (Some(_), _) => return Meaning::Unknown,
+        (Some(_), _) => return FieldEffect::Unknown,
         (None, Some((_, "contains" | "like"))) => Comparison::Contains,
         (None, Some((_, "gt"))) => Comparison::Above,
         (None, Some((_, "gte"))) => Comparison::AtLeast,
@@ -65,74 +65,83 @@ pub(super) fn meaning(name: &str, x_s1: &Value, value: &Value) -> Meaning {
         (None, _) if value.is_array() => Comparison::OneOf,
         (None, _) => Comparison::Equal,
     };
-    Meaning::Condition(Condition { fields, comparison, value: value.clone() })
+    FieldEffect::Condition(Condition { fields, comparison, value: value.clone() })
 }
 
 impl Condition {
-    /// Whether a thing meets it. Of several fields, and of several values in one, any will do.
-    pub(super) fn holds(&self, thing: &Value) -> bool {
-        let found: Vec<&Value> =
-            self.fields.iter().flat_map(|field| lookup_all(thing, field)).filter(|v| present(v)).collect();
-        let wanted = match &self.value {
+    /// Returns whether an item matches. One matching field and one matching value are sufficient.
+    pub(super) fn matches(&self, item: &Value) -> bool {
+        let actual: Vec<&Value> =
+            self.fields.iter().flat_map(|field| lookup_all(item, field)).filter(|v| is_present(v)).collect();
+        let expected = match &self.value {
             Value::Array(items) => items.as_slice(),
             one => std::slice::from_ref(one),
         };
         let any = |test: fn(&Value, &Value) -> bool| {
-            found.iter().any(|found| wanted.iter().any(|wanted| each(found, |found| test(found, wanted))))
+            actual.iter().any(|actual| {
+                expected.iter().any(|expected| any_element(actual, |actual| test(actual, expected)))
+            })
         };
         match self.comparison {
-            Comparison::Equal | Comparison::OneOf => any(same),
-            Comparison::NoneOf => !any(same),
+            Comparison::Equal | Comparison::OneOf => any(equal),
+            Comparison::NoneOf => !any(equal),
             Comparison::Contains => any(contains),
-            Comparison::Exists => self.value == Value::Bool(!found.is_empty()),
-            Comparison::AtLeast => any(|found, wanted| compare(found, wanted).is_some_and(Ordering::is_ge)),
-            Comparison::Above => any(|found, wanted| compare(found, wanted).is_some_and(Ordering::is_gt)),
-            Comparison::Below => any(|found, wanted| compare(found, wanted).is_some_and(Ordering::is_lt)),
-            Comparison::AtMost => any(|found, wanted| compare(found, wanted).is_some_and(Ordering::is_le)),
+            Comparison::Exists => self.value == Value::Bool(!actual.is_empty()),
+            Comparison::AtLeast => {
+                any(|actual, expected| compare(actual, expected).is_some_and(Ordering::is_ge))
+            }
+            Comparison::Above => {
+                any(|actual, expected| compare(actual, expected).is_some_and(Ordering::is_gt))
+            }
+            Comparison::Below => {
+                any(|actual, expected| compare(actual, expected).is_some_and(Ordering::is_lt))
+            }
+            Comparison::AtMost => {
+                any(|actual, expected| compare(actual, expected).is_some_and(Ordering::is_le))
+            }
             Comparison::Between => any(between),
         }
     }
 }
 
-/// Null and an empty list count as absent.
-fn present(value: &Value) -> bool {
+/// Returns whether a value is neither null nor an empty list.
+fn is_present(value: &Value) -> bool {
     !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty())
 }
 
-/// Whether a test holds for a value, or for any element of a list.
-fn each(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
+/// Returns whether a test is true for a value or for any element of a list.
+fn any_element(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
     match value {
         Value::Array(items) => items.iter().any(test),
         one => test(one),
     }
 }
 
-/// Whether two scalars are the same; an id may be a number on one side and text on the other.
-pub(super) fn same(one: &Value, other: &Value) -> bool {
-    one == other || text(one) == text(other)
+/// Returns whether two scalars are equal. An ID may be a number on one side and a string on the other.
+pub(super) fn equal(one: &Value, other: &Value) -> bool {
+    one == other || scalar_to_string(one) == scalar_to_string(other)
 }
 
-fn contains(found: &Value, wanted: &Value) -> bool {
-    text(found).to_lowercase().contains(&text(wanted).to_lowercase())
+fn contains(actual: &Value, expected: &Value) -> bool {
+    scalar_to_string(actual).to_lowercase().contains(&scalar_to_string(expected).to_lowercase())
 }
 
-/// Whether a value lies between two that are joined by a hyphen: numbers, versions, or times in epoch
+/// Returns whether a value is in a range, written with a hyphen: numbers, versions, or times in epoch
 /// milliseconds.
-fn between(found: &Value, range: &Value) -> bool {
-    let range = text(range);
+fn between(actual: &Value, range: &Value) -> bool {
+    let range = scalar_to_string(range);
     let Some((least, most)) = range.split_once('-') else { return false };
     let millis = |value: &Value| value.as_str()?.parse::<jiff::Timestamp>().ok().map(|t| t.as_millisecond());
-    let found = millis(found).map_or_else(|| found.clone(), Value::from);
-    let bound = |text: &str| match (found.is_number(), text.trim().parse::<i64>()) {
+    let actual = millis(actual).map_or_else(|| actual.clone(), Value::from);
+    let bound = |bound: &str| match (actual.is_number(), bound.trim().parse::<i64>()) {
         (true, Ok(number)) => Value::from(number),
-        _ => Value::from(text.trim()),
+        _ => Value::from(bound.trim()),
     };
-    compare(&found, &bound(least)).is_some_and(Ordering::is_ge)
-        && compare(&found, &bound(most)).is_some_and(Ordering::is_le)
+    compare(&actual, &bound(least)).is_some_and(Ordering::is_ge)
+        && compare(&actual, &bound(most)).is_some_and(Ordering::is_le)
 }
 
-/// Which of two scalars comes first; `None` when they cannot be compared. Texts that are times compare
-/// as times.
+/// Compares two scalars; `None` if they are not comparable. Strings that are timestamps are compared as times.
 fn compare(one: &Value, other: &Value) -> Option<Ordering> {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => match (one.as_i64(), other.as_i64()) {
@@ -150,7 +159,7 @@ fn compare(one: &Value, other: &Value) -> Option<Ordering> {
     }
 }
 
-/// The order of a list: what is absent or cannot be compared comes first.
+/// Compares two values for sorting. Missing and incomparable values come first.
 pub(super) fn order(one: Option<&Value>, other: Option<&Value>) -> Ordering {
     let scalar = |value: Option<&'_ Value>| value.is_some_and(|v| !v.is_null() && !v.is_object());
     match (one, other) {

@@ -1,4 +1,4 @@
-//! HTTP around the play.
+//! HTTP server of the sandbox.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -21,23 +21,23 @@ use tokio::task::JoinSet;
 use crate::contract::Contract;
 use crate::response::{REQUEST_ID, SANDBOX_REQUEST};
 
-use super::play::{Answer, Ask, Body, play};
-use super::{Recorded, State};
+use super::handler::{Body, ResponseContent, SandboxRequest, handle};
+use super::{RecordedExchange, State};
 
-/// The longest body that is taken.
-const LONGEST_BODY: usize = 10 * 1024 * 1024;
+/// Maximum size of a request body.
+const MAX_BODY_SIZE: usize = 10 * 1024 * 1024;
 
-/// The longest body that is read to its end, so that whoever sends it gets to see the refusal.
-const LONGEST_READ: usize = 8 * LONGEST_BODY;
+/// Maximum size of a request body that is read completely, so that the client receives the error response.
+const MAX_READ_SIZE: usize = 8 * MAX_BODY_SIZE;
 
-/// The longest body that is remembered, so that many of them do not fill the memory.
-const LONGEST_REMEMBERED: usize = 1024 * 1024;
+/// Maximum size of a request body in the recorded exchanges, which limits the memory use.
+const MAX_RECORDED_SIZE: usize = 1024 * 1024;
 
-/// Accepts connections until told to stop, then waits for those that are busy.
+/// Accepts connections until stopped, then waits for those with a request in progress.
 pub(super) async fn serve(listener: TcpListener, state: Arc<State>, stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
-        let accepted = match select(pin!(listener.accept()), pin!(until(stopped.clone()))).await {
+        let accepted = match select(pin!(listener.accept()), pin!(wait_for_stop(stopped.clone()))).await {
             Either::Left((accepted, _)) => accepted,
             Either::Right(_) => break,
         };
@@ -45,8 +45,8 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>, stopped: wat
             Ok((stream, _)) => {
                 connections.spawn(connection(stream, Arc::clone(&state), stopped.clone()));
             }
-            // Most often a connection that was closed again, or too many open files: give the other
-            // tasks a chance to close some.
+            // Usually a connection that was closed early, or too many open files. Yields so that other tasks can
+            // close some.
             Err(_) => tokio::task::yield_now().await,
         }
         while connections.try_join_next().is_some() {}
@@ -55,8 +55,8 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>, stopped: wat
     while connections.join_next().await.is_some() {}
 }
 
-/// Waits for the word to stop; a sender that is gone counts as one.
-async fn until(mut stopped: watch::Receiver<bool>) {
+/// Waits for the stop signal. A dropped sender counts as one.
+async fn wait_for_stop(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
@@ -66,34 +66,35 @@ async fn connection(stream: TcpStream, state: Arc<State>, stopped: watch::Receiv
         let (state, stopped, busy) = (Arc::clone(&state), stopped.clone(), &busy);
         async move {
             busy.store(true, Ordering::Relaxed);
-            let response = answer(request, &state, stopped).await;
+            let response = respond(request, &state, stopped).await;
             busy.store(false, Ordering::Relaxed);
             Ok::<_, Infallible>(response)
         }
     });
     let server = hyper::server::conn::http1::Builder::new();
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
-    let told = matches!(select(connection.as_mut(), pin!(until(stopped.clone()))).await, Either::Right(_));
-    // An idle connection is dropped: its peer may never say another word.
-    if told && busy.load(Ordering::Relaxed) {
+    let stop_requested =
+        matches!(select(connection.as_mut(), pin!(wait_for_stop(stopped.clone()))).await, Either::Right(_));
+    // Idle connections are dropped, since the peer may never send another request.
+    if stop_requested && busy.load(Ordering::Relaxed) {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
+async fn respond(
+    http_request: Request<Incoming>,
     state: &State,
     stopped: watch::Receiver<bool>,
 ) -> Response<Full<Bytes>> {
-    let (head, incoming) = request.into_parts();
-    // Who stops half-way through a body must not keep the sandbox from ending.
-    let body = match select(pin!(read(incoming)), pin!(until(stopped))).await {
+    let (head, incoming) = http_request.into_parts();
+    // A client that stops in the middle of a body must not delay the shutdown.
+    let body = match select(pin!(read_body(incoming)), pin!(wait_for_stop(stopped))).await {
         Either::Left((body, _)) => body,
         Either::Right(_) => Body::Incomplete,
     };
     let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
-    let ask = Ask {
+    let request = SandboxRequest {
         method: head.method.as_str(),
         path: head.uri.path(),
         query: query.into_owned().collect(),
@@ -104,58 +105,58 @@ async fn answer(
         authorization: head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
         body,
     };
-    let (reply, number) = {
+    let (response, number) = {
         let mut inner = state.lock();
-        let reply = play(Contract::bundled(), &mut inner.tenant, &ask);
-        let number = inner.record(Recorded {
-            method: ask.method.to_owned(),
-            path: ask.path.to_owned(),
-            body: match &ask.body {
-                Body::Whole(bytes) if !bytes.is_empty() && bytes.len() <= LONGEST_REMEMBERED => Some(
+        let response = handle(Contract::bundled(), &mut inner.tenant, &request);
+        let number = inner.record(RecordedExchange {
+            method: request.method.to_owned(),
+            path: request.path.to_owned(),
+            body: match &request.body {
+                Body::Complete(bytes) if !bytes.is_empty() && bytes.len() <= MAX_RECORDED_SIZE => Some(
                     serde_json::from_slice(bytes)
                         .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(bytes).into_owned())),
                 ),
                 _ => None,
             },
-            query: ask.query,
-            status: reply.status.as_u16(),
-            answer: match &reply.body {
-                Answer::Json(body) => body.clone(),
-                Answer::Zip(_) => Value::Null,
+            query: request.query,
+            status: response.status.as_u16(),
+            response: match &response.body {
+                ResponseContent::Json(body) => body.clone(),
+                ResponseContent::Zip(_) => Value::Null,
             },
         });
-        (reply, number)
+        (response, number)
     };
-    let (bytes, kind) = match reply.body {
-        Answer::Json(body) => (Bytes::from(body.to_string()), "application/json"),
-        Answer::Zip(bytes) => (Bytes::from(bytes), "application/zip"),
+    let (bytes, content_type) = match response.body {
+        ResponseContent::Json(body) => (Bytes::from(body.to_string()), "application/json"),
+        ResponseContent::Zip(bytes) => (Bytes::from(bytes), "application/zip"),
     };
-    let mut response = Response::new(Full::new(bytes));
-    *response.status_mut() = reply.status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let mut http_response = Response::new(Full::new(bytes));
+    *http_response.status_mut() = response.status;
+    let headers = http_response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Ok(id) = HeaderValue::try_from(format!("{SANDBOX_REQUEST}{number}")) {
         headers.insert(REQUEST_ID, id);
     }
-    if reply.status == StatusCode::UNAUTHORIZED {
+    if response.status == StatusCode::UNAUTHORIZED {
         headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("ApiToken"));
     }
-    response
+    http_response
 }
 
-async fn read(mut incoming: Incoming) -> Body {
+async fn read_body(mut incoming: Incoming) -> Body {
     let mut bytes = Vec::new();
     let mut length = 0;
     while let Some(frame) = incoming.frame().await {
         let Ok(frame) = frame else { return Body::Incomplete };
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
-        if length > LONGEST_READ {
+        if length > MAX_READ_SIZE {
             break;
         }
-        if length <= LONGEST_BODY {
+        if length <= MAX_BODY_SIZE {
             bytes.extend_from_slice(&data);
         }
     }
-    if length > LONGEST_BODY { Body::TooLong } else { Body::Whole(bytes.into()) }
+    if length > MAX_BODY_SIZE { Body::TooLong } else { Body::Complete(bytes.into()) }
 }

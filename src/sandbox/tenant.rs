@@ -1,16 +1,16 @@
-//! The state of the tenant: named lists of things.
+//! The state of the tenant: named collections of items.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::select;
-use crate::dotted::{at, put};
+use crate::json_path::{get_path, set_path};
 
-/// The tenant that every sandbox starts with.
-const BUNDLED: &str = include_str!("tenant.json");
+/// The tenant of a new sandbox.
+const BUNDLED_TENANT: &str = include_str!("tenant.json");
 
-/// New ids count up from here; those of the bundled things are all below.
+/// First ID of new items. The IDs of the bundled items are lower.
 const FIRST_ID: u64 = 900_000_000_000_000_001;
 
 #[derive(Debug)]
@@ -21,12 +21,12 @@ pub(super) struct Tenant {
 
 impl Default for Tenant {
     fn default() -> Self {
-        // The file is part of the build and tests read it; an empty tenant is never seen.
-        let file: BTreeMap<String, Value> = serde_json::from_str(BUNDLED).unwrap_or_default();
+        // The file is part of the build and tests validate it, so the default is never used.
+        let file: BTreeMap<String, Value> = serde_json::from_str(BUNDLED_TENANT).unwrap_or_default();
         let collections = file.into_iter().filter_map(|(name, value)| match value {
-            Value::Array(mut things) => {
-                things.sort_by(|one, other| select::order(created(one), created(other)));
-                Some((name, things))
+            Value::Array(mut items) => {
+                items.sort_by(|one, other| select::order(created(one), created(other)));
+                Some((name, items))
             }
             _ => None,
         });
@@ -35,44 +35,44 @@ impl Default for Tenant {
 }
 
 impl Tenant {
-    /// The things of a collection in the order in which they were created.
-    pub(super) fn things(&self, collection: &str) -> &[Value] {
+    /// Returns the items of a collection, oldest first.
+    pub(super) fn items(&self, collection: &str) -> &[Value] {
         self.collections.get(collection).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn thing_mut(&mut self, collection: &str, index: usize) -> Option<&mut Value> {
+    pub(super) fn item_mut(&mut self, collection: &str, index: usize) -> Option<&mut Value> {
         self.collections.get_mut(collection)?.get_mut(index)
     }
 
-    /// Adds a thing, which is the newest.
-    pub(super) fn insert(&mut self, collection: &str, thing: Value) {
-        self.collections.entry(collection.to_owned()).or_default().push(thing);
+    /// Adds an item as the newest one.
+    pub(super) fn insert(&mut self, collection: &str, item: Value) {
+        self.collections.entry(collection.to_owned()).or_default().push(item);
     }
 
-    /// Takes things out; the positions of the others move.
+    /// Removes items. The positions of the other items change.
     pub(super) fn remove(&mut self, collection: &str, positions: &[usize]) {
-        let Some(things) = self.collections.get_mut(collection) else { return };
+        let Some(items) = self.collections.get_mut(collection) else { return };
         let mut position = 0;
-        things.retain(|_| {
+        items.retain(|_| {
             position += 1;
             !positions.contains(&(position - 1))
         });
     }
 
-    /// Lets things go on that were looked at: the next step of what is to come of them is taken.
+    /// Advances items that were read: applies the next step of each.
     pub(super) fn advance(&mut self, collection: &str, positions: &[usize]) {
         for position in positions {
-            let Some(thing) = self.thing_mut(collection, *position) else { continue };
-            if let Some(after) = thing.get("_after").and_then(Value::as_u64).filter(|after| *after > 0) {
-                put(thing, "_after", (after - 1).into());
+            let Some(item) = self.item_mut(collection, *position) else { continue };
+            if let Some(after) = item.get("_after").and_then(Value::as_u64).filter(|after| *after > 0) {
+                set_path(item, "_after", (after - 1).into());
                 continue;
             }
-            let Some(Value::Array(steps)) = thing.get_mut("_then") else { continue };
+            let Some(Value::Array(steps)) = item.get_mut("_then") else { continue };
             if steps.is_empty() {
                 continue;
             }
             let Value::Object(step) = steps.remove(0) else { continue };
-            step.into_iter().for_each(|(field, value)| put(thing, &field, value));
+            step.into_iter().for_each(|(field, value)| set_path(item, &field, value));
         }
     }
 
@@ -83,10 +83,10 @@ impl Tenant {
     }
 }
 
-/// When a thing was created: its own `createdAt`, or that of the part that has one.
-fn created(thing: &Value) -> Option<&Value> {
-    at(thing, "createdAt").or_else(|| {
-        let parts = thing.as_object().into_iter().flatten();
-        parts.filter_map(|(_, part)| part.get("createdAt")).next()
+/// Returns the creation time of an item: its `createdAt`, or that of a member.
+fn created(item: &Value) -> Option<&Value> {
+    get_path(item, "createdAt").or_else(|| {
+        let members = item.as_object().into_iter().flatten();
+        members.filter_map(|(_, member)| member.get("createdAt")).next()
     })
 }

@@ -1,4 +1,4 @@
-//! A call: attempt after attempt, each in its turn, within one deadline.
+//! Runs a call: rate-limit permits, attempts and backoff within one timeout.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,92 +8,96 @@ use ::http::StatusCode;
 use backon::Retryable;
 use tracing::{Span, debug, info, warn};
 
-use super::limits::Held;
-use super::retry::{Retry, SHORTEST};
-use super::{Answered, Asked, Settings};
+use super::rate_limits::LimitTimeout;
+use super::retry::{MIN_THROTTLED_DELAY, RetryPolicy};
+use super::{CallConfig, CallTarget, ResponseMetrics};
 use crate::Result;
-use crate::error::{Error, ErrorKind, History, Trouble};
+use crate::error::{Error, ErrorKind, ErrorRepr, History};
 
-/// One attempt of a call. It is boxed so that the compiler need not look through all of them to see that a call
-/// may move between threads.
+/// One attempt of a call. It is boxed so that the compiler checks `Send` once, and not through all nested futures.
 pub(super) type Attempt<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
-/// What makes the attempts of a call, each within the time that is left.
-pub(super) type Attempts<'a, T> = &'a (dyn Fn(Duration) -> Attempt<'a, T> + Send + Sync + 'a);
+/// Starts an attempt of a call. The argument is the remaining time.
+pub(super) type StartAttempt<'a, T> = &'a (dyn Fn(Duration) -> Attempt<'a, T> + Send + Sync + 'a);
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The random parts of waits, for the loop that waits them.
-struct Parts<'a> {
-    retry: Retry,
+/// An iterator of jittered backoff delays.
+struct Backoff<'a> {
+    retry: RetryPolicy,
     random: &'a (dyn Fn() -> f64 + Send + Sync),
-    made: u32,
+    retries: u32,
 }
 
-impl Iterator for Parts<'_> {
+impl Iterator for Backoff<'_> {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        let part = self.retry.part(self.made, (self.random)());
-        self.made = self.made.saturating_add(1);
-        Some(part)
+        let delay = self.retry.jittered_backoff(self.retries, (self.random)());
+        self.retries = self.retries.saturating_add(1);
+        Some(delay)
     }
 }
 
-/// A call on its way.
+/// A running call.
 pub(super) struct Call<'a, T> {
-    settings: &'a Settings,
-    asked: &'a Asked<'a>,
-    attempt: Attempts<'a, T>,
+    config: &'a CallConfig,
+    target: &'a CallTarget<'a>,
+    attempt: StartAttempt<'a, T>,
     start: Duration,
-    steps: Mutex<Steps>,
+    state: Mutex<CallState>,
 }
 
-/// How far a call has come.
+/// The state of a running call.
 #[derive(Default)]
-struct Steps {
+struct CallState {
     history: History,
-    /// Attempts without those that the console refused for their number.
+    /// Number of attempts, without those that the console throttled.
     counted: u32,
     waited: Duration,
-    /// What the last attempt came to.
-    failed: Option<Error>,
-    /// Whether there is no time for another one.
-    over: bool,
-    /// Whether the end was told.
-    told: bool,
+    /// Error of the last attempt.
+    last_error: Option<Error>,
+    /// Whether the remaining time is too short for another attempt.
+    timed_out: bool,
+    /// Whether the end of the call was logged.
+    reported: bool,
 }
 
-/// An attempt failed, or was not made; the steps say why.
+/// A failed attempt, or an attempt without a permit. `CallState` has the error.
 struct Failed;
 
-/// An attempt, or a call of them.
-type Try<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failed>> + Send + 'a>>;
+/// The future of an attempt, or of a whole call.
+type CallFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failed>> + Send + 'a>>;
 
 impl<'a, T> Call<'a, T> {
-    pub(super) fn new(settings: &'a Settings, asked: &'a Asked<'a>, attempt: Attempts<'a, T>) -> Self {
-        let start = settings.clock.now();
-        Self { settings, asked, attempt, start, steps: Mutex::default() }
+    pub(super) fn new(
+        config: &'a CallConfig,
+        target: &'a CallTarget<'a>,
+        attempt: StartAttempt<'a, T>,
+    ) -> Self {
+        let start = config.clock.now();
+        Self { config, target, attempt, start, state: Mutex::default() }
     }
 
-    /// Tells the span of the call its numbers, once, and the log that it is over: `None` when it was dropped.
-    fn tell(&self, end: Option<Option<ErrorKind>>) {
+    /// Records the metrics in the span and logs the end of the call, once. `end` is `None` for a dropped call, and
+    /// otherwise has the error kind, if the call failed.
+    fn report(&self, end: Option<Option<ErrorKind>>) {
         let (history, waited) = {
-            let mut steps = self.steps();
-            if std::mem::replace(&mut steps.told, true) {
+            let mut state = self.state();
+            if std::mem::replace(&mut state.reported, true) {
                 return;
             }
-            (steps.history, steps.waited)
+            (state.history, state.waited)
         };
         let span = Span::current();
         span.record("attempts", history.attempts);
         span.record("waited_ms", millis(waited));
-        let Answered { status, bytes, request_id } = std::mem::take(&mut *self.asked.answered());
+        let ResponseMetrics { status, bytes, request_id } = std::mem::take(&mut *self.target.metrics());
         span.record("status", status).record("bytes", bytes).record("request_id", request_id);
         match end {
-            Some(None) => info!(target: "sentinelone", "done"),
+            Some(None) => info!(target: "sentinelone", "completed"),
             Some(Some(kind)) => {
                 span.record("error", tracing::field::debug(kind));
                 info!(target: "sentinelone", "failed");
@@ -102,111 +106,113 @@ impl<'a, T> Call<'a, T> {
         }
     }
 
-    fn steps(&self) -> MutexGuard<'_, Steps> {
-        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, CallState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A call that nobody waits for any more is told too.
+/// Reports a dropped call.
 impl<T> Drop for Call<'_, T> {
     fn drop(&mut self) {
-        self.tell(None);
+        self.report(None);
     }
 }
 
 impl<T: Send> Call<'_, T> {
-    /// Gives what came of it, and what the attempts came to: an answer may still turn out to be none.
+    /// Runs the call. Returns the result of the last attempt with the history, which the caller needs if the response
+    /// does not decode.
     pub(super) async fn run(self) -> Result<(T, History)> {
         let result = self.attempts().await;
-        let history = self.steps().history;
+        let history = self.state().history;
         let result = result.map_err(|Failed| {
-            let failed = self.steps().failed.take();
-            failed.unwrap_or_else(|| self.held(Held::Over))
+            let last_error = self.state().last_error.take();
+            last_error.unwrap_or_else(|| self.limit_error(LimitTimeout::CallTimeout))
         });
-        self.tell(Some(result.as_ref().err().map(Error::kind)));
-        result.map(|value| (value, history)).map_err(|error| error.after(history))
+        self.report(Some(result.as_ref().err().map(Error::kind)));
+        result.map(|value| (value, history)).map_err(|error| error.with_history(history))
     }
 
-    fn attempts(&self) -> Try<'_, T> {
-        let parts = Parts { retry: self.settings.retry, random: &*self.settings.random, made: 0 };
-        let clock = Arc::clone(&self.settings.clock);
-        let attempts = (move || self.once())
-            .retry(parts)
-            .sleep(move |wait| clock.sleep(wait))
-            .adjust(move |_: &Failed, part: Option<Duration>| self.again(part.unwrap_or_default()))
-            .notify(move |_: &Failed, wait: Duration| self.waits(wait));
+    fn attempts(&self) -> CallFuture<'_, T> {
+        let backoff = Backoff { retry: self.config.retry, random: &*self.config.random, retries: 0 };
+        let clock = Arc::clone(&self.config.clock);
+        let attempts = (move || self.run_attempt())
+            .retry(backoff)
+            .sleep(move |delay| clock.sleep(delay))
+            .adjust(move |_: &Failed, backoff: Option<Duration>| self.next_delay(backoff.unwrap_or_default()))
+            .notify(move |_: &Failed, delay: Duration| self.record_delay(delay));
         Box::pin(attempts.into_future())
     }
 
-    /// One attempt, in its turn.
-    fn once(&self) -> Try<'_, T> {
+    /// Acquires a permit and runs one attempt.
+    fn run_attempt(&self) -> CallFuture<'_, T> {
         Box::pin(async {
-            let left = match self.turn().await {
+            let left = match self.acquire_permit().await {
                 Ok(left) => left,
-                Err(held) => {
-                    let mut steps = self.steps();
-                    steps.over = true;
-                    // What the attempt before came to says more than that there is no time for another one.
-                    steps.failed.get_or_insert(held);
+                Err(error) => {
+                    let mut state = self.state();
+                    state.timed_out = true;
+                    // The error of the previous attempt is more useful than a missing permit.
+                    state.last_error.get_or_insert(error);
                     return Err(Failed);
                 }
             };
             let number = {
-                let history = &mut self.steps().history;
+                let history = &mut self.state().history;
                 history.attempts += 1;
                 history.attempts
             };
-            *self.asked.answered() = Answered::default();
+            *self.target.metrics() = ResponseMetrics::default();
             debug!(target: "sentinelone", attempt = number, "sending");
             (self.attempt)(left).await.map_err(|error| {
-                let mut steps = self.steps();
-                steps.history.add(&error);
-                steps.counted += u32::from(!is_throttled(&error));
-                steps.failed = Some(error);
+                let mut state = self.state();
+                state.history.add(&error);
+                state.counted += u32::from(!is_throttled(&error));
+                state.last_error = Some(error);
                 Failed
             })
         })
     }
 
-    /// Waits for the turn of an attempt; gives how long it may take.
-    async fn turn(&self) -> Result<Duration> {
-        if self.asked.prepared.is_some() {
-            let Settings { limits, clock, .. } = self.settings;
-            let turn = limits.turn(self.asked.operation, clock, self.left()).await;
-            self.steps().waited += turn.as_ref().map_or_else(|late| late.waited, |waited| *waited);
-            turn.map_err(|late| self.held(late.held))?;
+    /// Acquires a rate-limit permit for an attempt. Returns the remaining time of the call.
+    async fn acquire_permit(&self) -> Result<Duration> {
+        if self.target.prepared.is_some() {
+            let CallConfig { limits, clock, .. } = self.config;
+            let permit = limits.acquire(self.target.operation, clock, self.left()).await;
+            self.state().waited += permit.as_ref().map_or_else(|timeout| timeout.waited, |waited| *waited);
+            permit.map_err(|timeout| self.limit_error(timeout.reason))?;
         }
         let left = self.left();
-        if left.is_zero() { Err(self.held(Held::Over)) } else { Ok(left) }
+        if left.is_zero() { Err(self.limit_error(LimitTimeout::CallTimeout)) } else { Ok(left) }
     }
 
-    fn held(&self, held: Held) -> Error {
-        Error::of(self.asked.operation, Trouble::Held(held))
+    fn limit_error(&self, reason: LimitTimeout) -> Error {
+        Error::for_operation(self.target.operation, ErrorRepr::RateLimitTimeout(reason))
     }
 
-    /// How long to wait before another attempt, if there is one. `part` is the random part of it.
-    fn again(&self, part: Duration) -> Option<Duration> {
-        let steps = self.steps();
-        let error = steps.failed.as_ref().filter(|_| !steps.over)?;
-        let Settings { retry, limits, clock, .. } = self.settings;
-        let wait = retry.wait(self.asked.operation, error, steps.counted, part);
-        if self.asked.prepared.is_some() && is_throttled(error) {
-            // Others are held up too when this call itself is not made again.
-            let pause = wait.or(error.retry_after_wait()).unwrap_or(part).max(SHORTEST);
-            limits.pause(self.asked.operation, clock.now(), pause);
+    /// Returns the delay before the next attempt, or `None` if the call is not retried.
+    fn next_delay(&self, backoff: Duration) -> Option<Duration> {
+        let state = self.state();
+        let error = state.last_error.as_ref().filter(|_| !state.timed_out)?;
+        let CallConfig { retry, limits, clock, .. } = self.config;
+        let delay = retry.delay(self.target.operation, error, state.counted, backoff);
+        if self.target.prepared.is_some() && is_throttled(error) {
+            // The pause applies to other calls even if this call is not retried.
+            let pause = delay.or(error.retry_after()).unwrap_or(backoff).max(MIN_THROTTLED_DELAY);
+            limits.pause(self.target.operation, clock.now(), pause);
         }
-        // What would be over before the wait is, is over now.
-        wait.filter(|wait| *wait < self.left())
+        // A delay beyond the call timeout is not started.
+        delay.filter(|delay| *delay < self.left())
     }
 
-    fn waits(&self, wait: Duration) {
-        let mut steps = self.steps();
-        steps.waited += wait;
-        let Some(error) = &steps.failed else { return };
+    /// Adds a delay to the time waited, and logs the retry.
+    fn record_delay(&self, delay: Duration) {
+        let mut state = self.state();
+        state.waited += delay;
+        let Some(error) = &state.last_error else { return };
         let status = error.status().map(|status| status.as_u16());
-        let (kind, wait_ms) = (error.kind(), millis(wait));
-        let (operation, attempt) = (self.asked.operation.id, steps.history.attempts);
-        // The span may be off at this level.
+        let (kind, wait_ms) = (error.kind(), millis(delay));
+        let (operation, attempt) = (self.target.operation.id, state.history.attempts);
+        // The span may be disabled at this level.
         warn!(
             target: "sentinelone",
             operation,
@@ -214,13 +220,13 @@ impl<T: Send> Call<'_, T> {
             status,
             ?kind,
             wait_ms,
-            "failed; tried again after a wait"
+            "attempt failed; retrying after a delay"
         );
     }
 
-    /// How long the call may still last.
+    /// Returns the remaining time of the call.
     fn left(&self) -> Duration {
-        let Settings { timeout, clock, .. } = self.settings;
+        let CallConfig { timeout, clock, .. } = self.config;
         timeout.saturating_sub(clock.now().saturating_sub(self.start))
     }
 }

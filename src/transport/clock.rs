@@ -1,4 +1,4 @@
-//! Time, as far as the client waits or counts.
+//! Clock for delays and rate limits.
 
 use std::fmt;
 use std::future::Future;
@@ -8,25 +8,25 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// Something that is over when the time is.
-pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A future that completes after a delay; from [`Clock::sleep`].
+pub type SleepFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The clock by which a client waits between attempts, keeps to rates and ends calls.
+/// The clock of a client, for backoff, rate limits and call timeouts.
 ///
-/// The client's own is that of tokio. A test gives one that goes ahead instead of waiting; see
+/// The default is the clock of tokio. Tests set a clock that advances instead of waiting; see
 /// [`ClientBuilder::clock`](crate::ClientBuilder::clock).
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time since some moment that stays the same. It never goes back.
+    /// Returns the time since a fixed instant. It never decreases.
     fn now(&self) -> Duration;
 
-    /// The time of day, by which dates in answers are read.
-    fn time_of_day(&self) -> SystemTime {
+    /// Returns the system time, to which dates in responses are compared.
+    fn system_time(&self) -> SystemTime {
         SystemTime::now()
     }
 
-    /// Waits. The end of a call is waited for as well as what comes before it, so that a clock which goes ahead
-    /// should not do so for what is longer than a call lasts.
-    fn sleep(&self, time: Duration) -> Sleep;
+    /// Waits for `delay`. While the client waits for a permit, it also sleeps until the call timeout. A clock that
+    /// advances instead of waiting should therefore not skip delays that are longer than a call.
+    fn sleep(&self, delay: Duration) -> SleepFuture;
 }
 
 /// The clock of tokio.
@@ -39,7 +39,7 @@ impl Clock for TokioClock {
         Instant::now().saturating_duration_since(*START.get_or_init(Instant::now))
     }
 
-    fn sleep(&self, time: Duration) -> Sleep {
-        Box::pin(tokio::time::sleep(time))
+    fn sleep(&self, delay: Duration) -> SleepFuture {
+        Box::pin(tokio::time::sleep(delay))
     }
 }

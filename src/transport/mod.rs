@@ -1,12 +1,11 @@
-//! The one place through which every request goes: turns under the rate limits, attempts, deadlines, and what is
-//! told of it all.
+//! HTTP transport for all requests: rate limits, retries, timeouts and tracing.
 
 mod call;
 mod clock;
 mod http;
-mod limits;
-mod patience;
+mod rate_limits;
 mod record;
+mod response_timeouts;
 mod retry;
 
 use std::fmt;
@@ -15,77 +14,77 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use sentinelone_raw::runtime::{AnswerForm, ApiVersion, Method, Operation, Request};
+use sentinelone_raw::runtime::{ApiVersion, Method, Operation, Request, ResponseFormat};
 use tracing::field::Empty;
 use tracing::{Instrument, debug, info_span};
 
 use crate::Result;
-use crate::address::Console;
-use crate::error::{BODY_KEPT, Error, History, Trouble};
+use crate::console_url::ConsoleUrl;
+use crate::error::{Error, ErrorRepr, History, MAX_ERROR_BODY};
 use crate::files::Download;
-use crate::response::{REQUEST_ID, Whole, says_only_errors};
-use crate::secrets::Kept;
-use crate::text::printable;
+use crate::redaction::RequestSecrets;
+use crate::response::{REQUEST_ID, RawResponse, has_only_errors};
+use crate::text::replace_control_chars;
 use crate::token::ApiToken;
 
-use call::{Attempt, Attempts, Call};
+use call::{Attempt, Call, StartAttempt};
 
-pub use clock::{Clock, Sleep};
-pub use limits::RateLimits;
-pub use record::{Recorder, Seen};
-pub use retry::Retry;
+pub use clock::{Clock, SleepFuture};
+pub use rate_limits::RateLimits;
+pub use record::{RawExchange, Recorder};
+pub use retry::RetryPolicy;
 
 pub(crate) use clock::TokioClock;
 pub(crate) use http::{HttpSettings, Proxy};
-pub(crate) use limits::Held;
-pub(crate) use patience::Patience;
+pub(crate) use rate_limits::LimitTimeout;
+pub(crate) use response_timeouts::ResponseTimeouts;
 pub(crate) use retry::RetryAfter;
 
-/// The most that an answer is given room for before it comes.
-const AT_ONCE: usize = 64 << 20;
+/// Maximum buffer size that is allocated before the body arrives.
+const MAX_PREALLOCATION: usize = 64 << 20;
 
-/// Connections, and everything that all calls of a client share.
+/// The connections and the configuration that all calls of a client share.
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
-    /// The token, as the console wants it. Addresses elsewhere are asked without it.
+    /// Authorization header with the token. Requests to other servers do not have it.
     pub(crate) authorization: HeaderValue,
-    pub(crate) settings: Settings,
+    pub(crate) settings: CallConfig,
 }
 
-/// How calls are made.
+/// Configuration of calls.
 #[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) console: Console,
+pub(crate) struct CallConfig {
+    pub(crate) console: ConsoleUrl,
     pub(crate) version: ApiVersion,
-    /// For a call in all.
+    /// Timeout of a call, with all attempts and delays.
     pub(crate) timeout: Duration,
-    /// For how long the console may send nothing.
+    /// Longest time without any data.
     pub(crate) read_timeout: Duration,
-    pub(crate) max_answer: usize,
-    pub(crate) retry: Retry,
+    pub(crate) max_response_size: usize,
+    pub(crate) retry: RetryPolicy,
     pub(crate) limits: RateLimits,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Numbers from 0 to 1.
+    /// Source of random numbers from 0 to 1.
     pub(crate) random: Arc<dyn Fn() -> f64 + Send + Sync>,
     pub(crate) recorder: Option<Arc<dyn Recorder>>,
-    /// Kept so that it can be taken out of what an error keeps.
+    /// Token to redact in errors.
     pub(crate) token: ApiToken,
 }
 
-/// Without the connections, which may be those of a proxy that is named with its password.
+/// Does not show the connections, because they may contain the password of a proxy.
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for CallConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
+        f.debug_struct("CallConfig")
             .field("console", &self.console)
             .field("version", &self.version)
             .field("timeout", &self.timeout)
-            .field("max_answer", &self.max_answer)
+            .field("max_response_size", &self.max_response_size)
             .field("retry", &self.retry)
             .field("limits", &self.limits)
             .field("clock", &self.clock)
@@ -95,8 +94,8 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// A request in the form in which every attempt sends it.
-struct Prepared<'a> {
+/// A serialized request, which all attempts of a call send.
+struct PreparedRequest<'a> {
     operation: &'static Operation,
     method: ::http::Method,
     url: url::Url,
@@ -106,117 +105,124 @@ struct Prepared<'a> {
     body: Option<Bytes>,
 }
 
-/// Whom a call asks, and what was answered so far.
-struct Asked<'a> {
+/// The operation and request of a call, and the metrics of its last response.
+struct CallTarget<'a> {
     operation: &'static Operation,
-    secrets: Kept,
-    /// What is asked of the console; `None` for another server, which has neither the token nor known rates.
-    prepared: Option<&'a Prepared<'a>>,
-    answered: Mutex<Answered>,
+    secrets: RequestSecrets,
+    /// Request to the console; `None` for another server, which does not get the token and has no rate limits.
+    prepared: Option<&'a PreparedRequest<'a>>,
+    metrics: Mutex<ResponseMetrics>,
 }
 
-/// The numbers of an answer, to be told.
+/// The metrics of a response, for the span of the call.
 #[derive(Default)]
-struct Answered {
+struct ResponseMetrics {
     status: Option<u16>,
     bytes: Option<usize>,
     request_id: Option<String>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> CallTarget<'a> {
     #[inline]
-    fn console(prepared: &'a Prepared<'a>, secrets: Kept) -> Self {
+    fn console(prepared: &'a PreparedRequest<'a>, secrets: RequestSecrets) -> Self {
         let operation = prepared.operation;
-        Self { operation, secrets, prepared: Some(prepared), answered: Mutex::default() }
+        Self { operation, secrets, prepared: Some(prepared), metrics: Mutex::default() }
     }
 
-    fn elsewhere(operation: &'static Operation, token: &ApiToken) -> Self {
-        let secrets = Kept::new(Vec::new(), token);
-        Self { operation, secrets, prepared: None, answered: Mutex::default() }
+    fn external(operation: &'static Operation, token: &ApiToken) -> Self {
+        let secrets = RequestSecrets::new(Vec::new(), token);
+        Self { operation, secrets, prepared: None, metrics: Mutex::default() }
     }
 
-    fn answered(&self) -> MutexGuard<'_, Answered> {
-        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    fn metrics(&self) -> MutexGuard<'_, ResponseMetrics> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn clean(&self, error: Error) -> Error {
-        error.without(&self.secrets.spelt())
+    fn redact(&self, error: Error) -> Error {
+        error.redacted(&self.secrets.redactor())
     }
 
-    /// Takes note of an answer: its numbers, and nothing of what is in it.
+    /// Logs a response and stores its metrics, without its content.
     #[inline]
-    fn note(&self, status: StatusCode, headers: &HeaderMap, bytes: Option<usize>) {
+    fn record_metrics(&self, status: StatusCode, headers: &HeaderMap, bytes: Option<usize>) {
         let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-        let request_id = id.map(|id| printable(&self.secrets.spelt().redact(id)));
-        debug!(target: "sentinelone", status = status.as_u16(), bytes, request_id, "answered");
-        *self.answered() = Answered { status: Some(status.as_u16()), bytes, request_id };
+        let request_id = id.map(|id| replace_control_chars(&self.secrets.redactor().redact(id)));
+        debug!(target: "sentinelone", status = status.as_u16(), bytes, request_id, "response received");
+        *self.metrics() = ResponseMetrics { status: Some(status.as_u16()), bytes, request_id };
     }
 }
 
 impl Transport {
-    /// Sends a request and reads the answer, which is one of success; gives what it took, and what must not be shown of
-    /// the answer, too.
-    pub(crate) async fn send<T>(&self, request: &Request<T>) -> Result<(Whole, History, Kept)> {
+    /// Sends a request and reads the response, which is successful. Also returns the history of the call and the secrets
+    /// to redact.
+    pub(crate) async fn send<T>(
+        &self,
+        request: &Request<T>,
+    ) -> Result<(RawResponse, History, RequestSecrets)> {
         let prepared = &self.prepare(request)?;
-        let of_call = Asked::console(prepared, self.secrets_of(request));
-        let asked = &of_call;
-        let attempt = move |left: Duration| -> Attempt<'_, Whole> {
+        let target = CallTarget::console(prepared, self.secrets_of(request));
+        let target_ref = &target;
+        let attempt = move |left: Duration| -> Attempt<'_, RawResponse> {
             Box::pin(async move {
-                let patience = self.patience(asked.operation, left);
-                let answer = patience.with(self.request(prepared).send()).await?;
-                self.read(asked, answer, &patience).await
+                let timeouts = self.timeouts(target_ref.operation, left);
+                let response = timeouts.apply(self.request(prepared).send()).await?;
+                self.read(target_ref, response, &timeouts).await
             })
         };
-        let (whole, history) = self.call(asked, &attempt).await.map_err(|error| asked.clean(error))?;
-        Ok((whole, history, of_call.secrets))
+        let (raw, history) =
+            self.call(target_ref, &attempt).await.map_err(|error| target_ref.redact(error))?;
+        Ok((raw, history, target.secrets))
     }
 
-    /// Asks for a file; gives it as soon as it begins.
+    /// Requests a file from the console. Returns when the file begins.
     pub(crate) async fn download<T>(&self, request: &Request<T>) -> Result<Download> {
         let prepared = &self.prepare(request)?;
-        let asked = &Asked::console(prepared, self.secrets_of(request));
+        let target = &CallTarget::console(prepared, self.secrets_of(request));
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start(asked, self.request(prepared), left))
+            Box::pin(self.start_download(target, self.request(prepared), left))
         };
-        self.begin(asked, &attempt).await
+        self.call_download(target, &attempt).await
     }
 
-    /// Asks for a file at an address that the console gave out.
-    pub(crate) async fn download_from(
+    /// Requests a file from a URL that the console returned.
+    pub(crate) async fn download_url(
         &self,
         operation: &'static Operation,
-        address: url::Url,
+        url: url::Url,
     ) -> Result<Download> {
-        let asked = &Asked::elsewhere(operation, &self.settings.token);
+        let target = &CallTarget::external(operation, &self.settings.token);
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start(asked, self.http.get(address.clone()), left))
+            Box::pin(self.start_download(target, self.http.get(url.clone()), left))
         };
-        self.begin(asked, &attempt).await
+        self.call_download(target, &attempt).await
     }
 
-    async fn begin<'a>(&'a self, asked: &'a Asked<'a>, attempt: Attempts<'a, Download>) -> Result<Download> {
-        match self.call(asked, attempt).await {
-            Ok((download, history)) => Ok(download.after(history)),
-            Err(error) => Err(asked.clean(error)),
+    async fn call_download<'a>(
+        &'a self,
+        target: &'a CallTarget<'a>,
+        attempt: StartAttempt<'a, Download>,
+    ) -> Result<Download> {
+        match self.call(target, attempt).await {
+            Ok((download, history)) => Ok(download.with_history(history)),
+            Err(error) => Err(target.redact(error)),
         }
     }
 
-    /// The token, and the passwords of a request.
-    pub(crate) fn secrets_of<T>(&self, request: &Request<T>) -> Kept {
-        Kept::new(request.secrets(), &self.settings.token)
+    /// Returns the secrets of a request: the token and the passwords.
+    pub(crate) fn secrets_of<T>(&self, request: &Request<T>) -> RequestSecrets {
+        RequestSecrets::new(request.secrets(), &self.settings.token)
     }
 
-    /// Makes a call: attempt after attempt, each in its turn, until one is well, another is not safe to make or
-    /// hopeless, or the time is over.
+    /// Runs a call until an attempt succeeds, the error is not retryable, or the call timeout elapses.
     fn call<'a, T: Send + 'a>(
         &'a self,
-        asked: &'a Asked<'a>,
-        attempt: Attempts<'a, T>,
+        target: &'a CallTarget<'a>,
+        attempt: StartAttempt<'a, T>,
     ) -> Attempt<'a, (T, History)> {
         let span = info_span!(
             target: "sentinelone",
             "call",
-            operation = asked.operation.id,
+            operation = target.operation.id,
             attempts = Empty,
             waited_ms = Empty,
             status = Empty,
@@ -224,12 +230,12 @@ impl Transport {
             bytes = Empty,
             error = Empty,
         );
-        Box::pin(Call::new(&self.settings, asked, attempt).run().instrument(span))
+        Box::pin(Call::new(&self.settings, target, attempt).run().instrument(span))
     }
 
-    /// A request for the wire.
-    fn prepare<'a, T>(&self, request: &'a Request<T>) -> Result<Prepared<'a>> {
-        request.check()?;
+    /// Validates and serializes a request.
+    fn prepare<'a, T>(&self, request: &'a Request<T>) -> Result<PreparedRequest<'a>> {
+        request.validate()?;
         let path = request.path(self.settings.version)?;
         let query = request.query();
         let method = match request.method() {
@@ -239,21 +245,25 @@ impl Transport {
             Method::Delete => ::http::Method::DELETE,
         };
         let json = request.body();
-        Ok(Prepared {
+        Ok(PreparedRequest {
             operation: request.operation(),
             method,
             url: self.settings.console.url(&path, &query),
             path,
             query,
             json,
-            // A value of JSON can always be written.
+            // Serializing a JSON value does not fail.
             body: json.map(|json| serde_json::to_vec(json).unwrap_or_default().into()),
         })
     }
 
     #[inline]
-    fn request(&self, prepared: &Prepared<'_>) -> reqwest::RequestBuilder {
-        let accept = if prepared.operation.answer == AnswerForm::Binary { "*/*" } else { "application/json" };
+    fn request(&self, prepared: &PreparedRequest<'_>) -> reqwest::RequestBuilder {
+        let accept = if prepared.operation.response_format == ResponseFormat::Binary {
+            "*/*"
+        } else {
+            "application/json"
+        };
         let builder = self.http.request(prepared.method.clone(), prepared.url.clone());
         let builder = builder.header(header::AUTHORIZATION, self.authorization.clone());
         let builder = builder.header(header::ACCEPT, accept);
@@ -264,97 +274,105 @@ impl Transport {
     }
 
     #[inline]
-    fn patience(&self, operation: &'static Operation, left: Duration) -> Patience {
-        Patience::new(operation, self.settings.read_timeout, left, "no answer in time")
+    fn timeouts(&self, operation: &'static Operation, left: Duration) -> ResponseTimeouts {
+        ResponseTimeouts::new(operation, self.settings.read_timeout, left, "no response within the timeout")
     }
 
-    /// Waits for a file to begin.
-    async fn start(
+    /// Waits until a file begins.
+    async fn start_download(
         &self,
-        asked: &Asked<'_>,
+        target: &CallTarget<'_>,
         builder: reqwest::RequestBuilder,
         left: Duration,
     ) -> Result<Download> {
-        let operation = asked.operation;
-        let patience = self.patience(operation, left);
-        let answer = patience.with(builder.send()).await?;
-        // Scripts give files of any type.
-        if answer.status() == StatusCode::OK && (asked.prepared.is_none() || !is_page(&answer)) {
-            self.show(asked, answer.status(), answer.headers(), None);
-            asked.note(answer.status(), answer.headers(), None);
-            return Ok(Download::new(operation, answer, self.settings.read_timeout));
+        let operation = target.operation;
+        let timeouts = self.timeouts(operation, left);
+        let response = timeouts.apply(builder.send()).await?;
+        // The result of a script may be a file of any type.
+        if response.status() == StatusCode::OK && (target.prepared.is_none() || !is_document(&response)) {
+            self.record_exchange(target, response.status(), response.headers(), None);
+            target.record_metrics(response.status(), response.headers(), None);
+            return Ok(Download::new(operation, response, self.settings.read_timeout));
         }
-        let whole = self.read(asked, answer, &patience).await?;
-        let status = whole.status;
-        if says_only_errors(&whole.body) {
-            return Err(Error::api(operation, status, whole.body, None));
+        let raw = self.read(target, response, &timeouts).await?;
+        let status = raw.status;
+        if has_only_errors(&raw.body) {
+            return Err(Error::api(operation, status, raw.body, None));
         }
-        let message = format!("the answer, of status {status}, is no file");
-        Err(Error::ended(operation, message, "there may be nothing to download"))
+        let message = format!("the response (HTTP {status}) is not a file");
+        Err(Error::no_result(operation, message, "check that there is a file to download"))
     }
 
-    /// Reads an answer to its end, and no further than is allowed.
+    /// Reads a response to its end, up to the maximum size.
     #[inline]
     async fn read(
         &self,
-        asked: &Asked<'_>,
-        mut answer: reqwest::Response,
-        patience: &Patience,
-    ) -> Result<Whole> {
-        let operation = asked.operation;
-        let status = answer.status();
-        let headers = std::mem::take(answer.headers_mut());
-        let fine = status.is_success();
-        let limit = if fine { self.settings.max_answer } else { BODY_KEPT };
-        // As long as it says that it is, so that it is not copied while it grows.
+        target: &CallTarget<'_>,
+        mut response: reqwest::Response,
+        timeouts: &ResponseTimeouts,
+    ) -> Result<RawResponse> {
+        let operation = target.operation;
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let success = status.is_success();
+        let limit = if success { self.settings.max_response_size } else { MAX_ERROR_BODY };
+        // The announced length avoids reallocations.
         let length =
-            answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-        let mut body = BytesMut::with_capacity(length.min(limit).min(AT_ONCE));
+            response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        let mut body = BytesMut::with_capacity(length.min(limit).min(MAX_PREALLOCATION));
         loop {
-            match patience.with(answer.chunk()).await {
+            match timeouts.apply(response.chunk()).await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
-                // The status is the message; what is missing of the text is not worth losing it.
-                Err(_) if !fine => break,
+                // The error status is more important than a complete body.
+                Err(_) if !success => break,
                 Err(error) => return Err(error),
             }
             if body.len() > limit {
-                if fine {
-                    return Err(Error::of(operation, Trouble::TooLarge { status, limit }));
+                if success {
+                    return Err(Error::for_operation(
+                        operation,
+                        ErrorRepr::ResponseTooLarge { status, limit },
+                    ));
                 }
                 break;
             }
         }
         let body = body.freeze();
-        self.show(asked, status, &headers, Some(&body));
-        asked.note(status, &headers, Some(body.len()));
-        let whole = Whole { status, headers, body };
-        whole.check(operation, self.settings.clock.time_of_day())?;
-        Ok(whole)
+        self.record_exchange(target, status, &headers, Some(&body));
+        target.record_metrics(status, &headers, Some(body.len()));
+        let raw = RawResponse { status, headers, body };
+        raw.check(operation, self.settings.clock.system_time())?;
+        Ok(raw)
     }
 
-    /// Shows an exchange with the console to whoever records.
+    /// Passes an exchange with the console to the recorder.
     #[inline]
-    fn show(&self, asked: &Asked<'_>, status: StatusCode, headers: &HeaderMap, answer: Option<&[u8]>) {
-        let (Some(recorder), Some(prepared)) = (&self.settings.recorder, asked.prepared) else { return };
-        recorder.record(&Seen {
+    fn record_exchange(
+        &self,
+        target: &CallTarget<'_>,
+        status: StatusCode,
+        headers: &HeaderMap,
+        response_body: Option<&[u8]>,
+    ) {
+        let (Some(recorder), Some(prepared)) = (&self.settings.recorder, target.prepared) else { return };
+        recorder.record(&RawExchange {
             operation: prepared.operation,
-            version: self.settings.version,
+            api_version: self.settings.version,
             path: &prepared.path,
             query: &prepared.query,
-            body: prepared.json,
+            request_body: prepared.json,
             status,
             headers,
-            answer,
+            response_body,
         });
     }
 }
 
-/// Whether an answer says what it is, and that is something to read: what the console says instead of a file, or
-/// the page of a proxy.
-fn is_page(answer: &reqwest::Response) -> bool {
+/// Returns whether the content type is JSON or HTML: an error of the console instead of a file, or the page of a proxy.
+fn is_document(response: &reqwest::Response) -> bool {
     let kind =
-        answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(kind.as_str(), "application/json" | "application/problem+json" | "text/html")
 }

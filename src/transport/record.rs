@@ -1,4 +1,4 @@
-//! Who looks on while exchanges go over the wire.
+//! Recording of exchanges.
 
 use std::fmt;
 
@@ -6,47 +6,47 @@ use http::{HeaderMap, StatusCode};
 use sentinelone_raw::runtime::{ApiVersion, Operation};
 use serde_json::Value;
 
-/// A request and the answer to it, as they went over the wire.
+/// A request and its response, unredacted.
 ///
-/// Everything in it but the token is as it was sent and received: passwords, names and addresses included. Who
-/// writes it down replaces them first; `sentinelone::contract::Recording` does.
+/// It contains all data except the token, including passwords, names and addresses. Sanitize an exchange before you
+/// store it, as `sentinelone::contract::FixtureRecorder` does.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
-pub struct Seen<'a> {
-    /// The operation.
+pub struct RawExchange<'a> {
+    /// Operation of the request.
     pub operation: &'static Operation,
-    /// The version of the API that it was asked of.
-    pub version: ApiVersion,
-    /// The path that was asked, percent-encoded.
+    /// API version of the request.
+    pub api_version: ApiVersion,
+    /// Percent-encoded path.
     pub path: &'a str,
-    /// The query, not percent-encoded.
+    /// Query parameters, not percent-encoded.
     pub query: &'a [(String, String)],
-    /// The body of the request.
-    pub body: Option<&'a Value>,
-    /// HTTP status of the answer.
+    /// Request body.
+    pub request_body: Option<&'a Value>,
+    /// HTTP status of the response.
     pub status: StatusCode,
-    /// Headers of the answer.
+    /// Headers of the response.
     pub headers: &'a HeaderMap,
-    /// The body of the answer; `None` for a file that is handed on part by part.
-    pub answer: Option<&'a [u8]>,
+    /// Response body; `None` for a file, which is streamed.
+    pub response_body: Option<&'a [u8]>,
 }
 
-/// Bodies hold people's data, so only the outline is shown.
-impl fmt::Debug for Seen<'_> {
+/// Shows only the outline, because bodies contain personal data.
+impl fmt::Debug for RawExchange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Seen")
             .field("operation", &self.operation.id)
             .field("status", &self.status.as_u16())
-            .field("bytes", &self.answer.map(<[u8]>::len))
+            .field("bytes", &self.response_body.map(<[u8]>::len))
             .finish_non_exhaustive()
     }
 }
 
-/// Looks on at every exchange of a client: a recording, a count.
+/// Receives each exchange of a client, for example to record or count it.
 ///
-/// Attempts that got an answer are shown one by one, those that are made again included.
+/// Each attempt with a response is one exchange, including attempts that are retried.
 pub trait Recorder: fmt::Debug + Send + Sync {
-    /// Called when an answer was read, before it is decoded, and waited for. Of an answer with a status of failure
-    /// it is shown the first 64 KiB.
-    fn record(&self, seen: &Seen<'_>);
+    /// Records an exchange. The client calls it synchronously after the response is read and before it is decoded. Of
+    /// an error response, the exchange has the first 64 KiB.
+    fn record(&self, exchange: &RawExchange<'_>);
 }

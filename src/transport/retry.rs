@@ -1,110 +1,111 @@
-//! When a call is made again, and after how long.
+//! Retries and backoff.
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode, header};
-use sentinelone_raw::runtime::{Kind, Operation};
+use sentinelone_raw::runtime::{Operation, OperationKind};
 
 use crate::error::{Error, ErrorKind};
 
-/// The longest wait that is counted with: longer than any call lasts.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+/// Upper bound of a requested delay; longer than any call timeout.
+const MAX_DELAY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// The shortest wait after an answer of status 429, whatever it and the dice say.
-pub(super) const SHORTEST: Duration = Duration::from_millis(100);
+/// Minimum delay after a response with status 429.
+pub(super) const MIN_THROTTLED_DELAY: Duration = Duration::from_millis(100);
 
-/// How often a call is made again, and how long is waited before.
+/// The number of retries and the delays before them.
 ///
-/// What is made again:
-///
-/// | what happened | a read | an action |
+/// | failure | read | action |
 /// | --- | --- | --- |
-/// | the console was not reached | yes | yes: nothing arrived there |
-/// | no answer in time, the connection broke | yes | no: it may have been done |
-/// | 429 | yes | yes: the console refused it |
-/// | 503 with `Retry-After` | yes | yes: the console put it off |
-/// | 502, 503, 504 | yes | no: it may have been done |
-/// | anything else | no | no |
+/// | the console was not reached | retried | retried: the request was not delivered |
+/// | no response in time, or the connection was lost | retried | not retried: it may have taken effect |
+/// | 429 | retried | retried: the console rejected it |
+/// | 503 with `Retry-After` | retried | retried: the console deferred it |
+/// | 502, 503, 504 | retried | not retried: it may have taken effect |
+/// | any other response | not retried | not retried |
 ///
-/// Before the n-th repetition the client waits for a random part of `first wait * 2^(n-1)`, capped by the
-/// longest wait, and no less than `Retry-After` asks for. A wait that would go beyond the
-/// [timeout](crate::ClientBuilder::timeout) of the call is not begun: the error comes at once. Answers of
-/// status 429 do not count as attempts, since waiting is what they ask for: for them the timeout is the only end.
+/// The delay before the n-th retry is random between zero and `initial_backoff * 2^(n-1)`, at most `max_backoff`, and
+/// never shorter than `Retry-After`. A call whose next delay exceeds the remaining [call
+/// timeout](crate::ClientBuilder::timeout) fails immediately with the last error. Responses with status 429 do not
+/// count as attempts, so only the call timeout limits them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Retry {
-    attempts: u32,
-    first_wait: Duration,
-    longest_wait: Duration,
+pub struct RetryPolicy {
+    max_attempts: u32,
+    initial_backoff: Duration,
+    max_backoff: Duration,
 }
 
-impl Default for Retry {
-    /// Five attempts; 0.5 s, doubling up to 30 s.
+impl Default for RetryPolicy {
+    /// Returns a policy with five attempts and a backoff of 0.5 s, which doubles up to 30 s.
     fn default() -> Self {
-        Self { attempts: 5, first_wait: Duration::from_millis(500), longest_wait: Duration::from_secs(30) }
+        Self {
+            max_attempts: 5,
+            initial_backoff: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(30),
+        }
     }
 }
 
-impl Retry {
-    /// No call is made again, whatever happens.
-    pub fn off() -> Self {
-        Self::default().attempts(0)
+impl RetryPolicy {
+    /// Returns a policy without retries.
+    pub fn disabled() -> Self {
+        Self::default().max_attempts(0)
     }
 
-    /// How many attempts there are in all, the first included. With none or one, no call is made again, not
-    /// after a 429 either.
-    pub fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = attempts;
+    /// Sets the maximum number of attempts, including the first one. 0 and 1 disable retries, also after a 429.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts;
         self
     }
 
-    /// The upper bound of the first wait, which doubles with every attempt.
-    pub fn first_wait(mut self, wait: Duration) -> Self {
-        self.first_wait = wait;
+    /// Sets the upper bound of the first delay, which doubles with each attempt.
+    pub fn initial_backoff(mut self, delay: Duration) -> Self {
+        self.initial_backoff = delay;
         self
     }
 
-    /// The upper bound of every wait that the console does not ask for.
-    pub fn longest_wait(mut self, wait: Duration) -> Self {
-        self.longest_wait = wait;
+    /// Sets the upper bound of all backoff delays. It does not apply to delays that the console requests.
+    pub fn max_backoff(mut self, delay: Duration) -> Self {
+        self.max_backoff = delay;
         self
     }
 
-    /// How long to wait before a call is made again, of which `counted` attempts are made; `None` when it is not.
-    /// `part` is the random part of the wait, which was drawn already.
-    pub(crate) fn wait(
+    /// Returns the delay before the next attempt, or `None` if the call is not retried. `counted` is the number of
+    /// attempts so far, and `backoff` is the jittered backoff.
+    pub(crate) fn delay(
         &self,
         operation: &Operation,
         error: &Error,
         counted: u32,
-        part: Duration,
+        backoff: Duration,
     ) -> Option<Duration> {
         let counts = error.status() != Some(StatusCode::TOO_MANY_REQUESTS);
-        if self.attempts < 2 || counts && counted >= self.attempts || !is_safe_again(operation, error) {
+        if self.max_attempts < 2 || counts && counted >= self.max_attempts || !is_retryable(operation, error)
+        {
             return None;
         }
-        let wait = error.retry_after_wait().unwrap_or_default().max(part);
-        // Whoever is told to wait never comes back at once.
-        Some(if counts { wait } else { wait.max(SHORTEST) })
+        let delay = error.retry_after().unwrap_or_default().max(backoff);
+        Some(if counts { delay } else { delay.max(MIN_THROTTLED_DELAY) })
     }
 
-    /// The random part of the wait after so many others.
-    pub(crate) fn part(&self, made: u32, random: f64) -> Duration {
-        let bound = self.first_wait.saturating_mul(2_u32.saturating_pow(made)).min(self.longest_wait);
-        // A source of numbers that is none must not make a wait longer, nor stop the program.
+    /// Returns the jittered backoff after `retries` retries. `random` is a number from 0 to 1.
+    pub(crate) fn jittered_backoff(&self, retries: u32, random: f64) -> Duration {
+        let bound = self.initial_backoff.saturating_mul(2_u32.saturating_pow(retries)).min(self.max_backoff);
+        // An invalid number of a custom jitter source must not cause a longer delay or a panic.
         if (0.0..=1.0).contains(&random) { bound.mul_f64(random) } else { bound }
     }
 }
 
-/// Whether making the call again after this error cannot do anything twice.
-fn is_safe_again(operation: &Operation, error: &Error) -> bool {
-    let repeatable = operation.kind == Kind::Read && operation.idempotent;
+/// Returns whether a retry after this error cannot apply the operation twice.
+fn is_retryable(operation: &Operation, error: &Error) -> bool {
+    let repeatable = operation.kind == OperationKind::Read && operation.idempotent;
     match error.kind() {
         ErrorKind::Connect => true,
-        ErrorKind::Timeout | ErrorKind::Broken => repeatable,
+        ErrorKind::Timeout | ErrorKind::ConnectionLost => repeatable,
         ErrorKind::Api => match error.status().map(|status| status.as_u16()) {
             Some(429) => true,
-            Some(503) if error.retry_after_wait().is_some() => true,
+            Some(503) if error.retry_after().is_some() => true,
             Some(502..=504) => repeatable,
             _ => false,
         },
@@ -112,39 +113,38 @@ fn is_safe_again(operation: &Operation, error: &Error) -> bool {
     }
 }
 
-/// What `Retry-After` says: seconds, or a date.
+/// The `Retry-After` header: seconds, or a date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RetryAfter {
-    /// As it came.
-    pub(crate) text: String,
-    /// How long that is from now, and nothing when it is over already; `None` when it means no time.
-    pub(crate) wait: Option<Duration>,
+    /// Unparsed header value.
+    pub(crate) header: String,
+    /// Delay; zero for a time in the past, `None` if the header is invalid.
+    pub(crate) delay: Option<Duration>,
 }
 
 impl RetryAfter {
-    /// Reads the header. A date is held against the one that the answer itself bears, since two clocks seldom
-    /// agree.
-    pub(crate) fn of(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
-        let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().to_owned();
+    /// Parses the header. A date is relative to the `Date` header of the response, because the two clocks may differ.
+    pub(crate) fn parse(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
+        let header = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().to_owned();
         let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
-        let there = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
-        let wait = seconds(&text).or_else(|| {
-            let until = httpdate::parse_http_date(&text).ok()?;
-            Some(until.duration_since(there).unwrap_or_default().min(LONGEST))
+        let server_time = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+        let delay = parse_seconds(&header).or_else(|| {
+            let until = httpdate::parse_http_date(&header).ok()?;
+            Some(until.duration_since(server_time).unwrap_or_default().min(MAX_DELAY))
         });
-        Some(Self { text, wait })
+        Some(Self { header, delay })
     }
 }
 
-/// Some servers write fractions, and some the seconds until a moment that is over.
-fn seconds(text: &str) -> Option<Duration> {
-    let number = text.strip_prefix('-').unwrap_or(text);
-    let digits = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let seconds: f64 = number.parse().ok().filter(|_| digits)?;
-    if text.starts_with('-') {
+/// Parses seconds. Some servers send fractions, and some send negative seconds for a time in the past.
+fn parse_seconds(header: &str) -> Option<Duration> {
+    let number = header.strip_prefix('-').unwrap_or(header);
+    let is_decimal = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds: f64 = number.parse().ok().filter(|_| is_decimal)?;
+    if header.starts_with('-') {
         return Some(Duration::ZERO);
     }
-    Some(Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST))
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(MAX_DELAY).min(MAX_DELAY))
 }
 
 #[cfg(test)]
@@ -153,38 +153,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_read_in_every_form() {
+    fn retry_after_accepts_seconds_and_dates() {
         let now = httpdate::parse_http_date("Sat, 21 Nov 2026 12:00:00 GMT").unwrap();
-        let wait = |text: &str, date: Option<&str>| {
+        let delay = |value: &str, date: Option<&str>| {
             let mut headers = HeaderMap::new();
-            headers.insert(header::RETRY_AFTER, text.parse().unwrap());
+            headers.insert(header::RETRY_AFTER, value.parse().unwrap());
             date.map(|date| headers.insert(header::DATE, date.parse().unwrap()));
-            RetryAfter::of(&headers, now).unwrap().wait.map(|wait| wait.as_secs_f64())
+            RetryAfter::parse(&headers, now).unwrap().delay.map(|delay| delay.as_secs_f64())
         };
-        assert_eq!(wait("7", None), Some(7.0));
-        assert_eq!(wait(" 1.5 ", None), Some(1.5));
-        assert_eq!(wait("0", None), Some(0.0));
-        assert_eq!(wait("-30", None), Some(0.0), "a moment that is over");
-        assert_eq!(wait("Sat, 21 Nov 2026 12:00:30 GMT", None), Some(30.0));
-        assert_eq!(wait("Sat, 21 Nov 2026 11:00:00 GMT", None), Some(0.0), "a date that is over");
-        let (until, there) = ("Sat, 21 Nov 2026 15:00:05 GMT", "Sat, 21 Nov 2026 15:00:00 GMT");
-        assert_eq!(wait(until, Some(there)), Some(5.0), "by the console's clock, which is three hours ahead");
-        let years = wait("99999999999999999999999999", None).unwrap();
-        assert_eq!(years, LONGEST.as_secs_f64());
-        for none in ["", "soon", "1e9", "NaN", "inf", "1.2.3", "+5"] {
-            assert_eq!(wait(none, None), None, "{none}");
+        assert_eq!(delay("7", None), Some(7.0));
+        assert_eq!(delay(" 1.5 ", None), Some(1.5));
+        assert_eq!(delay("0", None), Some(0.0));
+        assert_eq!(delay("-30", None), Some(0.0), "a time in the past");
+        assert_eq!(delay("Sat, 21 Nov 2026 12:00:30 GMT", None), Some(30.0));
+        assert_eq!(delay("Sat, 21 Nov 2026 11:00:00 GMT", None), Some(0.0), "a date in the past");
+        let (until, date) = ("Sat, 21 Nov 2026 15:00:05 GMT", "Sat, 21 Nov 2026 15:00:00 GMT");
+        assert_eq!(
+            delay(until, Some(date)),
+            Some(5.0),
+            "relative to the clock of the console, which is three hours ahead"
+        );
+        let years = delay("99999999999999999999999999", None).unwrap();
+        assert_eq!(years, MAX_DELAY.as_secs_f64());
+        for invalid in ["", "soon", "1e9", "NaN", "inf", "1.2.3", "+5"] {
+            assert_eq!(delay(invalid, None), None, "{invalid}");
         }
     }
 
     #[test]
-    fn waits_are_a_random_part_of_what_doubles() {
-        let retry = Retry::default().first_wait(Duration::from_secs(1)).longest_wait(Duration::from_secs(10));
-        let parts = |random: f64| (0..6).map(move |made| retry.part(made, random).as_secs_f64());
-        assert_eq!(parts(1.0).collect::<Vec<_>>(), [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]);
-        assert_eq!(parts(0.5).collect::<Vec<_>>(), [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]);
-        assert_eq!(parts(0.0).sum::<f64>(), 0.0, "full jitter reaches down to nothing");
-        assert_eq!(parts(f64::NAN).collect::<Vec<_>>(), parts(1.0).collect::<Vec<_>>());
-        assert_eq!(parts(-3.0).collect::<Vec<_>>(), parts(1.0).collect::<Vec<_>>());
-        assert_eq!(retry.part(u32::MAX, 1.0).as_secs(), 10, "however many there were");
+    fn backoff_doubles_with_full_jitter() {
+        let retry = RetryPolicy::default()
+            .initial_backoff(Duration::from_secs(1))
+            .max_backoff(Duration::from_secs(10));
+        let delays =
+            |random: f64| (0..6).map(move |retries| retry.jittered_backoff(retries, random).as_secs_f64());
+        assert_eq!(delays(1.0).collect::<Vec<_>>(), [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]);
+        assert_eq!(delays(0.5).collect::<Vec<_>>(), [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]);
+        assert_eq!(delays(0.0).sum::<f64>(), 0.0, "full jitter includes zero");
+        assert_eq!(delays(f64::NAN).collect::<Vec<_>>(), delays(1.0).collect::<Vec<_>>());
+        assert_eq!(delays(-3.0).collect::<Vec<_>>(), delays(1.0).collect::<Vec<_>>());
+        assert_eq!(retry.jittered_backoff(u32::MAX, 1.0).as_secs(), 10, "the delay has an upper bound");
     }
 }

@@ -11,13 +11,13 @@ use super::*;
 
 const AGENTS: &str = "/web/api/v2.1/agents";
 
-fn query_of(given: &[(&str, &str)]) -> Value {
-    sent("list-agents", V2_1, given).unwrap()[0][2].clone()
+fn query_of(args: &[(&str, &str)]) -> Value {
+    sent("list-agents", V2_1, args).unwrap()[0][2].clone()
 }
 
 #[test]
 fn list_agents_sends_declared_names() {
-    let given = [
+    let args = [
         ("computer_name", "web-0"),
         ("scan_status", "started, aborted"),
         ("os_type", "linux,windows_legacy"),
@@ -37,49 +37,49 @@ fn list_agents_sends_declared_names() {
     });
     for version in [V2_0, V2_1] {
         let expected = json!(["GET", format!("/web/api/v{version}/agents"), query, null]);
-        assert_eq!(sent("list-agents", version, &given).unwrap(), [expected]);
+        assert_eq!(sent("list-agents", version, &args).unwrap(), [expected]);
     }
 }
 
 #[test]
-fn list_agents_has_the_default_limit_of_the_integration() {
+fn list_agents_default_limit_matches_integration() {
     assert_eq!(query_of(&[]), json!({ "limit": "10" }));
     assert_eq!(query_of(&[("limit", "25")])["limit"], "25");
-    assert_eq!(query_of(&[("limit", "5000")])["limit"], "1000", "the rest comes with further pages");
+    assert_eq!(query_of(&[("limit", "5000")])["limit"], "1000", "further pages return the rest");
 }
 
 #[test]
-fn min_active_threats_means_at_least() {
+fn list_agents_min_active_threats_is_inclusive() {
     let above = |least: &str| query_of(&[("min_active_threats", least)])["activeThreats__gt"].clone();
     assert_eq!(above("1"), "0");
     assert_eq!(above("7"), "6");
-    assert_eq!(above("0"), json!(null), "every agent has that many");
+    assert_eq!(above("0"), json!(null), "0 does not filter");
     let size = |least: &str| query_of(&[("min_active_threats", least), ("limit", "5")])["limit"].clone();
-    assert_eq!((size("0"), size("1")), (json!("5"), json!("1000")), "some of a page may be dropped");
+    assert_eq!((size("0"), size("1")), (json!("5"), json!("1000")), "items of a page may be dropped");
     assert!(sent("list-agents", V2_1, &[("min_active_threats", "-1")]).is_err());
 }
 
-/// Whether the console takes its condition for "more than" or "at least" is not certain.
+/// It is unclear whether the console filters by "more than" or "at least".
 #[tokio::test]
-async fn agents_with_fewer_active_threats_are_left_out_whatever_the_console_sends() {
+async fn list_agents_min_active_threats_is_also_filtered_locally() {
     let server = MockServer::start().await;
     let page = |counts: [Value; 2], next: Value| {
         let data = counts.map(|count| json!({ "id": count.to_string(), "activeThreats": count }));
-        answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
+        json_response(json!({ "data": data, "pagination": { "nextCursor": next } }))
     };
     let list = || Mock::given(path(AGENTS)).and(query_param("activeThreats__gt", "2"));
     let first = page([json!(2), json!(3)], "n".into());
     list().and(query_param_is_missing("cursor")).respond_with(first).expect(1).mount(&server).await;
     let second = page([json!(2), Value::Null], "m".into());
     list().and(query_param("cursor", "n")).respond_with(second).expect(1).mount(&server).await;
-    let given = [("min_active_threats", "3"), ("limit", "2"), ("columns", "activeThreats")];
-    let outcome = run(&server, V2_1, "list-agents", &given).await;
+    let args = [("min_active_threats", "3"), ("limit", "2"), ("columns", "activeThreats")];
+    let outcome = run(&server, V2_1, "list-agents", &args).await;
     let expected = json!([{ "ID": "3", "ThreatCount": 3, "activeThreats": 3 }, { "ID": "null" }]);
-    assert_eq!(outcome.context["SentinelOne"]["Agents"], expected, "an unknown count stays");
+    assert_eq!(outcome.context["SentinelOne"]["Agents"], expected, "an item with an unknown count is kept");
 }
 
 #[test]
-fn every_pair_of_params_is_sent() {
+fn list_agents_params_are_sent_as_filters() {
     let params = "activeThreats=3, gatewayIp=192.0.2.1 ,osTypes=linux,osTypes=macos,isDecommissioned=false,\
                   createdAt__lt=2 hours";
     let query = json!({
@@ -94,7 +94,7 @@ fn every_pair_of_params_is_sent() {
 }
 
 #[test]
-fn params_keep_what_stands_after_a_second_equals_sign() {
+fn list_agents_params_value_may_contain_equals_sign() {
     assert_eq!(
         query_of(&[("params", "k8sNodeLabels__contains=role=db")])["k8sNodeLabels__contains"],
         "role=db"
@@ -104,10 +104,10 @@ fn params_keep_what_stands_after_a_second_equals_sign() {
 }
 
 #[test]
-fn params_that_cannot_reach_the_api_are_refused() {
+fn list_agents_invalid_params_are_rejected() {
     let wrong = [
-        ("infected", "no field=value pair"),
-        ("infected=true,3", "no field=value pair"),
+        ("infected", "not a field=value pair"),
+        ("infected=true,3", "not a field=value pair"),
         ("active_threats=3", "active_threats"),
         ("sortBy=id", "sortBy"),
         ("limit=5", "limit"),
@@ -127,7 +127,7 @@ fn params_that_cannot_reach_the_api_are_refused() {
 }
 
 #[test]
-fn params_do_not_override_other_arguments() {
+fn list_agents_params_conflicting_with_argument_are_rejected() {
     let both = [
         ("computer_name", "web", "computerName__like=db"),
         ("scan_status", "none", "scanStatuses=started"),
@@ -149,7 +149,7 @@ fn params_do_not_override_other_arguments() {
 }
 
 #[test]
-fn what_cannot_select_agents_is_refused() {
+fn agent_commands_invalid_arguments_are_rejected() {
     let refusals = [
         ("list-agents", vec![("scan_status", "stopped")], "scan_status"),
         ("list-agents", vec![("os_type", "beos")], "os_type"),
@@ -172,33 +172,36 @@ fn what_cannot_select_agents_is_refused() {
         ("move-agent", vec![("agents_ids", "1")], "group_id"),
         ("move-agent", vec![("agents_ids", "1"), ("group_id", "..")], "group_id"),
     ];
-    for (name, given, about) in refusals {
-        let error = sent(name, V2_1, &given).expect_err(&format!("{name} {given:?}"));
-        assert!(error.contains(about), "{name} {given:?}: {error}");
+    for (name, args, about) in refusals {
+        let error = sent(name, V2_1, &args).expect_err(&format!("{name} {args:?}"));
+        assert!(error.contains(about), "{name} {args:?}: {error}");
     }
-    let nobody: [sentinelone::Result<_>; 3] = [
+    let without_ids: [sentinelone::Result<_>; 3] = [
         GetAgent { agent_id: Vec::new() }.requests(V2_1),
         ConnectAgent { agent_id: Vec::new() }.requests(V2_1),
         MoveAgent { group_id: "7".into(), agents_ids: Vec::new() }.requests(V2_1),
     ];
-    assert!(nobody.iter().all(Result::is_err), "no identifiers is not every agent in scope");
+    assert!(
+        without_ids.iter().all(Result::is_err),
+        "an empty list of IDs does not select all agents in scope"
+    );
 }
 
 #[test]
-fn identifiers_of_agents_go_joined_by_commas_with_a_limit_of_their_own() {
+fn get_agent_joins_ids_and_sets_limit() {
     for name in ["get-agent", "get-agent-mac"] {
-        let given = [("agent_id", r#"["1", " 2", "1"]"#)];
+        let args = [("agent_id", r#"["1", " 2", "1"]"#)];
         let expected = json!(["GET", AGENTS, { "ids": "1,2", "limit": "2" }, null]);
-        assert_eq!(sent(name, V2_1, &given).unwrap(), [expected], "{name}");
+        assert_eq!(sent(name, V2_1, &args).unwrap(), [expected], "{name}");
     }
 }
 
 #[test]
-fn urls_stay_short() {
+fn connect_agent_reads_ids_in_url_sized_batches() {
     let ids: Vec<String> = (0..250).map(|id| id.to_string()).collect();
     let requests = sent("connect-agent", V2_1, &[("agent_id", &ids.join(","))]).unwrap();
     assert_eq!(requests.len(), 4);
-    assert_eq!(requests[0][3], json!({ "filter": { "ids": ids } }), "one action for all");
+    assert_eq!(requests[0][3], json!({ "filter": { "ids": ids } }), "one action request for all IDs");
     let read: Vec<String> =
         requests[1..].iter().map(|one| one[2]["ids"].as_str().unwrap().to_owned()).collect();
     assert_eq!(read.iter().map(|ids| ids.split(',').count()).collect::<Vec<_>>(), [100, 100, 50]);
@@ -206,22 +209,22 @@ fn urls_stay_short() {
 }
 
 #[test]
-fn connect_and_disconnect_act_and_then_look() {
+fn connect_and_disconnect_read_agents_after_action() {
     for name in ["connect", "disconnect"] {
         let requests = sent(&format!("{name}-agent"), V2_0, &[("agent_id", "1,2")]).unwrap();
         let action = json!([
             "POST", format!("/web/api/v2.0/agents/actions/{name}"), {}, { "filter": { "ids": ["1", "2"] } },
         ]);
-        let look = json!(["GET", "/web/api/v2.0/agents", { "ids": "1,2", "limit": "2" }, null]);
-        assert_eq!(requests, [action, look]);
+        let read = json!(["GET", "/web/api/v2.0/agents", { "ids": "1,2", "limit": "2" }, null]);
+        assert_eq!(requests, [action, read]);
     }
 }
 
 #[test]
-fn a_broadcast_is_for_all_agents_unless_active_ones_are_wanted() {
+fn broadcast_active_agent_false_sends_no_filter() {
     let filter = |active: &[(&str, &str)]| {
-        let given = [&[("message", "Save your work"), ("group_id", "7, 8")][..], active].concat();
-        let requests = sent("broadcast-message", V2_1, &given).unwrap();
+        let args = [&[("message", "Save your work"), ("group_id", "7, 8")][..], active].concat();
+        let requests = sent("broadcast-message", V2_1, &args).unwrap();
         assert_eq!(requests[0][1], "/web/api/v2.1/agents/actions/broadcast");
         assert_eq!(requests[0][3]["data"], json!({ "message": "Save your work" }));
         requests[0][3]["filter"].clone()
@@ -235,10 +238,10 @@ fn a_broadcast_is_for_all_agents_unless_active_ones_are_wanted() {
 }
 
 #[test]
-fn a_message_never_goes_to_a_whole_tenant() {
+fn broadcast_without_scope_is_rejected() {
     for active in [&[][..], &[("active_agent", "true")], &[("active_agent", "false")]] {
-        let given = [&[("message", "Save your work")][..], active].concat();
-        let error = sent("broadcast-message", V2_1, &given).unwrap_err();
+        let args = [&[("message", "Save your work")][..], active].concat();
+        let error = sent("broadcast-message", V2_1, &args).unwrap_err();
         assert!(
             error.contains("agent_id") && error.contains("group_id") && error.contains("domain"),
             "{error}"
@@ -247,25 +250,25 @@ fn a_message_never_goes_to_a_whole_tenant() {
 }
 
 #[test]
-fn shutdown_and_uninstall_need_agents_or_groups() {
+fn shutdown_and_uninstall_require_agents_or_groups() {
     for name in ["shutdown", "uninstall"] {
         let command = format!("{name}-agent");
-        for given in [&[][..], &[("query", "web")]] {
-            let error = sent(&command, V2_1, given).unwrap_err();
+        for args in [&[][..], &[("query", "web")]] {
+            let error = sent(&command, V2_1, args).unwrap_err();
             assert!(error.contains("agent_id") && error.contains("group_id"), "{error}");
         }
-        let place = format!("/web/api/v2.1/agents/actions/{name}");
-        let given = [("query", "web"), ("agent_id", "1,2"), ("group_id", "7")];
+        let path = format!("/web/api/v2.1/agents/actions/{name}");
+        let args = [("query", "web"), ("agent_id", "1,2"), ("group_id", "7")];
         let filter = json!({ "ids": ["1", "2"], "groupIds": ["7"], "query": "web" });
-        let expected = json!(["POST", place, {}, { "filter": filter }]);
-        assert_eq!(sent(&command, V2_1, &given).unwrap(), [expected]);
-        let expected = json!(["POST", place, {}, { "filter": { "groupIds": ["7", "8"] } }]);
+        let expected = json!(["POST", path, {}, { "filter": filter }]);
+        assert_eq!(sent(&command, V2_1, &args).unwrap(), [expected]);
+        let expected = json!(["POST", path, {}, { "filter": { "groupIds": ["7", "8"] } }]);
         assert_eq!(sent(&command, V2_1, &[("group_id", "7,8")]).unwrap(), [expected]);
     }
 }
 
 #[test]
-fn batches_keep_the_other_conditions() {
+fn batched_action_repeats_other_filters() {
     let ids = (0..5_001).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
     let requests = sent("shutdown-agent", V2_1, &[("agent_id", &ids), ("group_id", "7")]).unwrap();
     let groups: Vec<_> = requests.iter().map(|one| one[3]["filter"]["groupIds"].clone()).collect();
@@ -273,21 +276,21 @@ fn batches_keep_the_other_conditions() {
 }
 
 #[test]
-fn a_scan_is_asked_for_all_agents_at_once() {
+fn initiate_scan_sends_one_request() {
     let requests = sent("initiate-endpoint-scan", V2_0, &[("agent_ids", "1,2")]).unwrap();
     let body = json!({ "filter": { "ids": ["1", "2"] }, "data": {} });
     assert_eq!(requests, [json!(["POST", "/web/api/v2.0/agents/actions/initiate-scan", {}, body])]);
 }
 
 #[test]
-fn applications_are_asked_for_one_agent_at_a_time() {
+fn get_applications_sends_one_request_per_agent() {
     let requests = sent("get-installed-applications", V2_1, &[("agent_ids", "1,2,1")]).unwrap();
     let of = |id: &str| json!(["GET", "/web/api/v2.1/agents/applications", { "ids": id }, null]);
     assert_eq!(requests, [of("1"), of("2")]);
 }
 
 #[test]
-fn moving_nobody_in_particular_is_refused() {
+fn move_agent_without_ids_is_rejected() {
     let requests = sent("move-agent", V2_1, &[("group_id", "7"), ("agents_ids", "1,2")]).unwrap();
     let body = json!({ "filter": { "ids": ["1", "2"] } });
     assert_eq!(requests, [json!(["PUT", "/web/api/v2.1/groups/7/move-agents", {}, body])]);
@@ -295,9 +298,9 @@ fn moving_nobody_in_particular_is_refused() {
 }
 
 #[test]
-fn a_person_is_asked_before_endpoints_are_cut_off() {
-    let asks = |name: &str| entry(name).info.asks;
-    let asked = [
+fn disruptive_agent_commands_require_confirmation() {
+    let requires_confirmation = |name: &str| entry(name).info.requires_confirmation;
+    let disruptive = [
         "disconnect-agent",
         "broadcast-message",
         "shutdown-agent",
@@ -305,8 +308,8 @@ fn a_person_is_asked_before_endpoints_are_cut_off() {
         "initiate-endpoint-scan",
         "move-agent",
     ];
-    assert!(asked.into_iter().all(asks));
-    assert!(!["connect-agent", "list-agents", "get-agent"].into_iter().any(asks));
+    assert!(disruptive.into_iter().all(requires_confirmation));
+    assert!(!["connect-agent", "list-agents", "get-agent"].into_iter().any(requires_confirmation));
 }
 
 fn agent(id: &str) -> Value {
@@ -326,7 +329,9 @@ fn agent(id: &str) -> Value {
 async fn list_agents_follows_the_cursor_and_copies_columns() {
     let server = MockServer::start().await;
     let page = |ids: [&str; 2], next: &str| {
-        answer(json!({ "data": ids.map(agent), "pagination": { "nextCursor": next, "totalItems": 9 } }))
+        json_response(
+            json!({ "data": ids.map(agent), "pagination": { "nextCursor": next, "totalItems": 9 } }),
+        )
     };
     let list = || Mock::given(path(AGENTS)).and(query_param("limit", "3"));
     list()
@@ -336,26 +341,26 @@ async fn list_agents_follows_the_cursor_and_copies_columns() {
         .mount(&server)
         .await;
     list().and(query_param("cursor", "n")).respond_with(page(["3", "4"], "m")).expect(1).mount(&server).await;
-    let given = [("limit", "3"), ("columns", "uuid,licenseKey,unheardOf")];
-    let outcome = run(&server, V2_1, "list-agents", &given).await;
+    let args = [("limit", "3"), ("columns", "uuid,licenseKey,unheardOf")];
+    let outcome = run(&server, V2_1, "list-agents", &args).await;
     let entries = outcome.context["SentinelOne"]["Agents"].as_array().unwrap();
     assert_eq!(entries.len(), 3);
     let expected = json!({
         "ID": "3", "ComputerName": "web-3", "NetworkStatus": "connecting", "ThreatCount": 2, "IsActive": true,
         "Tags": { "sentinelone": [] }, "uuid": "uuid-3",
     });
-    assert_eq!(entries[2], expected, "what is not there, or null, is left out");
+    assert_eq!(entries[2], expected, "missing and null columns are left out");
 }
 
 #[tokio::test]
-async fn every_agent_that_is_asked_for_is_read() {
+async fn get_agent_reads_all_batches() {
     let server = MockServer::start().await;
     let ids: Vec<String> = (0..120).map(|id| id.to_string()).collect();
     for batch in ids.chunks(100) {
         let data: Vec<Value> = batch.iter().map(|id| agent(id)).collect();
         Mock::given(path(AGENTS))
             .and(query_param("ids", batch.join(",")))
-            .respond_with(answer(json!({ "data": data, "pagination": { "nextCursor": null } })))
+            .respond_with(json_response(json!({ "data": data, "pagination": { "nextCursor": null } })))
             .expect(1)
             .mount(&server)
             .await;
@@ -365,16 +370,16 @@ async fn every_agent_that_is_asked_for_is_read() {
     let read: Vec<&str> = entries.iter().map(|entry| entry["ID"].as_str().unwrap()).collect();
     assert_eq!(read, ids);
     assert_eq!(entries[7]["Tags"], json!({ "sentinelone": [] }));
-    assert_eq!(outcome.answer["data"].as_array().unwrap().len(), 120);
+    assert_eq!(outcome.response["data"].as_array().unwrap().len(), 120);
 }
 
 #[tokio::test]
-async fn agents_that_were_read_before_a_failure_stand() {
+async fn get_agent_failure_keeps_earlier_batches() {
     let server = MockServer::start().await;
     let ids: Vec<String> = (0..120).map(|id| id.to_string()).collect();
     Mock::given(path(AGENTS))
         .and(query_param("ids", ids[..100].join(",")))
-        .respond_with(answer(json!({ "data": [agent("0")] })))
+        .respond_with(json_response(json!({ "data": [agent("0")] })))
         .mount(&server)
         .await;
     Mock::given(path(AGENTS))
@@ -388,7 +393,7 @@ async fn agents_that_were_read_before_a_failure_stand() {
 }
 
 #[tokio::test]
-async fn an_entry_for_each_interface_and_none_for_agents_without() {
+async fn get_agent_mac_has_one_entry_per_interface() {
     let server = MockServer::start().await;
     let interfaces = json!([
         { "name": "eth0", "inet": ["192.0.2.7", "192.0.2.8"], "physical": "02:00:00:00:00:07", "inet6": [] },
@@ -398,7 +403,7 @@ async fn an_entry_for_each_interface_and_none_for_agents_without() {
         { "id": "1", "computerName": "web-1", "networkInterfaces": interfaces },
         { "id": "2", "computerName": "web-2", "networkInterfaces": null },
     ]);
-    Mock::given(path(AGENTS)).respond_with(answer(json!({ "data": data }))).mount(&server).await;
+    Mock::given(path(AGENTS)).respond_with(json_response(json!({ "data": data }))).mount(&server).await;
     let outcome = run(&server, V2_1, "get-agent-mac", &[("agent_id", "1,2")]).await;
     let expected = json!([
         {
@@ -408,24 +413,24 @@ async fn an_entry_for_each_interface_and_none_for_agents_without() {
         { "agent_id": "1", "hostname": "web-1", "int_name": "wlan0", "mac": "02:00:00:00:00:08" },
     ]);
     assert_eq!(outcome.context["SentinelOne"]["MAC"], expected);
-    assert_eq!(outcome.answer["data"], data);
+    assert_eq!(outcome.response["data"], data);
 }
 
 async fn action(server: &MockServer, name: &str, data: Value) {
     Mock::given(method("POST"))
         .and(path(format!("{AGENTS}/actions/{name}")))
-        .respond_with(answer(json!({ "data": data })))
+        .respond_with(json_response(json!({ "data": data })))
         .expect(1)
         .mount(server)
         .await;
 }
 
 #[tokio::test]
-async fn the_network_status_is_what_the_console_says_right_after_the_action() {
+async fn connect_agent_context_has_status_after_action() {
     let server = MockServer::start().await;
     action(&server, "connect", json!({ "affected": 2 })).await;
-    let look = Mock::given(method("GET")).and(path(AGENTS));
-    look.respond_with(answer(json!({ "data": [agent("2")] }))).expect(1).mount(&server).await;
+    let read = Mock::given(method("GET")).and(path(AGENTS));
+    read.respond_with(json_response(json!({ "data": [agent("2")] }))).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "connect-agent", &[("agent_id", "1,2")]).await;
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);
     let expected =
@@ -435,11 +440,11 @@ async fn the_network_status_is_what_the_console_says_right_after_the_action() {
 }
 
 #[tokio::test]
-async fn a_count_above_zero_is_not_every_agent() {
+async fn disconnect_partial_count_is_unknown_per_agent() {
     let server = MockServer::start().await;
     action(&server, "disconnect", json!({ "affected": 1 })).await;
-    let look = Mock::given(method("GET")).and(path(AGENTS));
-    look.respond_with(answer(json!({ "data": [agent("1"), agent("2")] }))).mount(&server).await;
+    let read = Mock::given(method("GET")).and(path(AGENTS));
+    read.respond_with(json_response(json!({ "data": [agent("1"), agent("2")] }))).mount(&server).await;
     let outcome = run(&server, V2_1, "disconnect-agent", &[("agent_id", "1,2")]).await;
     assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
     let expected = json!({ "ID": "1", "NetworkStatus": "connecting" });
@@ -452,11 +457,11 @@ async fn a_count_above_zero_is_not_every_agent() {
 }
 
 #[tokio::test]
-async fn an_isolation_stands_when_the_look_at_it_fails() {
+async fn disconnect_failed_status_read_keeps_result() {
     let server = MockServer::start().await;
     action(&server, "disconnect", json!({ "affected": 1 })).await;
-    let look = Mock::given(method("GET")).and(path(AGENTS));
-    look.respond_with(ResponseTemplate::new(403)).mount(&server).await;
+    let read = Mock::given(method("GET")).and(path(AGENTS));
+    read.respond_with(ResponseTemplate::new(403)).mount(&server).await;
     let outcome = run(&server, V2_1, "disconnect-agent", &[("agent_id", "1")]).await;
     assert_eq!(states(&outcome), [("1", IdState::Done)]);
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 403);
@@ -464,14 +469,14 @@ async fn an_isolation_stands_when_the_look_at_it_fails() {
 }
 
 #[tokio::test]
-async fn counts_of_messages_and_removals_stand_under_their_paths() {
+async fn broadcast_and_uninstall_context_has_affected_count() {
     let server = MockServer::start().await;
     action(&server, "broadcast", json!({ "affected": 4 })).await;
-    let given = [("message", "Save your work"), ("domain", "ONE")];
-    let outcome = run(&server, V2_1, "broadcast-message", &given).await;
+    let args = [("message", "Save your work"), ("domain", "ONE")];
+    let outcome = run(&server, V2_1, "broadcast-message", &args).await;
     let expected = json!({ "SentinelOne": { "BroadcastMessage": { "Affected": 4 } } });
     assert_eq!(outcome.context, expected);
-    assert!(outcome.ids.is_empty() && outcome.did_something());
+    assert!(outcome.results.is_empty() && outcome.has_effect());
 
     action(&server, "uninstall", json!({})).await;
     let outcome = run(&server, V2_1, "uninstall-agent", &[("agent_id", "1")]).await;
@@ -480,7 +485,7 @@ async fn counts_of_messages_and_removals_stand_under_their_paths() {
 }
 
 #[tokio::test]
-async fn shutdown_names_the_agents_that_it_knows_of() {
+async fn shutdown_context_has_only_confirmed_agents() {
     let server = MockServer::start().await;
     action(&server, "shutdown", json!({ "affected": 2 })).await;
     let outcome = run(&server, V2_1, "shutdown-agent", &[("agent_id", "1,2")]).await;
@@ -490,25 +495,25 @@ async fn shutdown_names_the_agents_that_it_knows_of() {
     let server = MockServer::start().await;
     action(&server, "shutdown", json!({ "affected": 1 })).await;
     let outcome = run(&server, V2_1, "shutdown-agent", &[("agent_id", "1,2"), ("query", "web")]).await;
-    assert_eq!(outcome.context["SentinelOne"]["Agent"], json!([]), "it is one of them, nobody knows which");
+    assert_eq!(outcome.context["SentinelOne"]["Agent"], json!([]), "the affected agent is unknown");
     assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
 
     let server = MockServer::start().await;
     action(&server, "shutdown", json!({ "affected": 9 })).await;
     let outcome = run(&server, V2_1, "shutdown-agent", &[("group_id", "7")]).await;
-    assert!(outcome.ids.is_empty());
-    assert_eq!(outcome.affected, Some(9), "of groups the console only counts");
+    assert!(outcome.results.is_empty());
+    assert_eq!(outcome.affected, Some(9), "for groups the console returns only a count");
 }
 
 #[tokio::test]
-async fn applications_say_whose_they_are() {
+async fn get_applications_context_has_agent_id() {
     let server = MockServer::start().await;
     let applications =
         |id: &str| Mock::given(path(format!("{AGENTS}/applications"))).and(query_param("ids", id));
     let editor = json!({
         "name": "Editor", "publisher": "Example", "size": 12, "version": "1.0", "installedDate": "2026-01-02",
     });
-    let one = answer(json!({ "data": [editor] }));
+    let one = json_response(json!({ "data": [editor] }));
     applications("1").respond_with(one.clone()).expect(1).mount(&server).await;
     applications("2").respond_with(one).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "get-installed-applications", &[("agent_ids", "1,2")]).await;
@@ -519,7 +524,7 @@ async fn applications_say_whose_they_are() {
         })
     };
     assert_eq!(outcome.context["SentinelOne"]["Application"], json!([of("1"), of("2")]));
-    assert_eq!(outcome.answer["data"], json!([editor, editor]));
+    assert_eq!(outcome.response["data"], json!([editor, editor]));
 }
 
 async fn moved(response: ResponseTemplate) -> Outcome {
@@ -535,8 +540,8 @@ async fn moved(response: ResponseTemplate) -> Outcome {
 }
 
 #[tokio::test]
-async fn agents_are_moved_as_far_as_the_console_counts_them() {
-    let count = |moved: u64| answer(json!({ "data": { "agentsMoved": moved } }));
+async fn move_agent_results_follow_agents_moved_count() {
+    let count = |moved: u64| json_response(json!({ "data": { "agentsMoved": moved } }));
     let context = |outcome: &Outcome| outcome.context["SentinelOne"]["Agent"].clone();
 
     let outcome = moved(count(2)).await;
@@ -553,7 +558,7 @@ async fn agents_are_moved_as_far_as_the_console_counts_them() {
 }
 
 #[tokio::test]
-async fn a_move_may_be_answered_with_nothing() {
+async fn move_agent_empty_response_is_unknown() {
     let outcome = moved(ResponseTemplate::new(204)).await;
     assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
     assert_eq!(
@@ -564,52 +569,53 @@ async fn a_move_may_be_answered_with_nothing() {
 }
 
 #[tokio::test]
-async fn a_move_that_ends_early_keeps_what_was_moved() {
+async fn move_agent_failure_keeps_earlier_batches() {
     let server = MockServer::start().await;
     let ids: Vec<String> = (0..10_001).map(|id| id.to_string()).collect();
     let put = |ids: &[String]| Mock::given(method("PUT")).and(body_json(json!({ "filter": { "ids": ids } })));
-    let done = answer(json!({ "data": { "agentsMoved": 5000 } }));
+    let done = json_response(json!({ "data": { "agentsMoved": 5000 } }));
     put(&ids[..5000]).respond_with(done).expect(1).mount(&server).await;
     put(&ids[5000..10_000]).respond_with(ResponseTemplate::new(409)).expect(1).mount(&server).await;
-    let given = [("group_id", "7"), ("agents_ids", &ids.join(","))];
-    let outcome = run(&server, V2_1, "move-agent", &given).await;
+    let args = [("group_id", "7"), ("agents_ids", &ids.join(","))];
+    let outcome = run(&server, V2_1, "move-agent", &args).await;
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 409);
-    let count = |state| outcome.ids.iter().filter(|one| one.state == state).count();
+    let count = |state| outcome.results.iter().filter(|one| one.state == state).count();
     assert_eq!((count(IdState::Done), count(IdState::NotAffected)), (5000, 5001));
     assert_eq!(outcome.affected, Some(5000));
 }
 
 #[tokio::test]
-async fn a_move_in_parts_has_one_answer_and_counts_only_what_is_known() {
+async fn move_agent_batches_merge_into_one_response() {
     let ids: Vec<String> = (0..10_001).map(|id| id.to_string()).collect();
-    let given = [("group_id", "7"), ("agents_ids", &*ids.join(","))];
-    let count = |moved: u64, note: u64| answer(json!({ "data": { "agentsMoved": moved }, "notes": [note] }));
+    let args = [("group_id", "7"), ("agents_ids", &*ids.join(","))];
+    let count =
+        |moved: u64, note: u64| json_response(json!({ "data": { "agentsMoved": moved }, "notes": [note] }));
     let parts = [&ids[..5000], &ids[5000..10_000], &ids[10_000..]];
-    let moved_in_parts = async |answers: [ResponseTemplate; 3]| {
+    let moved_in_parts = async |responses: [ResponseTemplate; 3]| {
         let server = MockServer::start().await;
-        for (part, answer) in parts.iter().zip(answers) {
+        for (part, response) in parts.iter().zip(responses) {
             let put = Mock::given(method("PUT")).and(body_json(json!({ "filter": { "ids": part } })));
-            put.respond_with(answer).mount(&server).await;
+            put.respond_with(response).mount(&server).await;
         }
-        run(&server, V2_1, "move-agent", &given).await
+        run(&server, V2_1, "move-agent", &args).await
     };
 
     let outcome = moved_in_parts([count(5000, 1), count(4000, 2), count(1, 3)]).await;
     assert_eq!(outcome.affected, Some(9001));
-    assert_eq!(outcome.answer, json!({ "data": { "agentsMoved": 9001 }, "notes": [1, 2, 3] }));
+    assert_eq!(outcome.response, json!({ "data": { "agentsMoved": 9001 }, "notes": [1, 2, 3] }));
 
     let outcome = moved_in_parts([count(u64::MAX, 1), count(2, 2), count(1, 3)]).await;
     assert_eq!(outcome.affected, Some(u64::MAX));
 
     let outcome = moved_in_parts([count(5000, 1), ResponseTemplate::new(204), count(1, 3)]).await;
     assert_eq!(outcome.affected, None);
-    assert_eq!(outcome.answer, json!({ "data": { "agentsMoved": 5001 }, "notes": [1, 3] }));
+    assert_eq!(outcome.response, json!({ "data": { "agentsMoved": 5001 }, "notes": [1, 3] }));
 
     let outcome = moved_in_parts([count(5000, 1), ResponseTemplate::new(502), count(1, 3)]).await;
-    assert_eq!(outcome.affected, None, "the second part may have been moved");
+    assert_eq!(outcome.affected, None, "the second batch may have taken effect");
     assert_eq!(outcome.context["SentinelOne"]["Agent"]["AgentsMoved"], Value::Null);
-    assert_eq!(outcome.answer["notes"], json!([1]));
-    let states = |state| outcome.ids.iter().filter(|one| one.state == state).count();
+    assert_eq!(outcome.response["notes"], json!([1]));
+    let states = |state| outcome.results.iter().filter(|one| one.state == state).count();
     assert_eq!(
         (states(IdState::Done), states(IdState::Unknown), states(IdState::NotAffected)),
         (5000, 5000, 1)

@@ -14,63 +14,66 @@ const BLOCKLIST: &str = "/web/api/v2.1/restrictions";
 const IOCS: &str = "/web/api/v2.1/threat-intelligence/iocs";
 const SHA1: &str = "0123456789abcdef0123456789ABCDEF01234567";
 
-fn one(name: &str, given: &[(&str, &str)]) -> Value {
-    let mut requests = sent(name, V2_1, given).unwrap_or_else(|error| panic!("{name} {given:?}: {error}"));
-    assert_eq!(requests.len(), 1, "{name} {given:?}");
+fn single_request(name: &str, args: &[(&str, &str)]) -> Value {
+    let mut requests = sent(name, V2_1, args).unwrap_or_else(|error| panic!("{name} {args:?}: {error}"));
+    assert_eq!(requests.len(), 1, "{name} {args:?}");
     requests.remove(0)
 }
 
-fn error(name: &str, given: &[(&str, &str)]) -> String {
-    sent(name, V2_1, given).expect_err(&format!("{name} {given:?}"))
+fn error(name: &str, args: &[(&str, &str)]) -> String {
+    sent(name, V2_1, args).expect_err(&format!("{name} {args:?}"))
 }
 
-/// With some arguments in place of others.
+/// Replaces or adds arguments.
 fn with<'a>(base: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let kept = base.iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
-    kept.chain(more).copied().collect()
+    let base = base.iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+    base.chain(more).copied().collect()
 }
 
 fn without<'a>(base: &[(&'a str, &'a str)], name: &str) -> Vec<(&'a str, &'a str)> {
     base.iter().filter(|(other, _)| *other != name).copied().collect()
 }
 
-fn refused(code: u32, title: &str) -> ResponseTemplate {
+fn error_response(code: u32, title: &str) -> ResponseTemplate {
     ResponseTemplate::new(400).set_body_json(json!({ "errors": [{ "code": code, "title": title }] }))
 }
 
 // Alerts.
 
 #[test]
-fn alerts_are_updated_in_one_request_and_without_tenant() {
-    let given = [("status", "in_progress"), ("alert_ids", "11,12,11")];
+fn update_alerts_sends_one_request_without_tenant() {
+    let args = [("status", "in_progress"), ("alert_ids", "11,12,11")];
     let body = json!({ "data": { "incidentStatus": "in_progress" }, "filter": { "ids": ["11", "12"] } });
-    assert_eq!(one("update-alerts-status", &given), json!(["POST", format!("{ALERTS}/incident"), {}, body]));
+    assert_eq!(
+        single_request("update-alerts-status", &args),
+        json!(["POST", format!("{ALERTS}/incident"), {}, body])
+    );
 
-    let given = [("verdict", "true_positive"), ("alert_ids", "11,12")];
+    let args = [("verdict", "true_positive"), ("alert_ids", "11,12")];
     let body = json!({ "data": { "analystVerdict": "true_positive" }, "filter": { "ids": ["11", "12"] } });
     let expected = json!(["POST", format!("{ALERTS}/analyst-verdict"), {}, body]);
-    assert_eq!(one("update-alerts-verdict", &given), expected);
+    assert_eq!(single_request("update-alerts-verdict", &args), expected);
 }
 
 #[test]
-fn capitals_are_as_each_side_of_the_api_has_them() {
-    let given = [("status", "RESOLVED"), ("alert_ids", "1")];
-    assert_eq!(one("update-alerts-status", &given)[3]["data"]["incidentStatus"], "resolved");
-    let given = [("verdict", "Suspicious"), ("alert_ids", "1")];
-    assert_eq!(one("update-alerts-verdict", &given)[3]["data"]["analystVerdict"], "suspicious");
-    let given = [
+fn alert_arguments_are_case_insensitive() {
+    let args = [("status", "RESOLVED"), ("alert_ids", "1")];
+    assert_eq!(single_request("update-alerts-status", &args)[3]["data"]["incidentStatus"], "resolved");
+    let args = [("verdict", "Suspicious"), ("alert_ids", "1")];
+    assert_eq!(single_request("update-alerts-verdict", &args)[3]["data"]["analystVerdict"], "suspicious");
+    let args = [
         ("created_from", "2026-11-01"),
         ("incidentStatus", "resolved,In_Progress"),
         ("analystVerdict", "suspicious"),
     ];
-    let query = &one("get-alerts", &given)[2];
+    let query = &single_request("get-alerts", &args)[2];
     assert_eq!(query["incidentStatus"], "RESOLVED,IN_PROGRESS");
     assert_eq!(query["analystVerdict"], "SUSPICIOUS");
 }
 
 #[test]
-fn get_alerts_sends_what_the_vendor_document_says() {
-    let given = [
+fn get_alerts_sends_documented_query() {
+    let args = [
         ("created_from", "10 days"),
         ("created_until", "2026-11-20T01:02:03.456789+02:00"),
         ("ruleName", "login, lateral"),
@@ -92,15 +95,17 @@ fn get_alerts_sends_what_the_vendor_document_says() {
         "siteIds": "21,22",
         "cursor": "next==",
     });
-    assert_eq!(one("get-alerts", &given), json!(["GET", ALERTS, query, null]));
+    assert_eq!(single_request("get-alerts", &args), json!(["GET", ALERTS, query, null]));
 }
 
 #[tokio::test]
-async fn get_alerts_goes_on_from_a_cursor_over_all_pages() {
+async fn get_alerts_resumes_from_cursor() {
     let server = MockServer::start().await;
     let alert = |id: &str| json!({ "alertInfo": { "alertId": id }, "ruleInfo": { "name": "Odd logins" } });
     let page = |ids: [&str; 2], next: Value| {
-        answer(json!({ "data": ids.map(alert), "pagination": { "nextCursor": next, "totalItems": 8 } }))
+        json_response(
+            json!({ "data": ids.map(alert), "pagination": { "nextCursor": next, "totalItems": 8 } }),
+        )
     };
     let list = || Mock::given(method("GET")).and(path(ALERTS));
     list()
@@ -115,16 +120,16 @@ async fn get_alerts_goes_on_from_a_cursor_over_all_pages() {
         .expect(1)
         .mount(&server)
         .await;
-    let given = [("created_from", "3 days"), ("cursor", "b"), ("limit", "4")];
-    let outcome = run(&server, V2_1, "get-alerts", &given).await;
+    let args = [("created_from", "3 days"), ("cursor", "b"), ("limit", "4")];
+    let outcome = run(&server, V2_1, "get-alerts", &args).await;
     let expected = ["3", "4", "5", "6"].map(|id| json!({ "AlertId": id, "RuleName": "Odd logins" }));
     assert_eq!(outcome.context["SentinelOne"]["Alert"], json!(expected));
-    assert_eq!(outcome.answer["pagination"]["nextCursor"], "d", "to go on from");
+    assert_eq!(outcome.response["pagination"]["nextCursor"], "d", "the cursor of the next page");
 }
 
-/// The vendor's document has no `agentRealtimeInfo`; consoles send it all the same.
+/// SentinelOne's API document has no `agentRealtimeInfo`, but consoles send it.
 #[tokio::test]
-async fn alerts_lack_whole_parts_and_are_no_failure() {
+async fn get_alerts_missing_sections_use_fallback_fields() {
     let server = MockServer::start().await;
     let now = json!({ "name": "web-01-new", "id": "31", "os": "linux" });
     let then =
@@ -137,7 +142,7 @@ async fn alerts_lack_whole_parts_and_are_no_failure() {
         { "alertInfo": { "alertId": "3" }, "agentDetectionInfo": null },
     ]);
     let body = json!({ "data": data, "pagination": { "totalItems": 3 } });
-    Mock::given(path(ALERTS)).respond_with(answer(body)).mount(&server).await;
+    Mock::given(path(ALERTS)).respond_with(json_response(body)).mount(&server).await;
     let outcome = run(&server, V2_1, "get-alerts", &[("created_from", "3 days")]).await;
     let expected = json!([
         { "AlertId": "1", "dvEventId": "e", "EventType": "DNS", "EndpointName": "web-01-new", "AgentId": "31",
@@ -151,19 +156,22 @@ async fn alerts_lack_whole_parts_and_are_no_failure() {
 }
 
 #[tokio::test]
-async fn a_count_of_alerts_is_not_done_for_each() {
+async fn update_alerts_partial_count_is_unknown_per_alert() {
     let server = MockServer::start().await;
     let post = |of: &str| Mock::given(path(format!("{ALERTS}/{of}")));
-    post("incident").respond_with(answer(json!({ "data": { "affected": 1 } }))).mount(&server).await;
-    post("analyst-verdict").respond_with(answer(json!({ "data": { "affected": 2 } }))).mount(&server).await;
-    let given = [("status", "resolved"), ("alert_ids", "1,2")];
-    let outcome = run(&server, V2_1, "update-alerts-status", &given).await;
+    post("incident").respond_with(json_response(json!({ "data": { "affected": 1 } }))).mount(&server).await;
+    post("analyst-verdict")
+        .respond_with(json_response(json!({ "data": { "affected": 2 } })))
+        .mount(&server)
+        .await;
+    let args = [("status", "resolved"), ("alert_ids", "1,2")];
+    let outcome = run(&server, V2_1, "update-alerts-status", &args).await;
     assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
     let expected = json!({ "ID": "1", "Updated": null, "Status": "resolved" });
     assert_eq!(outcome.context["SentinelOne"]["Alert"][0], expected);
 
-    let given = [("verdict", "suspicious"), ("alert_ids", "1,2")];
-    let outcome = run(&server, V2_1, "update-alerts-verdict", &given).await;
+    let args = [("verdict", "suspicious"), ("alert_ids", "1,2")];
+    let outcome = run(&server, V2_1, "update-alerts-verdict", &args).await;
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);
     assert_eq!(outcome.affected, Some(2));
     let expected = json!({ "ID": "2", "Updated": true, "Update": { "Action": "suspicious" } });
@@ -184,7 +192,7 @@ const RULE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_star_rule_is_sent_as_a_draft() {
+fn create_star_rule_sends_draft() {
     let more = [
         ("expiration_mode", "Temporary"),
         ("expiration_date", "2027-02-03T04:05:06.789+01:00"),
@@ -208,20 +216,20 @@ fn a_star_rule_is_sent_as_a_draft() {
     });
     let filter = json!({ "siteIds": ["21", "22"], "groupIds": ["31"], "accountIds": ["41"] });
     let body = json!({ "data": data, "filter": filter });
-    assert_eq!(one("create-star-rule", &with(RULE, &more)), json!(["POST", RULES, {}, body]));
+    assert_eq!(single_request("create-star-rule", &with(RULE, &more)), json!(["POST", RULES, {}, body]));
     let update = with(&with(RULE, &more), &[("rule_id", "51")]);
-    assert_eq!(one("update-star-rule", &update), json!(["PUT", format!("{RULES}/51"), {}, body]));
+    assert_eq!(single_request("update-star-rule", &update), json!(["PUT", format!("{RULES}/51"), {}, body]));
 }
 
 #[test]
-fn a_star_rule_is_for_the_tenant_only_when_that_is_said() {
+fn star_rule_tenant_scope_must_be_explicit() {
     let scopeless = without(RULE, "site_ids");
     for name in ["create-star-rule", "update-star-rule"] {
         let base = match name {
             "create-star-rule" => scopeless.clone(),
             _ => with(&scopeless, &[("rule_id", "51")]),
         };
-        let filter = |more: &[(&str, &str)]| one(name, &with(&base, more))[3]["filter"].clone();
+        let filter = |more: &[(&str, &str)]| single_request(name, &with(&base, more))[3]["filter"].clone();
         assert_eq!(filter(&[("tenant", "true")]), json!({ "tenant": true }), "a boolean");
         for (argument, field) in
             [("site_ids", "siteIds"), ("group_ids", "groupIds"), ("account_ids", "accountIds")]
@@ -229,13 +237,14 @@ fn a_star_rule_is_for_the_tenant_only_when_that_is_said() {
             assert_eq!(filter(&[(argument, "7")]), json!({ field: ["7"] }));
             assert_eq!(filter(&[(argument, "7"), ("tenant", "false")]), json!({ field: ["7"] }));
             let both = error(name, &with(&base, &[(argument, "7"), ("tenant", "true")]));
-            assert!(both.contains("tenant is true, but"), "{both}");
+            assert!(both.contains("tenant cannot be true"), "{both}");
         }
         for more in [&[][..], &[("tenant", "false")]] {
             let missing = error(name, &with(&base, more));
             assert!(
-                missing
-                    .starts_with(&format!("{name}: site_ids is missing, as are group_ids and account_ids")),
+                missing.starts_with(&format!(
+                    "{name}: site_ids is missing, and so are group_ids and account_ids"
+                )),
                 "{missing}"
             );
         }
@@ -243,10 +252,10 @@ fn a_star_rule_is_for_the_tenant_only_when_that_is_said() {
 }
 
 #[test]
-fn an_active_star_rule_can_stay_active() {
+fn update_star_rule_status_defaults_to_draft() {
     let status = |more: &[(&str, &str)]| {
         let base = with(RULE, &[("rule_id", "51")]);
-        one("update-star-rule", &with(&base, more))[3]["data"]["status"].clone()
+        single_request("update-star-rule", &with(&base, more))[3]["data"]["status"].clone()
     };
     assert_eq!(status(&[]), "Draft");
     assert_eq!(status(&[("status", "Active")]), "Active");
@@ -254,7 +263,7 @@ fn an_active_star_rule_can_stay_active() {
 }
 
 #[test]
-fn a_temporary_star_rule_ends_in_the_future_and_a_permanent_one_never() {
+fn star_rule_expiration_is_validated() {
     let refusals: &[&[(&str, &str)]] = &[
         &[("expiration_mode", "Temporary")],
         &[("expiration_mode", "Temporary"), ("expiration_date", "2026-11-21T08:30:00Z")],
@@ -264,18 +273,18 @@ fn a_temporary_star_rule_ends_in_the_future_and_a_permanent_one_never() {
     ];
     for more in refusals {
         for name in ["create-star-rule", "update-star-rule"] {
-            let mut given = with(RULE, more);
+            let mut args = with(RULE, more);
             if name == "update-star-rule" {
-                given.push(("rule_id", "51"));
+                args.push(("rule_id", "51"));
             }
-            assert!(error(name, &given).contains("expiration_date"), "{name} {more:?}");
+            assert!(error(name, &args).contains("expiration_date"), "{name} {more:?}");
         }
     }
 }
 
 #[test]
-fn get_star_rules_sends_lists_and_the_coded_default() {
-    let given = [
+fn get_star_rules_sends_lists_and_default_limit() {
+    let args = [
         ("status", "draft,Active"),
         ("creator_contains", "ann, bob"),
         ("queryType", "events"),
@@ -301,39 +310,39 @@ fn get_star_rules_sends_lists_and_the_coded_default() {
         "limit": "10",
         "siteIds": "21,22",
     });
-    assert_eq!(one("get-star-rules", &given), json!(["GET", RULES, query, null]));
-    assert_eq!(one("get-star-rules", &[])[2], json!({ "limit": "1000" }));
+    assert_eq!(single_request("get-star-rules", &args), json!(["GET", RULES, query, null]));
+    assert_eq!(single_request("get-star-rules", &[])[2], json!({ "limit": "1000" }));
 }
 
 #[tokio::test]
-async fn as_many_are_listed_as_are_named() {
+async fn list_by_ids_default_limit_covers_all_ids() {
     let server = MockServer::start().await;
     let ids: Vec<_> = (0..1100).map(|id| id.to_string()).collect();
     for batch in ids.chunks(100) {
         let data: Vec<_> = batch.iter().map(|id| json!({ "id": id })).collect();
-        let body = answer(json!({ "data": data, "pagination": { "nextCursor": null } }));
+        let body = json_response(json!({ "data": data, "pagination": { "nextCursor": null } }));
         for (name, times) in [("ids", 2), ("uuids", 1)] {
             let list = Mock::given(method("GET")).and(query_param(name, batch.join(",")));
             list.respond_with(body.clone()).expect(times).mount(&server).await;
         }
     }
     let many = ids.join(",");
-    for (name, given) in [
+    for (name, args) in [
         ("get-star-rules", vec![("ruleIds", many.as_str())]),
         ("get-alerts", vec![("alert_ids", many.as_str()), ("created_from", "3 days")]),
         ("get-iocs", vec![("uuids", many.as_str()), ("account_ids", "41")]),
     ] {
-        let outcome = run(&server, V2_1, name, &given).await;
-        assert_eq!(outcome.answer["data"].as_array().unwrap().len(), 1100, "{name}");
-        let given = with(&given, &[("limit", "30")]);
+        let outcome = run(&server, V2_1, name, &args).await;
+        assert_eq!(outcome.response["data"].as_array().unwrap().len(), 1100, "{name}");
+        let args = with(&args, &[("limit", "30")]);
         let limits: Vec<_> =
-            sent(name, V2_1, &given).unwrap().iter().map(|one| one[2]["limit"].clone()).collect();
+            sent(name, V2_1, &args).unwrap().iter().map(|one| one[2]["limit"].clone()).collect();
         assert_eq!(limits, ["30"; 11], "{name}");
     }
 }
 
 #[tokio::test]
-async fn get_star_rules_follows_the_cursor_and_has_no_blanks_in_its_paths() {
+async fn get_star_rules_follows_cursor_and_context_has_no_spaces() {
     let server = MockServer::start().await;
     let rule = |id: &str| {
         json!({ "id": id, "name": "Odd logins", "generatedAlerts": 3, "statusReason": "r",
@@ -344,8 +353,13 @@ async fn get_star_rules_follows_the_cursor_and_has_no_blanks_in_its_paths() {
     let list = || Mock::given(method("GET")).and(path(RULES));
     let first = json!({ "data": [rule("51")], "pagination": { "nextCursor": "n" } });
     let second = json!({ "data": [rule("52")], "pagination": { "nextCursor": null } });
-    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
-    list().and(query_param("cursor", "n")).respond_with(answer(second)).expect(1).mount(&server).await;
+    list()
+        .and(query_param_is_missing("cursor"))
+        .respond_with(json_response(first))
+        .expect(1)
+        .mount(&server)
+        .await;
+    list().and(query_param("cursor", "n")).respond_with(json_response(second)).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "get-star-rules", &[]).await;
     let expected = json!({
         "ID": "52", "Name": "Odd logins", "GeneratedAlerts": 3, "StatusReason": "r",
@@ -356,20 +370,20 @@ async fn get_star_rules_follows_the_cursor_and_has_no_blanks_in_its_paths() {
 }
 
 #[tokio::test]
-async fn a_saved_star_rule_stands_under_the_documented_paths() {
+async fn saved_star_rule_context_has_documented_paths() {
     let server = MockServer::start().await;
     let rule = json!({
         "id": "51", "name": "Odd logins", "status": "Draft", "severity": "High", "description": "d",
         "networkQuarantine": false, "treatAsThreat": "Suspicious", "expirationMode": "Permanent",
         "expiration": null, "scope": "site", "createdAt": NOW, "updatedAt": NOW,
     });
-    Mock::given(path(RULES)).respond_with(answer(json!({ "data": rule }))).mount(&server).await;
+    Mock::given(path(RULES)).respond_with(json_response(json!({ "data": rule }))).mount(&server).await;
     Mock::given(path(format!("{RULES}/51")))
-        .respond_with(answer(json!({ "data": rule })))
+        .respond_with(json_response(json!({ "data": rule })))
         .mount(&server)
         .await;
     Mock::given(path(format!("{RULES}/52")))
-        .respond_with(answer(json!({ "data": rule })))
+        .respond_with(json_response(json!({ "data": rule })))
         .mount(&server)
         .await;
     let expected = json!({
@@ -379,40 +393,36 @@ async fn a_saved_star_rule_stands_under_the_documented_paths() {
     });
     let outcome = run(&server, V2_1, "create-star-rule", RULE).await;
     assert_eq!(outcome.context["SentinelOne"]["StarRule"], expected);
-    assert_eq!(
-        (states(&outcome), outcome.affected),
-        (vec![("51", IdState::Done)], Some(1)),
-        "the new identifier"
-    );
+    assert_eq!((states(&outcome), outcome.affected), (vec![("51", IdState::Done)], Some(1)), "the new ID");
 
     let outcome = run(&server, V2_1, "update-star-rule", &with(RULE, &[("rule_id", "51")])).await;
     assert_eq!(outcome.context["SentinelOne"]["StarRule"], expected);
     assert_eq!(states(&outcome), [("51", IdState::Done)]);
 
     let outcome = run(&server, V2_1, "update-star-rule", &with(RULE, &[("rule_id", "52")])).await;
-    assert_eq!(states(&outcome), [("52", IdState::Unknown)], "the console shows another rule");
+    assert_eq!(states(&outcome), [("52", IdState::Unknown)], "the response has another rule");
 }
 
 #[tokio::test]
-async fn a_creation_that_is_answered_with_nothing_is_unknown() {
+async fn create_star_rule_empty_response_is_unknown() {
     let server = MockServer::start().await;
     Mock::given(path(RULES)).respond_with(ResponseTemplate::new(200)).mount(&server).await;
     let outcome = run(&server, V2_1, "create-star-rule", RULE).await;
     assert_eq!(states(&outcome), [("Odd logins", IdState::Unknown)]);
-    assert!(!outcome.is_complete() && !outcome.did_something() && outcome.affected.is_none());
+    assert!(!outcome.is_complete() && !outcome.has_effect() && outcome.affected.is_none());
 }
 
 #[test]
-fn star_rules_are_enabled_disabled_and_deleted_by_their_identifiers() {
-    let given = [("rule_ids", "51,52,51")];
+fn star_rule_actions_send_ids() {
+    let args = [("rule_ids", "51,52,51")];
     let body = json!({ "filter": { "ids": ["51", "52"] } });
     for (name, method, path) in [
         ("enable-star-rules", "PUT", format!("{RULES}/enable")),
         ("disable-star-rules", "PUT", format!("{RULES}/disable")),
         ("delete-star-rule", "DELETE", RULES.to_owned()),
     ] {
-        assert_eq!(one(name, &given), json!([method, path, {}, body]));
-        assert!(entry(name).info.asks, "{name}");
+        assert_eq!(single_request(name, &args), json!([method, path, {}, body]));
+        assert!(entry(name).info.requires_confirmation, "{name}");
         assert!(error(name, &[]).contains("rule_ids"));
     }
     let none = DisableStarRules { rule_ids: Vec::new() };
@@ -420,9 +430,9 @@ fn star_rules_are_enabled_disabled_and_deleted_by_their_identifiers() {
 }
 
 #[tokio::test]
-async fn a_count_of_star_rules_is_not_done_for_each() {
+async fn star_rule_actions_results_follow_count() {
     let server = MockServer::start().await;
-    let affected = |count: u64| answer(json!({ "data": { "affected": count } }));
+    let affected = |count: u64| json_response(json!({ "data": { "affected": count } }));
     Mock::given(path(format!("{RULES}/enable"))).respond_with(affected(2)).mount(&server).await;
     Mock::given(path(format!("{RULES}/disable"))).respond_with(affected(1)).mount(&server).await;
     Mock::given(path(RULES)).respond_with(affected(0)).mount(&server).await;
@@ -440,8 +450,8 @@ async fn a_count_of_star_rules_is_not_done_for_each() {
 // The blocklist.
 
 #[test]
-fn get_blocklist_means_the_tenant_or_the_scopes_that_are_named() {
-    let query = |more: &[(&str, &str)]| one("get-blocklist", more)[2].clone();
+fn get_blocklist_sends_tenant_or_ids() {
+    let query = |more: &[(&str, &str)]| single_request("get-blocklist", more)[2].clone();
     let sorted = |more: Value| {
         let mut query = json!({ "limit": "1000", "sortBy": "updatedAt", "sortOrder": "desc" });
         query.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -451,7 +461,7 @@ fn get_blocklist_means_the_tenant_or_the_scopes_that_are_named() {
     assert_eq!(query(&[("global", "false")]), sorted(json!({ "tenant": "false" })));
     let named = [("group_ids", "31"), ("site_ids", "21,22"), ("account_ids", "41")];
     let ids = json!({ "groupIds": "31", "siteIds": "21,22", "accountIds": "41" });
-    assert_eq!(query(&named), sorted(ids.clone()), "no tenant beside identifiers");
+    assert_eq!(query(&named), sorted(ids.clone()), "no tenant together with IDs");
     assert_eq!(query(&with(&named, &[("global", "false")])), sorted(ids));
     assert_eq!(query(&with(&named, &[("global", "true")])), query(&with(&named, &[("global", "false")])));
     let rest = [("offset", "40"), ("limit", "5"), ("hash", SHA1)];
@@ -463,7 +473,7 @@ fn get_blocklist_means_the_tenant_or_the_scopes_that_are_named() {
 }
 
 #[tokio::test]
-async fn get_blocklist_follows_the_cursor_beyond_the_offset() {
+async fn get_blocklist_with_offset_follows_cursor() {
     let server = MockServer::start().await;
     let item = |id: &str| {
         json!({ "id": id, "value": SHA1, "userId": "91", "updatedAt": NOW, "scopePath": "Global",
@@ -473,9 +483,9 @@ async fn get_blocklist_follows_the_cursor_beyond_the_offset() {
     let list = || Mock::given(method("GET")).and(path(BLOCKLIST));
     let first = json!({ "data": [item("61")], "pagination": { "nextCursor": "n" } });
     let second = json!({ "data": [item("62")], "pagination": {} });
-    list().and(query_param("skip", "40")).respond_with(answer(first)).expect(1).mount(&server).await;
+    list().and(query_param("skip", "40")).respond_with(json_response(first)).expect(1).mount(&server).await;
     let next = list().and(query_param("cursor", "n")).and(query_param_is_missing("skip"));
-    next.respond_with(answer(second)).expect(1).mount(&server).await;
+    next.respond_with(json_response(second)).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "get-blocklist", &[("offset", "40")]).await;
     let expected = json!({
         "ID": "62", "Value": SHA1, "UserId": "91", "UpdatedAt": NOW, "ScopePath": "Global",
@@ -486,44 +496,47 @@ async fn get_blocklist_follows_the_cursor_beyond_the_offset() {
 }
 
 #[test]
-fn a_hash_is_added_for_the_tenant_or_for_all_sites_in_one_request() {
-    let given = [("sha1", SHA1), ("os_type", "Windows")];
+fn add_hash_sends_tenant_or_sites() {
+    let args = [("sha1", SHA1), ("os_type", "Windows")];
     let data = |source: &str, description: &str| {
         json!({ "value": SHA1, "source": source, "osType": "windows", "type": "black_hash",
                 "description": description })
     };
     let body = json!({ "data": data("XSOAR", "Blocked from XSOAR"), "filter": { "tenant": true } });
-    assert_eq!(one("add-hash-to-blocklist", &given), json!(["POST", BLOCKLIST, {}, body]));
+    assert_eq!(single_request("add-hash-to-blocklist", &args), json!(["POST", BLOCKLIST, {}, body]));
 
     let more = [("source", "feed"), ("description", "seen"), ("block_site_ids", "21,22,21")];
     let body = json!({ "data": data("feed", "seen"), "filter": { "siteIds": ["21", "22"] } });
-    assert_eq!(one("add-hash-to-blocklist", &with(&given, &more)), json!(["POST", BLOCKLIST, {}, body]));
+    assert_eq!(
+        single_request("add-hash-to-blocklist", &with(&args, &more)),
+        json!(["POST", BLOCKLIST, {}, body])
+    );
 
     let many = (0..501).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
-    let requests = sent("add-hash-to-blocklist", V2_1, &with(&given, &[("block_site_ids", &many)])).unwrap();
+    let requests = sent("add-hash-to-blocklist", V2_1, &with(&args, &[("block_site_ids", &many)])).unwrap();
     let sites = |request: &Value| request[3]["filter"]["siteIds"].as_array().unwrap().len();
-    assert_eq!(requests.iter().map(sites).collect::<Vec<_>>(), [500, 1], "as many as the API takes at once");
+    assert_eq!(requests.iter().map(sites).collect::<Vec<_>>(), [500, 1], "the maximum batch size of the API");
 }
 
 #[test]
-fn the_blocklist_commands_cannot_do_without_a_whole_hash() {
+fn blocklist_commands_require_full_sha1() {
     for name in ["add-hash-to-blocklist", "remove-hash-from-blocklist"] {
         let sha1 = (entry(name).arguments)().into_iter().find(|argument| argument.name == "sha1").unwrap();
-        assert!(!sha1.required, "as the integration documents it");
+        assert!(!sha1.required, "optional, as in the integration");
         for odd in [&SHA1[1..], "0123456789abcdef0123456789abcdef0123456g", "012", &format!("{SHA1}{SHA1}")] {
             assert!(error(name, &[("sha1", odd), ("os_type", "linux")]).contains("sha1"), "{name} {odd}");
         }
         assert!(error(name, &[("os_type", "linux")]).contains("sha1"), "{name}");
         assert!(error(name, &[("sha1", SHA1), ("os_type", "beos")]).contains("os_type"), "{name}");
-        assert!(entry(name).info.asks, "{name}");
+        assert!(entry(name).info.requires_confirmation, "{name}");
     }
     assert!(error("add-hash-to-blocklist", &[("sha1", SHA1)]).contains("os_type"));
 }
 
 #[tokio::test]
-async fn a_hash_that_is_on_the_blocklist_is_no_failure() {
+async fn add_existing_hash_is_already_set() {
     let server = MockServer::start().await;
-    let there = refused(4_000_030, "Already Exists Error");
+    let there = error_response(4_000_030, "Already Exists Error");
     Mock::given(method("POST")).and(path(BLOCKLIST)).respond_with(there).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "add-hash-to-blocklist", &[("sha1", SHA1), ("os_type", "linux")]).await;
     assert_eq!(states(&outcome), [(SHA1, IdState::AlreadySet)]);
@@ -531,124 +544,124 @@ async fn a_hash_that_is_on_the_blocklist_is_no_failure() {
     assert!(outcome.is_complete());
     let expected = json!({ "hash": SHA1, "status": "Already on blocklist" });
     assert_eq!(outcome.context, json!({ "SentinelOne": { "AddHashToBlocklist": expected } }));
-    assert_eq!(outcome.answer["errors"][0]["code"], 4_000_030, "what the console sent");
+    assert_eq!(outcome.response["errors"][0]["code"], 4_000_030, "the response of the console");
 }
 
 #[tokio::test]
-async fn a_new_hash_is_told_by_its_scope() {
+async fn add_hash_status_names_scope() {
     let server = MockServer::start().await;
     let post = || Mock::given(method("POST")).and(path(BLOCKLIST));
     let created = json!({ "data": [{ "id": "61" }, { "id": "62" }] });
-    post().respond_with(answer(created)).mount(&server).await;
-    let given = [("sha1", SHA1), ("os_type", "linux")];
-    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &given).await;
+    post().respond_with(json_response(created)).mount(&server).await;
+    let args = [("sha1", SHA1), ("os_type", "linux")];
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &args).await;
     assert_eq!(states(&outcome), [(SHA1, IdState::Done)]);
     let status = |outcome: &Outcome| outcome.context["SentinelOne"]["AddHashToBlocklist"]["status"].clone();
     assert_eq!(status(&outcome), "Added to global blocklist");
     let outcome =
-        run(&server, V2_1, "add-hash-to-blocklist", &with(&given, &[("block_site_ids", "21,22")])).await;
+        run(&server, V2_1, "add-hash-to-blocklist", &with(&args, &[("block_site_ids", "21,22")])).await;
     assert_eq!(states(&outcome), [("21", IdState::Done), ("22", IdState::Done)]);
     assert_eq!((status(&outcome), outcome.affected), (json!("Added to scoped blocklist"), Some(2)));
 }
 
 #[tokio::test]
-async fn an_answer_without_entries_leaves_open_whether_the_hash_was_added() {
+async fn add_hash_response_without_entries_is_unknown() {
     let server = MockServer::start().await;
     let named = json!({ "data": [{ "id": "61", "scope": { "siteIds": ["22"] } }] });
-    Mock::given(path(BLOCKLIST)).respond_with(answer(named)).up_to_n_times(1).mount(&server).await;
-    Mock::given(path(BLOCKLIST)).respond_with(answer(json!({ "data": [] }))).mount(&server).await;
-    let given = [("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22")];
-    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &given).await;
+    Mock::given(path(BLOCKLIST)).respond_with(json_response(named)).up_to_n_times(1).mount(&server).await;
+    Mock::given(path(BLOCKLIST)).respond_with(json_response(json!({ "data": [] }))).mount(&server).await;
+    let args = [("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22")];
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &args).await;
     assert_eq!(states(&outcome), [("21", IdState::Unknown), ("22", IdState::Done)]);
     let status = |outcome: &Outcome| outcome.context["SentinelOne"]["AddHashToBlocklist"]["status"].clone();
-    assert_eq!(status(&outcome), "Partly added to scoped blocklist");
-    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &without(&given, "block_site_ids")).await;
+    assert_eq!(status(&outcome), "Partially added to scoped blocklist");
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &without(&args, "block_site_ids")).await;
     assert_eq!(states(&outcome), [(SHA1, IdState::Unknown)]);
     assert_eq!(status(&outcome), "Unknown");
 }
 
-/// Answers to additions, by the sites that they name.
-async fn additions(server: &MockServer, answers: Vec<(&[&str], ResponseTemplate)>) {
+/// Mounts responses to add requests, by sites.
+async fn additions(server: &MockServer, responses: Vec<(&[&str], ResponseTemplate)>) {
     let data = json!({
         "value": SHA1, "source": "XSOAR", "osType": "linux", "type": "black_hash",
         "description": "Blocked from XSOAR",
     });
-    for (sites, answer) in answers {
+    for (sites, response) in responses {
         let body = json!({ "data": data, "filter": { "siteIds": sites } });
         let post = Mock::given(method("POST")).and(path(BLOCKLIST)).and(body_json(body));
-        post.respond_with(answer).expect(1).mount(server).await;
+        post.respond_with(response).expect(1).mount(server).await;
     }
 }
 
 #[tokio::test]
-async fn a_site_that_has_the_hash_does_not_keep_it_from_the_others() {
+async fn add_hash_existing_site_does_not_block_others() {
     let server = MockServer::start().await;
-    let there = || refused(4_000_030, "Already Exists Error");
-    let created = |id: &str| answer(json!({ "data": [{ "id": id }] }));
-    let answers = vec![
+    let there = || error_response(4_000_030, "Already Exists Error");
+    let created = |id: &str| json_response(json!({ "data": [{ "id": id }] }));
+    let responses = vec![
         (&["21", "22", "23"][..], there()),
         (&["21"][..], created("61")),
         (&["22"][..], there()),
         (&["23"][..], created("63")),
     ];
-    additions(&server, answers).await;
-    let given = [("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22,23")];
-    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &given).await;
+    additions(&server, responses).await;
+    let args = [("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22,23")];
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &args).await;
     let expected = [("21", IdState::Done), ("22", IdState::AlreadySet), ("23", IdState::Done)];
     assert_eq!(states(&outcome), expected);
     assert_eq!((outcome.affected, outcome.is_complete()), (Some(2), true));
-    assert_eq!(outcome.answer, json!({ "data": [{ "id": "61" }, { "id": "63" }] }));
+    assert_eq!(outcome.response, json!({ "data": [{ "id": "61" }, { "id": "63" }] }));
     let status = &outcome.context["SentinelOne"]["AddHashToBlocklist"]["status"];
     assert_eq!(status, "Added to scoped blocklist");
 }
 
 #[tokio::test]
-async fn what_was_added_before_a_failure_stands() {
+async fn add_hash_failure_keeps_earlier_sites() {
     let server = MockServer::start().await;
-    let answers = vec![
-        (&["21", "22", "23"][..], refused(4_000_030, "Already Exists Error")),
-        (&["21"][..], answer(json!({ "data": [{ "id": "61" }] }))),
-        (&["22"][..], refused(4_000_010, "Validation Error")),
+    let responses = vec![
+        (&["21", "22", "23"][..], error_response(4_000_030, "Already Exists Error")),
+        (&["21"][..], json_response(json!({ "data": [{ "id": "61" }] }))),
+        (&["22"][..], error_response(4_000_010, "Validation Error")),
     ];
-    additions(&server, answers).await;
-    let given = [("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22,23")];
-    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &given).await;
+    additions(&server, responses).await;
+    let args = [("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22,23")];
+    let outcome = run(&server, V2_1, "add-hash-to-blocklist", &args).await;
     let expected = [("21", IdState::Done), ("22", IdState::NotAffected), ("23", IdState::NotAffected)];
     assert_eq!(states(&outcome), expected);
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 400);
 }
 
 #[tokio::test]
-async fn any_other_refusal_of_a_hash_is_an_error() {
+async fn add_hash_other_api_error_is_returned() {
     let server = MockServer::start().await;
     let body =
         json!({ "errors": [{ "code": 4_000_030 }, { "code": 4_000_010, "title": "Validation Error" }] });
     let mixed = ResponseTemplate::new(400).set_body_json(body);
     Mock::given(path(BLOCKLIST)).respond_with(mixed).expect(1).mount(&server).await;
     let client = client(&server, V2_1);
-    let given = arguments(&[("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22")]);
-    let error = entry("add-hash-to-blocklist").prepare(given).unwrap().run(&client).await.unwrap_err();
-    assert_eq!(error.vendor_errors().len(), 2);
+    let args = arguments(&[("sha1", SHA1), ("os_type", "linux"), ("block_site_ids", "21,22")]);
+    let error = entry("add-hash-to-blocklist").prepare(args).unwrap().run(&client).await.unwrap_err();
+    assert_eq!(error.api_errors().len(), 2);
 }
 
 #[test]
-fn a_hash_is_looked_for_before_it_is_removed() {
+fn remove_hash_searches_first() {
     let query = json!({
         "tenant": "true", "limit": "1000", "osTypes": "macos", "sortBy": "updatedAt", "sortOrder": "asc",
         "value__contains": SHA1,
     });
-    let given = [("sha1", SHA1), ("os_type", "macos")];
-    assert_eq!(one("remove-hash-from-blocklist", &given), json!(["GET", BLOCKLIST, query, null]));
-    let given = [("sha1", SHA1), ("block_site_ids", "21,22")];
+    let args = [("sha1", SHA1), ("os_type", "macos")];
+    assert_eq!(single_request("remove-hash-from-blocklist", &args), json!(["GET", BLOCKLIST, query, null]));
+    let args = [("sha1", SHA1), ("block_site_ids", "21,22")];
     let query = json!({
         "siteIds": "21,22", "limit": "1000", "sortBy": "updatedAt", "sortOrder": "asc",
         "value__contains": SHA1,
     });
-    assert_eq!(one("remove-hash-from-blocklist", &given), json!(["GET", BLOCKLIST, query, null]));
+    assert_eq!(single_request("remove-hash-from-blocklist", &args), json!(["GET", BLOCKLIST, query, null]));
 }
 
 #[tokio::test]
-async fn a_hash_is_removed_wherever_it_stands_and_nothing_else_is() {
+async fn remove_hash_deletes_only_exact_global_matches() {
     let server = MockServer::start().await;
     let item = |id: u32, value: &str, scope: Value| {
         let id = id.to_string();
@@ -665,12 +678,17 @@ async fn a_hash_is_removed_wherever_it_stands_and_nothing_else_is() {
     let list = || Mock::given(method("GET")).and(path(BLOCKLIST));
     let first = json!({ "data": first, "pagination": { "nextCursor": "n" } });
     let second = json!({ "data": second, "pagination": { "nextCursor": null } });
-    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
-    list().and(query_param("cursor", "n")).respond_with(answer(second)).expect(1).mount(&server).await;
+    list()
+        .and(query_param_is_missing("cursor"))
+        .respond_with(json_response(first))
+        .expect(1)
+        .mount(&server)
+        .await;
+    list().and(query_param("cursor", "n")).respond_with(json_response(second)).expect(1).mount(&server).await;
     let mine = ["1", "2", "3", "4", "5", "8"];
     let delete = Mock::given(method("DELETE")).and(path(BLOCKLIST));
     let delete = delete.and(body_json(json!({ "data": { "ids": mine } })));
-    delete.respond_with(answer(json!({ "data": { "affected": 6 } }))).expect(1).mount(&server).await;
+    delete.respond_with(json_response(json!({ "data": { "affected": 6 } }))).expect(1).mount(&server).await;
 
     let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
     assert_eq!(states(&outcome), mine.map(|id| (id, IdState::Done)));
@@ -680,23 +698,23 @@ async fn a_hash_is_removed_wherever_it_stands_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn a_hash_that_is_not_there_is_told_as_such() {
+async fn remove_missing_hash_is_already_set() {
     let server = MockServer::start().await;
     let get = Mock::given(method("GET")).and(path(BLOCKLIST)).and(query_param("tenant", "true"));
-    get.respond_with(answer(json!({ "data": [], "pagination": {} }))).expect(1).mount(&server).await;
+    get.respond_with(json_response(json!({ "data": [], "pagination": {} }))).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
     assert_eq!(states(&outcome), [(SHA1, IdState::AlreadySet)]);
-    assert_eq!(outcome.ids[0].detail.as_deref(), Some("Not on blocklist"));
+    assert_eq!(outcome.results[0].detail.as_deref(), Some("Not on blocklist"));
     assert_eq!((outcome.affected, outcome.is_complete()), (Some(0), true));
     assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Not on blocklist");
-    assert_eq!(outcome.answer["data"], json!([]));
+    assert_eq!(outcome.response["data"], json!([]));
 }
 
 #[tokio::test]
-async fn a_list_with_errors_beside_it_does_not_prove_that_a_hash_is_not_there() {
+async fn remove_hash_incomplete_list_is_unknown() {
     let server = MockServer::start().await;
     let body = json!({ "data": [], "errors": [{ "code": 4_030_010, "title": "Insufficient permissions" }] });
-    Mock::given(path(BLOCKLIST)).respond_with(answer(body)).mount(&server).await;
+    Mock::given(path(BLOCKLIST)).respond_with(json_response(body)).mount(&server).await;
     let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
     assert_eq!(states(&outcome), [(SHA1, IdState::Unknown)]);
     assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Unknown");
@@ -704,7 +722,7 @@ async fn a_list_with_errors_beside_it_does_not_prove_that_a_hash_is_not_there() 
 }
 
 #[tokio::test]
-async fn an_entry_that_other_sites_have_too_stays() {
+async fn remove_hash_keeps_entries_of_other_sites() {
     let server = MockServer::start().await;
     let item = |id: &str, sites: &[&str]| {
         let scope = json!({ "siteIds": sites });
@@ -720,18 +738,18 @@ async fn an_entry_that_other_sites_have_too_stays() {
     let get =
         Mock::given(method("GET")).and(query_param("siteIds", "21,22")).and(query_param("osTypes", "linux"));
     let get = get.and(query_param_is_missing("tenant"));
-    get.respond_with(answer(json!({ "data": data }))).expect(1).mount(&server).await;
+    get.respond_with(json_response(json!({ "data": data }))).expect(1).mount(&server).await;
     let delete = Mock::given(method("DELETE")).and(body_json(json!({ "data": { "ids": ["1"] } })));
-    delete.respond_with(answer(json!({ "data": { "affected": 1 } }))).expect(1).mount(&server).await;
-    let given = [("sha1", SHA1), ("block_site_ids", "21,22"), ("os_type", "linux")];
-    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &given).await;
+    delete.respond_with(json_response(json!({ "data": { "affected": 1 } }))).expect(1).mount(&server).await;
+    let args = [("sha1", SHA1), ("block_site_ids", "21,22"), ("os_type", "linux")];
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &args).await;
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::NotAffected)]);
     let status = &outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"];
     assert_eq!(status, "Removed 1 of 2 entries from blocklist");
 }
 
 #[tokio::test]
-async fn an_entry_without_an_identifier_leaves_the_hash_unknown() {
+async fn remove_hash_entry_without_id_is_unknown() {
     for (data, removed, expected, status) in [
         (json!([{ "value": SHA1 }]), 0, vec![(SHA1, IdState::Unknown)], "Unknown"),
         (
@@ -748,10 +766,10 @@ async fn an_entry_without_an_identifier_leaves_the_hash_unknown() {
         ),
     ] {
         let server = MockServer::start().await;
-        Mock::given(method("GET")).respond_with(answer(json!({ "data": data }))).mount(&server).await;
+        Mock::given(method("GET")).respond_with(json_response(json!({ "data": data }))).mount(&server).await;
         Mock::given(method("DELETE"))
             .and(body_json(json!({ "data": { "ids": ["7"] } })))
-            .respond_with(answer(json!({ "data": { "affected": 1 } })))
+            .respond_with(json_response(json!({ "data": { "affected": 1 } })))
             .expect(removed)
             .mount(&server)
             .await;
@@ -763,25 +781,25 @@ async fn an_entry_without_an_identifier_leaves_the_hash_unknown() {
 }
 
 #[tokio::test]
-async fn a_lone_site_of_an_entry_is_its_scope_too() {
+async fn remove_hash_accepts_single_site_scope() {
     let server = MockServer::start().await;
     let data = json!([
         { "id": "1", "value": SHA1, "scope": { "siteIds": 21 } },
         { "id": "2", "value": SHA1, "scope": { "siteIds": "29" } },
     ]);
-    Mock::given(method("GET")).respond_with(answer(json!({ "data": data }))).mount(&server).await;
+    Mock::given(method("GET")).respond_with(json_response(json!({ "data": data }))).mount(&server).await;
     let delete = Mock::given(method("DELETE")).and(body_json(json!({ "data": { "ids": ["1"] } })));
-    delete.respond_with(answer(json!({ "data": { "affected": 1 } }))).expect(1).mount(&server).await;
-    let given = [("sha1", SHA1), ("block_site_ids", "21")];
-    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &given).await;
+    delete.respond_with(json_response(json!({ "data": { "affected": 1 } }))).expect(1).mount(&server).await;
+    let args = [("sha1", SHA1), ("block_site_ids", "21")];
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &args).await;
     assert_eq!(states(&outcome), [("1", IdState::Done)]);
 }
 
 #[tokio::test]
-async fn a_removal_of_a_hash_that_may_have_happened_is_unknown() {
+async fn remove_hash_uncertain_failure_is_unknown() {
     let server = MockServer::start().await;
     let data = json!({ "data": [{ "id": "1", "value": SHA1 }, { "id": "2", "value": SHA1 }] });
-    Mock::given(method("GET")).respond_with(answer(data)).mount(&server).await;
+    Mock::given(method("GET")).respond_with(json_response(data)).mount(&server).await;
     let delete = || Mock::given(method("DELETE"));
     delete().respond_with(ResponseTemplate::new(500)).up_to_n_times(1).mount(&server).await;
     delete().respond_with(ResponseTemplate::new(403)).mount(&server).await;
@@ -791,30 +809,30 @@ async fn a_removal_of_a_hash_that_may_have_happened_is_unknown() {
     assert_eq!(outcome.affected, None);
     assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Unknown");
 
-    // What was refused was not done, and is the error.
+    // A rejected request is returned as an error.
     let client = client(&server, V2_1);
     let command = entry("remove-hash-from-blocklist").prepare(arguments(&[("sha1", SHA1)])).unwrap();
     assert_eq!(command.run(&client).await.unwrap_err().status().unwrap(), 403);
 }
 
 #[tokio::test]
-async fn a_removal_that_breaks_off_at_once_sends_no_further_part() {
+async fn remove_hash_failure_stops_further_batches() {
     let server = MockServer::start().await;
     let entry = |id: u32| json!({ "id": id.to_string(), "value": SHA1 });
     let data: Vec<_> = (0..5001).map(entry).collect();
-    Mock::given(method("GET")).respond_with(answer(json!({ "data": data }))).mount(&server).await;
+    Mock::given(method("GET")).respond_with(json_response(json!({ "data": data }))).mount(&server).await;
     Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(500)).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
-    let count = |state| outcome.ids.iter().filter(|one| one.state == state).count();
+    let count = |state| outcome.results.iter().filter(|one| one.state == state).count();
     assert_eq!((count(IdState::Unknown), count(IdState::NotAffected)), (5000, 1));
 }
 
 #[tokio::test]
-async fn a_removal_without_a_count_is_unknown() {
+async fn remove_hash_response_without_count_is_unknown() {
     let server = MockServer::start().await;
     let data = json!({ "data": [{ "id": "1", "value": SHA1 }] });
-    Mock::given(method("GET")).respond_with(answer(data)).mount(&server).await;
-    Mock::given(method("DELETE")).respond_with(answer(json!({ "data": [] }))).mount(&server).await;
+    Mock::given(method("GET")).respond_with(json_response(data)).mount(&server).await;
+    Mock::given(method("DELETE")).respond_with(json_response(json!({ "data": [] }))).mount(&server).await;
     let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
     assert_eq!(states(&outcome), [("1", IdState::Unknown)]);
     assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Unknown");
@@ -833,25 +851,25 @@ const IOC: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn an_indicator_is_sent_in_capitals_and_without_nulls() {
+fn create_ioc_sends_upper_case_without_nulls() {
     let data = json!({
         "name": "Bad host", "source": "feed", "type": "DNS", "method": "EQUALS", "value": "bad.example",
         "validUntil": "2027-01-02T00:00:00Z",
     });
     let body = json!({ "data": [data], "filter": { "accountIds": ["41", "42"] } });
-    assert_eq!(one("create-ioc", IOC), json!(["POST", IOCS, {}, body]));
+    assert_eq!(single_request("create-ioc", IOC), json!(["POST", IOCS, {}, body]));
     let more = [("externalId", "x-1"), ("description", "seen")];
-    let data = &one("create-ioc", &with(IOC, &more))[3]["data"][0];
+    let data = &single_request("create-ioc", &with(IOC, &more))[3]["data"][0];
     assert_eq!((&data["externalId"], &data["description"]), (&json!("x-1"), &json!("seen")));
 }
 
 #[test]
-fn an_indicator_holds_until_a_time_to_come() {
+fn create_ioc_valid_until_must_be_in_future() {
     for over in ["3 days", "now", "2026-11-21T08:30:00Z", "2020-01-01", "soon"] {
         assert!(error("create-ioc", &with(IOC, &[("validUntil", over)])).contains("validUntil"), "{over}");
     }
     let almost = with(IOC, &[("validUntil", "2026-11-21T08:30:00.001Z")]);
-    assert_eq!(one("create-ioc", &almost)[3]["data"][0]["validUntil"], "2026-11-21T08:30:00.001Z");
+    assert_eq!(single_request("create-ioc", &almost)[3]["data"][0]["validUntil"], "2026-11-21T08:30:00.001Z");
     for (name, _) in IOC {
         assert!(error("create-ioc", &without(IOC, name)).contains(name), "{name}");
     }
@@ -861,14 +879,14 @@ fn an_indicator_holds_until_a_time_to_come() {
 }
 
 #[tokio::test]
-async fn a_new_indicator_has_its_whole_scope() {
+async fn create_ioc_context_has_scope() {
     let server = MockServer::start().await;
     let ioc = json!({
         "uuid": "71aa", "name": "Bad host", "source": "feed", "type": "DNS", "batchId": "b1",
         "creator": "Ann", "scope": "account", "scopeId": "4100000000000001", "validUntil": NOW,
         "description": "d", "externalId": "x-1", "value": "bad.example",
     });
-    Mock::given(path(IOCS)).respond_with(answer(json!({ "data": [ioc] }))).mount(&server).await;
+    Mock::given(path(IOCS)).respond_with(json_response(json!({ "data": [ioc] }))).mount(&server).await;
     let outcome = run(&server, V2_1, "create-ioc", IOC).await;
     let expected = json!({
         "UUID": "71aa", "Name": "Bad host", "Source": "feed", "Type": "DNS", "BatchId": "b1",
@@ -880,10 +898,10 @@ async fn a_new_indicator_has_its_whole_scope() {
 }
 
 #[test]
-fn indicators_are_deleted_within_their_accounts_and_in_batches() {
-    let given = [("account_ids", "41"), ("uuids", "71aa,72bb,71aa")];
+fn delete_ioc_sends_accounts_and_batches() {
+    let args = [("account_ids", "41"), ("uuids", "71aa,72bb,71aa")];
     let body = json!({ "filter": { "accountIds": ["41"], "uuids": ["71aa", "72bb"] } });
-    assert_eq!(one("delete-ioc", &given), json!(["DELETE", IOCS, {}, body]));
+    assert_eq!(single_request("delete-ioc", &args), json!(["DELETE", IOCS, {}, body]));
     assert!(error("delete-ioc", &[("account_ids", "41")]).contains("uuids"));
     assert!(error("delete-ioc", &[("uuids", "71aa")]).contains("account_ids"));
 
@@ -897,27 +915,27 @@ fn indicators_are_deleted_within_their_accounts_and_in_batches() {
     assert_eq!(sizes, [(5000, json!(["41"])), (1, json!(["41"]))]);
     let nowhere = DeleteIoc { account_ids: Vec::new(), uuids: vec!["71aa".into()] };
     assert_eq!(nowhere.requests(V2_1).unwrap_err().argument_error().unwrap().argument(), Some("account_ids"));
-    assert!(entry("delete-ioc").info.asks);
+    assert!(entry("delete-ioc").info.requires_confirmation);
 }
 
 #[tokio::test]
-async fn each_deleted_indicator_gets_its_own_truth() {
+async fn delete_ioc_results_follow_count() {
     let server = MockServer::start().await;
-    let affected = |count: u64| answer(json!({ "data": { "affected": count } }));
+    let affected = |count: u64| json_response(json!({ "data": { "affected": count } }));
     Mock::given(path(IOCS)).respond_with(affected(1)).up_to_n_times(1).mount(&server).await;
     Mock::given(path(IOCS)).respond_with(affected(2)).mount(&server).await;
-    let given = [("account_ids", "41"), ("uuids", "71aa,72bb")];
-    let outcome = run(&server, V2_1, "delete-ioc", &given).await;
+    let args = [("account_ids", "41"), ("uuids", "71aa,72bb")];
+    let outcome = run(&server, V2_1, "delete-ioc", &args).await;
     assert_eq!(states(&outcome), [("71aa", IdState::Unknown), ("72bb", IdState::Unknown)]);
     assert_eq!(outcome.context["SentinelOne"]["IOC"][0], json!({ "UUID": "71aa", "Deleted": null }));
-    let outcome = run(&server, V2_1, "delete-ioc", &given).await;
+    let outcome = run(&server, V2_1, "delete-ioc", &args).await;
     assert_eq!(states(&outcome), [("71aa", IdState::Done), ("72bb", IdState::Done)]);
     assert_eq!(outcome.context["SentinelOne"]["IOC"][1], json!({ "UUID": "72bb", "Deleted": true }));
 }
 
 #[test]
-fn get_iocs_sends_what_the_vendor_document_says() {
-    let given = [
+fn get_iocs_sends_documented_query() {
+    let args = [
         ("account_ids", "41,42"),
         ("limit", "30"),
         ("upload_time_gte", "3 days"),
@@ -959,13 +977,16 @@ fn get_iocs_sends_what_the_vendor_document_says() {
         "creationTime__gte": "2026-01-01T00:00:00Z",
         "creationTime__lte": "2026-01-31T23:00:00Z",
     });
-    assert_eq!(one("get-iocs", &given), json!(["GET", IOCS, query, null]));
-    assert_eq!(one("get-iocs", &[("account_ids", "41")])[2], json!({ "accountIds": "41", "limit": "1000" }));
+    assert_eq!(single_request("get-iocs", &args), json!(["GET", IOCS, query, null]));
+    assert_eq!(
+        single_request("get-iocs", &[("account_ids", "41")])[2],
+        json!({ "accountIds": "41", "limit": "1000" })
+    );
     assert!(error("get-iocs", &[]).contains("account_ids"));
 }
 
 #[tokio::test]
-async fn get_iocs_follows_the_cursor_and_needs_no_pagination() {
+async fn get_iocs_follows_cursor_and_accepts_missing_pagination() {
     let server = MockServer::start().await;
     let ioc = |uuid: &str| {
         json!({ "uuid": uuid, "creator": "Ann", "name": "Bad host", "value": "bad.example",
@@ -974,8 +995,13 @@ async fn get_iocs_follows_the_cursor_and_needs_no_pagination() {
     };
     let list = || Mock::given(method("GET")).and(path(IOCS));
     let first = json!({ "data": [ioc("71aa")], "pagination": { "nextCursor": "n" } });
-    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
-    let second = answer(json!({ "data": [ioc("72bb")] }));
+    list()
+        .and(query_param_is_missing("cursor"))
+        .respond_with(json_response(first))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let second = json_response(json!({ "data": [ioc("72bb")] }));
     list().and(query_param("cursor", "n")).respond_with(second).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "get-iocs", &[("account_ids", "41")]).await;
     let expected = json!({
@@ -986,7 +1012,7 @@ async fn get_iocs_follows_the_cursor_and_needs_no_pagination() {
 }
 
 #[test]
-fn what_cannot_reach_the_api_is_refused() {
+fn detection_commands_invalid_arguments_are_rejected() {
     let refusals = [
         ("get-alerts", vec![], "created_from"),
         ("get-alerts", vec![("created_from", "3 days"), ("incidentStatus", "closed")], "incidentStatus"),
@@ -1008,28 +1034,28 @@ fn what_cannot_reach_the_api_is_refused() {
         ("update-star-rule", with(RULE, &[("rule_id", "..")]), "rule_id"),
         ("get-iocs", vec![("account_ids", "41"), ("type", "IPV5")], "type"),
     ];
-    for (name, given, about) in refusals {
-        let error = error(name, &given);
-        assert!(error.contains(about), "{name} {given:?}: {error}");
-        let on_2_0 = sent(name, V2_0, &given).unwrap_err();
+    for (name, args, about) in refusals {
+        let error = error(name, &args);
+        assert!(error.contains(about), "{name} {args:?}: {error}");
+        let on_2_0 = sent(name, V2_0, &args).unwrap_err();
         assert!(on_2_0.contains(about) || on_2_0.contains("2.0"), "{name}: {on_2_0}");
     }
     assert!(sent("get-blocklist", V2_0, &[]).unwrap_err().contains("2.0"));
 }
 
 #[tokio::test]
-async fn a_cursor_never_steps_over_what_was_cut_off() {
+async fn next_cursor_does_not_skip_truncated_items() {
     let server = MockServer::start().await;
     let page = |from: u64, next: &str| {
         let data: Vec<_> = (from..from + 1000).map(|id| json!({ "uuid": id.to_string() })).collect();
-        answer(json!({ "data": data, "pagination": { "totalItems": 3000, "nextCursor": next } }))
+        json_response(json!({ "data": data, "pagination": { "totalItems": 3000, "nextCursor": next } }))
     };
     Mock::given(query_param_is_missing("cursor")).respond_with(page(0, "second")).mount(&server).await;
     Mock::given(query_param("cursor", "second")).respond_with(page(1000, "third")).mount(&server).await;
     let next = async |limit: &str| {
         let outcome = run(&server, V2_1, "get-iocs", &[("account_ids", "41"), ("limit", limit)]).await;
-        outcome.answer["pagination"]["nextCursor"].clone()
+        outcome.response["pagination"]["nextCursor"].clone()
     };
     assert_eq!(next("2000").await, "third");
-    assert_eq!(next("1500").await, "second", "its second half was not taken");
+    assert_eq!(next("1500").await, "second", "the second half of the page was not returned");
 }

@@ -1,11 +1,11 @@
-//! Commands on telemetry and on remote scripts.
+//! Commands on Deep Visibility, PowerQuery and remote scripts.
 
 use std::path::Path;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use sentinelone::commands::{
-    Command, GetPowerQueryResults, RemoteScriptAutomateResults, RunRemoteScript, Silent,
+    Command, GetPowerQueryResults, NoProgress, RemoteScriptAutomateResults, RunRemoteScript,
 };
 use sentinelone::{Error, ErrorKind, IdState};
 use serde_json::json;
@@ -18,10 +18,10 @@ const DV: &str = "/web/api/v2.1/dv";
 const SCRIPTS: &str = "/web/api/v2.1/remote-scripts";
 const PERIOD: [(&str, &str); 2] = [("from_date", "3 days"), ("to_date", "2026-11-20T12:00:00+02:00")];
 
-/// How often a path was asked for.
-async fn asked(server: &MockServer, place: &str) -> usize {
+/// Returns the number of requests to a path.
+async fn request_count(server: &MockServer, path: &str) -> usize {
     let requests = server.received_requests().await.unwrap();
-    requests.iter().filter(|request| request.url.path() == place).count()
+    requests.iter().filter(|request| request.url.path() == path).count()
 }
 
 fn power_query() -> GetPowerQueryResults {
@@ -56,17 +56,17 @@ fn script() -> RunRemoteScript {
     }
 }
 
-fn automation(folder: &Path) -> RemoteScriptAutomateResults {
+fn automation(dir: &Path) -> RemoteScriptAutomateResults {
     RemoteScriptAutomateResults {
         script: script(),
         interval: Duration::from_millis(20),
         timeout: Duration::from_secs(20),
         parent_task_id: None,
-        folder: folder.to_owned(),
+        dir: dir.to_owned(),
     }
 }
 
-fn given<'a>(own: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+fn with_period<'a>(own: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     own.iter().copied().chain(PERIOD).collect()
 }
 
@@ -79,39 +79,39 @@ const RUN: [(&str, &str); 5] = [
 ];
 
 #[test]
-fn create_query_sends_its_period_as_times_in_utc() {
+fn create_query_sends_period_in_utc() {
     let body = json!({
         "query": "EndpointName exists",
         "fromDate": "2026-11-18T08:30:00Z",
         "toDate": "2026-11-20T10:00:00Z",
     });
-    for (version, place) in [(V2_0, "/web/api/v2.0/dv/init-query"), (V2_1, "/web/api/v2.1/dv/init-query")] {
-        let sent = sent("create-query", version, &given(&[("query", "EndpointName exists")])).unwrap();
-        assert_eq!(sent, [json!(["POST", place, {}, body])]);
+    for (version, path) in [(V2_0, "/web/api/v2.0/dv/init-query"), (V2_1, "/web/api/v2.1/dv/init-query")] {
+        let sent = sent("create-query", version, &with_period(&[("query", "EndpointName exists")])).unwrap();
+        assert_eq!(sent, [json!(["POST", path, {}, body])]);
     }
 }
 
 #[test]
-fn queries_are_named_as_the_vendor_document_names_them() {
-    for (name, place, query) in [
+fn query_commands_send_documented_query() {
+    for (name, path, query) in [
         ("get-events", "events", json!({ "queryId": "q1", "limit": "50" })),
         ("get-processes", "events/process", json!({ "queryId": "q1", "limit": "50" })),
         ("get-dv-query-status", "query-status", json!({ "queryId": "q1" })),
     ] {
         for (version, number) in [(V2_0, "2.0"), (V2_1, "2.1")] {
-            let expected = json!(["GET", format!("/web/api/v{number}/dv/{place}"), query, null]);
+            let expected = json!(["GET", format!("/web/api/v{number}/dv/{path}"), query, null]);
             assert_eq!(sent(name, version, &[("query_id", "q1")]).unwrap(), [expected]);
         }
     }
     let expected = json!(["GET", "/web/api/v2.1/dv/events/pq-ping", { "queryId": "pq1" }, null]);
     assert_eq!(sent("ping-power-query", V2_1, &[("queryId", "pq1")]).unwrap(), [expected]);
-    let given = [("query_id", "q1"), ("cursor", "abc="), ("limit", "3000"), ("columns", "rpid")];
+    let args = [("query_id", "q1"), ("cursor", "abc="), ("limit", "3000"), ("columns", "rpid")];
     let query = json!({ "queryId": "q1", "cursor": "abc=", "limit": "1000" });
-    assert_eq!(sent("get-events", V2_1, &given).unwrap()[0][2], query, "the rest comes with further pages");
+    assert_eq!(sent("get-events", V2_1, &args).unwrap()[0][2], query, "further pages return the rest");
 }
 
 #[test]
-fn accounts_and_sites_of_a_power_query_each_go_where_they_belong() {
+fn power_query_sends_accounts_and_sites() {
     let own = [("query", "x = *"), ("account_ids", "1,2"), ("site_ids", "3"), ("limit", "100000")];
     let body = json!({
         "accountIds": ["1", "2"],
@@ -122,7 +122,7 @@ fn accounts_and_sites_of_a_power_query_each_go_where_they_belong() {
         "toDate": "2026-11-20T10:00:00Z",
     });
     let sent_body = |own: &[(&str, &str)]| {
-        let all = sent("get-power-query-results", V2_1, &given(own)).unwrap();
+        let all = sent("get-power-query-results", V2_1, &with_period(own)).unwrap();
         assert_eq!(
             (all.len(), &all[0][0], &all[0][1]),
             (1, &json!("POST"), &json!(format!("{DV}/events/pq")))
@@ -136,15 +136,16 @@ fn accounts_and_sites_of_a_power_query_each_go_where_they_belong() {
 }
 
 #[test]
-fn a_power_query_has_the_default_limit_of_the_integration() {
-    let limit =
-        |own: &[(&str, &str)]| sent("create-power-query", V2_1, &given(own)).unwrap()[0][3]["limit"].clone();
+fn create_power_query_default_limit_matches_integration() {
+    let limit = |own: &[(&str, &str)]| {
+        sent("create-power-query", V2_1, &with_period(own)).unwrap()[0][3]["limit"].clone()
+    };
     assert_eq!(limit(&[("query", "x = *")]), 1000);
     assert_eq!(limit(&[("query", "x = *"), ("limit", "1")]), 1);
 }
 
 #[test]
-fn waiting_has_the_defaults_of_the_integration() {
+fn polling_defaults_match_integration() {
     let seconds = |name: &str, argument: &str| {
         let arguments = (entry(name).arguments)();
         arguments.iter().find(|one| one.name == argument).unwrap().default.unwrap().parse().unwrap()
@@ -152,7 +153,7 @@ fn waiting_has_the_defaults_of_the_integration() {
     let query: [u64; 2] = ["interval", "timeout"].map(|one| seconds("get-power-query-results", one));
     let script: [u64; 2] = ["interval", "timeout"].map(|one| seconds("remote-script-automate-results", one));
     assert_eq!((query, script), ([10, 300], [60, 600]));
-    // What is documented is what holds.
+    // The documented defaults equal the constants.
     let durations =
         |[interval, timeout]: [u64; 2]| (Duration::from_secs(interval), Duration::from_secs(timeout));
     assert_eq!((GetPowerQueryResults::INTERVAL, GetPowerQueryResults::TIMEOUT), durations(query));
@@ -161,14 +162,14 @@ fn waiting_has_the_defaults_of_the_integration() {
 }
 
 #[test]
-fn a_power_query_that_was_started_before_is_only_asked_after() {
-    let given = given(&[("query", "x = *"), ("query_id", "pq1")]);
+fn power_query_resume_only_polls() {
+    let args = with_period(&[("query", "x = *"), ("query_id", "pq1")]);
     let expected = json!(["GET", format!("{DV}/events/pq-ping"), { "queryId": "pq1" }, null]);
-    assert_eq!(sent("get-power-query-results", V2_1, &given).unwrap(), [expected]);
+    assert_eq!(sent("get-power-query-results", V2_1, &args).unwrap(), [expected]);
 }
 
 #[test]
-fn what_cannot_be_asked_for_is_refused() {
+fn query_and_script_commands_invalid_arguments_are_rejected() {
     let late = [("query", "x"), ("from_date", "2026-11-20"), ("to_date", "2026-11-19")];
     let with = |own: &[(&'static str, &'static str)], more: (&'static str, &'static str)| {
         let mut all: Vec<_> = own.iter().copied().filter(|(name, _)| *name != more.0).collect();
@@ -181,13 +182,13 @@ fn what_cannot_be_asked_for_is_refused() {
         ("get-power-query-results", V2_1, late.to_vec(), "from_date"),
         ("create-query", V2_1, vec![("query", "x"), ("from_date", "soon"), ("to_date", "now")], "from_date"),
         ("create-query", V2_1, vec![("query", "x"), ("from_date", "1 day")], "to_date"),
-        ("create-query", V2_1, given(&[]), "query"),
-        ("create-power-query", V2_0, given(&[("query", "x")]), "2.0"),
-        ("create-power-query", V2_1, given(&[("query", "x"), ("limit", "0")]), "limit"),
-        ("create-power-query", V2_1, given(&[("query", "x"), ("limit", "100001")]), "limit"),
-        ("get-power-query-results", V2_1, given(&[("query", "x"), ("limit", "100001")]), "limit"),
-        ("get-power-query-results", V2_1, given(&[("query", "x"), ("interval", "0")]), "interval"),
-        ("get-power-query-results", V2_1, given(&[("query", "x"), ("timeout", "long")]), "timeout"),
+        ("create-query", V2_1, with_period(&[]), "query"),
+        ("create-power-query", V2_0, with_period(&[("query", "x")]), "2.0"),
+        ("create-power-query", V2_1, with_period(&[("query", "x"), ("limit", "0")]), "limit"),
+        ("create-power-query", V2_1, with_period(&[("query", "x"), ("limit", "100001")]), "limit"),
+        ("get-power-query-results", V2_1, with_period(&[("query", "x"), ("limit", "100001")]), "limit"),
+        ("get-power-query-results", V2_1, with_period(&[("query", "x"), ("interval", "0")]), "interval"),
+        ("get-power-query-results", V2_1, with_period(&[("query", "x"), ("timeout", "long")]), "timeout"),
         ("ping-power-query", V2_1, vec![], "queryId"),
         ("get-events", V2_1, vec![("limit", "5")], "query_id"),
         ("get-events", V2_1, vec![("query_id", "q"), ("limit", "0")], "limit"),
@@ -228,18 +229,18 @@ fn what_cannot_be_asked_for_is_refused() {
         ("get-remote-script-task-status", V2_1, vec![("parent_task_id", "5"), ("status", "done")], "status"),
         ("get-remote-script-task-results", V2_1, vec![("computer_names", "web-01")], "task_ids"),
     ];
-    for (name, version, given, about) in refusals {
-        let error = sent(name, version, &given).expect_err(&format!("{name} {given:?}"));
-        assert!(error.contains(about), "{name} {given:?}: {error}");
+    for (name, version, args, about) in refusals {
+        let error = sent(name, version, &args).expect_err(&format!("{name} {args:?}"));
+        assert!(error.contains(about), "{name} {args:?}: {error}");
     }
 }
 
 #[tokio::test]
-async fn create_query_gives_the_identifier_and_what_was_sent() {
+async fn create_query_context_has_id_and_query() {
     let server = MockServer::start().await;
     let body = json!({ "data": { "queryId": "q9" } });
-    Mock::given(path(format!("{DV}/init-query"))).respond_with(answer(body)).mount(&server).await;
-    let outcome = run(&server, V2_1, "create-query", &given(&[("query", "EndpointName exists")])).await;
+    Mock::given(path(format!("{DV}/init-query"))).respond_with(json_response(body)).mount(&server).await;
+    let outcome = run(&server, V2_1, "create-query", &with_period(&[("query", "EndpointName exists")])).await;
     let expected = json!({
         "QueryID": "q9",
         "Query": "EndpointName exists",
@@ -250,13 +251,13 @@ async fn create_query_gives_the_identifier_and_what_was_sent() {
 }
 
 #[tokio::test]
-async fn the_status_of_a_query_has_its_identifier_under_the_documented_path() {
+async fn get_dv_query_status_context_has_query_id() {
     let server = MockServer::start().await;
     let mode = json!({ "mode": "scalyr", "lastActivatedAt": "2026-01-02T03:04:05+00:00" });
     let data =
         json!({ "responseState": "RUNNING", "progressStatus": 40, "queryModeInfo": mode, "warnings": null });
     Mock::given(path(format!("{DV}/query-status")))
-        .respond_with(answer(json!({ "data": data })))
+        .respond_with(json_response(json!({ "data": data })))
         .mount(&server)
         .await;
     let outcome = run(&server, V2_1, "get-dv-query-status", &[("query_id", "q9")]).await;
@@ -270,7 +271,7 @@ async fn the_status_of_a_query_has_its_identifier_under_the_documented_path() {
     assert_eq!(outcome.context["SentinelOne"]["Query"]["Status"], expected);
 
     let data = json!({ "responseState": "FAILED", "progressStatus": 40, "responseError": "too many fields" });
-    let body = answer(json!({ "data": data }));
+    let body = json_response(json!({ "data": data }));
     Mock::given(path("/web/api/v2.0/dv/query-status")).respond_with(body).mount(&server).await;
     let outcome = run(&server, V2_0, "get-dv-query-status", &[("query_id", "q9")]).await;
     let status = &outcome.context["SentinelOne"]["Query"]["Status"];
@@ -279,18 +280,18 @@ async fn the_status_of_a_query_has_its_identifier_under_the_documented_path() {
 }
 
 #[tokio::test]
-async fn get_events_reads_on_from_a_cursor_and_tells_the_next() {
+async fn get_events_resumes_from_cursor_and_returns_next() {
     let server = MockServer::start().await;
     let event =
         |id: &str| json!({ "id": id, "pid": "4", "processName": "a.exe", "eventType": "file", "rpid": "9" });
     let page = |ids: [&str; 2], next: &str| {
-        answer(json!({ "data": ids.map(event), "pagination": { "nextCursor": next } }))
+        json_response(json!({ "data": ids.map(event), "pagination": { "nextCursor": next } }))
     };
     let list = |cursor: &str| Mock::given(path(format!("{DV}/events"))).and(query_param("cursor", cursor));
     list("here").and(query_param("limit", "4")).respond_with(page(["1", "2"], "n")).mount(&server).await;
     list("n").and(query_param("limit", "4")).respond_with(page(["3", "4"], "m")).mount(&server).await;
-    let given = [("query_id", "q"), ("limit", "4"), ("cursor", "here"), ("columns", "rpid,unheardOf")];
-    let outcome = run(&server, V2_1, "get-events", &given).await;
+    let args = [("query_id", "q"), ("limit", "4"), ("cursor", "here"), ("columns", "rpid,unheardOf")];
+    let outcome = run(&server, V2_1, "get-events", &args).await;
     let events = outcome.context["SentinelOne"]["Event"].as_array().unwrap();
     let expected =
         json!({ "EventID": "4", "ProcessID": "4", "ProcessName": "a.exe", "EventType": "file", "rpid": "9" });
@@ -301,36 +302,36 @@ async fn get_events_reads_on_from_a_cursor_and_tells_the_next() {
 }
 
 #[tokio::test]
-async fn the_last_events_have_no_next_cursor() {
+async fn get_events_last_page_has_no_cursor() {
     let server = MockServer::start().await;
     let body = json!({ "data": [{ "id": "1" }], "pagination": { "nextCursor": null } });
-    Mock::given(path(format!("{DV}/events"))).respond_with(answer(body)).mount(&server).await;
+    Mock::given(path(format!("{DV}/events"))).respond_with(json_response(body)).mount(&server).await;
     let outcome = run(&server, V2_1, "get-events", &[("query_id", "q")]).await;
     assert!(outcome.context["SentinelOne"].get("Cursor").is_none());
 }
 
-/// A limit in the middle of a page: the cursor is that of the page, so that its rest comes again.
+/// If the limit truncates a page, the cursor is that of the page, so the rest is not lost.
 #[tokio::test]
-async fn a_cursor_leaves_out_nothing_that_was_not_given() {
+async fn get_events_truncated_page_keeps_its_cursor() {
     let server = MockServer::start().await;
     let list = || Mock::given(path(format!("{DV}/events")));
     let page = |next: &str| {
         let data: Vec<_> = (0..1000).map(|id| json!({ "id": id.to_string() })).collect();
-        answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
+        json_response(json!({ "data": data, "pagination": { "nextCursor": next } }))
     };
     list().and(query_param_is_missing("cursor")).respond_with(page("second")).mount(&server).await;
     list().and(query_param("cursor", "second")).respond_with(page("third")).mount(&server).await;
     let outcome = run(&server, V2_1, "get-events", &[("query_id", "q"), ("limit", "1500")]).await;
-    assert_eq!(outcome.answer["data"].as_array().unwrap().len(), 1500);
+    assert_eq!(outcome.response["data"].as_array().unwrap().len(), 1500);
     assert_eq!(outcome.context["SentinelOne"]["Cursor"]["Event"], "second");
 }
 
 #[tokio::test]
-async fn events_that_were_read_before_a_failure_stand_with_the_cursor_to_go_on() {
+async fn get_events_failure_keeps_events_and_cursor() {
     let server = MockServer::start().await;
     let list = || Mock::given(path(format!("{DV}/events")));
     let first = json!({ "data": [{ "id": "1" }], "pagination": { "nextCursor": "n" } });
-    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).mount(&server).await;
+    list().and(query_param_is_missing("cursor")).respond_with(json_response(first)).mount(&server).await;
     list().and(query_param("cursor", "n")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
     let outcome = run(&server, V2_1, "get-events", &[("query_id", "q")]).await;
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 503);
@@ -339,7 +340,7 @@ async fn events_that_were_read_before_a_failure_stand_with_the_cursor_to_go_on()
 }
 
 #[tokio::test]
-async fn events_are_read_by_their_documented_fields_too() {
+async fn get_events_reads_documented_fields() {
     let server = MockServer::start().await;
     let documented = json!({
         "processUniqueKey": "k", "processUserName": "eve", "processCmd": "a -b", "createdAt": NOW,
@@ -351,7 +352,7 @@ async fn events_are_read_by_their_documented_fields_too() {
     let body = json!({ "data": [documented, other] });
     for version in ["2.0", "2.1"] {
         Mock::given(path(format!("/web/api/v{version}/dv/events")))
-            .respond_with(answer(body.clone()))
+            .respond_with(json_response(body.clone()))
             .mount(&server)
             .await;
     }
@@ -366,8 +367,8 @@ async fn events_are_read_by_their_documented_fields_too() {
 }
 
 #[test]
-fn what_falls_back_to_a_documented_field_says_so() {
-    let said = |name: &str, path: &str| {
+fn context_path_doc_names_fallback_field() {
+    let doc = |name: &str, path: &str| {
         let outputs = entry(name).outputs.iter();
         let path = format!("SentinelOne.Event.{path}");
         outputs.filter(|output| output.path == path).map(|output| output.doc).collect::<String>()
@@ -379,19 +380,19 @@ fn what_falls_back_to_a_documented_field_says_so() {
         ("get-events", "EventTime", "createdAt"),
         ("get-processes", "ProcessUID", "processUniqueKey"),
     ] {
-        assert!(said(name, path).contains(&format!("from {field} where")), "{name} {path}");
+        assert!(doc(name, path).contains(&format!("from {field} if")), "{name} {path}");
     }
 }
 
 #[tokio::test]
-async fn processes_have_their_command_line_and_come_from_all_pages() {
+async fn get_processes_reads_all_pages() {
     let server = MockServer::start().await;
     let list = || Mock::given(path(format!("{DV}/events/process")));
     let process = |cmd: &str| json!({ "processCmd": cmd, "processUniqueKey": "k", "parentPid": "7" });
     let first = json!({ "data": [process("one")], "pagination": { "nextCursor": "n" } });
-    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).mount(&server).await;
+    list().and(query_param_is_missing("cursor")).respond_with(json_response(first)).mount(&server).await;
     let last = json!({ "data": [process("two")], "pagination": { "nextCursor": null } });
-    list().and(query_param("cursor", "n")).respond_with(answer(last)).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(json_response(last)).mount(&server).await;
     let outcome = run(&server, V2_1, "get-processes", &[("query_id", "q")]).await;
     let process = |cmd: &str| json!({ "CMD": cmd, "ProcessUID": "k", "ParentProcessID": "7" });
     assert_eq!(outcome.context["SentinelOne"]["Event"], json!([process("one"), process("two")]));
@@ -413,41 +414,47 @@ fn in_state(state: &str) -> Value {
 }
 
 #[tokio::test]
-async fn rows_of_a_power_query_are_named_by_their_columns() {
+async fn power_query_rows_use_column_names() {
     let server = MockServer::start().await;
-    Mock::given(path(format!("{DV}/events/pq"))).respond_with(answer(finished())).mount(&server).await;
-    Mock::given(path(format!("{DV}/events/pq-ping"))).respond_with(answer(finished())).mount(&server).await;
+    Mock::given(path(format!("{DV}/events/pq"))).respond_with(json_response(finished())).mount(&server).await;
+    Mock::given(path(format!("{DV}/events/pq-ping")))
+        .respond_with(json_response(finished()))
+        .mount(&server)
+        .await;
     let rows = json!([
         { "kind": "file", "count": 3, "kind_3": "x", "column_4": true },
         { "kind": "dns", "count": 4, "kind_3": "y" },
     ]);
-    let query = given(&[("query", "x = *")]);
-    for (name, given) in [
+    let query = with_period(&[("query", "x = *")]);
+    for (name, args) in [
         ("create-power-query", query.clone()),
         ("ping-power-query", vec![("queryId", "pq1")]),
         ("get-power-query-results", query),
     ] {
-        let outcome = run(&server, V2_1, name, &given).await;
+        let outcome = run(&server, V2_1, name, &args).await;
         assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], rows, "{name}");
-        assert_eq!(outcome.answer["data"]["recommendations"][1], "sort later", "all of them are kept");
+        assert_eq!(
+            outcome.response["data"]["recommendations"][1], "sort later",
+            "all recommendations are kept"
+        );
         assert!(outcome.is_complete());
     }
     assert_eq!(
-        asked(&server, &format!("{DV}/events/pq-ping")).await,
+        request_count(&server, &format!("{DV}/events/pq-ping")).await,
         1,
-        "what is finished is not asked after"
+        "a finished query is not polled"
     );
 }
 
 #[tokio::test]
-async fn no_column_of_a_power_query_overwrites_another() {
+async fn power_query_duplicate_column_names_are_unique() {
     let server = MockServer::start().await;
     let rows = async |columns: Value| {
         server.reset().await;
         let cells: Vec<usize> = (1..=columns.as_array().unwrap().len()).collect();
         let data = json!({ "queryId": "pq1", "status": "FINISHED", "columns": columns, "data": [cells] });
         let ping = Mock::given(path(format!("{DV}/events/pq-ping")));
-        ping.respond_with(answer(json!({ "data": data }))).mount(&server).await;
+        ping.respond_with(json_response(json!({ "data": data }))).mount(&server).await;
         let outcome = run(&server, V2_1, "ping-power-query", &[("queryId", "pq1")]).await;
         outcome.context["SentinelOne"]["PowerQuery"][0].clone()
     };
@@ -460,48 +467,53 @@ async fn no_column_of_a_power_query_overwrites_another() {
 }
 
 #[tokio::test]
-async fn a_running_power_query_does_not_look_like_one_that_is_unknown() {
+async fn running_power_query_context_has_only_query_id() {
     let server = MockServer::start().await;
-    let running = || answer(in_state("RUNNING"));
+    let running = || json_response(in_state("RUNNING"));
     Mock::given(path(format!("{DV}/events/pq"))).respond_with(running()).mount(&server).await;
     Mock::given(path(format!("{DV}/events/pq-ping"))).respond_with(running()).mount(&server).await;
-    for (name, given) in
-        [("create-power-query", given(&[("query", "x = *")])), ("ping-power-query", vec![("queryId", "pq1")])]
-    {
-        let outcome = run(&server, V2_1, name, &given).await;
+    for (name, args) in [
+        ("create-power-query", with_period(&[("query", "x = *")])),
+        ("ping-power-query", vec![("queryId", "pq1")]),
+    ] {
+        let outcome = run(&server, V2_1, name, &args).await;
         assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
         assert!(outcome.is_complete());
-        assert_eq!(asked(&server, &format!("{DV}/events/pq")).await, 1, "one request each");
+        assert_eq!(request_count(&server, &format!("{DV}/events/pq")).await, 1, "one request per command");
     }
 }
 
 #[tokio::test]
-async fn a_power_query_that_fails_says_its_state() {
+async fn failed_power_query_reports_state() {
     for state in
         ["FAILED", "FAILED_CLIENT", "ERROR", "QUERY_CANCELLED", "QUERY_CANCEL", "TIMED_OUT", "QUERY_EXPIRED"]
     {
         let server = MockServer::start().await;
         let ping = || Mock::given(path(format!("{DV}/events/pq-ping")));
         let create = || Mock::given(path(format!("{DV}/events/pq")));
-        create().respond_with(answer(in_state("EVENTS_RUNNING"))).mount(&server).await;
-        ping().respond_with(answer(in_state(state))).mount(&server).await;
+        create().respond_with(json_response(in_state("EVENTS_RUNNING"))).mount(&server).await;
+        ping().respond_with(json_response(in_state(state))).mount(&server).await;
         let log = Log::default();
-        let outcome = power_query().run_watched(&client(&server, V2_1), &log).await.unwrap();
-        let told = |outcome: &Outcome| {
+        let outcome = power_query().run_with_progress(&client(&server, V2_1), &log).await.unwrap();
+        let assert_failure = |outcome: &Outcome| {
             let failure = outcome.failure.as_ref().unwrap();
-            assert_eq!(failure.kind(), ErrorKind::Ended);
+            assert_eq!(failure.kind(), ErrorKind::NoResult);
             assert!(failure.to_string().contains(&format!("{state} (query_id=pq1)")), "{failure}");
             assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
         };
-        told(&outcome);
+        assert_failure(&outcome);
         assert_eq!(log.started(), [("query_id", "pq1".to_owned())]);
-        assert_eq!(asked(&server, &format!("{DV}/events/pq-ping")).await, 1, "it ends at once");
-        told(&run(&server, V2_1, "ping-power-query", &[("queryId", "pq1")]).await);
+        assert_eq!(
+            request_count(&server, &format!("{DV}/events/pq-ping")).await,
+            1,
+            "the failed query is polled once"
+        );
+        assert_failure(&run(&server, V2_1, "ping-power-query", &[("queryId", "pq1")]).await);
     }
 }
 
 #[tokio::test]
-async fn a_power_query_is_waited_for() {
+async fn power_query_is_polled_until_finished() {
     let server = MockServer::start().await;
     let ping = || {
         Mock::given(method("GET"))
@@ -509,49 +521,54 @@ async fn a_power_query_is_waited_for() {
             .and(query_param("queryId", "pq1"))
     };
     let create = Mock::given(method("POST")).and(path(format!("{DV}/events/pq")));
-    create.respond_with(answer(in_state("RUNNING"))).expect(1).mount(&server).await;
-    ping().respond_with(answer(in_state("PROCESS_RUNNING"))).up_to_n_times(2).mount(&server).await;
-    ping().respond_with(answer(finished())).expect(1).mount(&server).await;
+    create.respond_with(json_response(in_state("RUNNING"))).expect(1).mount(&server).await;
+    ping().respond_with(json_response(in_state("PROCESS_RUNNING"))).up_to_n_times(2).mount(&server).await;
+    ping().respond_with(json_response(finished())).expect(1).mount(&server).await;
     let log = Log::default();
-    let outcome = power_query().run_watched(&client(&server, V2_1), &log).await.unwrap();
+    let outcome = power_query().run_with_progress(&client(&server, V2_1), &log).await.unwrap();
     assert_eq!(outcome.context["SentinelOne"]["PowerQuery"][1]["kind"], "dns");
     assert!(outcome.is_complete());
-    let waiting = Event::Waiting { state: "PROCESS_RUNNING, 30 %".into(), next: Duration::from_millis(20) };
-    let started = Event::Started { argument: "query_id", value: "pq1".into() };
+    let waiting =
+        ProgressEvent::Waiting { state: "PROCESS_RUNNING, 30 %".into(), next: Duration::from_millis(20) };
+    let started = ProgressEvent::Started { argument: "query_id", value: "pq1".into() };
     assert_eq!(log.events(), [started, waiting.clone(), waiting]);
 }
 
 #[tokio::test]
-async fn at_the_deadline_the_query_is_not_lost() {
+async fn power_query_timeout_returns_query_id() {
     let server = MockServer::start().await;
-    let running = || answer(in_state("RUNNING"));
+    let running = || json_response(in_state("RUNNING"));
     Mock::given(path(format!("{DV}/events/pq"))).respond_with(running()).mount(&server).await;
     Mock::given(path(format!("{DV}/events/pq-ping"))).respond_with(running()).mount(&server).await;
-    // The interval is longer than the whole, and yet it is looked at once.
-    let patience = |query_id: Option<&str>| GetPowerQueryResults {
+    // The interval exceeds the timeout, but the query is polled immediately.
+    let short_poll = |query_id: Option<&str>| GetPowerQueryResults {
         interval: Duration::from_secs(60),
         timeout: Duration::from_secs(1),
         query_id: query_id.map(str::to_owned),
         ..power_query()
     };
-    let names_it = |error: &Error| {
-        assert_eq!(error.kind(), ErrorKind::Deadline);
+    let assert_resume_hint = |error: &Error| {
+        assert_eq!(error.kind(), ErrorKind::WaitTimeout);
         assert!(error.to_string().contains("query_id=pq1"), "{error}");
     };
-    let outcome = patience(None).run(&client(&server, V2_1)).await.unwrap();
-    names_it(outcome.failure.as_ref().unwrap());
+    let outcome = short_poll(None).run(&client(&server, V2_1)).await.unwrap();
+    assert_resume_hint(outcome.failure.as_ref().unwrap());
     assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
-    assert_eq!(asked(&server, &format!("{DV}/events/pq-ping")).await, 2, "at once, and before the end");
-    names_it(&patience(Some("pq1")).run(&client(&server, V2_1)).await.unwrap_err());
-    assert_eq!(asked(&server, &format!("{DV}/events/pq")).await, 1, "none is started a second time");
-    assert_eq!(asked(&server, &format!("{DV}/events/pq-ping")).await, 4);
+    assert_eq!(
+        request_count(&server, &format!("{DV}/events/pq-ping")).await,
+        2,
+        "one immediate poll, one before the timeout"
+    );
+    assert_resume_hint(&short_poll(Some("pq1")).run(&client(&server, V2_1)).await.unwrap_err());
+    assert_eq!(request_count(&server, &format!("{DV}/events/pq")).await, 1, "the query is started once");
+    assert_eq!(request_count(&server, &format!("{DV}/events/pq-ping")).await, 4);
 }
 
 #[tokio::test]
-async fn a_started_query_outlives_what_goes_wrong_after_it() {
+async fn power_query_poll_error_keeps_query_id() {
     let server = MockServer::start().await;
     Mock::given(path(format!("{DV}/events/pq")))
-        .respond_with(answer(in_state("RUNNING")))
+        .respond_with(json_response(in_state("RUNNING")))
         .mount(&server)
         .await;
     Mock::given(path(format!("{DV}/events/pq-ping")))
@@ -564,7 +581,7 @@ async fn a_started_query_outlives_what_goes_wrong_after_it() {
 }
 
 #[test]
-fn a_script_runs_on_all_agents_in_one_request() {
+fn run_script_sends_one_request() {
     let expected = |data: Value| {
         let filter = json!({ "accountIds": ["10"], "ids": ["1", "2"] });
         [json!(["POST", format!("{SCRIPTS}/execute"), {}, { "filter": filter, "data": data }])]
@@ -601,35 +618,35 @@ fn a_script_runs_on_all_agents_in_one_request() {
     });
     for name in ["run-remote-script", "remote-script-automate-results"] {
         assert_eq!(sent(name, V2_1, &RUN).unwrap(), expected(bare.clone()));
-        let given: Vec<_> = RUN.into_iter().chain(all).collect();
-        assert_eq!(sent(name, V2_1, &given).unwrap(), expected(full.clone()));
+        let args: Vec<_> = RUN.into_iter().chain(all).collect();
+        assert_eq!(sent(name, V2_1, &args).unwrap(), expected(full.clone()));
     }
 }
 
 #[test]
-fn destinations_of_the_integration_and_of_the_vendor_are_sent_as_they_are() {
+fn run_script_accepts_all_output_destinations() {
     for destination in ["DataSetCloud", "Local", "None", "SentinelCloud", "SingularityXDR"] {
-        let mut given = RUN.to_vec();
-        given[1].1 = destination;
-        let sent = sent("run-remote-script", V2_1, &given).unwrap();
+        let mut args = RUN.to_vec();
+        args[1].1 = destination;
+        let sent = sent("run-remote-script", V2_1, &args).unwrap();
         assert_eq!(sent[0][3]["data"]["outputDestination"], destination);
     }
 }
 
 #[test]
-fn secrets_of_a_script_are_not_shown() {
+fn run_script_debug_hides_secrets() {
     let password = Some(SecretString::from("open it"));
     let secret = RunRemoteScript { password, api_key: Some(SecretString::from("sesame")), ..script() };
-    let shown = format!("{secret:?}");
-    assert!(!shown.contains("open it") && !shown.contains("sesame"), "{shown}");
+    let text = format!("{secret:?}");
+    assert!(!text.contains("open it") && !text.contains("sesame"), "{text}");
     let request = &secret.requests(V2_1).unwrap()[0];
     assert_eq!(request.body().unwrap()["data"]["password"], "open it");
-    let shown = request.shown_body().unwrap().to_string();
-    assert!(!shown.contains("open it") && !shown.contains("sesame"), "{shown}");
+    let text = request.redacted_body().unwrap().to_string();
+    assert!(!text.contains("open it") && !text.contains("sesame"), "{text}");
 }
 
 #[test]
-fn one_run_has_one_parent_task() {
+fn run_script_too_many_agents_is_rejected() {
     let agent_ids = (0..5001).map(|id| id.to_string()).collect();
     let error = RunRemoteScript { agent_ids, ..script() }.requests(V2_1).unwrap_err();
     assert_eq!(error.argument_error().unwrap().argument(), Some("agent_ids"));
@@ -640,11 +657,11 @@ fn one_run_has_one_parent_task() {
 fn started(data: Value) -> Mock {
     Mock::given(method("POST"))
         .and(path(format!("{SCRIPTS}/execute")))
-        .respond_with(answer(json!({ "data": data })))
+        .respond_with(json_response(json!({ "data": data })))
 }
 
 #[tokio::test]
-async fn a_script_that_was_started_is_known_by_its_parent_task() {
+async fn run_script_context_has_parent_task() {
     let server = MockServer::start().await;
     let data = json!({ "affected": 2, "pending": false, "parentTaskId": "55", "pendingExecutionId": null });
     started(data).mount(&server).await;
@@ -656,7 +673,7 @@ async fn a_script_that_was_started_is_known_by_its_parent_task() {
 }
 
 #[tokio::test]
-async fn a_script_that_reached_one_of_two_agents_is_not_said_to_run_on_both() {
+async fn run_script_partial_count_is_unknown_per_agent() {
     let server = MockServer::start().await;
     started(json!({ "affected": 1, "pending": false, "parentTaskId": "55" })).mount(&server).await;
     let outcome = run(&server, V2_1, "run-remote-script", &RUN).await;
@@ -664,20 +681,20 @@ async fn a_script_that_reached_one_of_two_agents_is_not_said_to_run_on_both() {
 }
 
 #[tokio::test]
-async fn a_script_that_waits_for_approval_is_not_said_to_run() {
+async fn run_script_pending_approval_is_partial() {
     let server = MockServer::start().await;
     let data = json!({ "affected": 2, "pending": true, "parentTaskId": null, "pendingExecutionId": "66" });
     started(data).mount(&server).await;
     let outcome = run(&server, V2_1, "run-remote-script", &RUN).await;
     let expected = json!({ "affected": 2, "pending": true, "pendingExecutionId": "66" });
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"], expected);
-    assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::Partly)]);
+    assert_eq!(states(&outcome), [("1", IdState::Partial), ("2", IdState::Partial)]);
     assert!(!outcome.is_complete());
 
-    // The identifier says so too, and one that is empty does not.
+    // An execution ID also means pending; an empty one does not.
     for (data, state) in [
-        (json!({ "affected": 2, "pendingExecutionId": "66" }), IdState::Partly),
-        (json!({ "affected": 2, "pendingExecutionId": 66, "pending": false }), IdState::Partly),
+        (json!({ "affected": 2, "pendingExecutionId": "66" }), IdState::Partial),
+        (json!({ "affected": 2, "pendingExecutionId": 66, "pending": false }), IdState::Partial),
         (json!({ "affected": 2, "pendingExecutionId": " " }), IdState::Done),
         (json!({ "affected": 2, "pendingExecutionId": "66", "parentTaskId": "55" }), IdState::Done),
     ] {
@@ -689,8 +706,8 @@ async fn a_script_that_waits_for_approval_is_not_said_to_run() {
 }
 
 #[test]
-fn tasks_are_asked_for_with_lists_times_and_flags() {
-    let given = [
+fn get_task_status_sends_documented_query() {
+    let args = [
         ("account_ids", "1,2"),
         ("computer_name_contains", "web,db"),
         ("count_only", "false"),
@@ -747,31 +764,31 @@ fn tasks_are_asked_for_with_lists_times_and_flags() {
     let arguments = (entry("get-remote-script-task-status").arguments)();
     let status = arguments.iter().find(|argument| argument.name == "status").unwrap();
     assert!(status.values.contains(&"partially_completed") && status.values.len() == 10);
-    let sent_query = |given: &[(&str, &str)]| sent("get-remote-script-task-status", V2_1, given).unwrap();
-    assert_eq!(sent_query(&given), [json!(["GET", format!("{SCRIPTS}/status"), query, null])]);
+    let sent_query = |args: &[(&str, &str)]| sent("get-remote-script-task-status", V2_1, args).unwrap();
+    assert_eq!(sent_query(&args), [json!(["GET", format!("{SCRIPTS}/status"), query, null])]);
     let bare = json!({ "parentTaskId": "6", "limit": "50" });
     assert_eq!(sent_query(&[("parent_task_id", "6")])[0][2], bare);
     let ids = (0..60).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
     let many = sent_query(&[("parent_task_id", "6"), ("ids", &ids)]);
-    assert_eq!(many[0][2]["limit"], "60", "as many as are named");
+    assert_eq!(many[0][2]["limit"], "60", "the default limit covers all IDs");
 }
 
 fn task(id: &str, agent: &str, status: &str) -> Value {
-    json!({ "id": id, "agentId": agent, "status": status, "detailedStatus": "in words", "updatedAt": NOW })
+    json!({ "id": id, "agentId": agent, "status": status, "detailedStatus": "some details", "updatedAt": NOW })
 }
 
 #[tokio::test]
-async fn tasks_have_their_last_change_under_both_names_and_come_from_all_pages() {
+async fn get_task_status_context_has_both_update_paths() {
     let server = MockServer::start().await;
     let list = || Mock::given(path(format!("{SCRIPTS}/status")));
     let first = json!({ "data": [task("1", "10", "failed")], "pagination": { "nextCursor": "n" } });
-    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).mount(&server).await;
+    list().and(query_param_is_missing("cursor")).respond_with(json_response(first)).mount(&server).await;
     let last = json!({ "data": [task("2", "20", "completed")] });
-    list().and(query_param("cursor", "n")).respond_with(answer(last)).mount(&server).await;
+    list().and(query_param("cursor", "n")).respond_with(json_response(last)).mount(&server).await;
     let outcome = run(&server, V2_1, "get-remote-script-task-status", &[("parent_task_id", "6")]).await;
     let task = |id: &str, agent: &str, status: &str| {
         json!({
-            "id": id, "agentId": agent, "status": status, "detailedStatus": "in words",
+            "id": id, "agentId": agent, "status": status, "detailedStatus": "some details",
             "updateAt": NOW, "updatedAt": NOW,
         })
     };
@@ -780,25 +797,27 @@ async fn tasks_have_their_last_change_under_both_names_and_come_from_all_pages()
 }
 
 #[tokio::test]
-async fn counting_tasks_gives_the_count() {
+async fn get_task_status_count_only_returns_count() {
     let server = MockServer::start().await;
     Mock::given(path(format!("{SCRIPTS}/status")))
         .and(query_param("countOnly", "true"))
-        .respond_with(answer(json!({ "data": [], "pagination": { "totalItems": 7, "nextCursor": null } })))
+        .respond_with(json_response(
+            json!({ "data": [], "pagination": { "totalItems": 7, "nextCursor": null } }),
+        ))
         .mount(&server)
         .await;
-    let given = [("parent_task_id", "6"), ("count_only", "true")];
-    let outcome = run(&server, V2_1, "get-remote-script-task-status", &given).await;
-    assert_eq!(outcome.answer["pagination"]["totalItems"], 7);
+    let args = [("parent_task_id", "6"), ("count_only", "true")];
+    let outcome = run(&server, V2_1, "get-remote-script-task-status", &args).await;
+    assert_eq!(outcome.response["pagination"]["totalItems"], 7);
     let ids = (0..101).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
-    let given = [given[0], given[1], ("ids", &ids)];
-    let outcome = run(&server, V2_1, "get-remote-script-task-status", &given).await;
-    assert_eq!(outcome.answer["pagination"]["totalItems"], 14, "of two lists");
+    let args = [args[0], args[1], ("ids", &ids)];
+    let outcome = run(&server, V2_1, "get-remote-script-task-status", &args).await;
+    assert_eq!(outcome.response["pagination"]["totalItems"], 14, "the sum of two lists");
 }
 
 #[test]
-fn results_are_asked_for_without_an_empty_list_and_in_parts_the_api_takes() {
-    let body = |given: &[(&str, &str)]| sent("get-remote-script-task-results", V2_1, given).unwrap();
+fn get_task_results_omits_empty_list_and_batches_ids() {
+    let body = |args: &[(&str, &str)]| sent("get-remote-script-task-results", V2_1, args).unwrap();
     let expected =
         json!(["POST", format!("{SCRIPTS}/fetch-files"), {}, { "data": { "taskIds": ["1", "2"] } }]);
     assert_eq!(body(&[("task_ids", "1,2,1")]), [expected]);
@@ -820,18 +839,18 @@ async fn serve(server: &MockServer, task: &str, bytes: &str) {
 }
 
 fn links(data: Value) -> Mock {
-    Mock::given(path(format!("{SCRIPTS}/fetch-files"))).respond_with(answer(json!({ "data": data })))
+    Mock::given(path(format!("{SCRIPTS}/fetch-files"))).respond_with(json_response(json!({ "data": data })))
 }
 
 #[tokio::test]
-async fn links_and_errors_are_found_in_both_places() {
+async fn get_task_results_reads_both_response_formats() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let documented = json!({
         "downloadLinks": [link(&server, "1", "out.zip")],
         "errors": [{ "taskId": "3", "errorString": "no file" }],
     });
-    // The second names the first once more.
+    // Both lists contain the first link.
     let published = [link(&server, "1", "out.zip"), link(&server, "2", "out.zip")];
     let data = json!({
         "data": documented,
@@ -841,102 +860,105 @@ async fn links_and_errors_are_found_in_both_places() {
     links(data).mount(&server).await;
     serve(&server, "1", "first").await;
     serve(&server, "2", "second").await;
-    let place = folder.path().join("new");
-    let given = [("task_ids", "1,2,3,4,5"), ("folder", place.to_str().unwrap())];
-    let outcome = run(&server, V2_1, "get-remote-script-task-results", &given).await;
+    let target = dir.path().join("new");
+    let args = [("task_ids", "1,2,3,4,5"), ("dir", target.to_str().unwrap())];
+    let outcome = run(&server, V2_1, "get-remote-script-task-results", &args).await;
     let expected = json!([link(&server, "1", "out.zip"), link(&server, "2", "out.zip")]);
     assert_eq!(outcome.context["SentinelOne"]["RemoteScriptResults"], expected);
-    let read = |name: &str| std::fs::read_to_string(place.join(name)).unwrap();
-    // Scripts name their files alike on every endpoint.
+    let read = |name: &str| std::fs::read_to_string(target.join(name)).unwrap();
+    // Scripts use the same file names on each endpoint.
     assert_eq!((read("out.zip").as_str(), read("2_out.zip").as_str()), ("first", "second"));
     assert_eq!(outcome.files.iter().map(|file| file.bytes).collect::<Vec<_>>(), [5, 6]);
     let errors: Vec<_> = outcome.errors.iter().map(ToString::to_string).collect();
-    let silent = "task 5 the console gave neither a file nor a reason";
-    assert_eq!(errors, ["task 3 no file", "task 4 still running", silent]);
+    let missing = "task 5 the console returned neither a file nor an error";
+    assert_eq!(errors, ["task 3 no file", "task 4 still running", missing]);
     let requests = server.received_requests().await.unwrap();
     let mut files = requests.iter().filter(|request| request.url.path().starts_with("/files/"));
-    assert!(files.all(|request| !request.headers.contains_key("authorization")), "addresses get no token");
+    assert!(
+        files.all(|request| !request.headers.contains_key("authorization")),
+        "download URLs get no token"
+    );
 }
 
 #[tokio::test]
-async fn files_of_one_name_are_all_kept() {
+async fn get_task_results_equal_file_names_are_unique() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let parts = ["a", "b", "c", "d"];
     let of = |part: &&str| {
         let name = if *part == "b" { "OUT.zip" } else { "out.zip" };
         json!({ "taskId": "1", "fileName": name, "downloadUrl": format!("{}/files/{part}", server.uri()) })
     };
-    let given_out: Vec<_> = parts.iter().map(of).collect();
-    links(json!({ "download_links": given_out })).mount(&server).await;
+    let published: Vec<_> = parts.iter().map(of).collect();
+    links(json!({ "download_links": published })).mount(&server).await;
     for part in parts {
         serve(&server, part, part).await;
     }
-    let given = [("task_ids", "1"), ("folder", folder.path().to_str().unwrap())];
-    let outcome = run(&server, V2_1, "get-remote-script-task-results", &given).await;
+    let args = [("task_ids", "1"), ("dir", dir.path().to_str().unwrap())];
+    let outcome = run(&server, V2_1, "get-remote-script-task-results", &args).await;
     assert!(outcome.is_complete(), "{outcome:?}");
     let names: Vec<_> = outcome.files.iter().map(|file| file.path.file_name().unwrap()).collect();
     assert_eq!(names, ["out.zip", "1_OUT.zip", "2_1_out.zip", "3_1_out.zip"]);
 }
 
 #[tokio::test]
-async fn a_link_that_fails_does_not_lose_the_others() {
+async fn get_task_results_failed_download_keeps_others() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let plain = json!({ "taskId": "0", "fileName": "x.zip", "downloadUrl": "http://files.example.com/x" });
-    let given_out =
+    let published =
         [plain, link(&server, "1", "gone.zip"), link(&server, "2", "here.zip"), json!({ "taskId": "3" })];
-    links(json!({ "download_links": given_out })).mount(&server).await;
+    links(json!({ "download_links": published })).mount(&server).await;
     serve(&server, "2", "second").await;
     let log = Log::default();
     let command = sentinelone::commands::GetRemoteScriptTaskResults {
         computer_names: Vec::new(),
         task_ids: ["0", "1", "2", "3"].map(str::to_owned).to_vec(),
-        folder: folder.path().to_owned(),
+        dir: dir.path().to_owned(),
     };
-    let outcome = command.run_watched(&client(&server, V2_1), &log).await.unwrap();
+    let outcome = command.run_with_progress(&client(&server, V2_1), &log).await.unwrap();
     assert_eq!(outcome.files.len(), 1);
-    assert_eq!(std::fs::read_to_string(folder.path().join("here.zip")).unwrap(), "second");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing half is left behind");
+    assert_eq!(std::fs::read_to_string(dir.path().join("here.zip")).unwrap(), "second");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no partial file is left");
     assert!(outcome.failure.as_ref().unwrap().to_string().contains("https"));
     let errors: Vec<_> = outcome.errors.iter().map(ToString::to_string).collect();
     assert!(errors[0].starts_with("task 3 "), "{errors:?}");
     assert!(errors[1].starts_with("x.zip of task 0: "), "{errors:?}");
     assert!(errors[2].starts_with("gone.zip of task 1: ") && errors[2].contains("404"), "{errors:?}");
-    let received = Event::Received { name: "here.zip".into(), bytes: 6, total: Some(6) };
+    let received = ProgressEvent::Received { name: "here.zip".into(), bytes: 6, total: Some(6) };
     assert_eq!(log.events(), [received]);
 }
 
 #[tokio::test]
-async fn a_file_that_is_there_already_is_not_overwritten() {
+async fn get_task_results_existing_file_is_not_overwritten() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("out.zip"), "mine").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("out.zip"), "mine").unwrap();
     links(json!({ "download_links": [link(&server, "1", "out.zip")] })).mount(&server).await;
     serve(&server, "1", "theirs").await;
-    let given = [("task_ids", "1"), ("folder", folder.path().to_str().unwrap())];
-    let outcome = run(&server, V2_1, "get-remote-script-task-results", &given).await;
-    assert_eq!(outcome.failure.as_ref().unwrap().kind(), ErrorKind::File);
-    assert_eq!(std::fs::read_to_string(folder.path().join("out.zip")).unwrap(), "mine");
+    let args = [("task_ids", "1"), ("dir", dir.path().to_str().unwrap())];
+    let outcome = run(&server, V2_1, "get-remote-script-task-results", &args).await;
+    assert_eq!(outcome.failure.as_ref().unwrap().kind(), ErrorKind::Io);
+    assert_eq!(std::fs::read_to_string(dir.path().join("out.zip")).unwrap(), "mine");
 }
 
 #[test]
-fn a_run_that_was_started_before_is_not_started_again() {
-    let given: Vec<_> = RUN.into_iter().chain([("parent_task_id", "55")]).collect();
+fn automate_results_resume_starts_no_script() {
+    let args: Vec<_> = RUN.into_iter().chain([("parent_task_id", "55")]).collect();
     let query = json!({ "parentTaskId": "55", "limit": "1000" });
     let expected = json!(["GET", format!("{SCRIPTS}/status"), query, null]);
-    assert_eq!(sent("remote-script-automate-results", V2_1, &given).unwrap(), [expected]);
+    assert_eq!(sent("remote-script-automate-results", V2_1, &args).unwrap(), [expected]);
 }
 
 fn tasks(tasks: &[Value], next: Value) -> ResponseTemplate {
-    answer(json!({ "data": tasks, "pagination": { "nextCursor": next } }))
+    json_response(json!({ "data": tasks, "pagination": { "nextCursor": next } }))
 }
 
-/// From the start to the files: over all pages, until every task is over, whatever became of it.
+/// Starts the script, polls all pages until all tasks have ended, and downloads the files.
 #[tokio::test]
-async fn a_script_is_run_waited_for_and_its_files_are_fetched() {
+async fn automate_results_runs_polls_and_downloads() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     started(json!({ "affected": 2, "pending": false, "parentTaskId": "55" })).expect(1).mount(&server).await;
     let list = || {
         Mock::given(path(format!("{SCRIPTS}/status")))
@@ -945,7 +967,7 @@ async fn a_script_is_run_waited_for_and_its_files_are_fetched() {
     };
     let first = || list().and(query_param_is_missing("cursor"));
     let second = || list().and(query_param("cursor", "n"));
-    // At first only one of two tasks is there, and over: that is not the end.
+    // The first poll returns only one of two tasks, which has ended. The polling continues.
     let early = tasks(&[task("101", "1", "completed")], Value::Null);
     first().respond_with(early).up_to_n_times(1).mount(&server).await;
     first().respond_with(tasks(&[task("101", "1", "completed")], "n".into())).mount(&server).await;
@@ -954,7 +976,7 @@ async fn a_script_is_run_waited_for_and_its_files_are_fetched() {
     second().respond_with(tasks(&[task("102", "2", "failed")], Value::Null)).mount(&server).await;
     Mock::given(path(format!("{SCRIPTS}/fetch-files")))
         .and(body_json(json!({ "data": { "taskIds": ["101"] } })))
-        .respond_with(answer(
+        .respond_with(json_response(
             json!({ "data": { "data": { "downloadLinks": [link(&server, "101", "o.zip")] } } }),
         ))
         .expect(1)
@@ -963,29 +985,29 @@ async fn a_script_is_run_waited_for_and_its_files_are_fetched() {
     serve(&server, "101", "output").await;
 
     let log = Log::default();
-    let outcome = automation(folder.path()).run_watched(&client(&server, V2_1), &log).await.unwrap();
-    assert_eq!(std::fs::read_to_string(folder.path().join("o.zip")).unwrap(), "output");
+    let outcome = automation(dir.path()).run_with_progress(&client(&server, V2_1), &log).await.unwrap();
+    assert_eq!(std::fs::read_to_string(dir.path().join("o.zip")).unwrap(), "output");
     assert_eq!(outcome.files.len(), 1);
     let context = &outcome.context["SentinelOne"];
     assert_eq!(context["RemoteScriptResults"], json!([link(&server, "101", "o.zip")]));
     assert_eq!(context["RunRemoteScript"], json!({ "affected": 2, "pending": false, "parentTaskId": "55" }));
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Unknown)]);
-    assert_eq!(outcome.ids[1].detail.as_deref(), Some("failed: in words"));
+    assert_eq!(outcome.results[1].detail.as_deref(), Some("failed: some details"));
     assert!(outcome.failure.is_none() && !outcome.is_complete());
-    assert_eq!(outcome.answer["data"]["tasks"].as_array().unwrap().len(), 2);
+    assert_eq!(outcome.response["data"]["tasks"].as_array().unwrap().len(), 2);
     assert_eq!(log.started(), [("parent_task_id", "55".to_owned())]);
     let waits = log.events().into_iter().filter_map(|event| match event {
-        Event::Waiting { state, .. } => Some(state),
+        ProgressEvent::Waiting { state, .. } => Some(state),
         _ => None,
     });
-    assert_eq!(waits.collect::<Vec<_>>(), ["1 of 2 tasks are over", "1 of 2 tasks are over"]);
-    assert!(matches!(log.events().last(), Some(Event::Received { bytes: 6, .. })));
+    assert_eq!(waits.collect::<Vec<_>>(), ["1 of 2 tasks ended", "1 of 2 tasks ended"]);
+    assert!(matches!(log.events().last(), Some(ProgressEvent::Received { bytes: 6, .. })));
 }
 
 #[tokio::test]
-async fn a_run_that_waits_for_approval_ends_at_once_and_lists_no_tasks() {
+async fn automate_results_pending_approval_ends_without_polling() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let data = json!({ "affected": 2, "pending": true, "parentTaskId": null, "pendingExecutionId": "66" });
     started(data).mount(&server).await;
     Mock::given(path(format!("{SCRIPTS}/status")))
@@ -993,56 +1015,56 @@ async fn a_run_that_waits_for_approval_ends_at_once_and_lists_no_tasks() {
         .expect(0)
         .mount(&server)
         .await;
-    let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
     let failure = outcome.failure.as_ref().unwrap();
-    assert_eq!(failure.kind(), ErrorKind::Ended);
+    assert_eq!(failure.kind(), ErrorKind::NoResult);
     assert!(failure.to_string().contains("pendingExecutionId=66"), "{failure}");
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["pendingExecutionId"], "66");
-    assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::Partly)]);
+    assert_eq!(states(&outcome), [("1", IdState::Partial), ("2", IdState::Partial)]);
 }
 
 #[tokio::test]
-async fn a_run_without_a_parent_task_or_without_agents_ends_at_once() {
-    for (data, says) in [
+async fn automate_results_without_tasks_ends_immediately() {
+    for (data, expected) in [
         (json!({ "affected": 2 }), "no parent task"),
         (json!({ "affected": 2, "parentTaskId": "" }), "no parent task"),
         (json!({ "pending": true }), "waits for approval"),
         (json!({ "affected": 0, "parentTaskId": "55" }), "parent_task_id=55"),
     ] {
         let server = MockServer::start().await;
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         started(data).mount(&server).await;
-        let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
+        let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
         let failure = outcome.failure.as_ref().unwrap().to_string();
-        assert!(failure.contains(says), "{failure}");
-        assert_eq!(asked(&server, &format!("{SCRIPTS}/status")).await, 0);
+        assert!(failure.contains(expected), "{failure}");
+        assert_eq!(request_count(&server, &format!("{SCRIPTS}/status")).await, 0);
     }
 }
 
 #[tokio::test]
-async fn a_run_of_which_nothing_is_left_ends_before_the_deadline() {
+async fn automate_results_failed_tasks_end_before_timeout() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     started(json!({ "affected": 3, "parentTaskId": "55" })).mount(&server).await;
     let over = [task("1", "1", "failed"), task("2", "2", "expired"), task("3", "3", "canceled")];
     Mock::given(path(format!("{SCRIPTS}/status")))
         .respond_with(tasks(&over, Value::Null))
         .mount(&server)
         .await;
-    let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
     let failure = outcome.failure.as_ref().unwrap();
-    assert_eq!(failure.kind(), ErrorKind::Ended);
+    assert_eq!(failure.kind(), ErrorKind::NoResult);
     assert!(failure.to_string().contains("1 canceled, 1 expired, 1 failed"), "{failure}");
     let expected = [("1", IdState::Unknown), ("2", IdState::NotAffected), ("3", IdState::Unknown)];
-    assert_eq!(states(&outcome), expected, "also the agent that only the console names");
-    assert_eq!(asked(&server, &format!("{SCRIPTS}/fetch-files")).await, 0);
+    assert_eq!(states(&outcome), expected, "the agent that only the console reports is included");
+    assert_eq!(request_count(&server, &format!("{SCRIPTS}/fetch-files")).await, 0);
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
 }
 
 #[tokio::test]
-async fn a_partly_completed_task_has_results_too() {
+async fn automate_results_partially_completed_task_has_results() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let over = [task("101", "1", "partially_completed")];
     Mock::given(path(format!("{SCRIPTS}/status")))
         .respond_with(tasks(&over, Value::Null))
@@ -1050,38 +1072,37 @@ async fn a_partly_completed_task_has_results_too() {
         .await;
     links(json!({ "download_links": [link(&server, "101", "o.zip")] })).mount(&server).await;
     serve(&server, "101", "output").await;
-    let command =
-        RemoteScriptAutomateResults { parent_task_id: Some("55".into()), ..automation(folder.path()) };
-    let outcome = command.run_watched(&client(&server, V2_1), &Silent).await.unwrap();
+    let command = RemoteScriptAutomateResults { parent_task_id: Some("55".into()), ..automation(dir.path()) };
+    let outcome = command.run_with_progress(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_eq!(outcome.files.len(), 1);
-    assert_eq!(states(&outcome), [("1", IdState::Partly), ("2", IdState::Unknown)]);
-    assert_eq!(asked(&server, &format!("{SCRIPTS}/execute")).await, 0);
+    assert_eq!(states(&outcome), [("1", IdState::Partial), ("2", IdState::Unknown)]);
+    assert_eq!(request_count(&server, &format!("{SCRIPTS}/execute")).await, 0);
 }
 
-/// How many tasks there are to be is known only from the start, and only where the console counted.
+/// The expected number of tasks is known only from the count of the start.
 #[tokio::test]
-async fn an_agent_without_a_task_is_told_by_what_the_console_counted() {
+async fn automate_results_agent_without_task_uses_affected_count() {
     for (start, parent, state) in [
         (json!({ "affected": 1, "parentTaskId": "55" }), None, IdState::NotAffected),
         (json!({ "parentTaskId": "55" }), None, IdState::Unknown),
         (json!({}), Some("55"), IdState::Unknown),
     ] {
         let server = MockServer::start().await;
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         started(start.clone()).mount(&server).await;
         let over = tasks(&[task("101", "1", "failed")], Value::Null);
         Mock::given(path(format!("{SCRIPTS}/status"))).respond_with(over).mount(&server).await;
         let parent_task_id = parent.map(str::to_owned);
-        let command = RemoteScriptAutomateResults { parent_task_id, ..automation(folder.path()) };
+        let command = RemoteScriptAutomateResults { parent_task_id, ..automation(dir.path()) };
         let outcome = command.run(&client(&server, V2_1)).await.unwrap();
         assert_eq!(states(&outcome)[1], ("2", state), "{start}");
     }
 }
 
 #[tokio::test]
-async fn at_the_deadline_the_run_is_not_lost() {
+async fn automate_results_timeout_returns_parent_task_id() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     started(json!({ "affected": 1, "parentTaskId": "55" })).mount(&server).await;
     let open = tasks(&[task("101", "1", "pending_user_action")], Value::Null);
     Mock::given(path(format!("{SCRIPTS}/status"))).respond_with(open).mount(&server).await;
@@ -1089,37 +1110,37 @@ async fn at_the_deadline_the_run_is_not_lost() {
         interval: Duration::from_secs(60),
         timeout: Duration::from_secs(1),
         parent_task_id: parent.map(str::to_owned),
-        ..automation(folder.path())
+        ..automation(dir.path())
     };
-    let names_it = |error: &Error| {
-        assert_eq!(error.kind(), ErrorKind::Deadline);
+    let assert_resume_hint = |error: &Error| {
+        assert_eq!(error.kind(), ErrorKind::WaitTimeout);
         assert!(error.to_string().contains("parent_task_id=55"), "{error}");
     };
     let outcome = command(None).run(&client(&server, V2_1)).await.unwrap();
-    names_it(outcome.failure.as_ref().unwrap());
+    assert_resume_hint(outcome.failure.as_ref().unwrap());
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
     assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::NotAffected)]);
     let outcome = command(Some("55")).run(&client(&server, V2_1)).await.unwrap();
-    names_it(outcome.failure.as_ref().unwrap());
-    assert_eq!(outcome.answer["data"]["tasks"][0]["id"], "101", "the tasks of the last look");
-    assert_eq!(asked(&server, &format!("{SCRIPTS}/status")).await, 4);
-    assert_eq!(asked(&server, &format!("{SCRIPTS}/execute")).await, 1, "it is not run a second time");
+    assert_resume_hint(outcome.failure.as_ref().unwrap());
+    assert_eq!(outcome.response["data"]["tasks"][0]["id"], "101", "the tasks of the last poll");
+    assert_eq!(request_count(&server, &format!("{SCRIPTS}/status")).await, 4);
+    assert_eq!(request_count(&server, &format!("{SCRIPTS}/execute")).await, 1, "the script is started once");
 }
 
 #[tokio::test]
-async fn a_started_run_outlives_what_goes_wrong_after_it() {
+async fn automate_results_error_keeps_started_run() {
     let server = MockServer::start().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     started(json!({ "affected": 2, "parentTaskId": "55" })).mount(&server).await;
     let list = || Mock::given(path(format!("{SCRIPTS}/status")));
     list().respond_with(ResponseTemplate::new(403)).up_to_n_times(1).mount(&server).await;
-    let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 403);
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
-    // The same for what goes wrong once the tasks are over.
+    // The same applies to an error after the tasks have ended.
     let over = [task("101", "1", "completed"), task("102", "2", "completed")];
     list().respond_with(tasks(&over, Value::Null)).mount(&server).await;
-    let outcome = automation(folder.path()).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 404);
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);
 }

@@ -11,8 +11,8 @@ use wiremock::{Mock, MockServer};
 use super::*;
 
 #[test]
-fn get_threats_sends_what_the_vendor_document_says() {
-    let given = [
+fn get_threats_sends_documented_query() {
+    let args = [
         ("content_hash", "aa,bb"),
         ("mitigation_status", "active,mitigated"),
         ("created_before", "2 hours"),
@@ -45,27 +45,27 @@ fn get_threats_sends_what_the_vendor_document_says() {
         "incidentStatuses": "in_progress,unresolved",
     });
     let expected = json!(["GET", "/web/api/v2.1/threats", query, null]);
-    assert_eq!(sent("get-threats", V2_1, &given).unwrap(), [expected]);
+    assert_eq!(sent("get-threats", V2_1, &args).unwrap(), [expected]);
 }
 
 #[test]
-fn get_threats_on_the_old_api() {
-    let given = [("display_name", "evil"), ("rank", "7"), ("mitigation_status", "blocked"), ("limit", "5")];
-    // What is below the rank is dropped here, so the pages are not as small as the limit.
+fn get_threats_on_api_2_0_sends_rank() {
+    let args = [("display_name", "evil"), ("rank", "7"), ("mitigation_status", "blocked"), ("limit", "5")];
+    // Threats below the rank are dropped here, so the page size exceeds the limit.
     let query =
         json!({ "displayName__like": "evil", "rank": "7", "mitigationStatuses": "blocked", "limit": "1000" });
     let expected = json!(["GET", "/web/api/v2.0/threats", query, null]);
-    assert_eq!(sent("get-threats", V2_0, &given).unwrap(), [expected]);
+    assert_eq!(sent("get-threats", V2_0, &args).unwrap(), [expected]);
 }
 
 #[test]
-fn get_threats_has_the_defaults_of_the_integration() {
-    let limit = |given: &[(&str, &str)]| sent("get-threats", V2_1, given).unwrap()[0][2].clone();
-    assert_eq!(limit(&[]), json!({ "limit": "20" }), "resolved and unresolved ones");
+fn get_threats_defaults_match_integration() {
+    let limit = |args: &[(&str, &str)]| sent("get-threats", V2_1, args).unwrap()[0][2].clone();
+    assert_eq!(limit(&[]), json!({ "limit": "20" }), "resolved and unresolved threats");
     assert_eq!(limit(&[("include_resolved_param", "true")])["resolved"], "false");
     assert_eq!(limit(&[("resolved", "false")])["resolved"], "false");
-    assert_eq!(limit(&[("resolved", "true")])["resolved"], "true", "giving it is enough");
-    // The documented defaults, which a platform passes, are no condition.
+    assert_eq!(limit(&[("resolved", "true")])["resolved"], "true", "resolved alone is sufficient");
+    // The documented defaults, which a platform passes, do not filter.
     let both = |resolved, include| limit(&[("resolved", resolved), ("include_resolved_param", include)]);
     assert_eq!(both("false", "false"), json!({ "limit": "20" }));
     assert_eq!(both("true", "false"), json!({ "limit": "20" }));
@@ -74,15 +74,15 @@ fn get_threats_has_the_defaults_of_the_integration() {
     assert_eq!(both("true", "true")["resolved"], "true");
     let arguments = (entry("get-threats").arguments)();
     let include = arguments.iter().find(|argument| argument.name == "include_resolved_param").unwrap();
-    assert_eq!(include.default, None, "left out is not the same as false");
-    assert_eq!(limit(&[("limit", "5000")])["limit"], "1000", "the rest comes with further pages");
+    assert_eq!(include.default, None, "a missing value differs from false");
+    assert_eq!(limit(&[("limit", "5000")])["limit"], "1000", "further pages return the rest");
     let many = (0..30).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
-    assert_eq!(limit(&[("threat_ids", &many)])["limit"], "30", "as many as are named");
+    assert_eq!(limit(&[("threat_ids", &many)])["limit"], "30", "the default limit covers all IDs");
     assert_eq!(limit(&[("threat_ids", &many), ("limit", "3")])["limit"], "3");
 }
 
 #[test]
-fn what_cannot_reach_the_api_is_refused() {
+fn threat_commands_invalid_arguments_are_rejected() {
     let refusals = [
         ("get-threats", V2_1, vec![("rank", "7")], "rank"),
         ("get-threats", V2_1, vec![("mitigation_status", "blocked")], "mitigation_status"),
@@ -154,32 +154,32 @@ fn what_cannot_reach_the_api_is_refused() {
             "created_at_gt",
         ),
     ];
-    for (name, version, given, about) in refusals {
-        let error = sent(name, version, &given).expect_err(&format!("{name} {given:?}"));
-        assert!(error.contains(about), "{name} {given:?}: {error}");
+    for (name, version, args, about) in refusals {
+        let error = sent(name, version, &args).expect_err(&format!("{name} {args:?}"));
+        assert!(error.contains(about), "{name} {args:?}: {error}");
     }
 }
 
 #[test]
-fn actions_name_their_identifiers_in_one_request() {
-    let given = [("threat_ids", "1,2"), ("verdict", "true_positive")];
+fn threat_actions_send_ids_in_one_request() {
+    let args = [("threat_ids", "1,2"), ("verdict", "true_positive")];
     let filter = json!({ "ids": ["1", "2"], "tenant": true });
     let body = json!({ "data": { "analystVerdict": "true_positive" }, "filter": filter });
     let expected = json!(["POST", "/web/api/v2.1/threats/analyst-verdict", {}, body]);
-    assert_eq!(sent("update-threats-verdict", V2_1, &given).unwrap(), [expected], "a flag is a flag");
+    assert_eq!(sent("update-threats-verdict", V2_1, &args).unwrap(), [expected], "tenant is a boolean");
 
     let both = [("threat_ids", r#"["1", "2"]"#), ("status", "resolved")];
     let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ["1", "2"] } });
     let expected = json!(["POST", "/web/api/v2.1/threats/incident", {}, body]);
     assert_eq!(sent("update-threats-status", V2_1, &both).unwrap(), [expected]);
 
-    let given = [("threat_ids", "1,2,1"), ("action", "rollback-remediation")];
+    let args = [("threat_ids", "1,2,1"), ("action", "rollback-remediation")];
     let expected = json!(["POST", "/web/api/v2.0/threats/mitigate/rollback-remediation", {}, { "filter": { "ids": ["1", "2"] } }]);
-    assert_eq!(sent("mitigate-threat", V2_0, &given).unwrap(), [expected]);
+    assert_eq!(sent("mitigate-threat", V2_0, &args).unwrap(), [expected]);
 }
 
 #[test]
-fn identifiers_go_in_batches_below_the_limit_of_the_api() {
+fn threat_actions_split_ids_into_batches() {
     let ids = (0..12_001).map(|id| id.to_string()).collect::<Vec<_>>();
     let command = UpdateThreatsStatus { status: IncidentStatus::Resolved, threat_ids: ids.clone() };
     let requests = command.requests(V2_1).unwrap();
@@ -192,23 +192,23 @@ fn identifiers_go_in_batches_below_the_limit_of_the_api() {
 }
 
 #[test]
-fn a_limit_bounds_the_whole_and_not_each_batch() {
+fn update_incident_limit_with_batches_is_rejected() {
     let ids = (0..5_001).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
-    let given = [("incident_status", "resolved"), ("ids", ids.as_str())];
-    assert_eq!(sent("update-threat-incident", V2_1, &given).unwrap().len(), 2);
-    let given = [given[0], given[1], ("limit", "10")];
-    assert!(sent("update-threat-incident", V2_1, &given).unwrap_err().contains("limit"));
+    let args = [("incident_status", "resolved"), ("ids", ids.as_str())];
+    assert_eq!(sent("update-threat-incident", V2_1, &args).unwrap().len(), 2);
+    let args = [args[0], args[1], ("limit", "10")];
+    assert!(sent("update-threat-incident", V2_1, &args).unwrap_err().contains("limit"));
 }
 
 #[test]
-fn acting_on_nobody_is_no_success() {
+fn update_status_without_ids_is_rejected() {
     let command = UpdateThreatsStatus { status: IncidentStatus::Resolved, threat_ids: Vec::new() };
     let error = command.requests(V2_1).unwrap_err();
     assert_eq!(error.argument_error().unwrap().argument(), Some("threat_ids"));
 }
 
 #[test]
-fn every_field_of_the_filter_is_an_argument() {
+fn update_incident_arguments_cover_filter_fields() {
     let names: Vec<_> = UpdateThreatIncident::arguments().iter().map(|argument| argument.name).collect();
     let mut expected = vec!["incident_status", "analyst_verdict"];
     expected.extend(ThreatFilter::FIELDS.iter().map(|field| field.rust_name));
@@ -218,8 +218,8 @@ fn every_field_of_the_filter_is_an_argument() {
 }
 
 #[test]
-fn the_whole_incident_update() {
-    let given = [
+fn update_incident_sends_documented_body() {
+    let args = [
         ("incident_status", "in_progress"),
         ("analyst_verdict", "suspicious"),
         ("computer_name_contains", "web-01,web-02"),
@@ -241,11 +241,11 @@ fn the_whole_incident_update() {
         },
     });
     let expected = json!(["POST", "/web/api/v2.1/threats/incident", {}, body]);
-    assert_eq!(sent("update-threat-incident", V2_1, &given).unwrap(), [expected]);
+    assert_eq!(sent("update-threat-incident", V2_1, &args).unwrap(), [expected]);
 
-    let given = [("incident_status", "resolved"), ("everything_in_scope", "true")];
+    let args = [("incident_status", "resolved"), ("everything_in_scope", "true")];
     let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": {} });
-    let sent = sent("update-threat-incident", V2_1, &given).unwrap();
+    let sent = sent("update-threat-incident", V2_1, &args).unwrap();
     assert_eq!(sent, [json!(["POST", "/web/api/v2.1/threats/incident", {}, body])]);
 }
 
@@ -265,12 +265,17 @@ async fn get_threats_follows_the_cursor_and_keeps_unknown_fields() {
     let second =
         json!({ "data": [threat(3), threat(4)], "pagination": { "nextCursor": "m", "totalItems": 9 } });
     let list = || Mock::given(path("/web/api/v2.1/threats"));
-    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
-    list().and(query_param("cursor", "n")).respond_with(answer(second)).expect(1).mount(&server).await;
+    list()
+        .and(query_param_is_missing("cursor"))
+        .respond_with(json_response(first))
+        .expect(1)
+        .mount(&server)
+        .await;
+    list().and(query_param("cursor", "n")).respond_with(json_response(second)).expect(1).mount(&server).await;
 
     let outcome = run(&server, V2_1, "get-threats", &[("limit", "3")]).await;
-    assert_eq!(outcome.answer["data"].as_array().unwrap().len(), 3);
-    assert_eq!(outcome.answer["data"][2]["brandNew"]["field"], 3, "what the server sent");
+    assert_eq!(outcome.response["data"].as_array().unwrap().len(), 3);
+    assert_eq!(outcome.response["data"][2]["brandNew"]["field"], 3, "the response is unchanged");
     let threats = &outcome.context["SentinelOne"]["Threat"];
     let expected = json!({
         "ID": "3", "AgentComputerName": "web-01", "FileSha256": "ff", "CreatedDate": NOW,
@@ -279,24 +284,24 @@ async fn get_threats_follows_the_cursor_and_keeps_unknown_fields() {
 }
 
 #[tokio::test]
-async fn get_threats_keeps_the_rank_on_the_old_api() {
+async fn get_threats_on_api_2_0_filters_by_rank() {
     let server = MockServer::start().await;
     let data = json!([{ "id": "1", "rank": 7, "fileSha256": "aa" }, { "id": "2", "rank": 3 }, { "id": "3" }]);
     let body = json!({ "data": data, "pagination": { "nextCursor": null, "totalItems": 3 } });
-    Mock::given(path("/web/api/v2.0/threats")).respond_with(answer(body)).mount(&server).await;
+    Mock::given(path("/web/api/v2.0/threats")).respond_with(json_response(body)).mount(&server).await;
     let outcome = run(&server, V2_0, "get-threats", &[("rank", "5")]).await;
     let threats = outcome.context["SentinelOne"]["Threat"].as_array().unwrap();
-    assert_eq!(threats.len(), 2, "unknown ranks stay: nothing is lost silently");
+    assert_eq!(threats.len(), 2, "threats without a rank are kept");
     assert_eq!(threats[0], json!({ "ID": "1", "Rank": 7, "FileSha256": "aa" }));
 }
 
-/// The rank is looked at again here, and what does not pass does not use up the limit.
+/// Threats below the rank are dropped here and do not count toward the limit.
 #[tokio::test]
-async fn get_threats_fills_its_limit_with_what_it_keeps() {
+async fn get_threats_limit_counts_only_matching_threats() {
     let server = MockServer::start().await;
     let page = |ranks: [i64; 2], next: Value| {
         let data: Vec<_> = ranks.iter().map(|rank| json!({ "id": rank.to_string(), "rank": rank })).collect();
-        answer(json!({ "data": data, "pagination": { "nextCursor": next } }))
+        json_response(json!({ "data": data, "pagination": { "nextCursor": next } }))
     };
     let list = || Mock::given(path("/web/api/v2.0/threats")).and(query_param("limit", "1000"));
     list().and(query_param_is_missing("cursor")).respond_with(page([3, 9], "n".into())).mount(&server).await;
@@ -304,13 +309,13 @@ async fn get_threats_fills_its_limit_with_what_it_keeps() {
     let outcome = run(&server, V2_0, "get-threats", &[("rank", "5"), ("limit", "2")]).await;
     let expected = json!([{ "ID": "9", "Rank": 9 }, { "ID": "8", "Rank": 8 }]);
     assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
-    assert!(outcome.is_complete(), "no third page is asked for");
+    assert!(outcome.is_complete(), "no third page is requested");
 }
 
 #[test]
-fn reads_by_identifiers_keep_urls_short() {
+fn lists_split_ids_into_url_sized_batches() {
     let ids: Vec<String> = (0..250).map(|id| id.to_string()).collect();
-    // The first once more.
+    // The first ID is repeated.
     let list = format!("{},0", ids.join(","));
     for (name, argument, field, more, also) in [
         ("get-threats", "threat_ids", "ids", ("site_ids", "7"), "siteIds"),
@@ -325,14 +330,14 @@ fn reads_by_identifiers_keep_urls_short() {
         let named: Vec<&str> = requests.iter().map(|one| one[2][field].as_str().unwrap()).collect();
         let counts: Vec<usize> = named.iter().map(|ids| ids.split(',').count()).collect();
         assert_eq!(counts, [100, 100, 50], "{name}");
-        assert_eq!(named.join(","), ids.join(","), "{name}: each once");
-        assert!(requests.iter().all(|one| one[2][also].is_string()), "{name}: the other conditions stay");
+        assert_eq!(named.join(","), ids.join(","), "{name}: unique IDs");
+        assert!(requests.iter().all(|one| one[2][also].is_string()), "{name}: other filters are repeated");
         assert_eq!(sent(name, V2_1, &[(argument, "1,2"), more]).unwrap().len(), 1, "{name}");
     }
 }
 
 #[test]
-fn a_cursor_or_an_order_goes_with_one_list() {
+fn list_cursor_or_sort_with_batches_is_rejected() {
     let many = (0..101).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
     for (name, argument, more, about) in [
         ("get-alerts", "alert_ids", vec![("created_from", "1 day"), ("cursor", "c")], "cursor"),
@@ -349,20 +354,20 @@ fn a_cursor_or_an_order_goes_with_one_list() {
 }
 
 #[tokio::test]
-async fn a_limit_bounds_all_batches_and_their_counts_add_up() {
+async fn get_threats_limit_and_total_span_batches() {
     let server = MockServer::start().await;
     let ids: Vec<String> = (0..250).map(|id| id.to_string()).collect();
     for batch in ids.chunks(100) {
         let data: Vec<Value> = batch.iter().map(|id| json!({ "id": id })).collect();
         let body = json!({ "data": data, "pagination": { "totalItems": batch.len(), "nextCursor": null } });
         let list = Mock::given(path("/web/api/v2.1/threats")).and(query_param("ids", batch.join(",")));
-        list.respond_with(answer(body)).mount(&server).await;
+        list.respond_with(json_response(body)).mount(&server).await;
     }
     let list = ids.join(",");
     let outcome = run(&server, V2_1, "get-threats", &[("threat_ids", &list)]).await;
     assert_eq!(outcome.context["SentinelOne"]["Threat"].as_array().unwrap().len(), 250);
-    assert_eq!(outcome.answer["data"][249]["id"], "249");
-    assert_eq!(outcome.answer["pagination"]["totalItems"], 250);
+    assert_eq!(outcome.response["data"][249]["id"], "249");
+    assert_eq!(outcome.response["pagination"]["totalItems"], 250);
 
     server.reset().await;
     let first = json!({ "data": [{ "id": "0" }, { "id": "1" }], "pagination": { "nextCursor": null } });
@@ -371,22 +376,25 @@ async fn a_limit_bounds_all_batches_and_their_counts_add_up() {
         "pagination": { "nextCursor": "n", "totalItems": 9 },
     });
     let batch = |ids: &[String]| Mock::given(query_param("ids", ids.join(",")));
-    batch(&ids[..100]).respond_with(answer(first)).expect(1).mount(&server).await;
-    batch(&ids[100..200]).respond_with(answer(second)).expect(1).mount(&server).await;
+    batch(&ids[..100]).respond_with(json_response(first)).expect(1).mount(&server).await;
+    batch(&ids[100..200]).respond_with(json_response(second)).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "get-threats", &[("threat_ids", &list), ("limit", "3")]).await;
     let expected = json!([{ "ID": "0" }, { "ID": "1" }, { "ID": "100" }]);
     assert_eq!(outcome.context["SentinelOne"]["Threat"], expected);
-    assert!(outcome.is_complete(), "the third batch is not asked for");
+    assert!(outcome.is_complete(), "the third batch is not requested");
     let pagination = json!({ "nextCursor": null, "totalItems": null });
-    assert_eq!(outcome.answer["pagination"], pagination, "one list's cursor and count are not those of all");
+    assert_eq!(
+        outcome.response["pagination"], pagination,
+        "the cursor and total of one list do not apply to all"
+    );
 }
 
 #[tokio::test]
-async fn batches_that_were_read_before_a_failure_stand() {
+async fn get_threats_failure_keeps_earlier_batches() {
     let server = MockServer::start().await;
     let ids: Vec<String> = (0..250).map(|id| id.to_string()).collect();
     let batch = |ids: &[String]| Mock::given(query_param("ids", ids.join(",")));
-    let first = answer(json!({ "data": [{ "id": "0" }] }));
+    let first = json_response(json!({ "data": [{ "id": "0" }] }));
     batch(&ids[..100]).respond_with(first).mount(&server).await;
     batch(&ids[100..200]).respond_with(ResponseTemplate::new(503)).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "get-threats", &[("threat_ids", &ids.join(","))]).await;
@@ -395,7 +403,7 @@ async fn batches_that_were_read_before_a_failure_stand() {
 }
 
 #[tokio::test]
-async fn each_identifier_gets_its_own_truth() {
+async fn update_status_reports_state_per_threat() {
     let server = MockServer::start().await;
     let details = json!([
         { "threatId": "1", "result": "updated", "analystVerdict": "not_changed" },
@@ -403,9 +411,12 @@ async fn each_identifier_gets_its_own_truth() {
         { "threatId": "3", "result": "conditions_not_met" },
     ]);
     let body = json!({ "data": { "affected": 1, "details": details } });
-    Mock::given(path("/web/api/v2.1/threats/incident")).respond_with(answer(body)).mount(&server).await;
-    let given = [("threat_ids", "1,2,3,4"), ("status", "resolved")];
-    let outcome = run(&server, V2_1, "update-threats-status", &given).await;
+    Mock::given(path("/web/api/v2.1/threats/incident"))
+        .respond_with(json_response(body))
+        .mount(&server)
+        .await;
+    let args = [("threat_ids", "1,2,3,4"), ("status", "resolved")];
+    let outcome = run(&server, V2_1, "update-threats-status", &args).await;
     let expected = [
         ("1", IdState::Done),
         ("2", IdState::AlreadySet),
@@ -413,7 +424,7 @@ async fn each_identifier_gets_its_own_truth() {
         ("4", IdState::NotAffected),
     ];
     assert_eq!(states(&outcome), expected);
-    assert!(!outcome.is_complete() && outcome.did_something());
+    assert!(!outcome.is_complete() && outcome.has_effect());
     let entries = json!([
         { "ID": "1", "Updated": true, "Status": "resolved" },
         { "ID": "2", "Updated": true, "Status": "resolved" },
@@ -424,44 +435,44 @@ async fn each_identifier_gets_its_own_truth() {
 }
 
 #[tokio::test]
-async fn a_count_that_fits_no_one_in_particular_is_said_to_be_unknown() {
+async fn write_note_partial_count_is_unknown_per_id() {
     let server = MockServer::start().await;
     let body = json!({ "data": { "affected": 1 } });
-    Mock::given(path("/web/api/v2.1/threats/notes")).respond_with(answer(body)).mount(&server).await;
+    Mock::given(path("/web/api/v2.1/threats/notes")).respond_with(json_response(body)).mount(&server).await;
     let outcome = run(&server, V2_1, "write-threat-note", &[("threat_ids", "1,2"), ("note", "seen")]).await;
     assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::Unknown)]);
     assert_eq!(outcome.context["SentinelOne"]["Threat"][0]["Status"], "Unknown");
 }
 
 #[tokio::test]
-async fn what_was_done_before_a_failure_stands() {
+async fn update_status_failure_keeps_earlier_batches() {
     let server = MockServer::start().await;
     let post = || Mock::given(path("/web/api/v2.1/threats/incident"));
     let ids: Vec<String> = (0..10_001).map(|id| id.to_string()).collect();
     let batch =
         |ids: &[String]| json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ids } });
-    let done = answer(json!({ "data": { "affected": 5000 } }));
+    let done = json_response(json!({ "data": { "affected": 5000 } }));
     post().and(body_json(batch(&ids[..5000]))).respond_with(done).expect(1).mount(&server).await;
     let broken = ResponseTemplate::new(500);
     post().and(body_json(batch(&ids[5000..10_000]))).respond_with(broken).expect(1).mount(&server).await;
 
     let list = ids.join(",");
-    let given = [("threat_ids", list.as_str()), ("status", "resolved")];
-    let outcome = run(&server, V2_1, "update-threats-status", &given).await;
+    let args = [("threat_ids", list.as_str()), ("status", "resolved")];
+    let outcome = run(&server, V2_1, "update-threats-status", &args).await;
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 500);
-    let count = |state| outcome.ids.iter().filter(|one| one.state == state).count();
+    let count = |state| outcome.results.iter().filter(|one| one.state == state).count();
     assert_eq!(count(IdState::Done), 5000);
-    // Whether the second batch was applied before the console failed, nobody knows; the third was not sent.
+    // The second batch may have taken effect; the third was not sent.
     assert_eq!(count(IdState::Unknown), 5000);
     assert_eq!(count(IdState::NotAffected), 1);
 }
 
 #[tokio::test]
-async fn what_was_read_before_a_failure_stands() {
+async fn get_threats_failure_keeps_earlier_pages() {
     let server = MockServer::start().await;
     let list = || Mock::given(path("/web/api/v2.1/threats"));
     let first = json!({ "data": [{ "id": "1" }], "pagination": { "nextCursor": "n" } });
-    list().and(query_param_is_missing("cursor")).respond_with(answer(first)).mount(&server).await;
+    list().and(query_param_is_missing("cursor")).respond_with(json_response(first)).mount(&server).await;
     list().and(query_param("cursor", "n")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
     let outcome = run(&server, V2_1, "get-threats", &[]).await;
     assert_eq!(outcome.context["SentinelOne"]["Threat"], json!([{ "ID": "1" }]));
@@ -470,57 +481,60 @@ async fn what_was_read_before_a_failure_stands() {
 }
 
 #[tokio::test]
-async fn what_the_console_says_beside_its_answer_is_kept() {
+async fn outcome_keeps_errors_returned_with_data() {
     let server = MockServer::start().await;
     let details = json!([{ "threatId": "1", "result": "updated" }]);
     let errors = json!([{ "code": 4030010, "title": "Insufficient permissions" }]);
     let body = json!({ "data": { "affected": 1, "details": details }, "errors": errors });
-    Mock::given(path("/web/api/v2.1/threats/incident")).respond_with(answer(body)).mount(&server).await;
-    let given = [("threat_ids", "1,2"), ("status", "resolved")];
-    let outcome = run(&server, V2_1, "update-threats-status", &given).await;
+    Mock::given(path("/web/api/v2.1/threats/incident"))
+        .respond_with(json_response(body))
+        .mount(&server)
+        .await;
+    let args = [("threat_ids", "1,2"), ("status", "resolved")];
+    let outcome = run(&server, V2_1, "update-threats-status", &args).await;
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::NotAffected)]);
     assert_eq!(outcome.errors[0].code.as_deref(), Some("4030010"));
 }
 
 #[tokio::test]
-async fn an_action_that_is_answered_with_nothing_is_unknown() {
+async fn update_status_empty_response_is_unknown() {
     let server = MockServer::start().await;
     Mock::given(path("/web/api/v2.1/threats/incident"))
         .respond_with(ResponseTemplate::new(200))
         .mount(&server)
         .await;
-    let given = [("threat_ids", "1"), ("status", "resolved")];
-    let outcome = run(&server, V2_1, "update-threats-status", &given).await;
+    let args = [("threat_ids", "1"), ("status", "resolved")];
+    let outcome = run(&server, V2_1, "update-threats-status", &args).await;
     assert_eq!(states(&outcome), [("1", IdState::Unknown)]);
-    assert!(!outcome.did_something());
+    assert!(!outcome.has_effect());
     let expected = json!([{ "id": "1", "state": "unknown", "detail": null }]);
     assert_eq!(outcome.to_json(), json!({ "results": expected }));
     assert_eq!(json!(outcome.items()), expected);
 }
 
 #[tokio::test]
-async fn swimlane_gets_what_swimlane_documents() {
+async fn update_incident_context_has_swimlane_format() {
     let server = MockServer::start().await;
     let details = json!([{ "threatId": "7", "result": "updated", "analystVerdict": "updated" }]);
     let body = json!({ "data": { "affected": 1, "details": details }, "errors": null });
     Mock::given(path("/web/api/v2.1/threats/incident"))
         .and(body_partial_json(json!({ "filter": { "osTypes": ["linux"] } })))
-        .respond_with(answer(body.clone()))
+        .respond_with(json_response(body.clone()))
         .mount(&server)
         .await;
-    let given = [("incident_status", "resolved"), ("os_types", "linux")];
-    let outcome = run(&server, V2_1, "update-threat-incident", &given).await;
+    let args = [("incident_status", "resolved"), ("os_types", "linux")];
+    let outcome = run(&server, V2_1, "update-threat-incident", &args).await;
     assert_eq!(outcome.context, json!({ "status_code": 200, "reason": "OK", "json_body": body }));
-    assert_eq!(states(&outcome), [("7", IdState::Done)], "the console's list is what is known");
+    assert_eq!(states(&outcome), [("7", IdState::Done)], "the results are those of the console");
 }
 
 #[tokio::test]
-async fn counts_and_notes_stand_under_their_paths() {
+async fn threat_summary_and_notes_context_has_documented_paths() {
     let server = MockServer::start().await;
     let counts = json!({ "data": { "total": 9, "resolved": 4, "notResolved": 5 } });
     Mock::given(path("/web/api/v2.1/private/threats/summary"))
         .and(query_param("groupIds", "1,2"))
-        .respond_with(answer(counts))
+        .respond_with(json_response(counts))
         .mount(&server)
         .await;
     let outcome = run(&server, V2_1, "threat-summary", &[("group_ids", "1,2")]).await;
@@ -530,9 +544,14 @@ async fn counts_and_notes_stand_under_their_paths() {
     let note = |id: &str| json!({ "id": id, "text": "seen", "creatorId": "6", "edited": false });
     let notes = || Mock::given(path("/web/api/v2.1/threats/9/notes")).and(query_param("limit", "1000"));
     let first = json!({ "data": [note("5")], "pagination": { "nextCursor": "n", "totalItems": 2 } });
-    notes().and(query_param_is_missing("cursor")).respond_with(answer(first)).expect(1).mount(&server).await;
+    notes()
+        .and(query_param_is_missing("cursor"))
+        .respond_with(json_response(first))
+        .expect(1)
+        .mount(&server)
+        .await;
     let last = json!({ "data": [note("7")], "pagination": { "nextCursor": null, "totalItems": 2 } });
-    notes().and(query_param("cursor", "n")).respond_with(answer(last)).expect(1).mount(&server).await;
+    notes().and(query_param("cursor", "n")).respond_with(json_response(last)).expect(1).mount(&server).await;
     let outcome = run(&server, V2_1, "get-threat-notes", &[("threat_id", "9")]).await;
     let note = |id: &str| json!({ "ID": id, "Text": "seen", "CreatorID": "6", "Edited": false });
     assert_eq!(outcome.context["SentinelOne"]["Notes"], json!([note("5"), note("7")]));

@@ -1,31 +1,31 @@
-//! The places of a document.
+//! The values of a document with their schemas.
 
 use sentinelone::contract::Contract;
 use serde_json::Value;
 
-use crate::schemas::says;
+use crate::schemas::keyword;
 
-/// Whether a schema says that null may stand there.
-pub(crate) fn may_be_null(schema: &Value) -> bool {
-    schema["nullable"] == true || says(schema, "nullable").is_some_and(|yes| yes == true)
+/// Returns whether a schema allows null.
+pub(crate) fn is_nullable(schema: &Value) -> bool {
+    schema["nullable"] == true || keyword(schema, "nullable").is_some_and(|nullable| nullable == true)
 }
 
-/// A place of a document with what the specification says of it.
+/// A value of a document with its schema and location.
 pub(crate) struct Point<'a> {
     pub(crate) pointer: String,
-    pub(crate) place: String,
+    pub(crate) location: String,
     pub(crate) schema: &'a Value,
     pub(crate) nullable: bool,
 }
 
-/// Every place of a document of this schema, the innermost first; `root` is what the places begin with.
+/// Returns all values of a document of this schema, innermost first. Locations begin with `root`.
 pub(crate) fn points<'a>(schema: &'a Value, value: &Value, root: &str) -> Vec<Point<'a>> {
     let mut all = Vec::new();
-    walk(schema, value, String::new(), root.to_owned(), &mut all);
+    visit(schema, value, String::new(), root.to_owned(), &mut all);
     all
 }
 
-fn walk<'a>(schema: &'a Value, value: &Value, pointer: String, place: String, into: &mut Vec<Point<'a>>) {
+fn visit<'a>(schema: &'a Value, value: &Value, pointer: String, location: String, into: &mut Vec<Point<'a>>) {
     let contract = Contract::bundled();
     match value {
         Value::Object(fields) => {
@@ -34,18 +34,18 @@ fn walk<'a>(schema: &'a Value, value: &Value, pointer: String, place: String, in
                 let Some(inner) = properties.get(name.as_str()).copied().or(contract.items(schema)) else {
                     continue;
                 };
-                walk(inner, value, format!("{pointer}/{name}"), format!("{place}.{name}"), into);
+                visit(inner, value, format!("{pointer}/{name}"), format!("{location}.{name}"), into);
             }
         }
         Value::Array(items) => {
             let Some(inner) = contract.items(schema) else { return };
             for (index, value) in items.iter().enumerate() {
-                walk(inner, value, format!("{pointer}/{index}"), format!("{place}[{index}]"), into);
+                visit(inner, value, format!("{pointer}/{index}"), format!("{location}[{index}]"), into);
             }
         }
         _ => {}
     }
-    // What has no type may be anything.
-    let nullable = may_be_null(schema) || contract.type_of(schema).is_none();
-    into.push(Point { pointer, place, schema, nullable });
+    // A schema without a type allows any value.
+    let nullable = is_nullable(schema) || contract.type_of(schema).is_none();
+    into.push(Point { pointer, location, schema, nullable });
 }

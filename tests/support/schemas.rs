@@ -1,4 +1,4 @@
-//! What the schemas of the specification say, and choices that are the same in every run.
+//! Schema keywords of the specification, and deterministic random choices.
 
 use std::sync::LazyLock;
 
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(sentinelone::raw::OPENAPI).unwrap());
 
-/// Consistent random choices.
+/// Deterministic random choices.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(pub(crate) u64);
+pub(crate) struct SeededRng(pub(crate) u64);
 
-impl Dice {
-    pub(crate) fn below(&mut self, many: usize) -> usize {
+impl SeededRng {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % many
+        usize::try_from(self.0 >> 33).unwrap() % count
     }
 
     pub(crate) fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
@@ -23,17 +23,17 @@ impl Dice {
     }
 }
 
-/// What a schema says under a key, itself or by what it is put together from.
-pub(crate) fn says<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
+/// Returns the value of a schema keyword. Follows `$ref` and `allOf`.
+pub(crate) fn keyword<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
     if let Some(reference) = schema["$ref"].as_str() {
-        return says(DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap(), key);
+        return keyword(DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap(), key);
     }
-    let inner = || schema["allOf"].as_array().into_iter().flatten().find_map(|part| says(part, key));
+    let inner = || schema["allOf"].as_array().into_iter().flatten().find_map(|part| keyword(part, key));
     schema.get(key).or_else(inner)
 }
 
-/// The values that an enum knows.
-pub(crate) fn words(schema: &Value) -> Vec<&str> {
-    let words = says(schema, "enum").and_then(Value::as_array);
-    words.into_iter().flatten().filter_map(Value::as_str).collect()
+/// Returns the listed values of an enum.
+pub(crate) fn enum_values(schema: &Value) -> Vec<&str> {
+    let values = keyword(schema, "enum").and_then(Value::as_array);
+    values.into_iter().flatten().filter_map(Value::as_str).collect()
 }

@@ -1,88 +1,88 @@
-//! Values of the specification's schemas, for whoever wants to see what becomes of them.
+//! Random values of the schemas of the specification.
 
 use sentinelone::contract::Contract;
 use serde_json::{Map, Value};
 
-use crate::schemas::{Dice, says, words};
+use crate::schemas::{SeededRng, enum_values, keyword};
 
-/// Makes values. The walk over the schemas is the same for all; what stands in them is not.
+/// Generates values. The traversal of the schemas is fixed; implementors choose the values.
 pub(crate) trait Values {
-    fn dice(&mut self) -> &mut Dice;
+    fn rng(&mut self) -> &mut SeededRng;
 
-    /// A text of no special kind.
-    fn text(&mut self, schema: &Value) -> String;
+    /// Returns a string for a schema without format and enum.
+    fn string(&mut self, schema: &Value) -> String;
 
-    /// Anything else in the place of what the schema says.
-    fn instead(&mut self, _schema: &Value) -> Option<Value> {
+    /// Returns a value that replaces the generated one, if any.
+    fn replacement(&mut self, _schema: &Value) -> Option<Value> {
         None
     }
 
-    /// Whether a field is there that may be absent.
-    fn keeps(&mut self) -> bool {
-        self.dice().below(3) == 0
+    /// Returns whether an optional field is included.
+    fn includes_optional(&mut self) -> bool {
+        self.rng().below(3) == 0
     }
 
-    /// A field that nobody declared.
-    fn further(&mut self) -> Option<(String, Value)> {
+    /// Returns an undeclared field to add, if any.
+    fn extra_field(&mut self) -> Option<(String, Value)> {
         None
     }
 
-    /// What stands where the schema says nothing.
-    fn any(&mut self) -> Value {
+    /// Returns a value for a schema without a type.
+    fn unconstrained(&mut self) -> Value {
         Value::Null
     }
 
-    /// A value of a schema.
+    /// Generates a value of a schema.
     fn value(&mut self, schema: &Value, depth: u32) -> Value {
-        if let Some(value) = self.instead(schema) {
+        if let Some(value) = self.replacement(schema) {
             return value;
         }
         let contract = Contract::bundled();
         match contract.type_of(schema) {
             Some("object") if depth > 0 => {
-                let required = says(schema, "required").and_then(Value::as_array);
+                let required = keyword(schema, "required").and_then(Value::as_array);
                 let mut fields = Map::new();
                 for (name, property) in contract.properties(schema) {
                     let required = required.is_some_and(|names| names.iter().any(|one| one == name));
-                    if required || self.keeps() {
+                    if required || self.includes_optional() {
                         fields.insert(name.to_owned(), self.value(property, depth - 1));
                     }
                 }
                 if let Some(values) = contract.items(schema)
-                    && self.keeps()
+                    && self.includes_optional()
                 {
                     fields.insert("first".to_owned(), self.value(values, depth - 1));
                 }
-                fields.extend(self.further());
+                fields.extend(self.extra_field());
                 Value::Object(fields)
             }
             Some("array") if depth > 0 => {
                 let items = contract.items(schema).unwrap_or(&Value::Null);
                 let bound =
-                    |key| says(schema, key).and_then(Value::as_u64).map(|n| usize::try_from(n).unwrap());
-                let least = bound("minItems").unwrap_or_default();
-                let most = bound("maxItems").unwrap_or(least + 3).min(least + 3);
-                let many = least + self.dice().below(most - least + 1);
-                (0..many).map(|_| self.value(items, depth - 1)).collect()
+                    |key| keyword(schema, key).and_then(Value::as_u64).map(|n| usize::try_from(n).unwrap());
+                let min = bound("minItems").unwrap_or_default();
+                let max = bound("maxItems").unwrap_or(min + 3).min(min + 3);
+                let count = min + self.rng().below(max - min + 1);
+                (0..count).map(|_| self.value(items, depth - 1)).collect()
             }
             Some("object") => Value::Object(Map::new()),
             Some("array") => Value::Array(Vec::new()),
-            Some("string") => match words(schema).as_slice() {
-                [] if says(schema, "format").is_some_and(|format| format == "date-time") => {
+            Some("string") => match enum_values(schema).as_slice() {
+                [] if keyword(schema, "format").is_some_and(|format| format == "date-time") => {
                     "2026-11-18T06:13:02.004512Z".into()
                 }
-                [] => self.text(schema).into(),
-                words => (*self.dice().pick(words)).into(),
+                [] => self.string(schema).into(),
+                values => (*self.rng().pick(values)).into(),
             },
             Some("integer" | "number") => {
                 let bound =
-                    |key| says(schema, key).and_then(Value::as_u64).map(|n| usize::try_from(n).unwrap());
-                let least = bound("minimum").unwrap_or_default();
-                let most = bound("maximum").unwrap_or(1_000_000);
-                (least + self.dice().below(most - least + 1)).into()
+                    |key| keyword(schema, key).and_then(Value::as_u64).map(|n| usize::try_from(n).unwrap());
+                let min = bound("minimum").unwrap_or_default();
+                let max = bound("maximum").unwrap_or(1_000_000);
+                (min + self.rng().below(max - min + 1)).into()
             }
-            Some("boolean") => self.dice().below(2).eq(&0).into(),
-            _ => self.any(),
+            Some("boolean") => self.rng().below(2).eq(&0).into(),
+            _ => self.unconstrained(),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Which command may send which operation, read from the sources of the commands.
+//! Operations of each command, read from the sources of the commands.
 //!
-//! The registry knows it too, and is part of the client: what breaks when the API moves has to be told when the client
-//! does not compile. A test compares the two.
+//! The registry of the client has the same data. The sources are read instead, because the diff lists affected commands
+//! even if the client does not compile. A test compares both.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use sentinelone_codegen::diff::Commands;
 use sentinelone_codegen::{Error, Result};
 use syn::visit::Visit;
 
-/// Names of commands by operation.
+/// Returns the command names of each operation.
 pub(crate) fn by_operation(root: &Path) -> Result<Commands> {
     let mut commands = Commands::new();
     for (name, operations) in declared(&root.join("src/commands"))? {
@@ -21,13 +21,13 @@ pub(crate) fn by_operation(root: &Path) -> Result<Commands> {
     Ok(commands)
 }
 
-/// The operations of every command that a source in the folder declares.
-fn declared(folder: &Path) -> Result<BTreeMap<String, Vec<String>>> {
-    let io = |source| Error::Io { path: folder.to_owned(), source };
+/// Returns the operations of each command that a source in `dir` declares.
+fn declared(dir: &Path) -> Result<BTreeMap<String, Vec<String>>> {
+    let io = |source| Error::Io { path: dir.to_owned(), source };
     let mut found = Infos::default();
-    for entry in std::fs::read_dir(folder).map_err(io)? {
+    for entry in std::fs::read_dir(dir).map_err(io)? {
         let path = entry.map_err(io)?.path();
-        if path.extension().is_none_or(|ending| ending != "rs") {
+        if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
         let text =
@@ -39,14 +39,14 @@ fn declared(folder: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     Ok(found.0)
 }
 
-/// Every `Info { name: "…", operations: &["…"], … }`.
+/// Each `CommandInfo { name: "…", operations: &["…"], … }`.
 #[derive(Default)]
 struct Infos(BTreeMap<String, Vec<String>>);
 
 impl Visit<'_> for Infos {
     fn visit_expr_struct(&mut self, node: &syn::ExprStruct) {
         syn::visit::visit_expr_struct(self, node);
-        if node.path.segments.last().is_none_or(|last| last.ident != "Info") {
+        if node.path.segments.last().is_none_or(|last| last.ident != "CommandInfo") {
             return;
         }
         let field = |name: &str| {
@@ -54,7 +54,7 @@ impl Visit<'_> for Infos {
                 .fields
                 .iter()
                 .find(|field| matches!(&field.member, syn::Member::Named(ident) if ident == name));
-            texts(found.map(|field| &field.expr))
+            strings(found.map(|field| &field.expr))
         };
         if let Some(name) = field("name").first() {
             self.0.insert(name.clone(), field("operations"));
@@ -62,12 +62,12 @@ impl Visit<'_> for Infos {
     }
 }
 
-/// The literal texts of an expression.
-fn texts(expression: Option<&syn::Expr>) -> Vec<String> {
+/// Returns the string literals of an expression.
+fn strings(expression: Option<&syn::Expr>) -> Vec<String> {
     match expression {
-        Some(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })) => vec![text.value()],
-        Some(syn::Expr::Reference(inner)) => texts(Some(&inner.expr)),
-        Some(syn::Expr::Array(all)) => all.elems.iter().flat_map(|one| texts(Some(one))).collect(),
+        Some(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(string), .. })) => vec![string.value()],
+        Some(syn::Expr::Reference(inner)) => strings(Some(&inner.expr)),
+        Some(syn::Expr::Array(array)) => array.elems.iter().flat_map(|elem| strings(Some(elem))).collect(),
         _ => Vec::new(),
     }
 }
@@ -83,24 +83,24 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_that_a_command_names_is_in_the_specification() {
+    fn by_operation_lists_only_operations_of_the_spec() {
         let bundle = sentinelone_codegen::bundle::Bundle::read(&root().join("spec")).unwrap();
-        let known: Vec<&str> = bundle.operations().map(|operation| operation.id()).collect();
+        let ids: Vec<&str> = bundle.operations().map(|operation| operation.id()).collect();
         let commands = by_operation(root()).unwrap();
         assert!(commands.len() > 40, "{commands:?}");
         for (operation, names) in commands {
-            assert!(known.contains(&operation.as_str()), "{operation} of {names:?}");
+            assert!(ids.contains(&operation.as_str()), "{operation} of {names:?}");
         }
     }
 
     #[cfg(feature = "report")]
     #[test]
-    fn the_sources_say_what_the_registry_says() {
+    fn declared_operations_equal_the_registry() {
         let parsed = declared(&root().join("src/commands")).unwrap();
         let registered: BTreeMap<String, Vec<String>> = sentinelone::commands::registry()
             .iter()
             .map(|entry| {
-                let operations = entry.info.operations.iter().map(|one| (*one).to_owned()).collect();
+                let operations = entry.info.operations.iter().map(|id| (*id).to_owned()).collect();
                 (entry.info.name.to_owned(), operations)
             })
             .collect();

@@ -1,21 +1,21 @@
-//! `cargo xtask import`: a document of the vendor beside `spec/`.
+//! `cargo xtask import`: compares a vendor document with `spec/`.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sentinelone_codegen::bundle::Bundle;
-use sentinelone_codegen::diff::Atlas;
+use sentinelone_codegen::diff::SpecIndex;
 use sentinelone_codegen::import::lossy::Profile;
 use sentinelone_codegen::import::report::Report;
-use sentinelone_codegen::import::{self, Import, accepted};
+use sentinelone_codegen::import::{self, Import, baseline};
 use sentinelone_codegen::{Error, Result, document};
 
 use crate::commands;
 
-/// What was asked for.
+/// The arguments of the command.
 #[derive(Debug, Default, PartialEq)]
-struct Wanted<'a> {
+struct Args<'a> {
     file: &'a str,
     format: Format,
     out: Option<&'a str>,
@@ -23,7 +23,7 @@ struct Wanted<'a> {
     date: Option<&'a str>,
     write: bool,
     check: bool,
-    accept: bool,
+    update_baseline: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,34 +34,34 @@ enum Format {
     Json,
 }
 
-/// Runs the command; 1 means that `--check` found a difference, 2 that it could not be done.
+/// Runs the command. The exit code is 1 if `--check` finds a difference, and 2 if the import fails.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
-    let wanted = match wanted(arguments) {
-        Ok(wanted) => wanted,
+    let args = match parse_args(arguments) {
+        Ok(args) => args,
         Err(message) => {
             eprintln!("error: {message}");
             return ExitCode::from(2);
         }
     };
-    // What cannot be written is said before anything is.
-    let mut out: Box<dyn Write> = match wanted.out {
+    // Opens the output first, so that an unwritable file fails before `spec/` changes.
+    let mut out: Box<dyn Write> = match args.out {
         None => Box::new(std::io::stdout()),
         Some(path) => match std::fs::File::create(path) {
             Ok(file) => Box::new(file),
             Err(source) => return failed(&Error::Io { path: PathBuf::from(path), source }),
         },
     };
-    match done(root, &wanted) {
-        Ok((text, differs)) => {
-            match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-                // Whoever reads only the beginning is no error.
+    match run_import(root, &args) {
+        Ok((output, differs)) => {
+            match out.write_all(output.as_bytes()).and_then(|()| out.flush()) {
+                // Ignores a closed pipe.
                 Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                    eprintln!("error: the report cannot be written: {error}");
+                    eprintln!("error: cannot write the report: {error}");
                     return ExitCode::from(2);
                 }
                 _ => {}
             }
-            ExitCode::from(u8::from(wanted.check && differs))
+            ExitCode::from(u8::from(args.check && differs))
         }
         Err(error) => failed(&error),
     }
@@ -72,90 +72,90 @@ fn failed(error: &Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn wanted<'a>(arguments: &[&'a str]) -> Result<Wanted<'a>, String> {
-    let mut wanted = Wanted::default();
+fn parse_args<'a>(arguments: &[&'a str]) -> Result<Args<'a>, String> {
+    let mut args = Args::default();
     let mut rest = arguments.iter().copied();
     let value = |rest: &mut dyn Iterator<Item = &'a str>, name: &str| {
-        rest.next().ok_or_else(|| format!("{name} wants a value"))
+        rest.next().ok_or_else(|| format!("{name} requires a value"))
     };
     while let Some(argument) = rest.next() {
         match argument {
-            "--write" => wanted.write = true,
-            "--check" => wanted.check = true,
-            "--accept" => wanted.accept = true,
+            "--write" => args.write = true,
+            "--check" => args.check = true,
+            "--update-baseline" => args.update_baseline = true,
             "--format" => {
-                wanted.format = match value(&mut rest, argument)? {
+                args.format = match value(&mut rest, argument)? {
                     "text" => Format::Text,
                     "markdown" => Format::Markdown,
                     "json" => Format::Json,
                     other => {
-                        return Err(format!("{other:?} is no format; there are text, markdown and json"));
+                        return Err(format!("invalid format {other:?}; allowed: text, markdown, json"));
                     }
                 }
             }
-            "--out" => wanted.out = Some(value(&mut rest, argument)?),
-            "--lossy" => wanted.profile = Some(value(&mut rest, argument)?.parse()?),
+            "--out" => args.out = Some(value(&mut rest, argument)?),
+            "--lossy" => args.profile = Some(value(&mut rest, argument)?.parse()?),
             "--date" => {
                 let date = value(&mut rest, argument)?;
                 if !is_month(date) {
-                    return Err(format!("{date:?} is no month, as in 2024-03"));
+                    return Err(format!("invalid month {date:?}; expected YYYY-MM"));
                 }
-                wanted.date = Some(date);
+                args.date = Some(date);
             }
-            option if option.starts_with('-') => return Err(format!("there is no option {option}")),
-            file if wanted.file.is_empty() => wanted.file = file,
-            other => return Err(format!("one document at a time, and not {other} too")),
+            option if option.starts_with('-') => return Err(format!("unknown option {option}")),
+            file if args.file.is_empty() => args.file = file,
+            other => return Err(format!("unexpected argument {other}; expected one FILE")),
         }
     }
-    if wanted.file.is_empty() {
-        return Err("which document? cargo xtask import FILE".to_owned());
+    if args.file.is_empty() {
+        return Err("argument FILE is missing".to_owned());
     }
-    if wanted.write && wanted.check {
-        return Err("--check looks and --write changes; one of them".to_owned());
+    if args.write && args.check {
+        return Err("--check and --write cannot be combined".to_owned());
     }
-    Ok(wanted)
+    Ok(args)
 }
 
-fn is_month(text: &str) -> bool {
+fn is_month(string: &str) -> bool {
     let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
-    text.split_once('-').is_some_and(|(year, month)| {
+    string.split_once('-').is_some_and(|(year, month)| {
         digits(year, 4) && digits(month, 2) && (1..=12).contains(&month.parse().unwrap_or(0))
     })
 }
 
-/// What there is to say, and whether a difference is left without an explanation.
-fn done(root: &Path, wanted: &Wanted<'_>) -> Result<(String, bool)> {
+/// Returns the report, and whether a difference needs attention.
+fn run_import(root: &Path, args: &Args<'_>) -> Result<(String, bool)> {
     let spec = root.join("spec");
-    let document = document::open(Path::new(wanted.file))?;
-    let import: Import = import::look(&spec, document, wanted.profile.clone())?;
-    let mut atlas = Atlas::new(commands::by_operation(root)?);
+    let document = document::open(Path::new(args.file))?;
+    let import: Import = import::compare_with_spec(&spec, document, args.profile.clone())?;
+    let mut index = SpecIndex::new(commands::by_operation(root)?);
     if !import.differences.is_empty() {
-        atlas.add(&Bundle::read(&spec)?)?;
+        index.add(&Bundle::read(&spec)?)?;
     }
-    let findings = import.findings(&atlas);
-    let written = match wanted.write {
-        true => Some(import::write(&spec, &import, &month(wanted.date))?),
+    let findings = import.findings(&index);
+    let written = match args.write {
+        true => Some(import::write(&spec, &import, &month(args.date))?),
         false => None,
     };
-    let name = Path::new(wanted.file).file_name().unwrap_or_default().to_string_lossy();
+    let name = Path::new(args.file).file_name().unwrap_or_default().to_string_lossy();
     let report = Report { name: &name, import: &import, findings: &findings, written: written.as_ref() };
-    let text = match wanted.format {
+    let output = match args.format {
         Format::Text => report.text(),
         Format::Markdown => report.markdown(),
         Format::Json => report.json(),
     };
-    if wanted.accept {
+    if args.update_baseline {
         if !import.profile.losses.is_empty() {
-            let message = "a document that has lost things cannot be accepted: what it lacks is not what the vendor says";
+            let message = "a document that lacks information cannot update the baseline; use a complete vendor document";
             return Err(Error::Command(message.to_owned()));
         }
-        let path = spec.join(accepted::FILE);
-        std::fs::write(&path, import.accepted.to_text()).map_err(|source| Error::Io { path, source })?;
+        let path = spec.join(baseline::FILE);
+        std::fs::write(&path, import.baseline.to_text()).map_err(|source| Error::Io { path, source })?;
     }
-    Ok((text, !import.is_settled()))
+    Ok((output, !import.is_settled()))
 }
 
-/// The month of the document: the present one, where nobody says.
+/// Returns the month of the document, by default the current month.
 fn month(date: Option<&str>) -> String {
     match date {
         Some(date) => date.to_owned(),
@@ -170,35 +170,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_for_is_understood() {
+    fn parse_args_valid_arguments_are_parsed() {
         let all = ["a.json", "--write", "--format", "markdown", "--out", "r.md", "--date", "2024-03"];
-        let expected = Wanted {
+        let expected = Args {
             file: "a.json",
             format: Format::Markdown,
             out: Some("r.md"),
             date: Some("2024-03"),
             write: true,
-            ..Wanted::default()
+            ..Args::default()
         };
-        assert_eq!(wanted(&all).unwrap(), expected);
-        let lossy = wanted(&["--lossy", "bounds", "a.json", "--check"]).unwrap();
+        assert_eq!(parse_args(&all).unwrap(), expected);
+        let lossy = parse_args(&["--lossy", "bounds", "a.json", "--check"]).unwrap();
         assert_eq!(lossy.profile, Some("bounds".parse().unwrap()));
     }
 
     #[test]
-    fn what_is_not_understood_is_said() {
+    fn parse_args_invalid_arguments_return_error() {
         for (arguments, message) in [
-            (&[][..], "which document?"),
-            (&["a", "b"], "one document at a time"),
-            (&["a", "--format", "xml"], "\"xml\" is no format"),
-            (&["a", "--format"], "--format wants a value"),
-            (&["a", "--date", "March"], "is no month"),
-            (&["a", "--date", "2024-13"], "is no month"),
-            (&["a", "--lossy", "names"], "is no loss"),
-            (&["a", "--force"], "there is no option --force"),
-            (&["a", "--write", "--check"], "one of them"),
+            (&[][..], "FILE is missing"),
+            (&["a", "b"], "unexpected argument b"),
+            (&["a", "--format", "xml"], "invalid format \"xml\""),
+            (&["a", "--format"], "--format requires a value"),
+            (&["a", "--date", "March"], "invalid month"),
+            (&["a", "--date", "2024-13"], "invalid month"),
+            (&["a", "--lossy", "names"], "unknown loss \"names\""),
+            (&["a", "--force"], "unknown option --force"),
+            (&["a", "--write", "--check"], "cannot be combined"),
         ] {
-            let error = wanted(arguments).unwrap_err();
+            let error = parse_args(arguments).unwrap_err();
             assert!(error.contains(message), "{arguments:?}: {error}");
         }
     }

@@ -1,7 +1,7 @@
-//! The levers: thin commands over codegen and the contract.
+//! Development commands on top of codegen and the contract.
 
 #[cfg(test)]
-mod adding;
+mod add_operation;
 mod bench;
 mod commands;
 mod diff;
@@ -23,33 +23,44 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
 commands:
-  generate           write generated/ from spec/
-  generate --check   compare instead; print a diff and fail when they differ
-  fixtures           write the generated part of fixtures/ from spec/
-  fixtures --check   compare instead
-  import FILE        what a document of the vendor says otherwise than spec/; --write makes spec/ say it, --check fails
-                     when something is left, --accept notes what stands behind corrections and evidence,
-                     --date 2024-03 is its month, --lossy PROFILE what it has lost;
-                     --format text|markdown|json, --out FILE
-  report             write the page of evidence for every operation to target/report/index.html;
-                     --out FILE, --base URL (what links begin with); S1_EXTRA_FIXTURES names what others published
-  diff OLD NEW       what changed, and whom it concerns; OLD and NEW are a document, a folder such as spec, or
-                     either at a revision (v0.1.0:spec); --format text|markdown|json|html, --used (only operations
-                     of the specification), --class CLASS (show only these), --lossy PROFILE (what a document
-                     has lost); exits with 1 when something breaks
-  tidy               what breaks the rules of the house that the compiler does not know; --list says what these are
-  release-notes      which number the next release takes and what it has to say; --since REV instead of the last tag
-  bench [--quick]    what the client costs beside what people would write by hand, as ratios with their goals, in
-                     one table; without --quick it is written to docs/performance.md
-  measure            time release builds of generated/ beside the generator's own output
-  package            unpack what would be published into target/package/, and make a crate that uses it
-                     in target/downstream/ from examples/downstream/
+  generate               Write generated/ from spec/
+    --check              Print the differences instead; exit with 1 if there are any
+  fixtures               Write the generated fixtures from spec/
+    --check              Print the differences instead; exit with 1 if there are any
+  import FILE            Compare a vendor document with spec/
+    --write              Apply the differences to spec/
+    --check              Exit with 1 if a difference needs attention
+    --update-baseline    Write spec/baseline.toml
+    --date YYYY-MM       Set the month of the document [default: the current month]
+    --lossy PROFILE      Set the information that the document lacks
+    --format FORMAT      Set the report format [text, markdown, json]
+    --out FILE           Write the report to a file
+  diff OLD NEW           Compare two API documents; exit with 1 on breaking changes
+                         OLD, NEW: a file, a directory such as spec, or REV:PATH
+    --known-only         Compare only the operations in spec/
+    --class CLASS        Print only findings of this class; can be repeated
+    --lossy PROFILE      Set the information that the documents lack
+    --format FORMAT      Set the report format [text, markdown, json, html]
+  report                 Write the evidence page of all operations
+    --out FILE           Set the output file [default: target/report/index.html]
+    --base URL           Set the prefix of links [default: a relative path]
+                         S1_EXTRA_FIXTURES: directory with published exchanges
+  tidy                   Run the repository checks
+    --list               Print the rules instead
+  release-notes          Propose the next version and its changelog section
+    --since REV          Compare with this revision [default: the latest tag]
+  bench                  Measure the overhead and write docs/reference/performance.md
+    --quick              Take fewer measurements and only print the table
+  measure                Time release builds of generated/ and of progenitor's output
+  package                Unpack the packages that would be published into
+                         target/package/ and create a dependent crate in
+                         target/downstream/
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match arguments.as_slice() {
+    let result = match arguments.as_slice() {
         ["generate"] => write(root()),
         ["generate", "--check"] => check(root()),
         ["fixtures"] => write_fixtures(root()),
@@ -71,20 +82,20 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match done {
+    match result {
         Ok(message) => {
-            // Whoever reads only the beginning is no error.
+            // Ignores a closed pipe.
             let _ = writeln!(std::io::stdout(), "{message}");
             ExitCode::SUCCESS
         }
         Err(Error::Drift(diff)) => {
             print!("{diff}");
-            eprintln!("generated/ is not what spec/ gives; run `cargo xtask generate` and commit the result");
+            eprintln!("generated/ does not match spec/; run `cargo xtask generate` and commit the result");
             ExitCode::FAILURE
         }
         Err(Error::Fixtures(diff)) => {
             print!("{diff}");
-            eprintln!("fixtures/ is not what spec/ gives; run `cargo xtask fixtures` and commit the result");
+            eprintln!("fixtures/ does not match spec/; run `cargo xtask fixtures` and commit the result");
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -99,7 +110,7 @@ fn report(arguments: &[&str]) -> Result<String> {
     report::run(root(), arguments)
 }
 
-/// The report needs the client, which this build does not have.
+/// Runs `xtask` again with the feature `report`, since this build does not have the client.
 #[cfg(not(feature = "report"))]
 fn report(arguments: &[&str]) -> Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -107,14 +118,14 @@ fn report(arguments: &[&str]) -> Result<String> {
         .args(["run", "--quiet", "--package", "xtask", "--features", "report", "--", "report"])
         .args(arguments)
         .status()
-        .map_err(|error| Error::Generator(format!("cargo cannot be run: {error}")))?;
-    // What there is to say was said.
+        .map_err(|error| Error::Generator(format!("cannot run cargo: {error}")))?;
+    // The child process has printed the result.
     std::process::exit(status.code().unwrap_or(1))
 }
 
 fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here)
+    let manifest_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest_dir.parent().unwrap_or(manifest_dir)
 }
 
 fn write(root: &Path) -> Result<String> {
@@ -126,7 +137,7 @@ fn write(root: &Path) -> Result<String> {
 fn check(root: &Path) -> Result<String> {
     let files = generate(&root.join("spec"))?;
     files::check(&root.join("generated"), &files)?;
-    Ok(format!("generated/ is what spec/ gives ({} files)", files.len()))
+    Ok(format!("generated/ matches spec/ ({} files)", files.len()))
 }
 
 fn write_fixtures(root: &Path) -> Result<String> {
@@ -138,13 +149,13 @@ fn write_fixtures(root: &Path) -> Result<String> {
 fn check_fixtures(root: &Path) -> Result<String> {
     let files = fixtures(&root.join("spec"))?;
     files::check_fixtures(&root.join("fixtures"), &files)?;
-    Ok(format!("fixtures/ is what spec/ gives ({} generated files)", files.len()))
+    Ok(format!("fixtures/ matches spec/ ({} generated files)", files.len()))
 }
 
-/// A line for every file that a run changed.
-fn list(folder: &str, changes: &files::Changes) -> String {
+/// Returns one line per changed file.
+fn list(dir: &str, changes: &files::Changes) -> String {
     let lines = |verb: &str, names: &[String]| {
-        names.iter().map(|name| format!("{verb} {folder}/{name}\n")).collect::<String>()
+        names.iter().map(|name| format!("{verb} {dir}/{name}\n")).collect::<String>()
     };
     lines("wrote", &changes.written) + &lines("removed", &changes.removed)
 }

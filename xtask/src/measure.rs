@@ -1,4 +1,4 @@
-//! What the generated crate costs to build, beside the generator's own output for the same operations.
+//! `cargo xtask measure`: compile times of `generated/` and of progenitor's output for the same operations.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use sentinelone_codegen::{Error, Result, files, stock};
 
 const RUNS: usize = 3;
 
-/// Builds the crates in release, dependencies first, and times each crate alone: the best of three.
+/// Times release builds of each crate alone, without its dependencies. Reports the best of three runs.
 pub(crate) fn run(root: &Path) -> Result<String> {
     let work = root.join("target/measure");
     let bundle = Bundle::read(&root.join("spec"))?;
@@ -19,17 +19,17 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     let generated = root.join("generated");
     let crates = [
         ("generated/", generated.as_path(), "sentinelone-raw", "ours"),
-        ("stock builder, filters shared", &shared, "stock", "theirs"),
-        ("stock builder, filters inline", &inline, "stock", "theirs"),
+        ("progenitor, shared filters", &shared, "stock", "theirs"),
+        ("progenitor, inline filters", &inline, "stock", "theirs"),
     ];
     let operations = bundle.operations().count();
     let mut report = format!(
-        "{operations} operations, release build of the crate alone, best of {RUNS}, beside generated/\n"
+        "{operations} operations, release build of the crate alone, best of {RUNS}, ratios to generated/\n"
     );
     let mut base = None;
-    for (name, folder, package, target) in crates {
-        let seconds = best(folder, package, &work.join(target))?.as_secs_f64();
-        let lines = lines(&folder.join("src"))?;
+    for (name, dir, package, target) in crates {
+        let seconds = best(dir, package, &work.join(target))?.as_secs_f64();
+        let lines = lines(&dir.join("src"))?;
         let (base_seconds, base_lines) = *base.get_or_insert((seconds, lines));
         let (slower, longer) = (seconds / base_seconds, lines as f64 / base_lines as f64);
         report.push_str(&format!(
@@ -39,10 +39,10 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     Ok(report)
 }
 
-fn lines(folder: &Path) -> Result<usize> {
+fn lines(dir: &Path) -> Result<usize> {
     let mut lines = 0;
-    for entry in std::fs::read_dir(folder).map_err(io(folder))? {
-        let path = entry.map_err(io(folder))?.path();
+    for entry in std::fs::read_dir(dir).map_err(io(dir))? {
+        let path = entry.map_err(io(dir))?.path();
         lines += if path.is_dir() {
             self::lines(&path)?
         } else {
@@ -52,12 +52,12 @@ fn lines(folder: &Path) -> Result<usize> {
     Ok(lines)
 }
 
-fn best(folder: &Path, package: &str, target: &Path) -> Result<Duration> {
-    let build = || cargo(folder, target, &["build", "--release", "--quiet", "--package", package]);
+fn best(dir: &Path, package: &str, target: &Path) -> Result<Duration> {
+    let build = || cargo(dir, target, &["build", "--release", "--quiet", "--package", package]);
     build()?;
     let mut best = Duration::MAX;
     for _ in 0..RUNS {
-        cargo(folder, target, &["clean", "--release", "--quiet", "--package", package])?;
+        cargo(dir, target, &["clean", "--release", "--quiet", "--package", package])?;
         let start = Instant::now();
         build()?;
         best = best.min(start.elapsed());
@@ -65,17 +65,17 @@ fn best(folder: &Path, package: &str, target: &Path) -> Result<Duration> {
     Ok(best)
 }
 
-fn cargo(folder: &Path, target: &Path, arguments: &[&str]) -> Result<()> {
+fn cargo(dir: &Path, target: &Path, arguments: &[&str]) -> Result<()> {
     let status = Command::new(env!("CARGO"))
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(dir)
         .env("CARGO_TARGET_DIR", target)
         .status()
-        .map_err(io(folder))?;
+        .map_err(io(dir))?;
     if status.success() {
         return Ok(());
     }
-    Err(Error::Generator(format!("cargo {} failed in {}", arguments.join(" "), folder.display())))
+    Err(Error::Generator(format!("cargo {} failed in {}", arguments.join(" "), dir.display())))
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: what would be published, unpacked, and a crate that is built against it.
+//! `cargo xtask package`: unpacks the packages that would be published, and creates a crate that depends on them.
 
 use std::io;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::process::Command;
 
 use sentinelone_codegen::{Error, Result};
 
-/// The crates that are published, in the order of their dependencies.
+/// The published crates, dependencies first.
 const CRATES: [&str; 2] = ["sentinelone-raw", "sentinelone"];
 
-/// Packs the crates as `cargo publish` would and unpacks them into `target/package/<name>`. They are not built:
-/// the crate in `target/downstream` does that, a copy of `examples/downstream`.
+/// Packs the crates as `cargo publish` does and unpacks them into `target/package/<name>`, without building them.
+/// The tests of `target/downstream`, a copy of `examples/downstream`, build them.
 pub(crate) fn run(root: &Path) -> Result<String> {
     let target = root.join("target");
     let packages = target.join("package");
@@ -19,49 +19,49 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     pack.current_dir(root)
         .args(["package", "--quiet", "--allow-dirty", "--no-verify", "--target-dir"])
         .arg(&target);
-    // Both at once, so that one that is not published yet is found by the other.
+    // One command for both, so that the dependency resolves before it is published.
     CRATES.iter().for_each(|name| {
         pack.args(["--package", name]);
     });
-    done(&mut pack)?;
-    let mut made = String::new();
+    run_command(&mut pack)?;
+    let mut created = String::new();
     for name in CRATES {
-        let folder = packages.join(name);
-        let said = |source| Error::Io { path: folder.clone(), source };
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).map_err(said)?;
+        // The directory name has no version, so that references to it stay valid.
+        let dir = packages.join(name);
+        let io = |source| Error::Io { path: dir.clone(), source };
+        if dir.exists() {
+            std::fs::remove_dir_all(&dir).map_err(io)?;
         }
-        std::fs::create_dir_all(&folder).map_err(said)?;
-        // A version that is part of the name would have to be said wherever the folder is.
+        std::fs::create_dir_all(&dir).map_err(io)?;
         let archive = packages.join(format!("{name}-{}.crate", env!("CARGO_PKG_VERSION")));
         let mut unpack = Command::new("tar");
-        // With the time of now: archives of cargo have one for all files, by which nobody sees what changed.
-        unpack.arg("-xzmf").arg(&archive).arg("-C").arg(&folder).arg("--strip-components=1");
-        done(&mut unpack)?;
-        made += &format!("target/package/{name}\n");
+        // Option `m` sets the current time: cargo archives have one constant time, which hides changes from cargo.
+        unpack.arg("-xzmf").arg(&archive).arg("-C").arg(&dir).arg("--strip-components=1");
+        run_command(&mut unpack)?;
+        created += &format!("target/package/{name}\n");
     }
     downstream(root)?;
-    Ok(made + "target/downstream\nnow: (cd target/downstream && cargo test)")
+    Ok(created + "target/downstream\nnext: (cd target/downstream && cargo test)")
 }
 
-/// Copies the example of a crate outside the workspace, so that it depends on what was unpacked.
+/// Copies the example crate and makes it depend on the unpacked packages.
 fn downstream(root: &Path) -> Result<()> {
     let (from, to) = (root.join("examples/downstream"), root.join("target/downstream"));
     for file in ["Cargo.toml", "src/lib.rs", "tests/contract.rs"] {
-        let said = |source| Error::Io { path: to.join(file), source };
-        let mut text = std::fs::read_to_string(from.join(file)).map_err(said)?;
+        let io = |source| Error::Io { path: to.join(file), source };
+        let mut text = std::fs::read_to_string(from.join(file)).map_err(io)?;
         if file == "Cargo.toml" {
             text = text.replace("path = \"../..\"", "path = \"../package/sentinelone\"");
-            // Until both are published.
+            // Needed until both crates are published.
             text += "\n[patch.crates-io]\nsentinelone-raw = { path = \"../package/sentinelone-raw\" }\n";
         }
-        std::fs::create_dir_all(to.join(file).parent().unwrap_or(&to)).map_err(said)?;
-        std::fs::write(to.join(file), text).map_err(said)?;
+        std::fs::create_dir_all(to.join(file).parent().unwrap_or(&to)).map_err(io)?;
+        std::fs::write(to.join(file), text).map_err(io)?;
     }
     Ok(())
 }
 
-fn done(command: &mut Command) -> Result<()> {
+fn run_command(command: &mut Command) -> Result<()> {
     let status = command.status().and_then(|status| match status.success() {
         true => Ok(()),
         false => Err(io::Error::other(status.to_string())),

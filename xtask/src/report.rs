@@ -1,4 +1,6 @@
-//! What is proven of every operation, and by what: one page of HTML that needs no network.
+//! `cargo xtask report`: one HTML page with the fixtures, method, commands and tests of each operation.
+//!
+//! The page loads nothing from the network.
 
 mod evidence;
 mod page;
@@ -9,10 +11,15 @@ use sentinelone_codegen::{Error, Result};
 
 use evidence::Evidence;
 
-/// Where the page goes unless said otherwise.
+/// Default output file.
 const OUT: &str = "target/report/index.html";
 
-/// Writes the page and gives the totals; an operation without success, null or error evidence is an error.
+/// Writes the page and returns the totals.
+///
+/// # Errors
+///
+/// Returns an error if an operation has no fixture for a success, a null or an error, or if a file cannot be read or
+/// written.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
     let (mut out, mut base) = (root.join(OUT), None);
     let mut rest = arguments.iter();
@@ -20,31 +27,35 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
         match (*option, rest.next()) {
             ("--out", Some(file)) => out = PathBuf::from(file),
             ("--base", Some(url)) => base = Some((*url).to_owned()),
-            _ => return Err(Error::Generator(format!("{option}: give --out FILE or --base URL"))),
+            _ => {
+                return Err(Error::Generator(format!(
+                    "unexpected argument {option}; usage: report [--out FILE] [--base URL]"
+                )));
+            }
         }
     }
     let failed = |error: std::io::Error| Error::Generator(format!("{}: {error}", out.display()));
     let evidence =
         Evidence::gather(root, std::env::var_os("S1_EXTRA_FIXTURES").map(PathBuf::from).as_deref())?;
-    let folder = out.parent().unwrap_or(root);
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    let dir = out.parent().unwrap_or(root);
+    std::fs::create_dir_all(dir).map_err(failed)?;
     let base = match base {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => way_up(folder, root)?,
+        None => relative_root(dir, root)?,
     };
     std::fs::write(&out, page::html(&evidence, &base)).map_err(failed)?;
     let totals = evidence.totals();
-    let summary = format!("{totals}\nwritten to {}", out.display());
+    let summary = format!("{totals}\nwrote {}", out.display());
     if totals.lacking() == 0 { Ok(summary) } else { Err(Error::Generator(summary)) }
 }
 
-/// The relative way from a folder to the root of the project, for links.
-fn way_up(folder: &Path, root: &Path) -> Result<String> {
-    let full = |path: &Path| {
+/// Returns the relative path from a directory to the project root, for links.
+fn relative_root(dir: &Path, root: &Path) -> Result<String> {
+    let canonical = |path: &Path| {
         std::fs::canonicalize(path).map_err(|error| Error::Generator(format!("{}: {error}", path.display())))
     };
-    let (folder, root) = (full(folder)?, full(root)?);
-    match folder.strip_prefix(&root) {
+    let (dir, root) = (canonical(dir)?, canonical(root)?);
+    match dir.strip_prefix(&root) {
         Ok(below) if below.as_os_str().is_empty() => Ok(".".to_owned()),
         Ok(below) => Ok(below.components().map(|_| "..").collect::<Vec<_>>().join("/")),
         Err(_) => Ok(format!("file://{}", root.display())),

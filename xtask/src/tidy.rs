@@ -1,19 +1,21 @@
-//! The rules of the house that the compiler does not know: `cargo xtask tidy`.
+//! `cargo xtask tidy`: repository checks that the compiler does not have.
 //!
-//! The project is read once, as a [`Tree`]; a [`Rule`] looks at it and reports places. Rust is read by its
-//! tokens, manifests as TOML, documents as Markdown, and spec/ as codegen reads it. What every rule demands and
-//! why is in [`rules`], and `--list` prints it. A rule that is added needs a planted violation in `tests`.
+//! A [`Tree`] reads the project once, and each [`Rule`] reports its violations. Rust files are parsed as tokens,
+//! manifests as TOML, documents as Markdown, and `spec/` with codegen. [`rules`] lists the rules; `--list` prints
+//! them. A new rule needs a violation in `tests`.
 
+mod book;
+mod boundaries;
 mod documents;
+mod file_length;
 mod manifests;
-mod rooms;
 mod rust;
-mod size;
 mod sources;
 mod specification;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod vocabulary;
 
 use std::fmt;
 use std::io::Write;
@@ -24,141 +26,163 @@ use sentinelone_codegen::Result;
 
 use tree::Tree;
 
-/// Something that is demanded of the project.
+/// A repository check.
 pub(crate) struct Rule {
-    /// Its name, which every violation has.
+    /// Name of the rule, printed with each violation.
     pub(crate) id: &'static str,
-    demands: &'static str,
-    why: &'static str,
+    requirement: &'static str,
+    reason: &'static str,
     check: fn(&Tree, &mut Report),
 }
 
-/// All rules.
+/// Returns all rules.
 pub(crate) fn rules() -> &'static [Rule] {
     &[
         Rule {
             id: "module-docs",
-            demands: "a Rust source begins with `//!`, a generated one after its line that says so",
-            why: "whoever opens a file learns what it is for",
+            requirement: "a Rust file starts with `//!` documentation; a generated file has it after \
+                          the `@generated` line",
+            reason: "readers see the purpose of a file first",
             check: sources::module_docs,
         },
         Rule {
-            id: "rooms",
-            demands: "rooms import one way, in manifests and in paths: generated/ and the runtime do no I/O, \
-                      codegen/ knows nothing that is made from it, and the client knows no codegen",
-            why: "each can be understood, tested and replaced without what is built upon it",
-            check: rooms::rooms,
+            id: "crate-boundaries",
+            requirement: "manifests and paths follow the table of boundaries: generated/ and the runtime do no I/O, \
+                          codegen/ uses no crate that is generated from it, the client does not use codegen/",
+            reason: "each part can be tested and replaced alone",
+            check: boundaries::crate_boundaries,
         },
         Rule {
             id: "layers",
-            demands: "modules of src/ use only the layers that the table in xtask/src/tidy/rooms.rs allows",
-            why: "commands are made from the client, and never the client from commands",
-            check: rooms::layers,
+            requirement: "a module of src/ uses only the layers that its row in xtask/src/tidy/boundaries.rs allows",
+            reason: "commands use the client, never the reverse",
+            check: boundaries::layers,
         },
         Rule {
-            id: "quiet",
-            demands: "the library prints nothing and never ends the process; src/bin/ may",
-            why: "stdout and the process belong to those who use the library",
-            check: sources::quiet,
+            id: "no-printing",
+            requirement: "the library does not print and does not end the process; src/bin/ may",
+            reason: "output and process belong to the caller",
+            check: sources::no_printing,
         },
         Rule {
-            id: "unfinished",
-            demands: "a Rust source has no note of work that is left, no such macro, and no ignored test or example",
-            why: "what is left is an issue, where somebody sees it",
-            check: sources::unfinished,
+            id: "no-todo",
+            requirement: "a Rust file has no note or macro for remaining work, no ignored test and no ignored example",
+            reason: "remaining work is an issue",
+            check: sources::no_todo,
         },
         Rule {
-            id: "machine-paths",
-            demands: "no text names a folder of the machine that it was written on",
-            why: "there is no such folder on any other machine",
-            check: documents::machine_paths,
+            id: "no-local-paths",
+            requirement: "no file contains an absolute path of a developer machine",
+            reason: "the path does not exist on other machines",
+            check: documents::no_local_paths,
         },
         Rule {
             id: "registries",
-            demands: "lock files name no registry but crates.io, and cargo's settings none at all",
-            why: "the project builds for everybody, from what everybody can look at",
+            requirement: "lock files name crates.io only; .cargo/ configures no source and no registry",
+            reason: "the project builds for everyone from public sources",
             check: manifests::registries,
         },
         Rule {
             id: "dependency-reasons",
-            demands: "a dependency ends with its reason in a comment, at the place that gives its version",
-            why: "one that nobody can give a reason for is one too many",
-            check: manifests::reasons,
+            requirement: "the line that sets the version of a dependency ends with a comment that states its purpose",
+            reason: "dependencies without a purpose are removed",
+            check: manifests::dependency_reasons,
         },
         Rule {
-            id: "spec-used",
-            demands: "every file of spec/ is read, and says something that an operation needs",
-            why: "what lies about unused is not held to anything, and is believed all the same",
-            check: specification::used,
+            id: "no-unused-spec",
+            requirement: "each file of spec/ is read and needed by an operation; each overlay has an action",
+            reason: "unused files are not validated",
+            check: specification::no_unused_spec,
         },
         Rule {
             id: "fixtures",
-            demands: "an operation has a folder with exchanges, a folder has an operation, and an exchange \
-                      says where it comes from",
-            why: "evidence of unknown origin is none",
+            requirement: "each operation has fixtures, each directory of fixtures/ is an operation, and each fixture \
+                          has a provenance kind and source",
+            reason: "an exchange without provenance proves no behavior",
             check: specification::fixtures,
         },
         Rule {
-            id: "size",
-            demands: size::DEMANDS,
-            why: "a long file has two subjects, or a reason",
-            check: size::size,
+            id: "file-length",
+            requirement: file_length::REQUIREMENT,
+            reason: "a long file often has two subjects",
+            check: file_length::file_length,
         },
         Rule {
             id: "links",
-            demands: "relative links of documents lead to files and headings that exist",
-            why: "a link that leads nowhere says that nobody reads here",
+            requirement: "relative links of documents refer to existing files and headings",
+            reason: "broken links mislead readers",
             check: documents::links,
         },
         Rule {
             id: "decisions",
-            demands: "the records of docs/decisions.md are numbered from 1 without a gap",
-            why: "they are cited by number",
+            requirement: "the records docs/adr/NNNN-title.md are numbered from 1 without a gap and have the sections \
+                          Status, Context, Decision and Consequences",
+            reason: "records are cited by number",
             check: documents::decisions,
+        },
+        Rule {
+            id: "summary",
+            requirement: "each page below docs/ is in docs/SUMMARY.md, the table of contents of the book",
+            reason: "a page that is not in the table of contents is not in the book",
+            check: book::summary,
+        },
+        Rule {
+            id: "console-blocks",
+            requirement: "documents show commands in `console` blocks, which the tests run; a `console,ignore` or script \
+                          block follows a comment with the reason",
+            reason: "an example that no test runs becomes wrong",
+            check: book::console_blocks,
+        },
+        Rule {
+            id: "vocabulary",
+            requirement: vocabulary::REQUIREMENT,
+            reason: "readers know the terms of HTTP, Rust, OpenAPI and the SentinelOne console",
+            check: vocabulary::vocabulary,
         },
     ]
 }
 
-/// A place that breaks a rule.
+/// A violation of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Violation {
-    /// The file or folder, from the root of the project.
+    /// File or directory, relative to the project root.
     pub(crate) path: String,
-    /// The line, from 1.
+    /// Line number, from 1.
     pub(crate) line: usize,
-    /// The rule's name.
+    /// ID of the rule.
     pub(crate) rule: &'static str,
-    what: String,
+    finding: String,
     remedy: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, line, rule, what, remedy } = self;
-        write!(f, "{path}:{line}: {what} ({rule}): {remedy}")
+        let Self { path, line, rule, finding, remedy } = self;
+        write!(f, "{path}:{line}: {finding} ({rule}): {remedy}")
     }
 }
 
-/// What the rules have found so far.
+/// Collects the violations of all rules.
 struct Report {
+    /// ID of the current rule.
     rule: &'static str,
     violations: Vec<Violation>,
 }
 
 impl Report {
-    /// Notes a violation of the rule that is looked at.
-    fn add(&mut self, path: &str, line: usize, what: impl Into<String>, remedy: impl Into<String>) {
-        let (what, remedy) = (what.into(), remedy.into());
-        self.violations.push(Violation { path: path.to_owned(), line, rule: self.rule, what, remedy });
+    /// Adds a violation of the current rule.
+    fn add(&mut self, path: &str, line: usize, finding: impl Into<String>, remedy: impl Into<String>) {
+        let (finding, remedy) = (finding.into(), remedy.into());
+        self.violations.push(Violation { path: path.to_owned(), line, rule: self.rule, finding, remedy });
     }
 }
 
-/// What breaks a rule in the project in this folder, by file and line.
+/// Returns the violations in a project directory, sorted by file and line.
 pub(crate) fn violations(root: &Path) -> Result<Vec<Violation>> {
     let tree = Tree::read(root)?;
     let mut report = Report { rule: "", violations: Vec::new() };
     std::thread::scope(|scope| {
-        // It takes as long as all the rest.
+        // Parses the specification in parallel, since it takes as long as all other work.
         scope.spawn(|| tree.bundle().is_ok());
         for rule in rules() {
             report.rule = rule.id;
@@ -166,17 +190,17 @@ pub(crate) fn violations(root: &Path) -> Result<Vec<Violation>> {
         }
     });
     report.violations.sort();
-    // One `use` may name the same twice.
+    // One `use` may contain the same path twice.
     report.violations.dedup();
     Ok(report.violations)
 }
 
-/// `cargo xtask tidy` with these arguments; fails when a rule is broken.
+/// Runs the command. The exit code is 1 if there are violations, and 2 for invalid arguments.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
-    let (text, code) = match arguments {
+    let (output, code) = match arguments {
         [] => match violations(root) {
             Ok(found) if found.is_empty() => {
-                (format!("the project keeps all {} rules", rules().len()), ExitCode::SUCCESS)
+                (format!("no violations of {} rules", rules().len()), ExitCode::SUCCESS)
             }
             Ok(found) => (lines(&found), ExitCode::FAILURE),
             Err(error) => {
@@ -185,16 +209,17 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
             }
         },
         ["--list"] => {
-            let line = |rule: &Rule| format!("{}: {}\n    because {}", rule.id, rule.demands, rule.why);
+            let line =
+                |rule: &Rule| format!("{}: {}\n    reason: {}", rule.id, rule.requirement, rule.reason);
             (rules().iter().map(line).collect::<Vec<_>>().join("\n"), ExitCode::SUCCESS)
         }
         other => {
-            eprintln!("error: {}: give --list or nothing", other.join(" "));
+            eprintln!("error: unexpected arguments: {}; usage: tidy [--list]", other.join(" "));
             return ExitCode::from(2);
         }
     };
-    // Whoever reads only the beginning is no error.
-    let _ = writeln!(std::io::stdout(), "{text}");
+    // Ignores a closed pipe.
+    let _ = writeln!(std::io::stdout(), "{output}");
     code
 }
 

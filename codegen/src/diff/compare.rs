@@ -1,34 +1,34 @@
-//! Finds the changes, one by one; what belongs together is put together afterwards.
+//! Finds the individual changes between two surfaces. The parent module groups them into findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::rules::{Direction, Rule};
-use super::{Atlas, above, name_of};
-use crate::surface::{Facts, Key, Node, OperationSurface, Spot, Surface};
+use super::{SpecIndex, operation_name, parents};
+use crate::surface::{Facts, Key, Node, OperationSurface, SchemaLocation, Surface};
 
-/// A change at one place of one operation.
+/// A change at one location of one operation.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) direction: Direction,
     pub(super) rule: Rule,
     pub(super) owner: String,
-    /// It stands in a named schema.
+    /// The location is in a named schema.
     pub(super) in_schema: bool,
-    pub(super) place: String,
+    pub(super) location: String,
     pub(super) fact: &'static str,
     pub(super) old: Value,
     pub(super) new: Value,
     pub(super) operation: String,
     pub(super) request: String,
-    /// Every identifier that the operation has, for commands.
+    /// Operation IDs in both documents and in the spec index, for the lookup of commands.
     pub(super) ids: BTreeSet<String>,
-    /// Where the atlas has it.
+    /// Key of the operation in the spec index.
     pub(super) key: Key,
 }
 
-/// Keywords that bound a value, with whether they do so from above.
+/// Keywords that bound a value, with `true` for upper bounds.
 const BOUNDS: [(&str, bool); 8] = [
     ("minimum", false),
     ("maximum", true),
@@ -40,15 +40,15 @@ const BOUNDS: [(&str, bool); 8] = [
     ("maxItems", true),
 ];
 
-/// Facts of the extension, which only one kind of document has.
-const OURS: [&str; 2] = ["secret", "selects"];
+/// Facts of `x-s1`, which only the curated specification has.
+const EXTENSION_FACTS: [&str; 2] = ["secret", "selective"];
 
 pub(super) struct Changes<'a> {
-    atlas: &'a Atlas,
+    index: &'a SpecIndex,
     pub(super) found: Vec<Change>,
 }
 
-/// An operation in both documents.
+/// An operation that both documents have.
 struct Pair<'a> {
     old: &'a OperationSurface,
     new: &'a OperationSurface,
@@ -56,19 +56,19 @@ struct Pair<'a> {
     request: String,
     ids: BTreeSet<String>,
     key: Key,
-    /// Both are, or neither is, written with the extension.
-    alike: bool,
+    /// Either both documents have `x-s1` or neither has it.
+    same_format: bool,
 }
 
 impl Pair<'_> {
-    /// A change of the operation itself.
+    /// Returns a change of the operation itself.
     fn change(&self, rule: Rule, fact: &'static str, old: Value, new: Value) -> Change {
         Change {
             direction: Direction::Operation,
             rule,
             owner: String::new(),
             in_schema: false,
-            place: String::new(),
+            location: String::new(),
             fact,
             old,
             new,
@@ -81,88 +81,112 @@ impl Pair<'_> {
 }
 
 impl<'a> Changes<'a> {
-    pub(super) fn new(atlas: &'a Atlas) -> Self {
-        Self { atlas, found: Vec::new() }
+    pub(super) fn new(index: &'a SpecIndex) -> Self {
+        Self { index, found: Vec::new() }
     }
 
-    pub(super) fn surfaces(&mut self, old: &Surface, new: &Surface) {
-        let gone = || old.operations.iter().filter(|(key, _)| !new.operations.contains_key(key));
-        let come = || new.operations.iter().filter(|(key, _)| !old.operations.contains_key(key));
-        // By identifier, if it is there once.
+    pub(super) fn compare_surfaces(&mut self, old: &Surface, new: &Surface) {
+        let removed = || old.operations.iter().filter(|(key, _)| !new.operations.contains_key(key));
+        let added = || new.operations.iter().filter(|(key, _)| !old.operations.contains_key(key));
+        // An operation has moved if exactly one added operation has its ID.
         let mut moved: BTreeMap<&Key, (&Key, &OperationSurface)> = BTreeMap::new();
-        for (key, operation) in gone().filter(|(_, operation)| !operation.id.is_empty()) {
-            let mut same = come().filter(|(_, other)| other.id == operation.id);
+        for (key, operation) in removed().filter(|(_, operation)| !operation.id.is_empty()) {
+            let mut same = added().filter(|(_, other)| other.id == operation.id);
             if let (Some(one), None) = (same.next(), same.next()) {
                 moved.insert(key, one);
             }
         }
         for (key, operation) in &old.operations {
             match (new.operations.get(key), moved.get(key)) {
-                (Some(other), _) => self.operation(key, key, operation, other),
-                (None, Some((to, other))) => self.operation(key, to, operation, other),
-                (None, None) => {
-                    self.whole(key, operation, Rule::OperationRemoved, json!(key.to_string()), Value::Null)
-                }
+                (Some(other), _) => self.compare_operation(key, key, operation, other),
+                (None, Some((to, other))) => self.compare_operation(key, to, operation, other),
+                (None, None) => self.add_operation_existence(
+                    key,
+                    operation,
+                    Rule::OperationRemoved,
+                    json!(key.to_string()),
+                    Value::Null,
+                ),
             }
         }
         let taken: BTreeSet<&Key> = moved.values().map(|(key, _)| *key).collect();
-        for (key, operation) in come().filter(|(key, _)| !taken.contains(key)) {
-            self.whole(key, operation, Rule::OperationAdded, Value::Null, json!(key.to_string()));
+        for (key, operation) in added().filter(|(key, _)| !taken.contains(key)) {
+            self.add_operation_existence(
+                key,
+                operation,
+                Rule::OperationAdded,
+                Value::Null,
+                json!(key.to_string()),
+            );
         }
     }
 
-    fn whole(&mut self, key: &Key, operation: &OperationSurface, rule: Rule, old: Value, new: Value) {
+    fn add_operation_existence(
+        &mut self,
+        key: &Key,
+        operation: &OperationSurface,
+        rule: Rule,
+        old: Value,
+        new: Value,
+    ) {
         let mut ids = BTreeSet::from([operation.id.clone()]);
-        ids.extend(self.atlas.id(key).map(str::to_owned));
+        ids.extend(self.index.id(key).map(str::to_owned));
         self.found.push(Change {
             direction: Direction::Operation,
             rule,
             owner: key.to_string(),
             in_schema: false,
-            place: String::new(),
+            location: String::new(),
             fact: "",
             old,
             new,
-            operation: name_of(self.atlas, key, &operation.id),
+            operation: operation_name(self.index, key, &operation.id),
             request: key.to_string(),
             ids,
             key: key.clone(),
         });
     }
 
-    fn operation(&mut self, from: &Key, to: &Key, old: &OperationSurface, new: &OperationSurface) {
-        let key = if self.atlas.knows(to) || !self.atlas.knows(from) { to } else { from };
+    fn compare_operation(&mut self, from: &Key, to: &Key, old: &OperationSurface, new: &OperationSurface) {
+        let key = if self.index.contains(to) || !self.index.contains(from) { to } else { from };
         let mut ids = BTreeSet::from([old.id.clone(), new.id.clone()]);
-        ids.extend(self.atlas.id(key).map(str::to_owned));
-        let ours = |one: &OperationSurface| one.facts.contains_key("kind");
+        ids.extend(self.index.id(key).map(str::to_owned));
+        let has_extension = |one: &OperationSurface| one.facts.contains_key("kind");
         let id = if new.id.is_empty() { &old.id } else { &new.id };
         let pair = Pair {
             old,
             new,
-            operation: name_of(self.atlas, key, id),
+            operation: operation_name(self.index, key, id),
             request: to.to_string(),
             ids,
             key: key.clone(),
-            alike: ours(old) == ours(new),
+            same_format: has_extension(old) == has_extension(new),
         };
-        let (of_old, of_new) = (path_names(&old.path), path_names(&new.path));
+        let (old_names, new_names) = (path_names(&old.path), path_names(&new.path));
         if from != to {
-            let rule = match of_old.len() == of_new.len() {
+            let rule = match old_names.len() == new_names.len() {
                 true => Rule::OperationMoved,
                 false => Rule::OperationReshaped,
             };
             let (old, new) = (json!(from.to_string()), json!(to.to_string()));
-            self.of_operation(&pair, rule, &from.to_string(), "path", old, new);
+            self.add_operation_change(&pair, rule, &from.to_string(), "path", old, new);
         }
-        if old.id != new.id && pair.alike && !old.id.is_empty() && !new.id.is_empty() {
-            let rule = if ours(old) { Rule::OperationRenamed } else { Rule::OperationRelabelled };
-            self.of_operation(&pair, rule, &to.to_string(), "operationId", json!(old.id), json!(new.id));
+        if old.id != new.id && pair.same_format && !old.id.is_empty() && !new.id.is_empty() {
+            let rule = if has_extension(old) { Rule::OperationRenamed } else { Rule::OperationIdChanged };
+            self.add_operation_change(
+                &pair,
+                rule,
+                &to.to_string(),
+                "operationId",
+                json!(old.id),
+                json!(new.id),
+            );
         }
-        self.operation_facts(&pair);
-        self.places(&pair, &of_old, &of_new);
+        self.compare_operation_facts(&pair);
+        self.compare_locations(&pair, &old_names, &new_names);
     }
 
-    fn of_operation(
+    fn add_operation_change(
         &mut self,
         pair: &Pair<'_>,
         rule: Rule,
@@ -174,110 +198,127 @@ impl<'a> Changes<'a> {
         self.found.push(Change { owner: owner.to_owned(), ..pair.change(rule, fact, old, new) });
     }
 
-    fn operation_facts(&mut self, pair: &Pair<'_>) {
+    fn compare_operation_facts(&mut self, pair: &Pair<'_>) {
         for (fact, old, new) in differing(&pair.old.facts, &pair.new.facts) {
             let rule = match fact {
-                "summary" | "description" => Rule::TextChanged,
-                "deprecated" => flag(&new, Rule::Deprecated, Rule::Undeprecated),
+                "summary" | "description" => Rule::DescriptionChanged,
+                "deprecated" => toggle(&new, Rule::Deprecated, Rule::Undeprecated),
                 "security" => match (old.is_null(), new.is_null()) {
                     (true, _) => Rule::SecurityAdded,
                     (_, true) => Rule::SecurityRemoved,
                     _ => Rule::SecurityChanged,
                 },
-                // What follows is said by one kind of document only.
-                _ if !pair.alike => continue,
+                // Only the curated specification has the other facts.
+                _ if !pair.same_format => continue,
                 "versions" => {
-                    let (gone, come) = (without(&old, &new), without(&new, &old));
-                    if !gone.is_empty() {
-                        let gone = json!(gone);
-                        self.of_operation(pair, Rule::VersionRemoved, "", fact, gone, Value::Null);
+                    let (removed, added) = (without(&old, &new), without(&new, &old));
+                    if !removed.is_empty() {
+                        let removed = json!(removed);
+                        self.add_operation_change(pair, Rule::VersionRemoved, "", fact, removed, Value::Null);
                     }
-                    if !come.is_empty() {
-                        let come = json!(come);
-                        self.of_operation(pair, Rule::VersionAdded, "", fact, Value::Null, come);
+                    if !added.is_empty() {
+                        let added = json!(added);
+                        self.add_operation_change(pair, Rule::VersionAdded, "", fact, Value::Null, added);
                     }
                     continue;
                 }
-                "filter" if new == "mandatory" => Rule::FilterMandatory,
+                "filter" if new == "required" => Rule::FilterRequired,
                 "filter" => Rule::FilterChanged,
                 "kind" => Rule::KindChanged,
                 "idempotent" => Rule::IdempotenceChanged,
                 "destructive" => Rule::DestructivenessChanged,
-                "rate" => Rule::RateChanged,
+                "rateLimit" => Rule::RateLimitChanged,
                 "permission" => Rule::PermissionChanged,
                 "paging" => Rule::PagingChanged,
                 "items" => Rule::ListMemberChanged,
-                _ => Rule::TextChanged,
+                _ => Rule::DescriptionChanged,
             };
-            self.of_operation(pair, rule, "", fact, old, new);
+            self.add_operation_change(pair, rule, "", fact, old, new);
         }
     }
 
-    fn places(&mut self, pair: &Pair<'_>, of_old: &[String], of_new: &[String]) {
-        if of_old == of_new && pair.old.places == pair.new.places {
+    fn compare_locations(&mut self, pair: &Pair<'_>, old_names: &[String], new_names: &[String]) {
+        if old_names == new_names && pair.old.locations == pair.new.locations {
             return;
         }
         let mut renamed: BTreeMap<String, String> = BTreeMap::new();
-        if of_old.len() == of_new.len() {
-            for (old, new) in of_old.iter().zip(of_new).filter(|(old, new)| old != new) {
+        if old_names.len() == new_names.len() {
+            for (old, new) in old_names.iter().zip(new_names).filter(|(old, new)| old != new) {
                 let owner = format!("request.path.{old}");
-                self.of_operation(pair, Rule::PathParameterRenamed, &owner, "name", json!(old), json!(new));
+                self.add_operation_change(
+                    pair,
+                    Rule::PathParameterRenamed,
+                    &owner,
+                    "name",
+                    json!(old),
+                    json!(new),
+                );
                 renamed.insert(owner, format!("request.path.{new}"));
             }
         }
-        let (gone, come) =
+        let (removed, added) =
             (without_status(pair.old, pair.new, true), without_status(pair.new, pair.old, true));
-        if let ([old], [new]) = (gone.as_slice(), come.as_slice()) {
+        if let ([old], [new]) = (removed.as_slice(), added.as_slice()) {
             let (from, to) = (format!("response.{old}"), format!("response.{new}"));
-            let spot = Spot { schema: None, path: from.clone() };
-            self.at(pair, Rule::SuccessStatusChanged, &spot, &to, "", json!(old), json!(new));
+            let schema_location = SchemaLocation { schema: None, path: from.clone() };
+            self.add_change(
+                pair,
+                Rule::SuccessStatusChanged,
+                &schema_location,
+                &to,
+                "",
+                json!(old),
+                json!(new),
+            );
             renamed.insert(from, to);
         }
-        let canonical = |place: &String| {
-            let all = std::iter::once(place.as_str()).chain(above(place));
+        let canonical = |location: &String| {
+            let all = std::iter::once(location.as_str()).chain(parents(location));
             let found = all.filter_map(|one| Some((one, renamed.get(one)?))).next();
-            found.map_or_else(|| place.clone(), |(one, to)| format!("{to}{}", &place[one.len()..]))
+            found.map_or_else(|| location.clone(), |(one, to)| format!("{to}{}", &location[one.len()..]))
         };
         let old: BTreeMap<String, &Node> =
-            pair.old.places.iter().map(|(place, node)| (canonical(place), node)).collect();
+            pair.old.locations.iter().map(|(location, node)| (canonical(location), node)).collect();
         let new: BTreeMap<String, &Node> =
-            pair.new.places.iter().map(|(place, node)| (place.clone(), node)).collect();
-        let reshaped = of_old.len() != of_new.len();
+            pair.new.locations.iter().map(|(location, node)| (location.clone(), node)).collect();
+        let reshaped = old_names.len() != new_names.len();
         let all: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        let mut settled: BTreeSet<String> = BTreeSet::new();
-        for place in all {
-            // What is part of another parameter list was said with the operation.
-            if (reshaped && place.starts_with("request.path."))
-                || settled.contains(place)
-                || above(place).any(|above| settled.contains(above))
+        let mut compared: BTreeSet<String> = BTreeSet::new();
+        for location in all {
+            // `OperationReshaped` includes the changes of path parameters.
+            if (reshaped && location.starts_with("request.path."))
+                || compared.contains(location)
+                || parents(location).any(|parent| compared.contains(parent))
             {
                 continue;
             }
-            match (old.get(place), new.get(place)) {
-                (Some(was), Some(is)) => self.node(pair, place, (was, is), (&old, &new), &mut settled),
-                (Some(was), None) => {
-                    self.existence(pair, place, was, false);
-                    settled.insert(place.clone());
+            match (old.get(location), new.get(location)) {
+                (Some(old_node), Some(new_node)) => {
+                    self.compare_node(pair, location, (old_node, new_node), (&old, &new), &mut compared);
                 }
-                (None, Some(is)) => {
-                    self.existence(pair, place, is, true);
-                    settled.insert(place.clone());
+                (Some(old_node), None) => {
+                    self.add_location_existence(pair, location, old_node, false);
+                    compared.insert(location.clone());
+                }
+                (None, Some(new_node)) => {
+                    self.add_location_existence(pair, location, new_node, true);
+                    compared.insert(location.clone());
                 }
                 (None, None) => {}
             }
         }
     }
 
-    /// A place that came or went with all that is below it.
-    fn existence(&mut self, pair: &Pair<'_>, place: &str, node: &Node, come: bool) {
+    /// Adds the change for a location that was added or removed with its children.
+    fn add_location_existence(&mut self, pair: &Pair<'_>, location: &str, node: &Node, added: bool) {
         let required = node.facts.get("required") == Some(&json!(true));
-        let pick = |gone: Rule, optional: Rule, needed: Rule| match (come, required) {
-            (false, _) => gone,
-            (true, false) => optional,
-            (true, true) => needed,
+        let pick = |removed: Rule, optional_added: Rule, required_added: Rule| match (added, required) {
+            (false, _) => removed,
+            (true, false) => optional_added,
+            (true, true) => required_added,
         };
-        let rule = if let Some(rest) = place.strip_prefix("response.") {
-            match (rest.contains(['.', '[', '{']), success(rest), come) {
+        let rule = if let Some(rest) = location.strip_prefix("response.") {
+            match (rest.contains(['.', '[', '{']), success(rest), added) {
                 (false, true, true) => Rule::SuccessStatusAdded,
                 (false, true, false) => Rule::SuccessStatusRemoved,
                 (false, false, true) => Rule::ErrorStatusAdded,
@@ -285,134 +326,162 @@ impl<'a> Changes<'a> {
                 (true, _, true) => Rule::FieldAdded,
                 (true, _, false) => Rule::FieldRemoved,
             }
-        } else if place == "request.body" {
+        } else if location == "request.body" {
             pick(Rule::BodyRemoved, Rule::BodyAdded, Rule::RequiredBodyAdded)
-        } else if place.starts_with("request.body") || above(place).count() > 2 || node.site.schema.is_some()
+        } else if location.starts_with("request.body")
+            || parents(location).count() > 2
+            || node.site.schema.is_some()
         {
-            // A parameter that a filter brings along is a field of it, and one with the bodies that have it.
+            // A query parameter of a filter is a field of the filter, so it is one change with the bodies.
             pick(Rule::FieldRemoved, Rule::FieldAdded, Rule::RequiredFieldAdded)
         } else {
             pick(Rule::ParameterRemoved, Rule::ParameterAdded, Rule::RequiredParameterAdded)
         };
-        let said = json!(what_it_is(&node.facts));
-        let (old, new) = if come { (Value::Null, said) } else { (said, Value::Null) };
-        let spot = self.spot(pair, place, |site, _| site, &node.site);
-        self.at(pair, rule, &spot, place, "", old, new);
+        let value = json!(type_facts(&node.facts));
+        let (old, new) = if added { (Value::Null, value) } else { (value, Value::Null) };
+        let schema_location = self.schema_location(pair, location, |site, _| site, &node.site);
+        self.add_change(pair, rule, &schema_location, location, "", old, new);
     }
 
-    /// A place that is there in both.
-    fn node(
+    /// Compares a location that both documents have.
+    fn compare_node(
         &mut self,
         pair: &Pair<'_>,
-        place: &str,
+        location: &str,
         (old, new): (&Node, &Node),
         (all_old, all_new): (&BTreeMap<String, &Node>, &BTreeMap<String, &Node>),
-        settled: &mut BTreeSet<String>,
+        compared: &mut BTreeSet<String>,
     ) {
-        let of = |fact: &str| {
+        let values = |fact: &str| {
             (
                 old.facts.get(fact).cloned().unwrap_or_default(),
                 new.facts.get(fact).cloned().unwrap_or_default(),
             )
         };
-        let mut whole = false;
+        let mut other_type = false;
         for (fact, rule) in [
             ("media", Rule::MediaTypeChanged),
             ("type", Rule::TypeChanged),
             ("recursive", Rule::StructureChanged),
             ("unresolved", Rule::StructureChanged),
         ] {
-            let (was, is) = of(fact);
+            let (old_value, new_value) = values(fact);
             let differs = match fact {
-                // The names of schemas are not compared.
-                "recursive" | "unresolved" => was.is_null() != is.is_null(),
-                _ => was != is,
+                // Schema names are not compared.
+                "recursive" | "unresolved" => old_value.is_null() != new_value.is_null(),
+                _ => old_value != new_value,
             };
-            if differs && !whole {
-                self.fact(pair, rule, place, fact, (old, new), was, is);
-                whole = true;
+            if differs && !other_type {
+                self.add_fact_change(pair, rule, location, fact, (old, new), old_value, new_value);
+                other_type = true;
             }
         }
-        if whole {
-            settled.insert(place.to_owned());
+        if other_type {
+            compared.insert(location.to_owned());
         } else {
-            self.shape(pair, place, (old, new), (all_old, all_new), settled);
+            self.compare_structure(pair, location, (old, new), (all_old, all_new), compared);
         }
-        for (fact, was, is) in differing(&old.facts, &new.facts) {
-            if OURS.contains(&fact) && !pair.alike {
+        for (fact, old_value, new_value) in differing(&old.facts, &new.facts) {
+            if EXTENSION_FACTS.contains(&fact) && !pair.same_format {
                 continue;
             }
-            // With another type these say something else.
+            // The other facts are not comparable between different types.
             let of_type = !matches!(
                 fact,
-                "required" | "nullable" | "deprecated" | "description" | "title" | "secret" | "selects"
+                "required" | "nullable" | "deprecated" | "description" | "title" | "secret" | "selective"
             );
-            if whole && of_type {
+            if other_type && of_type {
                 continue;
             }
-            if let Some(rule) = rule(fact, &was, &is) {
-                self.fact(pair, rule, place, fact, (old, new), was, is);
+            if let Some(rule) = rule(fact, &old_value, &new_value) {
+                self.add_fact_change(pair, rule, location, fact, (old, new), old_value, new_value);
             } else if fact == "enum" {
-                self.values(pair, place, (old, new), &was, &is);
+                self.compare_enum(pair, location, (old, new), &old_value, &new_value);
             }
         }
-        if !whole && place.starts_with("request.query.") {
-            self.style(pair, place, old, new);
+        if !other_type && location.starts_with("request.query.") {
+            self.compare_style(pair, location, old, new);
         }
     }
 
-    /// How an object or a list is put together.
-    fn shape(
+    /// Compares the structure of an object or a list.
+    fn compare_structure(
         &mut self,
         pair: &Pair<'_>,
-        place: &str,
+        location: &str,
         (old, new): (&Node, &Node),
         (all_old, all_new): (&BTreeMap<String, &Node>, &BTreeMap<String, &Node>),
-        settled: &mut BTreeSet<String>,
+        compared: &mut BTreeSet<String>,
     ) {
-        let (list, map) = (format!("{place}[]"), format!("{place}{{}}"));
-        let (was, is) = (all_old.contains_key(&list), all_new.contains_key(&list));
-        if was != is {
-            let say = |there: bool| if there { json!("items") } else { Value::Null };
-            self.fact(pair, Rule::StructureChanged, place, "items", (old, new), say(was), say(is));
-            settled.insert(list);
+        let (list, map) = (format!("{location}[]"), format!("{location}{{}}"));
+        let (old_value, new_value) = (all_old.contains_key(&list), all_new.contains_key(&list));
+        if old_value != new_value {
+            let value = |is_list: bool| if is_list { json!("items") } else { Value::Null };
+            self.add_fact_change(
+                pair,
+                Rule::StructureChanged,
+                location,
+                "items",
+                (old, new),
+                value(old_value),
+                value(new_value),
+            );
+            compared.insert(list);
         }
-        let open = |node: &Node, all: &BTreeMap<String, &Node>| match all.contains_key(&map) {
+        let additional_properties = |node: &Node, all: &BTreeMap<String, &Node>| match all.contains_key(&map)
+        {
             true => json!("typed"),
             false => node.facts.get("additionalProperties").cloned().unwrap_or_default(),
         };
-        let (was, is) = (open(old, all_old), open(new, all_new));
-        if was != is {
-            self.fact(pair, Rule::MapChanged, place, "additionalProperties", (old, new), was, is);
+        let (old_value, new_value) =
+            (additional_properties(old, all_old), additional_properties(new, all_new));
+        if old_value != new_value {
+            self.add_fact_change(
+                pair,
+                Rule::AdditionalPropertiesChanged,
+                location,
+                "additionalProperties",
+                (old, new),
+                old_value,
+                new_value,
+            );
             let members = |all: &BTreeMap<String, &Node>| {
-                let start = format!("{place}.");
+                let start = format!("{location}.");
                 all.range(start.clone()..).next().is_some_and(|(next, _)| next.starts_with(&start))
             };
-            // From a struct to a map, or back: the members are no change of their own.
-            let one = if members(all_old) == members(all_new) { map } else { place.to_owned() };
-            settled.insert(one);
+            // If a struct becomes a map or the reverse, its members are not separate changes.
+            let compared_location =
+                if members(all_old) == members(all_new) { map } else { location.to_owned() };
+            compared.insert(compared_location);
         }
     }
 
-    fn values(&mut self, pair: &Pair<'_>, place: &str, nodes: (&Node, &Node), was: &Value, is: &Value) {
-        let mut add = |rule, old, new| self.fact(pair, rule, place, "enum", nodes, old, new);
-        match (was.is_null(), is.is_null()) {
-            (true, _) => add(Rule::EnumImposed, Value::Null, is.clone()),
-            (_, true) => add(Rule::EnumLifted, was.clone(), Value::Null),
+    fn compare_enum(
+        &mut self,
+        pair: &Pair<'_>,
+        location: &str,
+        nodes: (&Node, &Node),
+        old_value: &Value,
+        new_value: &Value,
+    ) {
+        let mut add = |rule, old, new| self.add_fact_change(pair, rule, location, "enum", nodes, old, new);
+        match (old_value.is_null(), new_value.is_null()) {
+            (true, _) => add(Rule::EnumAdded, Value::Null, new_value.clone()),
+            (_, true) => add(Rule::EnumRemoved, old_value.clone(), Value::Null),
             _ => {
-                let (gone, come) = (without(was, is), without(is, was));
-                if !gone.is_empty() {
-                    add(Rule::EnumValueRemoved, json!(gone), Value::Null);
+                let (removed, added) = (without(old_value, new_value), without(new_value, old_value));
+                if !removed.is_empty() {
+                    add(Rule::EnumValueRemoved, json!(removed), Value::Null);
                 }
-                if !come.is_empty() {
-                    add(Rule::EnumValueAdded, Value::Null, json!(come));
+                if !added.is_empty() {
+                    add(Rule::EnumValueAdded, Value::Null, json!(added));
                 }
             }
         }
     }
 
-    /// How a list is written in a query, what OpenAPI takes for granted included.
-    fn style(&mut self, pair: &Pair<'_>, place: &str, old: &Node, new: &Node) {
+    /// Compares the serialization of a list in a query, with the defaults of OpenAPI.
+    fn compare_style(&mut self, pair: &Pair<'_>, location: &str, old: &Node, new: &Node) {
         let style = |node: &Node| node.facts.get("style").cloned().unwrap_or(json!("form"));
         let explode =
             |node: &Node| node.facts.get("explode").cloned().unwrap_or_else(|| json!(style(node) == "form"));
@@ -421,148 +490,169 @@ impl<'a> Changes<'a> {
             return;
         }
         if style(old) != style(new) {
-            self.fact(pair, Rule::StyleChanged, place, "style", (old, new), style(old), style(new));
+            self.add_fact_change(
+                pair,
+                Rule::StyleChanged,
+                location,
+                "style",
+                (old, new),
+                style(old),
+                style(new),
+            );
         } else if explode(old) != explode(new) {
-            self.fact(pair, Rule::ExplodeChanged, place, "explode", (old, new), explode(old), explode(new));
+            self.add_fact_change(
+                pair,
+                Rule::ExplodeChanged,
+                location,
+                "explode",
+                (old, new),
+                explode(old),
+                explode(new),
+            );
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "a change has that many sides")]
-    fn fact(
+    #[allow(clippy::too_many_arguments, reason = "a change has this many parts")]
+    fn add_fact_change(
         &mut self,
         pair: &Pair<'_>,
         rule: Rule,
-        place: &str,
+        location: &str,
         fact: &'static str,
         (old, new): (&Node, &Node),
-        was: Value,
-        is: Value,
+        old_value: Value,
+        new_value: Value,
     ) {
-        // Where it is said; a site that says it itself is where it changed.
-        let says = |node: &Node| node.facts.contains_key(fact);
-        let at_site = match (says(old), says(new)) {
-            (true, true) => old.stands_at_site(fact) || new.stands_at_site(fact),
-            (false, _) => new.stands_at_site(fact),
-            (true, false) => old.stands_at_site(fact),
+        // The change is at the reference if one of the references has the fact, else in the schema.
+        let has_fact = |node: &Node| node.facts.contains_key(fact);
+        let at_site = match (has_fact(old), has_fact(new)) {
+            (true, true) => old.is_at_site(fact) || new.is_at_site(fact),
+            (false, _) => new.is_at_site(fact),
+            (true, false) => old.is_at_site(fact),
         };
-        let node = if says(old) { old } else { new };
-        let own = if at_site { &node.site } else { &node.target };
-        let spot = self.spot(pair, place, |site, target| if at_site { site } else { target }, own);
-        self.at(pair, rule, &spot, place, fact, was, is);
+        let node = if has_fact(old) { old } else { new };
+        let document_location = if at_site { &node.site } else { &node.target };
+        let schema_location = self.schema_location(
+            pair,
+            location,
+            |site, target| if at_site { site } else { target },
+            document_location,
+        );
+        self.add_change(pair, rule, &schema_location, location, fact, old_value, new_value);
     }
 
-    /// Where a place stands: as the curated specification has it, else as the document does.
-    fn spot(&self, pair: &Pair<'_>, place: &str, pick: impl Fn(Spot, Spot) -> Spot, own: &Spot) -> Spot {
-        match self.atlas.spots(&pair.key, place) {
+    /// Returns the schema location in the curated specification, else in the document.
+    fn schema_location(
+        &self,
+        pair: &Pair<'_>,
+        location: &str,
+        pick: impl Fn(SchemaLocation, SchemaLocation) -> SchemaLocation,
+        document_location: &SchemaLocation,
+    ) -> SchemaLocation {
+        match self.index.schema_locations(&pair.key, location) {
             Some((site, target)) => pick(site, target),
-            None => own.clone(),
+            None => document_location.clone(),
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "a change has that many sides")]
-    fn at(
+    #[allow(clippy::too_many_arguments, reason = "a change has this many parts")]
+    fn add_change(
         &mut self,
         pair: &Pair<'_>,
         rule: Rule,
-        spot: &Spot,
-        place: &str,
+        schema_location: &SchemaLocation,
+        location: &str,
         fact: &'static str,
         old: Value,
         new: Value,
     ) {
-        let direction = if place.starts_with("response.") { Direction::Read } else { Direction::Send };
-        let owner = match &spot.schema {
-            Some(schema) if spot.path.is_empty() => schema.clone(),
-            Some(schema) if spot.path.starts_with(['[', '{']) => format!("{schema}{}", spot.path),
-            Some(schema) => format!("{schema}.{}", spot.path),
-            None => place.to_owned(),
+        let direction =
+            if location.starts_with("response.") { Direction::Response } else { Direction::Request };
+        let owner = match &schema_location.schema {
+            Some(schema) if schema_location.path.is_empty() => schema.clone(),
+            Some(schema) if schema_location.path.starts_with(['[', '{']) => {
+                format!("{schema}{}", schema_location.path)
+            }
+            Some(schema) => format!("{schema}.{}", schema_location.path),
+            None => location.to_owned(),
         };
-        let (in_schema, place) = (spot.schema.is_some(), place.to_owned());
-        self.found.push(Change { direction, owner, in_schema, place, ..pair.change(rule, fact, old, new) });
+        let (in_schema, location) = (schema_location.schema.is_some(), location.to_owned());
+        self.found.push(Change {
+            direction,
+            owner,
+            in_schema,
+            location,
+            ..pair.change(rule, fact, old, new)
+        });
     }
 }
 
-/// The rule for a fact of a place; none where the fact has more than one, or says the same in other words.
-fn rule(fact: &str, was: &Value, is: &Value) -> Option<Rule> {
+/// Returns the rule for a fact of a location, or `None` if the fact has several rules or did not effectively change.
+fn rule(fact: &str, old_value: &Value, new_value: &Value) -> Option<Rule> {
     Some(match fact {
         "format" => Rule::FormatChanged,
         "composed" => Rule::StructureChanged,
-        "required" => flag(is, Rule::BecameRequired, Rule::BecameOptional),
-        "nullable" => flag(is, Rule::BecameNullable, Rule::NoLongerNullable),
-        "deprecated" => flag(is, Rule::Deprecated, Rule::Undeprecated),
-        "description" | "title" => Rule::TextChanged,
+        "required" => toggle(new_value, Rule::BecameRequired, Rule::BecameOptional),
+        "nullable" => toggle(new_value, Rule::BecameNullable, Rule::NoLongerNullable),
+        "deprecated" => toggle(new_value, Rule::Deprecated, Rule::Undeprecated),
+        "description" | "title" => Rule::DescriptionChanged,
         "default" => Rule::DefaultChanged,
-        "readOnly" | "writeOnly" => Rule::AccessChanged,
+        "readOnly" | "writeOnly" => Rule::ReadOnlyChanged,
         "secret" => Rule::SecretChanged,
-        "selects" => Rule::SelectsChanged,
-        "pattern" => match (was.is_null(), is.is_null()) {
+        "selective" => Rule::SelectiveChanged,
+        "pattern" => match (old_value.is_null(), new_value.is_null()) {
             (true, _) => Rule::PatternAdded,
             (_, true) => Rule::PatternRemoved,
             _ => Rule::PatternChanged,
         },
-        _ => return bound(fact, was, is),
+        _ => return bound(fact, old_value, new_value),
     })
 }
 
-fn bound(fact: &str, was: &Value, is: &Value) -> Option<Rule> {
+fn bound(fact: &str, old_value: &Value, new_value: &Value) -> Option<Rule> {
     let upper = BOUNDS.iter().find(|(name, _)| *name == fact).map(|(_, upper)| *upper);
     if upper.is_none() && !["multipleOf", "uniqueItems"].contains(&fact) {
         return None;
     }
-    // "No such bound" is also said by false.
-    let there = |value: &Value| !value.is_null() && value != false;
-    let wider = match (there(was), there(is)) {
+    // False also means that the bound is not set.
+    let is_set = |value: &Value| !value.is_null() && value != false;
+    let wider = match (is_set(old_value), is_set(new_value)) {
         (false, false) => return None,
         (false, true) => false,
         (true, false) => true,
         (true, true) => {
-            let (was, is) = (was.as_f64()?, is.as_f64()?);
-            // Steps are wider where every old value is one of the new.
-            upper.map_or_else(|| is != 0.0 && was % is == 0.0, |upper| (is > was) == upper)
+            let (old_value, new_value) = (old_value.as_f64()?, new_value.as_f64()?);
+            // A `multipleOf` is wider if each old value is also valid with the new one.
+            upper.map_or_else(
+                || new_value != 0.0 && old_value % new_value == 0.0,
+                |upper| (new_value > old_value) == upper,
+            )
         }
     };
     Some(if wider { Rule::BoundWidened } else { Rule::BoundNarrowed })
 }
 
-/// The Rust items of a change.
-pub(super) fn items(change: &Change, atlas: &Atlas) -> Vec<String> {
-    let Change { key, place, .. } = change;
-    if place.is_empty() {
-        return atlas.function(key).map(str::to_owned).into_iter().collect();
-    }
-    let values = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    match change.rule {
-        Rule::EnumValueAdded => atlas.values(key, place, &values(&change.new)),
-        Rule::EnumValueRemoved => atlas.values(key, place, &values(&change.old)),
-        // A member of a shared schema is the schema's; the type itself is meant where the schema changed.
-        _ if change.in_schema && !change.owner.contains(['.', '[', '{']) => {
-            atlas.type_item(key, place).into_iter().collect()
-        }
-        _ => atlas.item(key, place).into_iter().collect(),
-    }
-}
-
-/// What a place is, without the texts: its type, and what makes it another one.
-fn what_it_is(facts: &Facts) -> BTreeMap<&'static str, Value> {
-    let told = ["type", "format", "enum", "required", "nullable", "default", "media"];
+/// Returns the facts that describe the type of a location, without texts.
+fn type_facts(facts: &Facts) -> BTreeMap<&'static str, Value> {
+    let names = ["type", "format", "enum", "required", "nullable", "default", "media"];
     facts
         .iter()
-        .filter(|(fact, _)| told.contains(*fact))
+        .filter(|(fact, _)| names.contains(*fact))
         .map(|(fact, value)| (*fact, value.clone()))
         .collect()
 }
 
-/// The facts that are not the same, with null for what is not said.
+/// Returns the facts that differ, with null for missing values.
 fn differing(old: &Facts, new: &Facts) -> Vec<(&'static str, Value, Value)> {
-    // Compared on their own.
-    const APART: [&str; 8] =
+    // Compared separately.
+    const SEPARATE: [&str; 8] =
         ["media", "type", "recursive", "unresolved", "additionalProperties", "style", "explode", "items"];
     let facts: BTreeSet<&'static str> = old.keys().chain(new.keys()).copied().collect();
-    // `items` of an operation is a fact of the extension.
-    let ours = old.contains_key("kind") || new.contains_key("kind");
+    // `items` of an operation is a fact of `x-s1`.
+    let is_operation = old.contains_key("kind") || new.contains_key("kind");
     facts
         .into_iter()
-        .filter(|fact| !APART.contains(fact) || (ours && *fact == "items"))
+        .filter(|fact| !SEPARATE.contains(fact) || (is_operation && *fact == "items"))
         .filter(|fact| old.get(fact) != new.get(fact))
         .map(|fact| {
             (fact, old.get(fact).cloned().unwrap_or_default(), new.get(fact).cloned().unwrap_or_default())
@@ -570,11 +660,11 @@ fn differing(old: &Facts, new: &Facts) -> Vec<(&'static str, Value, Value)> {
         .collect()
 }
 
-fn flag(is: &Value, set: Rule, unset: Rule) -> Rule {
-    if *is == true { set } else { unset }
+fn toggle(new_value: &Value, set: Rule, unset: Rule) -> Rule {
+    if *new_value == true { set } else { unset }
 }
 
-/// The elements of a list that another does not have.
+/// Returns the items of `one` that are not in `other`.
 fn without(one: &Value, other: &Value) -> Vec<Value> {
     let others = other.as_array().map(Vec::as_slice).unwrap_or_default();
     one.as_array().into_iter().flatten().filter(|value| !others.contains(value)).cloned().collect()
@@ -584,11 +674,11 @@ fn success(status: &str) -> bool {
     status.starts_with('2')
 }
 
-/// The statuses that one has and the other has not.
+/// Returns the status codes of `one` that `other` does not have.
 fn without_status(one: &OperationSurface, other: &OperationSurface, successes: bool) -> Vec<String> {
     let statuses = |of: &OperationSurface| -> BTreeSet<String> {
-        let places = of.places.keys().filter_map(|place| place.strip_prefix("response."));
-        places.filter(|rest| !rest.contains(['.', '[', '{'])).map(str::to_owned).collect()
+        let locations = of.locations.keys().filter_map(|location| location.strip_prefix("response."));
+        locations.filter(|rest| !rest.contains(['.', '[', '{'])).map(str::to_owned).collect()
     };
     let others = statuses(other);
     statuses(one)
@@ -597,7 +687,7 @@ fn without_status(one: &OperationSurface, other: &OperationSurface, successes: b
         .collect()
 }
 
-/// The names of a path's parameters, in order.
+/// Returns the names of the path parameters, in order.
 fn path_names(path: &str) -> Vec<String> {
     path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect()
 }

@@ -1,117 +1,119 @@
-//! A finding in plain words.
+//! Messages of findings.
 
 use serde_json::Value;
 
 use super::compare::Change;
 use super::rules::{Direction, Rule};
 
-/// The sentence of a change.
+/// Returns the message of a change.
 pub(super) fn of(change: &Change) -> String {
-    let what = subject(change);
-    let (old, new) = (said(&change.old), said(&change.new));
+    let subject = subject(change);
+    let (old, new) = (quoted(&change.old), quoted(&change.new));
     let fact = change.fact;
-    let rest = match change.rule {
-        Rule::OperationRemoved => "is not there any more".to_owned(),
+    let predicate = match change.rule {
+        Rule::OperationRemoved => "is removed".to_owned(),
         Rule::OperationAdded => "is new".to_owned(),
         Rule::OperationMoved => format!("moved to {new}"),
         Rule::OperationReshaped => format!("moved to {new}, which has other parameters"),
-        Rule::OperationRenamed | Rule::OperationRelabelled => format!("is called {new} instead of {old}"),
-        Rule::PathParameterRenamed => format!("names a part of its path {new} instead of {old}"),
-        Rule::SecurityAdded => "asks for authentication".to_owned(),
-        Rule::SecurityChanged => "asks for another authentication".to_owned(),
-        Rule::SecurityRemoved => "does not ask for authentication any more".to_owned(),
-        Rule::VersionRemoved => format!("is not on API {} any more", plain(&change.old)),
-        Rule::VersionAdded => format!("is on API {} too", plain(&change.new)),
-        Rule::FilterMandatory => "is refused without a filter".to_owned(),
-        Rule::FilterChanged => changed("takes its filter as", &change.old, &change.new),
-        Rule::KindChanged => changed("counts as", &change.old, &change.new),
+        Rule::OperationRenamed | Rule::OperationIdChanged => format!("is renamed from {old} to {new}"),
+        Rule::PathParameterRenamed => format!("has the path parameter {old} renamed to {new}"),
+        Rule::SecurityAdded => "requires authentication".to_owned(),
+        Rule::SecurityChanged => "requires another authentication".to_owned(),
+        Rule::SecurityRemoved => "does not require authentication any more".to_owned(),
+        Rule::VersionRemoved => format!("is removed from API {}", plain(&change.old)),
+        Rule::VersionAdded => format!("is available on API {} too", plain(&change.new)),
+        Rule::FilterRequired => "requires a filter".to_owned(),
+        Rule::FilterChanged => changed("has the filter requirement", &change.old, &change.new),
+        Rule::KindChanged => changed("is of kind", &change.old, &change.new),
         Rule::IdempotenceChanged => match change.new == true {
-            true => "leaves the same state when it is sent twice".to_owned(),
-            false => "may do more when it is sent twice".to_owned(),
+            true => "is idempotent".to_owned(),
+            false => "is not idempotent any more".to_owned(),
         },
         Rule::DestructivenessChanged => match change.new == true {
-            true => "counts as destructive".to_owned(),
-            false => "does not count as destructive any more".to_owned(),
+            true => "is destructive".to_owned(),
+            false => "is not destructive any more".to_owned(),
         },
-        Rule::RateChanged => changed("has as its rate (class, a second, at once)", &change.old, &change.new),
-        Rule::PermissionChanged => changed("needs the permission", &change.old, &change.new),
-        Rule::PagingChanged => changed("is paged by", &change.old, &change.new),
+        Rule::RateLimitChanged => {
+            changed("has the rate limit (class, per second, burst)", &change.old, &change.new)
+        }
+        Rule::PermissionChanged => changed("requires the permission", &change.old, &change.new),
+        Rule::PagingChanged => changed("has the pagination", &change.old, &change.new),
         Rule::ListMemberChanged => changed("has its list in", &change.old, &change.new),
-        Rule::ParameterRemoved | Rule::BodyRemoved | Rule::FieldRemoved => "is gone".to_owned(),
+        Rule::ParameterRemoved | Rule::BodyRemoved | Rule::FieldRemoved => "is removed".to_owned(),
         Rule::ParameterAdded | Rule::BodyAdded | Rule::FieldAdded => "is new".to_owned(),
         Rule::RequiredParameterAdded | Rule::RequiredBodyAdded | Rule::RequiredFieldAdded => {
-            "is new and has to be given".to_owned()
+            "is new and required".to_owned()
         }
         Rule::BecameRequired => match change.direction {
-            Direction::Read => "is always there".to_owned(),
-            _ => "has to be given".to_owned(),
+            Direction::Response => "is always present".to_owned(),
+            _ => "is required".to_owned(),
         },
         Rule::BecameOptional => match change.direction {
-            Direction::Read => "may be missing".to_owned(),
-            _ => "may be left out".to_owned(),
+            Direction::Response => "may be missing".to_owned(),
+            _ => "is optional".to_owned(),
         },
         Rule::TypeChanged => changed("has the type", &change.old, &change.new),
         Rule::FormatChanged => changed("has the format", &change.old, &change.new),
-        Rule::StructureChanged => format!("is put together in another way ({fact})"),
-        Rule::MapChanged => format!(
-            "{} members of any name instead of {}",
-            open(&change.new, "takes"),
-            open(&change.old, "taking")
+        Rule::StructureChanged => format!("has another structure ({fact})"),
+        Rule::AdditionalPropertiesChanged => format!(
+            "allows {} additional properties instead of {}",
+            additional_properties(&change.new),
+            additional_properties(&change.old)
         ),
-        Rule::MediaTypeChanged => changed("is written as", &change.old, &change.new),
-        Rule::EnumValueRemoved => format!("does not know {old} any more"),
-        Rule::EnumValueAdded => format!("also knows {new}"),
-        Rule::EnumImposed => format!("is one of {new} instead of any text"),
-        Rule::EnumLifted => format!("is any value instead of one of {old}"),
+        Rule::MediaTypeChanged => changed("has the media type", &change.old, &change.new),
+        Rule::EnumValueRemoved => format!("does not have {} {old} any more", enum_values(&change.old)),
+        Rule::EnumValueAdded => format!("has the new {} {new}", enum_values(&change.new)),
+        Rule::EnumAdded => format!("is an enum of {new} instead of any value"),
+        Rule::EnumRemoved => format!("is any value instead of an enum of {old}"),
         Rule::BoundNarrowed | Rule::BoundWidened => bound(change.fact, &change.old, &change.new),
-        Rule::PatternAdded => format!("has to fit {new}"),
-        Rule::PatternChanged => format!("has to fit {new} instead of {old}"),
-        Rule::PatternRemoved => format!("does not have to fit {old} any more"),
+        Rule::PatternAdded => format!("has the new pattern {new}"),
+        Rule::PatternChanged => format!("has the pattern {new} instead of {old}"),
+        Rule::PatternRemoved => format!("does not have the pattern {old} any more"),
         Rule::BecameNullable => match change.direction {
-            Direction::Read => {
-                "may be null (this client takes null everywhere, strict readers do not)".to_owned()
+            Direction::Response => {
+                "may be null (this client accepts null everywhere, strict clients do not)".to_owned()
             }
             _ => "may be null".to_owned(),
         },
         Rule::NoLongerNullable => match change.direction {
-            Direction::Read => "is never null".to_owned(),
-            _ => "may not be null any more".to_owned(),
+            Direction::Response => "is never null".to_owned(),
+            _ => "must not be null".to_owned(),
         },
-        Rule::DefaultChanged => changed("is taken, when it is left out, as", &change.old, &change.new),
-        Rule::StyleChanged => changed("is written in the style", &change.old, &change.new),
+        Rule::DefaultChanged => changed("has the default", &change.old, &change.new),
+        Rule::StyleChanged => changed("has the style", &change.old, &change.new),
         Rule::ExplodeChanged => match change.new == true {
-            true => "is repeated for every element instead of joined".to_owned(),
-            false => "is joined instead of repeated for every element".to_owned(),
+            true => "is repeated for each item instead of joined".to_owned(),
+            false => "is joined instead of repeated for each item".to_owned(),
         },
-        Rule::AccessChanged => match (change.fact, change.new == true) {
-            ("readOnly", true) => "is only for reading".to_owned(),
-            ("readOnly", false) => "is not only for reading any more".to_owned(),
-            (_, true) => "is only for writing".to_owned(),
-            (_, false) => "is not only for writing any more".to_owned(),
+        Rule::ReadOnlyChanged => match (change.fact, change.new == true) {
+            ("readOnly", true) => "is read-only".to_owned(),
+            ("readOnly", false) => "is not read-only any more".to_owned(),
+            (_, true) => "is write-only".to_owned(),
+            (_, false) => "is not write-only any more".to_owned(),
         },
         Rule::SecretChanged => match change.new == true {
             true => "is a secret".to_owned(),
-            false => "is no secret any more".to_owned(),
+            false => "is not a secret any more".to_owned(),
         },
-        Rule::SelectsChanged => match change.new == false {
-            true => "does not narrow what is selected any more".to_owned(),
-            false => "narrows what is selected".to_owned(),
+        Rule::SelectiveChanged => match change.new == false {
+            true => "is not selective any more".to_owned(),
+            false => "is selective".to_owned(),
         },
         Rule::SuccessStatusAdded => "is new".to_owned(),
-        Rule::SuccessStatusRemoved => "is gone".to_owned(),
+        Rule::SuccessStatusRemoved => "is removed".to_owned(),
         Rule::SuccessStatusChanged => {
-            format!("comes with status {} instead of {}", plain(&change.new), plain(&change.old))
+            format!("has the status {} instead of {}", plain(&change.new), plain(&change.old))
         }
-        Rule::ErrorStatusAdded => "is new among the failures".to_owned(),
-        Rule::ErrorStatusRemoved => "is not among the failures any more".to_owned(),
+        Rule::ErrorStatusAdded => "is a new error response".to_owned(),
+        Rule::ErrorStatusRemoved => "is removed from the error responses".to_owned(),
         Rule::Deprecated => "is deprecated".to_owned(),
         Rule::Undeprecated => "is not deprecated any more".to_owned(),
-        Rule::TextChanged => format!("has another {fact}"),
+        Rule::DescriptionChanged => format!("has another {fact}"),
     };
-    format!("{what} {rest}")
+    format!("{subject} {predicate}")
 }
 
-/// What the sentence is about.
+/// Returns the subject of the message.
 fn subject(change: &Change) -> String {
     if change.direction == Direction::Operation {
         return match change.rule {
@@ -122,47 +124,51 @@ fn subject(change: &Change) -> String {
             Rule::OperationMoved | Rule::OperationReshaped => {
                 format!("`{}` ({})", change.operation, change.owner)
             }
-            Rule::OperationRenamed | Rule::OperationRelabelled => format!("`{}`", change.request),
+            Rule::OperationRenamed | Rule::OperationIdChanged => format!("`{}`", change.request),
             _ => "the operation".to_owned(),
         };
     }
-    let end = if change.direction == Direction::Read { "answers" } else { "requests" };
+    let side = if change.direction == Direction::Response { "responses" } else { "requests" };
     if change.in_schema {
-        return format!("`{}` in {end}", change.owner);
+        return format!("`{}` in {side}", change.owner);
     }
-    place(&change.place)
+    location(&change.location)
 }
 
-/// A place in words.
-fn place(place: &str) -> String {
-    if let Some(rest) = place.strip_prefix("request.") {
+/// Describes a location.
+fn location(location: &str) -> String {
+    if let Some(rest) = location.strip_prefix("request.") {
         return match rest.split_once('.') {
-            Some(("body", field)) => format!("`{field}` of the body"),
-            Some((site, name)) => format!("the {site} parameter `{name}`"),
-            None if rest == "body" => "the body of the request".to_owned(),
-            None => format!("`{}` of the body", rest.trim_start_matches("body")),
+            Some(("body", field)) => format!("`{field}` of the request body"),
+            Some((part, name)) => format!("the {part} parameter `{name}`"),
+            None if rest == "body" => "the request body".to_owned(),
+            None => format!("`{}` of the request body", rest.trim_start_matches("body")),
         };
     }
-    let rest = place.strip_prefix("response.").unwrap_or(place);
+    let rest = location.strip_prefix("response.").unwrap_or(location);
     match rest.find(['.', '[', '{']) {
         Some(at) => {
             let (status, field) = rest.split_at(at);
-            format!("`{}` of the answer {status}", field.trim_start_matches('.'))
+            format!("`{}` of the response {status}", field.trim_start_matches('.'))
         }
-        None => format!("the answer {rest}"),
+        None => format!("the response {rest}"),
     }
 }
 
 fn changed(verb: &str, old: &Value, new: &Value) -> String {
-    format!("{verb} {} instead of {}", said(new), said(old))
+    format!("{verb} {} instead of {}", quoted(new), quoted(old))
 }
 
-fn open(value: &Value, verb: &str) -> String {
+fn additional_properties(value: &Value) -> &'static str {
     match value {
-        Value::Bool(true) => format!("{verb} any"),
-        Value::String(_) => format!("{verb} typed"),
-        _ => format!("{verb} no"),
+        Value::Bool(true) => "any",
+        Value::String(_) => "typed",
+        _ => "no",
     }
+}
+
+fn enum_values(values: &Value) -> &'static str {
+    if values.as_array().is_some_and(|all| all.len() == 1) { "enum value" } else { "enum values" }
 }
 
 fn plain(value: &Value) -> String {
@@ -173,25 +179,25 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A value in a sentence, cut where it is long.
-fn said(value: &Value) -> String {
+/// Formats a value for a message, and truncates long values.
+fn quoted(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
-        Value::String(text) => format!("`{}`", short(text)),
+        Value::String(text) => format!("`{}`", truncated(text)),
         Value::Array(all) if all.iter().all(|one| !one.is_array() && !one.is_object()) => {
-            let shown: Vec<String> = all.iter().take(8).map(said).collect();
+            let values: Vec<String> = all.iter().take(8).map(quoted).collect();
             let more = match all.len().saturating_sub(8) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            shown.join(", ") + &more
+            values.join(", ") + &more
         }
-        Value::Array(_) | Value::Object(_) => format!("`{}`", short(&value.to_string())),
+        Value::Array(_) | Value::Object(_) => format!("`{}`", truncated(&value.to_string())),
         other => format!("`{other}`"),
     }
 }
 
-fn short(text: &str) -> String {
+fn truncated(text: &str) -> String {
     let text = text.replace('`', "'");
     if text.chars().count() <= 80 {
         return text;
@@ -199,33 +205,33 @@ fn short(text: &str) -> String {
     text.chars().take(79).chain(['…']).collect()
 }
 
-/// The sentence of a bound.
+/// Returns the predicate for a changed bound.
 fn bound(keyword: &str, old: &Value, new: &Value) -> String {
-    let there = |value: &Value| !value.is_null() && value != false;
+    let is_set = |value: &Value| !value.is_null() && value != false;
     let name = match keyword {
-        "minimum" => "least value",
-        "maximum" => "greatest value",
-        "minLength" => "least length",
-        "maxLength" => "greatest length",
-        "minItems" => "least number of elements",
-        "maxItems" => "greatest number of elements",
-        "multipleOf" => "step",
-        // These are there or not.
-        flag => {
-            let what = match flag {
-                "exclusiveMinimum" => "its least value itself",
-                "exclusiveMaximum" => "its greatest value itself",
-                _ => "the same element twice",
+        "minimum" => "minimum",
+        "maximum" => "maximum",
+        "minLength" => "minimum length",
+        "maxLength" => "maximum length",
+        "minItems" => "minimum number of items",
+        "maxItems" => "maximum number of items",
+        "multipleOf" => "`multipleOf`",
+        // The other keywords are booleans.
+        boolean => {
+            let excluded = match boolean {
+                "exclusiveMinimum" => "its minimum",
+                "exclusiveMaximum" => "its maximum",
+                _ => "duplicate items",
             };
-            return match there(new) {
-                true => format!("does not take {what}"),
-                false => format!("takes {what}"),
+            return match is_set(new) {
+                true => format!("excludes {excluded}"),
+                false => format!("allows {excluded}"),
             };
         }
     };
-    match (there(old), there(new)) {
-        (false, _) => format!("has {} as its {name}, where it had none", said(new)),
-        (_, false) => format!("has no {name} any more, where it was {}", said(old)),
-        _ => format!("has {} instead of {} as its {name}", said(new), said(old)),
+    match (is_set(old), is_set(new)) {
+        (false, _) => format!("has the new {name} {}", quoted(new)),
+        (_, false) => format!("does not have the {name} {} any more", quoted(old)),
+        _ => format!("has the {name} {} instead of {}", quoted(new), quoted(old)),
     }
 }

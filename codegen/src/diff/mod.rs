@@ -1,69 +1,70 @@
-//! What changed between two documents, and whom it concerns.
+//! Comparison of two API documents, with the effect of each change on a program that uses the client.
 //!
-//! Two documents are compared by their [`Surface`]s: place by place, whatever their schemas are called. The rules
-//! are a table, [`rules`]. Each change is found once: what thirty operations share because they refer to one schema
-//! is one finding with thirty operations. Who owns a place, which commands send its operation and what it is called
-//! in Rust is known by the [`Atlas`], which is made from the curated specification.
+//! [`compare`] compares the [`Surface`]s of two documents location by location, regardless of schema names. [`rules`]
+//! is the table of diff rules. Each change is one finding: a change of a schema that thirty operations share is one
+//! finding with thirty operations. The [`SpecIndex`] of the curated specification has the schema that owns a location,
+//! the commands that send its operation, and its Rust item.
 
-mod atlas;
 mod compare;
 mod message;
 pub mod release;
 pub mod render;
 pub mod rules;
+mod spec_index;
 
-pub use atlas::{Atlas, Commands};
+pub use spec_index::{Commands, SpecIndex};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
+use compare::Change;
 pub use rules::{Class, Direction, Rule};
 
 use crate::surface::{Key, Surface};
 
-/// A change, with everything that it reaches.
+/// A change with all affected operations, commands and Rust items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
-    /// What it means to a program.
+    /// Effect on a program that uses the client.
     pub class: Class,
-    /// Which way the changed thing goes.
+    /// Whether the change is in a request, in a response, or of the operation.
     pub direction: Direction,
-    /// What changed.
+    /// Kind of change.
     pub rule: Rule,
-    /// What it belongs to: a member of a named schema (`Group.name`), a place (`request.query.limit`), an operation
-    /// (`GET /groups`), or nothing for facts that operations have.
+    /// Owner: a property of a named schema (`Group.name`), a location (`request.query.limit`), an operation
+    /// (`GET /groups`), or empty for metadata of operations.
     pub owner: String,
-    /// In plain words, without the operations.
+    /// Description of the change, without the operations.
     pub message: String,
-    /// What was there; null for nothing.
+    /// Old value; null if missing.
     pub old: Value,
-    /// What is there; null for nothing.
+    /// New value; null if missing.
     pub new: Value,
-    /// The operations that it reaches, with its places there.
-    pub operations: Vec<Reached>,
-    /// Commands that may send one of these operations.
+    /// Affected operations, with the locations of the change.
+    pub operations: Vec<AffectedOperation>,
+    /// Commands that can send one of these operations.
     pub commands: Vec<String>,
-    /// Public items of the Rust client.
+    /// Affected public items of the Rust client.
     pub rust: Vec<String>,
 }
 
-/// An operation that a change reaches.
+/// An operation that a change affects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Reached {
-    /// Its identifier in the curated specification, else in the document, else method and path.
+pub struct AffectedOperation {
+    /// Operation ID in the curated specification, else in the document, else method and path.
     pub operation: String,
     /// Method and path.
     pub request: String,
-    /// Where the change is found; empty where it is the operation itself.
-    pub places: Vec<String>,
+    /// Locations of the change; empty if the operation itself changed.
+    pub locations: Vec<String>,
 }
 
-/// What changed from one document to the other, worst first.
-pub fn compare(old: &Surface, new: &Surface, atlas: &Atlas) -> Vec<Finding> {
-    let mut changes = compare::Changes::new(atlas);
-    changes.surfaces(old, new);
+/// Returns the changes from `old` to `new`, the most severe class first.
+pub fn compare(old: &Surface, new: &Surface, index: &SpecIndex) -> Vec<Finding> {
+    let mut changes = compare::Changes::new(index);
+    changes.compare_surfaces(old, new);
     let mut groups: BTreeMap<_, Vec<compare::Change>> = BTreeMap::new();
     for change in changes.found {
         let key = (
@@ -75,7 +76,7 @@ pub fn compare(old: &Surface, new: &Surface, atlas: &Atlas) -> Vec<Finding> {
         );
         groups.entry(key).or_default().push(change);
     }
-    let mut findings: Vec<Finding> = groups.into_values().filter_map(|group| finding(group, atlas)).collect();
+    let mut findings: Vec<Finding> = groups.into_values().filter_map(|group| finding(group, index)).collect();
     findings.sort_by(|a, b| {
         let rank = |one: &Finding| (one.class, one.rule, one.direction);
         rank(a).cmp(&rank(b)).then_with(|| a.owner.cmp(&b.owner)).then_with(|| a.message.cmp(&b.message))
@@ -83,27 +84,27 @@ pub fn compare(old: &Surface, new: &Surface, atlas: &Atlas) -> Vec<Finding> {
     findings
 }
 
-fn finding(group: Vec<compare::Change>, atlas: &Atlas) -> Option<Finding> {
+fn finding(group: Vec<compare::Change>, index: &SpecIndex) -> Option<Finding> {
     let first = group.first()?;
     let class = group.iter().filter_map(|change| change.rule.class(change.direction)).min()?;
     let mut operations: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     let (mut commands, mut rust) = (BTreeSet::new(), BTreeSet::new());
     for change in &group {
-        let places = operations.entry((change.operation.clone(), change.request.clone())).or_default();
-        if !change.place.is_empty() {
-            places.insert(change.place.clone());
+        let locations = operations.entry((change.operation.clone(), change.request.clone())).or_default();
+        if !change.location.is_empty() {
+            locations.insert(change.location.clone());
         }
         for id in &change.ids {
-            commands.extend(atlas.commands(id).cloned());
+            commands.extend(index.commands(id).cloned());
         }
-        rust.extend(compare::items(change, atlas));
+        rust.extend(rust_items(change, index));
     }
     let operations = operations
         .into_iter()
-        .map(|((operation, request), places)| Reached {
+        .map(|((operation, request), locations)| AffectedOperation {
             operation,
             request,
-            places: places.into_iter().collect(),
+            locations: locations.into_iter().collect(),
         })
         .collect();
     Some(Finding {
@@ -120,30 +121,48 @@ fn finding(group: Vec<compare::Change>, atlas: &Atlas) -> Option<Finding> {
     })
 }
 
-/// Takes out of two documents what the curated specification does not have; what moved from or to one of its paths
-/// stays.
-pub fn only_used(old: &mut Surface, new: &mut Surface, atlas: &Atlas) {
+/// Removes the operations that the curated specification does not have. Keeps operations that moved from or to one of
+/// its paths.
+pub fn retain_known(old: &mut Surface, new: &mut Surface, index: &SpecIndex) {
     let ids = |surface: &Surface| -> BTreeSet<String> {
-        let known = surface.operations.iter().filter(|(key, _)| atlas.knows(key));
-        known.map(|(_, operation)| operation.id.clone()).filter(|id| !id.is_empty()).collect()
+        let contained = surface.operations.iter().filter(|(key, _)| index.contains(key));
+        contained.map(|(_, operation)| operation.id.clone()).filter(|id| !id.is_empty()).collect()
     };
     let (in_old, in_new) = (ids(old), ids(new));
-    let curated = |id: &str| atlas.key(id).is_some();
-    old.operations.retain(|key, one| atlas.knows(key) || in_new.contains(&one.id) || curated(&one.id));
-    new.operations.retain(|key, one| atlas.knows(key) || in_old.contains(&one.id) || curated(&one.id));
+    let curated = |id: &str| index.key(id).is_some();
+    old.operations.retain(|key, one| index.contains(key) || in_new.contains(&one.id) || curated(&one.id));
+    new.operations.retain(|key, one| index.contains(key) || in_old.contains(&one.id) || curated(&one.id));
 }
 
-/// The places above a place, nearest first, as far as its text tells.
-fn above(place: &str) -> impl Iterator<Item = &str> {
-    let marks = place.char_indices().rev().filter(|(at, c)| *at > 0 && matches!(c, '.' | '[' | '{'));
-    marks.map(|(at, _)| &place[..at])
+/// Returns the parent locations, nearest first. A dot in a name is treated as a separator.
+fn parents(location: &str) -> impl Iterator<Item = &str> {
+    let separators = location.char_indices().rev().filter(|(at, c)| *at > 0 && matches!(c, '.' | '[' | '{'));
+    separators.map(|(at, _)| &location[..at])
 }
 
-/// The identifier of an operation, by what is known best.
-fn name_of(atlas: &Atlas, key: &Key, id: &str) -> String {
-    match atlas.id(key) {
+/// Returns the operation ID in the curated specification, else in the document, else method and path.
+fn operation_name(index: &SpecIndex, key: &Key, id: &str) -> String {
+    match index.id(key) {
         Some(id) => id.to_owned(),
         None if id.is_empty() => key.to_string(),
         None => id.to_owned(),
+    }
+}
+
+/// Returns the Rust items of a change.
+fn rust_items(change: &Change, index: &SpecIndex) -> Vec<String> {
+    let Change { key, location, .. } = change;
+    if location.is_empty() {
+        return index.function(key).map(str::to_owned).into_iter().collect();
+    }
+    let values = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    match change.rule {
+        Rule::EnumValueAdded => index.values(key, location, &values(&change.new)),
+        Rule::EnumValueRemoved => index.values(key, location, &values(&change.old)),
+        // A change of the schema itself affects the type, a change of a property affects its field.
+        _ if change.in_schema && !change.owner.contains(['.', '[', '{']) => {
+            index.type_item(key, location).into_iter().collect()
+        }
+        _ => index.item(key, location).into_iter().collect(),
     }
 }

@@ -1,4 +1,4 @@
-//! What a release has to say and which number it takes, as far as findings tell.
+//! Proposal for the next version and its changelog section, from findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -7,46 +7,46 @@ use super::Finding;
 use super::rules::{Class, Rule};
 use crate::{Error, Result};
 
-/// What a release is to a program that uses the one before, from least to most.
+/// Effect of a release on a program that uses the previous one, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// Nothing of it can be told.
-    Nothing,
-    /// The same, in other words or more correctly.
-    Repair,
-    /// It can do more, or does it in another way, and no program has to be changed.
+pub enum ReleaseLevel {
+    /// No changes.
+    Unchanged,
+    /// Fixes or documentation only.
+    Fix,
+    /// New features or changed behavior; programs need no changes.
     Addition,
-    /// Programs may have to be changed.
+    /// Programs may need changes.
     Breaking,
 }
 
-impl Step {
-    /// What findings add up to.
+impl ReleaseLevel {
+    /// Returns the highest level of the findings.
     pub fn of(findings: &[Finding]) -> Self {
         let one = |finding: &Finding| match finding.class {
-            Class::BreaksCallers | Class::BreaksDecoding => Self::Breaking,
-            Class::BehavesDifferently | Class::New => Self::Addition,
-            Class::TextOnly => Self::Repair,
+            Class::Breaking | Class::BreakingDecode => Self::Breaking,
+            Class::BehaviorChange | Class::New => Self::Addition,
+            Class::DocsOnly => Self::Fix,
         };
-        findings.iter().map(one).max().unwrap_or(Self::Nothing)
+        findings.iter().map(one).max().unwrap_or(Self::Unchanged)
     }
 
-    /// The name of the part of a version that it raises.
+    /// Returns the name of the version part that the release raises.
     pub fn raises(self, version: [u64; 3]) -> Option<&'static str> {
         let part = match (self, version) {
-            (Self::Nothing, _) => return None,
-            // Before 1.0 each part counts for the one before it, as cargo resolves versions.
+            (Self::Unchanged, _) => return None,
+            // Before 1.0, cargo treats the first non-zero part as the major version.
             (_, [0, 0, _]) => "patch",
             (Self::Breaking, [0, ..]) => "minor",
             (_, [0, ..]) => "patch",
             (Self::Breaking, _) => "major",
             (Self::Addition, _) => "minor",
-            (Self::Repair, _) => "patch",
+            (Self::Fix, _) => "patch",
         };
         Some(part)
     }
 
-    /// The version after one.
+    /// Returns the next version.
     pub fn next(self, version: [u64; 3]) -> [u64; 3] {
         let [major, minor, patch] = version;
         match self.raises(version) {
@@ -58,96 +58,96 @@ impl Step {
     }
 }
 
-/// Reads a version of three numbers.
+/// Parses a version of three numbers.
 ///
 /// # Errors
-/// When it is none.
+/// Returns an error if `text` is not such a version.
 pub fn version(text: &str) -> Result<[u64; 3]> {
     let numbers: Vec<u64> = text.split('.').map_while(|part| part.parse().ok()).collect();
     match (<[u64; 3]>::try_from(numbers), text.split('.').count()) {
         (Ok(version), 3) => Ok(version),
-        _ => Err(Error::Command(format!("{text} is no version of three numbers"))),
+        _ => Err(Error::Command(format!("invalid version {text:?}: expected three numbers"))),
     }
 }
 
-/// What `cargo semver-checks` said of a crate.
+/// Result of `cargo semver-checks` for a crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// The crate.
+pub struct SemverCheck {
+    /// Name of the crate.
     pub package: String,
-    /// What it asks for; `None` when it could not tell.
-    pub step: Option<Step>,
-    /// Its own words, in a line.
-    pub words: String,
+    /// Required level, or `None` if the check failed to run.
+    pub level: Option<ReleaseLevel>,
+    /// Summary line of the output.
+    pub summary: String,
 }
 
-impl Verdict {
-    /// Reads what it printed.
-    pub fn read(package: &str, done: bool, output: &str) -> Self {
+impl SemverCheck {
+    /// Parses the output of the command.
+    pub fn read(package: &str, success: bool, output: &str) -> Self {
         let line = output.lines().map(str::trim).rfind(|line| line.starts_with("Summary "));
-        let step = match line {
-            Some(line) if line.contains("requires new major version") => Some(Step::Breaking),
-            Some(line) if line.contains("requires new minor version") => Some(Step::Addition),
-            _ if done => Some(Step::Nothing),
+        let level = match line {
+            Some(line) if line.contains("requires new major version") => Some(ReleaseLevel::Breaking),
+            Some(line) if line.contains("requires new minor version") => Some(ReleaseLevel::Addition),
+            _ if success => Some(ReleaseLevel::Unchanged),
             _ => None,
         };
-        let last =
-            || output.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing");
-        let words = line.map_or_else(last, |line| line.trim_start_matches("Summary ").trim());
-        Self { package: package.to_owned(), step, words: words.to_owned() }
+        let last = || output.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no output");
+        let summary = line.map_or_else(last, |line| line.trim_start_matches("Summary ").trim());
+        Self { package: package.to_owned(), level, summary: summary.to_owned() }
     }
 }
 
-/// What is known when a release is made.
+/// Input for the release notes.
 #[derive(Clone, Debug)]
 pub struct Release<'a> {
-    /// The version in `Cargo.toml`.
+    /// Version in `Cargo.toml`.
     pub version: [u64; 3],
-    /// The revision that it is compared with.
+    /// Git revision of the previous release.
     pub since: &'a str,
-    /// What changed in the specification.
+    /// Changes of the specification.
     pub findings: &'a [Finding],
-    /// What `cargo semver-checks` said; `None` where it is not installed.
-    pub verdicts: Option<Vec<Verdict>>,
+    /// Results of `cargo semver-checks`, or `None` if it is not installed.
+    pub semver_checks: Option<Vec<SemverCheck>>,
 }
 
 const HEADINGS: [&str; 4] = ["Removed", "Changed", "Deprecated", "Added"];
 
 impl Release<'_> {
-    /// The greatest step that anybody asks for.
-    pub fn step(&self) -> Step {
-        let verdicts = self.verdicts.iter().flatten().filter_map(|verdict| verdict.step);
-        verdicts.fold(Step::of(self.findings), Step::max)
+    /// Returns the highest level of the findings and the semver checks.
+    pub fn level(&self) -> ReleaseLevel {
+        let levels = self.semver_checks.iter().flatten().filter_map(|check| check.level);
+        levels.fold(ReleaseLevel::of(self.findings), ReleaseLevel::max)
     }
 
-    /// The notes: advice first, then the section of the changelog, then whom it concerns.
+    /// Formats the notes: the proposed version, the changelog section, then the affected commands and new operations.
     pub fn notes(&self) -> String {
-        let step = self.step();
-        let next = number(step.next(self.version));
-        let mut out = match step.raises(self.version) {
+        let level = self.level();
+        let next = number(level.next(self.version));
+        let mut out = match level.raises(self.version) {
             Some(part) => {
                 format!("{part} release: {} -> {next}, since {}\n", number(self.version), self.since)
             }
-            None => format!("no release: nothing changed in the specification since {}\n", self.since),
+            None => format!("no release: no changes in the specification since {}\n", self.since),
         };
-        match &self.verdicts {
-            None => out
-                .push_str("cargo semver-checks is not installed, so that only the specification is judged\n"),
-            Some(verdicts) => {
-                for verdict in verdicts {
-                    let unknown = if verdict.step.is_none() { " (could not tell)" } else { "" };
+        match &self.semver_checks {
+            None => {
+                out.push_str("cargo semver-checks is not installed; only the specification is compared\n")
+            }
+            Some(checks) => {
+                for check in checks {
+                    let unknown = if check.level.is_none() { " (no result)" } else { "" };
                     let _ =
-                        writeln!(out, "cargo semver-checks, {}: {}{unknown}", verdict.package, verdict.words);
+                        writeln!(out, "cargo semver-checks, {}: {}{unknown}", check.package, check.summary);
                 }
             }
         }
         let _ = write!(out, "\n## [{next}]\n");
         let mut sections: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        let mut texts = 0;
+        let mut omitted = 0;
         for finding in self.findings {
             match heading(finding) {
                 Some(heading) => sections.entry(heading).or_default().push(entry(finding)),
-                None => texts += 1,
+                None => omitted += 1,
             }
         }
         for heading in HEADINGS {
@@ -155,9 +155,9 @@ impl Release<'_> {
             let _ = write!(out, "\n### {heading}\n\n");
             out.extend(entries.iter().map(|entry| format!("- {entry}\n")));
         }
-        if texts > 0 {
-            let some = if texts == 1 { "1 change is".to_owned() } else { format!("{texts} changes are") };
-            let _ = write!(out, "\n{some} left out: texts, and what no program notices.\n");
+        if omitted > 0 {
+            let changes = if omitted == 1 { "change" } else { "changes" };
+            let _ = write!(out, "\n{omitted} {changes} without effect on programs omitted.\n");
         }
         let commands: BTreeSet<&str> =
             self.findings.iter().flat_map(|finding| &finding.commands).map(String::as_str).collect();
@@ -167,13 +167,13 @@ impl Release<'_> {
             .filter(|finding| finding.rule == Rule::OperationAdded)
             .flat_map(|finding| finding.operations.iter().map(|one| one.operation.as_str()))
             .collect();
-        list(&mut out, "Commands touched", &commands.into_iter().collect::<Vec<_>>());
-        list(&mut out, "Operations added", &added);
+        list(&mut out, "Affected commands", &commands.into_iter().collect::<Vec<_>>());
+        list(&mut out, "New operations", &added);
         out
     }
 }
 
-/// The heading of a changelog that a finding stands under.
+/// Returns the changelog heading of a finding, or `None` if the changelog does not mention it.
 fn heading(finding: &Finding) -> Option<&'static str> {
     Some(match finding.rule {
         Rule::OperationRemoved
@@ -186,28 +186,28 @@ fn heading(finding: &Finding) -> Option<&'static str> {
         Rule::Deprecated => "Deprecated",
         Rule::EnumValueAdded => "Added",
         _ if finding.class == Class::New => "Added",
-        _ if finding.class == Class::TextOnly => return None,
+        _ if finding.class == Class::DocsOnly => return None,
         _ => "Changed",
     })
 }
 
-/// A line of a changelog.
+/// Formats a changelog entry.
 fn entry(finding: &Finding) -> String {
     let mark = if finding.class.breaks() { "**Breaking:** " } else { "" };
     let operations: Vec<String> =
         finding.operations.iter().map(|one| format!("`{}`", one.operation)).collect();
-    let shown = match operations.split_at(operations.len().min(3)) {
-        (first, []) => first.join(", "),
+    let first = match operations.split_at(operations.len().min(3)) {
+        (all, []) => all.join(", "),
         (first, more) => format!("{} and {} more", first.join(", "), more.len()),
     };
     let mut chars = finding.message.chars();
     let message: String =
         chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default() + chars.as_str();
-    // The operation is in the sentence where it is what changed.
+    // The message names the operation if the operation itself changed.
     if finding.operations.iter().all(|one| finding.message.contains(&format!("`{}`", one.operation))) {
         return format!("{mark}{message}.");
     }
-    format!("{mark}{message} ({shown}).")
+    format!("{mark}{message} ({first}).")
 }
 
 fn list(out: &mut String, title: &str, names: &[&str]) {

@@ -1,14 +1,14 @@
-//! Findings for people and for machines.
+//! Reports of findings as text, Markdown, JSON and HTML.
 //!
-//! The JSON is one object, in this form for good:
+//! The JSON report is one object. Its format is stable:
 //!
 //! | member | |
 //! | --- | --- |
-//! | `format` | 1; another number would mean another form |
-//! | `old`, `new` | what was compared, as it was named |
-//! | `breaks` | whether a program has to be changed |
-//! | `counts` | class to number of findings |
-//! | `findings` | the findings, worst first; see [`Finding`]. `class` is one of `breaks-callers`, `breaks-decoding`, `behaves-differently`, `new`, `text-only`; `direction` one of `operation`, `send`, `read`; `rule` a name of the table of [`Rule`](super::Rule) |
+//! | `format` | format version: 1 |
+//! | `old`, `new` | names of the compared documents |
+//! | `breaks` | whether a program may need changes |
+//! | `counts` | number of findings by class |
+//! | `findings` | the findings, most severe first; see [`Finding`]. `class` is one of `breaking`, `breaking-decode`, `behavior-change`, `new`, `docs-only`; `direction` is one of `operation`, `request`, `response`; `rule` is the name of a [`Rule`](super::Rule) |
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,29 +16,29 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::rules::Class;
-use super::{Finding, Reached};
-use crate::page;
+use super::{AffectedOperation, Finding};
+use crate::html_report;
 
-/// How many names a list shows.
-const NAMES: usize = 6;
-/// How many findings of one class are shown to people at once.
-const FINDINGS: usize = 100;
-/// How many findings of one class a pull request shows without being asked.
-const OPEN: usize = 8;
+/// Maximum number of names in a list.
+const MAX_NAMES: usize = 6;
+/// Maximum number of findings of one class in text and Markdown.
+const MAX_FINDINGS: usize = 100;
+/// Maximum number of findings of one class that are not collapsed in Markdown.
+const MAX_EXPANDED: usize = 8;
 
-/// A comparison, to be shown.
+/// A comparison of two documents, for a report.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparison<'a> {
-    /// What the old document is called.
+    /// Name of the old document.
     pub old: &'a str,
-    /// What the new one is called.
+    /// Name of the new document.
     pub new: &'a str,
-    /// What changed.
+    /// The changes.
     pub findings: &'a [Finding],
 }
 
 impl<'a> Comparison<'a> {
-    /// Whether a program has to be changed.
+    /// Returns whether a program may need changes.
     pub fn breaks(&self) -> bool {
         self.findings.iter().any(|finding| finding.class.breaks())
     }
@@ -47,7 +47,7 @@ impl<'a> Comparison<'a> {
         self.findings.iter().filter(move |finding| finding.class == class)
     }
 
-    /// The findings of a class by what they are about, in order.
+    /// Returns the findings of a class, grouped by heading.
     fn grouped(&self, class: Class) -> BTreeMap<String, Vec<&'a Finding>> {
         let mut groups: BTreeMap<String, Vec<&Finding>> = BTreeMap::new();
         for finding in self.of(class) {
@@ -58,14 +58,14 @@ impl<'a> Comparison<'a> {
 
     fn summary(&self) -> String {
         match self.findings.len() {
-            0 => "nothing changed".to_owned(),
+            0 => "no changes".to_owned(),
             1 => "1 change".to_owned(),
             many => format!("{many} changes"),
         }
     }
 }
 
-/// What a finding is listed under: its operation, or what several operations share.
+/// Returns the heading of a finding: its operation, or the schema that several operations share.
 fn heading(finding: &Finding) -> String {
     match finding.operations.as_slice() {
         [one] => one.operation.clone(),
@@ -79,13 +79,13 @@ fn heading(finding: &Finding) -> String {
     }
 }
 
-/// Some names, and how many more there are.
-fn some<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+/// Joins names, up to [`MAX_NAMES`], with the number of omitted ones.
+fn joined<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
-    let shown = names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(NAMES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
+    let first = names.iter().take(MAX_NAMES).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_NAMES) {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 
@@ -93,16 +93,16 @@ fn operations(finding: &Finding) -> impl Iterator<Item = &str> {
     finding.operations.iter().map(|one| one.operation.as_str())
 }
 
-/// The places of a finding, each once.
-fn places(finding: &Finding) -> Vec<&str> {
+/// Returns the locations of a finding, without duplicates.
+fn locations(finding: &Finding) -> Vec<&str> {
     let mut all: Vec<&str> =
-        finding.operations.iter().flat_map(|one| one.places.iter().map(String::as_str)).collect();
+        finding.operations.iter().flat_map(|one| one.locations.iter().map(String::as_str)).collect();
     all.sort_unstable();
     all.dedup();
     all
 }
 
-/// For a terminal.
+/// Formats a report for a terminal.
 pub fn text(comparison: &Comparison<'_>) -> String {
     let mut out = format!("{} -> {}: {}\n", comparison.old, comparison.new, comparison.summary());
     for class in Class::ALL {
@@ -114,42 +114,41 @@ pub fn text(comparison: &Comparison<'_>) -> String {
             continue;
         }
         let _ = writeln!(out, "\n{} ({count})", class.name().to_uppercase());
-        let mut left = FINDINGS;
+        let mut remaining = MAX_FINDINGS;
         for (heading, findings) in comparison.grouped(class) {
-            if left == 0 {
+            if remaining == 0 {
                 break;
             }
             let _ = writeln!(out, "\n  {heading}");
-            for finding in findings.into_iter().take(left) {
-                left -= 1;
+            for finding in findings.into_iter().take(remaining) {
+                remaining -= 1;
                 let (direction, rule) = (finding.direction.name(), finding.rule.name());
                 let _ = writeln!(out, "    - {} [{direction}, {rule}]", finding.message);
-                let mut line = |what: &str, names: String| {
+                let mut line = |label: &str, names: String| {
                     if !names.is_empty() {
-                        let _ = writeln!(out, "      {what}: {names}");
+                        let _ = writeln!(out, "      {label}: {names}");
                     }
                 };
                 if finding.operations.len() > 1 {
-                    line("operations", some(operations(finding)));
+                    line("operations", joined(operations(finding)));
                 }
-                line("places", some(places(finding)));
-                line("commands", some(finding.commands.iter().map(String::as_str)));
-                line("rust", some(finding.rust.iter().map(String::as_str)));
+                line("locations", joined(locations(finding)));
+                line("commands", joined(finding.commands.iter().map(String::as_str)));
+                line("rust", joined(finding.rust.iter().map(String::as_str)));
             }
         }
-        if count > FINDINGS {
-            let _ = writeln!(out, "\n  and {} more; --format json has all", count - FINDINGS);
+        if count > MAX_FINDINGS {
+            let _ = writeln!(out, "\n  and {} more; use --format json for all", count - MAX_FINDINGS);
         }
     }
     out
 }
 
-/// For the description of a pull request.
+/// Formats a report for the description of a pull request.
 pub fn markdown(comparison: &Comparison<'_>) -> String {
-    let mut out =
-        format!("## What changes between {} and {}\n\n", code(comparison.old), code(comparison.new));
+    let mut out = format!("## API changes from {} to {}\n\n", code(comparison.old), code(comparison.new));
     if comparison.findings.is_empty() {
-        out.push_str("Nothing changed.\n");
+        out.push_str("No changes.\n");
         return out;
     }
     out.push_str("| class | changes |\n| --- | ---: |\n");
@@ -161,7 +160,7 @@ pub fn markdown(comparison: &Comparison<'_>) -> String {
         if findings.is_empty() {
             continue;
         }
-        let collapsed = findings.len() > OPEN;
+        let collapsed = findings.len() > MAX_EXPANDED;
         let title = format!("{} ({})", class.name(), findings.len());
         match collapsed {
             true => {
@@ -171,12 +170,12 @@ pub fn markdown(comparison: &Comparison<'_>) -> String {
                 let _ = writeln!(out, "\n### {title}");
             }
         }
-        out.push_str("\n| what | rule | operations | commands | Rust |\n| --- | --- | --- | --- | --- |\n");
-        for finding in findings.iter().take(FINDINGS) {
+        out.push_str("\n| change | rule | operations | commands | Rust |\n| --- | --- | --- | --- | --- |\n");
+        for finding in findings.iter().take(MAX_FINDINGS) {
             let list = |names: Vec<&str>, mark: bool| {
                 let names: Vec<String> =
                     names.into_iter().map(|name| if mark { code(name) } else { cell(name) }).collect();
-                let all = some(names.iter().map(String::as_str));
+                let all = joined(names.iter().map(String::as_str));
                 if all.is_empty() { "–".to_owned() } else { all }
             };
             let _ = writeln!(
@@ -189,8 +188,8 @@ pub fn markdown(comparison: &Comparison<'_>) -> String {
                 list(finding.rust.iter().map(String::as_str).collect(), true),
             );
         }
-        if findings.len() > FINDINGS {
-            let _ = writeln!(out, "\nand {} more", findings.len() - FINDINGS);
+        if findings.len() > MAX_FINDINGS {
+            let _ = writeln!(out, "\nand {} more", findings.len() - MAX_FINDINGS);
         }
         if collapsed {
             out.push_str("\n</details>\n");
@@ -199,7 +198,7 @@ pub fn markdown(comparison: &Comparison<'_>) -> String {
     out
 }
 
-/// A text in a cell of a Markdown table: nothing in it is markup, except code.
+/// Escapes a text for a cell of a Markdown table. Only code spans remain markup.
 fn cell(text: &str) -> String {
     let mut out = String::new();
     let mut inside = false;
@@ -224,7 +223,7 @@ fn code(text: &str) -> String {
     format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
 }
 
-/// For machines; the form is described at the head of this module.
+/// Formats the JSON report. The module documentation describes the format.
 pub fn json(comparison: &Comparison<'_>) -> String {
     let counts: BTreeMap<&str, usize> =
         Class::ALL.into_iter().map(|class| (class.slug(), comparison.of(class).count())).collect();
@@ -236,14 +235,14 @@ pub fn json(comparison: &Comparison<'_>) -> String {
         "counts": counts,
         "findings": comparison.findings,
     });
-    // Also where a dependent lets serde_json keep the order of a file.
+    // A dependent crate may enable `preserve_order` of serde_json.
     value.sort_all_objects();
     format!("{value:#}\n")
 }
 
-/// A page of its own, which needs no network.
+/// Formats a self-contained HTML page.
 pub fn html(comparison: &Comparison<'_>) -> String {
-    let (old, new) = (page::text(comparison.old), page::text(comparison.new));
+    let (old, new) = (html_report::text(comparison.old), html_report::text(comparison.new));
     let mut tiles = String::new();
     for class in Class::ALL {
         let count = comparison.of(class).count();
@@ -257,51 +256,56 @@ pub fn html(comparison: &Comparison<'_>) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>What changed</title>\n<style>\n{}</style>\n</head>\n<body data-rows=\"changes\">\n\
-         <header>\n<h1>What changed</h1>\n<p>From <code>{old}</code> to <code>{new}</code>: {}. A change that several \
-         operations share is one row.</p>\n<ul id=\"totals\">{tiles}</ul>\n\
+         <title>API changes</title>\n<style>\n{}</style>\n</head>\n<body data-rows=\"changes\">\n\
+         <header>\n<h1>API changes</h1>\n<p>From <code>{old}</code> to <code>{new}</code>: {}. A change of several \
+         operations is one row.</p>\n<ul id=\"totals\">{tiles}</ul>\n\
          <p id=\"tools\" hidden><label>Filter <input id=\"filter\" type=\"search\" \
-         placeholder=\"operation, rule, command, item\" autocomplete=\"off\"></label>\n\
-         <label><input id=\"lacking\" type=\"checkbox\"> only what breaks</label>\n\
-         <button id=\"theme\" type=\"button\">light or dark</button>\n<output id=\"shown\"></output></p>\n</header>\n\
-         <main>\n<table>\n<thead><tr><th scope=\"col\">What</th><th scope=\"col\">Class</th>\
+         placeholder=\"operation, rule, command, Rust item\" autocomplete=\"off\"></label>\n\
+         <label><input id=\"flagged\" type=\"checkbox\"> only breaking changes</label>\n\
+         <button id=\"theme\" type=\"button\">light or dark</button>\n<output id=\"count\"></output></p>\n</header>\n\
+         <main>\n<table>\n<thead><tr><th scope=\"col\">Change</th><th scope=\"col\">Class</th>\
          <th scope=\"col\">Rule</th><th scope=\"col\">Operations</th><th scope=\"col\">Commands</th>\
-         <th scope=\"col\">Rust</th><th scope=\"col\">Was and is</th></tr></thead>\n\
-         <tbody>\n{rows}</tbody>\n</table>\n<p id=\"nothing\" hidden>No change fits.</p>\n</main>\n\
+         <th scope=\"col\">Rust</th><th scope=\"col\">Old and new</th></tr></thead>\n\
+         <tbody>\n{rows}</tbody>\n</table>\n<p id=\"no-match\" hidden>No matching changes.</p>\n</main>\n\
          <script>\n{}</script>\n</body>\n</html>\n",
-        page::STYLE,
+        html_report::STYLE,
         comparison.summary(),
-        page::SCRIPT,
+        html_report::SCRIPT,
     )
 }
 
 fn row(finding: &Finding) -> String {
     let (class, state) = match finding.class.breaks() {
-        true => (" class=\"lacks\"", "bad"),
+        true => (" class=\"flagged\"", "bad"),
         false => ("", if finding.class == Class::New { "good" } else { "none" }),
     };
-    let names = |all: &[String]| several(all.iter().map(|one| format!("<code>{}</code>", page::text(one))));
-    let operation = |one: &Reached| {
-        let places: Vec<String> =
-            one.places.iter().map(|place| format!("<code>{}</code>", page::text(place))).collect();
+    let names = |all: &[String]| {
+        collapsed_list(all.iter().map(|one| format!("<code>{}</code>", html_report::text(one))))
+    };
+    let operation = |one: &AffectedOperation| {
+        let locations: Vec<String> = one
+            .locations
+            .iter()
+            .map(|location| format!("<code>{}</code>", html_report::text(location)))
+            .collect();
         format!(
             "<b>{}</b> <code>{}</code><br>{}",
-            page::text(&one.operation),
-            page::text(&one.request),
-            places.join("<br>")
+            html_report::text(&one.operation),
+            html_report::text(&one.request),
+            locations.join("<br>")
         )
     };
-    let value = |value: &Value| page::text(&value.to_string());
+    let value = |value: &Value| html_report::text(&value.to_string());
     format!(
         "<tr{class}><th scope=\"row\">{}</th><td class=\"{state}\" data-name=\"Class\">{}</td>\
          <td data-name=\"Rule\">{}, {}</td><td data-name=\"Operations\">{}</td>\
          <td data-name=\"Commands\">{}</td><td data-name=\"Rust\">{}</td>\
-         <td data-name=\"Was and is\"><code>{}</code><br><code>{}</code></td></tr>\n",
+         <td data-name=\"Old and new\"><code>{}</code><br><code>{}</code></td></tr>\n",
         prose(&finding.message),
         finding.class.name(),
         finding.rule.name(),
         finding.direction.name(),
-        several(finding.operations.iter().map(operation)),
+        collapsed_list(finding.operations.iter().map(operation)),
         names(&finding.commands),
         names(&finding.rust),
         value(&finding.old),
@@ -309,18 +313,18 @@ fn row(finding: &Finding) -> String {
     )
 }
 
-/// A sentence in HTML: what stands between backticks is code.
+/// Converts a message to HTML: text between backticks becomes code.
 fn prose(text: &str) -> String {
     let parts = text.split('`').enumerate();
     let mark = |(at, part)| match at % 2 {
-        0 => page::text(part),
-        _ => format!("<code>{}</code>", page::text(part)),
+        0 => html_report::text(part),
+        _ => format!("<code>{}</code>", html_report::text(part)),
     };
     parts.map(mark).collect()
 }
 
-/// A few, and the others to be opened.
-fn several(all: impl Iterator<Item = String>) -> String {
+/// Joins values for HTML: three are visible, the others are collapsed.
+fn collapsed_list(all: impl Iterator<Item = String>) -> String {
     let all: Vec<String> = all.collect();
     if all.is_empty() {
         return "–".to_owned();

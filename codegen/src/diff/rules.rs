@@ -1,55 +1,55 @@
-//! The rules: what can change, and what each change means to a program that uses this client.
+//! Table of the diff rules: each kind of change, with its effect on a program that uses this client.
 //!
-//! One table. A rule has a class for what is sent, one for what is read, and one for the operation itself; `-`
-//! where it cannot occur. The last column says why, in one sentence.
+//! Each rule has a class for requests, for responses and for the operation itself; `-` means that the rule does not
+//! apply. The last column is the reason.
 
 use serde::{Serialize, Serializer};
 
-/// What a change means to a program that uses this client, worst first.
+/// Effect of a change on a program that uses this client, most severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// It does not compile any more, or its requests are refused.
-    BreaksCallers,
-    /// An answer does not fit, or what it read is gone.
-    BreaksDecoding,
-    /// It runs on and means something else.
-    BehavesDifferently,
-    /// It can do more than before.
+    /// The program does not compile, or its requests are rejected.
+    Breaking,
+    /// A response does not fit the types, or a field that the program reads is gone.
+    BreakingDecode,
+    /// The program compiles and decodes responses, but its behavior changes.
+    BehaviorChange,
+    /// More requests or more response fields are available.
     New,
-    /// It sees nothing of it.
-    TextOnly,
+    /// No effect.
+    DocsOnly,
 }
 
 impl Class {
-    /// All of them, worst first.
+    /// All classes, most severe first.
     pub const ALL: [Self; 5] =
-        [Self::BreaksCallers, Self::BreaksDecoding, Self::BehavesDifferently, Self::New, Self::TextOnly];
+        [Self::Breaking, Self::BreakingDecode, Self::BehaviorChange, Self::New, Self::DocsOnly];
 
-    /// As people read it.
+    /// Returns the name for reports.
     pub fn name(self) -> &'static str {
         match self {
-            Self::BreaksCallers => "breaks callers",
-            Self::BreaksDecoding => "breaks decoding",
-            Self::BehavesDifferently => "behaves differently",
+            Self::Breaking => "breaking",
+            Self::BreakingDecode => "breaking decode",
+            Self::BehaviorChange => "behavior change",
             Self::New => "new",
-            Self::TextOnly => "text only",
+            Self::DocsOnly => "docs only",
         }
     }
 
-    /// As a word for the command line and for machines.
+    /// Returns the name for command lines and JSON.
     pub fn slug(self) -> &'static str {
         match self {
-            Self::BreaksCallers => "breaks-callers",
-            Self::BreaksDecoding => "breaks-decoding",
-            Self::BehavesDifferently => "behaves-differently",
+            Self::Breaking => "breaking",
+            Self::BreakingDecode => "breaking-decode",
+            Self::BehaviorChange => "behavior-change",
             Self::New => "new",
-            Self::TextOnly => "text-only",
+            Self::DocsOnly => "docs-only",
         }
     }
 
-    /// Whether a program has to be changed.
+    /// Returns whether a program may need changes.
     pub fn breaks(self) -> bool {
-        matches!(self, Self::BreaksCallers | Self::BreaksDecoding)
+        matches!(self, Self::Breaking | Self::BreakingDecode)
     }
 }
 
@@ -59,44 +59,44 @@ impl Serialize for Class {
     }
 }
 
-/// Which way the changed thing goes.
+/// Part of an operation that changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// Neither: it is the operation.
+    /// The operation as a whole.
     Operation,
-    /// What a program sends.
-    Send,
-    /// What a program reads.
-    Read,
+    /// The request.
+    Request,
+    /// The response.
+    Response,
 }
 
 impl Direction {
-    /// In one word.
+    /// Returns the name for reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Operation => "operation",
-            Self::Send => "send",
-            Self::Read => "read",
+            Self::Request => "request",
+            Self::Response => "response",
         }
     }
 }
 
 macro_rules! class {
-    (callers) => {
-        Some(Class::BreaksCallers)
+    (breaking) => {
+        Some(Class::Breaking)
     };
-    (decoding) => {
-        Some(Class::BreaksDecoding)
+    (decode) => {
+        Some(Class::BreakingDecode)
     };
-    (behaves) => {
-        Some(Class::BehavesDifferently)
+    (behavior) => {
+        Some(Class::BehaviorChange)
     };
     (new) => {
         Some(Class::New)
     };
-    (text) => {
-        Some(Class::TextOnly)
+    (docs) => {
+        Some(Class::DocsOnly)
     };
     (-) => {
         None
@@ -104,40 +104,40 @@ macro_rules! class {
 }
 
 macro_rules! rules {
-    ($($rule:ident $name:literal: $send:tt $read:tt $operation:tt, mirror $($mirror:ident)+; $reason:literal)+) => {
-        /// What changed.
+    ($($rule:ident $name:literal: $request:tt $response:tt $operation:tt, mirror $($mirror:ident)+; $reason:literal)+) => {
+        /// A kind of change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
             $(#[doc = concat!("`", $name, "`. ", $reason)] $rule,)+
         }
 
         impl Rule {
-            /// All of them, in the order of the table.
+            /// All rules, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$rule),+];
 
-            /// In kebab case.
+            /// Returns the name, in kebab case.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$rule => $name,)+ }
             }
 
-            /// Why its class is what it is.
+            /// Returns the reason for the class.
             pub fn reason(self) -> &'static str {
                 match self { $(Self::$rule => $reason,)+ }
             }
 
-            /// Its class in a direction; none where it cannot occur.
+            /// Returns the class in `direction`, or `None` if the rule does not apply to it.
             pub fn class(self, direction: Direction) -> Option<Class> {
-                let [send, read, operation] = match self {
-                    $(Self::$rule => [class!($send), class!($read), class!($operation)],)+
+                let [request, response, operation] = match self {
+                    $(Self::$rule => [class!($request), class!($response), class!($operation)],)+
                 };
                 match direction {
-                    Direction::Send => send,
-                    Direction::Read => read,
+                    Direction::Request => request,
+                    Direction::Response => response,
                     Direction::Operation => operation,
                 }
             }
 
-            /// What the same change is when the two documents are swapped.
+            /// Returns the rules of the same change with the two documents swapped.
             pub fn mirror(self) -> &'static [Self] {
                 match self { $(Self::$rule => &[$(Self::$mirror),+],)+ }
             }
@@ -145,132 +145,132 @@ macro_rules! rules {
     };
 }
 
-//   rule, its name: send read operation, what it is the other way round; why
+//   rule, name: request response operation, rule with the documents swapped; reason
 rules! {
-    OperationRemoved "operation-removed": - - callers, mirror OperationAdded;
-        "Its function goes, and the console refuses the call."
+    OperationRemoved "operation-removed": - - breaking, mirror OperationAdded;
+        "Its function is removed, and the console rejects the call."
     OperationAdded "operation-added": - - new, mirror OperationRemoved;
-        "Nobody calls it yet."
-    OperationMoved "operation-moved": - - behaves, mirror OperationMoved;
-        "The function keeps its name and asks at another path; an older client asks where nothing is."
-    OperationReshaped "operation-reshaped": - - callers, mirror OperationReshaped;
-        "It moved to a path with other parameters, so that its function takes other arguments."
-    OperationRenamed "operation-renamed": - - callers, mirror OperationRenamed;
-        "The function is named after the identifier."
-    OperationRelabelled "operation-relabelled": - - text, mirror OperationRelabelled;
-        "An identifier of a document that no function is named after."
-    PathParameterRenamed "path-parameter-renamed": - - text, mirror PathParameterRenamed;
-        "What stands in a path has a place there and no name on the wire; Rust passes it by place too."
-    SecurityAdded "security-added": - - callers, mirror SecurityRemoved;
-        "A call without a token is refused."
-    SecurityChanged "security-changed": - - callers, mirror SecurityChanged;
-        "The token is sent in a way that the console does not take any more."
-    SecurityRemoved "security-removed": - - behaves, mirror SecurityAdded;
-        "The token is sent and nobody asks for it."
-    VersionRemoved "version-removed": - - callers, mirror VersionAdded;
-        "On that version of the API the client refuses the call."
+        "No program calls it yet."
+    OperationMoved "operation-moved": - - behavior, mirror OperationMoved;
+        "The function keeps its name and uses another path; an older client calls a path that does not exist."
+    OperationReshaped "operation-reshaped": - - breaking, mirror OperationReshaped;
+        "The new path has other parameters, so the arguments of the function change."
+    OperationRenamed "operation-renamed": - - breaking, mirror OperationRenamed;
+        "The name of the function is derived from the operation ID."
+    OperationIdChanged "operation-id-changed": - - docs, mirror OperationIdChanged;
+        "No function name is derived from the operation IDs of such a document."
+    PathParameterRenamed "path-parameter-renamed": - - docs, mirror PathParameterRenamed;
+        "A path parameter has no name on the wire, and its Rust argument is positional."
+    SecurityAdded "security-added": - - breaking, mirror SecurityRemoved;
+        "A call without a token is rejected."
+    SecurityChanged "security-changed": - - breaking, mirror SecurityChanged;
+        "The console no longer accepts the way in which the token is sent."
+    SecurityRemoved "security-removed": - - behavior, mirror SecurityAdded;
+        "The token is sent, but not required."
+    VersionRemoved "version-removed": - - breaking, mirror VersionAdded;
+        "The client rejects the call for that API version."
     VersionAdded "version-added": - - new, mirror VersionRemoved;
-        "It can be called where it could not."
-    FilterMandatory "filter-mandatory": - - callers, mirror FilterChanged;
-        "What was sent with an empty filter is refused."
-    FilterChanged "filter-changed": - - behaves, mirror FilterMandatory FilterChanged;
-        "An empty filter means something else than it did."
-    KindChanged "kind-changed": - - behaves, mirror KindChanged;
-        "Reads are repeated and actions are not."
-    IdempotenceChanged "idempotence-changed": - - behaves, mirror IdempotenceChanged;
-        "What is known of a second call decides what a caller may do after a failure."
-    DestructivenessChanged "destructiveness-changed": - - behaves, mirror DestructivenessChanged;
-        "A person is asked before it, or is not."
-    RateChanged "rate-changed": - - behaves, mirror RateChanged;
-        "Calls wait for longer or shorter."
-    PermissionChanged "permission-changed": - - behaves, mirror PermissionChanged;
-        "The same token may be refused, or taken."
-    PagingChanged "paging-changed": - - callers, mirror PagingChanged;
-        "Whether a list can be walked is a matter of types."
-    ListMemberChanged "list-member-changed": - - callers, mirror ListMemberChanged;
-        "The type of the answer follows from where its list stands."
-    ParameterRemoved "parameter-removed": callers - -, mirror ParameterAdded RequiredParameterAdded;
-        "Its field goes from the query, and the console does not know it."
+        "It can be called on another API version."
+    FilterRequired "filter-required": - - breaking, mirror FilterChanged;
+        "A request with an empty filter is rejected."
+    FilterChanged "filter-changed": - - behavior, mirror FilterRequired FilterChanged;
+        "The meaning of an empty filter changes."
+    KindChanged "kind-changed": - - behavior, mirror KindChanged;
+        "Reads are retried, actions are not."
+    IdempotenceChanged "idempotence-changed": - - behavior, mirror IdempotenceChanged;
+        "It determines whether a caller may repeat the call after a failure."
+    DestructivenessChanged "destructiveness-changed": - - behavior, mirror DestructivenessChanged;
+        "It determines whether a confirmation is required."
+    RateLimitChanged "rate-limit-changed": - - behavior, mirror RateLimitChanged;
+        "The delay between calls changes."
+    PermissionChanged "permission-changed": - - behavior, mirror PermissionChanged;
+        "The same token may be rejected or accepted."
+    PagingChanged "paging-changed": - - breaking, mirror PagingChanged;
+        "The types determine whether a list has pagination."
+    ListMemberChanged "list-member-changed": - - breaking, mirror ListMemberChanged;
+        "The response type depends on the location of the list."
+    ParameterRemoved "parameter-removed": breaking - -, mirror ParameterAdded RequiredParameterAdded;
+        "Its field is removed from the query type, and the console does not accept it."
     ParameterAdded "parameter-added": new - -, mirror ParameterRemoved;
-        "It can be left out."
-    RequiredParameterAdded "required-parameter-added": callers - -, mirror ParameterRemoved;
-        "A request without it is refused."
-    BodyRemoved "body-removed": callers - -, mirror BodyAdded RequiredBodyAdded;
-        "Its argument goes from the function."
+        "It is optional."
+    RequiredParameterAdded "required-parameter-added": breaking - -, mirror ParameterRemoved;
+        "A request without it is rejected."
+    BodyRemoved "body-removed": breaking - -, mirror BodyAdded RequiredBodyAdded;
+        "Its argument is removed from the function."
     BodyAdded "body-added": new - -, mirror BodyRemoved;
-        "It can be left out on the wire."
-    RequiredBodyAdded "required-body-added": callers - -, mirror BodyRemoved;
-        "A request without it is refused."
-    FieldRemoved "field-removed": callers decoding -, mirror FieldAdded RequiredFieldAdded;
-        "What a program sets or reads is gone."
+        "It is optional on the wire."
+    RequiredBodyAdded "required-body-added": breaking - -, mirror BodyRemoved;
+        "A request without it is rejected."
+    FieldRemoved "field-removed": breaking decode -, mirror FieldAdded RequiredFieldAdded;
+        "A field that a program sets or reads is gone."
     FieldAdded "field-added": new new -, mirror FieldRemoved;
-        "It can be left out of a request; in an answer it is kept in the raw body by those who do not know it."
-    RequiredFieldAdded "required-field-added": callers - -, mirror FieldRemoved;
-        "A body without it is refused."
-    BecameRequired "became-required": callers new -, mirror BecameOptional;
-        "What leaves it out is refused; who reads can rely on it."
-    BecameOptional "became-optional": new decoding -, mirror BecameRequired;
-        "It can be left out; who reads may find nothing."
-    TypeChanged "type-changed": callers decoding -, mirror TypeChanged;
-        "The Rust type is another one, and so is the value on the wire."
-    FormatChanged "format-changed": callers decoding -, mirror FormatChanged;
-        "The text or the number is written or bounded another way; a time is a Rust type of its own."
-    StructureChanged "structure-changed": callers decoding -, mirror StructureChanged;
-        "An object, a list or a choice is put together in another way, so that the Rust type is another one."
-    MapChanged "map-changed": callers decoding -, mirror MapChanged;
-        "Whether an object takes members of any name decides between a struct and a map."
-    MediaTypeChanged "media-type-changed": callers decoding -, mirror MediaTypeChanged;
-        "The body is written in another form."
-    EnumValueRemoved "enum-value-removed": callers callers -, mirror EnumValueAdded;
-        "Its variant goes, for those who match it as for those who send it."
-    EnumValueAdded "enum-value-added": new behaves -, mirror EnumValueRemoved;
-        "It can be sent; in an answer it arrives as a value that the types do not know until they are written anew."
-    EnumImposed "enum-imposed": callers decoding -, mirror EnumLifted;
-        "A text becomes an enum, which is another Rust type."
-    EnumLifted "enum-lifted": callers decoding -, mirror EnumImposed;
-        "An enum becomes a text, which is another Rust type."
-    BoundNarrowed "bound-narrowed": callers text -, mirror BoundWidened BoundNarrowed;
-        "A value that was taken is refused; the client holds answers to no bounds."
-    BoundWidened "bound-widened": new text -, mirror BoundNarrowed;
-        "A value that was refused is taken; the client holds answers to no bounds."
-    PatternAdded "pattern-added": callers text -, mirror PatternRemoved;
-        "A text that was taken may be refused; the client holds answers to no pattern."
-    PatternChanged "pattern-changed": callers text -, mirror PatternChanged;
-        "Whether one pattern takes all that another takes cannot be told in general."
-    PatternRemoved "pattern-removed": new text -, mirror PatternAdded;
-        "Any text is taken; the client holds answers to no pattern."
-    BecameNullable "became-nullable": new decoding -, mirror NoLongerNullable;
-        "Null may be sent; in an answer this client takes null for everything, and strict readers do not."
-    NoLongerNullable "no-longer-nullable": callers new -, mirror BecameNullable;
-        "A null that was taken is refused; who reads can rely on a value."
-    DefaultChanged "default-changed": behaves text -, mirror DefaultChanged;
-        "Whoever leaves it out gets something else; an answer says its value anyway."
-    StyleChanged "style-changed": behaves behaves -, mirror StyleChanged;
-        "The same values are written another way."
-    ExplodeChanged "explode-changed": behaves behaves -, mirror ExplodeChanged;
-        "The same list is written another way."
-    AccessChanged "access-changed": behaves text -, mirror AccessChanged;
-        "What is only for reading is not looked at in a request."
-    SecretChanged "secret-changed": callers callers -, mirror SecretChanged;
-        "A secret has a Rust type of its own."
-    SelectsChanged "selects-changed": behaves text -, mirror SelectsChanged;
-        "A filter that holds nothing else counts as empty, or does not any more."
-    SuccessStatusAdded "success-status-added": - decoding -, mirror SuccessStatusRemoved;
-        "An answer comes in a form that nobody reads."
-    SuccessStatusRemoved "success-status-removed": - decoding -, mirror SuccessStatusAdded;
-        "The answer that is read does not come any more."
-    SuccessStatusChanged "success-status-changed": - decoding -, mirror SuccessStatusChanged;
-        "Strict readers look for the status that was."
+        "It is optional in a request; in a response, an older client keeps it in the raw body."
+    RequiredFieldAdded "required-field-added": breaking - -, mirror FieldRemoved;
+        "A body without it is rejected."
+    BecameRequired "became-required": breaking new -, mirror BecameOptional;
+        "A request without it is rejected; a response always has it."
+    BecameOptional "became-optional": new decode -, mirror BecameRequired;
+        "It is optional in a request; in a response it may be missing."
+    TypeChanged "type-changed": breaking decode -, mirror TypeChanged;
+        "The Rust type and the value on the wire change."
+    FormatChanged "format-changed": breaking decode -, mirror FormatChanged;
+        "The string or number has another format or range; a timestamp has its own Rust type."
+    StructureChanged "structure-changed": breaking decode -, mirror StructureChanged;
+        "The structure of an object, a list or a choice changes, and the Rust type with it."
+    AdditionalPropertiesChanged "additional-properties-changed": breaking decode -, mirror AdditionalPropertiesChanged;
+        "Additional properties determine whether the Rust type is a struct or a map."
+    MediaTypeChanged "media-type-changed": breaking decode -, mirror MediaTypeChanged;
+        "The body has another format."
+    EnumValueRemoved "enum-value-removed": breaking breaking -, mirror EnumValueAdded;
+        "Its variant is removed, which affects code that matches or sends it."
+    EnumValueAdded "enum-value-added": new behavior -, mirror EnumValueRemoved;
+        "It can be sent; in a response it is an unrecognized value until the types are regenerated."
+    EnumAdded "enum-added": breaking decode -, mirror EnumRemoved;
+        "A string becomes an enum, which is another Rust type."
+    EnumRemoved "enum-removed": breaking decode -, mirror EnumAdded;
+        "An enum becomes a string, which is another Rust type."
+    BoundNarrowed "bound-narrowed": breaking docs -, mirror BoundWidened BoundNarrowed;
+        "A value that was valid is rejected; the client does not check the bounds of responses."
+    BoundWidened "bound-widened": new docs -, mirror BoundNarrowed;
+        "A value that was invalid is accepted; the client does not check the bounds of responses."
+    PatternAdded "pattern-added": breaking docs -, mirror PatternRemoved;
+        "A string that was valid may be rejected; the client does not check the patterns of responses."
+    PatternChanged "pattern-changed": breaking docs -, mirror PatternChanged;
+        "In general, it is undecidable whether one pattern includes another."
+    PatternRemoved "pattern-removed": new docs -, mirror PatternAdded;
+        "Any string is accepted; the client does not check the patterns of responses."
+    BecameNullable "became-nullable": new decode -, mirror NoLongerNullable;
+        "Null may be sent; in a response, this client accepts null everywhere, strict clients do not."
+    NoLongerNullable "no-longer-nullable": breaking new -, mirror BecameNullable;
+        "A null that was valid is rejected; a response always has a value."
+    DefaultChanged "default-changed": behavior docs -, mirror DefaultChanged;
+        "A request without it has another effect; a response has its value."
+    StyleChanged "style-changed": behavior behavior -, mirror StyleChanged;
+        "The same values have another serialization."
+    ExplodeChanged "explode-changed": behavior behavior -, mirror ExplodeChanged;
+        "The same list has another serialization."
+    ReadOnlyChanged "read-only-changed": behavior docs -, mirror ReadOnlyChanged;
+        "A read-only field of a request is ignored."
+    SecretChanged "secret-changed": breaking breaking -, mirror SecretChanged;
+        "A secret has its own Rust type."
+    SelectiveChanged "selective-changed": behavior docs -, mirror SelectiveChanged;
+        "It determines whether a filter with only this field counts as empty."
+    SuccessStatusAdded "success-status-added": - decode -, mirror SuccessStatusRemoved;
+        "The client does not decode the new response."
+    SuccessStatusRemoved "success-status-removed": - decode -, mirror SuccessStatusAdded;
+        "The response that the client decodes is no longer sent."
+    SuccessStatusChanged "success-status-changed": - decode -, mirror SuccessStatusChanged;
+        "Strict clients expect the old status code."
     ErrorStatusAdded "error-status-added": - new -, mirror ErrorStatusRemoved;
-        "A failure is told apart that was one before."
-    ErrorStatusRemoved "error-status-removed": - text -, mirror ErrorStatusAdded;
-        "A failure that does not come is missed by nobody."
-    Deprecated "deprecated": text text text, mirror Undeprecated;
-        "It goes on working; people are told to use something else."
-    Undeprecated "undeprecated": text text text, mirror Deprecated;
-        "It went on working all the time."
-    TextChanged "text-changed": text text text, mirror TextChanged;
-        "Only people read it."
+        "A failure has its own status code."
+    ErrorStatusRemoved "error-status-removed": - docs -, mirror ErrorStatusAdded;
+        "No program depends on a failure that no longer occurs."
+    Deprecated "deprecated": docs docs docs, mirror Undeprecated;
+        "It still works; the documentation recommends a replacement."
+    Undeprecated "undeprecated": docs docs docs, mirror Deprecated;
+        "It worked before, too."
+    DescriptionChanged "description-changed": docs docs docs, mirror DescriptionChanged;
+        "It is documentation only."
 }
 
 impl Serialize for Rule {

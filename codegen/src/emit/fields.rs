@@ -1,4 +1,4 @@
-//! Tables of what is known about the fields of requests.
+//! Field tables of request types.
 
 use heck::ToSnakeCase;
 use proc_macro2::TokenStream;
@@ -6,12 +6,12 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 
 use crate::bundle::{Bundle, reference};
-use crate::facts::{self, PropertyFacts};
+use crate::metadata::{self, PropertyFacts};
 use crate::{Error, Result};
 
-/// A table entry for a property of a schema, or for a query parameter.
+/// Returns the table entry of a schema property or a query parameter.
 ///
-/// `facts` is the node that holds `x-s1` and the description, `schema` the one that holds the type.
+/// `facts` is the node with `x-s1` and the description, `schema` the node with the type.
 pub(super) fn entry(
     bundle: &Bundle,
     name: &str,
@@ -20,23 +20,23 @@ pub(super) fn entry(
     schema: &Value,
     required: bool,
 ) -> Result<TokenStream> {
-    let PropertyFacts { selects, json, secret, .. } =
-        facts::of(facts).map_err(|message| Error::Generator(format!("{name}: {message}")))?;
-    let doc = words(facts["description"].as_str().unwrap_or_default());
+    let PropertyFacts { selective, json, secret, .. } =
+        metadata::of(facts).map_err(|message| Error::Generator(format!("{name}: {message}")))?;
+    let doc = single_line(facts["description"].as_str().unwrap_or_default());
 
     let list = schema["type"] == "array";
     let item = if list { &schema["items"] } else { schema };
     let named = reference(item).and_then(|name| Some((name, bundle.schema(name)?)));
-    let known = named.filter(|(_, schema)| schema.get("enum").is_some()).map(|(name, _)| name);
+    let enum_name = named.filter(|(_, schema)| schema.get("enum").is_some()).map(|(name, _)| name);
     let kind = match (list, item["type"].as_str(), item["format"].as_str()) {
         (true, _, _) => "List",
         (_, Some("string"), _) if json => "Json",
         (_, Some("string"), Some("date-time")) => "Timestamp",
-        (_, Some("string"), _) => "Text",
+        (_, Some("string"), _) => "String",
         (_, Some("boolean"), _) => "Boolean",
         (_, Some("integer"), _) => "Integer",
         (_, Some("number"), _) => "Number",
-        _ if known.is_some() => "Text",
+        _ if enum_name.is_some() => "String",
         _ => "Object",
     };
     let kind = format_ident!("{kind}");
@@ -45,15 +45,15 @@ pub(super) fn entry(
     if required {
         extras.push(quote!(required: true));
     }
-    if !selects {
-        extras.push(quote!(selects: false));
+    if !selective {
+        extras.push(quote!(narrows_selection: false));
     }
     if secret {
         extras.push(quote!(secret: true));
     }
-    if let Some(name) = known {
+    if let Some(name) = enum_name {
         let name = format_ident!("{name}");
-        extras.push(quote!(known: <#name as OpenEnum>::KNOWN));
+        extras.push(quote!(enum_values: <#name as OpenEnum>::VALUES));
     }
     let mut bounds = |field: &str, node: &Value, least: &str, most: &str| {
         let (least, most) = (number(&node[least]), number(&node[most]));
@@ -62,14 +62,14 @@ pub(super) fn entry(
             extras.push(quote!(#field: (#least, #most)));
         }
     };
-    bounds("items", schema, "minItems", "maxItems");
+    bounds("item_count", schema, "minItems", "maxItems");
     bounds("length", item, "minLength", "maxLength");
     bounds("range", schema, "minimum", "maximum");
     let new = quote!(Field::new(#name, #rust_name, FieldKind::#kind, #doc));
     Ok(if extras.is_empty() { new } else { quote!(Field { #(#extras,)* ..#new }) })
 }
 
-/// The bounds of a value as a sentence, with a blank before it; empty where there are none.
+/// Returns the limits and the default of a value as a sentence with a leading space, or an empty string.
 pub(super) fn limits(schema: &Value) -> String {
     let item = if schema["type"] == "array" { &schema["items"] } else { schema };
     let between = |node: &Value, least: &str, most: &str| match (number(&node[least]), number(&node[most])) {
@@ -87,8 +87,7 @@ pub(super) fn limits(schema: &Value) -> String {
     let length = length.map(|range| if item == schema { range } else { format!("each {range}") });
     let range = between(schema, "minimum", "maximum");
     let default = schema.get("default").filter(|value| !value.is_null());
-    let default =
-        default.map(|value| format!("{} where it is not given", value.to_string().replace('"', "`")));
+    let default = default.map(|value| format!("default {}", value.to_string().replace('"', "`")));
     let parts: Vec<String> = [items, length, range, default].into_iter().flatten().collect();
     if parts.is_empty() {
         return String::new();
@@ -99,19 +98,19 @@ pub(super) fn limits(schema: &Value) -> String {
     format!(" {}.", first.into_iter().chain(chars).collect::<String>())
 }
 
-/// The Rust name of a field, by the rule of the generator.
+/// Returns the Rust name of a field, as progenitor derives it.
 pub(crate) fn rust_name(wire: &str) -> String {
     let name = wire.to_snake_case();
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         return format!("x{name}");
     }
-    // `gen` is reserved from edition 2024 on, which the parser does not look at.
+    // `gen` is reserved since edition 2024; the parser accepts it.
     let reserved = name == "gen" || syn::parse_str::<syn::Ident>(&name).is_err();
     if reserved { format!("{name}_") } else { name }
 }
 
-/// A text in one line.
-pub(super) fn words(text: &str) -> String {
+/// Returns `text` on one line, with single spaces.
+pub(super) fn single_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

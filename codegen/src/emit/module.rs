@@ -1,4 +1,4 @@
-//! Writes the module of one resource.
+//! Emits the module of one resource.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,21 +7,21 @@ use quote::{ToTokens, format_ident, quote};
 use serde_json::Value;
 use syn::visit::Visit;
 
-use super::fields::{self, words};
+use super::fields::{self, single_line};
 use super::{RUNTIME, reading};
 use crate::bundle::{self, Bundle, Operation, reference};
 use crate::dialect::{Envelope, envelope, properties, query_schema};
-use crate::facts::{self, FilterRule, Kind, OperationFacts, Paging, SchemaFacts};
 use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
+use crate::metadata::{self, FilterRequirement, Kind, OperationFacts, Paging, SchemaFacts};
 use crate::{Error, Result};
 
-/// The name of the function of an operation: its identifier without the resource.
+/// Returns the function name of an operation: its ID without the resource prefix.
 pub(crate) fn function_name<'a>(id: &'a str, tag: &str) -> &'a str {
     id.strip_prefix(tag).and_then(|rest| rest.strip_prefix('_')).unwrap_or(id)
 }
 
-/// The text of a module, without the header.
-pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<String> {
+/// Returns the source text of a module, without the header.
+pub(super) fn source(bundle: &Bundle, model: &Model, module: &str) -> Result<String> {
     let mut names = Names::default();
     let mut items = TokenStream::new();
     for operation in bundle.operations().filter(|operation| operation.node["tags"][0] == module) {
@@ -38,26 +38,26 @@ pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<Strin
         }
     }
 
-    let mut words = BTreeSet::new();
-    identifiers(items.clone(), &mut words);
+    let mut used = BTreeSet::new();
+    identifiers(items.clone(), &mut used);
     let file: syn::File =
         syn::parse2(items).map_err(|error| Error::Generator(format!("{module}: {error}")))?;
-    let body = split_docs(&prettyplease::unparse(&file));
+    let body = separate_items(&prettyplease::unparse(&file));
 
     let mut text = String::new();
     let tags = bundle.document["tags"].as_array().into_iter().flatten();
     match tags.clone().find(|tag| tag["name"] == module).and_then(|tag| tag["description"].as_str()) {
         Some(description) => text.push_str(&doc("//!", "", description)),
-        None => text.push_str("//! What several resources have in common.\n"),
+        None => text.push_str("//! Types that several resources use.\n"),
     }
     text.push('\n');
     let mut uses: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (path, name) in [("std::collections", "BTreeMap"), ("serde_json", "Map"), ("serde_json", "Value")] {
-        if words.contains(name) {
+        if used.contains(name) {
             uses.entry(path.into()).or_default().insert(name);
         }
     }
-    for name in RUNTIME.into_iter().filter(|name| words.contains(*name)) {
+    for name in RUNTIME.into_iter().filter(|name| used.contains(*name)) {
         uses.entry("crate::runtime".into()).or_default().insert(name);
     }
     if !enums.is_empty() {
@@ -65,11 +65,11 @@ pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<Strin
     }
     for name in &names.0 {
         let home = type_module(bundle, model, name);
-        if home != module && words.contains(name) && model.types.contains_key(name) {
+        if home != module && used.contains(name) && model.types.contains_key(name) {
             uses.entry(format!("crate::{home}")).or_default().insert(name);
         }
     }
-    // The standard library, other crates, this crate: as people sort them.
+    // Import groups: the standard library, other crates, this crate.
     let rank = |path: &str| [!path.starts_with("std"), path.starts_with("crate")];
     let mut uses: Vec<_> = uses.into_iter().collect();
     uses.sort_by_key(|(path, _)| (rank(path), path.clone()));
@@ -92,7 +92,7 @@ pub(super) fn text(bundle: &Bundle, model: &Model, module: &str) -> Result<Strin
     Ok(text)
 }
 
-/// All identifiers of the code; what stands in texts and documentation is none.
+/// Collects all identifiers of the code; strings and documentation are skipped.
 fn identifiers(tokens: TokenStream, into: &mut BTreeSet<String>) {
     for token in tokens {
         match token {
@@ -105,7 +105,7 @@ fn identifiers(tokens: TokenStream, into: &mut BTreeSet<String>) {
     }
 }
 
-/// The module that a type belongs to; a query belongs to its operation's.
+/// Returns the module of a type. A query type belongs to the module of its operation.
 fn type_module<'a>(bundle: &'a Bundle, model: &Model, name: &str) -> &'a str {
     if let Some(module) = bundle.modules.get(name) {
         return module;
@@ -117,12 +117,12 @@ fn type_module<'a>(bundle: &'a Bundle, model: &Model, name: &str) -> &'a str {
         .unwrap_or("shared")
 }
 
-/// Names that stand in types.
+/// Identifiers that types and expressions use.
 #[derive(Default)]
 struct Names(BTreeSet<String>);
 
 impl Names {
-    fn see(&mut self, ty: &syn::Type) {
+    fn collect(&mut self, ty: &syn::Type) {
         self.visit_type(ty);
     }
 }
@@ -141,7 +141,7 @@ fn operation_items(
 ) -> Result<TokenStream> {
     let id = operation.id();
     let wrong = |message: String| Error::Generator(format!("{id}: {message}"));
-    let facts = facts::of_operation(operation.node).map_err(wrong)?;
+    let facts = metadata::of_operation(operation.node).map_err(wrong)?;
     let form = envelope(bundle, operation).map_err(wrong)?;
     let method = &model.methods[id];
     let tag = operation.node["tags"][0].as_str().unwrap_or_default();
@@ -151,27 +151,24 @@ fn operation_items(
     let table = facts_table(bundle, operation, &facts, &form, names)?;
     let path = operation.full_path();
     let http = operation.method.to_uppercase();
-    let fact_doc = format!(" Facts about `{http} {path}`.");
-    let summary = words(operation.node["summary"].as_str().unwrap_or_default());
+    let fact_doc = format!(" Metadata of `{http} {path}`.");
+    let summary = single_line(operation.node["summary"].as_str().unwrap_or_default());
     let mut docs = vec![summary, String::new()];
     docs.extend(paragraphs(operation.node["description"].as_str().unwrap_or_default()));
-    docs.extend([String::new(), format!("`{http} {path}`, on API {}.", facts.versions.join(" and "))]);
+    docs.extend([String::new(), format!("`{http} {path}`, API {}.", facts.versions.join(" and "))]);
     docs.extend([String::new(), sources(&facts)]);
-    if facts.filter == FilterRule::Mandatory {
-        docs.extend([
-            String::new(),
-            "Sending it is refused when the filter selects nothing in particular.".into(),
-        ]);
+    if facts.filter == FilterRequirement::Required {
+        docs.extend([String::new(), "Sending fails if the filter is not selective.".into()]);
     }
     docs.extend([
         String::new(),
         "# Errors".into(),
-        "When a value is outside what the API takes, or cannot be expressed on the wire.".into(),
+        "Returns an error if a value is outside the limits of the API or cannot be encoded.".into(),
     ]);
     let docs = docs.into_iter().map(|line| if line.is_empty() { line } else { format!(" {line}") });
 
     let (arguments, steps) = arguments(operation, method, names)?;
-    let answer = match &form {
+    let response_type = match &form {
         Envelope::Page(name) | Envelope::Data(name) => {
             names.0.insert(name.clone());
             let inner = format_ident!("{name}");
@@ -192,26 +189,26 @@ fn operation_items(
         pub static #constant: Operation = #table;
 
         #(#[doc = #docs])*
-        pub fn #name(#(#arguments),*) -> Result<Request<#answer>, RequestError> {
+        pub fn #name(#(#arguments),*) -> Result<Request<#response_type>, RequestError> {
             #build
         }
     })
 }
 
-/// What is known of limits and permissions, and who says all this, in a paragraph.
+/// Returns the documentation paragraph with rate limit, permission and sources.
 fn sources(facts: &OperationFacts) -> String {
     let mut text = String::new();
-    if let Some(rate) = &facts.rate {
+    if let Some(rate) = &facts.rate_limit {
         let (per_second, burst) = (rate.per_second, rate.burst);
-        text.push_str(&format!("At most {per_second} requests a second, {burst} at once. "));
+        text.push_str(&format!("Rate limit: {per_second} requests per second, burst {burst}. "));
     }
     if let Some(permission) = &facts.permission {
-        text.push_str(&format!("Needs {}. ", words(permission).trim_end_matches('.')));
+        text.push_str(&format!("Required permission: {}. ", single_line(permission).trim_end_matches('.')));
     }
     let mut sources: Vec<String> = Vec::new();
     for one in &facts.evidence {
         let source = one.source.as_str().replace('-', " ");
-        let source = if one.date.is_empty() { source } else { format!("{source} of {}", one.date) };
+        let source = if one.date.is_empty() { source } else { format!("{source} ({})", one.date) };
         if !sources.contains(&source) {
             sources.push(source);
         }
@@ -219,7 +216,7 @@ fn sources(facts: &OperationFacts) -> String {
     text + &format!("Sources: {}.", sources.join(", "))
 }
 
-/// The arguments of an operation's function, and the steps that put them into the request.
+/// Returns the arguments of an operation's function and the method calls that add them to the request.
 fn arguments(
     operation: Operation<'_>,
     method: &MethodModel,
@@ -228,7 +225,7 @@ fn arguments(
     let mut arguments = Vec::new();
     let mut steps = Vec::new();
     for (ident, ty) in &method.arguments {
-        names.see(ty);
+        names.collect(ty);
         let wire = operation
             .parameters_in("path")
             .filter_map(|parameter| parameter["name"].as_str())
@@ -240,14 +237,14 @@ fn arguments(
                 _ => (quote!(&#ty), quote!(#ident)),
             };
             arguments.push(quote!(#ident: #ty));
-            steps.push(quote!(.segment(#wire, #value)));
+            steps.push(quote!(.path_param(#wire, #value)));
         } else if ident == "query" || ident == "body" {
             arguments.push(quote!(#ident: #ty));
-            let step = format_ident!("{ident}_of");
+            let step = format_ident!("with_{ident}");
             steps.push(quote!(.#step(#ident)));
         } else {
             let id = operation.id();
-            return Err(Error::Generator(format!("{id}: the argument {ident} is unknown")));
+            return Err(Error::Generator(format!("{id}: unknown argument {ident}")));
         }
     }
     Ok((arguments, steps))
@@ -263,17 +260,17 @@ fn facts_table(
     let id = operation.id();
     let resource = operation.node["tags"][0].as_str().unwrap_or_default();
     let path = operation.full_path();
-    let summary = words(operation.node["summary"].as_str().unwrap_or_default());
+    let summary = single_line(operation.node["summary"].as_str().unwrap_or_default());
     let method = variant(operation.method);
     let versions = facts.versions.iter().map(|v| format_ident!("V{}", v.replace('.', "_")));
-    let permission = optional(facts.permission.as_deref().map(words));
+    let permission = optional(facts.permission.as_deref().map(single_line));
     let kind = format_ident!("{}", if facts.kind == Kind::Read { "Read" } else { "Action" });
     let filter = format_ident!(
         "{}",
         match facts.filter {
-            FilterRule::None => "None",
-            FilterRule::Optional => "Optional",
-            FilterRule::Mandatory => "Mandatory",
+            FilterRequirement::None => "None",
+            FilterRequirement::Optional => "Optional",
+            FilterRequirement::Required => "Required",
         }
     );
     let paging = format_ident!("{}", if facts.paging == Paging::None { "None" } else { "Cursor" });
@@ -281,7 +278,7 @@ fn facts_table(
         Some(items) => format!("data.{items}"),
         None => "data".to_owned(),
     };
-    let answer = format_ident!(
+    let response_format = format_ident!(
         "{}",
         match form {
             Envelope::Page(_) | Envelope::Data(_) => "Json",
@@ -290,13 +287,13 @@ fn facts_table(
         }
     );
     let (idempotent, destructive) = (facts.idempotent, facts.destructive);
-    let rate = match &facts.rate {
+    let rate = match &facts.rate_limit {
         None => quote!(None),
         Some(rate) => {
-            let (class, burst, source) = (&rate.class, rate.burst, words(&rate.source));
+            let (class, burst, source) = (&rate.class, rate.burst, single_line(&rate.source));
             let burst = proc_macro2::Literal::u32_unsuffixed(burst);
             let per_second = proc_macro2::Literal::f64_unsuffixed(rate.per_second);
-            quote!(Some(Rate::new(#class, #per_second, #burst, #source)))
+            quote!(Some(RateLimit::new(#class, #per_second, #burst, #source)))
         }
     };
 
@@ -316,7 +313,7 @@ fn facts_table(
     let body = operation.body().and_then(reference).and_then(|b| bundle.schema(b));
     let mut flat = false;
     for (part, node, _) in body.into_iter().flat_map(properties) {
-        // A list of objects is checked item by item.
+        // A list of objects is validated item by item.
         let Some(schema) = reference(node).or_else(|| reference(&node["items"])) else {
             flat = true;
             continue;
@@ -326,19 +323,19 @@ fn facts_table(
             flat = true;
             continue;
         };
-        let is_filter = facts::of::<SchemaFacts>(object).is_ok_and(|facts| facts.filter);
+        let is_filter = metadata::of::<SchemaFacts>(object).is_ok_and(|facts| facts.filter);
         names.0.insert(schema.to_owned());
         let schema = format_ident!("{schema}");
-        parts.push(quote!(Part::new(#part, #is_filter, <#schema as Fields>::FIELDS)));
+        parts.push(quote!(BodyPart::new(#part, #is_filter, <#schema as Fields>::FIELDS)));
     }
     if let Some(body) = operation.body().and_then(reference).filter(|_| flat) {
         names.0.insert(body.to_owned());
         let body = format_ident!("{body}");
-        parts.push(quote!(Part::new("", false, <#body as Fields>::FIELDS)));
+        parts.push(quote!(BodyPart::new("", false, <#body as Fields>::FIELDS)));
     }
     let evidence = facts.evidence.iter().map(|one| {
         let (source, date) = (one.source.as_str(), &one.date);
-        let (reference, note) = (words(&one.reference), words(&one.note));
+        let (reference, note) = (single_line(&one.reference), single_line(&one.note));
         quote!(Evidence::new(#source, #date, #reference, #note))
     });
     Ok(quote! {
@@ -350,16 +347,16 @@ fn facts_table(
             summary: #summary,
             versions: &[#(ApiVersion::#versions),*],
             permission: #permission,
-            kind: Kind::#kind,
+            kind: OperationKind::#kind,
             idempotent: #idempotent,
             destructive: #destructive,
-            filter: FilterRule::#filter,
-            rate: #rate,
+            filter: FilterRequirement::#filter,
+            rate_limit: #rate,
             paging: Paging::#paging,
             items: #items,
-            answer: AnswerForm::#answer,
-            query: &[#(#query),*],
-            body: &[#(#parts),*],
+            response_format: ResponseFormat::#response_format,
+            query_params: &[#(#query),*],
+            body_parts: &[#(#parts),*],
             evidence: &[#(#evidence),*],
         }
     })
@@ -374,20 +371,21 @@ fn structure(
 ) -> Result<TokenStream> {
     let operation = bundle.operations().find(|operation| query_schema(operation.id()) == name);
     let schema = bundle.schema(name);
-    let fields: Vec<FieldModel> = fields.iter().map(|field| covered(field, schema)).collect::<Result<_>>()?;
+    let fields: Vec<FieldModel> =
+        fields.iter().map(|field| with_secret_type(field, schema)).collect::<Result<_>>()?;
     let fields = fields.as_slice();
-    let in_answers = model.in_answers.contains(name);
+    let in_responses = model.in_responses.contains(name);
     let in_requests = model.in_requests.contains(name);
     let description = match (schema, operation) {
         (Some(schema), _) => schema["description"].as_str().unwrap_or_default().to_owned(),
         (None, Some(operation)) => {
-            let summary = words(operation.node["summary"].as_str().unwrap_or_default());
+            let summary = single_line(operation.node["summary"].as_str().unwrap_or_default());
             format!("Query of [`{0}`](fn@{0}): {summary}", {
                 let tag = operation.node["tags"][0].as_str().unwrap_or_default();
                 function_name(operation.id(), tag)
             })
         }
-        (None, None) => return Err(Error::Generator(format!("{name} is no schema"))),
+        (None, None) => return Err(Error::Generator(format!("{name} is not a schema"))),
     };
     let docs = paragraphs(&description);
     let docs = docs.iter().map(|line| if line.is_empty() { line.clone() } else { format!(" {line}") });
@@ -400,27 +398,27 @@ fn structure(
     if all_optional {
         derives.push(quote!(Default));
     }
-    let by_members = all_optional && !(in_requests && in_answers);
-    let both = quote!(feature = "both-ways");
+    let member_by_member = all_optional && !(in_requests && in_responses);
+    let full_serde = quote!(feature = "full-serde");
     let mut attributes = Vec::new();
-    match (in_requests, in_answers) {
+    match (in_requests, in_responses) {
         (true, true) => derives.extend([quote!(serde::Serialize), quote!(serde::Deserialize)]),
         (true, false) => {
             derives.push(quote!(serde::Serialize));
-            if !by_members {
-                attributes.push(quote!(#[cfg_attr(#both, derive(serde::Deserialize))]));
+            if !member_by_member {
+                attributes.push(quote!(#[cfg_attr(#full_serde, derive(serde::Deserialize))]));
             }
         }
         _ => {
-            if !by_members {
+            if !member_by_member {
                 derives.push(quote!(serde::Deserialize));
             }
-            attributes.push(quote!(#[cfg_attr(#both, derive(serde::Serialize))]));
+            attributes.push(quote!(#[cfg_attr(#full_serde, derive(serde::Serialize))]));
         }
     }
-    // What answers read by their members has attributes of serde only where it is also written.
-    let of_serde = |facts: &[TokenStream]| match by_members && in_answers {
-        true => quote!(#[cfg_attr(#both, serde(#(#facts),*))]),
+    // A response type that is read member by member needs serde attributes only for serialization.
+    let of_serde = |facts: &[TokenStream]| match member_by_member && in_responses {
+        true => quote!(#[cfg_attr(#full_serde, serde(#(#facts),*))]),
         false => quote!(#[serde(#(#facts),*)]),
     };
     if fields.iter().any(|field| field.ident != camel(&field.ident.to_string())) {
@@ -445,12 +443,12 @@ fn structure(
     let mut setters = Vec::new();
     let mut required = Vec::new();
     for field in fields {
-        names.see(&field.ty);
+        names.collect(&field.ty);
         let FieldModel { ident, wire, ty } = field;
         let flat = operation.is_some() && wire == "filter";
         let description = match node(wire)["description"].as_str() {
-            _ if flat => "What is selected; its `limit` is the size of the page.".to_owned(),
-            Some(text) => words(text),
+            _ if flat => "Filter; its `limit` is the page size.".to_owned(),
+            Some(text) => single_line(text),
             None => return Err(Error::Generator(format!("{name}.{wire} has no description"))),
         };
         let node = node(wire);
@@ -464,11 +462,12 @@ fn structure(
             serde.push(quote!(rename = #wire));
         }
         if let Some(inner) = generic(ty, "Option") {
-            // Answers are read in whatever form they come.
-            let way = reading::way(model, inner).filter(|_| in_answers && !by_members);
-            if let Some(way) = way.map(|way| format!("crate::runtime::{way}")) {
+            // Responses are decoded leniently.
+            let function =
+                reading::reader_function(model, inner).filter(|_| in_responses && !member_by_member);
+            if let Some(function) = function.map(|function| format!("crate::runtime::{function}")) {
                 serde.push(quote!(default));
-                serde.push(quote!(deserialize_with = #way));
+                serde.push(quote!(deserialize_with = #function));
             }
             serde.push(quote!(skip_serializing_if = "Option::is_none"));
         } else if !flat {
@@ -487,16 +486,16 @@ fn structure(
         #(#attributes)*
         pub struct #ident { #(#members,)* }
     };
-    if by_members {
-        items.extend(match in_answers {
-            true => reading::of_answers(model, &ident, fields),
-            false => reading::of_requests(&ident, fields, &both),
+    if member_by_member {
+        items.extend(match in_responses {
+            true => reading::response_reader(model, &ident, fields),
+            false => reading::request_reader(&ident, fields, &full_serde),
         });
     }
     let count = fields.iter().find(|field| field.wire == "affected");
-    if in_answers && count.is_some_and(|count| count.ty.to_token_stream().to_string() == "Option < i64 >") {
+    if in_responses && count.is_some_and(|count| count.ty.to_token_stream().to_string() == "Option < i64 >") {
         items.extend(quote! {
-            impl Acted for #ident {
+            impl AffectedCount for #ident {
                 fn affected(&self) -> Option<u64> {
                     self.affected.and_then(|count| u64::try_from(count).ok())
                 }
@@ -519,7 +518,7 @@ fn structure(
                 quote!(#ident: Default::default())
             });
             quote! {
-                /// With what cannot be left out.
+                /// Creates a value with the required fields.
                 pub fn new(#(#parameters),*) -> Self {
                     Self { #(#values,)* #(#rest,)* }
                 }
@@ -530,7 +529,7 @@ fn structure(
         let mut entries = Vec::new();
         let rust_name = |wire: &str| match fields.iter().find(|field| field.wire == wire) {
             Some(field) => field.ident.to_string(),
-            // A parameter that the filter has too is a field of the filter.
+            // A parameter that the filter also has is a field of the filter.
             None => fields::rust_name(wire),
         };
         match (schema, operation) {
@@ -545,8 +544,8 @@ fn structure(
                 for parameter in operation.parameters_in("query") {
                     let wire = parameter["name"].as_str().unwrap_or_default();
                     let schema = &parameter["schema"];
-                    // Written out from the filter, which has a table of its own; but what the operation
-                    // declares itself, such as the bounds of `limit`, goes before.
+                    // The bundle copies filter fields to query parameters; the filter has its own table.
+                    // Declarations of the operation, such as the limits of `limit`, take precedence.
                     let same = shared.and_then(|shared| shared["properties"].get(wire));
                     if same.is_some_and(|same| *parameter == bundle::query_parameter(wire, same)) {
                         continue;
@@ -563,22 +562,23 @@ fn structure(
                 names.visit_expr(&expr);
             }
         }
-        let selects = schema.is_some_and(|schema| facts::of::<SchemaFacts>(schema).is_ok_and(|f| f.filter));
+        let selects =
+            schema.is_some_and(|schema| metadata::of::<SchemaFacts>(schema).is_ok_and(|f| f.filter));
         if selects && all_optional {
             let arms = fields.iter().filter_map(|FieldModel { ident, wire, ty }| {
                 let inner = generic(ty, "Option")?;
                 let name = |ty: &syn::Type| ty.to_token_stream().to_string();
-                let text = |name: &str| {
+                let string_like = |name: &str| {
                     matches!(name, "String" | "Timestamp")
                         || matches!(model.types.get(name), Some(TypeModel::Enum(_)))
                 };
                 let take = match (name(inner).as_str(), generic(inner, "Vec")) {
                     ("bool", _) => "boolean",
                     ("i64", _) => "integer",
-                    (_, Some(item)) if text(&name(item)) => "list",
-                    (_, Some(item)) if name(item) == "bool" => "flags",
-                    (one, None) if text(one) => "text",
-                    // No setting fits.
+                    (_, Some(item)) if string_like(&name(item)) => "list",
+                    (_, Some(item)) if name(item) == "bool" => "booleans",
+                    (one, None) if string_like(one) => "string",
+                    // A `FieldValue` cannot hold this type.
                     _ => return None,
                 };
                 let take = format_ident!("{take}");
@@ -586,7 +586,7 @@ fn structure(
             });
             items.extend(quote! {
                 impl Filter for #ident {
-                    fn set(&mut self, name: &str, value: Setting) -> Result<(), Setting> {
+                    fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
                         match name {
                             #(#arms)*
                             _ => return Err(value),
@@ -601,17 +601,19 @@ fn structure(
     Ok(items)
 }
 
-/// The field with a type that does not show its text, where the specification calls it a secret.
-fn covered(field: &FieldModel, schema: Option<&Value>) -> Result<FieldModel> {
+/// Returns the field; its type is `Secret` if the specification marks it as a secret.
+fn with_secret_type(field: &FieldModel, schema: Option<&Value>) -> Result<FieldModel> {
     let mut field = field.clone();
     let node = schema.map(|schema| &schema["properties"][&field.wire]);
-    let secret =
-        node.is_some_and(|node| facts::of::<facts::PropertyFacts>(node).is_ok_and(|facts| facts.secret));
+    let secret = node
+        .is_some_and(|node| metadata::of::<metadata::PropertyFacts>(node).is_ok_and(|facts| facts.secret));
     if secret {
         field.ty = match field.ty.to_token_stream().to_string().as_str() {
             "Option < String >" => syn::parse_quote!(Option<Secret>),
             "String" => syn::parse_quote!(Secret),
-            other => return Err(Error::Generator(format!("{}: {other} cannot be a secret", field.wire))),
+            other => {
+                return Err(Error::Generator(format!("{}: type {other} cannot be a secret", field.wire)));
+            }
         };
     }
     Ok(field)
@@ -631,7 +633,7 @@ fn setter(ident: &syn::Ident, ty: &syn::Type, line: &str) -> TokenStream {
     }
 }
 
-/// How a value of a type is taken: the parameter, and the expression that gives the value.
+/// Returns the parameter of a setter or constructor, and the expression that converts it to `ty`.
 fn input(ident: &syn::Ident, ty: &syn::Type) -> (TokenStream, TokenStream) {
     if let Some(item) = generic(ty, "Vec") {
         return (
@@ -651,13 +653,13 @@ fn enumeration(bundle: &Bundle, name: &str, variants: &[VariantModel]) -> String
     text.push_str(&doc("///", "    ", description.unwrap_or_default()));
     text.push_str(&format!("    pub enum {name} {{\n"));
     for VariantModel { ident, wire } in variants {
-        text.push_str(&format!("        /// `{wire}` on the wire.\n        {ident} = {wire:?},\n"));
+        text.push_str(&format!("        /// Wire value `{wire}`.\n        {ident} = {wire:?},\n"));
     }
     text.push_str("    }\n}\n");
     text
 }
 
-/// The argument of a generic type, if the type is that one.
+/// Returns the argument of the generic type `name`, or `None` if `ty` is another type.
 pub(super) fn generic<'a>(ty: &'a syn::Type, name: &str) -> Option<&'a syn::Type> {
     let syn::Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
@@ -668,7 +670,7 @@ pub(super) fn generic<'a>(ty: &'a syn::Type, name: &str) -> Option<&'a syn::Type
     }
 }
 
-/// serde's own rule for `rename_all = "camelCase"`.
+/// Converts a field name as serde does for `rename_all = "camelCase"`.
 fn camel(ident: &str) -> String {
     let mut text = String::new();
     let mut upper = false;
@@ -701,10 +703,10 @@ fn optional(text: Option<String>) -> TokenStream {
     }
 }
 
-/// A description as lines of documentation: one a paragraph, with an empty one between.
+/// Splits a description into documentation lines: one line per paragraph, separated by empty lines.
 fn paragraphs(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    for paragraph in text.split("\n\n").map(words).filter(|paragraph| !paragraph.is_empty()) {
+    for paragraph in text.split("\n\n").map(single_line).filter(|paragraph| !paragraph.is_empty()) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
@@ -720,8 +722,8 @@ fn doc(mark: &str, indent: &str, text: &str) -> String {
         .collect()
 }
 
-/// Puts an empty line between items, which the formatter leaves out.
-fn split_docs(text: &str) -> String {
+/// Inserts an empty line between items; prettyplease omits it.
+fn separate_items(text: &str) -> String {
     let mut out = String::new();
     let mut previous = "";
     for line in text.lines() {

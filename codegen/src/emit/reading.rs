@@ -1,4 +1,4 @@
-//! How a type of answers reads itself: its members, each in the way that its type is read.
+//! Emits the deserializers of types that are read member by member.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
@@ -6,8 +6,9 @@ use quote::{ToTokens, format_ident, quote};
 use super::module::generic;
 use crate::generator::{FieldModel, Model, TypeModel};
 
-/// The function of the runtime that reads a type, both in `lenient` and in `members`; `None` for what has one form.
-pub(super) fn way(model: &Model, inner: &syn::Type) -> Option<&'static str> {
+/// Returns the name of the function in `lenient` and `object_reader` that reads a type leniently; `None` if the type
+/// is read strictly.
+pub(super) fn reader_function(model: &Model, inner: &syn::Type) -> Option<&'static str> {
     if generic(inner, "Vec").is_some() {
         return Some("list");
     }
@@ -15,35 +16,36 @@ pub(super) fn way(model: &Model, inner: &syn::Type) -> Option<&'static str> {
         return Some("map");
     }
     match inner.to_token_stream().to_string().as_str() {
-        "bool" => Some("flag"),
+        "bool" => Some("boolean"),
         "i64" => Some("integer"),
         "f64" => Some("number"),
-        "String" => Some("text"),
+        "String" => Some("string"),
         name if matches!(model.types.get(name), Some(TypeModel::Struct(_))) => Some("object"),
         _ => None,
     }
 }
 
-/// The reader of a type of answers all of whose members may be absent.
-pub(super) fn of_answers(model: &Model, name: &syn::Ident, fields: &[FieldModel]) -> TokenStream {
+/// Emits the deserializer of a response type whose members are all optional.
+pub(super) fn response_reader(model: &Model, name: &syn::Ident, fields: &[FieldModel]) -> TokenStream {
     let arms = fields.iter().filter_map(|FieldModel { ident, wire, ty }| {
-        let way = format_ident!("{}", way(model, generic(ty, "Option")?).unwrap_or("value"));
-        Some(quote!(#wire => self.#ident = crate::runtime::members::#way(map)?,))
+        let reader_function =
+            format_ident!("{}", reader_function(model, generic(ty, "Option")?).unwrap_or("value"));
+        Some(quote!(#wire => self.#ident = crate::runtime::object_reader::#reader_function(map)?,))
     });
     reader(name, &TokenStream::new(), arms, &quote!(Ok(false)))
 }
 
-/// The reader of such a type of requests, which is there with a feature only: each member in the one form that is sent,
-/// and those of a filter that the type brings along.
-pub(super) fn of_requests(name: &syn::Ident, fields: &[FieldModel], feature: &TokenStream) -> TokenStream {
-    let (optional, brought): (Vec<_>, Vec<_>) =
+/// Emits the deserializer of a request type whose members are all optional, behind `feature`. Members are read
+/// strictly; members of a flattened filter are read too.
+pub(super) fn request_reader(name: &syn::Ident, fields: &[FieldModel], feature: &TokenStream) -> TokenStream {
+    let (optional, flattened): (Vec<_>, Vec<_>) =
         fields.iter().partition(|field| generic(&field.ty, "Option").is_some());
     let arms = optional.iter().map(
-        |FieldModel { ident, wire, .. }| quote!(#wire => self.#ident = crate::runtime::members::value(map)?,),
+        |FieldModel { ident, wire, .. }| quote!(#wire => self.#ident = crate::runtime::object_reader::value(map)?,),
     );
-    let rest = match brought.as_slice() {
+    let rest = match flattened.as_slice() {
         [FieldModel { ident, .. }, ..] => {
-            quote!(crate::runtime::members::Members::member(&mut self.#ident, name, map))
+            quote!(crate::runtime::object_reader::ReadMembers::member(&mut self.#ident, name, map))
         }
         [] => quote!(Ok(false)),
     };
@@ -52,7 +54,7 @@ pub(super) fn of_requests(name: &syn::Ident, fields: &[FieldModel], feature: &To
 
 fn reader(
     name: &syn::Ident,
-    condition: &TokenStream,
+    cfg: &TokenStream,
     arms: impl Iterator<Item = TokenStream>,
     rest: &TokenStream,
 ) -> TokenStream {
@@ -68,8 +70,8 @@ fn reader(
         },
     };
     quote! {
-        #condition
-        impl crate::runtime::members::Members for #name {
+        #cfg
+        impl crate::runtime::object_reader::ReadMembers for #name {
             fn member<'de, A: serde::de::MapAccess<'de>>(
                 &mut self,
                 name: &str,
@@ -78,7 +80,7 @@ fn reader(
                 #body
             }
         }
-        #condition
-        crate::runtime::members::read_by_members!(#name);
+        #cfg
+        crate::runtime::object_reader::impl_read_members!(#name);
     }
 }

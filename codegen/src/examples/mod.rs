@@ -1,10 +1,10 @@
-//! Example exchanges for every operation, made from the specification: `fixtures/<operation>/generated_*.json`.
+//! Example exchanges of every operation, generated from the specification: `fixtures/<operation>/generated_*.json`.
 //!
-//! All values are invented, and the same specification gives the same bytes everywhere: what is chosen depends on
-//! the operation and the place alone, so that a change of the specification shows where it was made. Things that
-//! belong together do so here too: an identifier in a request is that of the thing in the answer.
+//! All values are invented. The output is deterministic: a value depends only on the operation and its location, so
+//! a change of the specification changes only the values it concerns. Related values are consistent: an ID in a
+//! request is the ID of the item in the response.
 
-mod texts;
+mod strings;
 mod values;
 
 use serde::Serialize;
@@ -12,33 +12,34 @@ use serde_json::{Map, Value, json};
 
 use crate::bundle::{Bundle, Operation, members, reference};
 use crate::dialect::{Envelope, envelope, items};
-use crate::facts::{self, FilterRule, Kind, OperationFacts, Paging};
 use crate::files::Files;
+use crate::metadata::{self, FilterRequirement, Kind, OperationFacts, Paging};
 use crate::{Error, Result};
 
-use values::{Look, Maker, Spot};
+use values::{ExampleVariant, ValueGenerator, ValueLocation};
 
-/// How the names of the files begin that are written here, and no others.
+/// File name prefix of generated fixtures; no other fixture has it.
 const PREFIX: &str = "generated_";
 
-/// How many things a page holds that is not the only one, and how many there are in all.
-const PAGE: usize = 3;
-const IN_ALL: usize = 7;
+/// Number of items on each page of a list with several pages.
+const PAGE_SIZE: usize = 3;
+/// Number of items of a list with several pages.
+const TOTAL_ITEMS: usize = 7;
 
-/// Whether a file below `fixtures/` is one of those that are written here.
+/// Returns whether a file below `fixtures/` is a generated fixture.
 pub fn owns(name: &str) -> bool {
     name.rsplit('/').next().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(".json"))
 }
 
-/// All examples: path below `fixtures/` to content.
+/// Returns all generated fixtures: path below `fixtures/`, mapped to the content.
 ///
 /// # Errors
-/// When an operation has no facts, or an answer of no known form.
+/// Returns an error if an operation has no `x-s1` metadata, or a response that is not supported.
 pub fn all(bundle: &Bundle) -> Result<Files> {
     let mut files = Files::new();
     for operation in bundle.operations() {
         let id = operation.id();
-        let facts = facts::of_operation(operation.node)
+        let facts = metadata::of_operation(operation.node)
             .map_err(|error| Error::Generator(format!("{id}: {error}")))?;
         let form = envelope(bundle, operation).map_err(Error::Generator)?;
         let example = Example { bundle, operation, facts: &facts, form: &form };
@@ -52,7 +53,7 @@ pub fn all(bundle: &Bundle) -> Result<Files> {
     Ok(files)
 }
 
-/// An exchange, in the order in which its members are written.
+/// An exchange; the field order is the member order in the file.
 #[derive(Serialize)]
 struct Exchange {
     operation: String,
@@ -84,7 +85,7 @@ struct Provenance {
     note: &'static str,
 }
 
-/// What is to be shown of an operation.
+/// An operation whose fixtures are generated.
 struct Example<'a> {
     bundle: &'a Bundle,
     operation: Operation<'a>,
@@ -95,52 +96,60 @@ struct Example<'a> {
 impl<'a> Example<'a> {
     fn all(&self) -> Vec<(String, Exchange)> {
         let mut all = Vec::new();
-        let whole = self.request(None);
+        let base = self.request(None);
         let mut add = |name: &str, exchange| all.push((name.to_owned(), exchange));
         match self.form {
             Envelope::Page(_) | Envelope::Data(_) => {
-                let answer = self.answer(&[Look::Full, Look::Full], 0, page(None, 2));
-                let note = "Every declared field of the answer is there.";
-                add("full", self.success(&whole, answer, note));
-                let answer = self.answer(&[Look::Null, Look::NullBelow], 0, page(None, 2));
-                let note =
-                    "Every field that may be null is; of a list's second thing, those that hold no other.";
-                add("null", self.success(&whole, answer, note));
+                let response =
+                    self.response(&[ExampleVariant::Full, ExampleVariant::Full], 0, pagination(None, 2));
+                let note = "Every declared field of the response is present.";
+                add("full", self.success(&base, response, note));
+                let response =
+                    self.response(&[ExampleVariant::Null, ExampleVariant::NullBelow], 0, pagination(None, 2));
+                let note = "Every nullable field is null. In the second item, nullable objects are present with null fields.";
+                add("null", self.success(&base, response, note));
             }
-            Envelope::Binary => add("full", self.binary(&whole)),
-            Envelope::Empty => add("full", self.exchange(&whole, self.success_status(), NOTHING)),
+            Envelope::Binary => add("full", self.binary(&base)),
+            Envelope::Empty => {
+                add("full", self.exchange(&base, self.success_status(), "A success with an empty body."))
+            }
         }
         if self.facts.paging == Paging::Cursor {
             let (first, second) = (self.cursor("first"), self.cursor("second"));
             let request = self.request(Some(&first));
-            let answer = self.answer(&[Look::Some; PAGE], PAGE, page(Some(&second), IN_ALL));
-            add("middle_page", self.success(&request, answer, "There are pages before and after it."));
+            let response = self.response(
+                &[ExampleVariant::Partial; PAGE_SIZE],
+                PAGE_SIZE,
+                pagination(Some(&second), TOTAL_ITEMS),
+            );
+            add("middle_page", self.success(&request, response, "A page between two other pages."));
             let request = self.request(Some(&second));
-            let answer = self.answer(&[Look::Some], 2 * PAGE, page(None, IN_ALL));
-            add("last_page", self.success(&request, answer, "What comes after the middle page."));
+            let response =
+                self.response(&[ExampleVariant::Partial], 2 * PAGE_SIZE, pagination(None, TOTAL_ITEMS));
+            add("last_page", self.success(&request, response, "The page after the middle page."));
         }
         if self.facts.kind == Kind::Action && matches!(self.form, Envelope::Page(_) | Envelope::Data(_)) {
-            add("nothing", self.success(&whole, self.nothing(), NOTHING));
+            add("no_effect", self.success(&base, self.no_effect(), "A success without effect."));
         }
         for status in self.failures() {
-            add(&format!("error_{status}"), self.failure(&whole, status));
+            add(&format!("error_{status}"), self.failure(&base, status));
         }
         all
     }
 
-    fn maker(&self, look: Look) -> Maker<'a> {
-        Maker::new(self.bundle, self.operation.id(), look)
+    fn values(&self, variant: ExampleVariant) -> ValueGenerator<'a> {
+        ValueGenerator::new(self.bundle, self.operation.id(), variant)
     }
 
-    /// What the operation is about, as the name of an identifier: `threatId`.
+    /// Returns the ID field of the operation's items, for example `threatId`.
     fn subject(&self) -> &'static str {
         let tag = self.operation.node["tags"][0].as_str().unwrap_or_default();
-        // Lists of another thing than that of their resource.
+        // Lists whose items are not of the resource of their tag.
         match self.operation.id() {
             "threats_list_notes" => "noteId",
             "threats_list_timeline" => "eventId",
             "remote_scripts_list_tasks" => "taskId",
-            _ => texts::subject(tag),
+            _ => strings::subject(tag),
         }
     }
 
@@ -148,7 +157,7 @@ impl<'a> Example<'a> {
         self.operation.success().and_then(|(status, _)| status.parse().ok()).unwrap_or(200)
     }
 
-    /// The declared failures. Where none is declared, a token that is not accepted is one all the same.
+    /// Returns the declared error statuses, or 401 if none is declared.
     fn failures(&self) -> Vec<u16> {
         let statuses =
             members(self.operation.node, "/responses").filter_map(|(status, _)| status.parse().ok());
@@ -175,24 +184,24 @@ impl<'a> Example<'a> {
         }
     }
 
-    fn success(&self, request: &Request, answer: Value, note: &'static str) -> Exchange {
-        let mut answer = answer;
-        answer.sort_all_objects();
-        Exchange { response: Some(answer), ..self.exchange(request, self.success_status(), note) }
+    fn success(&self, request: &Request, response: Value, note: &'static str) -> Exchange {
+        let mut response = response;
+        response.sort_all_objects();
+        Exchange { response: Some(response), ..self.exchange(request, self.success_status(), note) }
     }
 
     fn binary(&self, request: &Request) -> Exchange {
-        let content = self.operation.success().and_then(|(_, answer)| answer["content"].as_object());
-        let kind = content.and_then(|content| content.keys().next());
-        let text = format!("What {} answers: any bytes.\n", self.operation.id());
+        let content = self.operation.success().and_then(|(_, response)| response["content"].as_object());
+        let media_type = content.and_then(|content| content.keys().next());
+        let content_text = format!("Invented file content of {}.\n", self.operation.id());
         Exchange {
-            headers: kind.map(|kind| json!({ "content-type": kind })),
-            response_text: Some(text),
-            ..self.exchange(request, self.success_status(), "A file that holds a text.")
+            headers: media_type.map(|media_type| json!({ "content-type": media_type })),
+            response_text: Some(content_text),
+            ..self.exchange(request, self.success_status(), "A file with text content.")
         }
     }
 
-    /// The path from the root of the console, on the newest version that has the operation.
+    /// Returns the request path of the newest API version that has the operation.
     fn path(&self) -> String {
         let version = self.facts.versions.iter().max().map_or("2.1", String::as_str);
         self.operation.full_path().replace("{version}", version)
@@ -203,39 +212,40 @@ impl<'a> Example<'a> {
         format!("cursor-{number:016x}")
     }
 
-    /// A request that selects something; with a cursor one for a page of a longer list.
+    /// Returns a request with a selective filter; with a cursor, the request for a page of a longer list.
     fn request(&self, cursor: Option<&str>) -> Request {
-        let maker = self.maker(Look::Some);
+        let generator = self.values(ExampleVariant::Partial);
         let template = self.path();
         let mut path = template.clone();
         for parameter in self.operation.parameters_in("path") {
             let name = parameter["name"].as_str().unwrap_or_default();
-            let value = maker.value(&parameter["schema"], &Spot::new(name, "path"));
-            path = path.replace(&format!("{{{name}}}"), &text(&value));
+            let value = generator.value(&parameter["schema"], &ValueLocation::new(name, "path"));
+            path = path.replace(&format!("{{{name}}}"), &parameter_text(&value));
         }
         let mut query = Map::new();
-        // The things of a page stand after those of the pages before it.
-        let may_name = cursor.is_none();
+        // Item numbers of a later page differ from those that `ids` would name.
+        let first_page = cursor.is_none();
         let scoped = ["ids", "uuids", "siteIds", "accountIds"];
-        let chosen = scoped.into_iter().filter(|name| may_name || !matches!(*name, "ids" | "uuids"));
+        let chosen = scoped.into_iter().filter(|name| first_page || !matches!(*name, "ids" | "uuids"));
         let chosen = chosen.into_iter().find(|name| self.parameter(name).is_some());
         for parameter in self.operation.parameters_in("query") {
             let name = parameter["name"].as_str().unwrap_or_default();
-            let limit = if may_name { 100 } else { PAGE };
+            let limit = if first_page { 100 } else { PAGE_SIZE };
             let value = match name {
                 "limit" => json!(limit.to_string()),
                 "cursor" => match cursor {
                     Some(cursor) => json!(cursor),
                     None => continue,
                 },
-                // The things are in this order.
+                // The items are in this order.
                 "sortBy" if allows(self.bundle, &parameter["schema"], "createdAt") => json!("createdAt"),
                 "sortOrder" if allows(self.bundle, &parameter["schema"], "asc") => json!("asc"),
-                "createdAt__gte" => json!(texts::BEGINNING),
+                "createdAt__gte" => json!(strings::EARLIEST_TIME),
                 _ if parameter["required"] == true || chosen == Some(name) || name == "queryId" => {
-                    let value =
-                        self.maker(Look::Full).value(&parameter["schema"], &self.request_spot(name, "query"));
-                    json!(text(&value))
+                    let value = self
+                        .values(ExampleVariant::Full)
+                        .value(&parameter["schema"], &self.request_location(name, "query"));
+                    json!(parameter_text(&value))
                 }
                 _ => continue,
             };
@@ -252,108 +262,110 @@ impl<'a> Example<'a> {
         self.operation.parameters_in("query").find(|parameter| parameter["name"] == name)
     }
 
-    /// A place in a request, where `ids` are those of what the operation is about.
-    fn request_spot(&self, name: &str, place: &str) -> Spot {
-        let known_as = if name == "ids" { self.subject() } else { name };
-        Spot { known_as: known_as.to_owned(), ..Spot::new(name, place) }
+    /// Returns a location in a request, where `ids` are IDs of the operation's items.
+    fn request_location(&self, name: &str, parent: &str) -> ValueLocation {
+        let id_name = if name == "ids" { self.subject() } else { name };
+        ValueLocation { id_name: id_name.to_owned(), ..ValueLocation::new(name, parent) }
     }
 
     fn body(&self, schema: &Value) -> Value {
-        let maker = self.maker(Look::Some);
+        let generator = self.values(ExampleVariant::Partial);
         let schema = values::resolve(self.bundle, schema);
         let mut body = Map::new();
         for (name, property) in members(schema, "/properties") {
             let is_filter = name == "filter";
             let inner = values::resolve(self.bundle, property);
             let required = values::requires(schema, name);
-            let value = if is_filter && self.facts.filter != FilterRule::None {
+            let value = if is_filter && self.facts.filter != FilterRequirement::None {
                 self.filter(reference(property).unwrap_or_default(), inner)
             } else if values::is_free(inner) && !required {
                 continue;
             } else {
-                maker.value(property, &self.request_spot(name, &format!("body.{name}")))
+                generator.value(property, &self.request_location(name, &format!("body.{name}")))
             };
             if required || is_filter || name == "data" || !value.is_null() {
                 body.insert(name.clone(), value);
             }
         }
         let mut body = Value::Object(body);
-        self.name_subjects(&mut body);
+        self.set_data_ids(&mut body);
         body.sort_all_objects();
         body
     }
 
-    /// The identifiers in `data.ids` are those of what the operation is about, too.
-    fn name_subjects(&self, body: &mut Value) {
+    /// Sets `data.ids` to IDs of the operation's items.
+    fn set_data_ids(&self, body: &mut Value) {
         if let Some(ids) = body.pointer_mut("/data/ids") {
-            *ids = json!([texts::id(self.subject(), 0), texts::id(self.subject(), 1)]);
+            *ids = json!([strings::id(self.subject(), 0), strings::id(self.subject(), 1)]);
         }
     }
 
-    /// A filter that selects two things by name, or the narrowest scope.
+    /// Returns a filter with two IDs, or with the narrowest scope.
     fn filter(&self, kind: &str, schema: &Value) -> Value {
         let properties = &schema["properties"];
         let names = ["ids", "uuids", "siteIds", "groupIds", "accountIds"];
-        let named = names.into_iter().find(|name| properties.get(*name).is_some());
-        let selects = |facts: &Value| facts[facts::KEY]["selects"] != false;
+        let by_id = names.into_iter().find(|name| properties.get(*name).is_some());
+        let selective = |facts: &Value| facts[metadata::KEY]["selective"] != false;
         let first = || {
             let mut all = members(schema, "/properties");
-            all.find(|(_, property)| selects(property)).map(|(name, _)| name.as_str())
+            all.find(|(_, property)| selective(property)).map(|(name, _)| name.as_str())
         };
-        let Some(name) = named.or_else(first) else { return json!({}) };
-        // A group takes agents in, say.
-        let subject = texts::subject_of_filter(kind).unwrap_or(self.subject());
-        let known_as = if name == "ids" { subject } else { name };
-        let spot = Spot { known_as: known_as.to_owned(), ..Spot::new(name, "body.filter") };
-        let value = self.maker(Look::Full).value(&properties[name], &spot);
+        let Some(name) = by_id.or_else(first) else { return json!({}) };
+        // The filter may select other items; the filter of a group operation selects agents, for example.
+        let subject = strings::subject_of_filter(kind).unwrap_or(self.subject());
+        let id_name = if name == "ids" { subject } else { name };
+        let location =
+            ValueLocation { id_name: id_name.to_owned(), ..ValueLocation::new(name, "body.filter") };
+        let value = self.values(ExampleVariant::Full).value(&properties[name], &location);
         json!({ name: value })
     }
 
-    /// An answer whose things, or whose only thing, look so; the first of them is `first`.
-    fn answer(&self, looks: &[Look], first: usize, pagination: Value) -> Value {
-        let Some((_, answer)) = self.operation.success() else { return Value::Null };
-        let schema = &answer["content"]["application/json"]["schema"];
-        let look = looks.first().copied().unwrap_or(Look::Full);
+    /// Returns a response whose items, or whose only item, have these variants. `first` is the number of the first
+    /// item.
+    fn response(&self, variants: &[ExampleVariant], first: usize, pagination: Value) -> Value {
+        let Some((_, response)) = self.operation.success() else { return Value::Null };
+        let schema = &response["content"]["application/json"]["schema"];
+        let variant = variants.first().copied().unwrap_or(ExampleVariant::Full);
         let mut envelope = Map::new();
         for (name, property) in members(schema, "/properties") {
             let value = match name.as_str() {
-                // A success with errors is a failure.
-                "errors" if look == Look::Null => Value::Null,
-                "errors" if look == Look::Full => json!([]),
+                // A response with errors is a failure.
+                "errors" if variant == ExampleVariant::Null => Value::Null,
+                "errors" if variant == ExampleVariant::Full => json!([]),
                 "errors" => continue,
                 "pagination" => pagination.clone(),
-                "data" => self.data(property, looks, first),
-                _ => self.maker(look).value(property, &Spot::new(name, "")),
+                "data" => self.data(property, variants, first),
+                _ => self.values(variant).value(property, &ValueLocation::new(name, "")),
             };
             envelope.insert(name.clone(), value);
         }
         Value::Object(envelope)
     }
 
-    fn data(&self, schema: &Value, looks: &[Look], first: usize) -> Value {
+    fn data(&self, schema: &Value, variants: &[ExampleVariant], first: usize) -> Value {
         let list = |schema: &Value| {
-            let things = looks.iter().enumerate().map(|(number, look)| {
-                let spot = Spot { item: first + number, ..self.thing() };
-                self.maker(*look).value(&schema["items"], &spot)
+            let items = variants.iter().enumerate().map(|(number, variant)| {
+                let location = ValueLocation { item: first + number, ..self.subject_location() };
+                self.values(*variant).value(&schema["items"], &location)
             });
-            Value::Array(things.collect())
+            Value::Array(items.collect())
         };
         let schema = values::resolve(self.bundle, schema);
         if matches!(self.form, Envelope::Page(_)) {
             let Some(inner) = items(self.operation) else { return list(schema) };
-            let look = looks.first().copied().unwrap_or(Look::Full);
-            let around = members(schema, "/properties").map(|(name, property)| {
+            let variant = variants.first().copied().unwrap_or(ExampleVariant::Full);
+            let envelope = members(schema, "/properties").map(|(name, property)| {
                 let value = match name == inner {
                     true => list(property),
-                    false => self.maker(look).value(property, &Spot::new(name, "data")),
+                    false => self.values(variant).value(property, &ValueLocation::new(name, "data")),
                 };
                 (name.clone(), value)
             });
-            return around.collect();
+            return envelope.collect();
         }
-        let look = looks.first().copied().unwrap_or(Look::Full);
-        let mut data = self.maker(look).value(schema, &self.thing());
-        // As many as the filter names.
+        let variant = variants.first().copied().unwrap_or(ExampleVariant::Full);
+        let mut data = self.values(variant).value(schema, &self.subject_location());
+        // The filter has two IDs.
         for name in COUNTS {
             if let Some(count) = data.get_mut(*name) {
                 *count = json!(2);
@@ -362,13 +374,17 @@ impl<'a> Example<'a> {
         data
     }
 
-    /// The place of what the operation is about, whose `id` is known by a name of its own.
-    fn thing(&self) -> Spot {
-        Spot { known_as: self.subject().to_owned(), is_subject: true, ..Spot::new("data", "") }
+    /// Returns the location of an item of the operation, whose `id` is [`subject`](Self::subject).
+    fn subject_location(&self) -> ValueLocation {
+        ValueLocation {
+            id_name: self.subject().to_owned(),
+            is_subject: true,
+            ..ValueLocation::new("data", "")
+        }
     }
 
-    /// An answer that says that nothing was done.
-    fn nothing(&self) -> Value {
+    /// Returns a success response of an action without effect.
+    fn no_effect(&self) -> Value {
         if matches!(self.form, Envelope::Page(_)) {
             return json!({ "data": [] });
         }
@@ -385,7 +401,8 @@ impl<'a> Example<'a> {
             };
             data.insert(name.clone(), value);
         }
-        // Lists are of interest beside a count only; something made anew is not there at all.
+        // Lists are kept only with a count; a response without a count describes a created item, which is missing
+        // here.
         if !COUNTS.iter().any(|count| data.contains_key(*count)) {
             data.retain(|name, _| name == "success");
         }
@@ -393,44 +410,42 @@ impl<'a> Example<'a> {
     }
 
     fn failure(&self, request: &Request, status: u16) -> Exchange {
-        let (title, detail, note) = texts::failure(status);
+        let (title, detail, note) = strings::failure(status);
         let error = json!({ "code": u32::from(status) * 10_000 + 10, "detail": detail, "title": title });
-        // Some consoles have a message in the place of title and detail.
+        // Some consoles send a message instead of title and detail.
         let other = json!({
-            "code": u32::from(status) * 10_000 + 20, "detail": null, "message": "An invented message",
+            "code": u32::from(status) * 10_000 + 20, "detail": null, "message": "Invented message",
             "params": { "field": "filter" },
         });
-        let mut answer = json!({ "errors": [error, other] });
-        answer.sort_all_objects();
-        Exchange { response: Some(answer), ..self.exchange(request, status, note) }
+        let mut response = json!({ "errors": [error, other] });
+        response.sort_all_objects();
+        Exchange { response: Some(response), ..self.exchange(request, status, note) }
     }
 }
 
-/// Names of what counts the things that an action was applied to.
+/// Members that hold the number of items an action changed.
 const COUNTS: &[&str] = &["affected", "agentsMoved"];
 
-const NOTHING: &str = "Nothing was done.";
-
-fn page(next: Option<&str>, in_all: usize) -> Value {
-    json!({ "nextCursor": next, "totalItems": in_all })
+fn pagination(next: Option<&str>, total: usize) -> Value {
+    json!({ "nextCursor": next, "totalItems": total })
 }
 
-/// Whether a value is among those that an enum knows.
+/// Returns whether an enum schema lists the value.
 fn allows(bundle: &Bundle, schema: &Value, value: &str) -> bool {
-    let words = values::resolve(bundle, schema)["enum"].as_array();
-    words.is_some_and(|words| words.iter().any(|word| word == value))
+    let listed = values::resolve(bundle, schema)["enum"].as_array();
+    listed.is_some_and(|listed| listed.iter().any(|one| one == value))
 }
 
-/// A value as a query or a path has it.
-fn text(value: &Value) -> String {
+/// Returns a value as a query or path parameter.
+fn parameter_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+        Value::Array(items) => items.iter().map(parameter_text).collect::<Vec<_>>().join(","),
         other => other.to_string(),
     }
 }
 
-/// The name of a schema, for those who look for the end of a chain of references.
-fn named<'a>(bundle: &'a Bundle, schema: &'a Value) -> Option<&'a Value> {
+/// Returns the schema that a node references; `None` if the node is not a reference.
+fn referenced_schema<'a>(bundle: &'a Bundle, schema: &'a Value) -> Option<&'a Value> {
     reference(schema).and_then(|name| bundle.schema(name))
 }

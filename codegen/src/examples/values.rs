@@ -1,65 +1,65 @@
-//! Values of schemas.
+//! Example values of schemas.
 
 use serde_json::{Map, Value, json};
 
-use super::{named, texts};
+use super::{referenced_schema, strings};
 use crate::bundle::{Bundle, members};
-use crate::facts;
+use crate::metadata;
 
-/// Schemas that lie deeper are left empty: one that holds itself would never end.
-const DEEPEST: usize = 12;
+/// Maximum nesting depth. Deeper objects are empty, which ends recursive schemas.
+const MAX_DEPTH: usize = 12;
 
-/// How much is shown of a thing.
+/// Set of fields that an example contains.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum ExampleVariant {
     /// Every field.
     Full,
-    /// What is required, and some of the rest.
-    Some,
-    /// Every field; null where that is allowed.
+    /// Required fields and some of the others.
+    Partial,
+    /// Every field; nullable fields are null.
     Null,
-    /// The same, but what holds other fields is opened to show theirs.
+    /// As `Null`, but objects and lists of objects are present, so that their nullable fields are null.
     NullBelow,
 }
 
-/// A place in a document.
+/// Location of a value in an example.
 #[derive(Clone)]
-pub(super) struct Spot {
-    /// Name of the field; elements of a list have that of the list.
+pub(super) struct ValueLocation {
+    /// Name of the field; elements of a list have the name of the list.
     pub(super) name: String,
-    /// What the value is called elsewhere, where the name does not tell: `threatId` for the `id` of a threat.
-    pub(super) known_as: String,
-    /// Whether this is the thing that the operation is about.
+    /// Specific name of the value: `threatId` for the `id` of a threat, otherwise the field name.
+    pub(super) id_name: String,
+    /// Whether this is an item of the operation.
     pub(super) is_subject: bool,
-    /// The names from the root, without positions, so that what is alike in all things is so by the place.
+    /// Field names from the root, without list indexes; equal for all items.
     pub(super) path: String,
-    /// Which of several things it belongs to, and which element of a list it is.
+    /// Number of the item, plus the indexes of the list elements that contain the value.
     pub(super) item: usize,
     pub(super) depth: usize,
 }
 
-impl Spot {
-    pub(super) fn new(name: &str, below: &str) -> Self {
+impl ValueLocation {
+    pub(super) fn new(name: &str, parent: &str) -> Self {
         Self {
             name: name.to_owned(),
-            known_as: name.to_owned(),
+            id_name: name.to_owned(),
             is_subject: false,
-            path: format!("{below}.{name}"),
+            path: format!("{parent}.{name}"),
             item: 0,
             depth: 0,
         }
     }
 
     fn field(&self, name: &str) -> Self {
-        // `id` is a word that everything has.
-        let known_as = match name {
-            "id" if self.is_subject => self.known_as.clone(),
+        // Every object may have an `id`.
+        let id_name = match name {
+            "id" if self.is_subject => self.id_name.clone(),
             "id" => format!("{}Id", self.name),
             _ => name.to_owned(),
         };
         Self {
             name: name.to_owned(),
-            known_as,
+            id_name,
             is_subject: false,
             path: format!("{}.{name}", self.path),
             item: self.item,
@@ -72,92 +72,93 @@ impl Spot {
     }
 }
 
-/// Makes the values of an operation.
-pub(super) struct Maker<'a> {
+/// Generates the values of an operation.
+pub(super) struct ValueGenerator<'a> {
     bundle: &'a Bundle,
     operation: &'a str,
-    look: Look,
+    variant: ExampleVariant,
 }
 
-impl<'a> Maker<'a> {
-    pub(super) fn new(bundle: &'a Bundle, operation: &'a str, look: Look) -> Self {
-        Self { bundle, operation, look }
+impl<'a> ValueGenerator<'a> {
+    pub(super) fn new(bundle: &'a Bundle, operation: &'a str, variant: ExampleVariant) -> Self {
+        Self { bundle, operation, variant }
     }
 
-    /// A value that the schema takes.
-    pub(super) fn value(&self, schema: &Value, spot: &Spot) -> Value {
+    /// Returns a value that is valid for the schema.
+    pub(super) fn value(&self, schema: &Value, location: &ValueLocation) -> Value {
         let inner = resolve(self.bundle, schema);
         let nullable = [schema, inner].iter().any(|schema| schema["nullable"] == true);
         let holds_fields = |schema: &Value| schema["properties"].is_object();
-        let is_null = match self.look {
-            Look::Null => nullable,
-            Look::NullBelow => {
+        let is_null = match self.variant {
+            ExampleVariant::Null => nullable,
+            ExampleVariant::NullBelow => {
                 let items = resolve(self.bundle, &inner["items"]);
                 nullable && !holds_fields(inner) && !holds_fields(items)
             }
-            Look::Full | Look::Some => false,
+            ExampleVariant::Full | ExampleVariant::Partial => false,
         };
         if is_null {
             return Value::Null;
         }
         match inner["type"].as_str() {
-            Some("object") => self.object(inner, spot),
-            Some("array") => self.list(inner, spot),
-            // A success says so.
-            Some("boolean") if spot.name == "success" => json!(true),
-            Some("string") if spot.name == "success" => json!("true"),
-            Some("boolean") => json!((self.number(spot) + spot.item as u64).is_multiple_of(2)),
-            Some("integer" | "number") => self.integer(inner, spot),
-            _ => self.text(schema, inner, spot),
+            Some("object") => self.object(inner, location),
+            Some("array") => self.list(inner, location),
+            // Examples with this member are successful.
+            Some("boolean") if location.name == "success" => json!(true),
+            Some("string") if location.name == "success" => json!("true"),
+            Some("boolean") => json!((self.number(location) + location.item as u64).is_multiple_of(2)),
+            Some("integer" | "number") => self.integer(inner, location),
+            _ => self.string(schema, inner, location),
         }
     }
 
-    fn object(&self, schema: &Value, spot: &Spot) -> Value {
+    fn object(&self, schema: &Value, location: &ValueLocation) -> Value {
         let mut fields = Map::new();
-        if spot.depth > DEEPEST {
+        if location.depth > MAX_DEPTH {
             return Value::Object(fields);
         }
-        let is_chosen =
-            |name: &str| name == "id" || requires(schema, name) || self.number(&spot.field(name)) & 1 == 0;
-        // An object that would say nothing says everything.
-        let says_nothing = !members(schema, "/properties").any(|(name, _)| is_chosen(name));
+        let is_chosen = |name: &str| {
+            name == "id" || requires(schema, name) || self.number(&location.field(name)) & 1 == 0
+        };
+        // An object without chosen fields gets all fields.
+        let none_chosen = !members(schema, "/properties").any(|(name, _)| is_chosen(name));
         for (name, property) in members(schema, "/properties") {
-            let spot = spot.field(name);
-            if self.look == Look::Some && !says_nothing && !is_chosen(name) {
+            let location = location.field(name);
+            if self.variant == ExampleVariant::Partial && !none_chosen && !is_chosen(name) {
                 continue;
             }
-            fields.insert(name.clone(), self.value(property, &spot));
+            fields.insert(name.clone(), self.value(property, &location));
         }
         match &schema["additionalProperties"] {
-            // Nobody says what stands here.
+            // The schema declares no members.
             Value::Bool(true) => {
-                fields.insert("computerName".to_owned(), json!(texts::host(spot.item)));
-                fields.insert("count".to_owned(), json!(1 + spot.item));
+                fields.insert("computerName".to_owned(), json!(strings::host(location.item)));
+                fields.insert("count".to_owned(), json!(1 + location.item));
             }
             values @ Value::Object(_) => {
-                let spot = Spot { name: spot.name.clone(), ..spot.field("key") };
-                fields.insert(texts::key(&spot.name).to_owned(), self.value(values, &spot));
+                let location = ValueLocation { name: location.name.clone(), ..location.field("key") };
+                fields.insert(strings::key(&location.name).to_owned(), self.value(values, &location));
             }
             _ => {}
         }
         Value::Object(fields)
     }
 
-    fn list(&self, schema: &Value, spot: &Spot) -> Value {
+    fn list(&self, schema: &Value, location: &ValueLocation) -> Value {
         let bound = |name: &str| schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
-        let least = bound("minItems").unwrap_or_default();
-        let most = bound("maxItems").unwrap_or(usize::MAX);
-        let many = match self.look {
-            Look::Full | Look::NullBelow => 2,
-            Look::Some | Look::Null => 1,
+        let min = bound("minItems").unwrap_or_default();
+        let max = bound("maxItems").unwrap_or(usize::MAX);
+        let count = match self.variant {
+            ExampleVariant::Full | ExampleVariant::NullBelow => 2,
+            ExampleVariant::Partial | ExampleVariant::Null => 1,
         };
-        let items = 0..many.max(least).min(most);
-        items.map(|number| self.value(&schema["items"], &spot.element(number))).collect()
+        let items = 0..count.max(min).min(max);
+        items.map(|number| self.value(&schema["items"], &location.element(number))).collect()
     }
 
-    fn integer(&self, schema: &Value, spot: &Spot) -> Value {
-        let number = self.number(&spot.element(spot.item));
-        let name = spot.name.to_ascii_lowercase();
+    fn integer(&self, schema: &Value, location: &ValueLocation) -> Value {
+        let number = self.number(&location.element(location.item));
+        let name = location.name.to_ascii_lowercase();
         let (from, to) = if name.ends_with("port") {
             (1024, 9999)
         } else if name.ends_with("size") || name.ends_with("memory") {
@@ -171,66 +172,66 @@ impl<'a> Maker<'a> {
         json!(from + number % (to - from + 1))
     }
 
-    fn text(&self, outer: &Value, schema: &Value, spot: &Spot) -> Value {
-        let number = self.number(spot);
-        if let Some(words) = schema["enum"].as_array().filter(|words| !words.is_empty()) {
-            // One after the other, so that a document shows several.
-            let words: Vec<&Value> = words.iter().filter(|word| !word.is_null()).collect();
-            let at = (number % words.len() as u64) as usize + spot.item;
-            return words[at % words.len()].clone();
+    fn string(&self, outer: &Value, schema: &Value, location: &ValueLocation) -> Value {
+        let number = self.number(location);
+        if let Some(values) = schema["enum"].as_array().filter(|values| !values.is_empty()) {
+            // Consecutive items get different values.
+            let values: Vec<&Value> = values.iter().filter(|value| !value.is_null()).collect();
+            let index = (number % values.len() as u64) as usize + location.item;
+            return values[index % values.len()].clone();
         }
         if schema["format"] == "date-time" {
-            return json!(texts::time(&spot.name, number, spot.item));
+            return json!(strings::time(&location.name, number, location.item));
         }
-        if outer[facts::KEY]["json"] == true {
+        if outer[metadata::KEY]["json"] == true {
             return json!(json!({ "owner": ["finance"] }).to_string());
         }
-        // What is blocked is a file.
-        let blocked = spot.name == "value" && self.operation.starts_with("blocklist");
-        let known_as = if blocked { "sha1" } else { &spot.known_as };
-        // There are fewer scopes than things in them.
-        let is_scope = matches!(spot.name.as_str(), "accountId" | "siteId" | "groupId");
-        let item = if is_scope { spot.item % 2 } else { spot.item };
-        // A name of several words means the same wherever it stands.
-        let tells = known_as.contains(|c: char| c.is_ascii_uppercase());
-        let number = if tells { hash(&["text", known_as]) } else { number };
-        let text = texts::text(known_as, number, item);
+        // Blocklist entries have file hashes.
+        let blocked = location.name == "value" && self.operation.starts_with("blocklist");
+        let id_name = if blocked { "sha1" } else { &location.id_name };
+        // Several items share a scope.
+        let is_scope = matches!(location.name.as_str(), "accountId" | "siteId" | "groupId");
+        let item = if is_scope { location.item % 2 } else { location.item };
+        // A compound name has the same value in every operation.
+        let is_compound = id_name.contains(|c: char| c.is_ascii_uppercase());
+        let number = if is_compound { hash(&["text", id_name]) } else { number };
+        let text = strings::for_field(id_name, number, item);
         let bound = |name: &str| schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
-        let most = bound("maxLength").unwrap_or(usize::MAX);
-        let mut text: String = text.chars().take(most).collect();
+        let max = bound("maxLength").unwrap_or(usize::MAX);
+        let mut text: String = text.chars().take(max).collect();
         while text.chars().count() < bound("minLength").unwrap_or_default() {
             text.push('x');
         }
         json!(text)
     }
 
-    fn number(&self, spot: &Spot) -> u64 {
-        hash(&[self.operation, &spot.path])
+    fn number(&self, location: &ValueLocation) -> u64 {
+        hash(&[self.operation, &location.path])
     }
 }
 
-/// The schema itself, where others refer to it.
+/// Follows references to the schema itself.
 pub(super) fn resolve<'a>(bundle: &'a Bundle, schema: &'a Value) -> &'a Value {
     let mut schema = schema;
-    for _ in 0..DEEPEST {
-        let Some(inner) = named(bundle, schema) else { break };
+    for _ in 0..MAX_DEPTH {
+        let Some(inner) = referenced_schema(bundle, schema) else { break };
         schema = inner;
     }
     schema
 }
 
-/// Whether an object has to have a field.
+/// Returns whether a field of an object is required.
 pub(super) fn requires(schema: &Value, name: &str) -> bool {
     schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name))
 }
 
-/// Whether nobody says what the object holds.
+/// Returns whether the schema is an object without declared members.
 pub(super) fn is_free(schema: &Value) -> bool {
     schema["additionalProperties"] == true && schema["properties"].is_null()
 }
 
-/// A number that depends on nothing but these texts: FNV-1a, with its bits mixed once more (splitmix64), since
-/// only the lower ones are used.
+/// Returns a hash of the strings: FNV-1a, followed by the finalizer of splitmix64, because callers use only the lower
+/// bits.
 pub(super) fn hash(parts: &[&str]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in parts.iter().flat_map(|part| part.bytes().chain([0xff])) {

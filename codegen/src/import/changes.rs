@@ -1,22 +1,22 @@
-//! What `spec/` has to be told so that it says what the document says.
+//! Changes that make `spec/` match the document.
 
 use serde_json::{Value, json};
 
-use super::lossy::{Loss, below};
+use super::lossy::{Loss, is_below};
 use super::operations::Operations;
-use super::{Difference, Import, NOT_READ, What};
+use super::{Difference, DifferenceKind, Import, OMITTED_IN_RESPONSES};
 use crate::bundle::members;
-use crate::rewrite::{Change, NewOperation};
+use crate::spec_update::{Change, NewOperation};
 use crate::surface::Key;
 
-/// The changes of an import, and the differences that no change can settle, each with the reason.
+/// Returns the changes of an import, and the differences that require a manual change, each with the reason.
 pub fn changes(import: &Import, listed: &Operations, date: &str) -> (Vec<Change>, Vec<(Difference, String)>) {
-    let (mut changes, mut left) = (Vec::new(), Vec::new());
+    let (mut changes, mut manual) = (Vec::new(), Vec::new());
     for id in &import.new {
         let Some(one) = listed.get(id) else { continue };
         let Some(mut node) = operation(&import.corrected, &one.key()).cloned() else { continue };
         let reference = node["x-reference"].as_str().unwrap_or_default().to_owned();
-        settle(&mut node);
+        apply_conventions(&mut node);
         changes.push(Change::AddOperation {
             operation: Box::new(NewOperation {
                 key: one.key(),
@@ -29,128 +29,134 @@ pub fn changes(import: &Import, listed: &Operations, date: &str) -> (Vec<Change>
             }),
         });
     }
-    // A list that becomes an object is one change, and nothing of it can be made without the rest.
-    let shaped =
+    // If a list becomes an object or the reverse, none of its differences can be applied separately.
+    let is_container =
         |value: &Option<Value>| matches!(value.as_ref().and_then(Value::as_str), Some("object" | "array"));
-    let recast: Vec<(&Key, &str)> = import
+    let restructured: Vec<(&Key, &str)> = import
         .differences
         .iter()
         .filter(|one| {
-            matches!(&one.what, What::Fact { name: "type", ours, theirs } if shaped(ours) || shaped(theirs))
+            matches!(&one.kind, DifferenceKind::Fact { name: "type", ours, theirs } if is_container(ours) || is_container(theirs))
         })
-        .map(|one| (&one.key, one.place.as_str()))
+        .map(|one| (&one.key, one.location.as_str()))
         .collect();
     for difference in &import.differences {
-        let part_of = |(key, place): &(&Key, &str)| {
-            **key == difference.key && (difference.place == *place || below(&difference.place, place))
+        let part_of = |(key, location): &(&Key, &str)| {
+            **key == difference.key
+                && (difference.location == *location || is_below(&difference.location, location))
         };
-        if recast.iter().any(part_of) {
-            let reason = "It is part of another form: a list, an object or a value has become another one of them. Write \
-                          it by hand, with what it means for the client.";
-            left.push((difference.clone(), reason.to_owned()));
+        if restructured.iter().any(part_of) {
+            let reason = "a list, an object or a value has become another one of these; change it manually, \
+                          together with the client";
+            manual.push((difference.clone(), reason.to_owned()));
             continue;
         }
         match change(import, difference) {
             Ok(change) => changes.push(change),
-            Err(reason) => left.push((difference.clone(), reason)),
+            Err(reason) => manual.push((difference.clone(), reason)),
         }
     }
-    (changes, left)
+    (changes, manual)
 }
 
-/// What changes have in common that may be one change at several places: what becomes of a fact, whatever the fields
-/// are called that refer to it, or the name of a field.
-pub(super) fn kind(change: &Change) -> String {
-    let last = |place: &str| place.rsplit('.').next().unwrap_or_default().to_owned();
+/// Returns a key that is the same for changes that can be one change at several locations: the new value of a fact, or
+/// the name of a property.
+pub(super) fn group_key(change: &Change) -> String {
+    let last_name = |location: &str| location.rsplit('.').next().unwrap_or_default().to_owned();
     match change {
-        Change::Fact { fact, value, .. } => format!("fact {fact} {value:?}"),
-        Change::Add { place, .. } => format!("add {}", last(place)),
-        Change::Remove { place, .. } => format!("remove {}", last(place)),
-        Change::AddStatus { status, .. } => format!("status {status}"),
-        Change::RemoveStatus { status, .. } => format!("no status {status}"),
+        Change::Keyword { keyword, value, .. } => format!("keyword {keyword} {value:?}"),
+        Change::Add { location, .. } => format!("add {}", last_name(location)),
+        Change::Remove { location, .. } => format!("remove {}", last_name(location)),
+        Change::AddStatus { status, .. } => format!("status add {status}"),
+        Change::RemoveStatus { status, .. } => format!("status remove {status}"),
         Change::AddOperation { operation } => format!("operation {}", operation.id),
     }
 }
 
-/// What a change does, in a few words.
-pub(super) fn name(import: &Import, change: &Change) -> String {
+/// Describes a change.
+pub(super) fn describe(import: &Import, change: &Change) -> String {
     let id = |key: &Key| match import.ours.operations.get(key) {
         Some(operation) => operation.id.clone(),
         None => key.to_string(),
     };
     match change {
-        Change::Fact { operation, place, fact, value: Some(value) } => {
-            format!("{} {place}: {fact} is {value}", id(operation))
+        Change::Keyword { operation, location, keyword, value: Some(value) } => {
+            format!("{} {location}: set {keyword} to {value}", id(operation))
         }
-        Change::Fact { operation, place, fact, value: None } => {
-            format!("{} {place}: no {fact}", id(operation))
+        Change::Keyword { operation, location, keyword, value: None } => {
+            format!("{} {location}: remove {keyword}", id(operation))
         }
-        Change::Add { operation, place, .. } => format!("{} {place}: new", id(operation)),
-        Change::Remove { operation, place } => format!("{} {place}: gone", id(operation)),
-        Change::AddStatus { operation, status } => format!("{} response.{status}: new", id(operation)),
-        Change::RemoveStatus { operation, status } => format!("{} response.{status}: gone", id(operation)),
-        Change::AddOperation { operation } => format!("{}: new", operation.id),
+        Change::Add { operation, location, .. } => format!("{} {location}: add", id(operation)),
+        Change::Remove { operation, location } => format!("{} {location}: remove", id(operation)),
+        Change::AddStatus { operation, status } => format!("{} response.{status}: add", id(operation)),
+        Change::RemoveStatus { operation, status } => format!("{} response.{status}: remove", id(operation)),
+        Change::AddOperation { operation } => format!("{}: add", operation.id),
     }
 }
 
 fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
-    let Difference { key, place, what, .. } = difference;
-    if place.is_empty() {
-        return Err(match what {
-            What::Ours => {
-                "The document does not have the operation. When it is gone for good, remove its line from \
-                           operations.toml, its path item, and what depends on it."
+    let Difference { key, location, kind, .. } = difference;
+    if location.is_empty() {
+        return Err(match kind {
+            DifferenceKind::Ours => {
+                "the document does not have the operation; if it is gone permanently, remove its line from \
+                 operations.toml, its path item, and its uses"
                     .to_owned()
             }
-            _ => "It is about the operation as a whole, which people decide on.".to_owned(),
+            _ => "a change of the operation as a whole requires a manual change".to_owned(),
         });
     }
-    let (operation, place) = (key.clone(), place.clone());
-    if let Some(status) = status(&place) {
+    let (operation, location) = (key.clone(), location.clone());
+    if let Some(status) = status(&location) {
         let status = status.to_owned();
-        return match what {
-            What::Theirs => Ok(Change::AddStatus { operation, status }),
-            What::Ours => Ok(Change::RemoveStatus { operation, status }),
-            What::Fact { name, theirs, .. } => {
-                Ok(Change::Fact { operation, place, fact: (*name).to_owned(), value: theirs.clone() })
-            }
+        return match kind {
+            DifferenceKind::Theirs => Ok(Change::AddStatus { operation, status }),
+            DifferenceKind::Ours => Ok(Change::RemoveStatus { operation, status }),
+            DifferenceKind::Fact { name, theirs, .. } => Ok(Change::Keyword {
+                operation,
+                location,
+                keyword: (*name).to_owned(),
+                value: theirs.clone(),
+            }),
         };
     }
-    match what {
-        What::Ours => Ok(Change::Remove { operation, place }),
-        What::Fact { name, theirs, .. } => {
-            Ok(Change::Fact { operation, place, fact: (*name).to_owned(), value: theirs.clone() })
+    match kind {
+        DifferenceKind::Ours => Ok(Change::Remove { operation, location }),
+        DifferenceKind::Fact { name, theirs, .. } => {
+            Ok(Change::Keyword { operation, location, keyword: (*name).to_owned(), value: theirs.clone() })
         }
-        What::Theirs => {
-            let (node, required) = find(&import.corrected, key, &place)
-                .ok_or_else(|| "The place cannot be followed in the document.".to_owned())?;
-            if uncertain(node) && import.profile.losses.iter().any(|loss| guesses(*loss)) {
-                return Err("The document does not know its type for certain; write it by hand.".to_owned());
+        DifferenceKind::Theirs => {
+            let (node, required) = find(&import.corrected, key, &location)
+                .ok_or_else(|| "the document does not have the location".to_owned())?;
+            if is_uncertain(node) && import.profile.losses.iter().any(|loss| affects_types(*loss)) {
+                return Err("its type is uncertain in the document; add it manually".to_owned());
             }
-            let answer = place.starts_with("response.");
+            let in_response = location.starts_with("response.");
             let mut node = node.clone();
-            clean(&mut node, answer, false);
-            Ok(Change::Add { operation, place, node, required: required && !answer })
+            clean(&mut node, in_response, false);
+            Ok(Change::Add { operation, location, node, required: required && !in_response })
         }
     }
 }
 
-/// The status, where the place is an answer as a whole.
-fn status(place: &str) -> Option<&str> {
-    let status = place.strip_prefix("response.")?;
+/// Returns the status if the location is a response as a whole.
+fn status(location: &str) -> Option<&str> {
+    let status = location.strip_prefix("response.")?;
     status.chars().all(|c| c.is_ascii_alphanumeric()).then_some(status)
 }
 
-/// Whether a loss leaves a type uncertain.
-fn guesses(loss: Loss) -> bool {
+/// Returns whether a loss makes types uncertain.
+fn affects_types(loss: Loss) -> bool {
     matches!(loss, Loss::IntegerOrNumber | Loss::ObjectOrAny | Loss::ParameterEnums)
 }
 
-fn uncertain(node: &Value) -> bool {
+fn is_uncertain(node: &Value) -> bool {
     const MARKS: [&str; 3] = ["x-enum-lost", "x-number-kind", "x-object-or-any"];
     match node {
-        Value::Object(map) => MARKS.iter().any(|mark| map.contains_key(*mark)) || map.values().any(uncertain),
-        Value::Array(list) => list.iter().any(uncertain),
+        Value::Object(map) => {
+            MARKS.iter().any(|mark| map.contains_key(*mark)) || map.values().any(is_uncertain)
+        }
+        Value::Array(list) => list.iter().any(is_uncertain),
         _ => false,
     }
 }
@@ -163,29 +169,28 @@ fn operation<'a>(document: &'a Value, key: &Key) -> Option<&'a Value> {
     item.get(key.method.as_str())
 }
 
-/// The node of a place, and whether it has to be there. For a parameter the parameter itself.
-fn find<'a>(document: &'a Value, key: &Key, place: &str) -> Option<(&'a Value, bool)> {
+/// Returns the node of a location, and whether it is required. For a parameter, this is the parameter object.
+fn find<'a>(document: &'a Value, key: &Key, location: &str) -> Option<(&'a Value, bool)> {
     let operation = operation(document, key)?;
-    if let Some((name, place_in)) = place
+    if let Some((name, part)) = location
         .strip_prefix("request.query.")
         .map(|name| (name, "query"))
-        .or_else(|| place.strip_prefix("request.path.").map(|name| (name, "path")))
-        && let Some(parameter) = operation["parameters"]
-            .as_array()?
-            .iter()
-            .find(|one| one["name"] == name && one["in"] == place_in)
+        .or_else(|| location.strip_prefix("request.path.").map(|name| (name, "path")))
+        && let Some(parameter) =
+            operation["parameters"].as_array()?.iter().find(|one| one["name"] == name && one["in"] == part)
     {
         return Some((parameter, parameter["required"] == true));
     }
-    let (mut node, mut rest) = if let Some(rest) = place.strip_prefix("request.body") {
+    let (mut node, mut rest) = if let Some(rest) = location.strip_prefix("request.body") {
         (content(&operation["requestBody"])?, rest)
-    } else if let Some(rest) = place.strip_prefix("response.") {
+    } else if let Some(rest) = location.strip_prefix("response.") {
         let end = rest.find(['.', '[', '{']).unwrap_or(rest.len());
         let (status, rest) = rest.split_at(end);
         (content(operation["responses"].get(status)?)?, rest)
     } else {
-        // Inside of a parameter, as the elements of a list are.
-        let rest = place.strip_prefix("request.query.").or_else(|| place.strip_prefix("request.path."))?;
+        // Inside a parameter, for example the items of a list.
+        let rest =
+            location.strip_prefix("request.query.").or_else(|| location.strip_prefix("request.path."))?;
         let end = rest.find(['.', '[', '{']).unwrap_or(rest.len());
         let (name, rest) = rest.split_at(end);
         let mut parameters = operation["parameters"].as_array()?.iter();
@@ -199,7 +204,7 @@ fn find<'a>(document: &'a Value, key: &Key, place: &str) -> Option<(&'a Value, b
         } else if let Some(after) = rest.strip_prefix("{}") {
             (node, rest) = (node.get("additionalProperties")?, after);
         } else {
-            // A name may hold a dot: the longest one that is there.
+            // A name may contain a dot: the longest matching name counts.
             let after = rest.strip_prefix('.')?;
             let properties = node["properties"].as_object()?;
             let name = properties
@@ -223,8 +228,8 @@ fn content(node: &Value) -> Option<&Value> {
     Some(&body["schema"])
 }
 
-/// Takes the conventions of `spec/README.md` to a new operation.
-fn settle(operation: &mut Value) {
+/// Applies the conventions of `spec/README.md` to a new operation.
+fn apply_conventions(operation: &mut Value) {
     if let Some(map) = operation.as_object_mut() {
         map.retain(|name, _| !name.starts_with("x-"));
     }
@@ -234,42 +239,44 @@ fn settle(operation: &mut Value) {
             schema.remove("nullable");
         }
     }
-    let content = |node: &mut Value, answer: bool| {
+    let content = |node: &mut Value, in_response: bool| {
         let content = node.get_mut("content").and_then(Value::as_object_mut);
         for body in content.into_iter().flat_map(|content| content.values_mut()) {
-            clean(&mut body["schema"], answer, false);
+            clean(&mut body["schema"], in_response, false);
         }
     };
     if let Some(body) = operation.get_mut("requestBody") {
         content(body, false);
         body["required"] = json!(true);
     }
-    for answer in operation["responses"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
-        content(answer, true);
+    for response in operation["responses"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+        content(response, true);
     }
 }
 
-/// Takes out what `spec/` does not say of a schema: extensions, examples and titles; in an answer also what is
-/// required, bounds and defaults. `names` tells that the members are fields and not keywords.
-fn clean(node: &mut Value, answer: bool, names: bool) {
-    const NEVER: [&str; 4] = ["example", "examples", "title", "xml"];
+/// Removes the keywords of a schema that `spec/` does not have: extensions, examples and titles; in a response also
+/// `required`, bounds and defaults. `names` means that the keys of the node are property names.
+fn clean(node: &mut Value, in_response: bool, names: bool) {
+    const REMOVED: [&str; 4] = ["example", "examples", "title", "xml"];
     match node {
-        Value::Object(map) if names => map.values_mut().for_each(|value| clean(value, answer, false)),
+        Value::Object(map) if names => map.values_mut().for_each(|value| clean(value, in_response, false)),
         Value::Object(map) => {
-            let unsaid = |name: &str| {
-                name.starts_with("x-") || NEVER.contains(&name) || (answer && NOT_READ.contains(&name))
+            let is_removed = |name: &str| {
+                name.starts_with("x-")
+                    || REMOVED.contains(&name)
+                    || (in_response && OMITTED_IN_RESPONSES.contains(&name))
             };
-            map.retain(|name, _| !unsaid(name));
+            map.retain(|name, _| !is_removed(name));
             if let Some(Value::Object(items)) = map.get_mut("items") {
                 items.remove("nullable");
             }
             for (name, value) in map.iter_mut() {
                 if !matches!(name.as_str(), "enum" | "default" | "required") {
-                    clean(value, answer, name == "properties");
+                    clean(value, in_response, name == "properties");
                 }
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(|value| clean(value, answer, false)),
+        Value::Array(list) => list.iter_mut().for_each(|value| clean(value, in_response, false)),
         _ => {}
     }
 }

@@ -1,15 +1,16 @@
-//! From a document of the vendor to `spec/`.
+//! Import of a vendor document: comparison with `spec/`, and update of `spec/`.
 //!
-//! The operations of `spec/operations.toml` are taken out of the document ([`extract`]), the corrections of
-//! `spec/overlays/` are applied ([`corrections`]), and what then differs from `spec/`, place by place, is what the
-//! vendor has changed, or what nobody has explained yet. Conventions of `spec/README.md` are no differences
-//! ([`conventions`]), and neither is what a lossy document cannot know ([`lossy`]).
+//! The import extracts the operations of `spec/operations.toml` from the document ([`extract`]), applies the
+//! corrections of `spec/overlays/` ([`overlays`]) and compares the result with `spec/` location by location. A
+//! remaining difference is a change of the vendor, or does not have an explanation yet. The conventions of
+//! `spec/README.md` ([`conventions`]) and the information that a lossy document lacks ([`lossy`]) do not count as
+//! differences.
 
-pub mod accepted;
+pub mod baseline;
 pub mod changes;
-pub mod corrections;
 pub mod lossy;
 pub mod operations;
+pub mod overlays;
 pub mod report;
 
 use std::collections::BTreeMap;
@@ -19,117 +20,117 @@ use serde_json::{Value, json};
 
 use crate::bundle::Bundle;
 use crate::document::{Document, Quirk, extract};
-use crate::facts::{OperationFacts, Source};
-use crate::rewrite::{self, Change, Silent};
-use crate::sources::Sources;
+use crate::metadata::{EvidenceSource, OperationFacts};
+use crate::spec_update::{self, Change, Unspecified};
 use crate::surface::{Facts, Key, Surface};
-use crate::{Error, Result, facts, surface};
-use accepted::{Accepted, Moved};
-use corrections::Overlay;
+use crate::yaml_editor::Sources;
+use crate::{Error, Result, metadata, surface};
+use baseline::{Baseline, BaselineChange};
 use lossy::{Loss, Profile};
 use operations::Operations;
+use overlays::Overlay;
 
-/// What a document says of our operations, beside what `spec/` says.
+/// Comparison of a document with `spec/`.
 #[derive(Debug)]
 pub struct Import {
-    /// What the document was: `Swagger 2.0`.
+    /// Original format of the document, for example `Swagger 2.0`.
     pub format: String,
-    /// How many operations it has.
+    /// Number of operations in the document.
     pub operations: usize,
-    /// What was odd in it, and how often.
+    /// Number of occurrences of each quirk.
     pub quirks: BTreeMap<Quirk, usize>,
-    /// What it has lost.
+    /// Information that the document lacks.
     pub profile: Profile,
-    /// What was taken from `spec/` for that, and how often.
+    /// Number of additions from `spec/`, by kind of loss.
     pub restored: BTreeMap<Loss, usize>,
-    /// What the corrections did.
+    /// Effects of the corrections.
     pub corrections: Vec<Correction>,
-    /// Corrections that match nothing in a document that should have what they correct.
+    /// Corrections without a target, in a document that should have the target.
     pub unmatched: Option<Error>,
-    /// Where the document says something else than when somebody last looked, behind a correction or evidence.
-    pub moved: Vec<Moved>,
-    /// What it says there.
-    pub accepted: Accepted,
-    /// What differs and has no explanation.
+    /// Differences between the baseline and the document, behind a correction or evidence.
+    pub baseline_changes: Vec<BaselineChange>,
+    /// The baseline of this document.
+    pub baseline: Baseline,
+    /// Differences without an explanation.
     pub differences: Vec<Difference>,
-    /// What differs and has evidence in `spec/`.
+    /// Differences with evidence in `spec/`.
     pub explained: Vec<Difference>,
-    /// Listed operations that `spec/` does not have yet and the document has.
+    /// Listed operations that the document has and `spec/` does not have yet.
     pub new: Vec<String>,
-    /// What `spec/` says, without what conventions settle.
+    /// Surface of `spec/`, without the parts that conventions define.
     pub ours: Surface,
-    /// What the document says after its corrections, likewise.
+    /// Surface of the corrected document, without the parts that conventions define.
     pub theirs: Surface,
-    /// The operations of the document after its corrections, as OpenAPI 3.0 without references.
+    /// Operations of the corrected document, as OpenAPI 3.0 without references.
     pub corrected: Value,
 }
 
-/// What a correction did.
+/// Effect of a correction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correction {
-    /// The file of the overlay.
+    /// File of the overlay.
     pub file: String,
-    /// The target.
+    /// JSONPath of the target.
     pub target: String,
-    /// What it corrects.
+    /// Description of the correction.
     pub description: String,
-    /// How many places it found.
+    /// Number of matching nodes.
     pub matched: usize,
-    /// How many of them it changed: none means that the document says so itself by now.
+    /// Number of changed nodes: 0 means that the document is already correct.
     pub changed: usize,
 }
 
-/// A place where document and `spec/` differ.
+/// A difference between the document and `spec/`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// Our identifier of the operation.
+    /// Operation ID in `spec/`.
     pub id: String,
-    /// The operation.
+    /// Method and path of the operation.
     pub key: Key,
-    /// The place; empty for the operation itself.
-    pub place: String,
-    /// What differs.
-    pub what: What,
+    /// Location; empty for the operation itself.
+    pub location: String,
+    /// Kind of difference.
+    pub kind: DifferenceKind,
 }
 
-/// How a place differs.
+/// A kind of difference.
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
-    /// `spec/` alone has it.
+pub enum DifferenceKind {
+    /// Only `spec/` has the location.
     Ours,
-    /// The document alone has it.
+    /// Only the document has the location.
     Theirs,
-    /// They say different things.
+    /// The values of a fact differ.
     Fact {
-        /// The keyword.
+        /// Keyword of the fact.
         name: &'static str,
-        /// What `spec/` says.
+        /// Value in `spec/`.
         ours: Option<Value>,
-        /// What the document says.
+        /// Value in the document.
         theirs: Option<Value>,
     },
 }
 
-/// Looks at a document.
+/// Reads `spec/` and compares a document with it.
 ///
 /// # Errors
-/// When `spec/` cannot be read, or a correction aims at what cannot be corrected.
-pub fn look(spec: &Path, document: Document, profile: Option<Profile>) -> Result<Import> {
+/// Returns an error if `spec/` cannot be read, or the target of a correction cannot be changed.
+pub fn compare_with_spec(spec: &Path, document: Document, profile: Option<Profile>) -> Result<Import> {
     let bundle = Bundle::read(spec)?;
     let listed = operations::read(spec)?;
-    let overlays = corrections::read(spec)?;
-    compare(&bundle, &listed, &overlays, &Accepted::read(spec)?, document, profile)
+    let overlays = overlays::read(spec)?;
+    compare(&bundle, &listed, &overlays, &Baseline::read(spec)?, document, profile)
 }
 
-/// The same, with everything that `spec/` holds at hand.
+/// Compares a document with a specification that is already read.
 ///
 /// # Errors
-/// When a correction aims at what cannot be corrected.
+/// Returns an error if the target of a correction cannot be changed.
 pub fn compare(
     bundle: &Bundle,
     listed: &Operations,
     overlays: &[Overlay],
-    accepted: &Accepted,
+    baseline: &Baseline,
     document: Document,
     profile: Option<Profile>,
 ) -> Result<Import> {
@@ -143,17 +144,18 @@ pub fn compare(
         paths.as_object().into_iter().flat_map(|paths| paths.values()).map(methods).sum()
     };
 
-    let applied = corrections::apply(overlays, &mut corrected)?;
-    // What is not there may be what was lost, or went with its operation, which is a difference itself.
-    let absent: Vec<_> = bundle
+    let applied = overlays::apply(overlays, &mut corrected)?;
+    // A target may be missing because information was lost, or with its operation, which is a separate difference.
+    let missing: Vec<_> = bundle
         .operations()
         .filter(|one| corrected["paths"][one.path].get(one.method).is_none())
-        .filter(|one| documented(bundle, &Key::new(one.method, one.path)))
+        .filter(|one| has_vendor_evidence(bundle, &Key::new(one.method, one.path)))
         .collect();
-    let excused = |one: &corrections::Applied<'_>| {
-        !profile.losses.is_empty() || absent.iter().any(|gone| one.action.concerns(gone.method, gone.path))
+    let is_expected = |one: &overlays::Applied<'_>| {
+        !profile.losses.is_empty()
+            || missing.iter().any(|operation| one.action.concerns(operation.method, operation.path))
     };
-    let unmatched = corrections::unmatched(applied.iter().filter(|one| !excused(one)));
+    let unmatched = overlays::unmatched(applied.iter().filter(|one| !is_expected(one)));
     let before =
         applied.iter().map(|one| (format!("{} {}", one.file, one.action.target), one.before.clone()));
     let before = before.collect();
@@ -173,32 +175,36 @@ pub fn compare(
     conventions(&mut ours);
     conventions(&mut theirs);
     let restored = lossy::restore(&profile, &mut theirs, &ours);
-    without_bodies(&mut theirs, &ours);
+    fill_error_bodies(&mut theirs, &ours);
 
     let (mut differences, mut explained, mut new) = (Vec::new(), Vec::new(), Vec::new());
     for (id, one) in listed {
         let key = one.key();
-        let whole = |what| Difference { id: id.clone(), key: key.clone(), place: String::new(), what };
+        let of_operation =
+            |kind| Difference { id: id.clone(), key: key.clone(), location: String::new(), kind };
         match (ours.operations.get(&key), theirs.operations.get(&key)) {
             (None, Some(_)) => new.push(id.clone()),
-            (None, None) => differences.push(whole(What::Ours)),
-            (Some(_), None) if documented(bundle, &key) => differences.push(whole(What::Ours)),
-            (Some(_), None) => explained.push(whole(What::Ours)),
+            (None, None) => differences.push(of_operation(DifferenceKind::Ours)),
+            (Some(_), None) if has_vendor_evidence(bundle, &key) => {
+                differences.push(of_operation(DifferenceKind::Ours))
+            }
+            (Some(_), None) => explained.push(of_operation(DifferenceKind::Ours)),
             (Some(ours), Some(theirs)) => {
-                differences.extend(facts_of(&ours.facts, &theirs.facts).into_iter().map(whole));
-                for (place, what, evidence) in places(&ours.places, &theirs.places) {
-                    let one = Difference { id: id.clone(), key: key.clone(), place, what };
+                differences
+                    .extend(fact_differences(&ours.facts, &theirs.facts).into_iter().map(of_operation));
+                for (location, kind, evidence) in location_differences(&ours.locations, &theirs.locations) {
+                    let one = Difference { id: id.clone(), key: key.clone(), location, kind };
                     if evidence { explained.push(one) } else { differences.push(one) }
                 }
             }
         }
     }
-    let now = Accepted { corrections: before, explained: explained.iter().map(noted).collect() };
-    let moved = accepted.moved(&now, profile.losses.is_empty());
+    let current = Baseline { corrections: before, explained: explained.iter().map(baseline_entry).collect() };
+    let baseline_changes = baseline.changes(&current, profile.losses.is_empty());
     Ok(Import {
         unmatched,
-        moved,
-        accepted: now,
+        baseline_changes,
+        baseline: current,
         format: document.format,
         operations: count(&document.value["paths"]),
         quirks: document.quirks,
@@ -214,121 +220,125 @@ pub fn compare(
     })
 }
 
-/// An explained difference as a line.
-fn noted(one: &Difference) -> (String, String) {
-    match &one.what {
-        What::Ours => (one.name(), "nothing".to_owned()),
-        What::Theirs => (one.name(), "something".to_owned()),
-        What::Fact { name, theirs, .. } => {
-            (format!("{} {name}", one.name()), accepted::brief(theirs.as_ref()))
+/// Returns the baseline entry of an explained difference.
+fn baseline_entry(one: &Difference) -> (String, String) {
+    match &one.kind {
+        DifferenceKind::Ours => (one.name(), "missing".to_owned()),
+        DifferenceKind::Theirs => (one.name(), "present".to_owned()),
+        DifferenceKind::Fact { name, theirs, .. } => {
+            (format!("{} {name}", one.name()), baseline::summary(theirs.as_ref()))
         }
     }
 }
 
-/// An error without a body is one whose body the document does not tell: the one that we know.
-fn without_bodies(theirs: &mut Surface, ours: &Surface) {
+/// Adds the bodies of error responses from `ours` where the document does not describe them.
+fn fill_error_bodies(theirs: &mut Surface, ours: &Surface) {
     for (key, operation) in &mut theirs.operations {
         let Some(known) = ours.operations.get(key) else { continue };
-        let bare: Vec<String> = operation
-            .places
+        let without_body: Vec<String> = operation
+            .locations
             .iter()
-            .filter(|(place, node)| place.starts_with("response.") && node.facts.is_empty())
-            .filter(|(place, _)| !place.starts_with("response.2") && !place.contains(['[', '{']))
-            .filter(|(place, _)| place.matches('.').count() == 1)
-            .map(|(place, _)| place.clone())
+            .filter(|(location, node)| location.starts_with("response.") && node.facts.is_empty())
+            .filter(|(location, _)| !location.starts_with("response.2") && !location.contains(['[', '{']))
+            .filter(|(location, _)| location.matches('.').count() == 1)
+            .map(|(location, _)| location.clone())
             .collect();
-        for place in bare {
-            let inside = known.places.iter().filter(|(one, _)| **one == place || lossy::below(one, &place));
-            operation.places.extend(inside.map(|(place, node)| (place.clone(), node.clone())));
+        for location in without_body {
+            let below = known
+                .locations
+                .iter()
+                .filter(|(one, _)| **one == location || lossy::is_below(one, &location));
+            operation.locations.extend(below.map(|(location, node)| (location.clone(), node.clone())));
         }
     }
 }
 
-/// Whether `spec/` says that it has the operation from a document of the vendor.
-fn documented(bundle: &Bundle, key: &Key) -> bool {
+/// Returns whether the operation has the vendor document as evidence.
+fn has_vendor_evidence(bundle: &Bundle, key: &Key) -> bool {
     let operation = bundle.operations().find(|one| Key::new(one.method, one.path) == *key);
-    let facts: Option<OperationFacts> = operation.and_then(|one| facts::of_operation(one.node).ok());
-    facts.is_some_and(|facts| facts.evidence.iter().any(|one| one.source == Source::VendorDocument))
+    let facts: Option<OperationFacts> = operation.and_then(|one| metadata::of_operation(one.node).ok());
+    facts.is_some_and(|facts| facts.evidence.iter().any(|one| one.source == EvidenceSource::VendorDocument))
 }
 
-/// What became of writing an import.
+/// Result of writing an import.
 #[derive(Debug, Default)]
-pub struct Written {
-    /// Files of `spec/` that changed.
+pub struct WriteReport {
+    /// Changed files of `spec/`.
     pub files: Vec<String>,
-    /// What was changed, as sentences.
+    /// Applied changes.
     pub done: Vec<String>,
-    /// What people have to settle, as sentences with the reason.
-    pub left: Vec<String>,
-    /// What is new and described by its name alone.
+    /// Changes that a contributor has to make, with the reason.
+    pub manual: Vec<String>,
+    /// New properties with a placeholder description.
     pub undescribed: Vec<String>,
 }
 
-/// Makes `spec/` say what the document says, as far as a program can; `date` is the month of the document.
+/// Applies the differences to `spec/`, except those that require a manual change. `date` is the month of the document.
 ///
 /// # Errors
-/// When `spec/` cannot be read or written, or would break one of its rules. Nothing is written then.
-pub fn write(spec: &Path, import: &Import, date: &str) -> Result<Written> {
+/// Returns an error if `spec/` cannot be read or written. No file changes if an error occurs before writing.
+pub fn write(spec: &Path, import: &Import, date: &str) -> Result<WriteReport> {
     let listed = operations::read(spec)?;
     let mut sources = Sources::read(spec)?;
-    let (changes, left) = changes::changes(import, &listed, date);
-    let report = apply(&mut sources, changes, &silent(import), date)?;
-    let name = |change: &Change| changes::name(import, change);
-    // Many places may be left for one reason.
+    let (changes, manual) = changes::changes(import, &listed, date);
+    let report = apply(&mut sources, changes, &unspecified(import), date)?;
+    let describe = |change: &Change| changes::describe(import, change);
+    // Groups the manual changes by reason.
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
-    let refused = report.refused.iter().map(|(change, reason)| (name(change), reason.clone()));
-    for (name, reason) in left.into_iter().map(|(one, reason)| (one.name(), reason)).chain(refused) {
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+    let refused = report.rejected.iter().map(|(change, reason)| (describe(change), reason.clone()));
+    for (name, reason) in manual.into_iter().map(|(one, reason)| (one.name(), reason)).chain(refused) {
+        match reasons.iter_mut().find(|(other, _)| *other == reason) {
             Some((_, names)) => names.push(name),
             None => reasons.push((reason, vec![name])),
         }
     }
-    let left = reasons.into_iter().map(|(reason, names)| format!("{}: {reason}", names.join("; "))).collect();
-    let done = report.done.iter().map(|one| {
+    let manual =
+        reasons.into_iter().map(|(reason, names)| format!("{}: {reason}", names.join("; "))).collect();
+    let done = report.applied.iter().map(|one| {
         let notes: String = one.notes.iter().map(|note| format!("; {note}")).collect();
-        format!("{}: {}{notes}", name(&one.change), one.at)
+        format!("{}: {}{notes}", describe(&one.change), one.at)
     });
     let done = done.collect();
-    Ok(Written { files: sources.write(spec)?, done, left, undescribed: report.undescribed })
+    Ok(WriteReport { files: sources.write(spec)?, done, manual, undescribed: report.undescribed })
 }
 
-/// What the document has no say about: operations that it does not have, and what evidence explains.
-fn silent(import: &Import) -> Silent {
-    let absent = import.ours.operations.keys().filter(|key| !import.theirs.operations.contains_key(*key));
-    let explained = import.explained.iter().map(|one| (one.key.clone(), one.place.clone()));
-    Silent { operations: absent.cloned().collect(), places: explained.collect() }
+/// Returns the operations that the document does not have, and the locations that evidence explains.
+fn unspecified(import: &Import) -> Unspecified {
+    let missing = import.ours.operations.keys().filter(|key| !import.theirs.operations.contains_key(*key));
+    let explained = import.explained.iter().map(|one| (one.key.clone(), one.location.clone()));
+    Unspecified { operations: missing.cloned().collect(), locations: explained.collect() }
 }
 
-/// Makes the changes; where they break a rule together, those that break none.
+/// Applies the changes. If they violate a lint rule together, applies each group that does not violate one.
 fn apply(
     sources: &mut Sources,
     changes: Vec<Change>,
-    silent: &Silent,
+    unspecified: &Unspecified,
     date: &str,
-) -> Result<rewrite::Report> {
-    let whole = match rewrite::apply_beside(sources, changes.clone(), silent, date) {
+) -> Result<spec_update::Report> {
+    let all_at_once = match spec_update::apply_with_unspecified(sources, changes.clone(), unspecified, date) {
         Err(Error::Lint(_) | Error::Spec { .. } | Error::Generator(_)) => None,
         done => Some(done),
     };
-    if let Some(done) = whole {
+    if let Some(done) = all_at_once {
         return done;
     }
-    // What several places ask for stays together.
+    // Changes that can be one change at several locations stay in one group.
     let mut groups: BTreeMap<String, Vec<Change>> = BTreeMap::new();
     for change in changes {
-        groups.entry(changes::kind(&change)).or_default().push(change);
+        groups.entry(changes::group_key(&change)).or_default().push(change);
     }
-    let mut all = rewrite::Report::default();
+    let mut all = spec_update::Report::default();
     for group in groups.into_values() {
-        match rewrite::apply_beside(sources, group.clone(), silent, date) {
+        match spec_update::apply_with_unspecified(sources, group.clone(), unspecified, date) {
             Ok(report) => {
-                all.done.extend(report.done);
-                all.refused.extend(report.refused);
+                all.applied.extend(report.applied);
+                all.rejected.extend(report.rejected);
                 all.undescribed.extend(report.undescribed);
             }
             Err(error) => {
                 let reason = error.to_string();
-                all.refused.extend(group.into_iter().map(|change| (change, reason.clone())));
+                all.rejected.extend(group.into_iter().map(|change| (change, reason.clone())));
             }
         }
     }
@@ -336,85 +346,86 @@ fn apply(
 }
 
 impl Import {
-    /// Whether nothing is left to look at.
+    /// Returns whether no part of the import requires attention.
     pub fn is_settled(&self) -> bool {
         self.differences.is_empty()
             && self.new.is_empty()
-            && self.moved.is_empty()
+            && self.baseline_changes.is_empty()
             && self.unmatched.is_none()
     }
 }
 
 impl Difference {
-    /// Operation and place.
+    /// Returns the operation ID and the location.
     pub fn name(&self) -> String {
-        if self.place.is_empty() { self.id.clone() } else { format!("{} {}", self.id, self.place) }
+        if self.location.is_empty() { self.id.clone() } else { format!("{} {}", self.id, self.location) }
     }
 }
 
-type Places = BTreeMap<String, surface::Node>;
+type Locations = BTreeMap<String, surface::Node>;
 
-/// The places that differ, with whether evidence explains it. Of what one side alone has, the outermost place.
-fn places(ours: &Places, theirs: &Places) -> Vec<(String, What, bool)> {
+/// Returns the differences between two sets of locations, and whether evidence explains them. If only one side has a
+/// location, its children are not separate differences.
+fn location_differences(ours: &Locations, theirs: &Locations) -> Vec<(String, DifferenceKind, bool)> {
     let mut found = Vec::new();
     let mut outermost: Vec<&str> = Vec::new();
-    for (place, node) in ours {
-        if outermost.iter().any(|outer| lossy::below(place, outer)) {
+    for (location, node) in ours {
+        if outermost.iter().any(|outer| lossy::is_below(location, outer)) {
             continue;
         }
-        let Some(other) = theirs.get(place) else {
-            // Evidence of a list is about its elements too.
-            let list = place.strip_suffix("[]").and_then(|list| ours.get(list));
+        let Some(other) = theirs.get(location) else {
+            // Evidence of a list also applies to its items.
+            let list = location.strip_suffix("[]").and_then(|list| ours.get(list));
             let evidence = node.evidence || list.is_some_and(|list| list.evidence);
-            found.push((place.clone(), What::Ours, evidence));
-            outermost.push(place);
+            found.push((location.clone(), DifferenceKind::Ours, evidence));
+            outermost.push(location);
             continue;
         };
-        for what in facts_of(&node.facts, &other.facts) {
-            let evidence = node.evidence && more(&what);
-            found.push((place.clone(), what, evidence));
+        for kind in fact_differences(&node.facts, &other.facts) {
+            let evidence = node.evidence && extends(&kind);
+            found.push((location.clone(), kind, evidence));
         }
     }
     outermost.clear();
-    for place in theirs.keys() {
-        if outermost.iter().any(|outer| lossy::below(place, outer)) {
+    for location in theirs.keys() {
+        if outermost.iter().any(|outer| lossy::is_below(location, outer)) {
             continue;
         }
-        if !ours.contains_key(place) {
-            found.push((place.clone(), What::Theirs, false));
-            outermost.push(place);
+        if !ours.contains_key(location) {
+            found.push((location.clone(), DifferenceKind::Theirs, false));
+            outermost.push(location);
         }
     }
     found
 }
 
-/// The facts that differ.
-fn facts_of(ours: &Facts, theirs: &Facts) -> Vec<What> {
+/// Returns the facts that differ.
+fn fact_differences(ours: &Facts, theirs: &Facts) -> Vec<DifferenceKind> {
     let names = ours.keys().chain(theirs.keys().filter(|name| !ours.contains_key(*name)));
     let differs = names.filter_map(|name| {
-        let (here, there) = (ours.get(name), theirs.get(name));
-        let what = || What::Fact { name, ours: here.cloned(), theirs: there.cloned() };
-        (!same(name, here, there)).then(what)
+        let (our, their) = (ours.get(name), theirs.get(name));
+        let kind = || DifferenceKind::Fact { name, ours: our.cloned(), theirs: their.cloned() };
+        (!is_equal(name, our, their)).then(kind)
     });
     differs.collect()
 }
 
-/// Whether ours adds to what the document says and contradicts none of it: what the document says anew is never
-/// explained by what was found out before.
-fn more(what: &What) -> bool {
+/// Returns whether the value of `spec/` adds information without contradicting the document. Evidence does not explain
+/// other differences, because it is older than a change of the document.
+fn extends(kind: &DifferenceKind) -> bool {
     let values =
         |value: &Option<Value>| value.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
-    match what {
-        What::Fact { theirs: None, .. } => true,
-        What::Fact { name: "enum", ours, theirs } => {
+    match kind {
+        DifferenceKind::Fact { theirs: None, .. } => true,
+        DifferenceKind::Fact { name: "enum", ours, theirs } => {
             values(theirs).iter().all(|value| values(ours).contains(value))
         }
         _ => false,
     }
 }
 
-/// Whether two facts say the same: the order of an enum's values says nothing.
-fn same(name: &str, ours: Option<&Value>, theirs: Option<&Value>) -> bool {
+/// Returns whether two facts are equal. The order of enum values is ignored.
+fn is_equal(name: &str, ours: Option<&Value>, theirs: Option<&Value>) -> bool {
     let set = |value: Option<&Value>| {
         let mut values: Vec<String> =
             value.and_then(Value::as_array).into_iter().flatten().map(Value::to_string).collect();
@@ -427,8 +438,8 @@ fn same(name: &str, ours: Option<&Value>, theirs: Option<&Value>) -> bool {
     }
 }
 
-/// What `spec/` does not say of an answer.
-const NOT_READ: [&str; 13] = [
+/// Keywords that `spec/` omits in responses.
+const OMITTED_IN_RESPONSES: [&str; 13] = [
     "required",
     "readOnly",
     "writeOnly",
@@ -444,35 +455,36 @@ const NOT_READ: [&str; 13] = [
     "pattern",
 ];
 
-/// Takes out what `spec/README.md` settles for every operation, so that it is no difference:
+/// Removes the facts that the conventions of `spec/README.md` define for all operations, so that they do not count as
+/// differences:
 ///
-/// - texts are the project's own, and so are the facts of `x-s1`;
-/// - nothing in an answer is required, bounded, or read-only, and nothing has a default there;
-/// - whether a parameter may be null says nothing: it is sent or not;
-/// - a body is sent where one is declared;
-/// - the media type of an error is that of all errors;
-/// - elements of lists are not null, and an object without properties is free.
+/// - texts and the metadata of `x-s1` are the project's own;
+/// - properties of responses are not required, bounded or read-only, and have no default;
+/// - `nullable` of a parameter has no meaning;
+/// - a declared request body is required;
+/// - all error responses have the same media type;
+/// - list items are not null, and an object without properties allows any members.
 pub fn conventions(surface: &mut Surface) {
-    const TEXTS: [&str; 5] = ["description", "title", "secret", "selects", "unresolved"];
+    const TEXTS: [&str; 5] = ["description", "title", "secret", "selective", "unresolved"];
     for operation in surface.operations.values_mut() {
         operation.facts.retain(|name, _| *name == "security" || *name == "deprecated");
-        for (place, node) in &mut operation.places {
+        for (location, node) in &mut operation.locations {
             let facts = &mut node.facts;
             facts.retain(|name, _| !TEXTS.contains(name));
-            if place.starts_with("response.") {
-                facts.retain(|name, _| !NOT_READ.contains(name));
+            if location.starts_with("response.") {
+                facts.retain(|name, _| !OMITTED_IN_RESPONSES.contains(name));
             }
-            if place.starts_with("request.path.")
-                || place.starts_with("request.query.")
-                || place.ends_with("[]")
+            if location.starts_with("request.path.")
+                || location.starts_with("request.query.")
+                || location.ends_with("[]")
             {
                 facts.remove("nullable");
             }
-            if place == "request.body" {
+            if location == "request.body" {
                 facts.remove("required");
             }
-            // Swagger says it of all answers of an operation at once, and means the success.
-            if place.starts_with("response.") && !place.starts_with("response.2") {
+            // `produces` of Swagger applies to all responses of an operation, but means the success response.
+            if location.starts_with("response.") && !location.starts_with("response.2") {
                 facts.remove("media");
             }
             if facts.get("additionalProperties") == Some(&json!(true)) {

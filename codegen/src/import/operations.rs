@@ -1,4 +1,4 @@
-//! The operations that the project has: `spec/operations.toml`.
+//! List of the operations in `spec/`: `spec/operations.toml`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,68 +8,74 @@ use serde::Deserialize;
 use crate::surface::Key;
 use crate::{Error, Result};
 
-/// The file's name.
+/// Name of the file.
 pub const FILE: &str = "operations.toml";
 
-/// A line of it.
+/// An entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Listed {
-    /// Method in capitals.
+pub struct ListedOperation {
+    /// HTTP method, upper case.
     pub method: String,
     /// Path, relative to `/web/api/v2.1`.
     pub path: String,
-    /// The file of its resource.
+    /// File of the resource.
     pub file: String,
 }
 
-impl Listed {
-    /// Its key.
+impl ListedOperation {
+    /// Returns the key of the operation.
     pub fn key(&self) -> Key {
         Key::new(&self.method, &self.path)
     }
 }
 
-/// All lines, by `operationId`.
-pub type Operations = BTreeMap<String, Listed>;
+/// Entries by `operationId`.
+pub type Operations = BTreeMap<String, ListedOperation>;
 
-/// Reads the list of a specification.
+/// Reads the list from the directory of the specification.
 ///
 /// # Errors
-/// When it cannot be read or has another form.
+/// Returns an error if the file cannot be read, or in the cases of [`parse`].
 pub fn read(spec: &Path) -> Result<Operations> {
     let path = spec.join(FILE);
     let text = std::fs::read_to_string(&path).map_err(|source| Error::Io { path, source })?;
     parse(&text)
 }
 
-/// Reads the text of a list.
+/// Parses the list.
 ///
 /// # Errors
-/// When it has another form: a line that is no operation, a method or a file that cannot be, or one operation twice.
+/// Returns an error if an entry is not an operation, has an invalid method, path, file or ID, or is a duplicate.
 pub fn parse(text: &str) -> Result<Operations> {
-    let wrong = |message: String| Error::Spec { file: FILE.to_owned(), message };
-    let operations: Operations = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-    let mut seen: BTreeMap<Key, &str> = BTreeMap::new();
+    let invalid = |message: String| Error::Spec { file: FILE.to_owned(), message };
+    let operations: Operations = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    let mut ids: BTreeMap<Key, &str> = BTreeMap::new();
     for (id, one) in &operations {
         if !["GET", "POST", "PUT", "DELETE"].contains(&one.method.as_str()) {
             let methods = "GET, POST, PUT or DELETE";
-            return Err(wrong(format!("{id}: the method is {methods}, and not {:?}", one.method)));
+            return Err(invalid(format!("{id}: invalid method {:?}: expected {methods}", one.method)));
         }
         if !one.path.starts_with('/') || one.path.starts_with("/web/") {
-            let message = "a path is relative to /web/api/v2.1, as in /threats";
-            return Err(wrong(format!("{id}: {message}, and not {:?}", one.path)));
+            let expected = "relative to /web/api/v2.1, as in /threats";
+            return Err(invalid(format!("{id}: invalid path {:?}: expected a path {expected}", one.path)));
         }
         let stem = one.file.strip_suffix(".yaml").unwrap_or_default();
         if stem.is_empty() || !stem.chars().all(|c| c.is_ascii_lowercase() || c == '-') {
-            return Err(wrong(format!("{id}: {:?} is no file of a resource, as in threats.yaml", one.file)));
+            return Err(invalid(format!(
+                "{id}: invalid resource file {:?}: expected a name as in threats.yaml",
+                one.file
+            )));
         }
         let prefix = format!("{}_", stem.replace('-', "_"));
         if !id.starts_with(&prefix) {
-            return Err(wrong(format!("{id}: an operation of {} starts with {prefix}", one.file)));
+            return Err(invalid(format!(
+                "{id}: operation ID does not start with {prefix}, as required for {}",
+                one.file
+            )));
         }
-        if let Some(other) = seen.insert(one.key(), id) {
-            return Err(wrong(format!("{id} is {} as {other} is", one.key())));
+        if let Some(other) = ids.insert(one.key(), id) {
+            return Err(invalid(format!("{id}: duplicate operation {}, also listed as {other}", one.key())));
         }
     }
     Ok(operations)

@@ -1,89 +1,88 @@
-//! An import for people and for machines.
+//! Reports of an import as text, Markdown and JSON.
 //!
-//! The JSON is one object, in this form for good:
+//! The JSON report is one object. Its format is stable:
 //!
 //! | member | |
 //! | --- | --- |
-//! | `document`, `format`, `operations` | the file, what it is, and how many operations it has |
-//! | `quirks` | what was odd in it, to how often |
-//! | `lossy` | `{profile, restored, untold}`: the kinds of loss to how often something was taken from `spec/`, and the corrections that found nothing, for that or because the operation is missing |
-//! | `corrections` | `{actions, places}`: how many there are and how many places they changed |
-//! | `caughtUp` | corrections that the document makes needless: file, target, description |
-//! | `explained` | `{operation, place}` of what evidence in `spec/` explains |
-//! | `unmatched` | corrections that match nothing in a document that should have what they correct, as a text; null for none |
-//! | `moved` | `{name, was, is}` of what is behind a correction or evidence and was not there when somebody last looked |
+//! | `document`, `format`, `operations` | file, format and number of operations |
+//! | `quirks` | number of occurrences by quirk |
+//! | `lossy` | `{profile, restored, withoutTarget}`: profile, number of additions from `spec/` by kind of loss, and corrections whose target is missing because of a loss or a missing operation |
+//! | `corrections` | `{actions, locations}`: number of corrections and of changed locations |
+//! | `withoutEffect` | corrections that the document already contains: file, target, description |
+//! | `explained` | `{operation, location}` of differences with evidence in `spec/` |
+//! | `unmatched` | error message for corrections whose target should exist; null without such corrections |
+//! | `changed` | `{name, was, is}` of content behind a correction or evidence that differs from `spec/baseline.toml` |
 //! | `new` | listed operations that `spec/` does not have yet |
-//! | `diff` | what differs and has no explanation, in the form of `cargo xtask diff --format json` |
-//! | `written` | `{files, done, left, undescribed}`, where it was written |
+//! | `diff` | differences without an explanation, in the format of `cargo xtask diff --format json` |
+//! | `written` | `{files, done, manual, undescribed}` if `spec/` was updated, else null |
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Correction, Difference, Import, What, Written};
+use super::{Correction, Difference, DifferenceKind, Import, WriteReport};
 use crate::diff::render::{self, Comparison};
-use crate::diff::{Atlas, Finding, compare};
+use crate::diff::{Finding, SpecIndex, compare};
 
-/// An import, to be shown.
+/// An import, for a report.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
-    /// What the document is called.
+    /// Name of the document.
     pub name: &'a str,
-    /// What was found.
+    /// The import.
     pub import: &'a Import,
-    /// What of it has no explanation, as a client's user sees it; from [`Import::findings`].
+    /// Differences without an explanation, as diff findings; see [`Import::findings`].
     pub findings: &'a [Finding],
-    /// What was written, if anything was to be.
-    pub written: Option<&'a Written>,
+    /// Result of the update, if `spec/` was updated.
+    pub written: Option<&'a WriteReport>,
 }
 
 impl Import {
-    /// What differs and has no explanation, as a client's user sees it.
-    pub fn findings(&self, atlas: &Atlas) -> Vec<Finding> {
+    /// Returns the differences without an explanation as diff findings.
+    pub fn findings(&self, index: &SpecIndex) -> Vec<Finding> {
         let mut theirs = self.theirs.clone();
         for one in &self.explained {
-            settle(&mut theirs, &self.ours, one);
+            apply_explained(&mut theirs, &self.ours, one);
         }
-        compare(&self.ours, &theirs, atlas)
+        compare(&self.ours, &theirs, index)
     }
 
-    /// Corrections that changed nothing, because the document says so itself by now.
-    pub fn caught_up(&self) -> impl Iterator<Item = &Correction> {
+    /// Returns the corrections without effect, because the document is already correct.
+    pub fn without_effect(&self) -> impl Iterator<Item = &Correction> {
         self.corrections.iter().filter(|one| one.matched > 0 && one.changed == 0)
     }
 
-    /// Corrections that found nothing, in a document that has lost things or lacks operations.
-    pub fn untold(&self) -> impl Iterator<Item = &Correction> {
+    /// Returns the corrections without a target.
+    pub fn without_target(&self) -> impl Iterator<Item = &Correction> {
         self.corrections.iter().filter(|one| one.matched == 0)
     }
 }
 
-/// Makes a document say what evidence says.
-fn settle(theirs: &mut crate::surface::Surface, ours: &crate::surface::Surface, one: &Difference) {
+/// Replaces the content of an explained difference by that of `ours`.
+fn apply_explained(theirs: &mut crate::surface::Surface, ours: &crate::surface::Surface, one: &Difference) {
     let Some(known) = ours.operations.get(&one.key) else { return };
-    if one.place.is_empty() {
+    if one.location.is_empty() {
         theirs.operations.insert(one.key.clone(), known.clone());
         return;
     }
     let Some(operation) = theirs.operations.get_mut(&one.key) else { return };
-    match &one.what {
-        What::Ours => {
-            let inside = known
-                .places
-                .iter()
-                .filter(|(place, _)| **place == one.place || super::lossy::below(place, &one.place));
-            operation.places.extend(inside.map(|(place, node)| (place.clone(), node.clone())));
+    match &one.kind {
+        DifferenceKind::Ours => {
+            let subtree = known.locations.iter().filter(|(location, _)| {
+                **location == one.location || super::lossy::is_below(location, &one.location)
+            });
+            operation.locations.extend(subtree.map(|(location, node)| (location.clone(), node.clone())));
         }
-        What::Fact { name, ours, .. } => {
-            if let Some(node) = operation.places.get_mut(&one.place) {
+        DifferenceKind::Fact { name, ours, .. } => {
+            if let Some(node) = operation.locations.get_mut(&one.location) {
                 match ours {
                     Some(value) => drop(node.facts.insert(name, value.clone())),
                     None => drop(node.facts.remove(name)),
                 }
             }
         }
-        What::Theirs => {}
+        DifferenceKind::Theirs => {}
     }
 }
 
@@ -92,148 +91,148 @@ impl<'a> Report<'a> {
         Comparison { old: "spec/", new: self.name, findings: self.findings }
     }
 
-    /// What evidence explains: places by operation, and operations that the document does not have.
+    /// Returns the explained differences: number of locations by operation, and operations that the document lacks.
     fn explained(&self) -> (BTreeMap<&'a str, usize>, Vec<&'a str>) {
-        let (mut places, mut absent) = (BTreeMap::new(), Vec::new());
+        let (mut locations, mut missing) = (BTreeMap::new(), Vec::new());
         for one in &self.import.explained {
-            if one.place.is_empty() {
-                absent.push(one.id.as_str());
+            if one.location.is_empty() {
+                missing.push(one.id.as_str());
             } else {
-                *places.entry(one.id.as_str()).or_default() += 1;
+                *locations.entry(one.id.as_str()).or_default() += 1;
             }
         }
-        (places, absent)
+        (locations, missing)
     }
 
-    fn changed(&self) -> usize {
+    /// Returns the number of locations that corrections changed.
+    fn corrected_locations(&self) -> usize {
         self.import.corrections.iter().map(|one| one.changed).sum()
     }
 
-    /// For people at a terminal.
+    /// Formats a report for a terminal.
     pub fn text(&self) -> String {
         let import = self.import;
         let mut out = format!("{}: {} with {} operations\n", self.name, import.format, import.operations);
         if !import.quirks.is_empty() {
-            out += "\nodd in it, and settled on reading\n";
+            out += "\nquirks, normalized while reading\n";
             for (quirk, count) in &import.quirks {
                 let _ = writeln!(out, "{count:>8}  {quirk}");
             }
         }
         if !import.profile.losses.is_empty() {
-            let name = import.profile.name.unwrap_or("of your own");
-            let _ = writeln!(out, "\nlost in it, and taken from spec/ (profile {name})");
+            let name = import.profile.name.unwrap_or("custom");
+            let _ = writeln!(out, "\nmissing information, taken from spec/ (profile {name})");
             for (loss, count) in &import.restored {
                 let _ = writeln!(out, "{count:>8}  {}", loss.as_str());
             }
         }
         let _ = writeln!(
             out,
-            "\ncorrected by spec/overlays\n{:>8}  actions, which changed {} places",
+            "\ncorrections from spec/overlays\n{:>8}  actions, {} changed locations",
             import.corrections.len(),
-            self.changed()
+            self.corrected_locations()
         );
-        for one in import.untold() {
-            let _ = writeln!(out, "          found nothing to correct: {}: {}", one.file, one.description);
+        for one in import.without_target() {
+            let _ = writeln!(out, "          without target: {}: {}", one.file, one.description);
         }
-        let caught_up: Vec<_> = import.caught_up().collect();
-        if !caught_up.is_empty() {
-            out += "\nthe document says so by now; remove the correction\n";
-            for one in caught_up {
+        let without_effect: Vec<_> = import.without_effect().collect();
+        if !without_effect.is_empty() {
+            out += "\ncorrections without effect, remove them\n";
+            for one in without_effect {
                 let _ =
                     writeln!(out, "          {}: {}\n            {}", one.file, one.description, one.target);
             }
         }
-        let (places, absent) = self.explained();
+        let (locations, missing) = self.explained();
         if !import.explained.is_empty() {
             out += "\nexplained by evidence in spec/\n";
-            let total: usize = places.values().sum();
-            let _ = writeln!(out, "{total:>8}  places of {} operations", places.len());
-            if !absent.is_empty() {
+            let total: usize = locations.values().sum();
+            let _ = writeln!(out, "{total:>8}  locations of {} operations", locations.len());
+            if !missing.is_empty() {
                 let _ = writeln!(
                     out,
                     "{:>8}  operations that the document does not have: {}",
-                    absent.len(),
-                    absent.join(", ")
+                    missing.len(),
+                    missing.join(", ")
                 );
             }
         }
         if let Some(error) = &import.unmatched {
-            let _ = writeln!(out, "\nTO BE MENDED: {error}");
+            let _ = writeln!(out, "\nERROR: {error}");
         }
-        if !import.moved.is_empty() {
-            out += "\nCHANGED where spec/ knows better; look whether it still does, then --accept\n";
-            for one in &import.moved {
-                let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing known".to_owned());
-                let (was, is) = (word(&one.was), word(&one.is));
+        if !import.baseline_changes.is_empty() {
+            out += "\nCHANGED behind a correction or evidence: review, then use --update-baseline\n";
+            for one in &import.baseline_changes {
+                let content = |text: &Option<String>| text.clone().unwrap_or_else(|| "no entry".to_owned());
+                let (was, is) = (content(&one.was), content(&one.is));
                 let _ = writeln!(out, "          {}\n            {was} -> {is}", one.name);
             }
         }
         if !import.new.is_empty() {
             let _ = writeln!(
                 out,
-                "\nlisted in spec/operations.toml and new\n          {}",
+                "\nnew operations, listed in spec/operations.toml\n          {}",
                 import.new.join(", ")
             );
         }
         if import.is_settled() {
-            out += "\nno difference is left without an explanation\n";
+            out += "\nno differences without an explanation\n";
         } else if !import.differences.is_empty() {
             let _ = writeln!(out, "\n{}", render::text(&self.comparison()).trim_end());
         }
         if let Some(written) = self.written {
             out += "\nwritten\n";
             if written.files.is_empty() {
-                out += "          nothing\n";
+                out += "          no files\n";
             }
             for file in &written.files {
                 let _ = writeln!(out, "          spec/{file}");
             }
-            section(&mut out, "\nleft to people\n", &written.left);
-            section(
-                &mut out,
-                "\nnew, and described by its name alone: write what it means\n",
-                &written.undescribed,
-            );
+            section(&mut out, "\nmanual changes\n", &written.manual);
+            section(&mut out, "\nplaceholder descriptions, replace them\n", &written.undescribed);
         }
         out
     }
 
-    /// For the body of a pull request.
+    /// Formats a report for the description of a pull request.
     pub fn markdown(&self) -> String {
         let import = self.import;
         let mut out = format!(
-            "# `{}`\n\n{} with {} operations, beside `spec/`. {} corrections of `spec/overlays/` changed {} places.\n",
+            "# `{}`\n\n{} with {} operations. {} corrections from `spec/overlays/` changed {} locations.\n",
             self.name,
             import.format,
             import.operations,
             import.corrections.len(),
-            self.changed()
+            self.corrected_locations()
         );
         if !import.profile.losses.is_empty() {
             let names: Vec<_> = import.profile.losses.iter().map(|loss| loss.as_str()).collect();
-            let _ =
-                writeln!(out, "\nThe document has lost {}; that was taken from `spec/`.", names.join(", "));
+            let _ = writeln!(
+                out,
+                "\nInformation that the document lacks was taken from `spec/`: {}.",
+                names.join(", ")
+            );
         }
-        let caught_up: Vec<_> = import.caught_up().collect();
-        if !caught_up.is_empty() {
-            out += "\n## Corrections to remove\n\nThe document says by now what they say.\n\n";
-            for one in caught_up {
+        let without_effect: Vec<_> = import.without_effect().collect();
+        if !without_effect.is_empty() {
+            out += "\n## Corrections without effect\n\nThe document is already correct. Remove these corrections.\n\n";
+            for one in without_effect {
                 let _ = writeln!(out, "- `{}`: {} `{}`", one.file, one.description, one.target);
             }
         }
         if let Some(error) = &import.unmatched {
             let _ = writeln!(
                 out,
-                "\n## Corrections to mend\n\n```text\n{}\n```",
+                "\n## Corrections without a target\n\n```text\n{}\n```",
                 error.to_string().replace("```", "'''")
             );
         }
-        if !import.moved.is_empty() {
-            out += "\n## Changed where `spec/` knows better\n\nLook whether it still does; `cargo xtask import … \
-                    --accept` notes that somebody has.\n\n";
-            for one in &import.moved {
-                let word = |text: &Option<String>| code(text.as_deref().unwrap_or("nothing known"));
-                let _ = writeln!(out, "- {}: {} → {}", code(&one.name), word(&one.was), word(&one.is));
+        if !import.baseline_changes.is_empty() {
+            out += "\n## Changed behind a correction or evidence\n\nReview each change, then run `cargo xtask import … \
+                    --update-baseline`.\n\n";
+            for one in &import.baseline_changes {
+                let content = |text: &Option<String>| code(text.as_deref().unwrap_or("no entry"));
+                let _ = writeln!(out, "- {}: {} → {}", code(&one.name), content(&one.was), content(&one.is));
             }
         }
         if !import.new.is_empty() {
@@ -242,23 +241,23 @@ impl<'a> Report<'a> {
                 let _ = writeln!(out, "- `{id}`");
             });
         }
-        let _ = writeln!(out, "\n## What differs\n");
+        let _ = writeln!(out, "\n## Differences\n");
         if import.differences.is_empty() {
-            out += "Nothing without an explanation.\n";
+            out += "No differences without an explanation.\n";
         } else {
             let _ = writeln!(out, "{}", render::markdown(&self.comparison()).trim_end());
         }
         if let Some(written) = self.written {
             let files: Vec<_> = written.files.iter().map(|file| format!("`spec/{file}`")).collect();
-            let files = if files.is_empty() { "nothing".to_owned() } else { files.join(", ") };
-            let _ = writeln!(out, "\n## What was written\n\n{files}");
-            list(&mut out, "\n## Left to people\n", &written.left);
-            list(&mut out, "\n## New, and described by its name alone\n", &written.undescribed);
+            let files = if files.is_empty() { "No files".to_owned() } else { files.join(", ") };
+            let _ = writeln!(out, "\n## Updated files\n\n{files}");
+            list(&mut out, "\n## Manual changes\n", &written.manual);
+            list(&mut out, "\n## Placeholder descriptions\n", &written.undescribed);
         }
         out
     }
 
-    /// For machines.
+    /// Formats the JSON report. The module documentation describes the format.
     pub fn json(&self) -> String {
         let import = self.import;
         let correction = |one: &Correction| json!({ "file": one.file, "target": one.target, "description": one.description });
@@ -266,13 +265,19 @@ impl<'a> Report<'a> {
             import.quirks.iter().map(|(quirk, count)| (quirk.as_str(), *count)).collect();
         let restored: BTreeMap<&str, usize> =
             import.restored.iter().map(|(loss, count)| (loss.as_str(), *count)).collect();
-        let explained: Vec<Value> =
-            import.explained.iter().map(|one| json!({ "operation": one.id, "place": one.place })).collect();
+        let explained: Vec<Value> = import
+            .explained
+            .iter()
+            .map(|one| json!({ "operation": one.id, "location": one.location }))
+            .collect();
         let diff: Value = serde_json::from_str(&render::json(&self.comparison())).unwrap_or_default();
-        let moved = import.moved.iter().map(|one| json!({ "name": one.name, "was": one.was, "is": one.is }));
-        let moved: Vec<Value> = moved.collect();
+        let changed = import
+            .baseline_changes
+            .iter()
+            .map(|one| json!({ "name": one.name, "was": one.was, "is": one.is }));
+        let changed: Vec<Value> = changed.collect();
         let written = self.written.map(|one| {
-            json!({ "files": one.files, "done": one.done, "left": one.left, "undescribed": one.undescribed })
+            json!({ "files": one.files, "done": one.done, "manual": one.manual, "undescribed": one.undescribed })
         });
         let all = json!({
             "document": self.name,
@@ -282,13 +287,13 @@ impl<'a> Report<'a> {
             "lossy": {
                 "profile": import.profile.name,
                 "restored": restored,
-                "untold": import.untold().map(correction).collect::<Vec<_>>(),
+                "withoutTarget": import.without_target().map(correction).collect::<Vec<_>>(),
             },
-            "corrections": { "actions": import.corrections.len(), "places": self.changed() },
-            "caughtUp": import.caught_up().map(correction).collect::<Vec<_>>(),
+            "corrections": { "actions": import.corrections.len(), "locations": self.corrected_locations() },
+            "withoutEffect": import.without_effect().map(correction).collect::<Vec<_>>(),
             "explained": explained,
             "unmatched": import.unmatched.as_ref().map(ToString::to_string),
-            "moved": moved,
+            "changed": changed,
             "new": import.new,
             "diff": diff,
             "written": written,
@@ -297,7 +302,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Text of a document as code, so that nothing in it is markup, a mention or an image.
+/// Formats a text of a document as Markdown code, so that it cannot contain markup, mentions or images.
 fn code(text: &str) -> String {
     let text: String = text.chars().map(|c| if c == '`' || c.is_control() { '\'' } else { c }).collect();
     format!("`{text}`")

@@ -1,57 +1,57 @@
 "use strict";
 (() => {
   const byId = (id) => document.getElementById(id);
-  const filter = byId("filter"), lacking = byId("lacking"), shown = byId("shown");
+  const filter = byId("filter"), flagged = byId("flagged"), output = byId("count");
   const rows = [...document.querySelectorAll("tbody tr")];
   const noun = document.body.dataset.rows;
   const texts = rows.map((row) => row.textContent.toLowerCase());
 
-  // Every word has to be somewhere in the row.
+  // A row matches if it contains every term.
   const apply = () => {
-    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const terms = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
     rows.forEach((row, at) => {
-      const fits = words.every((word) => texts[at].includes(word))
-        && (!lacking.checked || row.classList.contains("lacks"));
-      row.hidden = !fits;
-      count += fits ? 1 : 0;
+      const matches = terms.every((term) => texts[at].includes(term))
+        && (!flagged.checked || row.classList.contains("flagged"));
+      row.hidden = !matches;
+      count += matches ? 1 : 0;
     });
-    shown.textContent = `${count} of ${rows.length} ${noun}`;
-    byId("nothing").hidden = count > 0;
+    output.textContent = `${count} of ${rows.length} ${noun}`;
+    byId("no-match").hidden = count > 0;
   };
 
   const theme = (name) => {
     document.documentElement.dataset.theme = name;
-    try { localStorage.setItem("theme", name); } catch { /* a page from a file has no storage */ }
+    try { localStorage.setItem("theme", name); } catch { /* no storage for a page opened from a file */ }
   };
   const dark = () => {
     const chosen = document.documentElement.dataset.theme;
     return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   };
 
-  // What is looked at can be passed on: #q=words, #lacking, #theme=dark.
-  const fromAddress = () => {
-    const given = new URLSearchParams(location.hash.slice(1));
-    if (given.has("q")) filter.value = given.get("q");
-    if (given.has("lacking")) lacking.checked = true;
-    if (given.has("theme")) theme(given.get("theme") === "dark" ? "dark" : "light");
+  // The URL fragment has the view: #q=terms, #flagged, #theme=dark.
+  const readFragment = () => {
+    const params = new URLSearchParams(location.hash.slice(1));
+    if (params.has("q")) filter.value = params.get("q");
+    if (params.has("flagged")) flagged.checked = true;
+    if (params.has("theme")) theme(params.get("theme") === "dark" ? "dark" : "light");
     apply();
   };
-  const toAddress = () => {
-    const words = filter.value.trim(), parts = new URLSearchParams();
-    if (words) parts.set("q", words);
-    if (lacking.checked) parts.set("lacking", "");
-    history.replaceState(null, "", parts.size ? `#${parts}` : location.pathname + location.search);
+  const writeFragment = () => {
+    const terms = filter.value.trim(), params = new URLSearchParams();
+    if (terms) params.set("q", terms);
+    if (flagged.checked) params.set("flagged", "");
+    history.replaceState(null, "", params.size ? `#${params}` : location.pathname + location.search);
   };
 
   byId("tools").hidden = false;
   try {
-    const kept = localStorage.getItem("theme");
-    if (kept) document.documentElement.dataset.theme = kept;
-  } catch { /* likewise */ }
-  filter.addEventListener("input", () => { apply(); toAddress(); });
-  lacking.addEventListener("change", () => { apply(); toAddress(); });
+    const stored = localStorage.getItem("theme");
+    if (stored) document.documentElement.dataset.theme = stored;
+  } catch { /* no storage for a page opened from a file */ }
+  filter.addEventListener("input", () => { apply(); writeFragment(); });
+  lacking.addEventListener("change", () => { apply(); writeFragment(); });
   byId("theme").addEventListener("click", () => theme(dark() ? "light" : "dark"));
-  addEventListener("hashchange", fromAddress);
-  fromAddress();
+  addEventListener("hashchange", readFragment);
+  readFragment();
 })();

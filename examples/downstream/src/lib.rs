@@ -1,14 +1,14 @@
-//! What somebody writes on top of `sentinelone`: a report on threats that nobody has dealt with yet.
+//! Example crate that uses `sentinelone`: a report of unresolved threats.
 
 use std::collections::BTreeMap;
 
 use sentinelone::threats::{IncidentStatus, ThreatFilter};
 use sentinelone::{Client, Error};
 
-/// How many unresolved threats each endpoint has.
+/// Returns the number of unresolved threats per endpoint.
 ///
 /// # Errors
-/// When the console cannot be asked.
+/// Returns an error if a request fails.
 pub async fn unresolved_by_endpoint(client: &Client) -> Result<BTreeMap<String, usize>, Error> {
     let unresolved = ThreatFilter::default().incident_statuses([IncidentStatus::Unresolved]);
     let mut threats = client.threats().list().filter(unresolved).items();

@@ -1,57 +1,57 @@
-//! How findings are shown, and which of them make a command fail.
+//! Formats of findings, and the findings that fail a command.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::io;
 
 use clap::ArgMatches;
-use sentinelone::contract::{Finding, FindingKind, Severity};
-use sentinelone::printable;
+use sentinelone::contract::{ContractRule, Finding, Severity};
+use sentinelone::replace_control_chars;
 use serde_json::{Value, json};
 
 use crate::output;
-use crate::run::{Failure, text};
+use crate::run::{CliError, text};
 
-/// The form of what is told.
+/// Format of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// For people.
+    /// Lines of text.
     Text,
     /// One JSON array.
     Json,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Ndjson,
-    /// Workflow commands of GitHub Actions, which become annotations.
+    /// Workflow commands of GitHub Actions, for annotations.
     Github,
 }
 
 impl Format {
     pub(crate) const NAMES: [&str; 4] = ["text", "json", "ndjson", "github"];
 
-    /// `--format`, or else what `--output` says.
-    pub(crate) fn of(matches: &ArgMatches) -> Result<Self, Failure> {
+    /// Returns the format of `--format`, or else of `--output`.
+    pub(crate) fn of(matches: &ArgMatches) -> Result<Self, CliError> {
         match text(matches, if matches.contains_id("format") { "format" } else { "output" }) {
             "json" => Ok(Self::Json),
             "ndjson" => Ok(Self::Ndjson),
             "github" => Ok(Self::Github),
             "context" => {
-                Err(Failure::Usage("findings have no context paths; give --format text or json".into()))
+                Err(CliError::Usage("findings have no context paths; use --format text or json".into()))
             }
             _ => Ok(Self::Text),
         }
     }
 }
 
-/// The rules that make a command fail.
+/// Findings that fail a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Deny {
-    /// Everything that is at least as bad.
+    /// Findings with at least this severity.
     severity: Option<Severity>,
-    rules: Vec<FindingKind>,
+    rules: Vec<ContractRule>,
 }
 
 impl Deny {
-    /// Names that stand for several rules.
+    /// Names of severities.
     const GROUPS: [(&str, Option<Severity>); 4] = [
         ("error", Some(Severity::Error)),
         ("drift", Some(Severity::Drift)),
@@ -59,37 +59,37 @@ impl Deny {
         ("none", None),
     ];
 
-    /// All names that are taken.
+    /// Returns all names that the option accepts.
     pub(crate) fn names() -> Vec<&'static str> {
         let groups = Self::GROUPS.iter().map(|(name, _)| *name);
-        groups.chain(FindingKind::ALL.iter().map(|kind| kind.name())).collect()
+        groups.chain(ContractRule::ALL.iter().map(|rule| rule.as_str())).collect()
     }
 
     pub(crate) fn of(matches: &ArgMatches) -> Self {
         let names = || matches.get_many::<String>("deny").into_iter().flatten();
         let group = |name: &String| Self::GROUPS.iter().find(|(group, _)| group == name)?.1;
         Self {
-            // The least bad one holds the others.
+            // The lowest severity includes the others.
             severity: names().filter_map(group).min(),
             rules: names().filter_map(|name| name.parse().ok()).collect(),
         }
     }
 
     pub(crate) fn denies(&self, finding: &Finding) -> bool {
-        self.severity.is_some_and(|least| finding.severity() >= least) || self.rules.contains(&finding.kind)
+        self.severity.is_some_and(|least| finding.severity() >= least) || self.rules.contains(&finding.rule)
     }
 }
 
-/// Where a finding is.
-pub(crate) struct Place<'a> {
+/// File and entry of a finding.
+pub(crate) struct FindingSource<'a> {
     pub(crate) file: Option<&'a str>,
-    /// Number of an entry of a HAR.
+    /// Number of the entry of a HAR file.
     pub(crate) entry: Option<usize>,
 }
 
-impl Place<'_> {
-    /// For people, as the beginning of a line.
-    fn shown(&self) -> String {
+impl FindingSource<'_> {
+    /// Returns the start of a line of text.
+    fn prefix(&self) -> String {
         let file = self.file.unwrap_or_default();
         match self.entry {
             Some(entry) => format!("{file}: entry {entry}: "),
@@ -99,31 +99,30 @@ impl Place<'_> {
     }
 }
 
-/// Findings of the same kind in the items of a list: the first, and how many there are.
-pub(crate) struct Folded<'a> {
+/// Findings that differ only in array positions: the first finding and the count.
+pub(crate) struct FindingGroup<'a> {
     pub(crate) finding: &'a Finding,
     count: usize,
 }
 
-/// Puts together what differs only in the positions in lists: a page of a thousand items says the same a
-/// thousand times.
-pub(crate) fn folded(findings: &[Finding]) -> Vec<Folded<'_>> {
-    let mut places: HashMap<(FindingKind, String), usize> = HashMap::new();
-    let mut folded: Vec<Folded<'_>> = Vec::new();
+/// Groups findings that differ only in array positions: the items of a page often have the same finding.
+pub(crate) fn grouped(findings: &[Finding]) -> Vec<FindingGroup<'_>> {
+    let mut positions: HashMap<(ContractRule, String), usize> = HashMap::new();
+    let mut groups: Vec<FindingGroup<'_>> = Vec::new();
     for finding in findings {
-        let key = (finding.kind, without_positions(&finding.place));
-        let at = *places.entry(key).or_insert(folded.len());
-        match folded.get_mut(at) {
-            Some(one) => one.count += 1,
-            None => folded.push(Folded { finding, count: 1 }),
+        let key = (finding.rule, without_positions(&finding.location));
+        let position = *positions.entry(key).or_insert(groups.len());
+        match groups.get_mut(position) {
+            Some(group) => group.count += 1,
+            None => groups.push(FindingGroup { finding, count: 1 }),
         }
     }
-    folded
+    groups
 }
 
-fn without_positions(place: &str) -> String {
+fn without_positions(location: &str) -> String {
     let mut text = String::new();
-    let mut rest = place;
+    let mut rest = location;
     while let Some((before, after)) = rest.split_once('[') {
         text.push_str(before);
         text.push('[');
@@ -132,25 +131,25 @@ fn without_positions(place: &str) -> String {
     text + rest
 }
 
-impl Folded<'_> {
+impl FindingGroup<'_> {
     fn message(&self) -> String {
         match self.count {
             1 => self.finding.message.clone(),
-            count => format!("{}; here first, {count} times in all", self.finding.message),
+            count => format!("{}; first of {count} occurrences", self.finding.message),
         }
     }
 
-    /// A line for people.
-    pub(crate) fn line(&self, place: &Place<'_>) -> String {
-        let Finding { kind, place: at, .. } = self.finding;
+    /// Returns a line of text.
+    pub(crate) fn line(&self, source: &FindingSource<'_>) -> String {
+        let Finding { rule, location, .. } = self.finding;
         let operation =
             self.finding.operation().map(|operation| format!("{operation}: ")).unwrap_or_default();
-        let text = format!("{}{operation}{at}: {kind}: {}", place.shown(), self.message());
-        printable(&text) + "\n"
+        let text = format!("{}{operation}{location}: {rule}: {}", source.prefix(), self.message());
+        replace_control_chars(&text) + "\n"
     }
 
-    /// An annotation.
-    pub(crate) fn annotation(&self, place: &Place<'_>, deny: &Deny) -> String {
+    /// Returns an annotation.
+    pub(crate) fn annotation(&self, source: &FindingSource<'_>, deny: &Deny) -> String {
         let finding = self.finding;
         let level = match finding.severity() {
             _ if deny.denies(finding) => "error",
@@ -158,22 +157,22 @@ impl Folded<'_> {
             _ => "warning",
         };
         let operation = finding.operation().map(|operation| format!("{operation}: ")).unwrap_or_default();
-        let title = format!("{operation}{}", finding.kind);
-        let entry = place.entry.map(|entry| format!("entry {entry}: ")).unwrap_or_default();
-        let message = format!("{entry}{}: {}", finding.place, self.message());
-        annotation(level, place.file, &title, &message)
+        let title = format!("{operation}{}", finding.rule);
+        let entry = source.entry.map(|entry| format!("entry {entry}: ")).unwrap_or_default();
+        let message = format!("{entry}{}: {}", finding.location, self.message());
+        annotation(level, source.file, &title, &message)
     }
 }
 
-/// A workflow command. What could end it, or begin another one, is escaped.
+/// Returns a workflow command. Characters that end it or start another command are escaped.
 pub(crate) fn annotation(level: &str, file: Option<&str>, title: &str, message: &str) -> String {
     let mut command = format!("::{level} ");
     if let Some(file) = file {
-        // The place is one of JSON and no line; the first one shows the file.
+        // A location is not a line number. Line 1 links the annotation to the file.
         let _ = write!(command, "file={},line=1,", property(file));
     }
     let _ = write!(command, "title={}::{}", property(title), data(message));
-    printable(&command) + "\n"
+    replace_control_chars(&command) + "\n"
 }
 
 fn data(text: &str) -> String {
@@ -184,38 +183,38 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// A finding for machines.
+/// Returns a finding as JSON.
 pub(crate) fn json_of(finding: &Finding, deny: &Deny) -> Value {
     json!({
         "operation": finding.operation(),
-        "place": finding.place,
+        "location": finding.location,
         "part": finding.part(),
         "path": finding.path(),
-        "rule": finding.kind,
+        "rule": finding.rule,
         "severity": finding.severity(),
         "denied": deny.denies(finding),
         "message": finding.message,
     })
 }
 
-/// Writes a JSON array, or lines of JSON, as things come.
-pub(crate) struct Items {
+/// Writes a JSON array or lines of JSON, item by item.
+pub(crate) struct JsonWriter {
     format: Format,
-    begun: bool,
+    started: bool,
     first: bool,
 }
 
-impl Items {
+impl JsonWriter {
     pub(crate) fn new(format: Format) -> Self {
-        Self { format, begun: false, first: true }
+        Self { format, started: false, first: true }
     }
 
-    /// Nothing is written before something was read, so that a usage error has no output.
+    /// Starts the array. It is not started before an exchange was read: a usage error has no output.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
-        if !self.begun && self.format == Format::Json {
+        if !self.started && self.format == Format::Json {
             output::write("[")?;
         }
-        self.begun = true;
+        self.started = true;
         Ok(())
     }
 
@@ -228,11 +227,11 @@ impl Items {
         };
         let after = if self.format == Format::Json { "" } else { "\n" };
         self.first = false;
-        output::write(&format!("{before}{}{after}", output::inert(&item.to_string())))
+        output::write(&format!("{before}{}{after}", output::escape_control_chars(&item.to_string())))
     }
 
     pub(crate) fn end(&self) -> io::Result<()> {
-        match (self.format, self.begun, self.first) {
+        match (self.format, self.started, self.first) {
             (Format::Json, true, true) => output::write("]\n"),
             (Format::Json, true, false) => output::write("\n]\n"),
             _ => Ok(()),
@@ -243,15 +242,15 @@ impl Items {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_workflow_command_is_one_whatever_stands_in_it() {
+    fn annotation_escapes_workflow_commands() {
         let line = super::annotation("error", Some("a,b:c%.json"), "x: y\nz", "1\r\n::error ::2%\u{1b}[2J");
         let expected = "::error file=a%2Cb%3Ac%25.json,line=1,title=x%3A y%0Az::1%0D%0A::error ::2%25 [2J\n";
         assert_eq!(line, expected);
     }
 
     #[test]
-    fn positions_are_left_out() {
-        assert_eq!(super::without_positions("answer.data[12].a[0].b"), "answer.data[].a[].b");
-        assert_eq!(super::without_positions("answer[\"a[1\"].b"), "answer[\"a[\"].b");
+    fn without_positions_removes_array_positions() {
+        assert_eq!(super::without_positions("response.body.data[12].a[0].b"), "response.body.data[].a[].b");
+        assert_eq!(super::without_positions("response.body[\"a[1\"].b"), "response.body[\"a[\"].b");
     }
 }

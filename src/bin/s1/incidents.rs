@@ -1,4 +1,4 @@
-//! `s1 fetch-incidents` and `s1 test-connection`: the standing jobs of the integration at a terminal.
+//! `s1 fetch-incidents` and `s1 test-connection`.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -6,69 +6,56 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use sentinelone::ErrorKind;
 use sentinelone::incidents::{
-    Batch, Checkpoint, ConnectionError, FetchType, Fetcher, Incident, Mirroring, Settings,
+    Batch, Checkpoint, ConnectionError, FetchType, Fetcher, Incident, IncidentConfig, MirrorDirection,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::output;
 use crate::profiles::{open_lock, replace};
 use crate::progress::Terminal;
-use crate::run::{DONE, FAILED, Failure, PARTLY, end_asked_for, parted, text};
+use crate::run::{CliError, DONE, FAILED, PARTIAL, shutdown_signal, split_help, text};
 use crate::session::Session;
 
-/// The form of the state file.
-const FORM: u32 = 1;
+/// Version of the state file.
+const STATE_VERSION: u32 = 2;
 
-/// `fetch-incidents`.
-pub(crate) fn fetch() -> Command {
+/// Returns `fetch-incidents`.
+pub(crate) fn fetch_command() -> Command {
     Command::new("fetch-incidents")
-        .about("Fetch new threats and alerts as incidents, each exactly once")
-        .after_help(
-            "Prints what is new since the state file was written last, oldest first, and then writes the file. Killed \
-             anywhere, nothing is lost: what was printed and not noted comes again, under the same dedupeKey. Without \
-             a state file every call begins at --fetch-time.\n\n\
-             Exit codes: 0 done; 1 failed, the state is what it was; 3 one of two streams could not be read, and \
-             comes next time.",
-        )
-        .args(settings())
+        .about("Fetch new threats and alerts as incidents")
+        .args(config_options())
         .args([
             Arg::new("state")
                 .long("state")
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .help("Where it is noted how far it has come; made when it is not there. One process at a time"),
+                .help("Store the checkpoint in this file; one process at a time can use it"),
             Arg::new("follow")
                 .long("follow")
                 .action(ArgAction::SetTrue)
-                .help("Go on until asked to end (Ctrl-C), with a poll every --interval"),
+                .help("Poll until interrupted by Ctrl-C or a signal"),
             Arg::new("interval")
                 .long("interval")
                 .value_name("TIME")
-                .value_parser(span)
+                .value_parser(duration)
                 .default_value("60s")
                 .requires("follow")
-                .help("How long to wait between polls when nothing is left: 500ms, 60s, 5m"),
-            Arg::new("to")
-                .long("to")
-                .value_name("FORMAT")
-                .value_parser(PossibleValuesParser::new(["ndjson", "json", "table"]))
-                .help("The same as --output"),
+                .help("Set the delay between polls, such as 500ms, 60s or 5m"),
         ])
 }
 
-/// `test-connection`.
-pub(crate) fn test() -> Command {
+/// Returns `test-connection`.
+pub(crate) fn test_command() -> Command {
     Command::new("test-connection")
-        .about("Try whether fetching would work: address, token, permission and API version")
-        .args(settings())
+        .about("Test the console URL, token, permissions and version")
+        .args(config_options())
 }
 
-/// The parameters of the integration that are about fetching.
-fn settings() -> Vec<Arg> {
+/// Returns the options for the configuration of a fetcher.
+fn config_options() -> Vec<Arg> {
     let list = |name: &'static str| {
         Arg::new(name).long(name).value_name("A,B,…").value_delimiter(',').action(ArgAction::Append)
     };
@@ -78,46 +65,47 @@ fn settings() -> Vec<Arg> {
             .value_name("TYPE")
             .value_parser(parsed::<FetchType>)
             .default_value("threats")
-            .help("threats, alerts or both"),
-        Arg::new("fetch-time")
-            .long("fetch-time")
+            .help("Select the streams: threats, alerts or both"),
+        Arg::new("first-fetch")
+            .long("first-fetch")
+            // The name of the parameter in the XSOAR integration.
+            .alias("fetch-time")
             .value_name("TIME")
             .default_value("3 days")
-            .help("How far the first fetch goes back: a span, as `12 hours` or `3 months`, or a time"),
+            .help("Set the start of the first fetch: a time, or a duration such as 12 hours"),
         Arg::new("min-risk")
             .long("min-risk")
             .value_name("NUMBER")
             .value_parser(value_parser!(u8).range(0..=10))
             .default_value("5")
-            .help("The least risk score of a threat, 0 to 10; on API 2.0 alone"),
-        list("alert-severities")
-            .help("Severities of alerts, such as High,Critical; all when it is not given"),
-        list("alert-statuses").default_value("UNRESOLVED").help("Incident statuses of alerts"),
-        list("threat-statuses").default_value("unresolved").help("Incident statuses of threats"),
+            .help("Set the lowest risk score of a threat, 0 to 10; API 2.0 only"),
+        list("alert-severities").help("Select alert severities, such as High,Critical [default: all]"),
+        list("alert-statuses").default_value("UNRESOLVED").help("Select incident statuses of alerts"),
+        list("threat-statuses").default_value("unresolved").help("Select incident statuses of threats"),
         Arg::new("limit")
             .long("limit")
             .value_name("NUMBER")
             .value_parser(value_parser!(u32).range(1..))
             .default_value("10")
-            .help("How many threats, and how many alerts, come at once; the others come next time"),
-        list("site-ids").help("Sites; all in the token's scope when it is not given"),
+            .help("Limit the threats and the alerts of a poll; the next poll reads the rest"),
+        list("site-ids").help("Select sites [default: all in the scope of the token]"),
         Arg::new("mirror-direction")
             .long("mirror-direction")
             .value_name("DIRECTION")
-            .value_parser(parsed::<Mirroring>)
+            .value_parser(parsed::<MirrorDirection>)
             .default_value("None")
-            .help("Which way threats are mirrored, for the incident to say so: None, In, Out or Both"),
+            .help("Set the mirror direction in the incidents: None, In, Out or Both"),
         Arg::new("mirror-instance")
             .long("mirror-instance")
-            .value_name("TEXT")
+            .value_name("NAME")
             .default_value("")
-            .help("The name of the instance that mirrors, for the incident to say so"),
+            .help("Set the name of the mirroring instance in the incidents"),
         Arg::new("overlap")
             .long("overlap")
             .value_name("TIME")
-            .value_parser(span)
+            .value_parser(duration)
             .default_value("10m")
-            .help("How late a thing may show in the lists and still be fetched"),
+            .help("Set how late an item can appear in a list and still be fetched"),
     ]
 }
 
@@ -125,80 +113,80 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
-/// A span of time.
-fn span(text: &str) -> Result<Duration, String> {
+/// Parses a duration.
+fn duration(text: &str) -> Result<Duration, String> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let wrong = || format!("{text:?} is no span of time, as 500ms, 60s, 5m or 2h");
-    let value: u64 = number.trim().parse().map_err(|_| wrong())?;
+    let invalid = || "expected a duration such as 500ms, 60s, 5m or 2h".to_owned();
+    let value: u64 = number.trim().parse().map_err(|_| invalid())?;
     let unit = match &text[number.len()..] {
         "ms" => 1,
         "" | "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
-        _ => return Err(wrong()),
+        _ => return Err(invalid()),
     };
-    value.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)
+    value.checked_mul(unit).map(Duration::from_millis).ok_or_else(invalid)
 }
 
-fn wanted(matches: &ArgMatches) -> Settings {
-    let texts = |name: &str| -> Vec<String> {
+/// Returns the configuration of the options.
+fn config(matches: &ArgMatches) -> IncidentConfig {
+    let values = |name: &str| -> Vec<String> {
         matches.get_many::<String>(name).into_iter().flatten().map(|text| text.trim().to_owned()).collect()
     };
-    let mut settings = Settings::default();
-    settings.fetch_type = matches.get_one("fetch-type").copied().unwrap_or_default();
-    settings.first_fetch = text(matches, "fetch-time").to_owned();
-    settings.min_risk = matches.get_one("min-risk").copied().unwrap_or(settings.min_risk);
-    settings.alert_severities = texts("alert-severities").into_iter().map(Into::into).collect();
-    settings.alert_statuses = texts("alert-statuses").into_iter().map(Into::into).collect();
-    settings.threat_statuses = texts("threat-statuses").into_iter().map(Into::into).collect();
-    settings.limit = matches.get_one("limit").copied().unwrap_or(settings.limit);
-    settings.site_ids = texts("site-ids");
-    settings.mirroring = matches.get_one("mirror-direction").copied().unwrap_or_default();
-    settings.instance = text(matches, "mirror-instance").to_owned();
-    settings.overlap = matches.get_one("overlap").copied().unwrap_or(settings.overlap);
-    settings
+    let mut config = IncidentConfig::default();
+    config.fetch_type = matches.get_one("fetch-type").copied().unwrap_or_default();
+    config.first_fetch = text(matches, "first-fetch").to_owned();
+    config.min_risk = matches.get_one("min-risk").copied().unwrap_or(config.min_risk);
+    config.alert_severities = values("alert-severities").into_iter().map(Into::into).collect();
+    config.alert_statuses = values("alert-statuses").into_iter().map(Into::into).collect();
+    config.threat_statuses = values("threat-statuses").into_iter().map(Into::into).collect();
+    config.limit = matches.get_one("limit").copied().unwrap_or(config.limit);
+    config.site_ids = values("site-ids");
+    config.mirror_direction = matches.get_one("mirror-direction").copied().unwrap_or_default();
+    config.mirror_instance = text(matches, "mirror-instance").to_owned();
+    config.overlap = matches.get_one("overlap").copied().unwrap_or(config.overlap);
+    config
 }
 
-/// Tries a connection, and says so when that takes its time.
-async fn tried(fetcher: &Fetcher) -> Result<(), ConnectionError> {
+/// Tests a connection and shows the progress.
+async fn run_test(fetcher: &Fetcher) -> Result<(), ConnectionError> {
     let terminal = Terminal::new();
-    terminal.during("trying the connection", fetcher.test_connection()).await
+    terminal.during("testing the connection", fetcher.test_connection()).await
 }
 
-/// Says what is wrong with a connection: the cause first, what to do last.
-pub(crate) fn tell_why(error: &ConnectionError) {
-    let (call, advice) = parted(error.error());
-    let text = error.to_string();
-    let (what, remedy) = match (error, text.split_once(": ")) {
+/// Prints the error of a connection test: the fact, the cause and the remedy.
+pub(crate) fn report_connection_error(error: &ConnectionError) {
+    let (cause, help) = split_help(error.error());
+    let message = error.to_string();
+    let (fact, remedy) = match (error, message.split_once(": ")) {
         (ConnectionError::Other { .. }, _) | (_, None) => {
-            let what = text.split("; ").next().unwrap_or_default();
-            (what, advice.unwrap_or_default())
+            let fact = message.split("; ").next().unwrap_or_default();
+            (fact, help.unwrap_or_default())
         }
-        (_, Some((what, remedy))) => (what, remedy.to_owned()),
+        (_, Some((fact, remedy))) => (fact, remedy.to_owned()),
     };
-    output::say(format_args!("error: {what}\n  because: {call}\n  what to do: {remedy}"));
+    output::report(format_args!("error: {fact}\n  caused by: {cause}\n  help: {remedy}"));
 }
 
-fn fetcher(session: &Session, matches: &ArgMatches) -> Result<Fetcher, Failure> {
-    Fetcher::new(session.client.clone(), wanted(matches)).map_err(|error| Failure::Usage(error.to_string()))
+fn fetcher(session: &Session, matches: &ArgMatches) -> Result<Fetcher, CliError> {
+    Fetcher::new(session.client.clone(), config(matches)).map_err(|error| CliError::Usage(error.to_string()))
 }
 
-/// Tries the connection, and says what is wrong and what to do.
-pub(crate) async fn test_connection(matches: &ArgMatches) -> Result<u8, Failure> {
+/// Tests the connection, and prints the result, or the cause and the remedy.
+pub(crate) async fn test_connection(matches: &ArgMatches) -> Result<u8, CliError> {
     let session = Session::open(matches).await?;
     let tested = match fetcher(&session, matches) {
-        Ok(fetcher) => match tried(&fetcher).await {
+        Ok(fetcher) => match run_test(&fetcher).await {
             Ok(()) => {
                 let client = &session.client;
                 let streams: Vec<_> =
-                    fetcher.settings().fetch_type.streams().iter().map(|stream| stream.as_str()).collect();
-                let (console, version) = (client.console(), client.api_version());
-                let line =
-                    format!("{console} answers on API {version}; {} can be read\n", streams.join(" and "));
-                output::write(&line).map(|()| DONE).map_err(Failure::from)
+                    fetcher.config().fetch_type.streams().iter().map(|stream| stream.as_str()).collect();
+                let (console, version) = (client.console_url(), client.api_version());
+                let line = format!("{console}: API {version}, {} can be read\n", streams.join(" and "));
+                output::write(&line).map(|()| DONE).map_err(CliError::from)
             }
             Err(error) => {
-                tell_why(&error);
+                report_connection_error(&error);
                 Ok(FAILED)
             }
         },
@@ -207,34 +195,35 @@ pub(crate) async fn test_connection(matches: &ArgMatches) -> Result<u8, Failure>
     session.close(tested).await
 }
 
-/// Fetches once, or until asked to end.
-pub(crate) async fn fetch_incidents(matches: &ArgMatches) -> Result<u8, Failure> {
-    let mut state = State::open(matches.get_one::<PathBuf>("state"))?;
+/// Fetches once, or until the process is interrupted.
+pub(crate) async fn fetch_incidents(matches: &ArgMatches) -> Result<u8, CliError> {
+    let mut state = CheckpointFile::open(matches.get_one::<PathBuf>("state"))?;
     let session = Session::open(matches).await?;
     let done = match fetcher(&session, matches) {
         Ok(fetcher) => {
-            session.bring(2);
-            go_on(&fetcher, &session, &mut state, matches).await
+            session.inject(2);
+            poll(&fetcher, &session, &mut state, matches).await
         }
         Err(failure) => Err(failure),
     };
     session.close(done).await
 }
 
-async fn go_on(
+/// Polls once, or in a loop with `--follow`.
+async fn poll(
     fetcher: &Fetcher,
     session: &Session,
-    state: &mut State,
+    state: &mut CheckpointFile,
     matches: &ArgMatches,
-) -> Result<u8, Failure> {
-    let format = matches.get_one::<String>("to").map_or(text(matches, "output"), String::as_str);
+) -> Result<u8, CliError> {
+    let format = text(matches, "output");
     let follow = matches.get_flag("follow");
     let interval: Duration = matches.get_one("interval").copied().unwrap_or_default();
     loop {
         let terminal = Terminal::new();
         let polled = tokio::select! {
-            polled = terminal.during("looking for what is new", fetcher.poll(&state.checkpoint)) => polled,
-            signal = end_asked_for() => {
+            polled = terminal.during("polling", fetcher.poll(&state.checkpoint)) => polled,
+            signal = shutdown_signal() => {
                 signal?;
                 return Ok(DONE);
             }
@@ -242,33 +231,33 @@ async fn go_on(
         drop(terminal);
         let more = match polled {
             Ok(batch) => {
-                hand_out(&batch, format)?;
+                print(&batch, format)?;
                 for failure in &batch.failures {
                     let (stream, error) = (failure.stream.as_str(), &failure.error);
-                    output::say(format_args!(
-                        "error: {stream} could not be read, and come next time: {error}"
+                    output::report(format_args!(
+                        "error: {stream} could not be read; the next poll reads them: {error}"
                     ));
                 }
-                let partly = !batch.failures.is_empty();
-                state.note(batch.checkpoint)?;
+                let is_partial = !batch.failures.is_empty();
+                state.save(batch.checkpoint)?;
                 if !follow {
-                    if batch.more {
-                        output::say("more are waiting; they come with the next call");
+                    if batch.has_more {
+                        output::report("more items are available; run the command again");
                     }
-                    return Ok(if partly { PARTLY } else { DONE });
+                    return Ok(if is_partial { PARTIAL } else { DONE });
                 }
-                batch.more
+                batch.has_more
             }
-            Err(error) if follow && may_pass(&error) => {
-                output::say(format_args!("error: {error}; the next poll tries again"));
+            Err(error) if follow && is_temporary(&error) => {
+                output::report(format_args!("error: {error}; the next poll retries"));
                 false
             }
             Err(error) => return Err(error.into()),
         };
         if !more {
             tokio::select! {
-                () = tokio::time::sleep(interval) => session.bring(1),
-                signal = end_asked_for() => {
+                () = tokio::time::sleep(interval) => session.inject(1),
+                signal = shutdown_signal() => {
                     signal?;
                     return Ok(DONE);
                 }
@@ -277,32 +266,31 @@ async fn go_on(
     }
 }
 
-/// Whether it is worth to go on: not where somebody has to mend something first.
-fn may_pass(error: &sentinelone::Error) -> bool {
+/// Returns whether the next poll can succeed without a change of the configuration or the console.
+fn is_temporary(error: &sentinelone::Error) -> bool {
     let refused = error.status().is_some_and(|status| matches!(status.as_u16(), 400..=404));
-    !refused && !matches!(error.kind(), ErrorKind::Configuration | ErrorKind::Request)
+    !refused && !matches!(error.kind(), ErrorKind::Configuration | ErrorKind::InvalidRequest)
 }
 
-/// Hands a batch out, all of it: a reader that went away has not got it, and the state must not go on.
-fn hand_out(batch: &Batch, format: &str) -> Result<(), Failure> {
-    for nameless in &batch.nameless {
-        let stream = nameless.stream.as_str();
-        output::say(format_args!(
-            "warning: one of the {stream} has no identifier and is left out: {}",
-            nameless.raw
-        ));
+/// Prints a batch. A closed pipe is an error, so that the state file keeps the old checkpoint.
+fn print(batch: &Batch, format: &str) -> Result<(), CliError> {
+    for item in &batch.without_id {
+        let stream = item.stream.as_str();
+        output::report(format_args!("warning: an item of {stream} has no ID and is skipped: {}", item.raw));
     }
-    if batch.passed_over > 0 {
-        output::say(format_args!(
-            "{} threats below the minimum risk score were passed over",
-            batch.passed_over
+    if batch.skipped_below_min_risk > 0 {
+        output::report(format_args!(
+            "{} threats below the minimum risk score were skipped",
+            batch.skipped_below_min_risk
         ));
     }
     let line = |incident: &Incident| serde_json::to_value(incident).unwrap_or_default();
     let text = match format {
-        "ndjson" => {
-            batch.incidents.iter().map(|one| output::inert(&line(one).to_string()) + "\n").collect::<String>()
-        }
+        "ndjson" => batch
+            .incidents
+            .iter()
+            .map(|one| output::escape_control_chars(&line(one).to_string()) + "\n")
+            .collect::<String>(),
         "json" | "context" => output::pretty(&batch.incidents.iter().map(line).collect()),
         _ => output::incidents(&batch.incidents),
     };
@@ -312,70 +300,78 @@ fn hand_out(batch: &Batch, format: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How far the fetching has come, in a file that one process holds.
-struct State {
+/// Checkpoint in a file that one process locks.
+struct CheckpointFile {
     checkpoint: Checkpoint,
     file: Option<PathBuf>,
-    /// Held until the process ends, however it does.
+    /// Held until the process ends.
     _lock: Option<File>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stored {
-    form: u32,
+struct StateFile {
+    version: u32,
     checkpoint: Checkpoint,
 }
 
-impl State {
-    /// Reads the file, if there is one, and keeps others from it.
-    fn open(file: Option<&PathBuf>) -> Result<Self, Failure> {
+/// Version of a state file. Version 1 had the member `form`.
+#[derive(Deserialize)]
+struct StateVersion {
+    #[serde(alias = "form")]
+    version: u32,
+}
+
+impl CheckpointFile {
+    /// Locks and reads the file, if it exists.
+    fn open(file: Option<&PathBuf>) -> Result<Self, CliError> {
         let Some(file) = file else {
             return Ok(Self { checkpoint: Checkpoint::default(), file: None, _lock: None });
         };
-        let usage = |message: String| Failure::Usage(format!("{}: {message}", file.display()));
-        let lock =
-            open_lock(file).map_err(|error| usage(format!("the state cannot be kept there: {error}")))?;
+        let usage = |message: String| CliError::Usage(format!("{}: {message}", file.display()));
+        let lock = open_lock(file).map_err(|error| usage(format!("cannot create the lock file: {error}")))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(usage("another process is fetching with this state; one at a time".to_owned()));
+                return Err(usage("another process uses this state file".to_owned()));
             }
-            Err(TryLockError::Error(error)) => return Err(usage(format!("it cannot be locked: {error}"))),
+            Err(TryLockError::Error(error)) => {
+                return Err(usage(format!("cannot lock the state file: {error}")));
+            }
         }
         let checkpoint = match std::fs::read(file) {
             Ok(bytes) => {
-                let stored: Stored = serde_json::from_slice(&bytes).map_err(|error| {
-                    usage(format!(
-                        "is no state of s1 fetch-incidents ({error}); name another file to begin anew"
-                    ))
-                })?;
-                if stored.form != FORM {
+                let invalid = |error: serde_json::Error| {
+                    usage(format!("not a state file of s1 fetch-incidents ({error}); use another file"))
+                };
+                let StateVersion { version } = serde_json::from_slice(&bytes).map_err(invalid)?;
+                if version != STATE_VERSION {
                     return Err(usage(format!(
-                        "is a state of another form ({}), and not {FORM}",
-                        stored.form
+                        "the state file has version {version}, but this s1 requires version {STATE_VERSION}; use a \
+                         new state file, with --first-fetch at the time of the last fetch"
                     )));
                 }
+                let stored: StateFile = serde_json::from_slice(&bytes).map_err(invalid)?;
                 stored.checkpoint
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Checkpoint::default(),
-            Err(error) => return Err(usage(format!("cannot be read: {error}"))),
+            Err(error) => return Err(usage(format!("cannot read the state file: {error}"))),
         };
         Ok(Self { checkpoint, file: Some(file.clone()), _lock: Some(lock) })
     }
 
-    /// Goes on to a checkpoint: in the file all of it or what was there before.
-    fn note(&mut self, checkpoint: Checkpoint) -> Result<(), Failure> {
+    /// Stores a checkpoint. The file is replaced atomically.
+    fn save(&mut self, checkpoint: Checkpoint) -> Result<(), CliError> {
         if let Some(file) =
             self.file.as_deref().filter(|file| checkpoint != self.checkpoint || !file.exists())
         {
-            let stored = Stored { form: FORM, checkpoint: checkpoint.clone() };
+            let stored = StateFile { version: STATE_VERSION, checkpoint: checkpoint.clone() };
             let text = serde_json::to_vec_pretty(&stored).map_err(io::Error::from)?;
             replace(file, &text).map_err(|error| {
                 io::Error::new(
                     error.kind(),
                     format!(
-                        "{}: the state could not be written, and the last batch comes again: {error}",
+                        "{}: cannot write the state file; the next poll returns the last batch again: {error}",
                         file.display()
                     ),
                 )

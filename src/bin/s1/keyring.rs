@@ -1,49 +1,49 @@
-//! Tokens in the keyring of the system: under the profile's name and its console, so that settings that were
-//! changed do not send a token elsewhere.
+//! Tokens in the system keyring. An entry belongs to a profile and its console, so that a changed configuration file
+//! cannot redirect a token.
 
 use std::io;
 
 use secrecy::SecretString;
 
 use crate::profiles::Profile;
-use crate::run::Failure;
+use crate::run::CliError;
 
 #[cfg(feature = "keyring")]
 mod system {
     use keyring::v1::{Entry, Error};
     use secrecy::{ExposeSecret, SecretString};
 
-    use super::{failed, left};
+    use super::{access_error, removal_error};
     use crate::profiles::Profile;
-    use crate::run::Failure;
+    use crate::run::CliError;
 
     fn entry(profile: &Profile) -> Result<Entry, String> {
         if let Err(error) = Entry::store_status() {
-            return Err(format!("the system has no keyring that can be used ({error})"));
+            return Err(format!("no usable keyring ({error})"));
         }
         let user = format!("{} {}", profile.name, profile.console);
         Entry::new("s1", &user).map_err(|error| error.to_string())
     }
 
-    /// The token of a profile; `None` where none is kept.
-    pub(crate) fn find(profile: &Profile) -> Result<Option<SecretString>, Failure> {
-        match entry(profile).map_err(|message| failed(profile, &message))?.get_password() {
+    /// Returns the token of a profile, or `None` if the keyring has no entry.
+    pub(crate) fn find(profile: &Profile) -> Result<Option<SecretString>, CliError> {
+        match entry(profile).map_err(|message| access_error(profile, &message))?.get_password() {
             Ok(token) => Ok(Some(token.into())),
             Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(failed(profile, &error.to_string())),
+            Err(error) => Err(access_error(profile, &error.to_string())),
         }
     }
 
-    pub(crate) fn set(profile: &Profile, token: &SecretString) -> Result<(), Failure> {
-        let entry = entry(profile).map_err(|message| failed(profile, &message))?;
+    pub(crate) fn set(profile: &Profile, token: &SecretString) -> Result<(), CliError> {
+        let entry = entry(profile).map_err(|message| access_error(profile, &message))?;
         let set = entry.set_password(token.expose_secret());
-        set.map_err(|error| failed(profile, &error.to_string()))
+        set.map_err(|error| access_error(profile, &error.to_string()))
     }
 
-    pub(crate) fn delete(profile: &Profile) -> Result<(), Failure> {
-        match entry(profile).map_err(|message| left(profile, &message))?.delete_credential() {
+    pub(crate) fn delete(profile: &Profile) -> Result<(), CliError> {
+        match entry(profile).map_err(|message| removal_error(profile, &message))?.delete_credential() {
             Ok(()) | Err(Error::NoEntry) => Ok(()),
-            Err(error) => Err(left(profile, &error.to_string())),
+            Err(error) => Err(removal_error(profile, &error.to_string())),
         }
     }
 }
@@ -52,43 +52,42 @@ mod system {
 mod system {
     use secrecy::SecretString;
 
-    use super::{failed, left};
+    use super::{access_error, removal_error};
     use crate::profiles::Profile;
-    use crate::run::Failure;
+    use crate::run::CliError;
 
-    const ABSENT: &str = "this s1 was built without the feature `keyring`";
+    const UNSUPPORTED: &str = "s1 was built without the feature `keyring`";
 
-    pub(crate) fn find(profile: &Profile) -> Result<Option<SecretString>, Failure> {
-        Err(failed(profile, ABSENT))
+    pub(crate) fn find(profile: &Profile) -> Result<Option<SecretString>, CliError> {
+        Err(access_error(profile, UNSUPPORTED))
     }
 
-    pub(crate) fn set(profile: &Profile, _: &SecretString) -> Result<(), Failure> {
-        Err(failed(profile, ABSENT))
+    pub(crate) fn set(profile: &Profile, _: &SecretString) -> Result<(), CliError> {
+        Err(access_error(profile, UNSUPPORTED))
     }
 
-    pub(crate) fn delete(profile: &Profile) -> Result<(), Failure> {
-        Err(left(profile, ABSENT))
+    pub(crate) fn delete(profile: &Profile) -> Result<(), CliError> {
+        Err(removal_error(profile, UNSUPPORTED))
     }
 }
 
 pub(crate) use system::{delete, find, set};
 
-/// The token of a profile, which has to be there.
-pub(crate) fn get(profile: &Profile) -> Result<SecretString, Failure> {
-    find(profile)?.ok_or_else(|| failed(profile, "there is no token for this console in it"))
+/// Returns the token of a profile.
+pub(crate) fn get(profile: &Profile) -> Result<SecretString, CliError> {
+    find(profile)?.ok_or_else(|| access_error(profile, "no token for this console"))
 }
 
-fn failed(profile: &Profile, message: &str) -> Failure {
+fn access_error(profile: &Profile, message: &str) -> CliError {
     let name = &profile.name;
-    Failure::Io(io::Error::other(format!(
-        "profile {name}: the keyring gives no token: {message}; log in with s1 login --profile {name} \
-         --token-in file"
+    CliError::Io(io::Error::other(format!(
+        "profile {name}: cannot use the keyring: {message}; run s1 login --profile {name} --token-store file"
     )))
 }
 
-fn left(profile: &Profile, message: &str) -> Failure {
+fn removal_error(profile: &Profile, message: &str) -> CliError {
     let Profile { name, console, .. } = profile;
-    Failure::Io(io::Error::other(format!(
-        "profile {name}: its token for {console} may still be in the keyring: {message}; take it out there"
+    CliError::Io(io::Error::other(format!(
+        "profile {name}: the token for {console} may remain in the keyring: {message}; remove it there"
     )))
 }

@@ -1,4 +1,4 @@
-//! The log: what the client tells of its calls, on stderr.
+//! Log on stderr.
 
 use std::io::{self, Write};
 
@@ -11,29 +11,29 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::progress;
 
-/// Logs what is at this level and above. Of what this client is built on, warnings alone are let through: what
-/// else they write down is not ours to vouch for.
-pub(crate) fn to_stderr(level: LevelFilter) {
-    let only = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("sentinelone", level);
+/// Starts the log at a level. Of other crates only warnings and errors are logged: their other messages may
+/// contain secrets.
+pub(crate) fn init(level: LevelFilter) {
+    let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("sentinelone", level);
     let log = fmt::layer()
-        .with_writer(|| Beside)
+        .with_writer(|| ProgressAwareStderr)
         .with_ansi(AutoStream::choice(&io::stderr()) != ColorChoice::Never)
-        // Where it comes from matters to those who look closer.
+        // The module is useful for debugging only.
         .with_target(level > LevelFilter::INFO);
-    // A second call changes nothing: there is one log for the process.
+    // A second call has no effect: a process has one log.
     let _ = if level > LevelFilter::WARN {
-        tracing_subscriber::registry().with(only).with(log).try_init()
+        tracing_subscriber::registry().with(filter).with(log).try_init()
     } else {
-        tracing_subscriber::registry().with(only).with(log.without_time()).try_init()
+        tracing_subscriber::registry().with(filter).with(log.without_time()).try_init()
     };
 }
 
-/// Stderr beside a line of progress.
-struct Beside;
+/// Stderr. The progress line is suspended during a write.
+struct ProgressAwareStderr;
 
-impl Write for Beside {
+impl Write for ProgressAwareStderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        progress::beside(|| io::stderr().write(line))
+        progress::suspend(|| io::stderr().write(line))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,222 +1,220 @@
-//! `s1 login`, `s1 logout` and `s1 profiles`: tokens that are kept, after a connection test.
+//! `s1 login`, `s1 logout` and `s1 profiles`.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use secrecy::{ExposeSecret, SecretString};
-use sentinelone::incidents::{Fetcher, Settings as Fetching};
-use sentinelone::{ApiToken, Console, Error};
+use sentinelone::incidents::{Fetcher, IncidentConfig};
+use sentinelone::{ApiToken, ConsoleUrl, Error};
 
-use crate::incidents::tell_why;
+use crate::incidents::report_connection_error;
 use crate::output;
-use crate::profiles::{Kept, Profile, Settings, check_name};
+use crate::profiles::{ConfigFile, Profile, TokenStorage, check_name};
 use crate::progress::Terminal;
-use crate::run::{DONE, FAILED, Failure, end_asked_for, text};
+use crate::run::{CliError, DONE, FAILED, shutdown_signal, text};
 use crate::session::{self, Session};
 
-/// The name of a profile that nobody named.
-const UNNAMED: &str = "default";
+/// Name of the first profile, unless another name is set.
+const DEFAULT_NAME: &str = "default";
 
-/// The three commands.
+/// Returns `login`, `logout` and `profiles`.
 pub(crate) fn commands() -> [Command; 3] {
-    let login = Command::new("login")
-        .about("Keep a console and its token as a profile, once a connection test has succeeded")
-        .after_help(
-            "Asks for what is missing. The token is typed without being shown, or comes with --token-stdin or \
-             --api-token-file; it is never an argument. When the test fails nothing is written.\n\n\
-             Exit codes: 0 kept; 1 the test failed or nothing could be written; 2 something is missing.",
-        )
-        .args([
-            Arg::new("token-stdin")
-                .long("token-stdin")
-                .action(ArgAction::SetTrue)
-                .conflicts_with("api-token-file")
-                .help("Read the token from stdin"),
-            Arg::new("token-in")
-                .long("token-in")
-                .value_name("PLACE")
-                .value_parser(PossibleValuesParser::new(["file", "keyring"]))
-                .default_value("file")
-                .help("Where to keep the token: a file that its owner alone can read, or the system's keyring"),
-        ]);
-    let logout = Command::new("logout").about("Remove a profile, and its token from where login has put it");
-    let profiles = Command::new("profiles").about("List the profiles; tokens are not shown");
+    let login = Command::new("login").about("Store a console and its token as a profile").args([
+        Arg::new("token-stdin")
+            .long("token-stdin")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("api-token-file")
+            .help("Read the token from stdin"),
+        Arg::new("token-store")
+            .long("token-store")
+            .value_name("STORE")
+            .value_parser(PossibleValuesParser::new(["file", "keyring"]))
+            .default_value("file")
+            .help("Store the token in a private file or in the system keyring"),
+    ]);
+    let logout = Command::new("logout").about("Remove a profile and its stored token");
+    let profiles = Command::new("profiles").about("List the profiles");
     [login, logout, profiles]
 }
 
-/// Refuses options that mean nothing here.
-fn check(matches: &ArgMatches) -> Result<(), Failure> {
+/// Returns a usage error for options that these commands do not support.
+fn check(matches: &ArgMatches) -> Result<(), CliError> {
     for option in ["sandbox", "dry-run"] {
         if matches.get_flag(option) {
-            return Err(Failure::Usage(format!("--{option} does not go with profiles; leave it out")));
+            return Err(CliError::Usage(format!(
+                "--{option} is not supported by login, logout and profiles"
+            )));
         }
     }
     Ok(())
 }
 
-/// Lists the profiles.
-pub(crate) fn profiles(matches: &ArgMatches) -> Result<u8, Failure> {
+/// Prints the profiles.
+pub(crate) fn profiles(matches: &ArgMatches) -> Result<u8, CliError> {
     check(matches)?;
-    output::write(&Settings::read()?.list(text(matches, "output"))?)?;
+    output::write(&ConfigFile::read()?.list(text(matches, "output"))?)?;
     Ok(DONE)
 }
 
-/// The profile that is meant: named, else the usual one.
-fn name(matches: &ArgMatches, settings: &Settings) -> Result<Option<String>, Failure> {
-    Ok(match session::named(matches)? {
+/// Returns the name of the selected profile, or else of the default profile.
+fn name(matches: &ArgMatches, config: &ConfigFile) -> Result<Option<String>, CliError> {
+    Ok(match session::profile_name(matches)? {
         Some((name, _)) => Some(name),
-        None => settings.default()?,
+        None => config.default()?,
     })
 }
 
 /// Removes a profile.
-pub(crate) fn logout(matches: &ArgMatches) -> Result<u8, Failure> {
+pub(crate) fn logout(matches: &ArgMatches) -> Result<u8, CliError> {
     check(matches)?;
-    let mut settings = Settings::read()?;
-    let name = name(matches, &settings)?.ok_or_else(|| {
-        Failure::Usage("no profile is named, and there is no default; give --profile".into())
+    let mut config = ConfigFile::read()?;
+    let name = name(matches, &config)?.ok_or_else(|| {
+        CliError::Usage("no profile: use --profile, because no default profile is set".into())
     })?;
-    let left = settings.forget(&name)?;
-    output::write(&format!("profile {name} is removed\n"))?;
-    if let Some(left) = left {
-        output::say(left);
+    let warning = config.remove(&name)?;
+    output::write(&format!("profile {name} removed\n"))?;
+    if let Some(warning) = warning {
+        output::report(warning);
     }
     Ok(DONE)
 }
 
-/// Keeps a token once it has been tried.
-pub(crate) async fn login(matches: &ArgMatches) -> Result<u8, Failure> {
+/// Tests a token and stores it.
+pub(crate) async fn login(matches: &ArgMatches) -> Result<u8, CliError> {
     check(matches)?;
-    let mut settings = Settings::read()?;
-    let name = name(matches, &settings)?.unwrap_or_else(|| UNNAMED.to_owned());
+    let mut config = ConfigFile::read()?;
+    let name = name(matches, &config)?.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     check_name(&name)?;
-    settings.check_new(&name)?;
-    let before = match settings.names()?.contains(&name) {
-        true => Some(settings.profile(&name)?),
+    config.check_new(&name)?;
+    let before = match config.names()?.contains(&name) {
+        true => Some(config.profile(&name)?),
         false => None,
     };
-    // A profile that is there moves to another console only where an option says so.
+    // Only an option changes the console of an existing profile.
     let console = match (session::console_option(matches)?, &before) {
         (Some(console), _) => console,
         (None, Some(before)) => before.console.clone(),
-        (None, None) => match session::given_console(matches)? {
+        (None, None) => match session::configured_console(matches)? {
             Some(console) => console,
-            None => asked_console()?,
+            None => prompt_console()?,
         },
     };
     let token = token(matches, &console)?;
     let same = before.filter(|before| before.console == console);
-    let version = session::given_version(matches).or(same.and_then(|before| before.version));
-    let kept =
-        if text(matches, "token-in") == "keyring" { Kept::Keyring } else { Kept::File(settings.kept(&name)) };
-    let profile = Profile { name, console, version, token: kept };
+    let version = session::version_option(matches).or(same.and_then(|before| before.version));
+    let storage = if text(matches, "token-store") == "keyring" {
+        TokenStorage::Keyring
+    } else {
+        TokenStorage::File(config.token_file(&name))
+    };
+    let profile = Profile { name, console, version, token: storage };
 
-    let to_try = ApiToken::new(token.expose_secret())?;
-    let session = Session::on(matches, profile.console.to_string(), to_try, version.unwrap_or_default())?;
-    let tried = try_out(&session, &profile, &mut settings, &token).await;
-    session.close(tried).await
+    let api_token = ApiToken::new(token.expose_secret())?;
+    let console = profile.console.to_string();
+    let session = Session::with_console(matches, console, api_token, version.unwrap_or_default())?;
+    let result = test_and_store(&session, &profile, &mut config, &token).await;
+    session.close(result).await
 }
 
-async fn try_out(
+/// Tests the connection and stores the profile.
+async fn test_and_store(
     session: &Session,
     profile: &Profile,
-    settings: &mut Settings,
+    config: &mut ConfigFile,
     token: &SecretString,
-) -> Result<u8, Failure> {
+) -> Result<u8, CliError> {
     let client = &session.client;
-    let fetcher = Fetcher::new(client.clone(), Fetching::default())
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let fetcher = Fetcher::new(client.clone(), IncidentConfig::default())
+        .map_err(|error| CliError::Usage(error.to_string()))?;
     let terminal = Terminal::new();
-    let tries = async {
+    let test = async {
         fetcher.test_connection().await?;
         Ok(client.token_details().await)
     };
     let tested = tokio::select! {
-        tested = terminal.during("trying the connection", tries) => tested,
-        signal = end_asked_for() => {
+        tested = terminal.during("testing the connection", test) => tested,
+        signal = shutdown_signal() => {
             signal?;
             return Err(interrupted());
         }
     };
     drop(terminal);
-    // Whether it tells of itself or not, a token that was taken works.
+    // The test succeeded: a token without details is valid, too.
     let details = match tested {
         Ok(details) => details.ok(),
         Err(error) => {
-            tell_why(&error);
-            output::say("nothing was written");
+            report_connection_error(&error);
+            output::report("no profile was written");
             return Ok(FAILED);
         }
     };
     let expires = details.and_then(|details| details.expires_at);
     let expires = match expires {
         Some(time) => format!("its token expires {}", time.as_str()),
-        None => "the console does not say when its token expires".to_owned(),
+        None => "the expiry of its token is not available".to_owned(),
     };
-    let became_default = settings.keep(profile, token)?;
-    let Profile { name, console, token: kept, .. } = profile;
-    let (version, file) = (client.api_version(), settings.path().display());
+    let became_default = config.store(profile, token)?;
+    let Profile { name, console, token: storage, .. } = profile;
+    let (version, file) = (client.api_version(), config.path().display());
     output::write(&format!(
-        "profile {name}: {console} on API {version}; {expires}\nkept in {file}, the token in {kept}\n{}",
-        if became_default { "it is the default profile now\n" } else { "" }
+        "profile {name}: {console} on API {version}; {expires}\nstored in {file}, the token in {storage}\n{}",
+        if became_default { "it is now the default profile\n" } else { "" }
     ))?;
     Ok(DONE)
 }
 
-/// The token, from where it is safe to take it.
-fn token(matches: &ArgMatches, console: &Console) -> Result<SecretString, Failure> {
-    // Typed at a terminal it would be shown.
-    let typed = if matches.get_flag("token-stdin") && !io::stdin().is_terminal() {
+/// Reads the token from stdin, a file or the prompt.
+fn token(matches: &ArgMatches, console: &ConsoleUrl) -> Result<SecretString, CliError> {
+    // A terminal as stdin would show the token.
+    let input = if matches.get_flag("token-stdin") && !io::stdin().is_terminal() {
         let mut line = Vec::new();
         io::stdin().lock().read_until(b'\n', &mut line)?;
         let line =
-            String::from_utf8(line).map_err(|_| Failure::Usage("what stdin holds is no token".into()))?;
+            String::from_utf8(line).map_err(|_| CliError::Usage("the token on stdin is not UTF-8".into()))?;
         SecretString::from(line)
     } else if let Some(file) = matches.get_one::<std::path::PathBuf>("api-token-file") {
         let read = std::fs::read_to_string(file);
-        read.map_err(|error| {
-            Failure::Usage(format!("{}: the token cannot be read: {error}", file.display()))
-        })?
-        .into()
+        read.map_err(|error| CliError::Usage(format!("{}: cannot read the token: {error}", file.display())))?
+            .into()
     } else if is_terminal() || matches.get_flag("token-stdin") {
-        typed(console)?
+        prompt_token(console)?
     } else {
-        let message = "there is no terminal to ask for the token at; give it with --token-stdin";
-        return Err(Failure::Usage(message.into()));
+        let message = "no terminal for the token prompt; use --token-stdin";
+        return Err(CliError::Usage(message.into()));
     };
-    // What does not look like a token is refused before anything is sent; the prefix that consoles show goes.
-    ApiToken::new(typed.expose_secret()).map_err(Error::from)?;
-    let plain = typed.expose_secret().trim();
+    // An invalid token is rejected before a request is sent. The prefix that consoles show is removed.
+    ApiToken::new(input.expose_secret()).map_err(Error::from)?;
+    let plain = input.expose_secret().trim();
     Ok(plain.strip_prefix("ApiToken ").unwrap_or(plain).trim().into())
 }
 
-/// The token, as it is typed without being shown. Ctrl-C is waited for, so that the terminal shows again what is
-/// typed.
-fn typed(console: &Console) -> Result<SecretString, Failure> {
+/// Prompts for the token without echo. The handler of Ctrl-C lets the prompt restore the echo.
+fn prompt_token(console: &ConsoleUrl) -> Result<SecretString, CliError> {
     #[cfg(unix)]
-    let _waited_for = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
-    match rpassword::prompt_password(format!("API token of {console} (not shown): ")) {
+    let _handler = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    match rpassword::prompt_password(format!("API token of {console} (hidden): ")) {
         Ok(token) => Ok(token.into()),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(interrupted()),
         Err(error) => Err(error.into()),
     }
 }
 
-fn interrupted() -> Failure {
-    Failure::Interrupted("nothing was written".into())
+fn interrupted() -> CliError {
+    CliError::Interrupted("no profile was written".into())
 }
 
 fn is_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-fn asked_console() -> Result<Console, Failure> {
+/// Prompts for the console URL.
+fn prompt_console() -> Result<ConsoleUrl, CliError> {
     if !is_terminal() {
-        let message = "no console: give --console-url, since there is no terminal to ask at";
-        return Err(Failure::Usage(message.into()));
+        let message = "no console URL: use --console-url; a prompt needs a terminal";
+        return Err(CliError::Usage(message.into()));
     }
-    write!(io::stderr(), "Address of the console, such as usea1.sentinelone.net: ")?;
+    write!(io::stderr(), "Console URL (for example usea1.sentinelone.net): ")?;
     io::stderr().flush()?;
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;

@@ -1,8 +1,10 @@
-//! `s1`: the commands of this crate at a terminal and in scripts.
+//! `s1`, the command line client.
 
 mod cli;
+mod completions;
 mod contract;
 mod findings;
+mod help;
 mod incidents;
 mod keyring;
 mod log;
@@ -14,7 +16,6 @@ mod progress;
 mod record;
 mod run;
 mod session;
-mod shell;
 mod suggest;
 
 use std::process::ExitCode;
@@ -24,20 +25,22 @@ fn main() -> ExitCode {
         Ok(matches) => matches,
         Err(mut error) => {
             suggest::nearest_command(&mut error);
-            // Help goes to stdout with 0, everything else to stderr with 2.
-            // Only words are looked for, and what is no UTF-8 is none of them.
-            let words = || std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-            if error.use_stderr() && cli::names_a_secret(words()) {
-                // What does not fit may be a part of a password that was not quoted.
-                output::say(
-                    "error: the arguments do not fit; what they are is not shown, since there is a password among them",
+            suggest::without_list_of_subjects(&mut error);
+            // Help is written to stdout with exit code 0, an error to stderr with exit code 2.
+            let arguments = || std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned());
+            if error.use_stderr() && cli::has_secret_option(arguments()) {
+                // The rejected argument can be part of a password that was not quoted.
+                output::report(
+                    "error: invalid arguments; they are not shown, since one of them is a password",
                 );
-                output::say("Values with blanks or symbols in them have to be quoted. --help tells more.");
-            } else if error.use_stderr() && words().any(|word| word == "login") {
-                output::say(
-                    "error: the arguments of login do not fit; what they are is not shown, since one may be a token",
+                output::report("  help: quote values that contain spaces or symbols; see --help");
+            } else if error.use_stderr() && arguments().any(|argument| argument == "login") {
+                output::report(
+                    "error: invalid arguments of login; they are not shown, since one can be a token",
                 );
-                output::say("The token is typed, or comes from stdin or a file. s1 login --help tells more.");
+                output::report(
+                    "  help: type the token, or read it from stdin or a file; see s1 login --help",
+                );
             } else {
                 let _ = error.print();
             }
@@ -47,14 +50,14 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::say(format_args!("error: {error}"));
+            output::report(format_args!("error: {error}"));
             return ExitCode::from(run::FAILED);
         }
     };
     match runtime.block_on(run::run(&matches)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            output::say(format_args!("error: {failure}"));
+            output::report(format_args!("error: {failure}"));
             ExitCode::from(failure.code())
         }
     }

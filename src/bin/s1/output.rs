@@ -1,25 +1,34 @@
-//! What people and scripts see.
+//! Output on stdout and stderr.
 
 use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
+use clap::builder::StyledStr;
 use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
-use sentinelone::commands::{Entry, Outcome, Output, Prepared, Source, find};
+use sentinelone::commands::{ContextPath, ContextSource, Outcome, PreparedCommand, RegisteredCommand, find};
 use sentinelone::incidents::Incident;
-use sentinelone::{ApiVersion, Error, IdState, Request, Timestamp, TokenDetails, printable};
+use sentinelone::{ApiVersion, Error, IdState, Request, Timestamp, TokenDetails, replace_control_chars};
 use serde_json::{Value, json};
 
 use crate::progress;
-use crate::run::Failure;
+use crate::run::CliError;
 use crate::suggest::did_you_mean;
 
-/// Writes text to stdout. A reader that went away, as `head` does, is no failure.
+/// Writes text to stdout. A closed pipe is not an error.
 pub(crate) fn write(text: &str) -> io::Result<()> {
-    pass_on(text).map(drop)
+    write_if_open(text).map(drop)
 }
 
-/// The same, and whether anybody still reads.
-pub(crate) fn pass_on(text: &str) -> io::Result<bool> {
+/// Writes text with styles to stdout, without the styles unless the terminal supports them.
+pub(crate) fn write_styled(text: &StyledStr) -> io::Result<()> {
+    match AutoStream::choice(&io::stdout()) {
+        ColorChoice::Never => write(&text.to_string()),
+        _ => write(&text.ansi().to_string()),
+    }
+}
+
+/// Writes text to stdout. Returns false if the pipe is closed.
+pub(crate) fn write_if_open(text: &str) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
@@ -27,32 +36,33 @@ pub(crate) fn pass_on(text: &str) -> io::Result<bool> {
     }
 }
 
-/// Writes a line to stderr. Where nobody reads it there is nothing more to say, and nothing to fail for.
-pub(crate) fn say(text: impl std::fmt::Display) {
-    let text: Vec<_> = text.to_string().lines().map(printable).collect();
-    progress::beside(|| {
+/// Writes a line to stderr. Write errors are ignored.
+pub(crate) fn report(text: impl std::fmt::Display) {
+    let text: Vec<_> = text.to_string().lines().map(replace_control_chars).collect();
+    progress::suspend(|| {
         let _ = writeln!(io::stderr(), "{}", text.join("\n"));
     });
 }
 
-/// A JSON document for people and machines alike.
+/// Returns an indented JSON document.
 pub(crate) fn pretty(value: &Value) -> String {
-    inert(&format!("{value:#}")) + "\n"
+    escape_control_chars(&format!("{value:#}")) + "\n"
 }
 
-/// JSON in which nothing steers a terminal: it says the same.
-pub(crate) fn inert(json: &str) -> String {
+/// Escapes the control characters in a JSON document. Its value stays the same.
+pub(crate) fn escape_control_chars(json: &str) -> String {
     let one = |c: char| {
-        let same = c == '\n' || printable(c.encode_utf8(&mut [0; 4])).starts_with(c);
-        // Only texts hold the others, and all of those have four digits.
+        let same = c == '\n' || replace_control_chars(c.encode_utf8(&mut [0; 4])).starts_with(c);
+        // The others occur in strings only, and four digits are enough for them.
         if same { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) }
     };
-    let line =
-        |line: &str| if printable(line) == line { line.to_owned() } else { line.chars().map(one).collect() };
+    let line = |line: &str| {
+        if replace_control_chars(line) == line { line.to_owned() } else { line.chars().map(one).collect() }
+    };
     json.lines().map(line).collect::<Vec<String>>().join("\n")
 }
 
-/// The requests of a dry run.
+/// Returns the requests of a dry run.
 pub(crate) fn requests(requests: &[Request<Value>], version: ApiVersion) -> Result<String, Error> {
     let requests = requests
         .iter()
@@ -63,20 +73,20 @@ pub(crate) fn requests(requests: &[Request<Value>], version: ApiVersion) -> Resu
                 "method": request.method().as_str(),
                 "path": request.path(version)?,
                 "query": query,
-                "body": request.shown_body(),
+                "body": request.redacted_body(),
             }))
         })
         .collect::<Result<Value, Error>>()?;
     Ok(pretty(&requests))
 }
 
-/// What came of a command, in the format asked for; a table with the columns asked for.
+/// Returns the outcome of a command in a format, as a table with the selected columns.
 pub(crate) fn outcome(
-    command: &Prepared,
+    command: &PreparedCommand,
     outcome: &Outcome,
     format: &str,
     columns: &[String],
-) -> Result<String, Failure> {
+) -> Result<String, CliError> {
     Ok(match format {
         "json" => pretty(&outcome.to_json()),
         "ndjson" => lines(&outcome.items()),
@@ -85,34 +95,34 @@ pub(crate) fn outcome(
     })
 }
 
-/// Things, one a line.
-pub(crate) fn lines(things: &[Value]) -> String {
-    things.iter().map(|thing| inert(&thing.to_string()) + "\n").collect()
+/// Returns one line of JSON per item.
+pub(crate) fn lines(items: &[Value]) -> String {
+    items.iter().map(|item| escape_control_chars(&item.to_string()) + "\n").collect()
 }
 
-/// How long a token lives.
+/// Returns the creation and expiry time of a token.
 pub(crate) fn token(details: &TokenDetails, now: &Timestamp, format: &str) -> String {
-    let left = details.left(now);
+    let remaining = details.remaining(now);
     let text = |time: &Option<Timestamp>| time.as_ref().map(|time| time.as_str().to_owned());
     let json = json!({
         "createdAt": text(&details.created_at),
         "expiresAt": text(&details.expires_at),
-        "secondsLeft": left.map(|left| left.as_secs()),
+        "secondsRemaining": remaining.map(|remaining| remaining.as_secs()),
     });
     match format {
         "json" | "context" => pretty(&json),
-        "ndjson" => inert(&json.to_string()) + "\n",
+        "ndjson" => escape_control_chars(&json.to_string()) + "\n",
         _ => {
             let unknown = || "unknown".to_owned();
-            let left = left.map(|left| match left.as_secs() / 86_400 {
-                0 => format!("{} hours", left.as_secs() / 3_600),
+            let remaining = remaining.map(|remaining| match remaining.as_secs() / 86_400 {
+                0 => format!("{} hours", remaining.as_secs() / 3_600),
                 1 => "1 day".to_owned(),
                 days => format!("{days} days"),
             });
             let rows = [
                 ("created", text(&details.created_at)),
                 ("expires", text(&details.expires_at)),
-                ("left", left),
+                ("remaining", remaining),
             ];
             let rows = rows.map(|(name, value)| vec![name.to_owned(), value.unwrap_or_else(unknown)]);
             grid(["Token", "Value"], rows.into_iter())
@@ -120,7 +130,7 @@ pub(crate) fn token(details: &TokenDetails, now: &Timestamp, format: &str) -> St
     }
 }
 
-/// Incidents, one a row; nothing where there are none.
+/// Returns a table of incidents; empty if the list is empty.
 pub(crate) fn incidents(incidents: &[Incident]) -> String {
     if incidents.is_empty() {
         return String::new();
@@ -134,7 +144,7 @@ pub(crate) fn incidents(incidents: &[Incident]) -> String {
     grid(["Occurred", "Severity", "Incident", "Key"], rows)
 }
 
-/// The files that were written.
+/// Returns a table of the written files.
 fn files(outcome: &Outcome) -> String {
     if outcome.files.is_empty() {
         return String::new();
@@ -146,50 +156,48 @@ fn files(outcome: &Outcome) -> String {
     grid(["File", "Bytes", "Written to"], rows)
 }
 
-/// The table of an action.
-const RESULTS: [&str; 3] = ["ID", "Result", "Console says"];
+/// Columns of the results of an action.
+const RESULTS: [&str; 3] = ["ID", "Result", "Detail"];
 
-/// Whether a command writes files on this machine.
-pub(crate) fn writes_files(entry: &Entry) -> bool {
-    (entry.arguments)().iter().any(|argument| argument.name == "folder")
+/// Returns whether a command writes local files.
+pub(crate) fn writes_files(entry: &RegisteredCommand) -> bool {
+    (entry.arguments)().iter().any(|argument| argument.name == "dir")
 }
 
-/// Refuses columns of which it is known that no table has them, before anything is done: where something is done
-/// or written it would be too late afterwards.
-pub(crate) fn check_columns(entry: &Entry, columns: &[String]) -> Result<(), Failure> {
+/// Returns a usage error if the table of a command cannot have a column. Actions and downloads are checked before
+/// they start.
+pub(crate) fn check_columns(entry: &RegisteredCommand, columns: &[String]) -> Result<(), CliError> {
     let name = entry.info.name;
     let prefix = common_prefix(entry.outputs);
-    let (what, known): (_, Vec<&str>) = match () {
+    let (subject, known): (_, Vec<&str>) = match () {
         () if columns.is_empty() => return Ok(()),
-        () if entry.info.acts => ("results of an action have", RESULTS.to_vec()),
+        () if entry.info.is_action => ("the results of an action have", RESULTS.to_vec()),
         () if entry.outputs.is_empty() => {
-            let message = format!("--columns: {name} shows what the console sent as it is, without columns");
-            return Err(Failure::Usage(message));
+            let message = format!("--columns: {name} prints the response as JSON, without columns");
+            return Err(CliError::Usage(message));
         }
         () if writes_files(entry) => (
-            "what it downloads has",
-            entry.outputs.iter().filter_map(|output| below(output, prefix)).collect(),
+            "a download has",
+            entry.outputs.iter().filter_map(|output| relative_path(output, prefix)).collect(),
         ),
         () => return Ok(()),
     };
     match columns.iter().find(|name| known.iter().all(|one| !one.eq_ignore_ascii_case(name))) {
         Some(name) => {
-            let (all, meant) = (known.join(", "), did_you_mean(name, known.iter().copied()));
-            Err(Failure::Usage(format!("--columns: {what} no {name:?}, only {all}{meant}")))
+            let (all, hint) = (known.join(", "), did_you_mean(name, known.iter().copied()));
+            Err(CliError::Usage(format!("--columns: {subject} no column {name:?}, only {all}{hint}")))
         }
         None => Ok(()),
     }
 }
 
-fn no_column(name: &str, known: &[String]) -> Failure {
-    let meant = did_you_mean(name, known.iter().map(String::as_str));
-    Failure::Usage(format!(
-        "--columns: nothing that was found has {name:?}; --output json shows what there is{meant}"
-    ))
+fn unknown_column(name: &str, known: &[String]) -> CliError {
+    let hint = did_you_mean(name, known.iter().map(String::as_str));
+    CliError::Usage(format!("--columns: no item has {name:?}; --output json shows the fields{hint}"))
 }
 
-fn table_of(command: &Prepared, outcome: &Outcome, columns: &[String]) -> Result<String, Failure> {
-    if command.info().acts {
+fn table_of(command: &PreparedCommand, outcome: &Outcome, columns: &[String]) -> Result<String, CliError> {
+    if command.info().is_action {
         return Ok(results(outcome, columns));
     }
     let outputs = find(command.info().name).map(|entry| entry.outputs).unwrap_or_default();
@@ -197,24 +205,24 @@ fn table_of(command: &Prepared, outcome: &Outcome, columns: &[String]) -> Result
     let at = |path: &str| outcome.context.pointer(&pointer(path));
     let entries = match at(prefix) {
         Some(Value::Array(entries)) => entries.as_slice(),
-        // One thing reads better from top to bottom.
+        // One item is shown with a row per field.
         Some(entry) => {
-            let things = Things {
+            let data = TableData {
                 outputs,
                 prefix,
                 entries: std::slice::from_ref(entry),
-                items: raw(outcome, columns, 1),
+                items: response_items(outcome, columns, 1),
             };
-            return Ok(things.grid(columns, |_| true)?.turned().draw());
+            return Ok(data.grid(columns, |_| true)?.transposed().draw());
         }
-        // What is no list, and has no paths of its own, is shown as it is.
-        None if outputs.is_empty() && columns.is_empty() => return Ok(pretty(&outcome.answer)),
+        // A response without context paths is shown as JSON.
+        None if outputs.is_empty() && columns.is_empty() => return Ok(pretty(&outcome.response)),
         None => &[],
     };
-    let things = Things { outputs, prefix, entries, items: raw(outcome, columns, entries.len()) };
-    let grid = things.grid(columns, |output| output.column)?;
+    let data = TableData { outputs, prefix, entries, items: response_items(outcome, columns, entries.len()) };
+    let grid = data.grid(columns, |output| output.column)?;
     let count = entries.len();
-    let total = outcome.answer.pointer("/pagination/totalItems").and_then(Value::as_u64);
+    let total = outcome.response.pointer("/pagination/totalItems").and_then(Value::as_u64);
     let footer = match total {
         Some(total) if total > count as u64 => format!("{count} of {total}\n"),
         _ => format!("{count} found\n"),
@@ -224,8 +232,8 @@ fn table_of(command: &Prepared, outcome: &Outcome, columns: &[String]) -> Result
 
 fn results(outcome: &Outcome, columns: &[String]) -> String {
     let mut text = String::new();
-    if !outcome.ids.is_empty() {
-        let rows = outcome.ids.iter().map(|one| {
+    if !outcome.results.is_empty() {
+        let rows = outcome.results.iter().map(|one| {
             let detail = one.detail.clone().unwrap_or_default();
             vec![plain(&one.id), state(one.state), plain(&detail)]
         });
@@ -235,37 +243,38 @@ fn results(outcome: &Outcome, columns: &[String]) -> String {
     format!("{text}affected: {affected}\n")
 }
 
-/// What the console sent of each entry, where columns may ask for it.
-fn raw(outcome: &Outcome, columns: &[String], entries: usize) -> Vec<Value> {
+/// Returns the items of the response, in which columns are looked up.
+fn response_items(outcome: &Outcome, columns: &[String], entries: usize) -> Vec<Value> {
     let items = if columns.is_empty() { Vec::new() } else { outcome.items() };
-    // Where the two are not of the same things, only the entries are looked at.
+    // If the numbers differ, an item does not belong to the entry at its position.
     if items.len() == entries { items } else { Vec::new() }
 }
 
-/// What a table of things is made from.
-struct Things<'a> {
-    outputs: &'static [Output],
+/// Source of a table: entries of the context, and the items of the response.
+struct TableData<'a> {
+    outputs: &'static [ContextPath],
     prefix: &'static str,
     entries: &'a [Value],
     items: Vec<Value>,
 }
 
-impl Things<'_> {
-    /// The columns asked for, or the usual ones: those of `outputs`, and what no output names.
-    fn grid(&self, columns: &[String], usual: impl Fn(&Output) -> bool) -> Result<Grid, Failure> {
+impl TableData<'_> {
+    /// Returns the selected columns. By default these are the `outputs` that match `is_default`, and the members
+    /// that no output names.
+    fn grid(&self, columns: &[String], is_default: impl Fn(&ContextPath) -> bool) -> Result<Grid, CliError> {
         if !columns.is_empty() {
-            let header = columns.iter().map(|name| self.known(name)).collect::<Result<Vec<_>, _>>()?;
+            let header = columns.iter().map(|name| self.resolve(name)).collect::<Result<Vec<_>, _>>()?;
             let rows = self.rows(&header);
             return Ok(Grid { header, rows });
         }
         let documented = self
             .outputs
             .iter()
-            .filter(|output| usual(output))
-            .filter_map(|output| below(output, self.prefix));
+            .filter(|output| is_default(output))
+            .filter_map(|output| relative_path(output, self.prefix));
         let named = |name: &str| self.paths().any(|path| path.split('.').next() == Some(name));
         let mut header: Vec<String> = documented.filter(|path| self.has(path)).map(str::to_owned).collect();
-        // The columns of a power query, and those that a command's own `columns` asked for.
+        // The columns of a PowerQuery, and those of the argument `columns`.
         for name in self.entries.iter().filter_map(Value::as_object).flat_map(|entry| entry.keys()) {
             if !named(name) && !header.contains(name) {
                 header.push(name.clone());
@@ -281,22 +290,21 @@ impl Things<'_> {
     }
 
     fn paths(&self) -> impl Iterator<Item = &'static str> {
-        self.outputs.iter().filter_map(|output| below(output, self.prefix))
+        self.outputs.iter().filter_map(|output| relative_path(output, self.prefix))
     }
 
     fn has(&self, path: &str) -> bool {
         (0..self.entries.len()).any(|number| self.value(number, path).is_some())
     }
 
-    /// A value of an entry, else of what the console sent of it. A name may have points in it.
+    /// Returns a value of an entry, or else of its item. A name can contain dots.
     fn value(&self, number: usize, path: &str) -> Option<&Value> {
         let both = [self.entries.get(number), self.items.get(number)];
-        both.into_iter().flatten().find_map(|thing| thing.get(path).or_else(|| thing.pointer(&pointer(path))))
+        both.into_iter().flatten().find_map(|one| one.get(path).or_else(|| one.pointer(&pointer(path))))
     }
 
-    /// The name of a column as it is spelt, for one in whatever letters. Where nothing was found, nothing is
-    /// known.
-    fn known(&self, name: &str) -> Result<String, Failure> {
+    /// Returns the exact name of a column; case is ignored. Without entries every name is accepted.
+    fn resolve(&self, name: &str) -> Result<String, CliError> {
         let same = |one: &&str| one.eq_ignore_ascii_case(name);
         if let Some(path) = self.paths().find(|path| *path == name).or_else(|| self.paths().find(same)) {
             return Ok(path.to_owned());
@@ -305,34 +313,34 @@ impl Things<'_> {
             return Ok(name.to_owned());
         }
         let mut all: Vec<String> = self.paths().map(str::to_owned).collect();
-        for thing in self.entries.iter().chain(&self.items) {
-            leaves(thing, "", &mut all);
+        for value in self.entries.iter().chain(&self.items) {
+            collect_paths(value, "", &mut all);
         }
         match all.iter().map(String::as_str).find(same) {
             Some(path) => Ok(path.to_owned()),
-            None => Err(no_column(name, &all)),
+            None => Err(unknown_column(name, &all)),
         }
     }
 }
 
-/// The dotted paths of everything in a thing.
-fn leaves(thing: &Value, before: &str, all: &mut Vec<String>) {
-    for (name, value) in thing.as_object().into_iter().flatten() {
-        let path = if before.is_empty() { name.clone() } else { format!("{before}.{name}") };
-        leaves(value, &path, all);
+/// Collects the dotted paths of all members, at every level.
+fn collect_paths(value: &Value, prefix: &str, all: &mut Vec<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        collect_paths(value, &path, all);
         if !all.contains(&path) {
             all.push(path);
         }
     }
 }
 
-/// A context path without the part that it has in common with the others.
-fn below(output: &'static Output, prefix: &str) -> Option<&'static str> {
+/// Returns a context path without the common prefix.
+fn relative_path(output: &'static ContextPath, prefix: &str) -> Option<&'static str> {
     output.path.strip_prefix(prefix)?.strip_prefix('.')
 }
 
-/// The part of the context paths that all of them begin with.
-fn common_prefix(outputs: &[Output]) -> &'static str {
+/// Returns the common prefix of the context paths.
+fn common_prefix(outputs: &[ContextPath]) -> &'static str {
     let first = outputs.first().map(|output| output.path).unwrap_or_default();
     first.rsplit_once('.').map_or("", |(prefix, _)| prefix)
 }
@@ -341,7 +349,7 @@ fn pointer(path: &str) -> String {
     format!("/{}", path.replace('.', "/"))
 }
 
-/// A value on one line; what is not there, and what holds nothing, is nothing.
+/// Returns a value on one line; a missing, null or empty value is an empty string.
 fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -353,27 +361,27 @@ fn text(value: Option<&Value>) -> String {
 }
 
 fn plain(text: &str) -> Cell {
-    Cell::new(printable(text))
+    Cell::new(replace_control_chars(text))
 }
 
-/// What became of one thing, in the colour of how good that is.
+/// Returns the cell of a state, with a color.
 fn state(state: IdState) -> Cell {
     let cell = plain(state.as_str());
     match state {
-        _ if !coloured() => cell,
-        state if state.is_fulfilled() => cell.fg(Color::Green),
+        _ if !has_color() => cell,
+        state if state.is_success() => cell.fg(Color::Green),
         IdState::NotAffected => cell.fg(Color::Red),
         _ => cell.fg(Color::Yellow),
     }
 }
 
-/// Whether stdout takes colours: a terminal that has them, without NO_COLOR.
-fn coloured() -> bool {
+/// Returns whether stdout supports colors.
+fn has_color() -> bool {
     AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
-/// A table narrower than this is not wrapped.
-const NARROWEST: u16 = 40;
+/// Tables are wrapped to the width of a terminal with at least this many columns.
+const MIN_WIDTH: u16 = 40;
 
 /// Rows under a header.
 struct Grid {
@@ -386,7 +394,7 @@ impl Grid {
         Self { header: header.map(str::to_owned).into(), rows: rows.collect() }
     }
 
-    /// Without the columns in which nothing stands; as it is where that is all of them.
+    /// Removes the empty columns, unless all of them are empty.
     fn without_empty(self) -> Self {
         let filled = |column: &usize| {
             self.rows.iter().any(|row| row.get(*column).is_some_and(|cell| !cell.content().trim().is_empty()))
@@ -395,13 +403,13 @@ impl Grid {
         if filled.is_empty() { self } else { self.only(&filled) }
     }
 
-    /// The columns of these names, in their order; where none is named, those in which something stands.
+    /// Selects the columns with these names, in their order; without names, the columns that are not empty.
     fn choose(self, columns: &[String]) -> Self {
         if columns.is_empty() {
             return self.without_empty();
         }
-        let place = |name: &String| self.header.iter().position(|one| one.eq_ignore_ascii_case(name));
-        let chosen: Vec<usize> = columns.iter().filter_map(place).collect();
+        let position = |name: &String| self.header.iter().position(|one| one.eq_ignore_ascii_case(name));
+        let chosen: Vec<usize> = columns.iter().filter_map(position).collect();
         self.only(&chosen)
     }
 
@@ -411,8 +419,8 @@ impl Grid {
         Self { header, rows: self.rows.iter().map(row).collect() }
     }
 
-    /// One row from top to bottom, without what holds nothing.
-    fn turned(self) -> Self {
+    /// Converts the first row into one row per field.
+    fn transposed(self) -> Self {
         let cells = self.rows.into_iter().next().unwrap_or_default();
         let rows = self.header.iter().zip(cells).map(|(name, cell)| vec![plain(name), cell]).collect();
         Self { header: vec!["Field".to_owned(), "Value".to_owned()], rows }
@@ -420,18 +428,18 @@ impl Grid {
 
     fn draw(self) -> String {
         let mut table = Table::new();
-        let coloured = coloured();
-        let title = |name: &String| if coloured { plain(name).fg(Color::Cyan) } else { plain(name) };
+        let has_color = has_color();
+        let title = |name: &String| if has_color { plain(name).fg(Color::Cyan) } else { plain(name) };
         table.load_style(presets::UTF8_FULL_CONDENSED).set_header(self.header.iter().map(title));
-        if coloured {
+        if has_color {
             table.enforce_styling();
         }
         table.add_rows(self.rows);
-        // Some terminals say that they have no width at all.
-        let window = table.width().filter(|width| io::stdout().is_terminal() && *width >= NARROWEST);
+        // Some terminals report a width of 0.
+        let window = table.width().filter(|width| io::stdout().is_terminal() && *width >= MIN_WIDTH);
         if let Some(window) = window {
             table.set_content_arrangement(ContentArrangement::Dynamic);
-            // What names a thing is copied from there, so it stays on one line.
+            // The first column has the name or the ID, which is copied. It is not wrapped.
             let first = table.column_max_content_widths().first().copied().unwrap_or_default();
             if let Some(column) = table.column_mut(0).filter(|_| first <= window / 2) {
                 column.set_constraint(ColumnConstraint::ContentWidth);
@@ -441,27 +449,27 @@ impl Grid {
     }
 }
 
-/// A table of texts.
+/// Returns a table of strings.
 pub(crate) fn grid<const N: usize>(header: [&str; N], rows: impl Iterator<Item = Vec<String>>) -> String {
     Grid::new(header, rows.map(|row| row.iter().map(|cell| plain(cell)).collect())).without_empty().draw()
 }
 
-/// The registry, for people or for machines.
-pub(crate) fn commands(entries: &[Entry], format: &str) -> String {
+/// Returns the list of the integration commands.
+pub(crate) fn commands(entries: &[RegisteredCommand], format: &str) -> String {
     match format {
         "table" => {
             let rows = entries.iter().map(|entry| {
                 let versions: Vec<_> = entry.info.versions.iter().map(|version| version.as_str()).collect();
                 vec![entry.info.name.to_owned(), versions.join(", "), entry.info.summary.to_owned()]
             });
-            grid(["Command", "API", "What it does"], rows)
+            grid(["Command", "API", "Summary"], rows)
         }
-        "ndjson" => entries.iter().map(|entry| format!("{}\n", described(entry))).collect(),
-        _ => pretty(&entries.iter().map(described).collect()),
+        "ndjson" => entries.iter().map(|entry| format!("{}\n", command_json(entry))).collect(),
+        _ => pretty(&entries.iter().map(command_json).collect()),
     }
 }
 
-fn described(entry: &Entry) -> Value {
+fn command_json(entry: &RegisteredCommand) -> Value {
     let versions = |versions: &[ApiVersion]| -> Value {
         versions.iter().map(|version| Value::from(version.as_str())).collect()
     };
@@ -484,7 +492,7 @@ fn described(entry: &Entry) -> Value {
         .iter()
         .map(|output| {
             let source = match output.source {
-                Source::Field { v2_0, v2_1 } => {
+                ContextSource::Field { v2_0, v2_1 } => {
                     let on = |version: &ApiVersion| if *version == ApiVersion::V2_0 { v2_0 } else { v2_1 };
                     let fields: serde_json::Map<_, _> = entry
                         .info
@@ -494,8 +502,8 @@ fn described(entry: &Entry) -> Value {
                         .collect();
                     json!({ "field": fields })
                 }
-                Source::Argument(name) => json!({ "argument": name }),
-                Source::Never => json!("never"),
+                ContextSource::Argument(name) => json!({ "argument": name }),
+                ContextSource::Unavailable => json!("unavailable"),
                 _ => json!("computed"),
             };
             json!({
@@ -503,20 +511,21 @@ fn described(entry: &Entry) -> Value {
                 "type": output.kind,
                 "description": output.doc,
                 "source": source,
-                "never": output.never,
-                "absent": output.absent.map(|(version, why)| json!({ "version": version.as_str(), "why": why })),
+                "unavailable": output.unavailable,
+                "unavailableOn": output.unavailable_on.map(|(version, why)| json!({ "version": version.as_str(), "why": why })),
                 "undocumented": output.undocumented,
             })
         })
         .collect();
     json!({
         "name": entry.info.name,
-        "full_name": entry.info.full_name,
+        "fullName": entry.info.full_name,
+        "topic": entry.info.topic.name(),
         "summary": entry.info.summary,
         "versions": versions(entry.info.versions),
-        "acts": entry.info.acts,
+        "isAction": entry.info.is_action,
         "destructive": entry.info.destructive,
-        "asks": entry.info.asks,
+        "requiresConfirmation": entry.info.requires_confirmation,
         "operations": entry.info.operations,
         "arguments": arguments,
         "outputs": outputs,

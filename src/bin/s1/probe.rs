@@ -1,127 +1,130 @@
-//! `s1 contract probe`: what a console answers, against the specification.
+//! `s1 contract probe`: validates the responses of a console against the specification.
 
 use std::collections::BTreeSet;
 use std::io;
 
 use clap::ArgMatches;
-use sentinelone::contract::{Probe, ProbeResult, Probed, Severity};
-use sentinelone::printable;
+use sentinelone::contract::{Probe, ProbeOutcome, ProbeReport, Severity};
+use sentinelone::replace_control_chars;
 use serde_json::json;
 
-use crate::findings::{Deny, Format, Items, Place, annotation, folded, json_of};
+use crate::findings::{Deny, FindingSource, Format, JsonWriter, annotation, grouped, json_of};
 use crate::output;
 use crate::record;
-use crate::run::{DONE, FAILED, Failure, end_asked_for};
+use crate::run::{CliError, DONE, FAILED, shutdown_signal};
 use crate::session::Session;
 
-/// What was asked so far.
-struct Told {
+/// Prints the result of each operation and counts the results.
+struct ProbeReporter {
     format: Format,
     deny: Deny,
-    items: Items,
-    answered: usize,
+    items: JsonWriter,
+    succeeded: usize,
     failed: usize,
-    not_called: usize,
+    skipped: usize,
     errors: usize,
     drift: usize,
     denied: usize,
-    /// What kept something from being written.
-    broken: Option<io::Error>,
+    /// First error while writing.
+    write_error: Option<io::Error>,
 }
 
-pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, CliError> {
     let format = Format::of(matches)?;
-    let given = given(matches)?;
+    let params = params(matches)?;
     if matches.get_flag("dry-run") {
-        record::nothing_to_record(matches)?;
+        record::reject_record(matches)?;
     }
     let session = Session::open(matches).await?;
     let probe =
-        given.into_iter().fold(Probe::new(&session.client), |probe, (name, value)| probe.given(name, value));
+        params.into_iter().fold(Probe::new(&session.client), |probe, (name, value)| probe.param(name, value));
     if matches.get_flag("dry-run") {
         let requests = output::requests(&probe.requests(), session.client.api_version())?;
         output::write(&requests)?;
         return session.close(Ok(DONE)).await;
     }
-    let mut told = Told {
+    let mut reporter = ProbeReporter {
         format,
         deny: Deny::of(matches),
-        items: Items::new(format),
-        answered: 0,
+        items: JsonWriter::new(format),
+        succeeded: 0,
         failed: 0,
-        not_called: 0,
+        skipped: 0,
         errors: 0,
         drift: 0,
         denied: 0,
-        broken: None,
+        write_error: None,
     };
-    let ended = tokio::select! {
-        () = probe.run(|probed| told.tell(&probed)) => Ok(()),
-        signal = end_asked_for() => Err(signal),
+    let run = tokio::select! {
+        () = probe.run(|report| reporter.report(&report)) => Ok(()),
+        signal = shutdown_signal() => Err(signal),
     };
-    let result = match (ended, told.broken.take()) {
+    let result = match (run, reporter.write_error.take()) {
         (_, Some(error)) | (Err(Err(error)), None) => Err(error.into()),
-        (Err(Ok(())), None) => Err(Failure::Interrupted("nothing was changed".to_owned())),
-        (Ok(()), None) => told.end().map_err(Failure::from),
+        (Err(Ok(())), None) => Err(CliError::Interrupted("no state was changed".to_owned())),
+        (Ok(()), None) => reporter.end().map_err(CliError::from),
     };
     session.close(result).await
 }
 
-/// Names and values that the person knows.
-fn given(matches: &ArgMatches) -> Result<Vec<(String, String)>, Failure> {
-    let names: BTreeSet<String> = Probe::names().collect();
-    let mut given = Vec::new();
-    for text in matches.get_many::<String>("id").into_iter().flatten() {
+/// Parses the values of `--param`.
+fn params(matches: &ArgMatches) -> Result<Vec<(String, String)>, CliError> {
+    let names: BTreeSet<String> = Probe::param_names().collect();
+    let mut params = Vec::new();
+    for text in matches.get_many::<String>("param").into_iter().flatten() {
         let Some((name, value)) = text.split_once('=').filter(|(_, value)| !value.trim().is_empty()) else {
-            return Err(Failure::Usage(format!("--id {text}: give a name and a value, as queryId=q1")));
+            return Err(CliError::Usage(format!("--param {text}: expected NAME=VALUE, such as queryId=q1")));
         };
         if !names.contains(name) {
             let names: Vec<_> = names.into_iter().filter(|name| !name.contains('.')).collect();
-            let message = format!("--id {text}: nothing needs {name}; it may be {}", names.join(", "));
-            return Err(Failure::Usage(message));
+            let message = format!(
+                "--param {text}: no operation has the parameter {name}; expected {}",
+                names.join(", ")
+            );
+            return Err(CliError::Usage(message));
         }
-        given.push((name.to_owned(), value.to_owned()));
+        params.push((name.to_owned(), value.to_owned()));
     }
-    Ok(given)
+    Ok(params)
 }
 
-impl Told {
-    fn tell(&mut self, probed: &Probed) {
-        match &probed.result {
-            ProbeResult::Answered(_) => self.answered += 1,
-            ProbeResult::Failed(_) => self.failed += 1,
-            _ => self.not_called += 1,
+impl ProbeReporter {
+    fn report(&mut self, report: &ProbeReport) {
+        match &report.result {
+            ProbeOutcome::Responded(_) => self.succeeded += 1,
+            ProbeOutcome::Failed(_) => self.failed += 1,
+            _ => self.skipped += 1,
         }
-        for finding in &probed.findings {
+        for finding in &report.findings {
             match finding.severity() {
                 Severity::Error => self.errors += 1,
                 _ => self.drift += 1,
             }
             self.denied += usize::from(self.deny.denies(finding));
         }
-        if let Err(error) = self.write(probed) {
-            self.broken.get_or_insert(error);
+        if let Err(error) = self.write(report) {
+            self.write_error.get_or_insert(error);
         }
     }
 
-    fn write(&mut self, probed: &Probed) -> io::Result<()> {
-        let id = probed.operation.id;
-        let seconds = probed.time.as_secs_f64();
-        let place = Place { file: None, entry: None };
-        let (status, error, why) = match &probed.result {
-            ProbeResult::Answered(status) => (Some(*status), None, None),
-            ProbeResult::Failed(error) => (error.status(), Some(error.to_string()), None),
-            ProbeResult::NotCalled(why) => (None, None, Some(why.as_str())),
+    fn write(&mut self, report: &ProbeReport) -> io::Result<()> {
+        let id = report.operation.id;
+        let seconds = report.time.as_secs_f64();
+        let source = FindingSource { file: None, entry: None };
+        let (status, error, reason) = match &report.result {
+            ProbeOutcome::Responded(status) => (Some(*status), None, None),
+            ProbeOutcome::Failed(error) => (error.status(), Some(error.to_string()), None),
+            ProbeOutcome::Skipped(reason) => (None, None, Some(reason.as_str())),
             _ => (None, None, None),
         };
         match self.format {
             Format::Json | Format::Ndjson => self.items.item(&json!({
                 "operation": id,
                 "status": status.map(|status| status.as_u16()),
-                "seconds": if why.is_some() { None } else { Some(seconds) },
+                "seconds": if reason.is_some() { None } else { Some(seconds) },
                 "error": error,
-                "notCalled": why,
-                "findings": probed
+                "skipped": reason,
+                "findings": report
                     .findings
                     .iter()
                     .map(|finding| json_of(finding, &self.deny))
@@ -132,21 +135,23 @@ impl Told {
                 if let Some(error) = error {
                     text += &annotation("warning", None, &format!("{id}: failed"), &error);
                 }
-                for one in folded(&probed.findings) {
-                    text += &one.annotation(&place, &self.deny);
+                for one in grouped(&report.findings) {
+                    text += &one.annotation(&source, &self.deny);
                 }
                 output::write(&text)
             }
             Format::Text => {
-                let took = format!("{seconds:.2} s");
-                let mut text = match (status, &error, why) {
-                    (_, _, Some(why)) => format!("{id}: not called: {}\n", printable(why)),
-                    (_, Some(error), _) => format!("{id}: failed, {took}: {}\n", printable(error)),
-                    (Some(status), None, _) => format!("{id}: {}, {took}\n", status.as_u16()),
-                    (None, None, None) => format!("{id}: {took}\n"),
+                let duration = format!("{seconds:.2} s");
+                let mut text = match (status, &error, reason) {
+                    (_, _, Some(reason)) => format!("{id}: skipped: {}\n", replace_control_chars(reason)),
+                    (_, Some(error), _) => {
+                        format!("{id}: failed, {duration}: {}\n", replace_control_chars(error))
+                    }
+                    (Some(status), None, _) => format!("{id}: {}, {duration}\n", status.as_u16()),
+                    (None, None, None) => format!("{id}: {duration}\n"),
                 };
-                for one in folded(&probed.findings) {
-                    text += &format!("  {}", one.line(&place));
+                for one in grouped(&report.findings) {
+                    text += &format!("  {}", one.line(&source));
                 }
                 output::write(&text)
             }
@@ -157,11 +162,11 @@ impl Told {
         match self.format {
             Format::Json | Format::Ndjson => self.items.end()?,
             _ => output::write(&format!(
-                "answered: {}, failed: {}, not called: {}, contradictions: {}, new to the specification: {}\n",
-                self.answered, self.failed, self.not_called, self.errors, self.drift
+                "succeeded: {}, failed: {}, skipped: {}, errors: {}, drift: {}\n",
+                self.succeeded, self.failed, self.skipped, self.errors, self.drift
             ))?,
         }
-        // Where nothing was answered, nothing was checked.
-        Ok(if self.denied > 0 || self.answered == 0 { FAILED } else { DONE })
+        // Without a successful operation no response was validated.
+        Ok(if self.denied > 0 || self.succeeded == 0 { FAILED } else { DONE })
     }
 }

@@ -1,4 +1,4 @@
-//! Profiles: consoles and their tokens under a name, in a file of settings.
+//! Profiles in the configuration file.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -8,263 +8,258 @@ use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use sentinelone::{ApiToken, ApiVersion, Console, TokenError};
+use sentinelone::{ApiToken, ApiVersion, ConsoleUrl, TokenError};
 use serde_json::{Value, json};
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value as Setting, value};
 
 use crate::keyring;
 use crate::output;
-use crate::run::Failure;
+use crate::run::CliError;
 use crate::suggest::did_you_mean;
 
-/// What a profile has in place of a token that the system keeps.
+/// Value of `token` for a token in the system keyring.
 const KEYRING: &str = "keyring";
-/// The folder beside the settings in which login keeps tokens.
+/// Directory of the token files, next to the configuration file.
 const TOKENS: &str = "tokens";
-const TOP: [&str; 2] = ["default", "profiles"];
-const KEYS: [&str; 4] = ["console", "token-file", "token", "api-version"];
+const TOP_KEYS: [&str; 2] = ["default", "profiles"];
+const PROFILE_KEYS: [&str; 4] = ["console", "token-file", "token", "api-version"];
 
-/// How long another process may take to change the settings.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest time to wait for the lock of another process.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The file of settings, as it is.
-pub(crate) struct Settings {
+/// The configuration file with its comments.
+pub(crate) struct ConfigFile {
     path: PathBuf,
     document: DocumentMut,
 }
 
-/// A console under a name.
+/// Console and token under a name.
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
     pub(crate) name: String,
-    pub(crate) console: Console,
+    pub(crate) console: ConsoleUrl,
     pub(crate) version: Option<ApiVersion>,
-    pub(crate) token: Kept,
+    pub(crate) token: TokenStorage,
 }
 
-/// Where a profile's token is.
+/// Location of the token of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kept {
-    Nowhere,
+pub(crate) enum TokenStorage {
+    None,
     File(PathBuf),
     Keyring,
 }
 
-impl Settings {
-    /// Reads the file, on a system that has a place for it.
-    pub(crate) fn read_if_any() -> Result<Option<Self>, Failure> {
-        path().ok().map(Self::of).transpose()
+impl ConfigFile {
+    /// Reads the file. Returns `None` if the system has no configuration directory.
+    pub(crate) fn read_optional() -> Result<Option<Self>, CliError> {
+        path().ok().map(Self::load).transpose()
     }
 
-    /// Reads the file; what is not there holds nothing.
-    pub(crate) fn read() -> Result<Self, Failure> {
-        Self::of(path()?)
+    /// Reads the file; a missing file is empty.
+    pub(crate) fn read() -> Result<Self, CliError> {
+        Self::load(path()?)
     }
 
-    fn of(path: PathBuf) -> Result<Self, Failure> {
+    fn load(path: PathBuf) -> Result<Self, CliError> {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => {
-                return Err(Failure::Usage(format!(
-                    "{}: the profiles cannot be read: {error}",
+                return Err(CliError::Usage(format!(
+                    "{}: cannot read the profiles: {error}",
                     path.display()
                 )));
             }
         };
         let document = text.parse::<DocumentMut>().map_err(|error| {
-            // The error itself shows the line, and there may be a token in it.
+            // The error quotes the line, which can contain a token.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            Failure::Usage(format!("{}: line {line} is no TOML: {}", path.display(), error.message()))
+            CliError::Usage(format!("{}: line {line} is not valid TOML: {}", path.display(), error.message()))
         })?;
-        let settings = Self { path, document };
-        settings.check_keys(settings.document.as_table(), &TOP, "")?;
-        Ok(settings)
+        let config = Self { path, document };
+        config.check_keys(config.document.as_table(), &TOP_KEYS, "")?;
+        Ok(config)
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    fn wrong(&self, message: impl std::fmt::Display) -> Failure {
-        Failure::Usage(format!("{}: {message}", self.path.display()))
+    fn error(&self, message: impl std::fmt::Display) -> CliError {
+        CliError::Usage(format!("{}: {message}", self.path.display()))
     }
 
-    fn check_keys(&self, table: &dyn TableLike, known: &[&str], place: &str) -> Result<(), Failure> {
+    fn check_keys(&self, table: &dyn TableLike, known: &[&str], location: &str) -> Result<(), CliError> {
         match table.iter().map(|(key, _)| key).find(|key| !known.contains(key)) {
             Some(key) => {
-                let meant = did_you_mean(key, known.iter().copied());
+                let hint = did_you_mean(key, known.iter().copied());
                 let known = known.join(", ");
-                Err(self.wrong(format_args!("{place}{key:?} is no setting; there are {known}{meant}")))
+                Err(self.error(format_args!("{location}unknown key {key:?}; expected {known}{hint}")))
             }
             None => Ok(()),
         }
     }
 
-    /// The name of the profile that is taken where none is named.
-    pub(crate) fn default(&self) -> Result<Option<String>, Failure> {
+    /// Returns the name of the default profile.
+    pub(crate) fn default(&self) -> Result<Option<String>, CliError> {
         match self.document.get("default") {
             None => Ok(None),
             Some(item) => match item.as_str() {
                 Some(name) => Ok(Some(name.to_owned())),
-                None => Err(self.wrong("default is no text; give the name of a profile")),
+                None => Err(self.error("default is not a string; set it to the name of a profile")),
             },
         }
     }
 
-    fn profiles(&self) -> Result<Option<&dyn TableLike>, Failure> {
+    fn profiles(&self) -> Result<Option<&dyn TableLike>, CliError> {
         match self.document.get("profiles") {
             None => Ok(None),
             Some(item) => match item.as_table_like() {
                 Some(profiles) => Ok(Some(profiles)),
-                None => Err(self.wrong("profiles is no table; write [profiles.NAME]")),
+                None => Err(self.error("profiles is not a table; write [profiles.NAME]")),
             },
         }
     }
 
-    /// The names of all profiles, as they stand.
-    pub(crate) fn names(&self) -> Result<Vec<String>, Failure> {
+    /// Returns the names of all profiles, in the order of the file.
+    pub(crate) fn names(&self) -> Result<Vec<String>, CliError> {
         Ok(self
             .profiles()?
             .map(|all| all.iter().map(|(name, _)| name.to_owned()).collect())
             .unwrap_or_default())
     }
 
-    /// A profile, which has to be there.
-    pub(crate) fn profile(&self, name: &str) -> Result<Profile, Failure> {
+    /// Returns a profile.
+    pub(crate) fn profile(&self, name: &str) -> Result<Profile, CliError> {
         let item = self.profiles()?.and_then(|all| all.get(name));
         let Some(item) = item else {
             let names = self.names()?;
-            let meant = did_you_mean(name, names.iter().map(String::as_str));
-            let known = match names.as_slice() {
-                [] => format!("there is none; s1 login --profile {name} makes it"),
-                names => format!("there are {}", names.join(", ")),
+            let hint = did_you_mean(name, names.iter().map(String::as_str));
+            let help = match names.as_slice() {
+                [] => format!("run s1 login --profile {name} to create it"),
+                names => format!("expected {}", names.join(", ")),
             };
-            return Err(self.wrong(format_args!("there is no profile {name:?}; {known}{meant}")));
+            return Err(self.error(format_args!("unknown profile {name:?}; {help}{hint}")));
         };
-        let place = format!("profile {name}: ");
+        let location = format!("profile {name}: ");
         let table = item.as_table_like();
         let table = table
-            .ok_or_else(|| self.wrong(format_args!("{place}it is no table; write [profiles.{name}]")))?;
-        self.check_keys(table, &KEYS, &place)?;
-        // What stands there may be a token in the wrong place, so it is not shown.
-        let text = |key: &str| match table.get(key) {
+            .ok_or_else(|| self.error(format_args!("{location}not a table; write [profiles.{name}]")))?;
+        self.check_keys(table, &PROFILE_KEYS, &location)?;
+        // The value can be a token. It is not shown.
+        let string = |key: &str| match table.get(key) {
             None => Ok(None),
             Some(item) => match item.as_str() {
                 Some(text) => Ok(Some(text)),
-                None => Err(self.wrong(format_args!("{place}{key} is no text; put it in quotes"))),
+                None => Err(self.error(format_args!("{location}{key} is not a string; put it in quotes"))),
             },
         };
         let console =
-            text("console")?.ok_or_else(|| self.wrong(format_args!("{place}console is missing")))?;
-        let console = console.parse().map_err(|error| self.wrong(format_args!("{place}{error}")))?;
-        let version =
-            match text("api-version")? {
-                None => None,
-                Some(text) => {
-                    let version = ApiVersion::ALL.iter().copied().find(|version| version.as_str() == text);
-                    Some(version.ok_or_else(|| {
-                        self.wrong(format_args!("{place}api-version is neither 2.0 nor 2.1"))
-                    })?)
-                }
-            };
-        let token = match (text("token-file")?, text("token")?) {
-            (None, None) => Kept::Nowhere,
-            (Some(file), None) if looks_like_a_token(file) => {
-                return Err(self.wrong(format_args!(
-                    "{place}token-file takes the name of a file and never a token itself, which everyone who reads \
-                     this file would read; take it out, create a new one if others could see it, and run s1 login \
-                     --profile {name}"
+            string("console")?.ok_or_else(|| self.error(format_args!("{location}console is missing")))?;
+        let console = console.parse().map_err(|error| self.error(format_args!("{location}{error}")))?;
+        let version = match string("api-version")? {
+            None => None,
+            Some(text) => {
+                let version = ApiVersion::ALL.iter().copied().find(|version| version.as_str() == text);
+                Some(version.ok_or_else(|| {
+                    self.error(format_args!("{location}api-version is neither 2.0 nor 2.1"))
+                })?)
+            }
+        };
+        let token = match (string("token-file")?, string("token")?) {
+            (None, None) => TokenStorage::None,
+            (Some(file), None) if is_token_like(file) => {
+                return Err(self.error(format_args!(
+                    "{location}token-file is the path of a file, never a token; remove the token, create a new one if \
+                     others could read it, and run s1 login --profile {name}"
                 )));
             }
-            (Some(file), None) => Kept::File(self.beside(file)?),
-            (None, Some(KEYRING)) => Kept::Keyring,
+            (Some(file), None) => TokenStorage::File(self.resolve(file)?),
+            (None, Some(KEYRING)) => TokenStorage::Keyring,
             (Some(_), Some(KEYRING)) => {
                 return Err(
-                    self.wrong(format_args!("{place}token-file and token exclude each other; keep one"))
+                    self.error(format_args!("{location}token-file and token exclude each other; keep one"))
                 );
             }
             (_, Some(_)) => {
-                return Err(self.wrong(format_args!(
-                    "{place}token takes \"keyring\" and never a token itself, which everyone who reads this file \
-                     would read; take it out, create a new one if others could see it, and run s1 login \
-                     --profile {name}"
+                return Err(self.error(format_args!(
+                    "{location}token is \"keyring\", never a token; remove the token, create a new one if others could \
+                     read it, and run s1 login --profile {name}"
                 )));
             }
         };
         Ok(Profile { name: name.to_owned(), console, version, token })
     }
 
-    /// A file that the settings name: below their folder, or below the home folder after ~/.
-    fn beside(&self, file: &str) -> Result<PathBuf, Failure> {
+    /// Resolves a path: relative to the configuration file, or to the home directory after `~/`.
+    fn resolve(&self, file: &str) -> Result<PathBuf, CliError> {
         if let Some(rest) = file.strip_prefix("~/") {
-            let home = etcetera::home_dir().map_err(|error| self.wrong(error))?;
+            let home = etcetera::home_dir().map_err(|error| self.error(error))?;
             return Ok(home.join(rest));
         }
-        Ok(self.folder().join(file))
+        Ok(self.dir().join(file))
     }
 
-    fn folder(&self) -> &Path {
-        folder_of(&self.path)
+    fn dir(&self) -> &Path {
+        dir_of(&self.path)
     }
 
-    /// The file in which login keeps the token of a profile.
-    pub(crate) fn kept(&self, name: &str) -> PathBuf {
-        self.folder().join(TOKENS).join(format!("{name}.token"))
+    /// Returns the file in which login stores the token of a profile.
+    pub(crate) fn token_file(&self, name: &str) -> PathBuf {
+        self.dir().join(TOKENS).join(format!("{name}.token"))
     }
 
-    /// Refuses the name of a new profile that is another's but for capitals: some systems take the files of their
-    /// tokens for one.
-    pub(crate) fn check_new(&self, name: &str) -> Result<(), Failure> {
+    /// Returns an error if a new name differs from an existing one only in case: some file systems ignore the case
+    /// of the token files.
+    pub(crate) fn check_new(&self, name: &str) -> Result<(), CliError> {
         let names = self.names()?;
         match names.iter().find(|one| one.eq_ignore_ascii_case(name)) {
-            Some(other) if !names.iter().any(|one| one == name) => {
-                Err(self.wrong(format_args!(
-                    "there is a profile {other}, which {name} differs from in capitals alone; take that, or another name"
-                )))
-            }
+            Some(other) if !names.iter().any(|one| one == name) => Err(self.error(format_args!(
+                "the profile {other} differs from {name} only in case; use {other}, or another name"
+            ))),
             _ => Ok(()),
         }
     }
 
-    /// Keeps other processes from changing the settings, and reads what they have made of them.
-    fn lock(&mut self) -> Result<File, Failure> {
+    /// Locks the configuration file, and reads it again.
+    fn lock(&mut self) -> Result<File, CliError> {
         let file = self.target();
-        private_folder(folder_of(&file))?;
+        create_private_dir(dir_of(&file))?;
         let lock = open_lock(&file).map_err(|error| cannot_write(&file, &error))?;
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             match lock.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_TIMEOUT => {
                     thread::sleep(Duration::from_millis(20));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let message = "another s1 is changing the profiles; try again when it is done";
+                    let message = "another s1 process changes the profiles; retry when it has ended";
                     return Err(cannot_write(&file, &io::Error::new(io::ErrorKind::WouldBlock, message)));
                 }
                 Err(TryLockError::Error(error)) => return Err(cannot_write(&file, &error)),
             }
         }
-        *self = Self::of(self.path.clone())?;
+        *self = Self::load(self.path.clone())?;
         Ok(lock)
     }
 
-    /// Keeps a token and its profile, both or none. Whether the profile became the default by that.
-    pub(crate) fn keep(&mut self, profile: &Profile, token: &SecretString) -> Result<bool, Failure> {
+    /// Stores a profile and its token, both or neither. Returns whether it became the default profile.
+    pub(crate) fn store(&mut self, profile: &Profile, token: &SecretString) -> Result<bool, CliError> {
         let _lock = self.lock()?;
         let name = &profile.name;
         self.check_new(name)?;
         let before = self.profile(name).ok();
         let had_default = self.default()?.is_some();
-        let document = self.with(profile)?;
+        let document = self.document_with(profile)?;
         match &profile.token {
-            Kept::Keyring => {
+            TokenStorage::Keyring => {
                 let old = keyring::find(profile)?;
                 keyring::set(profile, token)?;
                 if let Err(failure) = self.write(document) {
-                    // What was there before is there again.
+                    // Restore the old token.
                     match old {
                         Some(old) => keyring::set(profile, &old)?,
                         None => keyring::delete(profile)?,
@@ -273,9 +268,9 @@ impl Settings {
                 }
             }
             _ => {
-                let file = self.kept(name);
+                let file = self.token_file(name);
                 let old = fs::read(&file).ok().map(SecretSlice::from);
-                private_folder(folder_of(&file))?;
+                create_private_dir(dir_of(&file))?;
                 let line = token.expose_secret().as_bytes();
                 replace(&file, line).map_err(|error| cannot_write(&file, &error))?;
                 if let Err(failure) = self.write(document) {
@@ -287,26 +282,28 @@ impl Settings {
                 }
             }
         }
-        // The profile is kept. What login kept elsewhere before is not left behind where that can be helped.
-        let cleared = match before {
-            Some(before) if before.token == Kept::Keyring => {
-                let same = profile.token == Kept::Keyring && before.console == profile.console;
+        // The profile is stored. Remove the old token from another token store.
+        let removed = match before {
+            Some(before) if before.token == TokenStorage::Keyring => {
+                let same = profile.token == TokenStorage::Keyring && before.console == profile.console;
                 if same { Ok(()) } else { keyring::delete(&before) }
             }
-            Some(Profile { token: Kept::File(file), .. }) if file == self.kept(name) => match profile.token {
-                Kept::Keyring => remove_if_there(&file),
-                _ => Ok(()),
-            },
+            Some(Profile { token: TokenStorage::File(file), .. }) if file == self.token_file(name) => {
+                match profile.token {
+                    TokenStorage::Keyring => remove_if_exists(&file),
+                    _ => Ok(()),
+                }
+            }
             _ => Ok(()),
         };
-        if let Err(failure) = cleared {
-            output::say(format_args!("warning: the token from before is left: {failure}"));
+        if let Err(failure) = removed {
+            output::report(format_args!("warning: the previous token was not removed: {failure}"));
         }
         Ok(!had_default && self.default()?.as_ref() == Some(name))
     }
 
-    /// The settings with this profile in them.
-    fn with(&self, profile: &Profile) -> Result<DocumentMut, Failure> {
+    /// Returns the document with this profile.
+    fn document_with(&self, profile: &Profile) -> Result<DocumentMut, CliError> {
         let name = profile.name.as_str();
         let mut document = self.document.clone();
         if document.get("default").is_none() && self.names()?.is_empty() {
@@ -319,83 +316,87 @@ impl Settings {
         });
         let all = all
             .as_table_like_mut()
-            .ok_or_else(|| self.wrong("profiles is no table; write [profiles.NAME]"))?;
+            .ok_or_else(|| self.error("profiles is not a table; write [profiles.NAME]"))?;
         if all.get(name).is_none() {
             all.insert(name, Item::Table(Table::new()));
         }
-        // Whichever way it is written, it stays.
+        // An inline table stays an inline table.
         let table = all.get_mut(name).and_then(Item::as_table_like_mut);
         let table = table.ok_or_else(|| {
-            self.wrong(format_args!("profile {name}: it is no table; write [profiles.{name}]"))
+            self.error(format_args!("profile {name}: not a table; write [profiles.{name}]"))
         })?;
         put(table, "console", &profile.console.to_string());
         match profile.version {
             Some(version) => put(table, "api-version", version.as_str()),
             None => drop(table.remove("api-version")),
         }
-        let (kept, other, where_it_is) = match profile.token {
-            Kept::Keyring => ("token", "token-file", KEYRING.to_owned()),
+        let (key, other, location) = match profile.token {
+            TokenStorage::Keyring => ("token", "token-file", KEYRING.to_owned()),
             _ => ("token-file", "token", format!("{TOKENS}/{name}.token")),
         };
-        put(table, kept, &where_it_is);
+        put(table, key, &location);
         table.remove(other);
         Ok(document)
     }
 
-    /// Removes a profile, and its token where login has put it. Tells what is left.
-    pub(crate) fn forget(&mut self, name: &str) -> Result<Option<String>, Failure> {
-        // Where there is nothing to forget nothing is written.
+    /// Removes a profile, and its token if login stored it. Returns a warning about a token that remains.
+    pub(crate) fn remove(&mut self, name: &str) -> Result<Option<String>, CliError> {
+        // An unknown profile is an error before the file is locked.
         self.profile(name)?;
         let _lock = self.lock()?;
         let profile = self.profile(name)?;
-        let left = match &profile.token {
-            Kept::File(file) if *file == self.kept(name) => remove_if_there(file).map(|()| None)?,
-            Kept::File(file) => is_there(file).then(|| {
-                format!("{}: this file with a token was not made by s1 login, and is left", file.display())
+        let warning = match &profile.token {
+            TokenStorage::File(file) if *file == self.token_file(name) => {
+                remove_if_exists(file).map(|()| None)?
+            }
+            TokenStorage::File(file) => exists(file).then(|| {
+                format!("{}: s1 login did not create this token file; it was not removed", file.display())
             }),
-            // A keyring that is gone keeps nobody from leaving.
-            Kept::Keyring => keyring::delete(&profile).err().map(|failure| format!("warning: {failure}")),
-            Kept::Nowhere => None,
+            // An unavailable keyring does not prevent the removal of the profile.
+            TokenStorage::Keyring => {
+                keyring::delete(&profile).err().map(|failure| format!("warning: {failure}"))
+            }
+            TokenStorage::None => None,
         };
         let mut document = self.document.clone();
         if let Some(all) = document.get_mut("profiles").and_then(Item::as_table_like_mut) {
             all.remove(name);
         }
         if self.default()?.as_deref() == Some(name) {
-            // What is written above it is more than the line's.
-            let above = document
+            // The comment above the line belongs to the file.
+            let comment = document
                 .key("default")
                 .and_then(|key| key.leaf_decor().prefix()?.as_str())
                 .map(str::to_owned);
             document.remove("default");
-            document = format!("{}{document}", above.unwrap_or_default())
+            document = format!("{}{document}", comment.unwrap_or_default())
                 .parse()
-                .map_err(|_| self.wrong("it cannot be changed without harm; take the profile out by hand"))?;
+                .map_err(|_| self.error("cannot remove the profile without damage; use an editor"))?;
         }
         self.write(document)?;
-        Ok(left)
+        Ok(warning)
     }
 
-    /// The file that is written: settings may be a link to where somebody keeps them, or is going to.
+    /// Returns the file to write. The path can be a link, also to a missing file.
     fn target(&self) -> PathBuf {
-        let linked = || fs::read_link(&self.path).map(|to| self.folder().join(to));
+        let linked = || fs::read_link(&self.path).map(|to| self.dir().join(to));
         fs::canonicalize(&self.path).or_else(|_| linked()).unwrap_or_else(|_| self.path.clone())
     }
 
-    fn write(&mut self, document: DocumentMut) -> Result<(), Failure> {
+    fn write(&mut self, document: DocumentMut) -> Result<(), CliError> {
         let file = self.target();
-        private_folder(folder_of(&file))?;
+        create_private_dir(dir_of(&file))?;
         replace(&file, document.to_string().as_bytes()).map_err(|error| cannot_write(&file, &error))?;
         self.document = document;
         Ok(())
     }
 
-    /// All profiles, without anything of their tokens.
-    pub(crate) fn list(&self, format: &str) -> Result<String, Failure> {
+    /// Returns the list of the profiles, without their tokens.
+    pub(crate) fn list(&self, format: &str) -> Result<String, CliError> {
         let default = self.default()?;
         let names = self.names()?;
         let profiles = names.iter().map(|name| self.profile(name)).collect::<Result<Vec<_>, _>>()?;
-        let described = |profile: &Profile| {
+        let to_json = |profile: &Profile| {
             json!({
                 "name": profile.name,
                 "default": default.as_deref() == Some(profile.name.as_str()),
@@ -404,7 +405,7 @@ impl Settings {
                 "token": profile.token.to_string(),
             })
         };
-        let all: Vec<Value> = profiles.iter().map(described).collect();
+        let all: Vec<Value> = profiles.iter().map(to_json).collect();
         Ok(match format {
             "ndjson" => output::lines(&all),
             "table" if all.is_empty() => "0 found\n".to_owned(),
@@ -428,47 +429,47 @@ impl Settings {
 }
 
 impl Profile {
-    /// The token, read from where it is kept.
-    pub(crate) fn token(&self, quiet: bool) -> Result<ApiToken, Failure> {
+    /// Reads the token.
+    pub(crate) fn token(&self, quiet: bool) -> Result<ApiToken, CliError> {
         match &self.token {
-            Kept::File(file) => {
+            TokenStorage::File(file) => {
                 let token = match ApiToken::from_file(file) {
-                    // What stands there may be no name of a file at all.
-                    Err(TokenError::File { source, .. }) if !is_there(file) => {
+                    // The path can be a token. It is not shown.
+                    Err(TokenError::File { source, .. }) if !exists(file) => {
                         let name = &self.name;
-                        return Err(Failure::Usage(format!(
-                            "profile {name}: the file that token-file names cannot be read: {source}; correct it, or \
-                             run s1 login --profile {name}"
+                        return Err(CliError::Usage(format!(
+                            "profile {name}: cannot read the file of token-file: {source}; correct the path, or run \
+                             s1 login --profile {name}"
                         )));
                     }
                     read => read?,
                 };
-                if let Some(warning) = open_to_others(file).filter(|_| !quiet) {
-                    output::say(warning);
+                if let Some(warning) = permission_warning(file).filter(|_| !quiet) {
+                    output::report(warning);
                 }
                 Ok(token)
             }
-            Kept::Keyring => Ok(ApiToken::new(keyring::get(self)?.expose_secret())?),
-            Kept::Nowhere => {
+            TokenStorage::Keyring => Ok(ApiToken::new(keyring::get(self)?.expose_secret())?),
+            TokenStorage::None => {
                 let name = &self.name;
-                Err(Failure::Usage(format!("profile {name} has no token; run s1 login --profile {name}")))
+                Err(CliError::Usage(format!("profile {name} has no token; run s1 login --profile {name}")))
             }
         }
     }
 }
 
-impl std::fmt::Display for Kept {
+impl std::fmt::Display for TokenStorage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Nowhere => f.write_str("none"),
-            Self::File(file) if is_there(file) => write!(f, "{}", file.display()),
-            Self::File(_) => f.write_str("token-file, which is not there"),
+            Self::None => f.write_str("none"),
+            Self::File(file) if exists(file) => write!(f, "{}", file.display()),
+            Self::File(_) => f.write_str("token-file (missing)"),
             Self::Keyring => f.write_str(KEYRING),
         }
     }
 }
 
-/// Writes a setting, in its place and with the comment beside it where it is there.
+/// Sets a key. An existing key keeps its position and its comment.
 fn put(table: &mut dyn TableLike, key: &str, text: &str) {
     let mut new = Setting::from(text);
     match table.get_mut(key) {
@@ -482,102 +483,102 @@ fn put(table: &mut dyn TableLike, key: &str, text: &str) {
     }
 }
 
-/// Whether what should be the name of a file is a token: nobody names a file so.
-fn looks_like_a_token(text: &str) -> bool {
+/// Returns whether a value of `token-file` is a token.
+fn is_token_like(text: &str) -> bool {
     let text = text.trim();
     let text = text.strip_prefix("ApiToken").map_or(text, str::trim_start);
     text.starts_with("eyJ") || (text.len() > 64 && !text.contains(is_separator))
 }
 
-/// Whether a file is known to be there.
-fn is_there(file: &Path) -> bool {
+/// Returns whether a file exists.
+fn exists(file: &Path) -> bool {
     file.try_exists().unwrap_or_default()
 }
 
-fn remove_if_there(file: &Path) -> Result<(), Failure> {
+fn remove_if_exists(file: &Path) -> Result<(), CliError> {
     match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::Io(io::Error::new(
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(CliError::Io(io::Error::new(
             error.kind(),
-            format!("{}: it cannot be removed: {error}", file.display()),
+            format!("{}: cannot remove the file: {error}", file.display()),
         ))),
         _ => Ok(()),
     }
 }
 
-fn folder_of(file: &Path) -> &Path {
+fn dir_of(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new(""))
 }
 
-/// Names of profiles are also names of files.
-pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
+/// Returns an error unless a profile name is also a valid file name.
+pub(crate) fn check_name(name: &str) -> Result<(), CliError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.chars().all(fits) {
         return Ok(());
     }
-    let message = "is no name of a profile; take letters, digits, and - _ . after the first";
-    Err(Failure::Usage(format!("{name:?} {message}")))
+    let message =
+        "is not a valid profile name; use letters, digits, - and _, and . after the first character";
+    Err(CliError::Usage(format!("{name:?} {message}")))
 }
 
-fn path() -> Result<PathBuf, Failure> {
+fn path() -> Result<PathBuf, CliError> {
     if let Some(path) = std::env::var_os("S1_CONFIG").filter(|path| !path.is_empty()) {
         return Ok(path.into());
     }
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
-        Failure::Usage(format!("there is no folder for settings: {error}; name the file in S1_CONFIG"))
+        CliError::Usage(format!("no configuration directory: {error}; set S1_CONFIG to the path of the file"))
     })?;
     Ok(strategy.config_dir().join("s1").join("config.toml"))
 }
 
-fn cannot_write(file: &Path, error: &io::Error) -> Failure {
-    Failure::Io(io::Error::new(error.kind(), format!("{}: it cannot be written: {error}", file.display())))
+fn cannot_write(file: &Path, error: &io::Error) -> CliError {
+    CliError::Io(io::Error::new(error.kind(), format!("{}: cannot write: {error}", file.display())))
 }
 
-/// Makes a folder that its owner alone can look into; one that is there stays as it is.
-fn private_folder(folder: &Path) -> Result<(), Failure> {
+/// Creates a directory that only its owner can read. An existing directory keeps its mode.
+fn create_private_dir(dir: &Path) -> Result<(), CliError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match folder.as_os_str().is_empty() {
+    match dir.as_os_str().is_empty() {
         true => Ok(()),
-        false => builder.create(folder).map_err(|error| cannot_write(folder, &error)),
+        false => builder.create(dir).map_err(|error| cannot_write(dir, &error)),
     }
 }
 
-/// What there is to warn of where others can read a token.
+/// Returns a warning if other users can read a token file.
 #[cfg(unix)]
-fn open_to_others(file: &Path) -> Option<String> {
+fn permission_warning(file: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(file).ok()?.permissions().mode();
-    let shown = file.display();
+    let path = file.display();
     (mode & 0o077 != 0)
-        .then(|| format!("warning: others can read the token in {shown}; run chmod 600 {shown}"))
+        .then(|| format!("warning: other users can read the token in {path}; run chmod 600 {path}"))
 }
 
-/// What others may read is no matter of modes there.
+/// Returns no warning: other systems do not have file modes.
 #[cfg(not(unix))]
-fn open_to_others(_: &Path) -> Option<String> {
+fn permission_warning(_: &Path) -> Option<String> {
     None
 }
 
-/// The file beside another that those lock who change it: it is replaced as a whole, so that a lock on it would
-/// hold nobody.
+/// Opens the lock file of a file. The file itself is replaced on each write, so a lock on it has no effect.
 pub(crate) fn open_lock(file: &Path) -> io::Result<File> {
-    let mut beside = file.to_path_buf().into_os_string();
-    beside.push(".lock");
-    File::options().create(true).truncate(false).write(true).open(beside)
+    let mut path = file.to_path_buf().into_os_string();
+    path.push(".lock");
+    File::options().create(true).truncate(false).write(true).open(path)
 }
 
-/// Writes a file that is there as a whole or as it was, readable by its owner alone.
+/// Replaces a file atomically. Only its owner can read it.
 pub(crate) fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(dir)?;
     new.write_all(content)?;
     new.as_file().sync_all()?;
     new.persist(file).map_err(|error| error.error)?;
-    // So that the name survives a power cut too; not every system lets a folder be opened.
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
+    // Make the rename durable. Not every system can open a directory.
+    if let Ok(dir) = File::open(dir) {
+        let _ = dir.sync_all();
     }
     Ok(())
 }

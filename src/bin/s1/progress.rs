@@ -1,5 +1,4 @@
-//! What people see while a command takes its time. Where stderr is no terminal, only what is needed to take
-//! a command up again.
+//! Progress line on stderr. If stderr is not a terminal, only the option that resumes a job is printed.
 
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,37 +6,37 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sentinelone::commands::{Event, Taken, Watch};
-use sentinelone::printable;
+use sentinelone::commands::{PageHandling, ProgressEvent, ProgressObserver};
+use sentinelone::replace_control_chars;
 use serde_json::Value;
 
 use crate::cli::option;
-use crate::output::{lines, pass_on, say};
+use crate::output::{lines, report, write_if_open};
 
-/// Before it nothing is shown.
-const MOMENT: Duration = Duration::from_secs(1);
+/// Delay before the progress line appears.
+const DELAY: Duration = Duration::from_secs(1);
 
-/// The line that is shown, if any is.
-static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+/// The current progress line.
+static CURRENT: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// Writes something without the line of progress in the middle of it.
-pub(crate) fn beside<R>(write: impl FnOnce() -> R) -> R {
-    let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match shown.filter(|bar| !bar.message().is_empty()) {
+/// Writes output while the progress line is hidden.
+pub(crate) fn suspend<R>(write: impl FnOnce() -> R) -> R {
+    let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match current.filter(|bar| !bar.message().is_empty()) {
         Some(bar) => bar.suspend(write),
         None => write(),
     }
 }
 
-/// A line at the bottom of the terminal.
+/// Progress line of a command.
 pub(crate) struct Terminal {
     bar: ProgressBar,
     resume: Mutex<Option<(String, String)>>,
-    /// Whether what lists find is written as it comes, one thing a line.
+    /// Whether each page of a list is written when it arrives, one item per line.
     streams: bool,
-    listed: AtomicUsize,
-    /// What kept it from being written.
-    broken: Mutex<Option<io::Error>>,
+    items_read: AtomicUsize,
+    /// First error while writing.
+    write_error: Mutex<Option<io::Error>>,
 }
 
 impl Terminal {
@@ -49,57 +48,57 @@ impl Terminal {
         };
         let bar = ProgressBar::no_length();
         bar.set_draw_target(target);
-        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         Self {
             bar,
             resume: Mutex::new(None),
             streams: false,
-            listed: AtomicUsize::new(0),
-            broken: Mutex::new(None),
+            items_read: AtomicUsize::new(0),
+            write_error: Mutex::new(None),
         }
     }
 
-    /// The same, which writes what lists find as it comes.
+    /// Writes each page of a list when it arrives.
     pub(crate) fn streaming(mut self) -> Self {
         self.streams = true;
         self
     }
 
-    /// The option and its value that take up again what was started.
+    /// Returns the option and the value that resume the started job.
     pub(crate) fn resume(&self) -> Option<(String, String)> {
         self.resume.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether something was written as it came.
+    /// Returns whether items were written.
     pub(crate) fn has_written(&self) -> bool {
-        self.streams && self.listed.load(Ordering::Relaxed) > 0
+        self.streams && self.items_read.load(Ordering::Relaxed) > 0
     }
 
-    /// What kept things from being written as they came.
-    pub(crate) fn broken(&self) -> Option<io::Error> {
-        self.broken.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Takes the error that stopped the output.
+    pub(crate) fn take_write_error(&self) -> Option<io::Error> {
+        self.write_error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Does something, and says what for as soon as it takes longer than a moment.
-    pub(crate) async fn during<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
+    /// Runs `work`, and shows `label` if it takes longer than [`DELAY`].
+    pub(crate) async fn during<T>(&self, label: &str, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
         tokio::select! {
             done = &mut work => return done,
-            () = tokio::time::sleep(MOMENT) => {}
+            () = tokio::time::sleep(DELAY) => {}
         }
-        // Who waits or downloads has said so already.
+        // A poll or a download has its own message.
         if self.bar.message().is_empty() {
             self.style("{spinner} {msg} ({elapsed})");
-            let listed = self.listed.load(Ordering::Relaxed);
-            self.bar.set_message(if listed > 0 { read(listed) } else { printable(what) });
+            let count = self.items_read.load(Ordering::Relaxed);
+            self.bar.set_message(if count > 0 { items_read(count) } else { replace_control_chars(label) });
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
         work.await
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub(crate) fn clear(&self) {
-        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.bar.finish_and_clear();
     }
 
@@ -110,8 +109,8 @@ impl Terminal {
     }
 }
 
-fn read(things: usize) -> String {
-    format!("{things} read so far")
+fn items_read(count: usize) -> String {
+    format!("{count} items read")
 }
 
 impl Drop for Terminal {
@@ -120,20 +119,24 @@ impl Drop for Terminal {
     }
 }
 
-impl Watch for Terminal {
-    fn on(&self, event: Event) {
+impl ProgressObserver for Terminal {
+    fn on_event(&self, event: ProgressEvent) {
         match event {
-            Event::Started { argument, value } => {
+            ProgressEvent::Started { argument, value } => {
                 let argument = option(argument);
-                say(format_args!("started; --{argument} {value} takes it up again"));
+                report(format_args!("started; resume with --{argument} {value}"));
                 *self.resume.lock().unwrap_or_else(PoisonError::into_inner) = Some((argument, value));
             }
-            Event::Waiting { state, next } => {
+            ProgressEvent::Waiting { state, next } => {
                 self.style("{spinner} {msg} ({elapsed})");
-                self.bar.set_message(format!("{}; next look in {} s", printable(&state), next.as_secs()));
+                self.bar.set_message(format!(
+                    "{}; next poll in {} s",
+                    replace_control_chars(&state),
+                    next.as_secs()
+                ));
                 self.bar.enable_steady_tick(Duration::from_millis(200));
             }
-            Event::Received { name, bytes, total } => {
+            ProgressEvent::Received { name, bytes, total } => {
                 match total {
                     Some(total) => {
                         self.style("{msg} [{bar:30}] {bytes} of {total_bytes}");
@@ -141,39 +144,39 @@ impl Watch for Terminal {
                     }
                     None => self.style("{spinner} {msg} {bytes}"),
                 }
-                self.bar.set_message(printable(&name));
+                self.bar.set_message(replace_control_chars(&name));
                 self.bar.set_position(bytes);
             }
-            Event::Listed { things } => {
-                let listed = self.listed.fetch_add(things, Ordering::Relaxed) + things;
-                // Shown once it takes longer than a moment.
+            ProgressEvent::PageRead { items } => {
+                let count = self.items_read.fetch_add(items, Ordering::Relaxed) + items;
+                // The line is hidden during the delay.
                 if !self.bar.message().is_empty() {
-                    self.bar.set_message(read(listed));
+                    self.bar.set_message(items_read(count));
                 }
             }
             _ => {}
         }
     }
 
-    fn page(&self, things: &[Value]) -> Taken {
+    fn on_page(&self, items: &[Value]) -> PageHandling {
         if !self.streams {
-            return Taken::No;
+            return PageHandling::Buffer;
         }
-        match beside(|| pass_on(&lines(things))) {
-            Ok(true) => Taken::Yes,
-            Ok(false) => Taken::Last,
+        match suspend(|| write_if_open(&lines(items))) {
+            Ok(true) => PageHandling::Consumed,
+            Ok(false) => PageHandling::Stop,
             Err(error) => {
-                *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                Taken::Last
+                *self.write_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                PageHandling::Stop
             }
         }
     }
 }
 
-/// How far files were read, shown when that takes longer than a moment.
+/// Progress of reading files, shown after [`DELAY`].
 pub(crate) struct Bytes {
     bar: ProgressBar,
-    begun: Instant,
+    started: Instant,
 }
 
 impl Bytes {
@@ -182,18 +185,18 @@ impl Bytes {
         if let Ok(style) = ProgressStyle::with_template("[{bar:30}] {bytes} of {total_bytes}") {
             bar.set_style(style);
         }
-        Self { bar, begun: Instant::now() }
+        Self { bar, started: Instant::now() }
     }
 
     pub(crate) fn add(&self, bytes: u64) {
-        // A target that is no terminal shows nothing.
-        if self.bar.is_hidden() && self.begun.elapsed() > MOMENT && io::stderr().is_terminal() {
+        // The bar is hidden unless stderr is a terminal.
+        if self.bar.is_hidden() && self.started.elapsed() > DELAY && io::stderr().is_terminal() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.inc(bytes);
     }
 
-    /// Lets something be written without the bar in the middle of it.
+    /// Writes output while the bar is hidden.
     pub(crate) fn suspend<R>(&self, write: impl FnOnce() -> R) -> R {
         self.bar.suspend(write)
     }

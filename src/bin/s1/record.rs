@@ -1,4 +1,4 @@
-//! `--record`: what goes over the wire, as files.
+//! `--record`: writes the exchanges of a command as fixtures.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,43 +6,49 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use sentinelone::ApiToken;
 use sentinelone::contract::fixture::{Provenance, ProvenanceKind};
-use sentinelone::contract::{Recording, Sanitizer};
+use sentinelone::contract::{FixtureRecorder, Sanitizer};
 
 use crate::output;
-use crate::run::{FAILED, Failure};
+use crate::run::{CliError, FAILED};
 
-fn folder(matches: &ArgMatches) -> Option<&PathBuf> {
+fn dir(matches: &ArgMatches) -> Option<&PathBuf> {
     matches.get_one("record")
 }
 
-/// Refuses to record what is not sent.
-pub(crate) fn nothing_to_record(matches: &ArgMatches) -> Result<(), Failure> {
-    match folder(matches) {
-        Some(_) => Err(Failure::Usage("--dry-run sends nothing, so there is nothing to --record".into())),
+/// Returns a usage error for `--record` with `--dry-run`.
+pub(crate) fn reject_record(matches: &ArgMatches) -> Result<(), CliError> {
+    match dir(matches) {
+        Some(_) => {
+            Err(CliError::Usage("--record cannot be used with --dry-run, which sends no request".into()))
+        }
         None => Ok(()),
     }
 }
 
-/// The recording that was asked for.
-pub(crate) fn recording(matches: &ArgMatches, token: &ApiToken) -> Result<Option<Arc<Recording>>, Failure> {
-    let Some(folder) = folder(matches) else { return Ok(None) };
+/// Creates the recorder of `--record`.
+pub(crate) fn recorder(
+    matches: &ArgMatches,
+    token: &ApiToken,
+) -> Result<Option<Arc<FixtureRecorder>>, CliError> {
+    let Some(dir) = dir(matches) else { return Ok(None) };
     let provenance = Provenance::new(ProvenanceKind::Recorded, concat!("s1 ", env!("CARGO_PKG_VERSION")));
-    let recording = Recording::into_folder(folder, Sanitizer::for_token(token), provenance);
-    let recording = recording.map_err(|error| Failure::Usage(format!("nothing can be recorded: {error}")))?;
-    Ok(Some(Arc::new(recording)))
+    let recorder = FixtureRecorder::create(dir, Sanitizer::for_token(token), provenance);
+    let recorder = recorder.map_err(|error| CliError::Usage(format!("cannot record: {error}")))?;
+    Ok(Some(Arc::new(recorder)))
 }
 
-/// Says what was recorded, whatever came of the command. One that is done is a failure where not all of it was.
-pub(crate) fn settle(recording: Option<&Recording>, result: Result<u8, Failure>) -> Result<u8, Failure> {
-    let Some(recording) = recording else { return result };
-    let errors = recording.errors();
+/// Prints the number of recordings. If an exchange could not be recorded, a successful command fails.
+pub(crate) fn finish(
+    recorder: Option<&FixtureRecorder>,
+    result: Result<u8, CliError>,
+) -> Result<u8, CliError> {
+    let Some(recorder) = recorder else { return result };
+    let errors = recorder.errors();
     for error in &errors {
-        output::say(format_args!("error: not recorded: {error}"));
+        output::report(format_args!("error: not recorded: {error}"));
     }
-    let (written, folder) = (recording.written(), recording.folder().display());
+    let (written, dir) = (recorder.written(), recorder.dir().display());
     let exchanges = if written == 1 { "exchange" } else { "exchanges" };
-    output::say(format_args!(
-        "{written} {exchanges} recorded in {folder}; look through them before you share them"
-    ));
+    output::report(format_args!("{written} {exchanges} recorded in {dir}; check them before you share them"));
     if errors.is_empty() { result } else { result.map(|_| FAILED) }
 }

@@ -1,4 +1,4 @@
-//! What a command talks to: the client, the embedded sandbox where that is asked for, and who looks on.
+//! Client of a command, from the options, the environment and the profiles.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,148 +6,157 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use sentinelone::contract::Recording;
+use sentinelone::contract::FixtureRecorder;
 use sentinelone::incidents::Stream;
 use sentinelone::sandbox::Sandbox;
-use sentinelone::{ApiToken, ApiVersion, Client, Console, Error, RateLimits, Recorder, Retry, Timestamp};
+use sentinelone::{
+    ApiToken, ApiVersion, Client, ConsoleUrl, Error, RateLimits, Recorder, RetryPolicy, Timestamp,
+};
 
 use tracing::level_filters::LevelFilter;
 
 use crate::cli::Share;
-use crate::profiles::{Kept, Profile, Settings};
-use crate::run::{Failure, text};
+use crate::profiles::{ConfigFile, Profile, TokenStorage};
+use crate::run::{CliError, text};
 use crate::{output, record};
 
-/// A client and what belongs to it.
+/// Client, embedded sandbox and recorder of a command.
 pub(crate) struct Session {
     pub(crate) client: Client,
     sandbox: Option<Sandbox>,
-    recording: Option<Arc<Recording>>,
+    recorder: Option<Arc<FixtureRecorder>>,
 }
 
-/// Which console is asked and on which version: what options, environment and profiles come to.
+/// Console, token and API version of a command, from the options, the environment and the profiles.
 ///
-/// A token goes to the console that it was given with, and to no other: that of a profile to the profile's
-/// console, one of options and environment to the console that they name or to that of a profile that was named.
-pub(crate) struct Choice {
+/// A token is sent only to its console: the token of a profile to the console of the profile, and a token of an
+/// option or of the environment to the console that is set there or that a selected profile has.
+pub(crate) struct Connection {
     profile: Option<Profile>,
-    /// How the profile was named; nothing for the usual one.
-    named: Option<Named>,
-    /// From options or environment.
-    given: Option<Console>,
-    /// Profiles there are, where none was taken.
-    others: Vec<String>,
-    /// The version of the API.
+    /// How the profile was selected; `None` for the default profile.
+    selected_by: Option<ProfileSource>,
+    /// Console URL of an option or of the environment.
+    console_url: Option<ConsoleUrl>,
+    /// Names of the profiles if none is selected.
+    other_profiles: Vec<String>,
+    /// API version.
     pub(crate) version: ApiVersion,
 }
 
-/// Where a profile's name is from.
+/// Source of a profile name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
-    ByOption,
-    ByEnvironment,
+pub(crate) enum ProfileSource {
+    Option,
+    Environment,
 }
 
-impl Choice {
-    /// Nothing is read where nothing is missing.
-    pub(crate) fn of(matches: &ArgMatches) -> Result<Self, Failure> {
-        let version = given_version(matches);
-        let mut choice = Self {
+impl Connection {
+    /// Selects console, token and API version. The configuration file is read only if it is needed.
+    pub(crate) fn select(matches: &ArgMatches) -> Result<Self, CliError> {
+        let version = version_option(matches);
+        let mut connection = Self {
             profile: None,
-            named: None,
-            given: None,
-            others: Vec::new(),
-            version: version.unwrap_or(USUAL),
+            selected_by: None,
+            console_url: None,
+            other_profiles: Vec::new(),
+            version: version.unwrap_or(DEFAULT_VERSION),
         };
         if is_sandbox(matches)? {
-            return Ok(choice);
+            return Ok(connection);
         }
-        let name = named(matches)?;
-        choice.named = name.as_ref().map(|(_, by)| *by);
-        // A profile that an option names comes before the environment.
-        choice.given = match choice.named {
-            Some(Named::ByOption) => console_option(matches)?,
-            _ => given_console(matches)?,
+        let name = profile_name(matches)?;
+        connection.selected_by = name.as_ref().map(|(_, by)| *by);
+        // A profile of an option overrides the environment.
+        connection.console_url = match connection.selected_by {
+            Some(ProfileSource::Option) => console_option(matches)?,
+            _ => configured_console(matches)?,
         };
         match name {
-            Some((name, _)) => choice.profile = Some(Settings::read()?.profile(&name)?),
-            None if choice.given.is_some() && given_token(matches)?.is_some() => {}
+            Some((name, _)) => connection.profile = Some(ConfigFile::read()?.profile(&name)?),
+            None if connection.console_url.is_some() && token_source(matches)?.is_some() => {}
             None => {
-                if let Some(settings) = Settings::read_if_any()? {
-                    match settings.default()? {
-                        Some(name) => choice.profile = Some(settings.profile(&name)?),
-                        None => choice.others = settings.names()?,
+                if let Some(config) = ConfigFile::read_optional()? {
+                    match config.default()? {
+                        Some(name) => connection.profile = Some(config.profile(&name)?),
+                        None => connection.other_profiles = config.names()?,
                     }
                 }
             }
         }
-        let of_profile = choice.profile.as_ref().filter(|profile| choice.is_of(profile));
-        if let (None, Some(version)) = (version, of_profile.and_then(|profile| profile.version)) {
-            choice.version = version;
+        let profile = connection.profile.as_ref().filter(|profile| connection.uses_console_of(profile));
+        if let (None, Some(version)) = (version, profile.and_then(|profile| profile.version)) {
+            connection.version = version;
         }
-        Ok(choice)
+        Ok(connection)
     }
 
-    /// Whether the console that is asked is the profile's.
-    fn is_of(&self, profile: &Profile) -> bool {
-        self.given.as_ref().is_none_or(|given| *given == profile.console)
+    /// Returns whether the console is the one of the profile.
+    fn uses_console_of(&self, profile: &Profile) -> bool {
+        self.console_url.as_ref().is_none_or(|url| *url == profile.console)
     }
 
-    fn console(&self) -> Result<&Console, Failure> {
-        let console = self.given.as_ref().or(self.profile.as_ref().map(|profile| &profile.console));
+    fn console(&self) -> Result<&ConsoleUrl, CliError> {
+        let console = self.console_url.as_ref().or(self.profile.as_ref().map(|profile| &profile.console));
         console.ok_or_else(|| {
-            Failure::Usage(match self.others.as_slice() {
-                [] => "no console: give --console-url, set S1_CONSOLE_URL, use s1 login, or try --sandbox"
-                    .to_owned(),
-                others => format!("no console: name a profile with --profile ({})", others.join(", ")),
+            CliError::Usage(match self.other_profiles.as_slice() {
+                [] => "no console URL: use --console-url, S1_CONSOLE_URL, s1 login or --sandbox".to_owned(),
+                others => format!("no console URL: select a profile with --profile ({})", others.join(", ")),
             })
         })
     }
 
-    fn token(&self, matches: &ArgMatches) -> Result<ApiToken, Failure> {
-        let own = self.profile.as_ref().filter(|profile| profile.token != Kept::Nowhere);
-        let given = given_token(matches)?;
-        let token = match (given, own) {
-            // The profile that an option names outranks the environment.
-            (Some(Given::Environment) | None, Some(own)) if self.named == Some(Named::ByOption) => Err(own),
-            (Some(Given::Environment), Some(own)) if self.given.is_none() && self.named.is_some() => {
+    fn token(&self, matches: &ArgMatches) -> Result<ApiToken, CliError> {
+        let own = self.profile.as_ref().filter(|profile| profile.token != TokenStorage::None);
+        let source = token_source(matches)?;
+        let token = match (source, own) {
+            // A profile of an option overrides the environment.
+            (Some(TokenSource::Environment) | None, Some(own))
+                if self.selected_by == Some(ProfileSource::Option) =>
+            {
+                Err(own)
+            }
+            (Some(TokenSource::Environment), Some(own))
+                if self.console_url.is_none() && self.selected_by.is_some() =>
+            {
                 let name = &own.name;
-                return Err(Failure::Usage(format!(
-                    "two tokens: S1_API_TOKEN is set, and the profile {name} of S1_PROFILE has one of its own; \
-                     unset one of the two variables, or give --profile {name}"
+                return Err(CliError::Usage(format!(
+                    "two tokens: S1_API_TOKEN is set, and the profile {name} of S1_PROFILE has a token; unset one of \
+                     the variables, or use --profile {name}"
                 )));
             }
-            (Some(given), _) => Ok(given),
+            (Some(source), _) => Ok(source),
             (None, Some(own)) => Err(own),
             (None, None) => {
-                let message = "no API token: set S1_API_TOKEN, give --api-token-file, or use s1 login";
-                return Err(Failure::Usage(message.into()));
+                let message = "no API token: use S1_API_TOKEN, --api-token-file or s1 login";
+                return Err(CliError::Usage(message.into()));
             }
         };
         match (token, &self.profile) {
-            (Ok(given), Some(profile)) if self.given.is_none() && self.named.is_none() => {
+            (Ok(source), Some(profile)) if self.console_url.is_none() && self.selected_by.is_none() => {
                 let (name, console) = (&profile.name, &profile.console);
-                Err(Failure::Usage(format!(
-                    "there is a token ({given}) and no console beside it, and nothing says that it is one of \
-                     {console}, the default profile's; give --profile {name} if it is, or name its console"
+                Err(CliError::Usage(format!(
+                    "no console URL for the token in {source}, which may not belong to {console} of the default \
+                     profile; use --profile {name} if it does, or set the console URL"
                 )))
             }
-            // The token of the environment is that of the console beside it.
-            (Ok(Given::Environment), Some(profile)) if self.given.is_none() && names_another(profile)? => {
+            // A token of the environment belongs to the console of the environment.
+            (Ok(TokenSource::Environment), Some(profile))
+                if self.console_url.is_none() && environment_has_other_console(profile)? =>
+            {
                 let (name, console) = (&profile.name, &profile.console);
-                Err(Failure::Usage(format!(
-                    "the token in S1_API_TOKEN is for the console in S1_CONSOLE_URL and is not sent to {console}, that \
-                     of the profile {name}, which has none of its own; run s1 login --profile {name}, or unset \
-                     S1_CONSOLE_URL if the token is for {console}"
+                Err(CliError::Usage(format!(
+                    "the token in S1_API_TOKEN belongs to the console in S1_CONSOLE_URL and is not sent to {console} of \
+                     the profile {name}, which has no token; run s1 login --profile {name}, or unset \
+                     S1_CONSOLE_URL if the token belongs to {console}"
                 )))
             }
-            (Ok(Given::File(file)), _) => Ok(ApiToken::from_file(file)?),
-            (Ok(Given::Environment), _) => Ok(ApiToken::from_env("S1_API_TOKEN")?),
-            (Err(own), _) if !self.is_of(own) => {
+            (Ok(TokenSource::File(file)), _) => Ok(ApiToken::from_file(file)?),
+            (Ok(TokenSource::Environment), _) => Ok(ApiToken::from_env("S1_API_TOKEN")?),
+            (Err(own), _) if !self.uses_console_of(own) => {
                 let (name, console) = (&own.name, &own.console);
-                Err(Failure::Usage(format!(
-                    "the token of the profile {name} is for {console} and is not sent to {}; give that console's \
-                     own token, or another profile",
+                Err(CliError::Usage(format!(
+                    "the token of the profile {name} belongs to {console} and is not sent to {}; use a token of that \
+                     console, or another profile",
                     self.console()?
                 )))
             }
@@ -156,14 +165,14 @@ impl Choice {
     }
 }
 
-/// A token of options or environment.
+/// Source of a token outside of the profiles.
 #[derive(Clone, Copy)]
-enum Given<'a> {
+enum TokenSource<'a> {
     File(&'a PathBuf),
     Environment,
 }
 
-impl std::fmt::Display for Given<'_> {
+impl std::fmt::Display for TokenSource<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::File(_) => "--api-token-file",
@@ -172,172 +181,178 @@ impl std::fmt::Display for Given<'_> {
     }
 }
 
-fn given_token(matches: &ArgMatches) -> Result<Option<Given<'_>>, Failure> {
+/// Returns the source of a token outside of the profiles.
+fn token_source(matches: &ArgMatches) -> Result<Option<TokenSource<'_>>, CliError> {
     if let Some(file) = matches.get_one("api-token-file") {
-        return Ok(Some(Given::File(file)));
+        return Ok(Some(TokenSource::File(file)));
     }
-    Ok(set("S1_API_TOKEN", |_| ())?.map(|()| Given::Environment))
+    Ok(read_variable("S1_API_TOKEN", |_| ())?.map(|()| TokenSource::Environment))
 }
 
-/// Whether the environment names another console than the profile's.
-fn names_another(profile: &Profile) -> Result<bool, Failure> {
+/// Returns whether the environment has another console than the profile.
+fn environment_has_other_console(profile: &Profile) -> Result<bool, CliError> {
     Ok(parsed(variable("S1_CONSOLE_URL")?)?.is_some_and(|console| console != profile.console))
 }
 
-/// The profile that options or environment name.
-pub(crate) fn named(matches: &ArgMatches) -> Result<Option<(String, Named)>, Failure> {
+/// Returns the profile name of the option or of the environment.
+pub(crate) fn profile_name(matches: &ArgMatches) -> Result<Option<(String, ProfileSource)>, CliError> {
     if let Some(name) = matches.get_one::<String>("profile") {
-        return Ok(Some((name.clone(), Named::ByOption)));
+        return Ok(Some((name.clone(), ProfileSource::Option)));
     }
-    Ok(variable("S1_PROFILE")?.map(|name| (name, Named::ByEnvironment)))
+    Ok(variable("S1_PROFILE")?.map(|name| (name, ProfileSource::Environment)))
 }
 
-fn variable(name: &str) -> Result<Option<String>, Failure> {
-    set(name, str::to_owned)
+fn variable(name: &str) -> Result<Option<String>, CliError> {
+    read_variable(name, str::to_owned)
 }
 
-/// Looks at a variable of the environment. An empty one is as good as none; what cannot be read is not.
-fn set<T>(name: &str, look: impl FnOnce(&str) -> T) -> Result<Option<T>, Failure> {
+/// Reads an environment variable. An empty variable counts as unset; a variable that is not UTF-8 is an error.
+fn read_variable<T>(name: &str, convert: impl FnOnce(&str) -> T) -> Result<Option<T>, CliError> {
     let Some(value) = std::env::var_os(name) else { return Ok(None) };
     match value.to_str() {
         Some(text) if text.trim().is_empty() => Ok(None),
-        Some(text) => Ok(Some(look(text))),
-        None => Err(Failure::Usage(format!("{name} is no UTF-8; set it anew, or unset it"))),
+        Some(text) => Ok(Some(convert(text))),
+        None => Err(CliError::Usage(format!("{name} is not UTF-8; correct it or unset it"))),
     }
 }
 
-fn parsed(url: Option<String>) -> Result<Option<Console>, Failure> {
+fn parsed(url: Option<String>) -> Result<Option<ConsoleUrl>, CliError> {
     Ok(url.map(|url| url.parse()).transpose().map_err(Error::from)?)
 }
 
-/// The console that an option names.
-pub(crate) fn console_option(matches: &ArgMatches) -> Result<Option<Console>, Failure> {
+/// Returns the console of `--console-url`.
+pub(crate) fn console_option(matches: &ArgMatches) -> Result<Option<ConsoleUrl>, CliError> {
     parsed(matches.get_one::<String>("console-url").cloned())
 }
 
-/// The console that options or environment name.
-pub(crate) fn given_console(matches: &ArgMatches) -> Result<Option<Console>, Failure> {
+/// Returns the console of the option or of the environment.
+pub(crate) fn configured_console(matches: &ArgMatches) -> Result<Option<ConsoleUrl>, CliError> {
     match console_option(matches)? {
         None => parsed(variable("S1_CONSOLE_URL")?),
         console => Ok(console),
     }
 }
 
-/// The version of the API, where nobody says another.
-const USUAL: ApiVersion = ApiVersion::V2_1;
+/// Default API version.
+const DEFAULT_VERSION: ApiVersion = ApiVersion::V2_1;
 
-/// The version of the API that an option names.
-pub(crate) fn given_version(matches: &ArgMatches) -> Option<ApiVersion> {
-    let given = matches.value_source("api-version") == Some(ValueSource::CommandLine);
+/// Returns the API version of `--api-version`.
+pub(crate) fn version_option(matches: &ArgMatches) -> Option<ApiVersion> {
+    let is_set = matches.value_source("api-version") == Some(ValueSource::CommandLine);
     let version = text(matches, "api-version");
-    ApiVersion::ALL.iter().copied().find(|one| given && one.as_str() == version)
+    ApiVersion::ALL.iter().copied().find(|one| is_set && one.as_str() == version)
 }
 
 impl Session {
-    /// Makes the client that options, environment and profiles describe. Nothing is sent.
-    pub(crate) async fn open(matches: &ArgMatches) -> Result<Self, Failure> {
-        Self::of(matches, &Choice::of(matches)?).await
+    /// Creates the client of the options, the environment and the profiles. Sends no request.
+    pub(crate) async fn open(matches: &ArgMatches) -> Result<Self, CliError> {
+        Self::with_connection(matches, &Connection::select(matches)?).await
     }
 
-    /// The same, where that was looked at before.
-    pub(crate) async fn of(matches: &ArgMatches, choice: &Choice) -> Result<Self, Failure> {
+    /// Creates the client of a connection. Sends no request.
+    pub(crate) async fn with_connection(
+        matches: &ArgMatches,
+        connection: &Connection,
+    ) -> Result<Self, CliError> {
         if is_sandbox(matches)? {
             let sandbox = Sandbox::start().await?;
             let token = ApiToken::new(Sandbox::TOKEN)?;
-            return Self::with(matches, sandbox.url(), token, choice.version, Some(sandbox));
+            return Self::new(matches, sandbox.url(), token, connection.version, Some(sandbox));
         }
-        let console = choice.console()?.to_string();
-        Self::on(matches, console, choice.token(matches)?, choice.version)
+        let console = connection.console()?.to_string();
+        Self::with_console(matches, console, connection.token(matches)?, connection.version)
     }
 
-    /// A session with this console.
-    pub(crate) fn on(
+    /// Creates the client of a console.
+    pub(crate) fn with_console(
         matches: &ArgMatches,
         console: String,
         token: ApiToken,
         version: ApiVersion,
-    ) -> Result<Self, Failure> {
-        Self::with(matches, console, token, version, None)
+    ) -> Result<Self, CliError> {
+        Self::new(matches, console, token, version, None)
     }
 
-    fn with(
+    fn new(
         matches: &ArgMatches,
         url: String,
         token: ApiToken,
         version: ApiVersion,
         sandbox: Option<Sandbox>,
-    ) -> Result<Self, Failure> {
-        let recording = record::recording(matches, &token)?;
+    ) -> Result<Self, CliError> {
+        let recorder = record::recorder(matches, &token)?;
         let insecure = matches.get_flag("insecure");
         if insecure && is_quiet(matches) {
-            output::say("warning: certificates are not verified: anyone on the way can read the token");
+            output::report("warning: TLS certificates are not verified; an attacker can read the token");
         }
         let mut client = Client::builder(url)
             .token(token)
             .api_version(version)
             .user_agent(concat!("s1/", env!("CARGO_PKG_VERSION")))
-            .retry(Retry::default().attempts(matches.get_one("attempts").copied().unwrap_or_default()))
+            .retry_policy(
+                RetryPolicy::default()
+                    .max_attempts(matches.get_one("max-attempts").copied().unwrap_or_default()),
+            )
             .rate_limits(rate_limits(matches, sandbox.is_some()))
-            .dangerously_trust_any_certificate(insecure);
-        if let Some(seconds) = matches.get_one("call-timeout").copied() {
+            .danger_accept_invalid_certs(insecure);
+        if let Some(seconds) = matches.get_one("request-timeout").copied() {
             client = client.timeout(Duration::from_secs(seconds));
         }
-        if let Some(file) = matches.get_one::<PathBuf>("root-certificate") {
+        if let Some(file) = matches.get_one::<PathBuf>("ca-cert") {
             let pem = std::fs::read(file).map_err(|error| {
-                Failure::Usage(format!("{}: the certificate cannot be read: {error}", file.display()))
+                CliError::Usage(format!("{}: cannot read the certificate: {error}", file.display()))
             })?;
-            client = client.root_certificate(pem);
+            client = client.add_root_certificate(pem);
         }
-        if let Some(recording) = &recording {
-            client = client.recorder(Arc::clone(recording) as Arc<dyn Recorder>);
+        if let Some(recorder) = &recorder {
+            client = client.recorder(Arc::clone(recorder) as Arc<dyn Recorder>);
         }
-        Ok(Self { client: client.build()?, sandbox, recording })
+        Ok(Self { client: client.build()?, sandbox, recorder })
     }
 
-    /// Whether the embedded sandbox answers.
+    /// Returns whether the console is the embedded sandbox.
     pub(crate) fn is_embedded(&self) -> bool {
         self.sandbox.is_some()
     }
 
-    /// Lets something new come to the embedded sandbox, whose tenant is as old as this version: a threat and an alert.
-    /// Elsewhere things come by themselves.
-    pub(crate) fn bring(&self, count: usize) {
+    /// Injects threats and alerts into the embedded sandbox, whose example data is old. Has no effect on another
+    /// console.
+    pub(crate) fn inject(&self, count: usize) {
         if let Some(sandbox) = &self.sandbox {
             for stream in [Stream::Alerts, Stream::Threats] {
-                sandbox.arrive(stream, count, &Timestamp::now());
+                sandbox.inject(stream, count, &Timestamp::now());
             }
         }
     }
 
-    /// Ends what was begun, and says what was recorded.
-    pub(crate) async fn close(self, result: Result<u8, Failure>) -> Result<u8, Failure> {
+    /// Stops the embedded sandbox, and prints the number of recordings.
+    pub(crate) async fn close(self, result: Result<u8, CliError>) -> Result<u8, CliError> {
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;
         }
-        record::settle(self.recording.as_deref(), result)
+        record::finish(self.recorder.as_deref(), result)
     }
 }
 
-/// What is logged.
+/// Returns the level of the log.
 pub(crate) fn log_level(matches: &ArgMatches) -> LevelFilter {
-    text(matches, "log").parse().unwrap_or(LevelFilter::WARN)
+    text(matches, "log-level").parse().unwrap_or(LevelFilter::WARN)
 }
 
-/// Whether the log leaves out warnings, so that what has to be loud is said otherwise.
+/// Returns whether the log has no warnings. Important warnings are then printed without it.
 pub(crate) fn is_quiet(matches: &ArgMatches) -> bool {
     log_level(matches) < LevelFilter::WARN
 }
 
-/// Whether the embedded console is asked, which goes with no other.
-fn is_sandbox(matches: &ArgMatches) -> Result<bool, Failure> {
+/// Returns whether the embedded sandbox is selected; options for another console are then an error.
+fn is_sandbox(matches: &ArgMatches) -> Result<bool, CliError> {
     if !matches.get_flag("sandbox") {
         return Ok(false);
     }
-    for elsewhere in ["console-url", "api-token-file", "profile"] {
-        if matches.value_source(elsewhere) == Some(ValueSource::CommandLine) {
-            let message =
-                "--sandbox is a console of its own; leave out --console-url, --api-token-file and --profile";
-            return Err(Failure::Usage(message.into()));
+    for option in ["console-url", "api-token-file", "profile"] {
+        if matches.value_source(option) == Some(ValueSource::CommandLine) {
+            let message = "--sandbox cannot be used with --console-url, --api-token-file or --profile";
+            return Err(CliError::Usage(message.into()));
         }
     }
     Ok(true)
@@ -345,12 +360,12 @@ fn is_sandbox(matches: &ArgMatches) -> Result<bool, Failure> {
 
 fn rate_limits(matches: &ArgMatches, embedded: bool) -> RateLimits {
     match matches.get_one::<Option<Share>>("rate-limits") {
-        // The embedded console has none.
-        _ if embedded => RateLimits::off(),
-        Some(None) => RateLimits::off(),
+        // The embedded sandbox has no rate limits.
+        _ if embedded => RateLimits::disabled(),
+        Some(None) => RateLimits::disabled(),
         Some(Some(Share(share))) => {
             let limits = RateLimits::default();
-            limits.share(*share);
+            limits.set_share(*share);
             limits
         }
         None => RateLimits::default(),

@@ -1,36 +1,46 @@
-//! What somebody may have meant.
+//! Suggestions for misspelled names and values.
 
 use clap::error::{ContextKind, ContextValue};
 
-/// Alike enough to be worth a question; the measure is that of the options and commands.
-const ALIKE: f64 = 0.7;
+/// Lowest similarity of a suggestion; clap uses the same value for options and commands.
+const MIN_SIMILARITY: f64 = 0.7;
 
-/// The nearest of the known names, if any is near.
-pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let given = given.to_lowercase();
-    let alike = |name: &str| match strsim::osa_distance(&given, name) {
-        // Two letters that changed places make much of a short name.
-        1 if given.len() > 2 => 0.99,
-        _ => strsim::jaro(&given, name),
+/// Returns the candidate that is most similar to `input`, or `None` if no candidate is similar.
+pub(crate) fn nearest<'a>(input: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let input = input.to_lowercase();
+    let similarity = |name: &str| match strsim::osa_distance(&input, name) {
+        // Two swapped letters lower the similarity of a short name too much.
+        1 if input.len() > 2 => 0.99,
+        _ => strsim::jaro(&input, name),
     };
-    let measured = known.into_iter().map(|name| (alike(&name.to_lowercase()), name));
-    let near = measured.filter(|(alike, _)| *alike > ALIKE);
-    near.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
+    let scored = candidates.into_iter().map(|name| (similarity(&name.to_lowercase()), name));
+    let similar = scored.filter(|(similarity, _)| *similarity > MIN_SIMILARITY);
+    similar.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
 }
 
-/// A question to end an error with; nothing where no name is near.
-pub(crate) fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(given, known).map(|name| format!("\n  did you mean {name}?")).unwrap_or_default()
+/// Returns the last line of an error with the most similar candidate, or an empty string.
+pub(crate) fn did_you_mean<'a>(input: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(input, candidates).map(|name| format!("\n  did you mean {name}?")).unwrap_or_default()
 }
 
-/// Leaves the nearest of the commands that an error suggests: all names begin alike, so that many are near.
+/// Removes the list of all commands and topics from an error of `s1 help`. The most similar one remains.
+pub(crate) fn without_list_of_subjects(error: &mut clap::Error) {
+    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
+        && argument.starts_with("[COMMAND|TOPIC]")
+    {
+        error.remove(ContextKind::ValidValue);
+    }
+}
+
+/// Reduces the commands that an error suggests to the most similar one. The names have common prefixes, so that
+/// clap suggests many.
 pub(crate) fn nearest_command(error: &mut clap::Error) {
-    let (Some(ContextValue::String(given)), Some(ContextValue::Strings(near))) =
+    let (Some(ContextValue::String(input)), Some(ContextValue::Strings(candidates))) =
         (error.get(ContextKind::InvalidSubcommand), error.get(ContextKind::SuggestedSubcommand))
     else {
         return;
     };
-    if let Some(name) = nearest(given, near.iter().map(String::as_str)) {
+    if let Some(name) = nearest(input, candidates.iter().map(String::as_str)) {
         let name = ContextValue::Strings(vec![name.to_owned()]);
         error.insert(ContextKind::SuggestedSubcommand, name);
     }
@@ -39,12 +49,12 @@ pub(crate) fn nearest_command(error: &mut clap::Error) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn only_what_is_near_is_suggested() {
-        let known = ["unresolved", "in_progress", "resolved"];
-        assert_eq!(super::nearest("resolvd", known), Some("resolved"));
-        assert_eq!(super::nearest("In-Progress", known), Some("in_progress"));
+    fn nearest_returns_only_similar_candidates() {
+        let candidates = ["unresolved", "in_progress", "resolved"];
+        assert_eq!(super::nearest("resolvd", candidates), Some("resolved"));
+        assert_eq!(super::nearest("In-Progress", candidates), Some("in_progress"));
         assert_eq!(super::nearest("oen", ["two", "one"]), Some("one"));
         assert_eq!(super::nearest("closed", ["open", "shut"]), None);
-        assert_eq!(super::did_you_mean("xyz", known), "");
+        assert_eq!(super::did_you_mean("xyz", candidates), "");
     }
 }

@@ -1,15 +1,15 @@
-//! What it costs to depend on the client: a build from nothing, beside one of what people would take instead.
+//! Compile time of a crate that depends on the client, compared with a crate that uses reqwest directly.
 
 use std::path::Path;
 use std::time::Instant;
 
 use sentinelone_codegen::{Error, Result};
 
-use super::processes::ran;
+use super::processes::run_command;
 use super::table::{Goal, Row, Table};
-use super::{Effort, cargo, progress, target};
+use super::{Effort, cargo, progress, target_dir};
 
-const OURS: &str = r#"use sentinelone::{ApiToken, Client};
+const CLIENT_MAIN: &str = r#"use sentinelone::{ApiToken, Client};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 "#;
 
-const BARE: &str = r#"#[tokio::main(flavor = "current_thread")]
+const REQWEST_MAIN: &str = r#"#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = reqwest::Client::new();
     let url = "https://usea1.sentinelone.net/web/api/v2.1/threats?limit=10";
@@ -36,32 +36,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 "#;
 
-/// Times both builds; in release too, with what comes out of it, unless it has to be quick.
+/// Times clean builds of both crates. Without `--quick`, also times release builds and compares the binaries.
 pub(super) fn measure(root: &Path, effort: &Effort, table: &mut Table) -> Result<()> {
-    let work = target(root)?.join("bench/build");
+    let work = target_dir(root)?.join("bench/build");
     let toml = |path: &Path| path.display().to_string().replace('\\', "/");
-    let ours = format!("sentinelone = {{ path = '{}' }}", toml(root));
-    let bare =
+    let client = format!("sentinelone = {{ path = '{}' }}", toml(root));
+    let reqwest =
         "reqwest = { version = '0.13.5', default-features = false, features = ['rustls'] }\nserde_json = '1'";
-    let sides = [("ours", ours.as_str(), OURS), ("bare", bare, BARE)];
-    for (name, dependencies, main) in sides {
+    let crates = [("client", client.as_str(), CLIENT_MAIN), ("bare", reqwest, REQWEST_MAIN)];
+    for (name, dependencies, main) in crates {
         write(root, &work.join(name), name, dependencies, main)?;
     }
-    let beside = "beside a crate with reqwest, tokio and serde_json";
+    let reference = "vs. a crate with reqwest, tokio and serde_json";
     let profiles = if effort.quick { &["dev"][..] } else { &["dev", "release"] };
     for profile in profiles {
-        progress(&format!("building two crates from nothing ({profile})"));
+        progress(&format!("clean builds of two crates ({profile})"));
         let (mut times, mut sizes) = (Vec::new(), Vec::new());
-        for (name, _, _) in sides {
+        for (name, _, _) in crates {
             let (seconds, bytes) = build(&work.join(name), name, profile)?;
             times.push(seconds);
             sizes.push(bytes as f64);
         }
-        let what = format!("clean {profile} build of a dependent crate, {beside}");
-        table.push(Row::times("build", &what, times[0], times[1], Goal::AtMost(1.5)));
+        let label = format!("clean {profile} build of a dependent crate, {reference}");
+        table.push(Row::times("build", &label, times[0], times[1], Goal::AtMost(1.5)));
         if *profile == "release" {
-            let what = format!("size of its stripped binary, {beside}");
-            table.push(Row::memory("build", &what, sizes[0] / 1024.0, sizes[1] / 1024.0, Goal::None));
+            let label = format!("size of its stripped binary, {reference}");
+            table.push(Row::memory("build", &label, sizes[0] / 1024.0, sizes[1] / 1024.0, Goal::None));
         }
     }
     Ok(())
@@ -72,42 +72,42 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     move |source| Error::Io { path, source }
 }
 
-/// A crate outside the workspace, with the versions that the workspace has.
-fn write(root: &Path, folder: &Path, name: &str, dependencies: &str, main: &str) -> Result<()> {
+/// Writes a crate outside the workspace, with the lock file of the workspace.
+fn write(root: &Path, dir: &Path, name: &str, dependencies: &str, main: &str) -> Result<()> {
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n{dependencies}\n\
          tokio = {{ version = '1.47', default-features = false, features = ['macros', 'rt'] }}\n\n\
          [profile.release]\nstrip = true\n\n[workspace]\n"
     );
-    let source = folder.join("src");
+    let source = dir.join("src");
     std::fs::create_dir_all(&source).map_err(io(&source))?;
-    for (path, text) in [(folder.join("Cargo.toml"), manifest.as_str()), (source.join("main.rs"), main)] {
+    for (path, text) in [(dir.join("Cargo.toml"), manifest.as_str()), (source.join("main.rs"), main)] {
         std::fs::write(&path, text).map_err(io(&path))?;
     }
     let lock = root.join("Cargo.lock");
-    std::fs::copy(&lock, folder.join("Cargo.lock")).map(drop).map_err(io(&lock))
+    std::fs::copy(&lock, dir.join("Cargo.lock")).map(drop).map_err(io(&lock))
 }
 
-/// Builds from nothing: seconds, and the size of the binary.
-fn build(folder: &Path, name: &str, profile: &str) -> Result<(f64, u64)> {
-    let built = folder.join("target");
-    if built.exists() {
-        std::fs::remove_dir_all(&built).map_err(io(&built))?;
+/// Runs a clean build. Returns its seconds and the size of the binary in bytes.
+fn build(dir: &Path, name: &str, profile: &str) -> Result<(f64, u64)> {
+    let target = dir.join("target");
+    if target.exists() {
+        std::fs::remove_dir_all(&target).map_err(io(&target))?;
     }
     let cargo = || {
-        let mut cargo = cargo(folder);
-        // What comes from a registry is built without what a next build would save.
-        cargo.env("CARGO_TARGET_DIR", &built).env("CARGO_INCREMENTAL", "0");
+        let mut cargo = cargo(dir);
+        // Incremental data would slow down the build.
+        cargo.env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "0");
         cargo
     };
-    // What has to be downloaded is no part of the building.
-    ran(cargo().args(["fetch", "--quiet"]))?;
-    let begun = Instant::now();
-    ran(cargo().args(["build", "--quiet", "--profile", profile]))?;
-    let seconds = begun.elapsed().as_secs_f64();
-    let folder = built.join(if profile == "dev" { "debug" } else { profile });
-    let binary = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    // Downloads are not measured.
+    run_command(cargo().args(["fetch", "--quiet"]))?;
+    let start = Instant::now();
+    run_command(cargo().args(["build", "--quiet", "--profile", profile]))?;
+    let seconds = start.elapsed().as_secs_f64();
+    let output = target.join(if profile == "dev" { "debug" } else { profile });
+    let binary = output.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let size = std::fs::metadata(&binary).map_err(io(&binary))?.len();
-    std::fs::remove_dir_all(&built).map_err(io(&built))?;
+    std::fs::remove_dir_all(&target).map_err(io(&target))?;
     Ok((seconds, size))
 }

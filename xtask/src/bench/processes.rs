@@ -1,4 +1,4 @@
-//! Processes that are measured, and the one that answers them.
+//! Measured processes and their server.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,12 +8,16 @@ use std::time::Instant;
 use sentinelone_codegen::{Error, Result};
 use serde_json::Value;
 
-fn failed(command: &Command, why: impl std::fmt::Display) -> Error {
-    Error::Generator(format!("{command:?}: {why}"))
+fn failed(command: &Command, cause: impl std::fmt::Display) -> Error {
+    Error::Generator(format!("{command:?}: {cause}"))
 }
 
-/// Runs a process to its end, which has to be a good one.
-pub(super) fn ran(command: &mut Command) -> Result<()> {
+/// Runs a process.
+///
+/// # Errors
+///
+/// Returns an error if the process does not start or exits with a failure.
+pub(super) fn run_command(command: &mut Command) -> Result<()> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| failed(command, error))?;
     if output.status.success() {
         return Ok(());
@@ -21,8 +25,8 @@ pub(super) fn ran(command: &mut Command) -> Result<()> {
     Err(failed(command, String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Runs a process, and reads the JSON that it prints.
-pub(super) fn said(command: &mut Command) -> Result<Value> {
+/// Runs a process and parses its standard output as JSON.
+pub(super) fn run_json(command: &mut Command) -> Result<Value> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| failed(command, error))?;
     if !output.status.success() {
         return Err(failed(command, String::from_utf8_lossy(&output.stderr)));
@@ -30,24 +34,24 @@ pub(super) fn said(command: &mut Command) -> Result<Value> {
     serde_json::from_slice(&output.stdout).map_err(|error| failed(command, error))
 }
 
-/// The median of what runs said under a name.
+/// Returns the median of a member of the results.
 pub(super) fn median(runs: &[Value], name: &str) -> Result<f64> {
     let numbers: Vec<f64> = runs.iter().filter_map(|run| run[name].as_f64()).collect();
-    middle(numbers).ok_or_else(|| Error::Generator(format!("no run says anything of {name}")))
+    median_of(numbers).ok_or_else(|| Error::Generator(format!("no result has {name}")))
 }
 
-/// The median time of so many runs.
-pub(super) fn seconds(runs: usize, mut run: impl FnMut() -> Result<()>) -> Result<f64> {
+/// Returns the median time of `runs` runs, in seconds.
+pub(super) fn median_seconds(runs: usize, mut run: impl FnMut() -> Result<()>) -> Result<f64> {
     let mut times = Vec::new();
     for _ in 0..runs {
-        let begun = Instant::now();
+        let start = Instant::now();
         run()?;
-        times.push(begun.elapsed().as_secs_f64());
+        times.push(start.elapsed().as_secs_f64());
     }
-    middle(times).ok_or_else(|| Error::Generator("nothing was run".into()))
+    median_of(times).ok_or_else(|| Error::Generator("no runs".into()))
 }
 
-fn middle(mut numbers: Vec<f64>) -> Option<f64> {
+fn median_of(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
     let half = numbers.len() / 2;
     match numbers.len() {
@@ -57,10 +61,10 @@ fn middle(mut numbers: Vec<f64>) -> Option<f64> {
     }
 }
 
-/// A server of prepared pages, as long as this lives.
+/// A server process with prepared pages, stopped on drop.
 pub(super) struct Server {
     process: Child,
-    /// When it closes, the server ends.
+    /// Standard input; the server exits when it is closed.
     _input: Option<ChildStdin>,
     url: String,
 }
@@ -75,8 +79,8 @@ impl Server {
         if let Some(output) = process.stdout.take() {
             BufReader::new(output).read_line(&mut line).map_err(|error| failed(&command, error))?;
         }
-        let said: Value = serde_json::from_str(&line).map_err(|error| failed(&command, error))?;
-        let url = said["url"].as_str().unwrap_or_default().to_owned();
+        let output: Value = serde_json::from_str(&line).map_err(|error| failed(&command, error))?;
+        let url = output["url"].as_str().unwrap_or_default().to_owned();
         Ok(Self { process, _input: input, url })
     }
 
@@ -87,7 +91,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that is gone already is gone.
+        // Ignores a process that has exited.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -95,12 +99,12 @@ impl Drop for Server {
 
 #[cfg(test)]
 mod tests {
-    use super::middle;
+    use super::median_of;
 
     #[test]
-    fn the_middle_is_no_average() {
-        assert_eq!(middle(vec![]), None);
-        assert_eq!(middle(vec![9.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(middle(vec![9.0, 1.0, 2.0, 4.0]), Some(3.0));
+    fn median_of_returns_the_middle_value() {
+        assert_eq!(median_of(vec![]), None);
+        assert_eq!(median_of(vec![9.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median_of(vec![9.0, 1.0, 2.0, 4.0]), Some(3.0));
     }
 }

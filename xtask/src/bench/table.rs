@@ -1,4 +1,4 @@
-//! The one table: every row with its goal and what came of it.
+//! Table of the measurements with their goals.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -6,25 +6,26 @@ use std::process::Command;
 
 use sentinelone_codegen::{Error, Result};
 
-/// What a row should be.
+/// Goal of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Goal {
-    /// The ratio is at most this.
+    /// Maximum ratio.
     AtMost(f64),
-    /// The ratio is at least this.
+    /// Minimum ratio.
     AtLeast(f64),
-    /// It takes less than so many seconds, beside nothing.
+    /// Time limit in seconds, without a reference.
     Seconds(f64),
-    /// For comparison alone.
+    /// No goal.
     None,
 }
 
-/// A measurement beside another, or beside a limit.
+/// A measurement compared with a reference or a time limit.
 pub(super) struct Row {
     group: &'static str,
-    what: String,
-    ours: String,
-    theirs: String,
+    label: String,
+    client: String,
+    reference: String,
+    /// Ratio, or seconds for a time limit.
     number: f64,
     goal: Goal,
 }
@@ -32,50 +33,57 @@ pub(super) struct Row {
 impl Row {
     fn ratio(
         group: &'static str,
-        what: &str,
-        [ours, theirs]: [f64; 2],
-        in_words: fn(f64) -> String,
+        label: &str,
+        [client, reference]: [f64; 2],
+        format: fn(f64) -> String,
         goal: Goal,
     ) -> Self {
-        let number = ours / theirs;
-        Self { group, what: what.to_owned(), ours: in_words(ours), theirs: in_words(theirs), number, goal }
+        let number = client / reference;
+        Self {
+            group,
+            label: label.to_owned(),
+            client: format(client),
+            reference: format(reference),
+            number,
+            goal,
+        }
     }
 
-    /// Seconds beside seconds.
-    pub(super) fn times(group: &'static str, what: &str, ours: f64, theirs: f64, goal: Goal) -> Self {
-        Self::ratio(group, what, [ours, theirs], time, goal)
+    /// Compares times in seconds.
+    pub(super) fn times(group: &'static str, label: &str, client: f64, reference: f64, goal: Goal) -> Self {
+        Self::ratio(group, label, [client, reference], time, goal)
     }
 
-    /// KiB beside KiB.
-    pub(super) fn memory(group: &'static str, what: &str, ours: f64, theirs: f64, goal: Goal) -> Self {
-        Self::ratio(group, what, [ours, theirs], |kib| format!("{:.1} MiB", kib / 1024.0), goal)
+    /// Compares sizes in KiB.
+    pub(super) fn memory(group: &'static str, label: &str, client: f64, reference: f64, goal: Goal) -> Self {
+        Self::ratio(group, label, [client, reference], |kib| format!("{:.1} MiB", kib / 1024.0), goal)
     }
 
-    /// So many a second beside so many.
-    pub(super) fn rates(group: &'static str, what: &str, ours: f64, theirs: f64, goal: Goal) -> Self {
-        Self::ratio(group, what, [ours, theirs], |rate| format!("{rate:.0}/s"), goal)
+    /// Compares rates per second.
+    pub(super) fn rates(group: &'static str, label: &str, client: f64, reference: f64, goal: Goal) -> Self {
+        Self::ratio(group, label, [client, reference], |rate| format!("{rate:.0}/s"), goal)
     }
 
-    /// Seconds beside a limit.
-    pub(super) fn limit(group: &'static str, what: &str, seconds: f64, goal: Goal) -> Self {
-        let (what, theirs) = (what.to_owned(), String::new());
-        Self { group, what, ours: time(seconds), theirs, number: seconds, goal }
+    /// Compares a time in seconds with a limit.
+    pub(super) fn limit(group: &'static str, label: &str, seconds: f64, goal: Goal) -> Self {
+        let (label, reference) = (label.to_owned(), String::new());
+        Self { group, label, client: time(seconds), reference, number: seconds, goal }
     }
 
     fn cells(&self) -> [String; 6] {
         let ratio = || format!("{:.2}x", self.number);
         let (ratio, goal, met) = match self.goal {
-            Goal::AtMost(most) => (ratio(), format!("<= {most:.2}x"), Some(self.number <= most)),
-            Goal::AtLeast(least) => (ratio(), format!(">= {least:.2}x"), Some(self.number >= least)),
-            Goal::Seconds(most) => (String::new(), format!("< {}", time(most)), Some(self.number < most)),
+            Goal::AtMost(max) => (ratio(), format!("<= {max:.2}x"), Some(self.number <= max)),
+            Goal::AtLeast(min) => (ratio(), format!(">= {min:.2}x"), Some(self.number >= min)),
+            Goal::Seconds(max) => (String::new(), format!("< {}", time(max)), Some(self.number < max)),
             Goal::None => (ratio(), "none".to_owned(), None),
         };
-        let verdict = match met {
+        let result = match met {
             Some(true) => "met",
             Some(false) => "MISSED",
-            None => "for comparison",
+            None => "not rated",
         };
-        [self.what.clone(), self.ours.clone(), self.theirs.clone(), ratio, goal, verdict.to_owned()]
+        [self.label.clone(), self.client.clone(), self.reference.clone(), ratio, goal, result.to_owned()]
     }
 }
 
@@ -87,9 +95,9 @@ fn time(seconds: f64) -> String {
     }
 }
 
-const HEADER: [&str; 6] = ["what", "ours", "beside it", "ratio", "goal", "verdict"];
-const BEGIN: &str = "<!-- measured: `cargo xtask bench` writes what follows -->\n";
-const END: &str = "<!-- end of what was measured -->";
+const HEADER: [&str; 6] = ["measurement", "client", "reference", "ratio", "goal", "result"];
+const BEGIN: &str = "<!-- begin: written by `cargo xtask bench` -->\n";
+const END: &str = "<!-- end: written by `cargo xtask bench` -->";
 
 #[derive(Default)]
 pub(super) struct Table {
@@ -101,14 +109,15 @@ impl Table {
         self.rows.push(row);
     }
 
-    fn verdicts(&self) -> (usize, usize) {
+    /// Returns the number of met goals and of goals.
+    fn goals(&self) -> (usize, usize) {
         let cells: Vec<_> = self.rows.iter().map(Row::cells).collect();
-        let count = |word: &str| cells.iter().filter(|cells| cells[5] == word).count();
+        let count = |result: &str| cells.iter().filter(|cells| cells[5] == result).count();
         let met = count("met");
         (met, met + count("MISSED"))
     }
 
-    /// For a terminal.
+    /// Formats the table for a terminal.
     pub(super) fn text(&self) -> String {
         let rows: Vec<[String; 6]> = self.rows.iter().map(Row::cells).collect();
         let width = |column: usize| {
@@ -119,7 +128,7 @@ impl Table {
         let line = |cells: [&str; 6]| {
             let mut line = String::new();
             for (cell, width) in cells.iter().zip(&widths) {
-                // A String takes everything.
+                // Writing to a `String` does not fail.
                 let _ = write!(line, "{cell:<width$}  ");
             }
             line.trim_end().to_owned() + "\n"
@@ -133,7 +142,7 @@ impl Table {
             }
             text.push_str(&line(cells.each_ref().map(String::as_str)));
         }
-        let (met, goals) = self.verdicts();
+        let (met, goals) = self.goals();
         text + &format!("{met} of {goals} goals met\n")
     }
 
@@ -143,16 +152,16 @@ impl Table {
         for row in &self.rows {
             text.push_str(&format!("| {} |\n", row.cells().join(" | ")));
         }
-        let (met, goals) = self.verdicts();
+        let (met, goals) = self.goals();
         text + &format!("\n{met} of {goals} goals met.\n")
     }
 
-    /// Puts the table into the page, between its marks.
+    /// Replaces the table between the markers of the page.
     pub(super) fn write(&self, page: &Path) -> Result<()> {
         let io = |source| Error::Io { path: page.to_owned(), source };
         let text = std::fs::read_to_string(page).map_err(io)?;
         let text = replaced(&text, &self.markdown()).ok_or_else(|| {
-            Error::Generator(format!("{} has lost the marks between which the table stands", page.display()))
+            Error::Generator(format!("{}: the markers of the table are missing", page.display()))
         })?;
         std::fs::write(page, text).map_err(io)
     }
@@ -164,7 +173,7 @@ fn replaced(text: &str, table: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{table}{END}{after}"))
 }
 
-/// What it was measured on.
+/// Returns the compiler and platform of the run.
 fn machine() -> String {
     let rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
         .arg("--version")
@@ -183,18 +192,18 @@ mod tests {
     use super::{BEGIN, END, Goal, Row, Table, replaced};
 
     #[test]
-    fn goals_are_judged_in_both_directions() {
+    fn goals_counts_met_and_missed() {
         let mut table = Table::default();
-        table.push(Row::times("a", "quick enough", 1.0, 2.0, Goal::AtMost(0.5)));
-        table.push(Row::times("a", "too slow", 1.1, 2.0, Goal::AtMost(0.5)));
-        table.push(Row::rates("b", "enough", 9.0, 10.0, Goal::AtLeast(0.9)));
-        table.push(Row::rates("b", "too few", 8.0, 10.0, Goal::AtLeast(0.9)));
-        table.push(Row::limit("b", "at once", 0.004, Goal::Seconds(0.010)));
-        table.push(Row::limit("b", "late", 0.010, Goal::Seconds(0.010)));
-        table.push(Row::memory("b", "beside", 2048.0, 1024.0, Goal::None));
-        let verdicts: Vec<String> = table.rows.iter().map(|row| row.cells()[5].clone()).collect();
-        assert_eq!(verdicts, ["met", "MISSED", "met", "MISSED", "met", "MISSED", "for comparison"]);
-        assert_eq!(table.verdicts(), (3, 6));
+        table.push(Row::times("a", "fast", 1.0, 2.0, Goal::AtMost(0.5)));
+        table.push(Row::times("a", "slow", 1.1, 2.0, Goal::AtMost(0.5)));
+        table.push(Row::rates("b", "high", 9.0, 10.0, Goal::AtLeast(0.9)));
+        table.push(Row::rates("b", "low", 8.0, 10.0, Goal::AtLeast(0.9)));
+        table.push(Row::limit("b", "fast", 0.004, Goal::Seconds(0.010)));
+        table.push(Row::limit("b", "slow", 0.010, Goal::Seconds(0.010)));
+        table.push(Row::memory("b", "size", 2048.0, 1024.0, Goal::None));
+        let results: Vec<String> = table.rows.iter().map(|row| row.cells()[5].clone()).collect();
+        assert_eq!(results, ["met", "MISSED", "met", "MISSED", "met", "MISSED", "not rated"]);
+        assert_eq!(table.goals(), (3, 6));
         let text = table.text();
         for part in ["-- a\n", "-- b\n", "0.55x", "2.0 MiB", "4.0 ms", "3 of 6 goals met"] {
             assert!(text.contains(part), "{part}: {text}");
@@ -202,9 +211,9 @@ mod tests {
     }
 
     #[test]
-    fn the_words_around_the_table_stay() {
-        let page = format!("# Words\n{BEGIN}old{END}\nmore words\n");
-        assert_eq!(replaced(&page, "new\n"), Some(format!("# Words\n{BEGIN}new\n{END}\nmore words\n")));
-        assert_eq!(replaced("no marks", "new"), None);
+    fn replaced_keeps_the_text_around_the_table() {
+        let page = format!("# Title\n{BEGIN}old{END}\nmore text\n");
+        assert_eq!(replaced(&page, "new\n"), Some(format!("# Title\n{BEGIN}new\n{END}\nmore text\n")));
+        assert_eq!(replaced("no markers", "new"), None);
     }
 }

@@ -1,76 +1,77 @@
-//! The evidence for every operation, gathered from the files of the project.
+//! Fixtures, methods, commands and tests of each operation, read from the files of the project.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 use sentinelone::commands::registry;
-use sentinelone::contract::fixture::{Exchange, ProvenanceKind, read_all};
+use sentinelone::contract::fixture::{Exchange, ProvenanceKind, read_dir};
 use sentinelone::contract::{Contract, Coverage, OperationSpec};
 use sentinelone_codegen::{Error, Result};
 
-/// A place in a file of the project: path and line.
+/// A path in the project, with an optional line.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct SourceLocation {
     pub(crate) path: String,
     pub(crate) line: Option<usize>,
 }
 
-impl Place {
+impl SourceLocation {
     fn file(path: impl Into<String>) -> Self {
         Self { path: path.into(), line: None }
     }
 }
 
-/// Everything that is known of one operation.
+/// The data of one operation.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) resource: String,
     pub(crate) request: String,
     pub(crate) summary: String,
-    pub(crate) spec: Place,
-    /// The method of the client; `None` where only the raw request is there.
-    pub(crate) client: Option<Place>,
-    pub(crate) commands: Vec<(&'static str, Place)>,
-    /// Fixtures, by what they are evidence of.
-    pub(crate) requests: Vec<Place>,
-    pub(crate) successes: Vec<Place>,
-    pub(crate) nulls: Vec<Place>,
-    pub(crate) errors: Vec<Place>,
-    pub(crate) laws: Vec<Place>,
-    /// Exchanges that others published; `None` where they are not at hand.
-    pub(crate) corpus: Option<usize>,
-    /// Declared fields of the answer, and how many of them were seen in what people wrote or others published.
+    pub(crate) spec: SourceLocation,
+    /// Method of the client; `None` if the operation has only a raw request.
+    pub(crate) client: Option<SourceLocation>,
+    pub(crate) commands: Vec<(&'static str, SourceLocation)>,
+    /// Fixtures with request details.
+    pub(crate) requests: Vec<SourceLocation>,
+    pub(crate) successes: Vec<SourceLocation>,
+    pub(crate) nulls: Vec<SourceLocation>,
+    pub(crate) errors: Vec<SourceLocation>,
+    pub(crate) tests: Vec<SourceLocation>,
+    /// Number of published exchanges; `None` if they are not available.
+    pub(crate) published: Option<usize>,
+    /// Number of declared response fields.
     pub(crate) declared: usize,
-    /// Those that were seen nowhere.
+    /// Fields without a value and without null in all exchanges.
     pub(crate) never: Vec<String>,
-    /// Those that may be null and were never seen as such.
+    /// Nullable fields that are never null in an exchange.
     pub(crate) never_null: Vec<String>,
-    /// Those that only the generated examples show.
+    /// Fields that only generated fixtures contain.
     pub(crate) only_generated: Vec<String>,
-    /// What is missing, in words.
+    /// Missing evidence: `success`, `null` or `error`.
     pub(crate) lacks: Vec<String>,
 }
 
-/// The fixtures of the project with their paths.
-type Own = Vec<(String, Exchange)>;
+/// Fixtures of the project with their paths.
+type Fixtures = Vec<(String, Exchange)>;
 
-/// The rows, and what they come from.
+/// The rows of the report and the number of exchanges.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     pub(crate) rows: Vec<Row>,
+    /// Number of fixtures per provenance kind.
     pub(crate) fixtures: BTreeMap<&'static str, usize>,
-    pub(crate) corpus: Option<usize>,
+    pub(crate) published: Option<usize>,
 }
 
-/// The sums.
+/// Totals of all rows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) operations: usize,
     pub(crate) commands: usize,
     pub(crate) fixtures: usize,
-    pub(crate) corpus: Option<usize>,
+    pub(crate) published: Option<usize>,
     pub(crate) declared: usize,
     pub(crate) never: usize,
     pub(crate) only_generated: usize,
@@ -80,7 +81,7 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// How many operations lack evidence.
+    /// Returns the number of missing evidence entries.
     pub(crate) fn lacking(&self) -> usize {
         self.without_success + self.without_null + self.without_error
     }
@@ -89,70 +90,70 @@ impl Totals {
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "operations: {}, commands: {}", self.operations, self.commands)?;
-        match self.corpus {
-            Some(corpus) => writeln!(f, "fixtures: {}, published exchanges: {corpus}", self.fixtures)?,
-            None => writeln!(f, "fixtures: {}, published exchanges: not at hand", self.fixtures)?,
+        match self.published {
+            Some(published) => writeln!(f, "fixtures: {}, published exchanges: {published}", self.fixtures)?,
+            None => writeln!(f, "fixtures: {}, published exchanges: not available", self.fixtures)?,
         }
         writeln!(
             f,
-            "declared answer fields: {}, seen only in generated examples: {}, never seen: {}",
+            "declared response fields: {}, only in generated fixtures: {}, in no exchange: {}",
             self.declared, self.only_generated, self.never
         )?;
         write!(
             f,
-            "operations without success evidence: {}, without null evidence: {}, without error evidence: {}",
+            "operations without success fixture: {}, without null fixture: {}, without error fixture: {}",
             self.without_success, self.without_null, self.without_error
         )
     }
 }
 
 impl Evidence {
-    /// Reads the project, and the folder of what others published where it is at hand.
+    /// Reads the project, and the directory of published exchanges if there is one.
     pub(crate) fn gather(root: &Path, published: Option<&Path>) -> Result<Self> {
         let contract = Contract::bundled();
         let failed = |error: &dyn fmt::Display| Error::Generator(error.to_string());
-        let own = read_all(root.join("fixtures")).map_err(|error| failed(&error))?;
-        let others = match published {
-            Some(folder) => Some(read_all(folder).map_err(|error| failed(&error))?),
+        let own = read_dir(root.join("fixtures")).map_err(|error| failed(&error))?;
+        let external = match published {
+            Some(dir) => Some(read_dir(dir).map_err(|error| failed(&error))?),
             None => None,
         };
-        let mut by_operation: BTreeMap<String, (Own, Vec<Exchange>)> = BTreeMap::new();
+        let mut by_operation: BTreeMap<String, (Fixtures, Vec<Exchange>)> = BTreeMap::new();
         let mut fixtures = BTreeMap::new();
         for (path, exchange) in own {
             *fixtures.entry(kind_of(&exchange)).or_default() += 1;
-            let Some(found) = exchange.find(contract) else { continue };
+            let Some(found) = exchange.match_operation(contract) else { continue };
             let id = found.operation.id().to_owned();
             let path = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             by_operation.entry(id).or_default().0.push((path, exchange));
         }
-        let corpus = others.as_ref().map(Vec::len);
-        for (_, exchange) in others.into_iter().flatten() {
-            if let Some(found) = exchange.find(contract) {
+        let published = external.as_ref().map(Vec::len);
+        for (_, exchange) in external.into_iter().flatten() {
+            if let Some(found) = exchange.match_operation(contract) {
                 let id = found.operation.id().to_owned();
                 by_operation.entry(id).or_default().1.push(exchange);
             }
         }
-        let nothing = (Vec::new(), Vec::new());
+        let empty = (Vec::new(), Vec::new());
         let mut rows: Vec<Row> = contract
             .operations()
             .map(|operation| {
-                let (own, others) = by_operation.get(operation.id()).unwrap_or(&nothing);
-                row(root, operation, own, corpus.map(|_| others.as_slice()))
+                let (own, external) = by_operation.get(operation.id()).unwrap_or(&empty);
+                row(root, operation, own, published.map(|_| external.as_slice()))
             })
             .collect();
         rows.sort_by(|one, other| one.id.cmp(&other.id));
-        Ok(Self { rows, fixtures, corpus })
+        Ok(Self { rows, fixtures, published })
     }
 
     pub(crate) fn totals(&self) -> Totals {
         let lacking =
-            |what: &str| self.rows.iter().filter(|row| row.lacks.iter().any(|one| one == what)).count();
+            |kind: &str| self.rows.iter().filter(|row| row.lacks.iter().any(|lack| lack == kind)).count();
         let sum = |count: fn(&Row) -> usize| self.rows.iter().map(count).sum();
         Totals {
             operations: self.rows.len(),
             commands: registry().len(),
             fixtures: self.fixtures.values().sum(),
-            corpus: self.corpus,
+            published: self.published,
             declared: sum(|row| row.declared),
             never: sum(|row| row.never.len()),
             only_generated: sum(|row| row.only_generated.len()),
@@ -178,72 +179,76 @@ fn row(
     root: &Path,
     operation: &OperationSpec,
     own: &[(String, Exchange)],
-    others: Option<&[Exchange]>,
+    external: Option<&[Exchange]>,
 ) -> Row {
     let contract = Contract::bundled();
     let id = operation.id();
-    let resource = operation.node()["tags"][0].as_str().unwrap_or_default().to_owned();
+    let resource = operation.as_json()["tags"][0].as_str().unwrap_or_default().to_owned();
     let module = resource.replace('-', "_");
     let status = success_status(operation);
     let empty = || contract.coverage(operation, status).unwrap_or_default();
-    let (mut by_people, mut generated) = (empty(), empty());
+    let (mut handwritten, mut generated) = (empty(), empty());
     let (mut successes, mut nulls, mut errors, mut requests) = (vec![], vec![], vec![], vec![]);
     let mut statuses = Vec::new();
     for (path, exchange) in own {
-        let place = Place::file(path.as_str());
-        let asked = &exchange.request;
-        if asked.path.is_some() || asked.body.is_some() || !asked.query.is_empty() {
-            requests.push(place.clone());
+        let location = SourceLocation::file(path.as_str());
+        let request = &exchange.request;
+        if request.path.is_some() || request.body.is_some() || !request.query.is_empty() {
+            requests.push(location.clone());
         }
-        let mut seen = empty();
-        if let Some(answer) = &exchange.response {
-            // An answer of success may hold errors too, in the form that answers of failure have.
-            contract.cover(operation, status, answer, &mut seen);
+        let mut coverage = empty();
+        if let Some(response) = &exchange.response {
+            // A success response may contain errors in the format of error responses.
+            contract.record_coverage(operation, status, response, &mut coverage);
         }
-        let by = match exchange.provenance.kind {
+        let total = match exchange.provenance.kind {
             ProvenanceKind::Generated => &mut generated,
-            _ => &mut by_people,
+            _ => &mut handwritten,
         };
-        by.merge(&seen);
+        total.merge(&coverage);
         if exchange.status >= 400 {
             statuses.push(exchange.status);
-            errors.push(place);
+            errors.push(location);
             continue;
         }
-        if seen.iter().any(|(_, seen)| seen.as_null) {
-            nulls.push(place.clone());
+        if coverage.iter().any(|(_, field)| field.as_null) {
+            nulls.push(location.clone());
         }
-        successes.push(place);
+        successes.push(location);
     }
-    for exchange in others.into_iter().flatten() {
-        if let Some(answer) = &exchange.response {
-            contract.cover(operation, status, answer, &mut by_people);
+    for exchange in external.into_iter().flatten() {
+        if let Some(response) = &exchange.response {
+            contract.record_coverage(operation, status, response, &mut handwritten);
         }
     }
-    // What a column is about comes first in it.
-    for (places, about) in [(&mut successes, "full"), (&mut nulls, "null")] {
-        places.sort_by_key(|place| !place.path.contains(about));
+    // The fixtures for full and null responses come first.
+    for (locations, name) in [(&mut successes, "full"), (&mut nulls, "null")] {
+        locations.sort_by_key(|location| !location.path.contains(name));
     }
-    let mut all = by_people.clone();
+    let mut all = handwritten.clone();
     all.merge(&generated);
-    let shown = |coverage: &Coverage, place: &str| {
-        coverage.iter().any(|(one, seen)| one == place && (seen.with_value || seen.as_null))
+    let covers = |coverage: &Coverage, location: &str| {
+        coverage.iter().any(|(other, field)| other == location && (field.with_value || field.as_null))
     };
-    let places = |keep: &dyn Fn(&str) -> bool| -> Vec<String> {
-        all.iter().map(|(place, _)| place).filter(|place| keep(place)).map(str::to_owned).collect()
+    let locations = |keep: &dyn Fn(&str) -> bool| -> Vec<String> {
+        all.iter()
+            .map(|(location, _)| location)
+            .filter(|location| keep(location))
+            .map(str::to_owned)
+            .collect()
     };
-    let never = places(&|place| !shown(&all, place));
-    let only_generated = places(&|place| shown(&all, place) && !shown(&by_people, place));
+    let never = locations(&|location| !covers(&all, location));
+    let only_generated = locations(&|location| covers(&all, location) && !covers(&handwritten, location));
 
     let mut lacks = Vec::new();
-    // With a value: a field that was only ever null says nothing about its form.
-    if successes.is_empty() || all.iter().any(|(_, seen)| !seen.with_value) {
+    // Each field needs a value, since null does not prove its type.
+    if successes.is_empty() || all.iter().any(|(_, field)| !field.with_value) {
         lacks.push("success".to_owned());
     }
     let never_null: Vec<String> = all
         .iter()
-        .filter(|(_, seen)| seen.nullable && !seen.as_null)
-        .map(|(place, _)| place.to_owned())
+        .filter(|(_, field)| field.nullable && !field.as_null)
+        .map(|(location, _)| location.to_owned())
         .collect();
     if !never_null.is_empty() {
         lacks.push("null".to_owned());
@@ -257,24 +262,29 @@ fn row(
         .or_else(|| line_of(root, &source, &format!("raw::{function})")))
         .or_else(|| line_of(root, &source, &format!("raw::{function},")));
     let commands = registry().iter().filter(|entry| entry.info.operations.contains(&id));
-    let laws = ["tests/laws_of_all.rs", "tests/faults/matrix.rs", "tests/mutations.rs"];
+    let tests =
+        ["tests/operation_properties.rs", "tests/fault_injection/matrix.rs", "tests/malformed_input.rs"];
     Row {
         id: id.to_owned(),
         request: format!("{} {}", operation.method(), operation.path()),
-        summary: operation.node()["summary"].as_str().unwrap_or_default().to_owned(),
+        summary: operation.as_json()["summary"].as_str().unwrap_or_default().to_owned(),
         spec: line_of(
             root,
             &format!("spec/{}.yaml", resource.replace('_', "-")),
             &format!("operationId: {id}"),
         )
-        .unwrap_or_else(|| Place::file("spec")),
-        client: client.map(|line| Place { path: source, ..line }),
+        .unwrap_or_else(|| SourceLocation::file("spec")),
+        client: client.map(|location| SourceLocation { path: source, ..location }),
         commands: commands
             .map(|entry| {
                 let file = format!("src/commands/{}.rs", entry.info.name.replace('-', "_"));
                 (
                     entry.info.name,
-                    Place::file(if root.join(&file).is_file() { file } else { "src/commands/mod.rs".into() }),
+                    SourceLocation::file(if root.join(&file).is_file() {
+                        file
+                    } else {
+                        "src/commands/mod.rs".into()
+                    }),
                 )
             })
             .collect(),
@@ -282,8 +292,8 @@ fn row(
         successes,
         nulls,
         errors,
-        laws: laws.into_iter().filter(|path| root.join(path).is_file()).map(Place::file).collect(),
-        corpus: others.map(<[Exchange]>::len),
+        tests: tests.into_iter().filter(|path| root.join(path).is_file()).map(SourceLocation::file).collect(),
+        published: external.map(<[Exchange]>::len),
         declared: all.iter().count(),
         never,
         never_null,
@@ -293,7 +303,7 @@ fn row(
     }
 }
 
-/// The first status of success that an operation declares.
+/// Returns the first success status that an operation declares, or 200.
 fn success_status(operation: &OperationSpec) -> u16 {
     statuses(operation).into_iter().find(|status| (200..300).contains(status)).unwrap_or(200)
 }
@@ -303,21 +313,21 @@ fn declared_errors(operation: &OperationSpec) -> Vec<u16> {
 }
 
 fn statuses(operation: &OperationSpec) -> Vec<u16> {
-    let responses = operation.node()["responses"].as_object();
+    let responses = operation.as_json()["responses"].as_object();
     let mut statuses: Vec<u16> =
         responses.into_iter().flat_map(|map| map.keys()).filter_map(|key| key.parse().ok()).collect();
     statuses.sort_unstable();
     statuses
 }
 
-/// Where in a file a text stands first.
-fn line_of(root: &Path, path: &str, text: &str) -> Option<Place> {
+/// Returns the location of the first occurrence of `text` in a file, as a whole identifier.
+fn line_of(root: &Path, path: &str, text: &str) -> Option<SourceLocation> {
     let content = std::fs::read_to_string(root.join(path)).ok()?;
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    // A word is not part of a longer one.
-    let ends = |rest: &str| !text.ends_with(is_word) || !rest.starts_with(is_word);
+    let is_identifier = |c: char| c.is_alphanumeric() || c == '_';
+    // The match must not be a prefix of a longer identifier.
+    let ends = |rest: &str| !text.ends_with(is_identifier) || !rest.starts_with(is_identifier);
     let line = content
         .lines()
         .position(|line| line.match_indices(text).any(|(at, _)| ends(&line[at + text.len()..])))?;
-    Some(Place { path: path.to_owned(), line: Some(line + 1) })
+    Some(SourceLocation { path: path.to_owned(), line: Some(line + 1) })
 }

@@ -1,4 +1,4 @@
-//! The page as people see it: in a browser where one is installed, and as text in any case.
+//! Tests of the report page, as text and in a browser if one is installed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -14,34 +14,34 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The values of an attribute, in order.
+/// Returns the values of an attribute, in order.
 fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
     let start = format!(" {attribute}=\"");
     html.split(&start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
 #[test]
-fn no_operation_lacks_evidence() {
+fn evidence_covers_every_operation() {
     let evidence = Evidence::gather(&root(), None).unwrap();
     let totals = evidence.totals();
     assert_eq!(totals.operations, sentinelone::raw::OPERATIONS.len());
     let lacking: Vec<_> = evidence.rows.iter().filter(|row| !row.lacks.is_empty()).collect();
     assert_eq!(totals.lacking(), 0, "{lacking:#?}");
-    assert_eq!(totals.never, 0, "the generated examples have every field");
+    assert_eq!(totals.never, 0, "the generated fixtures contain every field");
     let without_command: Vec<&str> =
         evidence.rows.iter().filter(|row| row.commands.is_empty()).map(|row| row.id.as_str()).collect();
     assert!(without_command.len() < 20, "{without_command:?}");
     for row in &evidence.rows {
         assert!(row.spec.line.is_some() && !row.successes.is_empty() && !row.errors.is_empty(), "{row:?}");
-        // What is on 2.0 alone is sent as a raw request.
+        // Operations of version 2.0 only have a raw request.
         let contract = sentinelone::contract::Contract::bundled();
-        let present = contract.operation(&row.id).unwrap().versions().contains(&ApiVersion::V2_1);
-        assert_eq!(row.client.is_some(), present, "{} and the methods of the client", row.id);
+        let has_method = contract.operation(&row.id).unwrap().versions().contains(&ApiVersion::V2_1);
+        assert_eq!(row.client.is_some(), has_method, "method of {}", row.id);
     }
 }
 
 #[test]
-fn every_link_of_the_page_leads_somewhere() {
+fn html_links_are_valid() {
     let evidence = Evidence::gather(&root(), None).unwrap();
     let base = root().to_string_lossy().into_owned();
     let html = page::html(&evidence, &base);
@@ -58,40 +58,40 @@ fn every_link_of_the_page_leads_somewhere() {
         let lines = String::from_utf8_lossy(&text).lines().count();
         assert!((1..=lines).contains(&line.parse().unwrap()), "{link} has {lines} lines");
     }
-    for elsewhere in ["src=", "@import", "url(", "http://", "https://"] {
-        assert!(!html.contains(elsewhere), "the page needs no network: {elsewhere}");
+    for external in ["src=", "@import", "url(", "http://", "https://"] {
+        assert!(!html.contains(external), "external reference: {external}");
     }
 }
 
 #[test]
-fn what_is_missing_is_said_and_fails() {
+fn missing_evidence_is_marked_and_counted() {
     let mut evidence = Evidence::gather(&root(), None).unwrap();
     evidence.rows[3].lacks = vec!["null".into()];
     evidence.rows[3].nulls.clear();
     let totals = evidence.totals();
     assert_eq!((totals.lacking(), totals.without_null), (1, 1));
     let html = page::html(&evidence, ".");
-    assert!(html.contains(">missing<") && html.contains("class=\"lacks\""));
+    assert!(html.contains(">missing<") && html.contains("class=\"flagged\""));
     assert!(totals.to_string().ends_with(
-        "operations without success evidence: 0, without null evidence: 1, without error evidence: 0"
+        "operations without success fixture: 0, without null fixture: 1, without error fixture: 0"
     ));
 }
 
-/// The browser, where one is installed.
+/// Returns the name of an installed browser.
 fn chromium() -> Option<&'static str> {
     ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
         .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()))
 }
 
-/// The page as it stands in the browser after its script ran.
-fn seen(browser: &str, folder: &Path, page: &Path, address: &str) -> String {
+/// Returns the DOM of the page after its script ran.
+fn rendered(browser: &str, dir: &Path, page: &Path, fragment: &str) -> String {
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .arg(format!("--user-data-dir={}", folder.join("profile").display()))
+        .arg(format!("--user-data-dir={}", dir.join("profile").display()))
         .args(["--virtual-time-budget=5000", "--dump-dom"])
-        .arg(format!("file://{}{address}", page.display()))
+        .arg(format!("file://{}{fragment}", page.display()))
         .output()
         .unwrap();
     let dom = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -99,37 +99,36 @@ fn seen(browser: &str, folder: &Path, page: &Path, address: &str) -> String {
     dom
 }
 
-/// Filter, theme and links work in a browser.
 #[test]
-fn the_page_works_in_a_browser() {
+fn html_filter_and_theme_work_in_a_browser() {
     let Some(browser) = chromium() else {
-        eprintln!("no Chromium is installed: the page was not opened");
+        eprintln!("Chromium is not installed: the page was not opened");
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
-    let page = folder.path().join("index.html");
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("index.html");
     let arguments = ["--out", page.to_str().unwrap()];
     run(&root(), &arguments).unwrap();
 
     let rows = |dom: &str| -> (Vec<String>, usize) {
         let rows: Vec<&str> = dom.split("<tr ").skip(1).filter(|row| row.starts_with("id=")).collect();
-        let shown = rows.iter().filter(|row| !row.split('>').next().unwrap().contains("hidden"));
-        let ids = shown.map(|row| row.split('"').nth(1).unwrap().to_owned()).collect();
+        let visible = rows.iter().filter(|row| !row.split('>').next().unwrap().contains("hidden"));
+        let ids = visible.map(|row| row.split('"').nth(1).unwrap().to_owned()).collect();
         (ids, rows.len())
     };
-    let all = seen(browser, folder.path(), &page, "");
-    let (shown, count) = rows(&all);
+    let all = rendered(browser, dir.path(), &page, "");
+    let (visible, count) = rows(&all);
     let operations = sentinelone::raw::OPERATIONS.len();
-    assert_eq!((shown.len(), count), (operations, operations), "without a filter all are shown");
+    assert_eq!((visible.len(), count), (operations, operations), "without a filter all rows are visible");
     assert!(all.contains(&format!(">{operations} of {operations} operations<")), "the script ran");
 
-    let some = seen(browser, folder.path(), &page, "#q=update-threat-incident&theme=dark");
+    let some = rendered(browser, dir.path(), &page, "#q=update-threat-incident&theme=dark");
     assert_eq!(rows(&some).0, ["threats_update_incident"], "a command finds its operations");
     assert!(some.contains("data-theme=\"dark\""));
-    let two = seen(browser, folder.path(), &page, "#q=agents%20scan");
-    assert_eq!(rows(&two).0.len(), 2, "every word counts: {:?}", rows(&two).0);
-    let none = seen(browser, folder.path(), &page, "#q=nothing-of-that-name");
-    assert!(rows(&none).0.is_empty() && !none.contains("id=\"nothing\" hidden"));
-    let lacking = seen(browser, folder.path(), &page, "#lacking");
-    assert!(rows(&lacking).0.is_empty(), "nothing lacks evidence");
+    let two = rendered(browser, dir.path(), &page, "#q=agents%20scan");
+    assert_eq!(rows(&two).0.len(), 2, "every term must match: {:?}", rows(&two).0);
+    let none = rendered(browser, dir.path(), &page, "#q=no-such-operation");
+    assert!(rows(&none).0.is_empty() && !none.contains("id=\"no-match\" hidden"));
+    let lacking = rendered(browser, dir.path(), &page, "#flagged");
+    assert!(rows(&lacking).0.is_empty(), "no operation lacks evidence");
 }

@@ -1,4 +1,4 @@
-//! Rules about documents, and about what any text says.
+//! Rules about documents and local paths.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,44 +8,48 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use super::Report;
 use super::tree::Tree;
 
-/// Folders at the root of a machine that are somebody's; `/tmp` is everybody's, and on endpoints too.
-const SOMEBODYS: [&str; 3] = ["home", "root", "work"];
+/// Root directories of a developer machine. `/tmp` is not listed, since it also exists on endpoints.
+const LOCAL_DIRS: [&str; 3] = ["home", "root", "work"];
 
-/// Whose folder stands for that of whoever reads it.
-const READERS: &str = "me/";
+/// Placeholder for the home directory of the reader, which is allowed.
+const PLACEHOLDER: &str = "me/";
 
-/// What is written about the project, where a temporary folder is one of a machine, too.
-const ABOUT: [&str; 6] = [".md", ".toml", ".yml", ".lock", ".ci/run", ".gitignore"];
+/// Path endings of documents and configuration, which must not name a temporary directory either.
+const PROJECT_FILES: [&str; 6] = [".md", ".toml", ".yml", ".lock", ".ci/run", ".gitignore"];
 
-/// A document whose links rustdoc checks: they lead to items.
-const OF_RUSTDOC: &str = "docs/crate.md";
+/// A document with links to items, which rustdoc checks.
+const RUSTDOC_PAGE: &str = "docs/rustdoc.md";
 
-const DECISIONS: &str = "docs/decisions.md";
+/// The directory of the decision records.
+const DECISIONS: &str = "docs/adr";
 
-pub(super) fn machine_paths(tree: &Tree, report: &mut Report) {
+/// Sections of a decision record.
+const SECTIONS: [&str; 4] = ["Status", "Context", "Decision", "Consequences"];
+
+pub(super) fn no_local_paths(tree: &Tree, report: &mut Report) {
     for (path, file) in tree.files() {
-        let about = ABOUT.iter().any(|ending| path.ends_with(ending));
-        let temporary = about.then_some("tmp");
-        for folder in SOMEBODYS.into_iter().chain(temporary) {
-            let needle = format!("/{folder}/");
-            for (place, _) in file.text.match_indices(&needle) {
-                // Not the middle of another path, or of an address.
-                let (before, after) = file.text.split_at(place);
+        let is_project_file = PROJECT_FILES.iter().any(|suffix| path.ends_with(suffix));
+        let temporary = is_project_file.then_some("tmp");
+        for dir in LOCAL_DIRS.into_iter().chain(temporary) {
+            let needle = format!("/{dir}/");
+            for (offset, _) in file.text.match_indices(&needle) {
+                // Ignores a match in the middle of another path or of a URL.
+                let (before, after) = file.text.split_at(offset);
                 let before = before.chars().next_back();
-                if after.strip_prefix(&needle).is_some_and(|after| after.starts_with(READERS)) {
+                if after.strip_prefix(&needle).is_some_and(|after| after.starts_with(PLACEHOLDER)) {
                     continue;
                 }
                 if before.is_some_and(|c| c.is_alphanumeric() || "._-~*/}>".contains(c)) {
                     continue;
                 }
-                let remedy = "write it relative to the project, or as what it is for";
-                report.add(path, file.line(place), format!("a path of one machine, {needle}…"), remedy);
+                let remedy = "use a path relative to the project, or a placeholder";
+                report.add(path, file.line(offset), format!("local path {needle}…"), remedy);
             }
         }
     }
 }
 
-/// A document's headings and links.
+/// Headings and links of a document.
 #[derive(Default)]
 struct Document {
     headings: Vec<(HeadingLevel, String, Range<usize>)>,
@@ -63,8 +67,8 @@ impl Document {
                 }
                 Event::Start(Tag::Heading { level, .. }) => heading = Some((level, String::new(), range)),
                 Event::End(TagEnd::Heading(_)) => document.headings.extend(heading.take()),
-                Event::Text(words) | Event::Code(words) => {
-                    heading.iter_mut().for_each(|(_, text, _)| text.push_str(&words));
+                Event::Text(content) | Event::Code(content) => {
+                    heading.iter_mut().for_each(|(_, text, _)| text.push_str(&content));
                 }
                 _ => {}
             }
@@ -72,15 +76,15 @@ impl Document {
         document
     }
 
-    /// The anchors of its headings, in the form that forges make of them.
+    /// Returns the anchors of the headings, in the format of GitHub.
     fn anchors(&self) -> Vec<String> {
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let anchor = |(_, text, _): &(HeadingLevel, String, Range<usize>)| {
-            let kept = text.to_lowercase().replace(' ', "-");
-            let kept: String = kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect();
-            let count = seen.entry(kept.clone()).or_default();
+            let slug = text.to_lowercase().replace(' ', "-");
+            let slug: String = slug.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect();
+            let count = counts.entry(slug.clone()).or_default();
             *count += 1;
-            if *count == 1 { kept } else { format!("{kept}-{}", *count - 1) }
+            if *count == 1 { slug } else { format!("{slug}-{}", *count - 1) }
         };
         self.headings.iter().map(anchor).collect()
     }
@@ -89,33 +93,35 @@ impl Document {
 pub(super) fn links(tree: &Tree, report: &mut Report) {
     let documents: BTreeMap<&str, Document> =
         tree.ending(".md").map(|(path, file)| (path, Document::read(&file.text))).collect();
-    for (path, file) in tree.ending(".md").filter(|(path, _)| *path != OF_RUSTDOC) {
-        for (link, place) in documents.get(path).into_iter().flat_map(|document| &document.links) {
+    for (path, file) in tree.ending(".md").filter(|(path, _)| *path != RUSTDOC_PAGE) {
+        for (link, range) in documents.get(path).into_iter().flat_map(|document| &document.links) {
             if link.contains("://") || link.starts_with("mailto:") {
                 continue;
             }
-            let line = file.line(place.start);
+            let line = file.line(range.start);
             let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
             let target = if target.is_empty() { Some(path.to_owned()) } else { joined(path, target) };
             let Some(target) = target.filter(|target| tree.has(target)) else {
                 report.add(
                     path,
                     line,
-                    format!("a link to {link}, which is not there"),
-                    "name a file that is",
+                    format!("link target {link} does not exist"),
+                    "link to an existing file",
                 );
                 continue;
             };
-            let known = documents.get(target.as_str()).map(Document::anchors);
-            if !anchor.is_empty() && known.is_some_and(|known| !known.iter().any(|one| one == anchor)) {
-                let what = format!("a link to the heading #{anchor}, which {target} has not");
-                report.add(path, line, what, "name a heading that is there");
+            let anchors = documents.get(target.as_str()).map(Document::anchors);
+            if !anchor.is_empty()
+                && anchors.is_some_and(|anchors| !anchors.iter().any(|other| other == anchor))
+            {
+                let finding = format!("{target} has no heading #{anchor}");
+                report.add(path, line, finding, "link to an existing heading");
             }
         }
     }
 }
 
-/// A path relative to a file, from the root; nothing when it leads out of the project.
+/// Resolves a path relative to a file. Returns `None` if it leads out of the project.
 fn joined(from: &str, link: &str) -> Option<String> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
@@ -130,25 +136,38 @@ fn joined(from: &str, link: &str) -> Option<String> {
 }
 
 pub(super) fn decisions(tree: &Tree, report: &mut Report) {
-    let Some(file) = tree.file(DECISIONS) else { return };
     let mut expected = 1;
-    for (level, text, place) in Document::read(&file.text).headings {
-        if level != HeadingLevel::H2 {
-            continue;
+    for (path, file) in tree.below(DECISIONS) {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let number = name.get(..4).and_then(|number| number.parse::<usize>().ok());
+        let Some(number) = number.filter(|_| name.ends_with(".md")) else { continue };
+        let headings = Document::read(&file.text).headings;
+        let title = headings.first().filter(|(level, ..)| *level == HeadingLevel::H1);
+        if !title.is_some_and(|(_, text, _)| text.starts_with(&format!("{number}. "))) {
+            report.add(
+                path,
+                1,
+                "the title does not have the number of the file",
+                format!("write `# {number}. Title`"),
+            );
         }
-        let number = text.split_once(". ").and_then(|(number, _)| number.parse::<usize>().ok());
-        let Some(number) = number else {
-            // Before the records a heading may stand without one.
-            if expected == 1 {
-                continue;
+        for section in SECTIONS {
+            if !headings.iter().any(|(level, text, _)| *level == HeadingLevel::H2 && text == section) {
+                report.add(
+                    path,
+                    1,
+                    format!("the section {section:?} is missing"),
+                    format!("write `## {section}`"),
+                );
             }
-            let what = format!("{text:?} has no number");
-            report.add(DECISIONS, file.line(place.start), what, "write it as `## 7. What was decided`");
-            continue;
-        };
+        }
         if number != expected {
-            let what = format!("record {number} stands where {expected} would be");
-            report.add(DECISIONS, file.line(place.start), what, "number the records from 1, newest last");
+            report.add(
+                path,
+                1,
+                format!("the number is {number}, not {expected}"),
+                "number the records without a gap",
+            );
         }
         expected = number + 1;
     }

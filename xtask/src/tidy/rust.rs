@@ -1,49 +1,49 @@
-//! A Rust source by its tokens: the paths and macros in it, wherever they stand.
+//! Paths, macros and attributes of a Rust file, read from its tokens.
 //!
-//! The tokens are those that syn parses. The tree that it makes of them ends at a macro, and what an `assert!`
-//! names is named too.
+//! Tokens are used instead of the syntax tree of syn, since the tree has no paths inside macro calls such as
+//! `assert!`.
 
 use std::ops::Range;
 use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Literal, Span, TokenStream, TokenTree};
 
-/// What a source names.
+/// Names in a Rust file.
 #[derive(Default)]
 pub(super) struct Rust {
-    /// Paths of more than one segment, and those of `use`.
+    /// Paths of more than one segment, and paths in `use`.
     pub(super) paths: Vec<Named>,
-    /// Macros that are called, by their last segment.
+    /// Called macros: last segment and line.
     pub(super) macros: Vec<(String, usize)>,
-    /// What stands in attributes, with the line where each begins.
+    /// Identifiers in each attribute, with its first line.
     pub(super) attributes: Vec<(Vec<String>, usize)>,
-    /// Where its texts are, in bytes; comments are none.
-    texts: Vec<Range<usize>>,
+    /// Byte ranges of string literals, without doc comments.
+    strings: Vec<Range<usize>>,
 }
 
-/// A path, and the module within the file that it stands in.
+/// A path and its module within the file.
 pub(super) struct Named {
-    /// Its segments, without type arguments.
+    /// Segments, without type arguments.
     pub(super) segments: Vec<String>,
-    /// The modules with a body around it.
-    pub(super) within: Vec<String>,
-    /// Its line, from 1.
+    /// Enclosing inline modules.
+    pub(super) modules: Vec<String>,
+    /// Line number, from 1.
     pub(super) line: usize,
 }
 
 impl Rust {
-    /// Reads a source; nothing when its tokens are not those of Rust.
+    /// Parses a file. Returns `None` if its tokens are not valid Rust.
     pub(super) fn read(text: &str) -> Option<Self> {
         let tokens = TokenStream::from_str(text).ok()?;
         let mut rust = Self::default();
-        rust.walk(tokens, &mut Vec::new());
+        rust.visit(tokens, &mut Vec::new());
         Some(rust)
     }
 
-    /// The source with blanks in place of its texts: code and comments.
-    pub(super) fn without_texts(&self, text: &str) -> String {
+    /// Returns the text with string literals replaced by blanks.
+    pub(super) fn without_strings(&self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
-        for range in &self.texts {
+        for range in &self.strings {
             for byte in bytes.get_mut(range.clone()).into_iter().flatten().filter(|byte| **byte != b'\n') {
                 *byte = b' ';
             }
@@ -51,14 +51,14 @@ impl Rust {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn walk(&mut self, tokens: TokenStream, within: &mut Vec<String>) {
+    fn visit(&mut self, tokens: TokenStream, modules: &mut Vec<String>) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             at += 1;
             match token {
                 TokenTree::Literal(literal) => self.literal(literal),
-                TokenTree::Group(group) => self.walk(group.stream(), within),
+                TokenTree::Group(group) => self.visit(group.stream(), modules),
                 TokenTree::Punct(punct) if punct.as_char() == '#' => {
                     let inner = usize::from(is(&tokens, at, '!'));
                     if let Some(TokenTree::Group(group)) = tokens.get(at + inner)
@@ -72,7 +72,7 @@ impl Rust {
                 TokenTree::Ident(ident) if ident == "use" && !is(&tokens, at, '<') => {
                     let rest = tokens.get(at..).unwrap_or_default();
                     let end = rest.iter().position(|token| is_punct(token, ';')).unwrap_or(rest.len());
-                    self.tree(rest.get(..end).unwrap_or_default(), &[], within);
+                    self.use_tree(rest.get(..end).unwrap_or_default(), &[], modules);
                     at += end;
                 }
                 TokenTree::Ident(ident) if ident == "mod" => {
@@ -80,9 +80,9 @@ impl Rust {
                     if let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(group))) =
                         (tokens.get(at), tokens.get(body))
                     {
-                        within.push(name.to_string());
-                        self.walk(group.stream(), within);
-                        within.pop();
+                        modules.push(name.to_string());
+                        self.visit(group.stream(), modules);
+                        modules.pop();
                         at = body + 1;
                     }
                 }
@@ -98,15 +98,15 @@ impl Rust {
                         self.macros.extend(segments.last().map(|name| (name.clone(), start)));
                     }
                     if segments.len() > 1 {
-                        self.paths.push(Named { segments, within: within.clone(), line: start });
+                        self.paths.push(Named { segments, modules: modules.clone(), line: start });
                     }
                 }
             }
         }
     }
 
-    /// The tree of a `use`, or a part of it.
-    fn tree(&mut self, tokens: &[TokenTree], prefix: &[String], within: &[String]) {
+    /// Reads a `use` tree or a subtree of it.
+    fn use_tree(&mut self, tokens: &[TokenTree], prefix: &[String], modules: &[String]) {
         for branch in tokens.split(|token| is_punct(token, ',')) {
             let mut segments = prefix.to_vec();
             let mut start = None;
@@ -119,7 +119,7 @@ impl Rust {
                     }
                     TokenTree::Group(group) => {
                         let inner: Vec<TokenTree> = group.stream().into_iter().collect();
-                        self.tree(&inner, &segments, within);
+                        self.use_tree(&inner, &segments, modules);
                         start = None;
                     }
                     TokenTree::Punct(punct) if punct.as_char() == '*' => {
@@ -129,12 +129,12 @@ impl Rust {
                 }
             }
             if let Some(line) = start {
-                self.paths.push(Named { segments, within: within.to_vec(), line });
+                self.paths.push(Named { segments, modules: modules.to_vec(), line });
             }
         }
     }
 
-    /// An attribute; the text of a comment that documents is none of the source's texts.
+    /// Reads an attribute. The string of a doc comment is not recorded as a string literal.
     fn attribute(&mut self, tokens: TokenStream, start: usize) {
         let mut idents = Vec::new();
         let mut todo: Vec<TokenTree> = tokens.into_iter().collect();
@@ -157,7 +157,7 @@ impl Rust {
 
     fn literal(&mut self, literal: &Literal) {
         if literal.to_string().ends_with(['"', '#']) {
-            self.texts.push(literal.span().byte_range());
+            self.strings.push(literal.span().byte_range());
         }
     }
 }

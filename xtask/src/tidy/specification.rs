@@ -3,23 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sentinelone_codegen::bundle::{Bundle, ROOT, each_reference};
-use sentinelone_codegen::import::{corrections, operations};
+use sentinelone_codegen::import::{operations, overlays};
 use serde_json::Value;
 
 use super::Report;
 use super::tree::Tree;
 
-/// What `spec/` holds beside its YAML files.
-const BESIDE: [&str; 3] = ["README.md", "accepted.toml", operations::FILE];
+/// Files of `spec/` that are not YAML.
+const OTHER_FILES: [&str; 3] = ["README.md", "baseline.toml", operations::FILE];
 
-/// How an exchange can have come about, as in `sentinelone::contract::ProvenanceKind`; a test compares the two.
+/// Provenance kinds, as in `sentinelone::contract::fixture::ProvenanceKind`. A test compares both.
 pub(super) const KINDS: [&str; 5] = ["composed", "generated", "sandbox", "recorded", "published"];
 
-pub(super) fn used(tree: &Tree, report: &mut Report) {
+pub(super) fn no_unused_spec(tree: &Tree, report: &mut Report) {
     let bundle = match tree.bundle() {
         Ok(bundle) => bundle,
         Err(message) => {
-            return report.add("spec", 1, message, "write what the joining of the files can read");
+            return report.add("spec", 1, message, "correct the file");
         }
     };
     let used = used_files(bundle);
@@ -27,52 +27,45 @@ pub(super) fn used(tree: &Tree, report: &mut Report) {
     if let Some(file) = tree.file("spec/operations.toml")
         && let Ok(operations) = operations::parse(&file.text)
     {
-        for (id, one) in operations {
-            if tree.file(&format!("spec/{}", one.file)).is_none() {
+        for (id, operation) in operations {
+            if tree.file(&format!("spec/{}", operation.file)).is_none() {
                 let line = 1 + file.text.lines().take_while(|line| !line.starts_with(&id)).count();
-                let what = format!("{id} is in {}, which does not exist", one.file);
-                report.add("spec/operations.toml", line, what, "name the file of its resource");
+                let finding = format!("file {} of {id} does not exist", operation.file);
+                report.add("spec/operations.toml", line, finding, "set the file of the resource");
             }
-            listed.insert(one.file);
+            listed.insert(operation.file);
         }
     }
     for (path, file) in tree.below("spec") {
         let name = path.trim_start_matches("spec/");
         match name.split_once('/') {
-            None if BESIDE.contains(&name) || name == ROOT => {}
+            None if OTHER_FILES.contains(&name) || name == ROOT => {}
             None if used.contains(name) && listed.contains(name) => {}
             None if used.contains(name) => {
-                let remedy = "add a line to operations.toml, or delete the file";
-                report.add(path, 1, "no operation of operations.toml is in the file", remedy);
+                let remedy = "add an operation to operations.toml, or delete the file";
+                report.add(path, 1, "no operation of operations.toml uses the file", remedy);
             }
             None => {
-                let remedy = "list its paths in openapi.yaml, refer to its schemas, or delete it";
+                let remedy = "list its paths in openapi.yaml, reference its schemas, or delete the file";
                 report.add(path, 1, "no operation needs the file", remedy);
             }
-            Some((corrections::FOLDER, overlay)) if overlay.ends_with(".yaml") && !overlay.contains('/') => {
-                match corrections::parse(name, &file.text) {
+            Some((overlays::DIR, overlay)) if overlay.ends_with(".yaml") && !overlay.contains('/') => {
+                match overlays::parse(name, &file.text) {
                     Ok(overlay) if overlay.actions.is_empty() => {
-                        report.add(
-                            path,
-                            1,
-                            "the overlay corrects nothing",
-                            "give it an action, or delete it",
-                        );
+                        report.add(path, 1, "the overlay has no action", "add an action, or delete the file");
                     }
                     Ok(_) => {}
                     Err(error) => {
-                        report.add(path, 1, error.to_string(), "write what `cargo xtask import` can read");
+                        report.add(path, 1, error.to_string(), "correct the overlay");
                     }
                 }
             }
-            Some(_) => {
-                report.add(path, 1, "nothing reads the file", "move it to where it is read, or delete it")
-            }
+            Some(_) => report.add(path, 1, "the file is not used", "move or delete the file"),
         }
     }
 }
 
-/// The files with a path that is listed, or a schema that an operation needs.
+/// Returns the files with a listed path or with a schema that an operation needs.
 fn used_files(bundle: &Bundle) -> BTreeSet<String> {
     let mut schemas = BTreeSet::new();
     let mut todo: Vec<String> = Vec::new();
@@ -87,22 +80,22 @@ fn used_files(bundle: &Bundle) -> BTreeSet<String> {
             each_reference(schema, &mut |name| todo.push(name.to_owned()));
         }
     }
-    let of_schemas = schemas.iter().filter_map(|name| bundle.modules.get(name));
-    of_schemas.chain(bundle.path_modules.values()).map(|module| file_of(module)).collect()
+    let schema_modules = schemas.iter().filter_map(|name| bundle.modules.get(name));
+    schema_modules.chain(bundle.path_modules.values()).map(|module| file_of(module)).collect()
 }
 
-/// The file of a module of the specification.
+/// Returns the file of a module of the specification.
 fn file_of(module: &str) -> String {
     format!("{}.yaml", module.replace('_', "-"))
 }
 
 pub(super) fn fixtures(tree: &Tree, report: &mut Report) {
-    // Without a specification that can be read there is nothing to compare with, and `spec-used` says so.
+    // `no-unused-spec` reports an invalid specification.
     let Ok(bundle) = tree.bundle() else { return };
     let mut exchanges: BTreeMap<&str, usize> = BTreeMap::new();
     for (path, file) in tree.below("fixtures") {
-        let Some((folder, _)) = path.trim_start_matches("fixtures/").split_once('/') else { continue };
-        let count = exchanges.entry(folder).or_default();
+        let Some((dir, _)) = path.trim_start_matches("fixtures/").split_once('/') else { continue };
+        let count = exchanges.entry(dir).or_default();
         if !path.ends_with(".json") {
             continue;
         }
@@ -110,24 +103,23 @@ pub(super) fn fixtures(tree: &Tree, report: &mut Report) {
         let exchange: Value = match serde_json::from_str(&file.text) {
             Ok(exchange) => exchange,
             Err(error) => {
-                report.add(path, error.line(), error.to_string(), "write an exchange, as JSON");
+                report.add(path, error.line(), error.to_string(), "write an exchange as JSON");
                 continue;
             }
         };
-        let remedy = || format!("say in `provenance` its source and its kind: {}", KINDS.join(", "));
+        let remedy = || format!("set `provenance` with a source and a kind: {}", KINDS.join(", "));
         let line = |key: &str| {
-            let place = file.text.find(&format!("\"{key}\""));
-            place.map_or(1, |place| file.line(place))
+            let offset = file.text.find(&format!("\"{key}\""));
+            offset.map_or(1, |offset| file.line(offset))
         };
         let provenance = &exchange["provenance"];
         match provenance["kind"].as_str() {
-            None => report.add(path, 1, "an exchange does not say where it comes from", remedy()),
+            None => report.add(path, 1, "provenance kind is missing", remedy()),
             Some(kind) if !KINDS.contains(&kind) => {
-                let what = format!("an exchange of a kind that there is not, {kind:?}");
-                report.add(path, line("kind"), what, remedy());
+                report.add(path, line("kind"), format!("invalid provenance kind {kind:?}"), remedy());
             }
             Some(_) if provenance["source"].as_str().is_none_or(|source| source.trim().is_empty()) => {
-                report.add(path, line("provenance"), "an exchange names no source", remedy());
+                report.add(path, line("provenance"), "provenance source is missing", remedy());
             }
             Some(_) => {}
         }
@@ -135,17 +127,14 @@ pub(super) fn fixtures(tree: &Tree, report: &mut Report) {
     let operations: BTreeSet<&str> = bundle.operations().map(|operation| operation.id()).collect();
     for id in &operations {
         if exchanges.get(id).is_none_or(|count| *count == 0) {
-            let folder = format!("fixtures/{id}");
-            report.add(
-                &folder,
-                1,
-                format!("no exchange of {id}"),
-                "run `cargo xtask fixtures`, or write one",
-            );
+            let dir = format!("fixtures/{id}");
+            let remedy = "run `cargo xtask fixtures`, or add a fixture";
+            report.add(&dir, 1, format!("operation {id} has no fixture"), remedy);
         }
     }
-    for folder in exchanges.keys().filter(|folder| !operations.contains(*folder)) {
-        let what = format!("no operation is called {folder}");
-        report.add(&format!("fixtures/{folder}"), 1, what, "name the folder as an operation, or delete it");
+    for dir in exchanges.keys().filter(|dir| !operations.contains(*dir)) {
+        let finding = format!("operation {dir} does not exist");
+        let remedy = "rename the directory to an operation, or delete it";
+        report.add(&format!("fixtures/{dir}"), 1, finding, remedy);
     }
 }

@@ -1,0 +1,498 @@
+//! Response envelopes and their decoding.
+
+use std::fmt;
+use std::iter::Peekable;
+use std::marker::PhantomData;
+use std::vec;
+
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::lenient::Sparse;
+
+/// A type into which a response body decodes.
+pub trait ResponseBody: Sized {
+    /// Decodes a body.
+    ///
+    /// # Errors
+    /// Returns an error if the body does not match the type.
+    fn decode(body: &[u8]) -> Result<Self, DecodeError>;
+
+    /// Returns the items that did not decode.
+    fn undecoded(&self) -> &[UndecodedItem] {
+        &[]
+    }
+}
+
+/// An error in the decoding of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    /// Location in the document, such as `data[1].threatInfo.fileSize`; `.` for the document itself.
+    pub path: String,
+    /// Description of the error.
+    pub message: String,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at {}: {}", self.path, self.message)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl From<serde_path_to_error::Error<serde_json::Error>> for DecodeError {
+    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        Self { path: error.path().to_string(), message: error.into_inner().to_string() }
+    }
+}
+
+/// Decodes JSON; an error has the path of the invalid value. Tracking the path takes a third of the decoding time, so
+/// that a second pass does it only after an error.
+pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    if let Ok(value) = serde_json::from_slice(body) {
+        return Ok(value);
+    }
+    let mut de = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut de)?;
+    de.end().map_err(|error| DecodeError { path: ".".into(), message: error.to_string() })?;
+    Ok(value)
+}
+
+/// Decodes and re-encodes a response body.
+#[cfg(feature = "full-serde")]
+pub(crate) fn reencode_response<T: ResponseBody + Serialize>(body: &[u8]) -> Result<Value, DecodeError> {
+    let response = T::decode(body)?;
+    if let Some(item) = response.undecoded().first() {
+        return Err(item.error_with_page_path());
+    }
+    encode(&response)
+}
+
+/// Decodes and re-encodes a request body. It decodes from a value, as the requests from parts do, so that each type
+/// has one deserializer instance.
+#[cfg(feature = "full-serde")]
+pub(crate) fn reencode_request_body<T: DeserializeOwned + Serialize>(
+    body: &[u8],
+) -> Result<Value, DecodeError> {
+    encode(&item::<T>(&json(body)?)?)
+}
+
+#[cfg(feature = "full-serde")]
+fn encode(value: &impl Serialize) -> Result<Value, DecodeError> {
+    serde_json::to_value(value).map_err(|error| DecodeError { path: ".".into(), message: error.to_string() })
+}
+
+/// Decodes an envelope. Arrays are rejected first, because a derived deserializer would accept one as a struct.
+fn envelope<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    is_object(body)?;
+    json(body)
+}
+
+fn is_object(body: &[u8]) -> Result<(), DecodeError> {
+    if body.trim_ascii_start().first() == Some(&b'{') {
+        return Ok(());
+    }
+    Err(DecodeError { path: ".".into(), message: "not a JSON object".into() })
+}
+
+/// Decodes a parsed JSON value.
+pub(super) fn item<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error: serde_path_to_error::Error<serde_json::Error>| error.into())
+}
+
+/// One page of a list: `{"data": […], "pagination": {…}}`. The list may be nested one level deeper, as in
+/// `{"data": {"sites": […], "allSites": {…}}}`.
+///
+/// An item that does not decode is in [`undecoded`](Self::undecoded); the other items are not lost.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// Decoded items, in the order of the response.
+    pub data: Vec<T>,
+    /// Items that did not decode.
+    pub undecoded: Vec<UndecodedItem>,
+    /// Cursor of the next page and total. Some lists have no pagination.
+    pub pagination: Option<Pagination>,
+    /// Errors returned with the data.
+    pub errors: Option<Vec<Value>>,
+    /// Key and siblings of a nested list, such as `data.sites`; `None` if `data` is the list.
+    pub list_envelope: Option<ListEnvelope>,
+}
+
+/// The object around a nested list, which may contain totals.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ListEnvelope {
+    /// Key of the list in `data`; empty if the list is null or missing.
+    pub list_key: String,
+    /// Other members of `data`, as the console sent them.
+    pub siblings: Map<String, Value>,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        let (data, undecoded) = (Vec::new(), Vec::new());
+        Self { data, undecoded, pagination: None, errors: None, list_envelope: None }
+    }
+}
+
+impl<T> Page<T> {
+    /// Returns the cursor of the next page; `None` on the last page.
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.pagination.as_ref()?.next_cursor()
+    }
+
+    /// Returns the number of matching items; `None` if the console did not count them.
+    pub fn total(&self) -> Option<u64> {
+        self.pagination.as_ref()?.total_items
+    }
+
+    /// Returns all items in the order of the response, including items that did not decode.
+    pub fn into_items(self) -> PageItems<T> {
+        PageItems {
+            decoded: self.data.into_iter(),
+            undecoded: self.undecoded.into_iter().peekable(),
+            index: 0,
+        }
+    }
+}
+
+/// An iterator over the items of a page in the order of the response; from [`Page::into_items`].
+#[derive(Clone, Debug)]
+pub struct PageItems<T> {
+    decoded: vec::IntoIter<T>,
+    undecoded: Peekable<vec::IntoIter<UndecodedItem>>,
+    index: usize,
+}
+
+impl<T> Iterator for PageItems<T> {
+    type Item = Result<T, UndecodedItem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = match self.undecoded.next_if(|item| item.index == self.index) {
+            Some(item) => Some(Err(item)),
+            // The indexes have gaps if items were removed from the lists.
+            None => self.decoded.next().map(Ok).or_else(|| self.undecoded.next().map(Err)),
+        };
+        self.index += 1;
+        next
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let remaining = self.decoded.len() + self.undecoded.len();
+        (remaining, Some(remaining))
+    }
+}
+
+impl<T> ExactSizeIterator for PageItems<T> {}
+
+/// An item of a page that did not decode.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct UndecodedItem {
+    /// Index in the page, from 0. Null items are not counted.
+    pub index: usize,
+    /// Decode error; its path starts at the item.
+    pub error: DecodeError,
+    /// The item as the console sent it.
+    pub value: Value,
+}
+
+impl UndecodedItem {
+    /// Returns the error with the path from the root of the page, such as `data[1].threatInfo.fileSize`.
+    pub fn error_with_page_path(&self) -> DecodeError {
+        let Self { index, error, .. } = self;
+        let separator = if error.path.starts_with('[') { "" } else { "." };
+        let path = format!("data[{index}]{separator}{}", error.path);
+        DecodeError { path, message: error.message.clone() }
+    }
+}
+
+/// The pagination of a page: the cursor of the next page and the total.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Pagination {
+    /// Number of matching items. It is missing if the request disabled the count, and meaningless with some cursors.
+    #[serde(default, deserialize_with = "count", skip_serializing_if = "Option::is_none")]
+    pub total_items: Option<u64>,
+    /// Raw cursor; use [`next_cursor`](Self::next_cursor) instead.
+    #[serde(default, deserialize_with = "cursor", skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl Pagination {
+    /// Returns the cursor of the next page. A null, missing or blank cursor, and the string `null`, mean the last
+    /// page. Consoles send all of these forms.
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref().filter(|cursor| !matches!(cursor.trim(), "" | "null"))
+    }
+}
+
+/// Reads an invalid count as missing, so that the page is not lost.
+fn count<'de, D: Deserializer<'de>>(de: D) -> Result<Option<u64>, D::Error> {
+    Ok(Value::deserialize(de)?.as_u64())
+}
+
+fn cursor<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(de)? {
+        Value::String(string) => Some(string),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct RawPage<T> {
+    #[serde(default = "Option::default", deserialize_with = "some")]
+    data: Option<Option<List<T>>>,
+    #[serde(default, deserialize_with = "some")]
+    pagination: Option<Value>,
+    #[serde(default, deserialize_with = "errors")]
+    errors: Option<Vec<Value>>,
+}
+
+/// The items of a page: a list, or an object with one list member.
+struct List<T> {
+    items: Items<T>,
+    list_envelope: Option<ListEnvelope>,
+}
+
+enum Items<T> {
+    Decoded(Vec<T>),
+    /// Items of a nested list. They are decoded later, because the list is found only after all members are read.
+    Values(Vec<Value>),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
+        struct ListVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+            type Value = List<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list, or an object with a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                Ok(List { items: Items::Decoded(Sparse::read(seq)?.0), list_envelope: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let (envelope, items) = nested_list(map)?;
+                Ok(List { items: Items::Values(items), list_envelope: Some(envelope) })
+            }
+        }
+
+        de.deserialize_any(ListVisitor(PhantomData))
+    }
+}
+
+/// Reads an object with one list member.
+fn nested_list<'de, A: MapAccess<'de>>(mut map: A) -> Result<(ListEnvelope, Vec<Value>), A::Error> {
+    let mut siblings = Map::new();
+    let mut lists = Vec::new();
+    while let Some((name, value)) = map.next_entry::<String, Value>()? {
+        match value {
+            Value::Array(items) => lists.push((name, items)),
+            value => drop(siblings.insert(name, value)),
+        }
+    }
+    // The list may be null or missing. `RawPage::split` then requires pagination, to reject other responses.
+    let (list_key, mut items) = lists.pop().unwrap_or_default();
+    if !lists.is_empty() {
+        return Err(A::Error::custom("data has more than one list; expected one"));
+    }
+    items.retain(|item| !item.is_null());
+    Ok((ListEnvelope { list_key, siblings }, items))
+}
+
+/// Reads errors of any form, so that the response is not lost because of them.
+fn errors<'de, D: Deserializer<'de>>(de: D) -> Result<Option<Vec<Value>>, D::Error> {
+    Ok(match Value::deserialize(de)? {
+        Value::Null => None,
+        Value::Array(list) => Some(list),
+        other => Some(vec![other]),
+    })
+}
+
+/// Distinguishes a null member from a missing one.
+fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(de).map(Some)
+}
+
+impl<T> RawPage<T> {
+    /// Splits the page into its envelope and its items.
+    fn split<U>(self) -> Result<(Page<U>, Items<T>), DecodeError> {
+        // A pagination of another type is ignored.
+        let pagination: Option<Pagination> =
+            self.pagination.filter(Value::is_object).and_then(|value| serde_json::from_value(value).ok());
+        if self.data.is_none() && pagination.is_none() && self.errors.is_none() {
+            return Err(DecodeError {
+                path: ".".into(),
+                message: "not a page of a list: data and pagination are missing".into(),
+            });
+        }
+        let envelope =
+            self.data.as_ref().and_then(Option::as_ref).and_then(|data| data.list_envelope.as_ref());
+        if envelope.is_some_and(|envelope| envelope.list_key.is_empty()) && pagination.is_none() {
+            return Err(DecodeError {
+                path: "data".into(),
+                message: "not a page of a list: the list and the pagination are missing".into(),
+            });
+        }
+        let (items, list_envelope) = match self.data.flatten() {
+            Some(list) => (list.items, list.list_envelope),
+            None => (Items::Decoded(Vec::new()), None),
+        };
+        let page = Page { pagination, errors: self.errors, list_envelope, ..Page::default() };
+        Ok((page, items))
+    }
+}
+
+impl<T: DeserializeOwned> ResponseBody for Page<T> {
+    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        is_object(body)?;
+        let (mut page, items): (Self, _) = match serde_json::from_slice::<RawPage<T>>(body) {
+            Ok(page) => page.split()?,
+            // The second pass decodes item by item. It runs only after an error, because it takes longer.
+            Err(_) => match envelope::<RawPage<Value>>(body)?.split()? {
+                (page, Items::Decoded(items) | Items::Values(items)) => (page, Items::Values(items)),
+            },
+        };
+        let values = match items {
+            Items::Decoded(items) => {
+                page.data = items;
+                return Ok(page);
+            }
+            Items::Values(values) => values,
+        };
+        for (index, value) in values.into_iter().enumerate() {
+            match item(&value) {
+                Ok(item) => page.data.push(item),
+                Err(error) => page.undecoded.push(UndecodedItem { index, error, value }),
+            }
+        }
+        Ok(page)
+    }
+
+    fn undecoded(&self) -> &[UndecodedItem] {
+        &self.undecoded
+    }
+}
+
+impl<T: Serialize> Serialize for Page<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Items<'a, T>(&'a Page<T>);
+
+        impl<T: Serialize> Serialize for Items<'_, T> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let (mut decoded, mut undecoded) = (self.0.data.iter(), self.0.undecoded.iter().peekable());
+                let count = self.0.data.len() + self.0.undecoded.len();
+                serializer.collect_seq((0..count).map(|index| {
+                    match undecoded.next_if(|item| item.index == index) {
+                        Some(item) => Item::Undecoded(&item.value),
+                        None => Item::Decoded(decoded.next()),
+                    }
+                }))
+            }
+        }
+
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Item<'a, T> {
+            Decoded(Option<&'a T>),
+            Undecoded(&'a Value),
+        }
+
+        struct NestedItems<'a, T>(&'a Page<T>, &'a ListEnvelope);
+
+        impl<T: Serialize> Serialize for NestedItems<'_, T> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(None)?;
+                if !self.1.list_key.is_empty() {
+                    map.serialize_entry(&self.1.list_key, &Items(self.0))?;
+                }
+                for (name, value) in &self.1.siblings {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+        }
+
+        let mut map = serializer.serialize_map(None)?;
+        match &self.list_envelope {
+            None => map.serialize_entry("data", &Items(self))?,
+            Some(envelope) => map.serialize_entry("data", &NestedItems(self, envelope))?,
+        }
+        if let Some(pagination) = &self.pagination {
+            map.serialize_entry("pagination", pagination)?;
+        }
+        if let Some(errors) = &self.errors {
+            map.serialize_entry("errors", errors)?;
+        }
+        map.end()
+    }
+}
+
+/// A response with a single item: `{"data": {…}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Data<T> {
+    /// The item; `None` if it is null or missing.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub data: Option<T>,
+    /// Errors returned with the data.
+    #[serde(default, deserialize_with = "errors", skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<Value>>,
+}
+
+impl<T> Default for Data<T> {
+    fn default() -> Self {
+        Self { data: None, errors: None }
+    }
+}
+
+impl<T: DeserializeOwned> ResponseBody for Data<T> {
+    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        envelope(body)
+    }
+}
+
+impl ResponseBody for Value {
+    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        json(body)
+    }
+}
+
+/// The response data of an action, with the number of affected items.
+pub trait AffectedCount {
+    /// Returns the number of affected items; `None` if the response has no count.
+    fn affected(&self) -> Option<u64>;
+}
+
+/// An empty response. A body is ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Empty;
+
+impl ResponseBody for Empty {
+    fn decode(_: &[u8]) -> Result<Self, DecodeError> {
+        Ok(Self)
+    }
+}
+
+/// A response of arbitrary bytes, such as a zip file. The bytes are in the body of the response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Binary;
+
+impl ResponseBody for Binary {
+    fn decode(_: &[u8]) -> Result<Self, DecodeError> {
+        Ok(Self)
+    }
+}

@@ -1,0 +1,200 @@
+//! Types of the extension `x-s1`. `spec/README.md` describes the keys.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Name of the extension.
+pub const KEY: &str = "x-s1";
+
+/// Metadata of an operation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct OperationFacts {
+    /// API versions that have the operation.
+    pub versions: Vec<String>,
+    /// Permission that the role of the token requires.
+    pub permission: Option<String>,
+    /// Read or action.
+    pub kind: Kind,
+    /// A repeated call has the same effect as one call.
+    pub idempotent: bool,
+    /// The operation interrupts, removes or isolates, or is irreversible.
+    pub destructive: bool,
+    /// Whether a filter is required.
+    pub filter: FilterRequirement,
+    /// Rate limit of the server.
+    pub rate_limit: Option<RateLimit>,
+    /// Pagination of the list.
+    pub paging: Paging,
+    /// Member of `data` that has the list, if `data` itself is not a list.
+    pub items: Option<String>,
+    /// Filter schema whose properties are also query parameters.
+    pub query: Option<String>,
+    /// Provenance of the metadata.
+    pub evidence: Vec<Evidence>,
+    /// Behavior of the operation in the sandbox; parsed by the sandbox.
+    pub sandbox: Option<Value>,
+}
+
+/// Kind of operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// No side effects.
+    Read,
+    /// Changes data or state.
+    Action,
+}
+
+/// Whether an operation requires a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FilterRequirement {
+    /// The operation has no filter.
+    None,
+    /// The filter is optional.
+    Optional,
+    /// The console rejects a request without a filter.
+    Required,
+}
+
+/// Pagination of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Paging {
+    /// One response has all items.
+    None,
+    /// Pages with a cursor.
+    Cursor,
+}
+
+/// Rate limit of the server.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RateLimit {
+    /// Operations of the same class share the limit.
+    pub class: String,
+    /// Sustained requests per second.
+    pub per_second: f64,
+    /// Maximum number of requests in a burst.
+    pub burst: u32,
+    /// Provenance of the limit.
+    pub source: String,
+}
+
+/// Provenance of metadata.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Evidence {
+    /// Kind of source.
+    pub source: EvidenceSource,
+    /// Date of the source.
+    #[serde(default)]
+    pub date: String,
+    /// Location in the source.
+    #[serde(default, rename = "ref")]
+    pub reference: String,
+    /// Note on the content.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// Kind of source of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceSource {
+    /// API document of the vendor.
+    VendorDocument,
+    /// A published integration.
+    Integration,
+    /// A published payload.
+    Corpus,
+    /// Another public client.
+    Client,
+    /// Inferred from other information.
+    Inference,
+}
+
+impl EvidenceSource {
+    /// Returns the value in the specification.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VendorDocument => "vendor-document",
+            Self::Integration => "integration",
+            Self::Corpus => "corpus",
+            Self::Client => "client",
+            Self::Inference => "inference",
+        }
+    }
+}
+
+/// Metadata of a schema.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct SchemaFacts {
+    /// The schema is a filter.
+    pub filter: bool,
+    /// Provenance of the metadata.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Metadata of a property.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct PropertyFacts {
+    /// A value narrows the selection of the filter.
+    pub selective: bool,
+    /// The string is a JSON object of lists.
+    pub json: bool,
+    /// The value is a secret and always redacted.
+    pub secret: bool,
+    /// Response properties that the filter compares: one path or a list of paths.
+    pub field: Option<Value>,
+    /// Comparison, if the name does not imply it.
+    pub op: Option<Op>,
+    /// Provenance of the metadata.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Default for PropertyFacts {
+    fn default() -> Self {
+        Self { selective: true, json: false, secret: false, field: None, op: None, evidence: Vec::new() }
+    }
+}
+
+/// A comparison that the name of a filter property does not imply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Op {
+    /// Substring of any of the properties.
+    Contains,
+    /// The property is present.
+    Exists,
+    /// Greater than or equal.
+    AtLeast,
+}
+
+/// Reads the metadata of a node; the default if the node has no `x-s1`.
+///
+/// # Errors
+/// Returns an error if a key is unknown, missing or of the wrong type.
+pub fn of<T: for<'de> Deserialize<'de> + Default>(node: &Value) -> Result<T, String> {
+    match node.get(KEY) {
+        Some(facts) => T::deserialize(facts).map_err(|error| error.to_string()),
+        None => Ok(T::default()),
+    }
+}
+
+/// Reads the required metadata of an operation.
+///
+/// # Errors
+/// Returns an error if `x-s1` is missing, or if a key is unknown, missing or of the wrong type.
+pub fn of_operation(node: &Value) -> Result<OperationFacts, String> {
+    let facts = node.get(KEY).ok_or_else(|| format!("has no {KEY}"))?;
+    OperationFacts::deserialize(facts).map_err(|error| error.to_string())
+}
+
+/// Metadata of all operations of a document, by `operationId`.
+pub type ByOperation = BTreeMap<String, OperationFacts>;

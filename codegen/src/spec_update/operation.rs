@@ -1,0 +1,659 @@
+//! Writes new operations.
+
+use std::collections::BTreeSet;
+
+use heck::ToUpperCamelCase;
+use serde_json::{Map, Value, json};
+
+use super::locate::{NodeRef, schema};
+use super::schema_writer::{
+    Direction, NOT_SELECTIVE, SchemaWriter, check_enum, normalize, normalize_resolved, placeholder, singular,
+};
+use super::style;
+use crate::bundle::{METHODS, ROOT, members};
+use crate::lint::braces;
+use crate::surface::Key;
+use crate::yaml_editor::{Position, Sources, join};
+
+/// A new operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewOperation {
+    /// Method and path.
+    pub key: Key,
+    /// Path in the index, for example `/tags/{tag_id}`.
+    pub path: String,
+    /// `operationId`, for example `tags_list`.
+    pub id: String,
+    /// File of its resource, for example `tags.yaml`.
+    pub file: String,
+    /// Operation object in OpenAPI 3.0, with all references resolved.
+    pub node: Value,
+    /// ID of the operation in the document.
+    pub reference: String,
+    /// Month of the document, for example `2024-03`.
+    pub date: String,
+}
+
+/// Result of [`add`].
+pub(super) struct Added {
+    pub(super) at: String,
+    pub(super) notes: Vec<String>,
+    pub(super) undescribed: Vec<String>,
+}
+
+/// Shared parameters of `openapi.yaml`.
+const SHARED_PARAMETERS: [(&str, &str); 6] = [
+    ("limit", "Limit"),
+    ("skip", "Skip"),
+    ("cursor", "Cursor"),
+    ("countOnly", "CountOnly"),
+    ("skipCount", "SkipCount"),
+    ("sortOrder", "SortOrder"),
+];
+
+/// Minimum number of fields of a filter that is used as `x-s1.query`. A smaller filter may match by chance.
+const MIN_FILTER_FIELDS: usize = 5;
+
+/// Returns the schema name of an item of a resource file.
+pub(super) fn subject(file: &str) -> String {
+    singular(file.trim_end_matches(".yaml")).to_upper_camel_case()
+}
+
+/// Returns the declaration of a query parameter.
+pub(super) fn parameter(
+    sources: &Sources,
+    schemas: &mut SchemaWriter<'_>,
+    schema_name: &str,
+    name: &str,
+    node: &Value,
+    required: bool,
+) -> Result<Value, String> {
+    // A query parameter cannot be null.
+    let mut schema = node.get("schema").unwrap_or(node).clone();
+    if let Some(map) = schema.as_object_mut() {
+        map.remove("nullable");
+    }
+    let schema = &schema;
+    if let Some((_, shared)) = SHARED_PARAMETERS.iter().find(|(shared, _)| *shared == name) {
+        let at = format!("/components/parameters/{shared}");
+        let declared = sources.at(ROOT, &at);
+        let same = declared.is_some_and(|declared| {
+            declared["required"] != true
+                && normalize_resolved(sources, ROOT, &declared["schema"], Direction::Request, 0)
+                    == Some(normalize(schema, Direction::Request))
+        });
+        if same && !required && node["deprecated"] != true {
+            return Ok(json!({ "$ref": format!("{ROOT}#{at}") }));
+        }
+    }
+    let mut written = json!({ "name": name, "in": "query" });
+    if required {
+        written["required"] = json!(true);
+    }
+    if node["deprecated"] == true {
+        written["deprecated"] = json!(true);
+    }
+    let mut inner = schemas.schema(schema_name, schema, Direction::Request)?;
+    if let Some(map) = inner.as_object_mut() {
+        map.remove("deprecated");
+    }
+    if inner["type"] == "array" {
+        written["style"] = json!("form");
+        written["explode"] = json!(false);
+    }
+    written["schema"] = inner;
+    written["description"] = json!(schemas.describe(&format!("parameter {name}"), name));
+    schemas.add_filter_metadata(name, &mut written);
+    Ok(written)
+}
+
+/// Returns a response member that is equal in all operations.
+pub(super) fn envelope_member(name: &str) -> Value {
+    match name {
+        "pagination" => json!({ "$ref": "openapi.yaml#/components/schemas/Pagination" }),
+        _ => json!({
+            "type": "array",
+            "nullable": true,
+            "items": { "$ref": "openapi.yaml#/components/schemas/ErrorEntry" },
+        }),
+    }
+}
+
+/// The `data` of a response.
+enum Data<'a> {
+    /// List of items.
+    List(&'a Value),
+    /// List inside an object: list name, object, item.
+    Inner(&'a str, &'a Value, &'a Value),
+    One(&'a Value),
+    Bytes(&'a str),
+    Empty,
+}
+
+/// Adds an operation. After an error the sources may contain a part of the changes.
+pub(super) fn add(sources: &mut Sources, new: &NewOperation) -> Result<Added, String> {
+    let failed = |error: crate::Error| error.to_string();
+    let tag = new.file.trim_end_matches(".yaml").replace('-', "_");
+    if !new.id.starts_with(&format!("{tag}_")) {
+        return Err(format!("the operationId {} does not start with {tag}_", new.id));
+    }
+    if Key::new(&new.key.method, &new.path) != new.key {
+        return Err(format!("{} is not the path of {}", new.path, new.key));
+    }
+    let map = super::LocationIndex::of(sources);
+    if map.nodes.contains_key(&new.key) {
+        return Err("it already exists".into());
+    }
+    let same_id = map.nodes.values().any(|at| {
+        sources.at(&at.file, &at.pointer).is_some_and(|node| node["operationId"] == new.id.as_str())
+    });
+    if same_id {
+        return Err(format!("the operationId {} is already in use", new.id));
+    }
+    let mut schemas = SchemaWriter::new(sources, &new.file, &new.date);
+    let writer = OperationWriter { sources, new, tag: &tag };
+    let (node, main) = writer.operation(&mut schemas)?;
+    let listed = members(sources.tree(ROOT), "/paths")
+        .find(|(path, _)| {
+            let method = &new.key.method;
+            Key::new(method, path) == new.key
+        })
+        .map(|(path, item)| (path.clone(), item["$ref"].as_str().unwrap_or_default().to_owned()));
+    let at = match &listed {
+        Some((path, target)) => {
+            let item =
+                super::locate::resolve(sources, ROOT, target).ok_or("the index has an invalid reference")?;
+            if item.file != new.file {
+                return Err(format!("{path} is in {}, not in {}", item.file, new.file));
+            }
+            if braces(path).ne(braces(&new.path)) {
+                return Err(format!("the index names the path {path}"));
+            }
+            let order = |method: &str| METHODS.iter().position(|one| *one == method);
+            let methods = sources.keys(&item.file, &item.pointer);
+            let last = methods.into_iter().rfind(|method| order(method) < order(&new.key.method));
+            sources
+                .put_at(&item.file, &item.pointer, &new.key.method, &node, Position::After(last.as_deref()))
+                .map_err(failed)?;
+            item.below(&new.key.method)
+        }
+        None => {
+            let item = json!({ new.key.method.as_str(): node });
+            if sources.text(&new.file).is_empty() {
+                create(sources, new, &tag, &item).map_err(failed)?;
+            } else {
+                let paths = sources.keys(&new.file, "/paths");
+                let last = paths.iter().rfind(|path| !path.starts_with("/v2.0/")).or(paths.last());
+                let position = Position::After(last.map(String::as_str));
+                sources.put_at(&new.file, "/paths", &new.path, &item, position).map_err(failed)?;
+            }
+            add_to_index(sources, new).map_err(failed)?;
+            NodeRef { file: new.file.clone(), pointer: join(&join("/paths", &new.path), &new.key.method) }
+        }
+    };
+    schemas.flush(sources, main.as_deref()).map_err(failed)?;
+    let SchemaWriter { undescribed, notes, .. } = schemas;
+    Ok(Added { at: at.to_string(), notes, undescribed })
+}
+
+/// Creates the file of a new resource, and its tag.
+fn create(sources: &mut Sources, new: &NewOperation, tag: &str, item: &Value) -> crate::Result<()> {
+    let title = capitalize(&tag.replace('_', " "));
+    let description = format!("{title}. {}", placeholder(&new.date));
+    let paths = style::entry("paths", &json!({ new.path.as_str(): item }), 0, false);
+    sources.create(&new.file, format!("# {description}\n\n{paths}"))?;
+    let tags = sources.at(ROOT, "/tags").and_then(Value::as_array);
+    if tags.is_some_and(|tags| !tags.iter().any(|one| one["name"] == tag)) {
+        sources.push(ROOT, "/tags", &json!({ "name": tag, "description": description }))?;
+    }
+    Ok(())
+}
+
+/// Adds the path to the index: after the other paths of its file, or after all paths of the same version.
+fn add_to_index(sources: &mut Sources, new: &NewOperation) -> crate::Result<()> {
+    let pointer = join("/paths", &new.path);
+    let line = json!({ "$ref": format!("{}#{pointer}", new.file) });
+    let paths = sources.keys(ROOT, "/paths");
+    let newest: Vec<&String> = paths.iter().filter(|path| !path.starts_with("/v2.0/")).collect();
+    let of_file = |path: &&&String| {
+        let target = &sources.tree(ROOT)["paths"][path.as_str()]["$ref"];
+        target.as_str().is_some_and(|target| target.starts_with(&format!("{}#", new.file)))
+    };
+    let last = newest.iter().rfind(of_file).or(newest.last()).map(|path| (**path).clone());
+    sources.put_at(ROOT, "/paths", &new.path, &line, Position::After(last.as_deref()))
+}
+
+struct OperationWriter<'a> {
+    sources: &'a Sources,
+    new: &'a NewOperation,
+    tag: &'a str,
+}
+
+impl<'a> OperationWriter<'a> {
+    /// Returns the operation object, and the name of the schema that new schemas follow.
+    fn operation(&self, schemas: &mut SchemaWriter<'_>) -> Result<(Value, Option<String>), String> {
+        let new = self.new;
+        let data = self.data()?;
+        schemas.fields = self.fields(&data);
+        let item = self.item();
+        let (response, data_schema) = self.response(schemas, &data, &item)?;
+        let mut node = json!({ "operationId": new.id, "tags": [self.tag] });
+        let title = new.id[self.tag.len() + 1..].replace('_', " ");
+        let resource = self.tag.replace('_', " ");
+        let summary = match title.contains(' ') {
+            true => format!("{title} ({resource})"),
+            false if new.path.ends_with('}') => format!("{title} {}", singular(&resource)),
+            false => format!("{title} {resource}"),
+        };
+        node["summary"] = json!(capitalize(&summary));
+        node["description"] = json!(schemas.describe(&new.id, &summary));
+
+        let mut parameters = self.path_parameters(schemas)?;
+        let (query_parameters, query, selective) = self.query_parameters(schemas, &item)?;
+        parameters.extend(query_parameters);
+        if !parameters.is_empty() {
+            node["parameters"] = Value::Array(parameters);
+        }
+        let body = self.body(schemas, &item)?;
+        if let Some((reference, _)) = &body {
+            let content = json!({ "application/json": { "schema": reference } });
+            node["requestBody"] = json!({ "required": true, "content": content });
+        }
+        let mut responses = Map::new();
+        responses.insert(response.0.to_owned(), response.1);
+        for (status, _) in members(&new.node, "/responses") {
+            if status.starts_with('2') {
+                continue;
+            }
+            match super::shared_response(status) {
+                Some(reference) => drop(responses.insert(status.clone(), reference)),
+                None => schemas
+                    .notes
+                    .push(format!("status {status} is omitted: it has no shared response in openapi.yaml")),
+            }
+        }
+        node["responses"] = Value::Object(responses);
+
+        let has_filter = body.as_ref().is_some_and(|(_, body)| body["properties"].get("filter").is_some());
+        node["x-s1"] = self.metadata(&data, query.as_deref(), selective, has_filter, data_schema.as_deref());
+        Ok((node, data_schema))
+    }
+
+    fn metadata(
+        &self,
+        data: &Data<'_>,
+        query: Option<&str>,
+        selective: bool,
+        has_filter: bool,
+        data_schema: Option<&str>,
+    ) -> Value {
+        let new = self.new;
+        let read = new.key.method == "get";
+        let filter = match (read, has_filter, selective) {
+            (false, true, _) => "required",
+            (true, true, _) | (true, _, true) => "optional",
+            _ => "none",
+        };
+        let paged = matches!(data, Data::List(_) | Data::Inner(..)) && self.parameter("cursor").is_some();
+        let mut metadata = json!({
+            "versions": ["2.1"],
+            "permission": null,
+            "kind": if read { "read" } else { "action" },
+            "idempotent": new.key.method != "post",
+            "destructive": !read,
+            "filter": filter,
+            "rateLimit": null,
+            "paging": if paged { "cursor" } else { "none" },
+            "evidence": [
+                { "source": "vendor-document", "date": new.date, "ref": new.reference },
+                {
+                    "source": "inference",
+                    "date": new.date,
+                    "ref": new.reference,
+                    "note": "Facts inferred from method and schema. An action is marked as destructive until it is reviewed.",
+                },
+            ],
+            "sandbox": self.sandbox(data, has_filter, data_schema),
+        });
+        if read {
+            metadata["evidence"][1]["note"] = json!("Facts inferred from method and schema.");
+        }
+        if let Data::Inner(list, ..) = data {
+            metadata["items"] = json!(list);
+        }
+        if let Some(query) = query {
+            metadata["query"] = json!(query);
+        }
+        metadata
+    }
+
+    /// Returns the sandbox plan, inferred from method and schema.
+    fn sandbox(&self, data: &Data<'_>, has_filter: bool, data_schema: Option<&str>) -> Value {
+        let last = braces(&self.new.path).last();
+        let one = last.filter(|name| self.new.path.ends_with(&format!("{{{name}}}")));
+        let mut plan = json!({ "collection": self.tag });
+        if let Some(name) = one {
+            plan["where"] = json!({ "id": format!("$path.{name}") });
+        }
+        if let Data::Inner(list, ..) = data {
+            plan["list"] = json!(list);
+        }
+        let plan_data = match data_schema {
+            Some("SuccessFlag") => Some(json!({ "success": true })),
+            Some("Affected") | None => None,
+            Some(_) => Some(json!("$result")),
+        };
+        let request_data = self.request_schema().map(|body| &body["properties"]["data"]);
+        let fields =
+            request_data.map(|data| members(data, "/properties").map(|(name, _)| name.clone()).collect());
+        let fields: Vec<String> = fields.unwrap_or_default();
+        match self.new.key.method.as_str() {
+            "get" => return plan,
+            "delete" => plan["delete"] = json!(true),
+            "put" if one.is_some() || has_filter => {
+                let set = fields.iter().map(|name| (name.clone(), json!(format!("$body.data.{name}"))));
+                let set: Map<String, Value> = set.collect();
+                if !set.is_empty() {
+                    plan["set"] = Value::Object(set);
+                }
+            }
+            "post" if one.is_none() && !has_filter => {
+                let fields = fields.iter().filter(|name| *name != "id");
+                let mut item: Map<String, Value> =
+                    fields.map(|name| (name.clone(), json!(format!("$body.data.{name}")))).collect();
+                item.insert("id".into(), json!("$newId"));
+                plan = json!({ "create": { "collection": self.tag, "item": item } });
+                if data_schema.is_some_and(|name| !matches!(name, "SuccessFlag" | "Affected")) {
+                    plan["data"] = json!("$created");
+                    return plan;
+                }
+            }
+            _ => {}
+        }
+        if let Some(data) = plan_data.filter(|data| *data != "$result" || plan.get("delete").is_none()) {
+            plan["data"] = data;
+        }
+        plan
+    }
+
+    /// Returns the schema name of an item of the path.
+    fn item(&self) -> String {
+        let subject = subject(&self.new.file);
+        let segments: Vec<&str> =
+            self.new.path.split('/').filter(|part| !part.is_empty() && !part.starts_with('{')).collect();
+        match segments.as_slice() {
+            [] | [_] => subject,
+            [.., last] => {
+                let last = singular(last).to_upper_camel_case();
+                if last == subject { subject } else { format!("{subject}{last}") }
+            }
+        }
+    }
+
+    fn parameters(&self, part: &'static str) -> impl Iterator<Item = &'a Value> {
+        let all = self.new.node["parameters"].as_array().into_iter().flatten();
+        all.filter(move |parameter| parameter["in"] == part)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&'a Value> {
+        self.parameters("query").find(|parameter| parameter["name"] == name)
+    }
+
+    fn path_parameters(&self, schemas: &mut SchemaWriter<'_>) -> Result<Vec<Value>, String> {
+        let declared: Vec<&Value> = self.parameters("path").collect();
+        let names: Vec<&str> = braces(&self.new.path).collect();
+        if declared.len() != names.len() {
+            return Err(format!(
+                "{} has {} path parameters, the document has {}",
+                self.new.path,
+                names.len(),
+                declared.len()
+            ));
+        }
+        let by_name = names.iter().all(|name| declared.iter().any(|one| one["name"] == *name));
+        let mut written = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            let found = match by_name {
+                true => declared.iter().find(|one| one["name"] == *name),
+                false => declared.get(index),
+            };
+            let schema = found.map_or(&Value::Null, |one| &one["schema"]);
+            let inner = schemas.schema(
+                &format!("{}{}", self.item(), name.to_upper_camel_case()),
+                schema,
+                Direction::Request,
+            )?;
+            let description = schemas.describe(&format!("{} parameter {name}", self.new.id), name);
+            written.push(json!({
+                "name": name, "in": "path", "required": true, "schema": inner, "description": description,
+            }));
+        }
+        Ok(written)
+    }
+
+    /// Returns the declared query parameters, the filter whose fields are the other parameters, and whether a
+    /// parameter is selective.
+    fn query_parameters(
+        &self,
+        schemas: &mut SchemaWriter<'_>,
+        item: &str,
+    ) -> Result<(Vec<Value>, Option<String>, bool), String> {
+        let all: Vec<&Value> = self.parameters("query").collect();
+        let query = self.query(&all);
+        let fields: BTreeSet<&String> = query
+            .as_deref()
+            .and_then(|name| schema(self.sources, name))
+            .and_then(|at| self.sources.at(&at.file, &at.pointer))
+            .map(|filter| members(filter, "/properties").map(|(name, _)| name).collect())
+            .unwrap_or_default();
+        let mut written = Vec::new();
+        let mut selective = query.is_some();
+        for node in all {
+            let name = node["name"].as_str().ok_or("a parameter has no name")?;
+            selective |= !NOT_SELECTIVE.contains(&name);
+            if fields.contains(&name.to_owned()) {
+                continue;
+            }
+            let schema_name = match name {
+                "sortBy" => format!("{item}SortField"),
+                _ => format!("{item}{}", singular(name).to_upper_camel_case()),
+            };
+            let required = node["required"] == true;
+            written.push(parameter(self.sources, schemas, &schema_name, name, node, required)?);
+        }
+        Ok((written, query, selective))
+    }
+
+    /// Returns the filter schema whose fields are all query parameters of the operation.
+    fn query(&self, all: &[&Value]) -> Option<String> {
+        let mut best: Option<(usize, String)> = None;
+        for file in self.sources.names() {
+            for (name, filter) in members(self.sources.tree(file), "/components/schemas") {
+                let is_parameter = |name: &String| all.iter().any(|one| one["name"] == name.as_str());
+                if filter["x-s1"]["filter"] != true
+                    || !members(filter, "/properties").all(|(name, _)| is_parameter(name))
+                {
+                    continue;
+                }
+                let same = |(name, property): (&String, &Value)| {
+                    let found =
+                        all.iter().find(|one| one["name"] == name.as_str() && one["required"] != true);
+                    let expected = found.map(|one| {
+                        let mut schema = normalize(&one["schema"], Direction::Request);
+                        schema.as_object_mut().and_then(|map| map.remove("nullable"));
+                        schema
+                    });
+                    expected.is_some()
+                        && normalize_resolved(self.sources, file, property, Direction::Request, 0) == expected
+                };
+                let count = members(filter, "/properties").count();
+                let better = best.as_ref().is_none_or(|(most, _)| count > *most);
+                if count >= MIN_FILTER_FIELDS && better && members(filter, "/properties").all(same) {
+                    best = Some((count, name.clone()));
+                }
+            }
+        }
+        best.map(|(_, name)| name)
+    }
+
+    fn request_schema(&self) -> Option<&'a Value> {
+        self.new.node.pointer("/requestBody/content/application~1json/schema")
+    }
+
+    fn body(&self, schemas: &mut SchemaWriter<'_>, item: &str) -> Result<Option<(Value, &'a Value)>, String> {
+        if self.new.node["requestBody"].is_null() {
+            return Ok(None);
+        }
+        let body = self.request_schema().ok_or("the request body is not JSON")?;
+        let has_fields = |node: &Value| node["properties"].as_object().is_some_and(|map| !map.is_empty());
+        if !has_fields(body) {
+            return Err("the request body declares no fields".into());
+        }
+        if let Some(filter) = body["properties"].get("filter") {
+            if !has_fields(filter) {
+                return Err("the filter of the request body declares no fields".into());
+            }
+            // The filter schema is written first, so that the body can reference it.
+            if schemas.existing_filter(filter).is_none() {
+                let common = format!("{}Filter", subject(&self.new.file));
+                let name = if schemas.is_taken(&common) { format!("{item}Filter") } else { common };
+                schemas.named_schema(&name, filter, Direction::Request, true)?;
+            }
+        }
+        let name = format!("{}Request", self.new.id.to_upper_camel_case());
+        let mut without_filter = body.clone();
+        let filter = without_filter["properties"].as_object_mut().and_then(|map| map.remove("filter"));
+        let Some(filter) = filter else {
+            return Ok(Some((schemas.named_schema(&name, body, Direction::Request, false)?, body)));
+        };
+        let reference = schemas.body_with_filter(&name, &without_filter, &filter)?;
+        Ok(Some((reference, body)))
+    }
+
+    fn success(&self) -> Result<(&'a str, &'a Value), String> {
+        let mut all = members(&self.new.node, "/responses");
+        let found = all.find(|(status, _)| status.starts_with('2'));
+        found
+            .map(|(status, response)| (status.as_str(), response))
+            .ok_or_else(|| "it has no success response".into())
+    }
+
+    /// Returns the data of the success response.
+    ///
+    /// # Errors
+    /// Returns an error if the form of the response is not supported.
+    fn data(&self) -> Result<Data<'a>, String> {
+        let (_, response) = self.success()?;
+        let Some(content) = response["content"].as_object().filter(|content| !content.is_empty()) else {
+            return Ok(Data::Empty);
+        };
+        let Some(json) = content.get("application/json") else {
+            return Ok(content.keys().next().map_or(Data::Empty, |media| Data::Bytes(media)));
+        };
+        let schema = &json["schema"];
+        if let Some((name, _)) = members(schema, "/properties")
+            .find(|(name, _)| !["data", "pagination", "errors"].contains(&name.as_str()))
+        {
+            return Err(format!(
+                "the response has a member {name}; an envelope has only data, pagination and errors"
+            ));
+        }
+        let has_fields = |node: &Value| node["properties"].as_object().is_some_and(|map| !map.is_empty());
+        let data = &schema["properties"]["data"];
+        if data["items"].is_object() || data["type"] == "array" {
+            return match has_fields(&data["items"]) || is_string_enum(&data["items"]) {
+                true => Ok(Data::List(&data["items"])),
+                false => Err("the response lists items without declared fields".into()),
+            };
+        }
+        if !has_fields(data) {
+            return Err("the response is neither {data: [T]} nor {data: T} with declared fields".into());
+        }
+        let mut lists = members(data, "/properties").filter(|(_, node)| has_fields(&node["items"]));
+        match (lists.next(), lists.next()) {
+            (Some((name, list)), None) if self.parameter("cursor").is_some() => {
+                Ok(Data::Inner(name, data, &list["items"]))
+            }
+            _ => Ok(Data::One(data)),
+        }
+    }
+
+    /// Returns the fields of the items that the operation reads or changes.
+    fn fields(&self, data: &Data<'_>) -> BTreeSet<String> {
+        let of = |node: &Value| members(node, "/properties").map(|(name, _)| name.clone()).collect();
+        match data {
+            Data::List(item) | Data::Inner(_, _, item) => of(item),
+            _ => {
+                let at = schema(self.sources, &subject(&self.new.file));
+                let item = at.and_then(|at| self.sources.at(&at.file, &at.pointer));
+                item.map(of).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Returns status and response object of the success response, and the schema name of its data.
+    fn response(
+        &self,
+        schemas: &mut SchemaWriter<'_>,
+        data: &Data<'_>,
+        item: &str,
+    ) -> Result<((&'a str, Value), Option<String>), String> {
+        let (status, node) = self.success()?;
+        let name = |reference: &Value| {
+            let target = reference["$ref"].as_str().unwrap_or_default();
+            target.rsplit('/').next().map(str::to_owned)
+        };
+        let (data, name) = match data {
+            Data::Empty => return Ok(((status, json!({ "description": "The response." })), None)),
+            Data::Bytes(media) => {
+                let schema = json!({ "type": "string", "format": "binary" });
+                let content = json!({ *media: { "schema": schema } });
+                return Ok(((status, json!({ "description": "The response.", "content": content })), None));
+            }
+            Data::List(list_item) => {
+                let reference = schemas.named_schema(item, list_item, Direction::Response, false)?;
+                let name = name(&reference);
+                (json!({ "type": "array", "items": reference }), name)
+            }
+            Data::Inner(_, data, list_item) => {
+                // The item schema is written first, so that it gets the shorter name.
+                let list_item = schemas.named_schema(item, list_item, Direction::Response, false)?;
+                let page = schemas.named_schema(&format!("{item}Page"), data, Direction::Response, false)?;
+                (page, name(&list_item))
+            }
+            Data::One(data) => {
+                let returns_item = self.new.path.ends_with('}') || self.new.key.method == "post";
+                let schema_name = match schemas.is_taken(item) || !returns_item {
+                    true => format!("{}Result", self.new.id.to_upper_camel_case()),
+                    false => item.to_owned(),
+                };
+                // `named_schema` uses an existing schema with the same fields.
+                let reference = schemas.named_schema(&schema_name, data, Direction::Response, false)?;
+                let name = name(&reference);
+                (reference, name)
+            }
+        };
+        let mut properties = Map::new();
+        properties.insert("data".into(), data);
+        let schema = node.pointer("/content/application~1json/schema/properties");
+        for member in ["pagination", "errors"] {
+            if schema.is_some_and(|schema| schema.get(member).is_some()) {
+                properties.insert(member.into(), envelope_member(member));
+            }
+        }
+        let schema = json!({ "type": "object", "properties": properties });
+        let content = json!({ "application/json": { "schema": schema } });
+        Ok(((status, json!({ "description": "The response.", "content": content })), name))
+    }
+}
+
+/// Returns whether a schema is a string enum that is supported.
+fn is_string_enum(node: &Value) -> bool {
+    let values = node["enum"].as_array();
+    values.is_some_and(|values| check_enum(&values.iter().collect::<Vec<_>>()).is_ok())
+}
+
+fn capitalize(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
+}

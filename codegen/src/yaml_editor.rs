@@ -1,0 +1,606 @@
+//! Format-preserving edits of the files of `spec/`.
+//!
+//! An edit changes only the lines of the edited node. Comments, blank lines, the order of members and the style of
+//! scalars stay. Each edit is applied to the text and to the parsed value; [`Sources::verify`] parses the text and
+//! compares both.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use granit_parser::{Event, Parser, StructureStyle};
+use serde_json::Value;
+
+use crate::bundle::{Bundle, yaml_files};
+use crate::spec_update::style;
+use crate::{Error, Result};
+
+/// An editable directory of YAML files.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    files: BTreeMap<String, File>,
+}
+
+#[derive(Clone, Debug)]
+struct File {
+    text: String,
+    /// Text before the edits; `None` for a new file.
+    before: Option<String>,
+    value: Value,
+    tree: Node,
+}
+
+/// A node with its byte range in the text.
+#[derive(Clone, Debug)]
+struct Node {
+    start: usize,
+    end: usize,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Scalar,
+    Map { flow: bool, entries: Vec<Entry> },
+    List { flow: bool, items: Vec<Node> },
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    key: String,
+    start: usize,
+    value: Node,
+}
+
+/// Position of a new object member.
+#[derive(Clone, Copy, Debug)]
+pub enum Position<'a> {
+    /// Position by the member order of `spec/`.
+    Ranked,
+    /// After this member, or first.
+    After(Option<&'a str>),
+}
+
+impl Sources {
+    /// Reads all files of a directory.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be read or is not YAML.
+    pub fn read(directory: &Path) -> Result<Self> {
+        Self::from_texts(yaml_files(directory)?)
+    }
+
+    /// Creates the editor from file names and texts.
+    ///
+    /// # Errors
+    /// Returns an error if a text is not YAML.
+    pub fn from_texts(texts: BTreeMap<String, String>) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        for (name, text) in texts {
+            let file = File {
+                before: Some(text.clone()),
+                value: serde_saphyr::from_str(&text).map_err(|error| spec_error(&name, error.to_string()))?,
+                tree: scan(&name, &text)?,
+                text,
+            };
+            files.insert(name, file);
+        }
+        Ok(Self { files })
+    }
+
+    /// Returns the texts by file name.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        self.files.iter().map(|(name, file)| (name.clone(), file.text.clone())).collect()
+    }
+
+    /// Writes the changed files and returns their names. If a file cannot be written, none is changed.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be written.
+    pub fn write(&self, directory: &Path) -> Result<Vec<String>> {
+        let changed: Vec<_> =
+            self.files.iter().filter(|(_, file)| file.before.as_ref() != Some(&file.text)).collect();
+        let temporary = |name: &str| directory.join(format!(".{name}.new"));
+        for (name, file) in &changed {
+            if let Err(source) = std::fs::write(temporary(name), &file.text) {
+                for (name, _) in &changed {
+                    // Files that were not written yet do not exist.
+                    let _ = std::fs::remove_file(temporary(name));
+                }
+                return Err(Error::Io { path: directory.join(name), source });
+            }
+        }
+        for (name, _) in &changed {
+            let path = directory.join(name);
+            std::fs::rename(temporary(name), &path).map_err(|source| Error::Io { path, source })?;
+        }
+        Ok(changed.into_iter().map(|(name, _)| name.clone()).collect())
+    }
+
+    /// Joins the files to one document.
+    ///
+    /// # Errors
+    /// Returns an error if a reference cannot be resolved or the index is invalid.
+    pub fn bundle(&self) -> Result<Bundle> {
+        Bundle::join(&self.texts())
+    }
+
+    /// Checks that each changed text equals its edited value.
+    ///
+    /// # Errors
+    /// Returns an error if a text is not YAML, or has another value.
+    pub fn verify(&self) -> Result<()> {
+        for (name, file) in self.files.iter().filter(|(_, file)| file.before.as_ref() != Some(&file.text)) {
+            let value: Value =
+                serde_saphyr::from_str(&file.text).map_err(|error| spec_error(name, error.to_string()))?;
+            if let Some(difference) = difference(&value, &file.value, &mut String::new()) {
+                return Err(spec_error(
+                    name,
+                    format!("the edited file has an unexpected value at {difference}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the file names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// Returns the value of a file, or null if the file does not exist.
+    pub fn tree(&self, file: &str) -> &Value {
+        self.files.get(file).map_or(&Value::Null, |file| &file.value)
+    }
+
+    /// Returns the text of a file, or an empty string if the file does not exist.
+    pub fn text(&self, file: &str) -> &str {
+        self.files.get(file).map_or("", |file| &file.text)
+    }
+
+    /// Returns the node at a JSON pointer.
+    pub fn at(&self, file: &str, pointer: &str) -> Option<&Value> {
+        self.files.get(file)?.value.pointer(pointer)
+    }
+
+    /// Returns the member names of the object at a JSON pointer, in the order of the text.
+    pub fn keys(&self, file: &str, pointer: &str) -> Vec<String> {
+        let node = self.files.get(file).and_then(|file| find(&file.tree, pointer));
+        match node.map(|node| &node.kind) {
+            Some(Kind::Map { entries, .. }) => entries.iter().map(|entry| entry.key.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// Returns an error if the file exists or the text is not YAML.
+    pub fn create(&mut self, name: &str, text: String) -> Result<()> {
+        if self.files.contains_key(name) {
+            return Err(spec_error(name, "already exists".into()));
+        }
+        let value = serde_saphyr::from_str(&text).map_err(|error| spec_error(name, error.to_string()))?;
+        let tree = scan(name, &text)?;
+        self.files.insert(name.to_owned(), File { text, before: None, value, tree });
+        Ok(())
+    }
+
+    /// Sets a member of the object at a JSON pointer; a new member gets the position by the order of `spec/`.
+    ///
+    /// # Errors
+    /// Returns an error if the node is not an object.
+    pub fn put(&mut self, file: &str, pointer: &str, key: &str, value: &Value) -> Result<()> {
+        self.put_at(file, pointer, key, value, Position::Ranked)
+    }
+
+    /// Sets a member of the object at a JSON pointer; a new member gets this position.
+    ///
+    /// # Errors
+    /// Returns an error if the node is not an object.
+    pub fn put_at(
+        &mut self,
+        file: &str,
+        pointer: &str,
+        key: &str,
+        value: &Value,
+        position: Position<'_>,
+    ) -> Result<()> {
+        if self.at(file, pointer).and_then(|node| node.get(key)) == Some(value) {
+            return Ok(());
+        }
+        self.edit(file, pointer, |text, root| {
+            let node = find(root, pointer)?;
+            let Kind::Map { flow, entries } = &node.kind else { return None };
+            let present = entries.iter().find(|entry| entry.key == key);
+            if *flow {
+                let mut parts: Vec<(String, String)> = entries
+                    .iter()
+                    .map(|entry| (entry.key.clone(), text[entry.start..entry.value.end].to_owned()))
+                    .collect();
+                let new = format!("{}: {}", style::key(key), style::flow(value));
+                match parts.iter_mut().find(|(name, _)| name == key) {
+                    Some(part) => part.1 = new,
+                    None => {
+                        let names: Vec<&str> = parts.iter().map(|(name, _)| name.as_str()).collect();
+                        parts.insert(insertion_index(&names, key, position), (key.to_owned(), new));
+                    }
+                }
+                let parts: Vec<&str> = parts.iter().map(|(_, part)| part.as_str()).collect();
+                return Some((node.start, node.end, format!("{{ {} }}", parts.join(", "))));
+            }
+            let indent = entries.first().map(|entry| column(text, entry.start))?;
+            if let Some(entry) = present {
+                let lines = style::entry(key, value, indent, is_block_list(&entry.value));
+                return Some((entry.start, entry.value.end, lines.trim().to_owned()));
+            }
+            let names: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+            let lines = style::entry(key, value, indent, false);
+            let index = insertion_index(&names, key, position);
+            let spaced = style::is_spaced(pointer) && value.get("$ref").is_none();
+            let Some(before) = index.checked_sub(1).and_then(|index| entries.get(index)) else {
+                let gap = if spaced { "\n" } else { "" };
+                let start = entries.first()?.start;
+                // In a list element the first member follows the dash.
+                let rest = " ".repeat(indent);
+                return Some((start, start, format!("{}\n{gap}{rest}", lines.trim())));
+            };
+            let gap = if spaced { "\n" } else { "" };
+            let from = line_end(text, before.value.end);
+            Some((from, from, format!("{gap}{lines}")))
+        })?;
+        self.change(file, pointer, |node| {
+            node.as_object_mut().map(|map| drop(map.insert(key.to_owned(), value.clone())))
+        })?;
+        self.wrap_long_line(file, pointer)
+    }
+
+    /// Replaces the object member or list element at a JSON pointer.
+    ///
+    /// # Errors
+    /// Returns an error if the node does not exist.
+    pub fn replace(&mut self, file: &str, pointer: &str, value: &Value) -> Result<()> {
+        let (parent, key) = split(pointer);
+        if self.at(file, parent).is_some_and(Value::is_object) {
+            return self.put(file, parent, &key, value);
+        }
+        self.edit(file, pointer, |text, root| {
+            let node = find(root, pointer)?;
+            let Kind::List { flow, .. } = &find(root, parent)?.kind else { return None };
+            if *flow {
+                return Some((node.start, node.end, style::flow(value)));
+            }
+            let indent = column(text, line_start(text, node.start) + indentation(text, node.start));
+            Some((node.start, node.end, style::item(value, indent).trim()[2..].to_owned()))
+        })?;
+        self.change(file, pointer, |node| {
+            *node = value.clone();
+            Some(())
+        })
+    }
+
+    /// Adds an element to the list at a JSON pointer.
+    ///
+    /// # Errors
+    /// Returns an error if the node is not a list.
+    pub fn push(&mut self, file: &str, pointer: &str, value: &Value) -> Result<()> {
+        self.edit(file, pointer, |text, root| {
+            let node = find(root, pointer)?;
+            let Kind::List { flow, items } = &node.kind else { return None };
+            if *flow {
+                let mut parts: Vec<String> =
+                    items.iter().map(|item| text[item.start..item.end].to_owned()).collect();
+                parts.push(style::flow(value));
+                return Some((node.start, node.end, format!("[{}]", parts.join(", "))));
+            }
+            let last = items.last()?;
+            let indent = indentation(text, items.first()?.start);
+            let from = line_end(text, last.end);
+            Some((from, from, style::item(value, indent)))
+        })?;
+        self.change(file, pointer, |node| node.as_array_mut().map(|list| list.push(value.clone())))?;
+        self.wrap_long_line(file, pointer)
+    }
+
+    /// Inserts a comment above an object member, followed by a blank line.
+    ///
+    /// # Errors
+    /// Returns an error if the member does not exist.
+    pub fn comment_above(&mut self, file: &str, pointer: &str, comment: &str) -> Result<()> {
+        let (parent, key) = split(pointer);
+        self.edit(file, pointer, |text, root| {
+            let Kind::Map { flow: false, entries } = &find(root, parent)?.kind else { return None };
+            let start = entries.iter().find(|entry| entry.key == key)?.start;
+            let blanks = " ".repeat(column(text, start));
+            Some((start, start, format!("{comment}\n\n{blanks}")))
+        })
+    }
+
+    /// Removes an object member or a list element. A parent that would be empty is removed too.
+    ///
+    /// # Errors
+    /// Returns an error if the node does not exist.
+    pub fn remove(&mut self, file: &str, pointer: &str) -> Result<()> {
+        let (parent, key) = split(pointer);
+        let is_only_child = match self.at(file, parent) {
+            Some(Value::Object(map)) => map.len() == 1 && map.contains_key(&key),
+            Some(Value::Array(list)) => list.len() == 1,
+            _ => false,
+        };
+        if is_only_child && !parent.is_empty() {
+            return self.remove(file, parent);
+        }
+        self.edit(file, pointer, |text, root| {
+            let node = find(root, parent)?;
+            let (flow, parts, at): (bool, Vec<(usize, usize)>, usize) = match &node.kind {
+                Kind::Map { flow, entries } => (
+                    *flow,
+                    entries.iter().map(|entry| (entry.start, entry.value.end)).collect(),
+                    entries.iter().position(|entry| entry.key == key)?,
+                ),
+                Kind::List { flow, items } => (
+                    *flow,
+                    items.iter().map(|item| (item.start, item.end)).collect(),
+                    key.parse().ok().filter(|index| *index < items.len())?,
+                ),
+                Kind::Scalar => return None,
+            };
+            let (start, end) = *parts.get(at)?;
+            if flow {
+                // The range includes the comma before the node, or after the first node.
+                return match (at.checked_sub(1).and_then(|at| parts.get(at)), parts.get(at + 1)) {
+                    (Some((_, before)), _) => Some((*before, end, String::new())),
+                    (None, Some((next, _))) => Some((start, *next, String::new())),
+                    (None, None) => None,
+                };
+            }
+            let from = line_start(text, start);
+            let inside_item = matches!(node.kind, Kind::Map { .. }) && !text[from..start].trim().is_empty();
+            if inside_item {
+                // The first member follows the dash of its list element; the dash stays.
+                let (next, _) = *parts.get(at + 1)?;
+                return Some((start, next, String::new()));
+            }
+            let mut to = line_end(text, end);
+            let mut from = from;
+            let blank_before = from == 0 || text[..from].ends_with("\n\n") || text[..from].ends_with(":\n");
+            let rest = &text[to..];
+            if blank_before && rest.starts_with('\n') {
+                to += 1;
+            } else if rest.is_empty() && text[..from].ends_with("\n\n") {
+                from -= 1;
+            }
+            Some((from, to, String::new()))
+        })?;
+        self.change(file, parent, |node| match node {
+            Value::Object(map) => map.remove(&key).map(drop),
+            Value::Array(list) => {
+                let index = key.parse::<usize>().ok().filter(|index| *index < list.len())?;
+                list.remove(index);
+                Some(())
+            }
+            _ => None,
+        })
+    }
+
+    /// Changes a flow collection to block style if its line is too long.
+    fn wrap_long_line(&mut self, file: &str, pointer: &str) -> Result<()> {
+        let Some(entry) = self.files.get(file) else { return Ok(()) };
+        let mut outer: Option<&str> = None;
+        let mut length = pointer.len();
+        loop {
+            let here = &pointer[..length];
+            match find(&entry.tree, here).map(|node| &node.kind) {
+                Some(Kind::Map { flow: true, .. } | Kind::List { flow: true, .. }) => outer = Some(here),
+                _ => break,
+            }
+            let Some(slash) = here.rfind('/') else { break };
+            length = slash;
+        }
+        let Some(outer) = outer else { return Ok(()) };
+        let Some(node) = find(&entry.tree, outer) else { return Ok(()) };
+        let line = &entry.text[line_start(&entry.text, node.start)..node.end];
+        if line.chars().count() <= style::WIDTH {
+            return Ok(());
+        }
+        let (parent, key) = split(outer);
+        let Some(value) = entry.value.pointer(outer).cloned() else { return Ok(()) };
+        self.edit(file, outer, |text, root| {
+            let Kind::Map { flow: false, entries } = &find(root, parent)?.kind else { return None };
+            let entry = entries.iter().find(|entry| entry.key == key)?;
+            let indent = column(text, entry.start);
+            let lines = style::block(&key, &value, indent);
+            Some((entry.start, entry.value.end, lines.trim().to_owned()))
+        })
+    }
+
+    /// Replaces a part of a text, and parses the text for the new positions.
+    fn edit(
+        &mut self,
+        file: &str,
+        pointer: &str,
+        find: impl FnOnce(&str, &Node) -> Option<(usize, usize, String)>,
+    ) -> Result<()> {
+        let entry = self.files.get_mut(file).ok_or_else(|| spec_error(file, "is missing".into()))?;
+        let (start, end, new) = find(&entry.text, &entry.tree)
+            .ok_or_else(|| spec_error(file, format!("{pointer} cannot be edited in place")))?;
+        entry.text.replace_range(start..end, &new);
+        entry.tree = scan(file, &entry.text)?;
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        file: &str,
+        pointer: &str,
+        change: impl FnOnce(&mut Value) -> Option<()>,
+    ) -> Result<()> {
+        let node = self.files.get_mut(file).and_then(|entry| entry.value.pointer_mut(pointer));
+        node.and_then(change).ok_or_else(|| spec_error(file, format!("{pointer} does not exist")))
+    }
+}
+
+/// Returns the index of a new object member.
+fn insertion_index(names: &[&str], key: &str, position: Position<'_>) -> usize {
+    match position {
+        Position::After(Some(name)) => {
+            names.iter().position(|other| *other == name).map_or(names.len(), |index| index + 1)
+        }
+        Position::After(None) => 0,
+        Position::Ranked => style::insertion_index(names, key),
+    }
+}
+
+fn is_block_list(node: &Node) -> bool {
+    matches!(node.kind, Kind::List { flow: false, .. })
+}
+
+/// Splits a JSON pointer into the parent and the unescaped last name.
+pub(crate) fn split(pointer: &str) -> (&str, String) {
+    let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+    (parent, key.replace("~1", "/").replace("~0", "~"))
+}
+
+/// Appends a name to a JSON pointer.
+pub(crate) fn join(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+fn find<'a>(root: &'a Node, pointer: &str) -> Option<&'a Node> {
+    let mut node = root;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        node = match &node.kind {
+            Kind::Map { entries, .. } => &entries.iter().find(|entry| entry.key == token)?.value,
+            Kind::List { items, .. } => items.get(token.parse::<usize>().ok()?)?,
+            Kind::Scalar => return None,
+        };
+    }
+    Some(node)
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |end| end + 1)
+}
+
+/// Returns the offset after the line break of the line that contains `at`.
+fn line_end(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
+}
+
+fn column(text: &str, at: usize) -> usize {
+    text[line_start(text, at)..at].chars().count()
+}
+
+/// Returns the indentation of the line that contains `at`.
+fn indentation(text: &str, at: usize) -> usize {
+    let line = &text[line_start(text, at)..];
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Returns the first difference of two values as JSON pointer and values.
+fn difference(one: &Value, other: &Value, at: &mut String) -> Option<String> {
+    match (one, other) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));
+            names.into_iter().find_map(|name| {
+                let below = &mut join(at, name);
+                let none = Value::Null;
+                match (a.get(name), b.get(name)) {
+                    (Some(one), Some(other)) => difference(one, other, below),
+                    (one, other) => Some(format!(
+                        "{below}: {}, expected {}",
+                        one.unwrap_or(&none),
+                        other.unwrap_or(&none)
+                    )),
+                }
+            })
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => a
+            .iter()
+            .zip(b)
+            .enumerate()
+            .find_map(|(index, (one, other))| difference(one, other, &mut join(at, &index.to_string()))),
+        _ if one == other => None,
+        _ => Some(format!("{at}: {one}, expected {other}")),
+    }
+}
+
+pub(crate) fn spec_error(file: &str, message: String) -> Error {
+    Error::Spec { file: file.to_owned(), message }
+}
+
+/// Parses a text into nodes with byte ranges.
+fn scan(name: &str, text: &str) -> Result<Node> {
+    /// A collection whose end event has not been read.
+    struct Open {
+        node: Node,
+        key: Option<(String, usize, usize)>,
+    }
+
+    let empty = || Node { start: 0, end: 0, kind: Kind::Map { flow: false, entries: Vec::new() } };
+    let mut stack: Vec<Open> = Vec::new();
+    let mut root = None;
+    let unsupported = || spec_error(name, "has YAML syntax that cannot be edited in place".into());
+    for next in Parser::new_from_str(text) {
+        let (event, span) = next.map_err(|error| spec_error(name, error.to_string()))?;
+        let (Some(start), Some(end)) = (span.start.byte_offset(), span.end.byte_offset()) else {
+            return Err(unsupported());
+        };
+        let done = match event {
+            Event::MappingStart(style, ..) => {
+                let flow = style == StructureStyle::Flow;
+                let node = Node { start, end, kind: Kind::Map { flow, entries: Vec::new() } };
+                stack.push(Open { node, key: None });
+                continue;
+            }
+            Event::SequenceStart(style, ..) => {
+                let flow = style == StructureStyle::Flow;
+                let node = Node { start, end, kind: Kind::List { flow, items: Vec::new() } };
+                stack.push(Open { node, key: None });
+                continue;
+            }
+            Event::MappingEnd | Event::SequenceEnd => {
+                let Some(Open { mut node, .. }) = stack.pop() else { return Err(unsupported()) };
+                node.end = match &node.kind {
+                    Kind::Map { flow: true, .. } | Kind::List { flow: true, .. } => end,
+                    // The parser reports the end of a block at the next token, after blank lines and comments.
+                    Kind::Map { entries, .. } => entries.last().map_or(node.end, |entry| entry.value.end),
+                    Kind::List { items, .. } => items.last().map_or(node.end, |item| item.end),
+                    Kind::Scalar => node.end,
+                };
+                node
+            }
+            Event::Scalar(value, ..) => {
+                let node = Node {
+                    start,
+                    end: start + text.get(start..end).ok_or_else(unsupported)?.trim_end().len(),
+                    kind: Kind::Scalar,
+                };
+                if let Some(Open { node: Node { kind: Kind::Map { .. }, .. }, key: key @ None }) =
+                    stack.last_mut()
+                {
+                    *key = Some((value.into_owned(), node.start, node.end));
+                    continue;
+                }
+                node
+            }
+            Event::Alias(..) => return Err(unsupported()),
+            _ => continue,
+        };
+        match stack.last_mut() {
+            None => root = Some(done),
+            Some(Open { node: Node { kind: Kind::Map { entries, .. }, .. }, key }) => {
+                let (key, start, key_end) = key.take().ok_or_else(unsupported)?;
+                let mut value = done;
+                if value.end < key_end {
+                    // The value after the colon is empty.
+                    (value.start, value.end) = (key_end + 1, key_end + 1);
+                }
+                entries.push(Entry { key, start, value });
+            }
+            Some(Open { node: Node { kind: Kind::List { items, .. }, .. }, .. }) => items.push(done),
+            Some(_) => return Err(unsupported()),
+        }
+    }
+    Ok(root.unwrap_or_else(empty))
+}

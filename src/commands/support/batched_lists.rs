@@ -1,0 +1,184 @@
+//! Lists that are filtered by IDs, read in batches.
+
+use std::collections::HashSet;
+use std::iter::{once, repeat};
+
+use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use serde_json::Value;
+
+use super::batch_action::{argument_error, requested_ids, run_action, without_detail};
+use super::context_path::{ContextPath, context_under};
+use super::list_pages::{ListResult, ObservedClient, entries, read_pages};
+use crate::Result;
+use crate::client::Client;
+use crate::commands::{ArgumentError, Arguments, Command, Outcome};
+use crate::json_path::{get_path, set_path};
+use crate::outcome::IdState;
+use crate::paging::with_page_size;
+
+/// Maximum number of IDs in one URL. 100 IDs are 2,000 to 4,000 characters, which proxies accept.
+const MAX_IDS_PER_URL: usize = 100;
+
+/// Returns `None` for an empty list, so that the field is not sent.
+pub(crate) fn non_empty<T: Clone>(list: &[T]) -> Option<Vec<T>> {
+    (!list.is_empty()).then(|| list.to_vec())
+}
+
+/// Returns the limit, by default the larger of `default` and the number of `ids`.
+pub(crate) fn effective_limit(limit: Option<u64>, default: u64, ids: &[String]) -> u64 {
+    limit.unwrap_or(default.max(ids.len() as u64))
+}
+
+/// Removes duplicate IDs and keeps the order.
+pub(crate) fn unique(ids: &[String]) -> Vec<String> {
+    let mut known_ids = HashSet::new();
+    ids.iter().filter(|id| known_ids.insert(*id)).cloned().collect()
+}
+
+/// Returns the requests of a list with an optional filter by ID, in batches that fit in a URL. Without IDs there is
+/// one request. `limit` bounds the page size; without it pages have the maximum size of the API.
+pub(crate) fn batched_list_requests(
+    ids: &[String],
+    limit: Option<u64>,
+    build: impl Fn(Option<Vec<String>>) -> Result<Request<Page<Value>>>,
+) -> Result<Vec<Request<Page<Value>>>> {
+    let ids = unique(ids);
+    let request = |ids| Ok(with_page_size(build(ids)?, limit)?);
+    if ids.is_empty() {
+        return Ok(vec![request(None)?]);
+    }
+    ids.chunks(MAX_IDS_PER_URL).map(|batch| request(Some(batch.to_vec()))).collect()
+}
+
+/// Rejects an argument that applies to one list only, such as a cursor, if the IDs need several requests.
+pub(crate) fn require_single_list<C: Command>(
+    _: &C,
+    (argument, is_set): (&str, bool),
+    (id_argument, ids): (&str, &[String]),
+) -> Result<()> {
+    if is_set && unique(ids).len() > MAX_IDS_PER_URL {
+        let message = format!(
+            "cannot be used with more than {MAX_IDS_PER_URL} {id_argument}, which are read as several lists"
+        );
+        return Err(argument_error(C::INFO.name, argument, message));
+    }
+    Ok(())
+}
+
+/// Reads lists in sequence into one outcome, until `limit` items match `keep`.
+///
+/// An error before the first page is returned. A later error becomes [`Outcome::failure`].
+pub(crate) async fn read_lists<'a>(
+    observed: impl Into<ObservedClient<'a>>,
+    requests: Vec<Request<Page<Value>>>,
+    limit: Option<u64>,
+    keep: impl Fn(&Value) -> bool,
+    context: (&str, &[ContextPath]),
+) -> Result<Outcome> {
+    read_lists_with(observed, requests, limit, keep, context, |_, _| {}).await
+}
+
+/// Like [`read_lists`]; `fill` adds values to each context entry, based on the index of its list.
+pub(crate) async fn read_lists_with<'a>(
+    observed: impl Into<ObservedClient<'a>>,
+    requests: Vec<Request<Page<Value>>>,
+    limit: Option<u64>,
+    keep: impl Fn(&Value) -> bool,
+    (prefix, outputs): (&str, &[ContextPath]),
+    fill: impl Fn(usize, &mut Value),
+) -> Result<Outcome> {
+    let observed = observed.into();
+    let version: ApiVersion = observed.client.api_version();
+    let lists = requests.len();
+    let items_path = requests.first().map_or("data", |request| request.operation().items);
+    let mut outcome = Outcome::new(Value::Null, Value::Null);
+    let (mut items, mut context, mut totals) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut count, mut stopped) = (0_u64, false);
+    for (number, request) in requests.into_iter().enumerate() {
+        let left = limit.map(|limit| limit.saturating_sub(count));
+        if left == Some(0) || stopped || outcome.failure.is_some() {
+            break;
+        }
+        match read_pages(observed, request, left, &keep).await {
+            Ok(ListResult { outcome: mut part, items: mut found, count: added, stopped: last }) => {
+                if let Value::Array(mut entries) = entries(outputs, prefix, version, &found) {
+                    entries.iter_mut().for_each(|entry| fill(number, entry));
+                    context.append(&mut entries);
+                }
+                items.append(&mut found);
+                count += added as u64;
+                stopped = last;
+                totals.push(get_path(&part.response, "pagination.totalItems").and_then(Value::as_u64));
+                outcome.errors.append(&mut part.errors);
+                (outcome.response, outcome.failure) = (part.response, part.failure);
+            }
+            Err(error) if outcome.response.is_null() => return Err(error),
+            Err(error) => outcome.failure = Some(error),
+        }
+    }
+    outcome.context = context_under(prefix, Value::Array(context));
+    // The envelope of the last list holds the items of all lists.
+    set_path(&mut outcome.response, items_path, Value::Array(items));
+    let pagination = outcome.response.get_mut("pagination").and_then(Value::as_object_mut);
+    if let Some(pagination) = pagination.filter(|_| lists > 1) {
+        // The total is known if each list has one. A cursor is a position in one list only.
+        let total = totals.iter().try_fold(0_u64, |sum, total| Some(sum.saturating_add((*total)?)));
+        pagination.insert("totalItems".into(), total.filter(|_| totals.len() == lists).into());
+        pagination.insert("nextCursor".into(), Value::Null);
+    }
+    Ok(outcome)
+}
+
+/// Parses a required ID.
+pub(crate) fn required_id(arguments: &mut Arguments, name: &str) -> Result<String, ArgumentError> {
+    Ok(arguments.required(name)?.trim().to_owned())
+}
+
+/// Parses an optional ID.
+pub(crate) fn id(arguments: &mut Arguments, name: &str) -> Result<Option<String>, ArgumentError> {
+    Ok(arguments.string(name)?.map(|id| id.trim().to_owned()))
+}
+
+/// Returns the ID of an entry. Consoles also send numbers.
+pub(crate) fn id_of(entry: &Value) -> Option<String> {
+    entry.get("id").and_then(id_string)
+}
+
+fn id_string(id: &Value) -> Option<String> {
+    match id {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Returns the IDs of a kind, such as `siteIds`, in the scope of an entry. A single ID becomes a list.
+pub(crate) fn scope_ids(entry: &Value, kind: &str) -> Vec<String> {
+    // A value that is not an ID is kept as JSON text, which matches no ID.
+    let to_string = |id: &Value| id_string(id).unwrap_or_else(|| id.to_string());
+    match entry.pointer(&format!("/scope/{kind}")) {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(ids)) => ids.iter().map(to_string).collect(),
+        Some(one) => vec![to_string(one)],
+    }
+}
+
+/// Deletes entries. If the first request fails and may have taken effect, the outcome holds the failure and the
+/// results are unknown.
+pub(crate) async fn delete_entries(client: &Client, deletions: Vec<Request<Value>>) -> Result<Outcome> {
+    let requested: Vec<_> = deletions.iter().map(requested_ids).collect();
+    match run_action(client, deletions).await {
+        Ok((outcome, _)) => Ok(outcome),
+        Err(error) if error.may_have_taken_effect() => {
+            let mut outcome = Outcome::new(Value::Null, Value::Null);
+            // The remaining requests were not sent.
+            let states = once(IdState::Unknown).chain(repeat(IdState::NotAffected));
+            for (ids, state) in requested.into_iter().zip(states) {
+                outcome.results.extend(ids.into_iter().map(|id| without_detail(id, state)));
+            }
+            outcome.failure = Some(error);
+            Ok(outcome)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,16 @@
+//! Helpers shared by several commands.
+
+pub(crate) mod agent_uploads;
+pub(crate) mod agents;
+pub(crate) mod batch_action;
+pub(crate) mod batched_lists;
+pub(crate) mod blocklist_entry;
+pub(crate) mod context_path;
+pub(crate) mod deep_visibility;
+pub(crate) mod list_pages;
+pub(crate) mod polling;
+pub(crate) mod remote_scripts;
+pub(crate) mod saved;
+pub(crate) mod single;
+pub(crate) mod sites_context;
+pub(crate) mod star_rule_settings;

@@ -1,0 +1,236 @@
+//! Remote scripts: start a run and fetch the result files.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use sentinelone_raw::remote_scripts::{
+    self as raw, RemoteScriptsFetchResultsData, RemoteScriptsFetchResultsRequest, ScriptResults,
+};
+use sentinelone_raw::runtime::{Data, Fields, Request};
+use serde_json::Value;
+
+use super::batch_action::{argument_error, merge_response, run_action};
+use super::batched_lists::unique;
+use super::context_path::{ContextPath, context_under, entry};
+use super::list_pages::entries;
+use crate::Result;
+use crate::client::Client;
+use crate::commands::{Argument, ArgumentKind, Outcome, ProgressEvent, ProgressObserver};
+use crate::error::ApiError;
+use crate::files::{SavedFile, safe_name};
+use crate::outcome::IdState;
+
+/// Context prefix of a started script.
+pub(crate) const STARTED: &str = "SentinelOne.RunRemoteScript";
+
+/// Context prefix of results.
+const RESULTS: &str = "SentinelOne.RemoteScriptResults";
+
+/// Context paths of results.
+pub(crate) const RESULT_OUTPUTS: [ContextPath; 3] = [
+    ContextPath::field(
+        "SentinelOne.RemoteScriptResults.taskId",
+        "String",
+        "ID of the task that created the file",
+        "taskId",
+    ),
+    ContextPath::field("SentinelOne.RemoteScriptResults.fileName", "String", "Name of the file", "fileName"),
+    ContextPath::field(
+        "SentinelOne.RemoteScriptResults.downloadUrl",
+        "String",
+        "Temporary download URL, valid without a token",
+        "downloadUrl",
+    )
+    .no_column(),
+];
+
+/// Context paths of a started script.
+pub(crate) const STARTED_OUTPUTS: [ContextPath; 4] = [
+    ContextPath::field(
+        "SentinelOne.RunRemoteScript.pendingExecutionId",
+        "String",
+        "ID of a run that waits for approval",
+        "pendingExecutionId",
+    ),
+    ContextPath::field(
+        "SentinelOne.RunRemoteScript.pending",
+        "Boolean",
+        "Whether the run waits for approval",
+        "pending",
+    ),
+    ContextPath::field(
+        "SentinelOne.RunRemoteScript.affected",
+        "Number",
+        "Number of agents that run the script",
+        "affected",
+    ),
+    ContextPath::field(
+        "SentinelOne.RunRemoteScript.parentTaskId",
+        "String",
+        "ID of the parent task; missing while the run waits for approval",
+        "parentTaskId",
+    ),
+];
+
+/// The argument for the output directory.
+pub(crate) fn dir_argument() -> Argument {
+    let doc = "Output directory. Existing files are not overwritten.";
+    Argument::new("dir", ArgumentKind::String, doc).default(".")
+}
+
+/// Starts a script. If the run waits for approval, the result of each agent is partial.
+pub(crate) async fn start_script(client: &Client, requests: Vec<Request<Value>>) -> Result<Outcome> {
+    let (mut outcome, _) = run_action(client, requests).await?;
+    let data = outcome.response.get("data").cloned().unwrap_or_default();
+    if parent_task(&data).is_none() && waits_for_approval(&data) {
+        for one in &mut outcome.results {
+            one.state = IdState::Partial;
+            one.detail = Some("the run waits for approval".into());
+        }
+    }
+    outcome.context = context_under(STARTED, entry(&STARTED_OUTPUTS, STARTED, client.api_version(), &data));
+    Ok(outcome)
+}
+
+/// Returns whether a run waits for approval: it is marked as pending or has a pending execution ID.
+pub(crate) fn waits_for_approval(data: &Value) -> bool {
+    data.get("pending") == Some(&Value::Bool(true)) || string_member(data, "pendingExecutionId").is_some()
+}
+
+/// Returns the ID of the parent task of a started script.
+pub(crate) fn parent_task(data: &Value) -> Option<String> {
+    string_member(data, "parentTaskId")
+}
+
+/// Returns a string or number member of an object as a string.
+pub(crate) fn string_member(object: &Value, name: &str) -> Option<String> {
+    match object.get(name)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Returns the requests for the result links, in batches of the maximum number of tasks of the API.
+pub(crate) fn result_requests(
+    command: &'static str,
+    task_ids: &[String],
+    computer_names: &[String],
+) -> Result<Vec<Request<Data<ScriptResults>>>> {
+    let unique = unique(task_ids);
+    if unique.is_empty() {
+        return Err(argument_error(command, "task_ids", "is missing; expected at least one value"));
+    }
+    let max = RemoteScriptsFetchResultsData::FIELDS.iter().find(|field| field.name == "taskIds");
+    let max = max.and_then(|field| usize::try_from(field.item_count.1?).ok()).unwrap_or(unique.len());
+    let request = |ids: &[String]| {
+        let computer_names = (!computer_names.is_empty()).then(|| computer_names.to_vec());
+        let data = RemoteScriptsFetchResultsData { computer_names, task_ids: Some(ids.to_vec()) };
+        Ok(raw::fetch_results(&RemoteScriptsFetchResultsRequest::new(data))?)
+    };
+    unique.chunks(max.max(1)).map(request).collect()
+}
+
+/// The directory of result files, and the tasks that are expected to have one.
+pub(crate) struct ResultSelection<'a> {
+    /// Output directory.
+    pub(crate) dir: &'a Path,
+    /// Tasks for which the console must return a link or an error.
+    pub(crate) tasks: &'a [String],
+}
+
+/// Fetches the result links and downloads the files. A failed download does not stop the others: the first failure
+/// is [`Outcome::failure`], and each one is in [`Outcome::errors`].
+pub(crate) async fn fetch_results(
+    client: &Client,
+    observer: &dyn ProgressObserver,
+    requests: &[Request<Data<ScriptResults>>],
+    selection: ResultSelection<'_>,
+) -> Result<Outcome> {
+    let mut outcome = Outcome::new(Value::Null, Value::Null);
+    let mut links: Vec<Value> = Vec::new();
+    let mut task_errors: Vec<Value> = Vec::new();
+    for request in requests {
+        match client.send(request).await {
+            Ok(response) => {
+                let body = response.json();
+                outcome.errors.extend_from_slice(response.api_errors());
+                // The documented location first, then the one of published responses. Both may hold the same links.
+                collect(&mut links, &body, ["/data/data/downloadLinks", "/data/download_links"]);
+                collect(&mut task_errors, &body, ["/data/data/errors", "/data/errors"]);
+                merge_response(&mut outcome.response, body);
+            }
+            Err(error) if outcome.response.is_null() => return Err(error),
+            Err(error) => {
+                outcome.failure = Some(error);
+                break;
+            }
+        }
+    }
+    outcome.errors.extend(task_errors.iter().map(|error| {
+        let detail = string_member(error, "errorString").unwrap_or_else(|| error.to_string());
+        error_about(&format!("task {}", string_member(error, "taskId").unwrap_or_default()), detail)
+    }));
+    let is_missing = |task: &&String| {
+        let names = |entry: &Value| string_member(entry, "taskId").is_none_or(|id| id == **task);
+        let linked = links.iter().any(|link| names(link) && string_member(link, "downloadUrl").is_some());
+        !linked && !task_errors.iter().any(names)
+    };
+    if outcome.failure.is_none() {
+        let missing = selection.tasks.iter().filter(is_missing);
+        outcome.errors.extend(missing.map(|task| {
+            error_about(&format!("task {task}"), "the console returned neither a file nor an error".into())
+        }));
+    }
+    links.retain(|link| string_member(link, "downloadUrl").is_some());
+    outcome.context = context_under(RESULTS, entries(&RESULT_OUTPUTS, RESULTS, client.api_version(), &links));
+    let mut names = HashSet::new();
+    for link in &links {
+        let task = string_member(link, "taskId").unwrap_or_else(|| "unknown".into());
+        let name = string_member(link, "fileName").unwrap_or_else(|| format!("{task}.zip"));
+        // Scripts use the same file names on each endpoint, and some file systems ignore case.
+        let candidates = (0..=links.len()).map(|count| match count {
+            0 => name.clone(),
+            1 => format!("{task}_{name}"),
+            _ => format!("{count}_{task}_{name}"),
+        });
+        let free = candidates.into_iter().find(|one| names.insert(safe_name(one).to_lowercase()));
+        let name = free.unwrap_or(name);
+        match save(client, observer, (link, &name), selection.dir).await {
+            Ok(saved) => outcome.files.push(saved),
+            Err(error) => {
+                outcome.errors.push(error_about(&format!("{name} of task {task}:"), error.to_string()));
+                outcome.failure.get_or_insert(error);
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// Returns an error with its subject as the title.
+pub(crate) fn error_about(title: &str, detail: String) -> ApiError {
+    ApiError { code: None, title: Some(title.trim().to_owned()), detail: Some(detail) }
+}
+
+fn collect(into: &mut Vec<Value>, body: &Value, pointers: [&str; 2]) {
+    for list in pointers.iter().filter_map(|pointer| body.pointer(pointer)?.as_array()) {
+        for one in list {
+            if !one.is_null() && !into.contains(one) {
+                into.push(one.clone());
+            }
+        }
+    }
+}
+
+async fn save(
+    client: &Client,
+    observer: &dyn ProgressObserver,
+    (link, name): (&Value, &str),
+    dir: &Path,
+) -> Result<SavedFile> {
+    let url = string_member(link, "downloadUrl").unwrap_or_default();
+    let download = client.download_url(&raw::FETCH_RESULTS, &url).await?;
+    let total = download.length();
+    let progress = |bytes| observer.on_event(ProgressEvent::Received { name: name.to_owned(), bytes, total });
+    download.save(dir, name, progress).await
+}

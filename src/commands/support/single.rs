@@ -1,0 +1,23 @@
+//! Actions on one object.
+
+use serde_json::Value;
+
+use super::batch_action::run_action;
+use crate::Result;
+use crate::client::Client;
+use crate::commands::{Command, Outcome};
+use crate::outcome::{IdOutcome, IdState};
+
+/// Runs an action that is one request. `evaluate` derives the result of the object from the response.
+pub(crate) async fn run_single_action<C: Command>(
+    command: &C,
+    client: &Client,
+    evaluate: impl Fn(&Value) -> Vec<IdOutcome>,
+) -> Result<Outcome> {
+    let (mut outcome, _) = run_action(client, command.requests(client.api_version())?).await?;
+    outcome.results = evaluate(&outcome.response);
+    let is_known = |one: &IdOutcome| one.state != IdState::Unknown;
+    let done = outcome.results.iter().filter(|one| one.state.is_success()).count() as u64;
+    outcome.affected = outcome.results.iter().all(is_known).then_some(done);
+    Ok(outcome)
+}

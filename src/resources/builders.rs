@@ -1,0 +1,341 @@
+//! Request builders that all resources share, and the traits and macros behind them.
+
+use std::fmt;
+
+use sentinelone_raw::runtime::{Page, Request, RequestError, ResponseBody};
+use sentinelone_raw::shared::SortOrder;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::Result;
+use crate::client::Client;
+use crate::paging::{Items, Pages};
+use crate::response::Response;
+
+/// Builds the request of a list from the path parameter, empty if the path has none, and the query.
+type BuildList<Q, T> = fn(&str, &Q) -> Result<Request<Page<T>>, RequestError>;
+
+/// Builds the request of an action from the path parameter, empty if the path has none, and the body.
+type BuildAction<B, A> = fn(&str, &B) -> Result<Request<A>, RequestError>;
+
+/// The query of a list that can be sorted.
+pub trait SortableQuery {
+    /// The sort field.
+    type Field;
+
+    /// Sets the sort field and the order.
+    fn set_sort(&mut self, field: Self::Field, order: SortOrder);
+}
+
+/// The query of a list that has a filter.
+pub trait FilterableQuery {
+    /// The filter type, which actions may use too.
+    type Filter;
+
+    /// Sets the filter.
+    fn set_filter(&mut self, filter: Self::Filter);
+}
+
+/// The query of a list that returns a total.
+pub trait CountableQuery {}
+
+/// The body of an action that has a filter.
+pub trait FilterableBody {
+    /// The filter type.
+    type Filter;
+
+    /// Returns the filter.
+    fn filter(&self) -> Option<&Self::Filter>;
+
+    /// Sets the filter.
+    fn set_filter(&mut self, filter: Self::Filter);
+}
+
+/// A filter that a list has too, so that the items that match can be counted.
+pub trait CountableFilter: Clone + Default {
+    /// The query of that list.
+    type Query: CountableQuery + FilterableQuery<Filter = Self>;
+
+    /// The item type of that list.
+    type Item: DeserializeOwned;
+
+    /// Returns that list.
+    fn list(client: &Client) -> ListBuilder<'_, Self::Query, Self::Item>;
+}
+
+/// A request for a list. Read it with `page`, `pages`, `items` or `count`.
+#[must_use = "no request is sent until the list is read"]
+pub struct ListBuilder<'a, Q, T> {
+    client: &'a Client,
+    path_param: String,
+    query: Q,
+    build: BuildList<Q, T>,
+}
+
+impl<'a, Q, T> ListBuilder<'a, Q, T> {
+    pub(super) fn new(client: &'a Client, query: Q, build: BuildList<Q, T>) -> Self {
+        Self::with_path_param(client, String::new(), query, build)
+    }
+
+    /// Returns a list whose path has a parameter.
+    pub(super) fn with_path_param(
+        client: &'a Client,
+        path_param: String,
+        query: Q,
+        build: BuildList<Q, T>,
+    ) -> Self {
+        Self { client, path_param, query, build }
+    }
+
+    /// Sets all parameters at once: filter, page size and sort order. Replaces the previous ones.
+    pub fn query(mut self, query: Q) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// Returns the request without sending it.
+    ///
+    /// # Errors
+    /// Returns an error if the API does not accept a parameter.
+    pub fn request(&self) -> Result<Request<Page<T>>, RequestError> {
+        (self.build)(&self.path_param, &self.query)
+    }
+
+    /// Returns the pages, which are requested one by one. An invalid parameter is the first error.
+    pub fn pages(&self) -> Pages<T> {
+        Pages::new(self.client.clone(), self.request())
+    }
+
+    /// Returns the items of all pages, which are requested one by one.
+    pub fn items(&self) -> Items<T> {
+        self.pages().items()
+    }
+}
+
+impl<Q: FilterableQuery, T> ListBuilder<'_, Q, T> {
+    /// Sets the filter. Without a filter, the list has all items in scope.
+    pub fn filter(mut self, filter: Q::Filter) -> Self {
+        self.query.set_filter(filter);
+        self
+    }
+}
+
+impl<Q: SortableQuery, T> ListBuilder<'_, Q, T> {
+    /// Sets the sort field and the order.
+    pub fn sort_by(mut self, field: impl Into<Q::Field>, order: SortOrder) -> Self {
+        self.query.set_sort(field.into(), order);
+        self
+    }
+}
+
+impl<Q, T: DeserializeOwned> ListBuilder<'_, Q, T> {
+    /// Requests the first page. It has up to `limit` items; without a limit the API decides, usually 10.
+    ///
+    /// # Errors
+    /// Returns an error if [`Client::send`] fails.
+    pub async fn page(&self) -> Result<Response<Page<T>>> {
+        self.client.send(&self.request()?).await
+    }
+}
+
+impl<Q: CountableQuery, T: DeserializeOwned> ListBuilder<'_, Q, T> {
+    /// Returns the number of all items; `limit` is ignored.
+    ///
+    /// # Errors
+    /// Returns an error if [`Client::send`] fails or the response has no total.
+    pub async fn count(&self) -> Result<u64> {
+        let mut request = self.request()?;
+        for name in ["limit", "skip", "skipCount", "cursor", "sortBy", "sortOrder"] {
+            request.set_query_param(name, Value::Null)?;
+        }
+        request.set_query_param("countOnly", true)?;
+        let page = self.client.send(&request).await?;
+        page.total().ok_or_else(|| page.missing_value("pagination.totalItems"))
+    }
+}
+
+impl<Q: Clone, T> Clone for ListBuilder<'_, Q, T> {
+    fn clone(&self) -> Self {
+        let Self { client, path_param, query, build } = self;
+        Self { client, path_param: path_param.clone(), query: query.clone(), build: *build }
+    }
+}
+
+/// Omits the parameters, which may contain registration tokens.
+impl<Q, T> fmt::Debug for ListBuilder<'_, Q, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListBuilder").field("path_param", &self.path_param).finish_non_exhaustive()
+    }
+}
+
+/// A request for an action. It is sent by [`send`](Self::send).
+#[must_use = "no request is sent until `send` is called"]
+pub struct ActionBuilder<'a, B, A> {
+    client: &'a Client,
+    path_param: String,
+    pub(super) body: B,
+    everything_in_scope: bool,
+    build: BuildAction<B, A>,
+}
+
+impl<'a, B, A> ActionBuilder<'a, B, A> {
+    pub(super) fn new(client: &'a Client, body: B, build: BuildAction<B, A>) -> Self {
+        Self::with_path_param(client, String::new(), body, build)
+    }
+
+    /// Returns an action whose path has a parameter.
+    pub(super) fn with_path_param(
+        client: &'a Client,
+        path_param: String,
+        body: B,
+        build: BuildAction<B, A>,
+    ) -> Self {
+        Self { client, path_param, body, everything_in_scope: false, build }
+    }
+
+    /// Returns the request without sending it.
+    ///
+    /// # Errors
+    /// Returns an error if the API does not accept a value, or if a required value is missing.
+    pub fn request(&self) -> Result<Request<A>, RequestError> {
+        let request = (self.build)(&self.path_param, &self.body)?;
+        Ok(if self.everything_in_scope { request.everything_in_scope() } else { request })
+    }
+}
+
+impl<B, A: ResponseBody> ActionBuilder<'_, B, A> {
+    /// Sends the request.
+    ///
+    /// # Errors
+    /// Returns an error if [`Client::send`] fails. A filter that is not selective is rejected before the request
+    /// is sent.
+    pub async fn send(&self) -> Result<Response<A>> {
+        self.client.send(&self.request()?).await
+    }
+}
+
+impl<B: FilterableBody, A> ActionBuilder<'_, B, A> {
+    /// Sets the filter: the items to change or, for a new item, its scope. A filter that is not selective is
+    /// rejected.
+    pub fn filter(mut self, filter: B::Filter) -> Self {
+        self.body.set_filter(filter);
+        self
+    }
+}
+
+impl<B: FilterableBody<Filter: CountableFilter>, A> ActionBuilder<'_, B, A> {
+    /// Allows the action on all items in the scope of the token. Only then an empty filter is sent.
+    pub fn everything_in_scope(mut self) -> Self {
+        self.everything_in_scope = true;
+        self
+    }
+
+    /// Returns the number of items that match the filter, to check before `send`. The `limit` of the filter is
+    /// ignored.
+    ///
+    /// # Errors
+    /// Returns an error if [`Client::send`] fails or the response has no total.
+    pub async fn count(&self) -> Result<u64> {
+        let filter = self.body.filter().cloned().unwrap_or_default();
+        B::Filter::list(self.client).filter(filter).count().await
+    }
+}
+
+impl<B: Clone, A> Clone for ActionBuilder<'_, B, A> {
+    fn clone(&self) -> Self {
+        let Self { client, path_param, body, everything_in_scope, build } = self;
+        Self {
+            client,
+            path_param: path_param.clone(),
+            body: body.clone(),
+            everything_in_scope: *everything_in_scope,
+            build: *build,
+        }
+    }
+}
+
+/// Omits the body, which may contain passwords.
+impl<B, A> fmt::Debug for ActionBuilder<'_, B, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActionBuilder").field("path_param", &self.path_param).finish_non_exhaustive()
+    }
+}
+
+/// Defines a resource type, which holds the client.
+macro_rules! resource {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name<'a> {
+            client: &'a $crate::Client,
+        }
+
+        impl<'a> $name<'a> {
+            pub(crate) fn new(client: &'a $crate::Client) -> Self {
+                Self { client }
+            }
+        }
+    };
+}
+
+/// Implements the query traits: `Query: sorts Field, filters Filter, counts`.
+macro_rules! impl_list_query {
+    (@ sorts $query:ty, $field:ty) => {
+        impl $crate::resources::builders::SortableQuery for $query {
+            type Field = $field;
+
+            fn set_sort(&mut self, field: $field, order: sentinelone_raw::shared::SortOrder) {
+                self.sort_by = Some(field);
+                self.sort_order = Some(order);
+            }
+        }
+    };
+    (@ filters $query:ty, $filter:ty) => {
+        impl $crate::resources::builders::FilterableQuery for $query {
+            type Filter = $filter;
+
+            fn set_filter(&mut self, filter: $filter) {
+                self.filter = filter;
+            }
+        }
+    };
+    (@ counts $query:ty) => {
+        impl $crate::resources::builders::CountableQuery for $query {}
+    };
+    ($($query:ty: $($capability:ident $($ty:ty)?),+;)+) => { $($(
+        $crate::resources::builders::impl_list_query!(@ $capability $query $(, $ty)?);
+    )+)+ };
+}
+
+/// Implements [`FilterableBody`]: `Filter: Body, Body`.
+macro_rules! impl_action_body {
+    ($($filter:ty: $($body:ty),+;)+) => { $($(
+        impl $crate::resources::builders::FilterableBody for $body {
+            type Filter = $filter;
+
+            fn filter(&self) -> Option<&$filter> {
+                (&self.filter).into()
+            }
+
+            fn set_filter(&mut self, filter: $filter) {
+                self.filter = filter.into();
+            }
+        }
+    )+)+ };
+}
+
+/// Implements [`CountableFilter`]: `Filter: resource, Query, Item`.
+macro_rules! impl_countable_filter {
+    ($filter:ty: $resource:ident, $query:ty, $item:ty) => {
+        impl $crate::resources::builders::CountableFilter for $filter {
+            type Query = $query;
+            type Item = $item;
+
+            fn list(client: &$crate::Client) -> $crate::resources::builders::ListBuilder<'_, $query, $item> {
+                client.$resource().list()
+            }
+        }
+    };
+}
+
+pub(super) use {impl_action_body, impl_countable_filter, impl_list_query, resource};

@@ -1,0 +1,297 @@
+//! Rate limits, throttling pauses, and dropped calls.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sentinelone::raw::{self, OPERATIONS};
+use sentinelone::threats::ThreatFilter;
+use sentinelone::{Client, Delivery, ErrorKind, RateLimits, Result, RetryPolicy};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::clock::VirtualClock;
+use crate::matrix::{Case, cases};
+use crate::retry::{action_success, builder, empty_page, retry_after, send_action, send_read, unavailable};
+use crate::server::Server;
+
+const THROTTLED: &str = "429 Too Many Requests";
+
+/// Sends another operation than [`send_action`], in the same class.
+async fn resolve(client: &Client) -> Result<()> {
+    let filter = ThreatFilter::default().ids(["1"]);
+    client.threats().update_incident().filter(filter).status("resolved").send().await.map(drop)
+}
+
+async fn list_agents(client: &Client) -> Result<()> {
+    client.agents().list().page().await.map(drop)
+}
+
+/// Returns the seconds that a number of `agents_list` calls takes.
+async fn seconds_of(calls: usize, limits: &RateLimits) -> f64 {
+    let (server, clock) = (Server::scripted([empty_page()]).await, VirtualClock::auto());
+    let client = builder(&server, &clock).rate_limits(limits.clone()).build().unwrap();
+    for _ in 0..calls {
+        list_agents(&client).await.unwrap();
+    }
+    assert_eq!(server.requests().len(), calls);
+    clock.seconds()
+}
+
+fn is_close(value: f64, other: f64) -> bool {
+    (value - other).abs() < 1e-6 * other.max(1.0)
+}
+
+#[tokio::test]
+async fn throttling_pauses_its_class_across_clones() {
+    for (after, pause) in [("30", vec![30.0]), ("3600", vec![300.0]), ("0", vec![0.1])] {
+        let server = Server::scripted([
+            retry_after(THROTTLED, after),
+            empty_page(),
+            action_success(),
+            action_success(),
+        ])
+        .await;
+        let clock = VirtualClock::auto();
+        let client =
+            builder(&server, &clock).timeout(Duration::from_secs(900)).retry_policy(RetryPolicy::disabled());
+        let client = client.build().unwrap();
+        let clone = client.clone();
+        assert_eq!(send_action(&client).await.unwrap_err().status().unwrap().as_u16(), 429);
+        list_agents(&clone).await.unwrap();
+        assert_eq!(clock.waits(), [0.0; 0], "another class");
+        resolve(&clone).await.unwrap();
+        // A pause is limited to five minutes.
+        assert_eq!(clock.waits(), pause, "the same class, Retry-After: {after}");
+        resolve(&client).await.unwrap();
+        assert_eq!(clock.waits(), pause, "the pause is over");
+    }
+}
+
+#[tokio::test]
+async fn throttling_pause_beyond_timeout_fails_immediately() {
+    let (server, clock) =
+        (Server::scripted([retry_after(THROTTLED, "100"), action_success()]).await, VirtualClock::auto());
+    let client = builder(&server, &clock).timeout(Duration::from_secs(60)).build().unwrap();
+    send_action(&client).await.unwrap_err();
+    let error = resolve(&client).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery(), error.attempts()),
+        (ErrorKind::RateLimitTimeout, Delivery::NotSent, 0)
+    );
+    assert!(error.to_string().contains("paused by the console for another 100.0 s"), "{error}");
+    assert!(!error.may_have_taken_effect());
+    assert_eq!((server.requests().len(), clock.waits()), (1, vec![]));
+}
+
+/// Calls of a class run at once up to the burst, then at the documented rate.
+#[tokio::test]
+async fn rate_limits_default_to_documented_rates() {
+    let mut classes: BTreeMap<&str, Case> = BTreeMap::new();
+    for case in cases() {
+        if let Some(rate) = &case.operation.rate_limit {
+            classes.entry(rate.class).or_insert(case);
+        }
+    }
+    assert!(classes.len() >= 10, "{:?}", classes.keys());
+    for (class, case) in classes {
+        let rate = case.operation.rate_limit.as_ref().unwrap();
+        let (server, clock) = (Server::scripted([empty_page()]).await, VirtualClock::auto());
+        let limits = RateLimits::default();
+        let client = builder(&server, &clock).rate_limits(limits).api_version(case.version).build().unwrap();
+        let calls = rate.burst + 3;
+        for call in 0..calls {
+            client.send(&case.request).await.unwrap_or_else(|error| panic!("{class}: {error}"));
+            if call + 1 == rate.burst {
+                assert_eq!(clock.waits(), [0.0; 0], "{class}: the burst is not delayed");
+            }
+        }
+        // The first permit after the burst is available one period after the first call.
+        let due = 3.0 / rate.per_second;
+        assert!(is_close(clock.seconds(), due), "{class}: {} s, expected {due}", clock.seconds());
+        assert_eq!(server.requests().len(), calls as usize);
+    }
+}
+
+#[tokio::test]
+async fn rate_limits_can_be_set_shared_and_disabled() {
+    // 25 per second, burst of 1.
+    assert!(is_close(seconds_of(51, &RateLimits::default()).await, 2.0));
+    assert_eq!(seconds_of(200, &RateLimits::disabled()).await, 0.0);
+
+    let limits = RateLimits::default();
+    limits.set("agents", 2.0, 3);
+    assert!(is_close(seconds_of(5, &limits).await, 1.0), "burst of 3, then 2 per second");
+    let limits = RateLimits::default();
+    limits.set_share(0.5);
+    assert!(is_close(seconds_of(51, &limits).await, 4.0), "half of the rate");
+    let limits = RateLimits::default();
+    limits.set("agents", 0.0, 1);
+    assert_eq!(seconds_of(50, &limits).await, 0.0, "a rate of 0 disables the limit");
+    let limits = RateLimits::default();
+    limits.set("agents", 1e-30, 1);
+    let (server, clock) = (Server::scripted([empty_page(), empty_page()]).await, VirtualClock::auto());
+    let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
+    list_agents(&client).await.unwrap();
+    assert_eq!(
+        list_agents(&client).await.unwrap_err().kind(),
+        ErrorKind::RateLimitTimeout,
+        "the slowest rate limits calls"
+    );
+    let limits = RateLimits::default();
+    limits.set("threats", 0.1, 1);
+    assert!(is_close(seconds_of(51, &limits).await, 2.0), "another class is not affected");
+}
+
+#[tokio::test]
+async fn clients_sharing_rate_limits_are_throttled_together() {
+    let (server, clock) = (Server::scripted([empty_page()]).await, VirtualClock::auto());
+    let limits = RateLimits::default();
+    limits.set("agents", 1.0, 1);
+    let client = || builder(&server, &clock).rate_limits(limits.clone()).build().unwrap();
+    let (first, second) = (client(), client());
+    for client in [&first, &second, &first, &second] {
+        list_agents(client).await.unwrap();
+    }
+    assert!(is_close(clock.seconds(), 3.0), "{}", clock.seconds());
+    // A change applies to later calls of all clients.
+    first.rate_limits().set_enabled(false);
+    list_agents(&second).await.unwrap();
+    list_agents(&second).await.unwrap();
+    assert!(is_close(clock.seconds(), 3.0), "{}", clock.seconds());
+    assert!(!second.rate_limits().is_enabled());
+}
+
+#[tokio::test]
+async fn permit_beyond_timeout_fails_immediately() {
+    let (server, clock) = (Server::scripted([empty_page()]).await, VirtualClock::auto());
+    let limits = RateLimits::default();
+    limits.set("agents", 0.1, 1);
+    let client = builder(&server, &clock).rate_limits(limits).timeout(Duration::from_secs(9));
+    let client = client.build().unwrap();
+    list_agents(&client).await.unwrap();
+    let error = list_agents(&client).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery(), error.attempts()),
+        (ErrorKind::RateLimitTimeout, Delivery::NotSent, 0)
+    );
+    assert_eq!(error.operation(), Some("agents_list"));
+    assert!(!error.may_have_taken_effect() && error.help().contains("nothing was sent"));
+    assert_eq!((server.requests().len(), clock.waits()), (1, vec![]));
+}
+
+/// If the permit of a retry comes too late, the call returns the error of the previous response.
+#[tokio::test]
+async fn rate_limit_timeout_on_retry_keeps_previous_response_error() {
+    let (server, clock) = (Server::scripted([unavailable()]).await, VirtualClock::auto());
+    let limits = RateLimits::default();
+    limits.set("threats", 0.001, 2);
+    let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
+    let error = send_read(&client).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Api, 2));
+    assert_eq!(error.status().unwrap().as_u16(), 503);
+    assert_eq!((error.delivery(), server.requests().len()), (Delivery::Delivered, 2));
+}
+
+/// Permits are issued in order, and a dropped call passes its permit to the next one.
+#[tokio::test]
+async fn dropped_call_releases_its_permit() {
+    let (server, clock) = (Server::scripted([empty_page()]).await, VirtualClock::manual());
+    let limits = RateLimits::default();
+    limits.set("agents", 0.1, 1);
+    let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
+    list_agents(&client).await.unwrap();
+
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut calls = Vec::new();
+    for name in 0..4 {
+        let (client, order) = (client.clone(), Arc::clone(&order));
+        calls.push(tokio::spawn(async move {
+            list_agents(&client).await.unwrap();
+            order.lock().unwrap().push(name);
+        }));
+        clock.sleepers(name + 1).await;
+    }
+    let asleep = clock.sleepers(4).await;
+    assert_eq!(
+        asleep[0],
+        Duration::from_secs(10),
+        "the first call waits for the permit, the others for the first call"
+    );
+    assert_eq!(asleep[1..], [Duration::from_secs(180); 3]);
+
+    clock.advance(Duration::from_secs(4));
+    calls.remove(0).abort();
+    // The next call waits for the remaining time of the permit.
+    loop {
+        let asleep = clock.sleepers(3).await;
+        if asleep[0] < Duration::from_secs(180) {
+            assert_eq!(asleep[0], Duration::from_secs(6));
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.requests().len(), 1, "no call was sent early");
+    for (served, call) in calls.into_iter().enumerate() {
+        clock.advance(Duration::from_secs(if served == 0 { 6 } else { 10 }));
+        call.await.unwrap();
+        let left = 2 - served;
+        if left > 0 {
+            clock.sleepers(left).await;
+        }
+    }
+    assert_eq!(*order.lock().unwrap(), [1, 2, 3]);
+    assert_eq!(server.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn dropped_call_closes_its_connection() {
+    let (received, is_received) = oneshot::channel();
+    let (closed, is_closed) = oneshot::channel();
+    let senders = Arc::new(Mutex::new(Some((received, closed))));
+    let server = Server::start(move |mut connection| {
+        let (received, closed) = senders.lock().unwrap().take().unwrap();
+        async move {
+            connection.request().await.unwrap();
+            received.send(()).unwrap();
+            connection.stall().await;
+            closed.send(()).unwrap();
+        }
+    })
+    .await;
+    let client = builder(&server, &VirtualClock::auto()).build().unwrap();
+    let call = tokio::spawn(async move { send_action(&client).await });
+    is_received.await.unwrap();
+    call.abort();
+    tokio::time::timeout(Duration::from_secs(10), is_closed).await.unwrap().unwrap();
+    assert_eq!(server.requests().len(), 1);
+}
+
+/// Calls of a class do not use the permits of other classes.
+#[tokio::test]
+async fn operation_without_rate_limit_is_not_delayed() {
+    let limits = RateLimits::default();
+    assert!(limits.set("threats", 1.0, 1), "the class exists");
+    assert!(limits.set("threats.other", 0.0, 0) && !limits.set("threat", 1.0, 1), "the class does not exist");
+    let operations: Vec<_> = OPERATIONS.iter().filter(|operation| operation.resource == "threats").collect();
+    assert!(operations.iter().any(|operation| operation.rate_limit.is_none()));
+    for operation in &operations {
+        let class = RateLimits::class_of(operation);
+        assert_eq!(class == "threats.other", operation.rate_limit.is_none(), "{}", operation.id);
+    }
+    let (server, clock) = (
+        Server::scripted([empty_page(), empty_page(), empty_page(), action_success()]).await,
+        VirtualClock::auto(),
+    );
+    let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
+    for _ in 0..3 {
+        client.threats().list().page().await.unwrap();
+    }
+    assert!(is_close(clock.seconds(), 2.0), "burst of 1, then 1 per second");
+    let request = raw::threats::summary(&raw::threats::ThreatsSummaryQuery::default()).unwrap();
+    let request = request.with_response_type::<Value>();
+    for _ in 0..5 {
+        client.send(&request).await.unwrap();
+    }
+    assert!(is_close(clock.seconds(), 2.0), "calls were delayed: {}", clock.seconds());
+}
