@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // Remove the entry by ID, because other entries may have the same hash.
-    let removed = client.blocklist().delete(ids).of_type(BlocklistType::BlackHash).send().await?;
+    let removed = client.blocklist().delete(ids).entry_type(BlocklistType::BlackHash).send().await?;
     println!("{} removed", removed.affected().unwrap_or_default());
     println!("{} left", client.blocklist().list().query(of_site).count().await?);
     Ok(())

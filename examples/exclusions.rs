@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         );
     }
 
-    let removed = client.exclusions().delete(ids).of_type(ExclusionType::Path).send().await?;
+    let removed = client.exclusions().delete(ids).exclusion_type(ExclusionType::Path).send().await?;
     println!("{} removed", removed.affected().unwrap_or_default());
     Ok(())
 }

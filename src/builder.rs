@@ -67,7 +67,7 @@ impl ClientBuilder {
                 connect_timeout: Duration::from_secs(10),
                 proxy: Proxy::System,
                 roots: Vec::new(),
-                trust_any: false,
+                accept_invalid_certs: false,
                 user_agent: None,
             },
         }
@@ -118,19 +118,21 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the clock for delays, so that tests need not wait. Connect and read timeouts always use the system clock.
+    /// Sets the clock for delays, so that tests need not wait. The default is the clock of tokio. Connect and read
+    /// timeouts always use the system clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Sets the source of random numbers from 0 to 1, which determine the jitter of backoff delays.
+    /// Sets the source of random numbers from 0 to 1 for the jitter of backoff delays. The default is a pseudorandom
+    /// generator.
     pub fn jitter_source(mut self, random: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
         self.random = Arc::new(random);
         self
     }
 
-    /// Sets the recorder, which receives each exchange with the console.
+    /// Sets the recorder, which receives each exchange with the console. By default, exchanges are not recorded.
     pub fn recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
         self.recorder = Some(recorder);
         self
@@ -155,21 +157,22 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a trusted root certificate in PEM format, for example that of a proxy that intercepts TLS.
+    /// Adds trusted root certificates in PEM format, for example that of a proxy that intercepts TLS. Requires the
+    /// cargo feature `rustls`.
     pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.http.roots.push(pem.into());
         self
     }
 
-    /// Accepts invalid certificates. An attacker on the network path can then read the token and impersonate the
-    /// client. Use it in a lab only; otherwise use [`add_root_certificate`](Self::add_root_certificate). Building the
-    /// client logs a warning.
-    pub fn danger_accept_invalid_certs(mut self, trust: bool) -> Self {
-        self.http.trust_any = trust;
+    /// Sets whether invalid certificates are accepted. The default is false. If true, an attacker on the network path
+    /// can read the token and impersonate the client, and building the client logs a warning. Use it in a lab only;
+    /// otherwise use [`add_root_certificate`](Self::add_root_certificate). Requires the cargo feature `rustls`.
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.http.accept_invalid_certs = accept;
         self
     }
 
-    /// Sets a prefix of the user agent, such as `my-soar/2.3`. The name and version of this crate follow it.
+    /// Sets a prefix of the `User-Agent` header, such as `my-soar/2.3`. The name and version of this crate follow it.
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.http.user_agent = Some(name.into());
         self
@@ -178,7 +181,8 @@ impl ClientBuilder {
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
-    /// Returns an error if the console URL is invalid, the token is missing, or a proxy or certificate is invalid.
+    /// Returns an error of the kind [`Configuration`](crate::ErrorKind::Configuration) if the console URL is invalid,
+    /// the token is missing, or the proxy, a certificate or the user agent is invalid.
     pub fn build(self) -> Result<Client> {
         let console = self.console?;
         let token = self.token.ok_or_else(|| {
@@ -186,7 +190,7 @@ impl ClientBuilder {
                 "the API token is missing; read one with ApiToken::from_env or ApiToken::from_file",
             )
         })?;
-        let (http, authorization) = (self.http.client(&console)?, token.header()?);
+        let (http, authorization) = (self.http.build_client(&console)?, token.header()?);
         let settings = CallConfig {
             console,
             version: self.version,

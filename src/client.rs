@@ -69,15 +69,17 @@ impl Client {
         &self.0.settings.limits
     }
 
-    /// Sends any request of [`raw`](crate::raw), including operations without their own method. The call acquires a
-    /// permit under the [rate limits](RateLimits), and is retried [if that is safe](crate::RetryPolicy).
+    /// Sends a request and decodes the response. [`raw`](crate::raw) builds requests for all operations, including
+    /// those without their own method. The call acquires a permit under the [rate limits](RateLimits), and is retried
+    /// [if that is safe](crate::RetryPolicy).
     ///
     /// Dropping the future ends the call. An action may have taken effect.
     ///
     /// # Errors
     /// Nothing is sent if this version of the API does not have the operation, or the filter of an action is not
-    /// selective. The other errors are listed at [`ErrorKind`](crate::ErrorKind). A response with status 200, errors
-    /// and no data is an error. With data it is a response, and [`Response::api_errors`] returns the errors.
+    /// selective. The other errors are listed at [`ErrorKind`](crate::ErrorKind). A response with status 200 that has
+    /// errors and no data is an error. If it also has data, it is returned, and [`Response::api_errors`] has the
+    /// errors.
     pub async fn send<T: ResponseBody>(&self, request: &Request<T>) -> Result<Response<T>> {
         let (raw, history, secrets) = self.0.send(request).await?;
         match raw.decode::<T>(request.operation()) {
@@ -86,7 +88,7 @@ impl Client {
         }
     }
 
-    /// Requests a file. Its bytes are read in chunks and never held in memory as a whole; see [`Download`].
+    /// Starts the download of a file, whose bytes are read in chunks; see [`Download`].
     ///
     /// # Errors
     /// Returns the errors of [`send`](Self::send), and an error if the response is a JSON document or an HTML page
@@ -96,8 +98,8 @@ impl Client {
         self.0.download(request).await
     }
 
-    /// Requests a file at a URL that the console returned, such as that of the results of a script. The token is not
-    /// sent to it. `operation` is the operation that returned the URL.
+    /// Starts the download of a file at a URL that the console returned, such as that of script results. The request
+    /// does not contain the token. `operation` is the operation that returned the URL.
     ///
     /// # Errors
     /// Returns the errors of [`download`](Self::download), and an error if the URL is not https. Plain http is accepted
@@ -114,8 +116,8 @@ impl Client {
         self.0.download_url(operation, parsed).await
     }
 
-    /// Returns the number of items that match the filter of an action. It calls the list with the same filter; the
-    /// result is `None` if no list has this filter, or the console returns no total.
+    /// Returns the number of items that match the filter of an action, from the list with the same filter. Returns
+    /// `None` if no list has this filter, or the console returns no total.
     ///
     /// # Errors
     /// Returns the errors of [`send`](Self::send).

@@ -21,7 +21,7 @@ use url::{Host, Url};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleUrl(Url);
 
-/// An error of an invalid console URL.
+/// The error of parsing a [`ConsoleUrl`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConsoleUrlError {

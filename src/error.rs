@@ -52,7 +52,7 @@ pub enum ErrorKind {
     RepeatedCursor,
     /// A job did not finish in time. It may still finish.
     WaitTimeout,
-    /// A job ended without a result: it failed, was cancelled, or waits for approval.
+    /// A job ended without a result: it failed, was canceled, or waits for approval.
     NoResult,
     /// A local file could not be read or written.
     Io,
@@ -60,7 +60,7 @@ pub enum ErrorKind {
     Archive,
 }
 
-/// Whether a request reached the console.
+/// Whether a request reached the console. The variants are in ascending order of likelihood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Delivery {
     /// The request did not reach the console.
@@ -170,7 +170,7 @@ pub(crate) enum ErrorRepr {
     Archive(String),
 }
 
-/// Maximum size of the body that an error keeps.
+/// Maximum size of the body in an error, in bytes.
 pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
 
 impl Error {
@@ -303,8 +303,8 @@ impl Error {
     /// Returns whether the request reached the console, in any of its attempts.
     ///
     /// # Troubleshooting
-    /// After [`Delivery::NotSent`], every call is safe to repeat. After [`Delivery::Unknown`], a read is safe to repeat.
-    /// An action may have taken effect: check the result before you repeat it.
+    /// After [`Delivery::NotSent`], every call is safe to repeat. After [`Delivery::Unknown`], a read is safe to
+    /// repeat. An action may have taken effect: check the result before you repeat it.
     pub fn delivery(&self) -> Delivery {
         let last = match self.kind() {
             ErrorKind::Configuration
@@ -331,7 +331,7 @@ impl Error {
         self.delivery() != Delivery::NotSent && !rejected
     }
 
-    /// Returns the number of attempts; 0 if nothing was sent.
+    /// Returns the number of attempts; 0 if the error occurred before the first one.
     pub fn attempts(&self) -> u32 {
         self.0.history.map_or(0, |history| history.attempts)
     }
@@ -359,7 +359,8 @@ impl Error {
         }
     }
 
-    /// Returns the first 64 KiB of the response body, which may be JSON or not.
+    /// Returns the response body, if there is one: of an error response the first 64 KiB, of a response that does not
+    /// decode the whole body. It may be JSON, HTML or text.
     pub fn body(&self) -> Option<&Bytes> {
         match &self.0.repr {
             ErrorRepr::Api { body, .. } | ErrorRepr::Decode { body, .. } => Some(body),
@@ -367,7 +368,7 @@ impl Error {
         }
     }
 
-    /// Returns the unparsed `Retry-After` header.
+    /// Returns the unparsed `Retry-After` header of an error response.
     pub fn retry_after_header(&self) -> Option<&str> {
         match &self.0.repr {
             ErrorRepr::Api { retry_after, .. } => retry_after.as_ref().map(|after| after.header.as_str()),
@@ -384,7 +385,7 @@ impl Error {
         }
     }
 
-    /// Returns the error of an invalid request.
+    /// Returns the request error, if the request is invalid.
     pub fn request_error(&self) -> Option<&RequestError> {
         match &self.0.repr {
             ErrorRepr::InvalidRequest(error) => Some(error),
@@ -392,7 +393,7 @@ impl Error {
         }
     }
 
-    /// Returns the error of an invalid command argument.
+    /// Returns the argument error, if an argument of a command is invalid.
     #[cfg(feature = "commands")]
     pub fn argument_error(&self) -> Option<&ArgumentError> {
         match &self.0.repr {
@@ -401,7 +402,7 @@ impl Error {
         }
     }
 
-    /// Returns the reason why a threat mirror sent nothing.
+    /// Returns the mirror error, if a threat mirror rejected the call before sending a request.
     pub fn mirror_error(&self) -> Option<&MirrorError> {
         match &self.0.repr {
             ErrorRepr::Mirror(error) => Some(error),
@@ -409,7 +410,7 @@ impl Error {
         }
     }
 
-    /// Returns the error of the decoding, with the location of the invalid value.
+    /// Returns the decode error with the location of the invalid value, if the response does not decode.
     pub fn decode_error(&self) -> Option<&DecodeError> {
         match &self.0.repr {
             ErrorRepr::Decode { source, .. } => Some(source),
@@ -474,7 +475,7 @@ impl Error {
             Some(401) => "create a new token; this one is invalid, expired or revoked".into(),
             Some(403) => match permission {
                 Some(permission) => {
-                    format!("give the user of the token the permission {permission}, and access to the scope")
+                    format!("use the token of a user with {permission}, and with access to the scope")
                 }
                 None => {
                     "check the role and the scope of the token's user; they do not allow the operation".into()
@@ -678,13 +679,15 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // In some entries the title and the detail are equal.
         let detail = if self.detail == self.title { &None } else { &self.detail };
-        let parts = [&self.code, &self.title, detail];
-        let parts: Vec<_> = parts.into_iter().flatten().filter_map(|part| excerpt(part.as_bytes())).collect();
+        let [code, title, detail] =
+            [&self.code, &self.title, detail].map(|part| excerpt(part.as_deref()?.as_bytes()));
+        let text: Vec<_> = title.into_iter().chain(detail).collect();
+        let parts: Vec<_> = code.into_iter().chain((!text.is_empty()).then(|| text.join(": "))).collect();
         f.write_str(&parts.join(" "))
     }
 }
 
-/// Shows the kind and the [`Display`](fmt::Display) output, without the body, which may contain personal data.
+/// Prints the kind and the [`Display`](fmt::Display) output, without the body, which may contain personal data.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Error({:?}: {self})", self.kind())

@@ -47,7 +47,7 @@ pub struct Download {
     length: Option<u64>,
     received: u64,
     timeouts: ResponseTimeouts,
-    /// Attempts before the file began.
+    /// Summary of the attempts before the file began.
     history: History,
 }
 
@@ -92,7 +92,7 @@ impl Download {
         self.response.headers()
     }
 
-    /// Returns the announced size in bytes.
+    /// Returns the size in bytes from the `Content-Length` header; `None` if it is missing.
     pub fn length(&self) -> Option<u64> {
         self.length
     }
@@ -125,13 +125,13 @@ impl Download {
         }
     }
 
-    /// Writes the file to a directory. Unsafe characters of the name are replaced. The file gets its final name when
-    /// it is complete, so a file with that name is never partial. An existing file is not overwritten. `progress` is
-    /// called with the number of bytes so far.
+    /// Writes the file to a directory, which is created if it does not exist. Unsafe characters of the name are
+    /// replaced. The file gets its final name when it is complete, so a file with that name is never partial.
+    /// `progress` is called after each chunk with the number of bytes so far.
     ///
     /// # Errors
-    /// Returns the errors of [`chunk`](Self::chunk), and [`ErrorKind::Io`] if the file cannot be written. No file
-    /// remains then.
+    /// Returns the errors of [`chunk`](Self::chunk), and [`ErrorKind::Io`] if the file exists or cannot be
+    /// written. No partial file remains.
     pub async fn save(mut self, dir: &Path, name: &str, progress: impl Fn(u64)) -> Result<SavedFile> {
         let path = dir.join(safe_name(name));
         let failed = |source| Error::io(&path, source);

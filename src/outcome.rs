@@ -15,7 +15,7 @@ pub struct IdOutcome {
     pub id: String,
     /// State of the ID.
     pub state: IdState,
-    /// The value that the console sent, such as `already_set`; `None` if it sent none.
+    /// Result value of the console, such as `already_set`; `None` if it is missing.
     pub detail: Option<String>,
 }
 

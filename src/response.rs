@@ -172,7 +172,7 @@ impl<T> Response<T> {
 
     /// Sets the secrets of the request, and redacts them in the errors of the console.
     pub(crate) fn with_secrets(mut self, secrets: RequestSecrets) -> Self {
-        // Building a redactor takes longer than the rest of a small response.
+        // Building a redactor takes longer than processing a small response.
         if !self.errors.is_empty() {
             let redactor = secrets.redactor();
             self.errors.iter_mut().for_each(|error| error.redact(&redactor));
@@ -204,7 +204,7 @@ impl<T> Response<T> {
         &self.body
     }
 
-    /// Returns the body as JSON; null if it is empty.
+    /// Returns the body as JSON; null if it is empty or not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
@@ -227,8 +227,10 @@ impl<T: AffectedCount> Response<Data<T>> {
         self.value.data.as_ref()?.affected()
     }
 
-    /// Returns the outcome of each ID of the action. If `ids` is empty, the result has the IDs in the response. The
-    /// number of affected items alone does not describe a single ID.
+    /// Returns the outcome of each ID of the action. If `ids` is empty, the result has the IDs in the response.
+    ///
+    /// If the response has a count of affected items but no details, the state of an ID is known only if the count is
+    /// zero or covers all IDs; otherwise it is [`Unknown`](crate::IdState::Unknown).
     pub fn outcomes<I: Into<String>>(&self, ids: impl IntoIterator<Item = I>) -> Vec<IdOutcome> {
         let ids: Vec<String> = ids.into_iter().map(Into::into).collect();
         self.outcomes_of(&ids)
@@ -243,7 +245,8 @@ impl<T> Deref for Response<T> {
     }
 }
 
-/// Shows only the outline, because headers may contain cookies and bodies contain personal data.
+/// Prints only the operation, the status and the size, because headers may contain cookies and bodies contain personal
+/// data.
 impl<T> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")

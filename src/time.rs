@@ -3,7 +3,7 @@
 use jiff::{Span, Timestamp as Instant, tz::TimeZone};
 use sentinelone_raw::runtime::Timestamp;
 
-/// An error of [`parse_timestamp`] for a string that is not a time.
+/// The error of [`parse_timestamp`] for a string that is not a time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{text:?} is not a time; expected a time such as 2026-11-21T08:30:00Z or 2026-11-21, \
@@ -54,7 +54,7 @@ fn before_now(text: &str, now: &Timestamp) -> Option<Timestamp> {
     let period = lower.strip_suffix(" ago").unwrap_or(&lower);
     let mut span = Span::new();
     let mut tokens = period.split_whitespace();
-    let mut any = false;
+    let mut has_unit = false;
     while let Some(count) = tokens.next() {
         // Accepts both "3d" and "3 days".
         let digits = count.find(|c: char| !c.is_ascii_digit()).unwrap_or(count.len());
@@ -71,9 +71,9 @@ fn before_now(text: &str, now: &Timestamp) -> Option<Timestamp> {
             "y" | "year" | "years" => span.try_years(count).ok()?,
             _ => return None,
         };
-        any = true;
+        has_unit = true;
     }
     let now: Instant = now.to_utc()?.as_str().parse().ok()?;
     let then = now.to_zoned(TimeZone::UTC).checked_sub(span).ok()?;
-    any.then(|| Timestamp::from(then.timestamp().to_string()))
+    has_unit.then(|| Timestamp::from(then.timestamp().to_string()))
 }

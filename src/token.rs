@@ -9,12 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// An API token of a console user or service user.
 ///
-/// It never prints, and it is wiped from memory on drop. A leading `ApiToken ` and surrounding whitespace are removed.
-/// Clones share one string.
+/// It is never printed, and it is wiped from memory on drop. A leading `ApiToken ` and surrounding whitespace are
+/// removed. Clones share one string.
 #[derive(Clone)]
 pub struct ApiToken(Arc<SecretString>);
 
-/// An error of an invalid API token. The message never contains the string.
+/// The error of creating or reading an [`ApiToken`]. The message never contains the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -86,7 +86,7 @@ impl ApiToken {
         self.0.expose_secret()
     }
 
-    /// Returns the value of the authorization header, marked as sensitive so that it does not print.
+    /// Returns the value of the authorization header, marked as sensitive so that it is not printed.
     pub(crate) fn header(&self) -> Result<HeaderValue, TokenError> {
         let text = SecretString::from(format!("ApiToken {}", self.0.expose_secret()));
         let mut value = HeaderValue::from_str(text.expose_secret()).map_err(|_| TokenError::Characters)?;

@@ -23,16 +23,16 @@ impl TokenDetails {
     /// Remaining lifetime below which [`expiry_warning`](Self::expiry_warning) returns a warning: two weeks.
     pub const EXPIRY_WARNING_PERIOD: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-    /// Returns the remaining lifetime at the time `at`: zero if the token has expired, `None` if the expiry time is
+    /// Returns the remaining lifetime at `time`: zero if the token has expired, `None` if the expiry time is
     /// missing or invalid.
-    pub fn remaining(&self, at: &Timestamp) -> Option<Duration> {
-        let millis = self.expires_at.as_ref()?.unix_millis()?.saturating_sub(at.unix_millis()?);
+    pub fn remaining(&self, time: &Timestamp) -> Option<Duration> {
+        let millis = self.expires_at.as_ref()?.unix_millis()?.saturating_sub(time.unix_millis()?);
         Some(Duration::from_millis(u64::try_from(millis).unwrap_or_default()))
     }
 
-    /// Returns a warning if the token has expired or expires within two weeks of the time `at`.
-    pub fn expiry_warning(&self, at: &Timestamp) -> Option<String> {
-        let remaining = self.remaining(at).filter(|remaining| *remaining < Self::EXPIRY_WARNING_PERIOD)?;
+    /// Returns a warning if the token has expired or expires within two weeks of `time`.
+    pub fn expiry_warning(&self, time: &Timestamp) -> Option<String> {
+        let remaining = self.remaining(time).filter(|remaining| *remaining < Self::EXPIRY_WARNING_PERIOD)?;
         let expiry = self.expires_at.as_ref().map(Timestamp::as_str).unwrap_or_default();
         if remaining.is_zero() {
             return Some(format!("the API token has expired ({expiry}); create a new one"));
@@ -49,8 +49,8 @@ impl TokenDetails {
 }
 
 impl Client {
-    /// Returns the creation and expiry times of the client's token. It also logs a warning if the token has expired or
-    /// expires within two weeks. A new token revokes the old one immediately, so plan its replacement.
+    /// Returns the creation and expiry times of the client's token. Logs a warning if the token has expired or expires
+    /// within two weeks. A new token revokes the old one immediately, so plan its replacement.
     ///
     /// `POST /web/api/v2.1/users/api-token-details`
     ///

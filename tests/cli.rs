@@ -713,7 +713,7 @@ async fn cursors(server: &MockServer) -> Vec<Option<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_reads_every_page() {
+async fn all_option_reads_every_page() {
     let server = long_list(usize::MAX).await;
     let threats = json_of(&s1_on(&server, &["get-threats", "--all", "--output", "json"]).output().unwrap());
     assert_eq!(threats["data"].as_array().unwrap().len(), 2_500);
@@ -730,14 +730,14 @@ async fn all_reads_every_page() {
 
 /// The items read so far are written.
 #[tokio::test(flavor = "multi_thread")]
-async fn all_pages_interrupted_exits_3() {
+async fn all_option_interrupted_exits_3() {
     for (format, lines) in [("ndjson", 2_000), ("table", 2_005)] {
         let server = long_list(2_000).await;
         let output = s1_on(&server, &["get-threats", "--all", "--output", format]).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{error}");
         assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), lines, "{format}");
-        let expected = "error: threats_list: HTTP 400 Bad Request: 4000010 Bad cursor It is too old\n  help: correct \
+        let expected = "error: threats_list: HTTP 400 Bad Request: 4000010 Bad cursor: It is too old\n  help: correct \
                         the request as described in the error of the console\n";
         assert_eq!(error, expected);
     }
@@ -768,7 +768,7 @@ fn all_option_exists_only_for_paged_lists() {
     let mut lists = 0;
     for entry in registry() {
         let arguments = (entry.arguments)();
-        if arguments.iter().all(|argument| !argument.or_all) {
+        if arguments.iter().all(|argument| !argument.accepts_all) {
             let rejected = run(&[entry.info.name, "--all", "--dry-run"]);
             let error = String::from_utf8(rejected.stderr).unwrap();
             assert!(error.contains("unexpected argument '--all'"), "{}: {error}", entry.info.name);
@@ -795,7 +795,7 @@ fn all_option_exists_only_for_paged_lists() {
         lists += 1;
     }
     assert_eq!(lists, 13);
-    assert!(run(&["get-threats", "--limit", "all", "--dry-run"]).status.success(), "also as a value");
+    assert!(run(&["get-threats", "--limit", "all", "--dry-run"]).status.success(), "--limit accepts all");
     let both = run(&["get-threats", "--all", "--limit", "3", "--dry-run"]);
     assert!(
         String::from_utf8(both.stderr).unwrap().contains("'--all' cannot be used with '--limit <NUMBER>'")
@@ -806,7 +806,8 @@ fn all_option_exists_only_for_paged_lists() {
 fn ndjson_streaming_equals_buffered_output() {
     let console = RunningSandbox::start();
     let mut found = 0;
-    for entry in registry().iter().filter(|entry| (entry.arguments)().iter().any(|argument| argument.or_all))
+    for entry in
+        registry().iter().filter(|entry| (entry.arguments)().iter().any(|argument| argument.accepts_all))
     {
         let name = entry.info.name;
         // These commands require a finished query.

@@ -181,7 +181,7 @@ async fn items_limit_bounds_requests() {
                     request.url.query_pairs().find(|(name, _)| name == "limit").unwrap().1.into_owned()
                 })
                 .collect();
-            assert_eq!(limits, sizes, "one page size, at most the limit");
+            assert_eq!(limits, sizes, "the page size is constant and at most the limit");
         }
     }
 }
@@ -405,8 +405,8 @@ async fn response_with_data_and_errors_keeps_both() {
         .respond_with(ResponseTemplate::new(200).set_body_json(both))
         .mount(&server)
         .await;
-    let alone = ResponseTemplate::new(200).set_body_json(json!({ "data": null, "errors": errors }));
-    Mock::given(path("/web/api/v2.1/threats/incident")).respond_with(alone).mount(&server).await;
+    let errors_only = ResponseTemplate::new(200).set_body_json(json!({ "data": null, "errors": errors }));
+    Mock::given(path("/web/api/v2.1/threats/incident")).respond_with(errors_only).mount(&server).await;
     let client = client(&server);
 
     let one = ThreatFilter::default().ids(["1"]);
@@ -547,18 +547,18 @@ async fn response_size_is_limited() {
     Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let error = builder(&server).build().unwrap().threats().list().page().await.unwrap_err();
     assert_eq!(error.body().unwrap().len(), 64 * 1024);
-    assert!(error.to_string().len() < 600, "the message is short");
+    assert!(error.to_string().len() < 600, "the message omits most of the body");
 }
 
 #[tokio::test]
 async fn redirect_is_not_followed() {
-    let elsewhere = MockServer::start().await;
+    let other_server = MockServer::start().await;
     let server = MockServer::start().await;
-    let response = ResponseTemplate::new(302).insert_header("location", elsewhere.uri());
+    let response = ResponseTemplate::new(302).insert_header("location", other_server.uri());
     Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let error = client(&server).threats().list().page().await.unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 302);
-    assert_eq!(requests(&elsewhere).await, 0);
+    assert_eq!(requests(&other_server).await, 0);
 }
 
 #[tokio::test]
@@ -637,7 +637,7 @@ fn console_url_parsing_accepts_and_rejects() {
         "https://usea1.sentinelone.net///",
         "https://usea1.sentinelone.net/web/api/v2.1/threats?limit=1#x",
         "USEA1.sentinelone.net/login",
-        "usea1.sentinelone.net/login?next=https://elsewhere.example",
+        "usea1.sentinelone.net/login?next=https://other_server.example",
         "https://usea1.sentinelone.net:443/",
     ] {
         let console: ConsoleUrl = url.parse().unwrap();

@@ -18,7 +18,8 @@ fn verify(args: &[&str]) -> (i32, String, String) {
 /// Returns the summary line.
 fn total(exchanges: usize, contradictions: usize, new: usize, unknown: usize) -> String {
     format!(
-        "exchanges: {exchanges}, errors: {contradictions}, drift: {new}, of undeclared operations: {unknown}\n"
+        "exchanges: {exchanges}, errors: {contradictions}, drift: {new}, exchanges of undeclared operations: \
+         {unknown}\n"
     )
 }
 
@@ -145,7 +146,7 @@ fn verify_counts_undeclared_operations() {
     let (dir, path) = changed_exchange(|one| one["operation"] = json!("GET /web/api/v2.1/moods/{mood_id}"));
     std::fs::copy(dir.path().join("below/one.json"), dir.path().join("two.JSON")).unwrap();
     let expected = format!(
-        "undeclared operations, not validated (2 exchanges):\n  GET /web/api/v2.1/moods/{{mood_id}} (2)\n{}",
+        "undeclared operations, not validated (exchanges: 2):\n  GET /web/api/v2.1/moods/{{mood_id}} (2)\n{}",
         total(2, 0, 0, 2)
     );
     assert_eq!(verify(&[&path]), (0, expected, String::new()));
@@ -358,12 +359,13 @@ fn verify_har_hides_token() {
     for line in [
         "session of today.har: entry 2: threats_list: request.query.moods: undeclared parameter: ",
         "exported.json: entry 2: threats_list: response.body.data[0].mood: undeclared field: ",
-        "exported.json: request.headers.authorization: unredacted secret: the header holds a secret, in 1 entry",
+        "exported.json: request.headers.authorization: unredacted secret: the header contains a secret, in 1 entry",
     ] {
         assert!(out.contains(line), "{line}: {out}");
     }
-    assert!(err.contains("1 entries are not HAR 1.2"), "{err}");
-    let last = "exchanges: 2, errors: 4, drift: 2, of undeclared operations: 0, skipped HAR entries: 4, \
+    assert!(err.contains("entries that are not HAR 1.2: 1"), "{err}");
+    let last = "exchanges: 2, errors: 4, drift: 2, exchanges of undeclared operations: 0, \
+                skipped HAR entries: 4, \
                 unreadable files: 2\n";
     assert!(out.ends_with(last), "{out}");
     let (_, out, _) = verify(&[path, "--format", "ndjson"]);

@@ -681,7 +681,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn each_mutation_yields_one_finding() {
+fn contract_mutation_yields_one_finding() {
     let cases = cases();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut failures = Vec::new();

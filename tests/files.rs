@@ -236,7 +236,7 @@ async fn save_renames_file_when_complete() {
     assert_eq!(download.length(), Some(300_000));
     let mut partial = self::download(&server.uri()).await;
     assert!(partial.chunk().await.unwrap().is_some());
-    assert_eq!(partial.length(), Some(300_000), "not the remaining length");
+    assert_eq!(partial.length(), Some(300_000), "the length is that of the complete file");
     let progress = Mutex::new(Vec::new());
     let saved =
         download.save(&dir, "up/load.zip", |bytes| progress.lock().unwrap().push(bytes)).await.unwrap();

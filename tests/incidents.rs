@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sentinelone::incidents::{
-    Checkpoint, ConnectionError, FetchType, Fetcher, IncidentConfig, MirrorDirection, Severity, Stream,
+    Checkpoint, ConnectionError, FetchType, Fetcher, IncidentConfig, IncidentSeverity, MirrorDirection,
+    Stream,
 };
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{ApiToken, ApiVersion, Client, RateLimits, RetryPolicy, Timestamp};
@@ -124,7 +125,7 @@ async fn poll_incident_fields_are_complete() {
     assert_eq!(second.dedupe_key, format!("threats:{threat}"));
     assert!(second.name.starts_with("Sentinel One Threat: "), "{}", second.name);
     assert_eq!(second.occurred.as_ref(), Some(&created));
-    assert!(matches!(second.severity, Some(Severity::Medium | Severity::High)));
+    assert!(matches!(second.severity, Some(IncidentSeverity::Medium | IncidentSeverity::High)));
     let written = serde_json::to_value(second).unwrap();
     assert_eq!(
         written["mirror"],
@@ -349,8 +350,8 @@ async fn state_file_advances_only_after_output_is_written() {
             assert_eq!(err.contains("has version 1"), content.contains("form"), "{err}");
         }
         // A state file that cannot be created is a usage error.
-        let nowhere = dir.path().join("no/such/dir/state.json");
-        let (code, _, err) = run(s1(&sandbox.url(), Sandbox::TOKEN, &fetch(&nowhere, &[])));
+        let unwritable = dir.path().join("no/such/dir/state.json");
+        let (code, _, err) = run(s1(&sandbox.url(), Sandbox::TOKEN, &fetch(&unwritable, &[])));
         assert_eq!(code, 2, "{err}");
     });
     sandbox.stop().await;

@@ -415,14 +415,14 @@ async fn fetch_threat_status_determines_action() {
         let found = fetch_threat(V2_1, &threat, true).await;
         assert_eq!(found.actions, expected, "{status}");
         assert_eq!(found.threat, threat, "the threat is unchanged");
-        assert_eq!((found.changed, found.updated.as_ref()), (Some(true), Some(&time(at))));
+        assert_eq!((found.has_changed, found.updated_at.as_ref()), (Some(true), Some(&time(at))));
         assert_eq!(found.status(), Some(IncidentStatus::from(status)));
         assert_eq!(found.verdict(), Some(AnalystVerdict::Suspicious));
         assert_eq!(fetch_threat(V2_1, &threat, false).await.actions, [], "{status}");
     }
     let before = fetch_threat(V2_1, &threat("resolved", "2026-11-21T07:59:59Z"), true).await;
-    assert_eq!((before.changed, before.actions), (Some(false), vec![IncidentAction::Close]));
-    assert_eq!(fetch_threat(V2_1, &threat("resolved", "soon"), true).await.changed, None);
+    assert_eq!((before.has_changed, before.actions), (Some(false), vec![IncidentAction::Close]));
+    assert_eq!(fetch_threat(V2_1, &threat("resolved", "soon"), true).await.has_changed, None);
 
     // As an XSOAR note.
     let close = IncidentAction::Close.to_json();
@@ -438,7 +438,7 @@ async fn fetch_threat_api_2_0_uses_resolved_flag() {
     let threat =
         |resolved: bool| json!({ "id": "9", "resolved": resolved, "updatedAt": "2026-11-21T09:00:00Z" });
     let found = fetch_threat(V2_0, &threat(true), true).await;
-    assert_eq!((found.actions.as_slice(), found.changed), (&[IncidentAction::Close][..], Some(true)));
+    assert_eq!((found.actions.as_slice(), found.has_changed), (&[IncidentAction::Close][..], Some(true)));
     assert_eq!((found.status(), found.verdict()), (Some(IncidentStatus::Resolved), None));
     let found = fetch_threat(V2_0, &threat(false), true).await;
     assert_eq!(
@@ -485,7 +485,7 @@ async fn mirror_sandbox_round_trip() {
     assert!(mirror.push_changes(id, &verdict_and_status()).await.unwrap().is_complete());
     assert!(mirror.modified_ids(&since).await.unwrap().iter().any(|one| one == id));
     let remote = mirror.fetch_threat(id, &since).await.unwrap().unwrap();
-    assert_eq!((remote.changed, remote.actions.as_slice()), (Some(true), &[IncidentAction::Close][..]));
+    assert_eq!((remote.has_changed, remote.actions.as_slice()), (Some(true), &[IncidentAction::Close][..]));
     assert_eq!(remote.verdict(), Some(AnalystVerdict::Suspicious));
     assert_eq!(remote.status(), Some(IncidentStatus::Resolved));
     // The same changes again are already set and add no notes.

@@ -34,19 +34,25 @@ fn packages_contain_only_expected_files() {
         }
         for file in &files {
             let source = file.starts_with("src/") && (file.ends_with(".rs") || file.ends_with("tenant.json"));
-            let page = package == "sentinelone" && PAGES.iter().any(|page| file.starts_with(page));
+            let is_page = |page: &&str| file == page || page.ends_with('/') && file.starts_with(*page);
+            let page = package == "sentinelone" && PAGES.iter().any(is_page);
             let listed = sources.iter().chain(licenses).chain(&cargo_files).any(|name| file == name);
             assert!(source || page || listed, "{package} contains {file}");
         }
     }
 }
 
-/// The package contains each page for users.
+/// The package contains each page for users. The README links to the pages, or to the directory of the pages.
 #[test]
 fn package_contains_the_pages_for_users() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let packed = list("sentinelone");
     for page in PAGES {
+        assert!(
+            page == "README.md" || readme.contains(&format!("]({page}")),
+            "no link to {page} in the README"
+        );
         let pages: Vec<String> = match root.join(page) {
             // A packed crate has no pages outside its package.
             path if !path.exists() => continue,

@@ -46,7 +46,7 @@ async fn probe_calls_every_get_operation_of_the_sandbox() {
         }
         for (id, one) in reports(probe).await {
             assert!(one.findings.is_empty(), "{id}: {:?}", one.findings);
-            match one.result {
+            match one.outcome {
                 ProbeOutcome::Responded(status) => {
                     assert_eq!(status.as_u16(), 200, "{id}");
                     called.insert(id);
@@ -174,17 +174,17 @@ async fn probe_reports_drift_and_continues_after_errors() {
     assert_eq!(found("sites_list"), [], "a missing permission is not a finding");
     assert_eq!(found("threats_list_notes"), []);
     assert!(
-        matches!(all["threats_list_notes"].result, ProbeOutcome::Responded(_)),
+        matches!(all["threats_list_notes"].outcome, ProbeOutcome::Responded(_)),
         "called with the first ID of the list"
     );
-    let status = |id: &str| match &all[id].result {
+    let status = |id: &str| match &all[id].outcome {
         ProbeOutcome::Failed(error) => error.status().map(|status| status.as_u16()),
         _ => None,
     };
     assert_eq!(status("sites_list"), Some(403));
     assert_eq!(status("system_get_status"), Some(503));
     assert_eq!(status("agents_count"), Some(404));
-    let ProbeOutcome::Skipped(reason) = &all["sites_get"].result else { panic!("{:?}", all["sites_get"]) };
+    let ProbeOutcome::Skipped(reason) = &all["sites_get"].outcome else { panic!("{:?}", all["sites_get"]) };
     assert_eq!(reason, "no value for site_id: sites_list returned no value");
     let requests = server.received_requests().await.unwrap();
     assert!(requests.iter().all(|request| request.method.as_str() == "GET" && request.body.is_empty()));
@@ -197,8 +197,7 @@ async fn probe_stops_after_unauthorized() {
     Mock::given(path_regex("^/")).respond_with(ResponseTemplate::new(401)).expect(1).mount(&server).await;
     let client = client(&server.uri(), ApiVersion::V2_1);
     let all = reports(Probe::new(&client)).await;
-    let by_token =
-        |one: &&ProbeReport| matches!(&one.result, ProbeOutcome::Skipped(reason) if reason.contains("token"));
+    let by_token = |one: &&ProbeReport| matches!(&one.outcome, ProbeOutcome::Skipped(reason) if reason.contains("token"));
     assert!(all.values().filter(by_token).count() > 10);
 }
 

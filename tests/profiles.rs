@@ -439,13 +439,13 @@ fn invalid_configuration_error_hides_values() {
     let secret = "eyJ-in-clear-of-the-tests";
     let profile = |line: &str| format!("[profiles.prod]\nconsole = \"console.example.com\"\n{line}\n");
     let cases = [
-        (profile(&format!("token = \"{secret}\"")), "never a token"),
+        (profile(&format!("token = \"{secret}\"")), "not a token"),
         (profile(&format!("token = {secret}")), "line 3 is not valid TOML"),
         (profile(&format!("token-fil = \"{secret}\"")), "did you mean token-file?"),
         (profile(&format!("token-file = [\"{secret}\"]")), "token-file is not a string"),
-        (profile(&format!("token-file = \"{secret}\"")), "never a token"),
-        (profile(&format!("token-file = \"ApiToken {secret}\"")), "never a token"),
-        (profile(&format!("token-file = \"{secret}{}\"", "x".repeat(64))), "never a token"),
+        (profile(&format!("token-file = \"{secret}\"")), "not a token"),
+        (profile(&format!("token-file = \"ApiToken {secret}\"")), "not a token"),
+        (profile(&format!("token-file = \"{secret}{}\"", "x".repeat(64))), "not a token"),
         (profile("token-file = \"a\"\ntoken = \"keyring\""), "exclude each other"),
         (profile("api-version = \"2.2\""), "api-version is neither 2.0 nor 2.1"),
         ("[profiles.prod]\ntoken-file = \"a\"\n".to_owned(), "console is missing"),

@@ -633,7 +633,7 @@ async fn recorder_sandbox_exchanges_conform_to_contract() {
         one.response = Some(recorded.response.clone());
         recorder.add(&one).unwrap();
     }
-    assert_eq!(recorder.written(), 3);
+    assert_eq!(recorder.written_count(), 3);
     let read: BTreeMap<String, Exchange> = read_dir(dir.path())
         .unwrap()
         .into_iter()
@@ -671,7 +671,7 @@ fn recorders_share_a_directory() {
                         .add(&threats(json!({ "id": format!("{writer}{number:02}0000000000") })))
                         .unwrap();
                 }
-                assert_eq!((recorder.written(), recorder.errors().len()), (30, 0));
+                assert_eq!((recorder.written_count(), recorder.errors().len()), (30, 0));
             });
         }
     });
@@ -700,7 +700,7 @@ fn recorder_add_reports_secrets_and_io_errors() {
     let recorder = FixtureRecorder::create(dir.path(), sanitizer, provenance.clone()).unwrap();
     let error = recorder.add(&threats(json!({ "id": "1" }))).unwrap_err();
     assert!(matches!(error, FixtureRecorderError::Secret { .. }), "{error}");
-    assert_eq!((recorder.written(), read_dir(dir.path()).unwrap().len()), (0, 0));
+    assert_eq!((recorder.written_count(), read_dir(dir.path()).unwrap().len()), (0, 0));
 
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();

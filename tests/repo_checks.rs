@@ -178,7 +178,7 @@ fn sources_below(path: &str) -> Vec<(String, String)> {
 
 /// `error.rs` and `files.rs` use the error and body types of reqwest.
 #[test]
-fn only_the_transport_uses_reqwest() {
+fn reqwest_is_used_only_by_transport() {
     for (name, text) in sources_below("") {
         let allowed = name.starts_with("transport/") || ["error.rs", "files.rs"].contains(&name.as_str());
         assert!(allowed || !text.contains("reqwest"), "{name} uses reqwest");

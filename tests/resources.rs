@@ -115,7 +115,7 @@ macro_rules! sends {
 }
 
 #[tokio::test]
-async fn each_method_sends_expected_request() {
+async fn resource_methods_send_expected_requests() {
     const NONE: Value = Value::Null;
     let server = MockServer::start().await;
     let c = &client(&server);
@@ -188,7 +188,7 @@ async fn each_method_sends_expected_request() {
             "POST" "/restrictions" "",
             json!({ "data": { "osType": "windows", "type": "black_hash", "value": "ab" },
                 "filter": { "siteIds": ["8"] } });
-        c.blocklist().delete(["7"]).of_type("black_hash").send() =>
+        c.blocklist().delete(["7"]).entry_type("black_hash").send() =>
             "DELETE" "/restrictions" "", json!({ "data": { "ids": ["7"], "type": "black_hash" } });
 
         c.deep_visibility().create_query(DeepVisibilityQuery::new(from, "a = 1", to)).send() =>
@@ -214,7 +214,7 @@ async fn each_method_sends_expected_request() {
                 "filter": { "siteIds": ["8"] } });
         c.exclusions().delete(["7"]).send() =>
             "DELETE" "/exclusions" "", json!({ "data": { "ids": ["7"] } });
-        c.exclusions().delete(["7"]).of_type("path").send() =>
+        c.exclusions().delete(["7"]).exclusion_type("path").send() =>
             "DELETE" "/exclusions" "", json!({ "data": { "ids": ["7"], "type": "path" } });
 
         c.groups().list().query(groups).page() => "GET" "/groups" "siteIds=1,2", NONE;
@@ -249,9 +249,9 @@ async fn each_method_sends_expected_request() {
             "GET" "/sites" "limit=3&name=x&sortBy=name&sortOrder=asc", NONE;
         c.sites().get("8") => "GET" "/sites/8" "", NONE;
         c.sites().expire("8").send() => "POST" "/sites/8/expire-now" "", NONE;
-        c.sites().reactivate("8").until(to).send() =>
+        c.sites().reactivate("8").expiration(to).send() =>
             "PUT" "/sites/8/reactivate" "", json!({ "data": { "expiration": to } });
-        c.sites().reactivate("8").until(to).unlimited().send() =>
+        c.sites().reactivate("8").expiration(to).unlimited().send() =>
             "PUT" "/sites/8/reactivate" "", json!({ "data": { "unlimited": true } });
 
         c.star_rules().list().filter(one_rule()).page() => "GET" "/cloud-detection/rules" "ids=7", NONE;

@@ -131,7 +131,8 @@ fn interrupted_poll_prints_resume_hint() {
     let console = Console::start();
     let period = ["--query", "x", "--from-date", "2 days", "--to-date", "1 day", "--interval", "60"];
     let mut session = console.s1(&[&["get-power-query-results"], &period[..]].concat());
-    let (_, started) = session.exp_regex("started; resume with --query-id pq[0-9]+").unwrap();
+    // The white space ends the ID.
+    let (_, started) = session.exp_regex(r"started; resume with --query-id pq[0-9]+\s").unwrap();
     let id = started.split_whitespace().last().unwrap().to_owned();
     session.exp_string("next poll in 60 s").unwrap();
     session.send_control('c').unwrap();

@@ -11,200 +11,220 @@ use serde_json::{Map, Value, json};
 
 /// Differences: command, difference and reason.
 const DIFFERENCES: &[(&str, &str, &str)] = &[
-    ("sentinelone-connect-agent", "1: also query.limit=\"2\"", "the console returns 10 agents by default"),
+    (
+        "sentinelone-connect-agent",
+        "1: unexpected query.limit=\"2\"",
+        "the console returns 10 agents by default",
+    ),
     (
         "sentinelone-create-star-rule",
-        "0: not body.filter.tenant=\"true\"",
+        "0: missing body.filter.tenant=\"true\"",
         "with a narrower scope, the tenant scope is not intended",
     ),
-    ("sentinelone-disconnect-agent", "1: also query.limit=\"2\"", "the console returns 10 agents by default"),
+    (
+        "sentinelone-disconnect-agent",
+        "1: unexpected query.limit=\"2\"",
+        "the console returns 10 agents by default",
+    ),
     (
         "sentinelone-fetch-file",
-        "0: body.data.password=\"********\" for \"Infected1234!\"",
+        "0: body.data.password=\"********\" instead of \"Infected1234!\"",
         "printed requests redact secrets",
     ),
-    ("sentinelone-fetch-file", "1: also GET /activities", "the command waits for the upload"),
+    ("sentinelone-fetch-file", "1: unexpected GET /activities", "the command waits for the upload"),
     (
         "sentinelone-fetch-threat-file",
-        "0: body.data.password=\"********\" for \"Infected1234!\"",
+        "0: body.data.password=\"********\" instead of \"Infected1234!\"",
         "printed requests redact secrets",
     ),
     (
         "sentinelone-fetch-threat-file",
-        "1: also query.sortBy=\"createdAt\"",
+        "1: unexpected query.sortBy=\"createdAt\"",
         "the name in the vendor document",
     ),
-    ("sentinelone-fetch-threat-file", "1: not query.skip=\"0\"", "no items are skipped"),
+    ("sentinelone-fetch-threat-file", "1: missing query.skip=\"0\"", "no items are skipped"),
     (
         "sentinelone-fetch-threat-file",
-        "2: not GET /agents/657613730168123595/uploads/1012345678901234567",
+        "2: missing GET /agents/657613730168123595/uploads/1012345678901234567",
         "depends on a response, so a dry run does not have it",
     ),
     (
         "sentinelone-get-activities",
-        "0: also query.createdAt__gt=\"2023-01-01T00:00:00Z\"",
+        "0: unexpected query.createdAt__gt=\"2023-01-01T00:00:00Z\"",
         "the name in the vendor document",
     ),
     (
         "sentinelone-get-activities",
-        "0: not query.created_at__gt=\"2023-01-01T00:00:00Z\"",
+        "0: missing query.created_at__gt=\"2023-01-01T00:00:00Z\"",
         "the name in the vendor document",
     ),
-    ("sentinelone-get-agent", "0: also query.limit=\"1\"", "the console returns 10 agents by default"),
-    ("sentinelone-get-agent-mac", "0: also query.limit=\"1\"", "the console returns 10 agents by default"),
+    ("sentinelone-get-agent", "0: unexpected query.limit=\"1\"", "the console returns 10 agents by default"),
+    (
+        "sentinelone-get-agent-mac",
+        "0: unexpected query.limit=\"1\"",
+        "the console returns 10 agents by default",
+    ),
     (
         "sentinelone-get-blocklist",
-        "0: not query.tenant=\"true\"",
+        "0: missing query.tenant=\"true\"",
         "with a narrower scope, the tenant scope is not intended",
     ),
     (
         "sentinelone-get-dv-query-status",
-        "0: also query.queryId=\"q1xx2xx3\"",
+        "0: unexpected query.queryId=\"q1xx2xx3\"",
         "the name in the vendor document",
     ),
     (
         "sentinelone-get-dv-query-status",
-        "0: not query.query_id=\"q1xx2xx3\"",
+        "0: missing query.query_id=\"q1xx2xx3\"",
         "the name in the vendor document",
     ),
     (
         "sentinelone-get-events",
-        "0: also query.queryId=\"q034ae362a30eba5a187cbe601d19abaa\"",
+        "0: unexpected query.queryId=\"q034ae362a30eba5a187cbe601d19abaa\"",
         "the name in the vendor document",
     ),
     (
         "sentinelone-get-events",
-        "0: not query.query_id=\"q034ae362a30eba5a187cbe601d19abaa\"",
+        "0: missing query.query_id=\"q034ae362a30eba5a187cbe601d19abaa\"",
         "the name in the vendor document",
     ),
-    ("sentinelone-get-power-query-results", "0: body.limit=100 for \"100\"", "a number is sent as a number"),
     (
         "sentinelone-get-power-query-results",
-        "0: not body.accountIds=[\"1523159856757822715\"]",
+        "0: body.limit=100 instead of \"100\"",
+        "a number is sent as a number",
+    ),
+    (
+        "sentinelone-get-power-query-results",
+        "0: missing body.accountIds=[\"1523159856757822715\"]",
         "site IDs are not account IDs",
     ),
     (
         "sentinelone-get-power-query-results",
-        "1: not GET /dv/events/pq-ping",
+        "1: missing GET /dv/events/pq-ping",
         "depends on a response, so a dry run does not have it",
     ),
     (
         "sentinelone-get-processes",
-        "0: also query.queryId=\"q034ae362a30eba5a187cbe601d19abaa\"",
+        "0: unexpected query.queryId=\"q034ae362a30eba5a187cbe601d19abaa\"",
         "the name in the vendor document",
     ),
     (
         "sentinelone-get-processes",
-        "0: not query.query_id=\"q034ae362a30eba5a187cbe601d19abaa\"",
+        "0: missing query.query_id=\"q034ae362a30eba5a187cbe601d19abaa\"",
         "the name in the vendor document",
     ),
     (
         "sentinelone-get-remote-script-task-results",
-        "0: not body.data.computerNames=[]",
+        "0: missing body.data.computerNames=[]",
         "an empty list has no effect",
     ),
     (
         "sentinelone-get-remote-script-task-results",
-        "1: not GET https://files.example.com/file1.zip",
+        "1: missing GET https://files.example.com/file1.zip",
         "depends on a response, so a dry run does not have it",
     ),
     (
         "sentinelone-get-threat-notes",
-        "0: also query.limit=\"1000\"",
+        "0: unexpected query.limit=\"1000\"",
         "the console returns 10 notes by default",
     ),
     (
         "sentinelone-get-threats",
-        "0: query.mitigationStatuses=\"not_mitigated\" for \"active\"",
+        "0: query.mitigationStatuses=\"not_mitigated\" instead of \"active\"",
         "the name of `active` in API 2.1",
     ),
     (
         "sentinelone-list-agents",
-        "0: also query.activeThreats__gt=\"0\"",
+        "0: unexpected query.activeThreats__gt=\"0\"",
         "the declared name; at least this number",
     ),
     (
         "sentinelone-list-agents",
-        "0: not query.active_threats=\"1\"",
+        "0: missing query.active_threats=\"1\"",
         "the declared name; at least this number",
     ),
     (
         "sentinelone-list-agents",
-        "0: query.limit=\"1000\" for \"25\"",
+        "0: query.limit=\"1000\" instead of \"25\"",
         "the command filters the agents, so pages can shrink",
     ),
     (
         "sentinelone-remote-script-automate-results",
-        "1: not GET /remote-scripts/status",
+        "1: missing GET /remote-scripts/status",
         "depends on a response, so a dry run does not have it",
     ),
     (
         "sentinelone-remote-script-automate-results",
-        "2: not POST /remote-scripts/fetch-files",
+        "2: missing POST /remote-scripts/fetch-files",
         "depends on a response, so a dry run does not have it",
     ),
     (
         "sentinelone-remote-script-automate-results",
-        "3: not GET https://files.example.com/file1.zip",
+        "3: missing GET https://files.example.com/file1.zip",
         "depends on a response, so a dry run does not have it",
     ),
-    ("sentinelone-remove-hash-from-blocklist", "0: not query.skip=\"0\"", "no items are skipped"),
+    ("sentinelone-remove-hash-from-blocklist", "0: missing query.skip=\"0\"", "no items are skipped"),
     (
         "sentinelone-remove-hash-from-blocklist",
-        "0: query.limit=\"1000\" for \"4\"",
+        "0: query.limit=\"1000\" instead of \"4\"",
         "the command searches all pages for exact matches",
     ),
     (
         "sentinelone-remove-hash-from-blocklist",
-        "1: not DELETE /restrictions",
+        "1: missing DELETE /restrictions",
         "depends on a response, so a dry run does not have it",
     ),
     (
         "sentinelone-remove-item-from-whitelist",
-        "0: query.limit=\"1000\" for \"5\"",
+        "0: query.limit=\"1000\" instead of \"5\"",
         "the command searches all pages for exact matches",
     ),
     (
         "sentinelone-remove-item-from-whitelist",
-        "1: not DELETE /exclusions",
+        "1: missing DELETE /exclusions",
         "depends on a response, so a dry run does not have it",
     ),
     (
         "sentinelone-update-alerts-status",
-        "0: body.filter.ids=[\"715718962991148224\",\"715723437013282014\"] for \"715718962991148224\"",
+        "0: body.filter.ids=[\"715718962991148224\",\"715723437013282014\"] instead of \"715718962991148224\"",
         "one request with a list of all IDs",
     ),
     (
         "sentinelone-update-alerts-status",
-        "1: not POST /cloud-detection/alerts/incident",
+        "1: missing POST /cloud-detection/alerts/incident",
         "one request with a list of all IDs",
     ),
     (
         "sentinelone-update-alerts-verdict",
-        "0: not body.filter.tenant=\"true\"",
+        "0: missing body.filter.tenant=\"true\"",
         "IDs select the alerts; the tenant scope is redundant",
     ),
     (
         "sentinelone-update-star-rule",
-        "0: not body.filter.tenant=\"true\"",
+        "0: missing body.filter.tenant=\"true\"",
         "with a narrower scope, the tenant scope is not intended",
     ),
     (
         "sentinelone-update-threats-status",
-        "0: body.filter.ids=[\"715718962991148224\",\"715723437013282014\"] for \"715718962991148224\"",
+        "0: body.filter.ids=[\"715718962991148224\",\"715723437013282014\"] instead of \"715718962991148224\"",
         "one request with a list of all IDs",
     ),
     (
         "sentinelone-update-threats-status",
-        "1: not POST /threats/incident",
+        "1: missing POST /threats/incident",
         "one request with a list of all IDs",
     ),
     (
         "sentinelone-update-threats-verdict",
-        "0: body.filter.tenant=true for \"true\"",
+        "0: body.filter.tenant=true instead of \"true\"",
         "a boolean is sent as a boolean",
     ),
-    ("update-remote-system", "0: body.filter.tenant=true for \"true\"", "a boolean is sent as a boolean"),
+    (
+        "update-remote-system",
+        "0: body.filter.tenant=true instead of \"true\"",
+        "a boolean is sent as a boolean",
+    ),
 ];
 
 /// Returns the examples of the integration, if `S1_INTEGRATION_COMMANDS` is set.
@@ -253,7 +273,7 @@ fn leaves(location: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Returns the differences between two lists of requests.
+/// Returns the differences between two lists of requests, each with the index of the request.
 fn differences(expected: &[Value], actual: &[Value]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for index in 0..expected.len().max(actual.len()) {
@@ -261,14 +281,14 @@ fn differences(expected: &[Value], actual: &[Value]) -> BTreeSet<String> {
         let name = |one: &Value| format!("{} {}", to_string(&one["method"]), to_string(&one["path"]));
         let (Some(expected), Some(actual)) = (expected, actual) else {
             found.insert(match (expected, actual) {
-                (Some(expected), _) => format!("{index}: not {}", name(expected)),
-                (_, Some(actual)) => format!("{index}: also {}", name(actual)),
+                (Some(expected), _) => format!("{index}: missing {}", name(expected)),
+                (_, Some(actual)) => format!("{index}: unexpected {}", name(actual)),
                 _ => String::new(),
             });
             continue;
         };
         if name(expected) != name(actual) {
-            found.insert(format!("{index}: {} for {}", name(actual), name(expected)));
+            found.insert(format!("{index}: {} instead of {}", name(actual), name(expected)));
         }
         let (mut expected_leaves, mut actual_leaves) = (BTreeMap::new(), BTreeMap::new());
         for part in ["query", "body"] {
@@ -278,10 +298,14 @@ fn differences(expected: &[Value], actual: &[Value]) -> BTreeSet<String> {
         let locations: BTreeSet<&String> = expected_leaves.keys().chain(actual_leaves.keys()).collect();
         for location in locations {
             match (expected_leaves.get(location), actual_leaves.get(location)) {
-                (Some(expected), None) => drop(found.insert(format!("{index}: not {location}={expected}"))),
-                (None, Some(actual)) => drop(found.insert(format!("{index}: also {location}={actual}"))),
+                (Some(expected), None) => {
+                    found.insert(format!("{index}: missing {location}={expected}"));
+                }
+                (None, Some(actual)) => {
+                    found.insert(format!("{index}: unexpected {location}={actual}"));
+                }
                 (Some(expected), Some(actual)) if expected != actual => {
-                    found.insert(format!("{index}: {location}={actual} for {expected}"));
+                    found.insert(format!("{index}: {location}={actual} instead of {expected}"));
                 }
                 _ => {}
             }

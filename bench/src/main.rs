@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Example token; the server accepts any token.
 const TOKEN: &str = "bench-example-token";
@@ -28,7 +28,7 @@ const INCIDENT: &str = "/web/api/v2.1/threats/incident";
 const USAGE: &str = "usage: s1-bench decode DIR SECONDS SAMPLES | serve PAGES | list client|prefetch|types|value URL WORK_MS \
                      | act client|reqwest URL COUNT IN_FLIGHT";
 
-fn main() -> Result<(), Failure> {
+fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -57,7 +57,7 @@ fn main() -> Result<(), Failure> {
 }
 
 /// Serves until standard input is closed, so that the server ends with the process that started it.
-fn serve(pages: usize) -> Result<(), Failure> {
+fn serve(pages: usize) -> Result<(), BoxError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     println!("{}", json!({ "url": format!("http://{}", listener.local_addr()?) }));
     std::thread::spawn(move || server::serve(&listener, pages));
@@ -76,16 +76,16 @@ fn peak_memory() -> Option<u64> {
     line.trim().trim_end_matches(" kB").parse().ok()
 }
 
-fn client(url: &str) -> Result<Client, Failure> {
+fn client(url: &str) -> Result<Client, BoxError> {
     Ok(Client::builder(url).token(ApiToken::new(TOKEN)?).rate_limits(RateLimits::disabled()).build()?)
 }
 
-fn plain_client() -> Result<reqwest::Client, Failure> {
+fn plain_client() -> Result<reqwest::Client, BoxError> {
     Ok(reqwest::Client::builder().timeout(Duration::from_secs(180)).no_proxy().build()?)
 }
 
 /// Reads all threats. After each page the caller sleeps for `work`, which simulates processing.
-async fn list(variant: &str, url: &str, work: Duration) -> Result<usize, Failure> {
+async fn list(variant: &str, url: &str, work: Duration) -> Result<usize, BoxError> {
     match variant {
         "client" | "prefetch" => {
             let client = client(url)?;
@@ -110,7 +110,7 @@ async fn list(variant: &str, url: &str, work: Duration) -> Result<usize, Failure
 }
 
 /// Reads all pages with plain reqwest, as a hand-written script does.
-async fn list_with_reqwest<T: DeserializeOwned>(url: &str) -> Result<usize, Failure> {
+async fn list_with_reqwest<T: DeserializeOwned>(url: &str) -> Result<usize, BoxError> {
     #[derive(Deserialize)]
     struct Page<T> {
         data: Vec<T>,
@@ -146,7 +146,7 @@ async fn list_with_reqwest<T: DeserializeOwned>(url: &str) -> Result<usize, Fail
 }
 
 /// Sets the status of `count` threats, one request each, in `in_flight` concurrent tasks.
-async fn act(variant: &str, url: &str, count: usize, in_flight: usize) -> Result<usize, Failure> {
+async fn act(variant: &str, url: &str, count: usize, in_flight: usize) -> Result<usize, BoxError> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
     match variant {
@@ -181,11 +181,11 @@ async fn act(variant: &str, url: &str, count: usize, in_flight: usize) -> Result
 }
 
 /// Runs `act` for the next numbers below `count`. Returns the number of successful actions.
-async fn run_sequentially<F: Future<Output = Result<bool, Failure>>>(
+async fn run_sequentially<F: Future<Output = Result<bool, BoxError>>>(
     next: Arc<AtomicUsize>,
     count: usize,
     act: impl Fn(String) -> F,
-) -> Result<usize, Failure> {
+) -> Result<usize, BoxError> {
     let mut done = 0;
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -196,13 +196,13 @@ async fn run_sequentially<F: Future<Output = Result<bool, Failure>>>(
     }
 }
 
-async fn update_with_client(client: &Client, id: String) -> Result<bool, Failure> {
+async fn update_with_client(client: &Client, id: String) -> Result<bool, BoxError> {
     let update = client.threats().update_incident().filter(ThreatFilter::default().ids([id]));
     let response = update.status(IncidentStatus::Resolved).send().await?;
     Ok(response.affected() == Some(1))
 }
 
-async fn update_with_reqwest(http: &reqwest::Client, target: &str, id: String) -> Result<bool, Failure> {
+async fn update_with_reqwest(http: &reqwest::Client, target: &str, id: String) -> Result<bool, BoxError> {
     let body = json!({ "filter": { "ids": [id] }, "data": { "incidentStatus": "resolved" } });
     let request = http
         .post(target)

@@ -158,7 +158,7 @@ fn lenient<'de, T: Lenient, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D:
     de.deserialize_any(LenientVisitor(PhantomData))
 }
 
-/// Whether a string is `null` or `none`, as in edited samples.
+/// Returns whether a string is `null` or `none`, as in edited samples.
 fn is_null(text: &str) -> bool {
     text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none")
 }

@@ -20,7 +20,7 @@ pub struct RequestParts {
     pub body: Option<Value>,
 }
 
-/// Shows only the outline, because a body may contain passwords.
+/// Omits the values of the query and the body, because a body may contain passwords.
 impl fmt::Debug for RequestParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestParts")
@@ -31,7 +31,7 @@ impl fmt::Debug for RequestParts {
     }
 }
 
-/// An error when a request is built from recorded parts.
+/// The error of building a request from recorded parts.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RequestPartsError {

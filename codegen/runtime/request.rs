@@ -57,7 +57,7 @@ impl<T> PartialEq for Request<T> {
     }
 }
 
-/// Shows only the outline, because a body may contain passwords.
+/// Omits the values of the query and the body, because a body may contain passwords.
 impl<T> fmt::Debug for Request<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -333,7 +333,7 @@ impl<T> Request<T> {
         Ok(())
     }
 
-    /// Checks whether the request may be sent. The client calls it before sending, and a dry run before printing.
+    /// Validates the filter of the request. The client calls it before sending, and a dry run before printing.
     ///
     /// # Errors
     /// Returns [`RequestErrorKind::EmptyFilter`] if the operation requires a filter, the filter is not selective, and
@@ -369,7 +369,7 @@ fn to_query_value(value: &Value) -> String {
     }
 }
 
-/// An error of an invalid request, which is not sent.
+/// The error for an invalid request, which is not sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestError {
     operation: &'static str,
@@ -377,7 +377,7 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    /// Creates an error for a missing required value. `field` is its wire name.
+    /// Creates an error for a missing required value. `field` is its wire name, such as `data.incidentStatus`.
     pub fn missing(operation: &'static Operation, field: &str) -> Self {
         Self { operation: operation.id, kind: Box::new(RequestErrorKind::Missing(field.to_owned())) }
     }
@@ -509,10 +509,15 @@ impl fmt::Display for RequestErrorKind {
                 write!(f, "{field} has {item:?}; a list item of a query parameter cannot contain a comma")
             }
             Self::ItemCountOutOfRange { field, count, bounds } => {
-                write!(f, "{field} has {count} items; expected {}", Bounds(*bounds))
+                write!(f, "{field} has {}; expected {}", counted(*count, "item"), Bounds(*bounds))
             }
             Self::LengthOutOfRange { field, count, bounds } => {
-                write!(f, "{field} has a string of {count} characters; expected {}", Bounds(*bounds))
+                write!(
+                    f,
+                    "{field} has a string of {}; expected {}",
+                    counted(*count, "character"),
+                    Bounds(*bounds)
+                )
             }
             Self::ValueOutOfRange { field, value, bounds } => {
                 write!(f, "{field} is {value}; expected {}", Bounds(*bounds))
@@ -678,4 +683,10 @@ fn number_out_of_bounds(number: &Number, (min, max): (Option<i64>, Option<i64>))
         (None, value) if max.is_some_and(|max| value > max as f64) => Some(value.ceil() as i64),
         (None, _) => None,
     }
+}
+
+/// Returns a number with its noun, such as `1 item` or `3 items`.
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }

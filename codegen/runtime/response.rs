@@ -26,7 +26,7 @@ pub trait ResponseBody: Sized {
     }
 }
 
-/// An error in the decoding of a body.
+/// The error of decoding a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     /// Location in the document, such as `data[1].threatInfo.fileSize`; `.` for the document itself.
@@ -50,7 +50,7 @@ impl From<serde_path_to_error::Error<serde_json::Error>> for DecodeError {
 }
 
 /// Decodes JSON; an error has the path of the invalid value. Tracking the path takes a third of the decoding time, so
-/// that a second pass does it only after an error.
+/// it is done in a second pass, after an error only.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Ok(value);

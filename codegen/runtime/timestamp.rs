@@ -19,12 +19,12 @@ impl Timestamp {
     /// Returns the current time, with microseconds.
     pub fn now() -> Self {
         let now = jiff::Timestamp::now();
-        Self::of(now.round(jiff::Unit::Microsecond).unwrap_or(now))
+        Self::from_jiff(now.round(jiff::Unit::Microsecond).unwrap_or(now))
     }
 
     /// Returns the time `millis` milliseconds after 1970-01-01T00:00:00Z; `None` outside the years -9999 to 9999.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
-        jiff::Timestamp::from_millisecond(millis).ok().map(Self::of)
+        jiff::Timestamp::from_millisecond(millis).ok().map(Self::from_jiff)
     }
 
     /// Returns the string as it was written.
@@ -46,11 +46,11 @@ impl Timestamp {
 
     /// Converts the timestamp to RFC 3339 in UTC, ending in `Z`; `None` if the string is not a valid timestamp.
     pub fn to_utc(&self) -> Option<Self> {
-        self.parse().map(Self::of)
+        self.parse().map(Self::from_jiff)
     }
 
-    fn of(at: jiff::Timestamp) -> Self {
-        Self(at.to_string().into())
+    fn from_jiff(time: jiff::Timestamp) -> Self {
+        Self(time.to_string().into())
     }
 
     fn parse(&self) -> Option<jiff::Timestamp> {
@@ -95,7 +95,7 @@ impl From<SystemTime> for Timestamp {
     /// A time outside the years -9999 to 9999 becomes a string that no request accepts.
     fn from(value: SystemTime) -> Self {
         match jiff::Timestamp::try_from(value) {
-            Ok(at) => Self::of(at),
+            Ok(time) => Self::from_jiff(time),
             Err(_) => Self(format!("{value:?}").into()),
         }
     }

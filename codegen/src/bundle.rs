@@ -16,8 +16,8 @@ pub const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 /// The specification as one document.
 #[derive(Debug)]
 pub struct Bundle {
-    /// OpenAPI 3.0.3 document. References are to `#/components/schemas/` only: parameters and responses are inlined, and
-    /// properties of a filter that are query parameters too are copied to the parameters.
+    /// OpenAPI 3.0.3 document. References are to `#/components/schemas/` only: parameters and responses are inlined,
+    /// and properties of a filter that are query parameters too are copied to the parameters.
     pub document: Value,
     /// Module of each schema: the file name in snake case, `shared` for the root.
     pub modules: BTreeMap<String, String>,

@@ -16,9 +16,10 @@ use crate::{Error, Result};
 /// Format of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Envelope {
-    /// `{data: [T], …}`, or `{data: {items: [T], …}, …}` with `items` from the metadata. Has the name of the schema of T.
+    /// `{data: [T], …}`, or `{data: {items: [T], …}, …}` with `items` from the metadata. Contains the name of the
+    /// schema of T.
     Page(String),
-    /// `{data: T, …}`. Has the name of the schema of T.
+    /// `{data: T, …}`. Contains the name of the schema of T.
     Data(String),
     /// No content.
     Empty,

@@ -10,6 +10,6 @@ pub const STYLE: &str = include_str!("page/page.css");
 pub const SCRIPT: &str = include_str!("page/page.js");
 
 /// Escapes text for HTML.
-pub fn text(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -166,12 +166,12 @@ impl Linter<'_> {
             Err(message) => self.add(location, message),
             Ok(Envelope::Page(_)) => {}
             Ok(_) => {
-                if metadata::of_operation(node).is_ok_and(|facts| facts.paging == Paging::Cursor) {
+                if metadata::read_operation(node).is_ok_and(|facts| facts.paging == Paging::Cursor) {
                     self.add(location, "pagination is set, but the response is not a list");
                 }
             }
         }
-        match metadata::of_operation(node) {
+        match metadata::read_operation(node) {
             Err(message) => self.add(location, message),
             Ok(facts) => self.facts(location, operation, &facts),
         }
@@ -218,7 +218,7 @@ impl Linter<'_> {
         let Some(filter) = body["properties"].get("filter") else { return };
         let named = reference(filter).and_then(|name| self.bundle.schema(name));
         let is_filter =
-            named.is_some_and(|schema| metadata::of::<SchemaFacts>(schema).is_ok_and(|facts| facts.filter));
+            named.is_some_and(|schema| metadata::read::<SchemaFacts>(schema).is_ok_and(|facts| facts.filter));
         if !is_filter {
             self.add(location, format!("filter of {name} is not a schema with `x-s1: {{filter: true}}`"));
         }
@@ -234,7 +234,7 @@ impl Linter<'_> {
         if parameter["in"] == "query" && schema["type"] == "array" && !is_joined {
             self.add(location, format!("parameter {name} is an array: add `style: form, explode: false`"));
         }
-        if let Err(message) = metadata::of::<PropertyFacts>(parameter) {
+        if let Err(message) = metadata::read::<PropertyFacts>(parameter) {
             self.add(location, format!("parameter {name}: {message}"));
         }
         self.inline_schema(&format!("{location} parameter {name}"), schema);
@@ -301,7 +301,7 @@ impl Linter<'_> {
         if schema["description"].as_str().is_none_or(str::is_empty) {
             self.add(name, "has no description");
         }
-        let facts = match metadata::of::<SchemaFacts>(schema) {
+        let facts = match metadata::read::<SchemaFacts>(schema) {
             Ok(facts) => facts,
             Err(message) => return self.add(name, message),
         };
@@ -320,7 +320,7 @@ impl Linter<'_> {
                 self.add(&location, "has no description");
             }
             self.inline_schema(&location, node);
-            match metadata::of::<PropertyFacts>(node) {
+            match metadata::read::<PropertyFacts>(node) {
                 Err(message) => self.add(&location, message),
                 Ok(property) if property.field.is_some() && !facts.filter => {
                     self.add(&location, "`field` is only for filters");

@@ -56,7 +56,7 @@ pub enum FilterRequirement {
     None,
     /// The filter is optional.
     Optional,
-    /// The console rejects a request without a filter.
+    /// The client rejects a request without a selective filter.
     Required,
 }
 
@@ -180,7 +180,7 @@ pub enum Op {
 ///
 /// # Errors
 /// Returns an error if a key is unknown, missing or of the wrong type.
-pub fn of<T: for<'de> Deserialize<'de> + Default>(node: &Value) -> Result<T, String> {
+pub fn read<T: for<'de> Deserialize<'de> + Default>(node: &Value) -> Result<T, String> {
     match node.get(KEY) {
         Some(facts) => T::deserialize(facts).map_err(|error| error.to_string()),
         None => Ok(T::default()),
@@ -191,7 +191,7 @@ pub fn of<T: for<'de> Deserialize<'de> + Default>(node: &Value) -> Result<T, Str
 ///
 /// # Errors
 /// Returns an error if `x-s1` is missing, or if a key is unknown, missing or of the wrong type.
-pub fn of_operation(node: &Value) -> Result<OperationFacts, String> {
+pub fn read_operation(node: &Value) -> Result<OperationFacts, String> {
     let facts = node.get(KEY).ok_or_else(|| format!("has no {KEY}"))?;
     OperationFacts::deserialize(facts).map_err(|error| error.to_string())
 }

@@ -160,7 +160,7 @@ const OPERATION_FACTS: [&str; 8] =
 
 impl Surface {
     /// Reads an OpenAPI 3.0 document. References must be local.
-    pub fn of(document: &Value) -> Self {
+    pub fn from_document(document: &Value) -> Self {
         let mut operations = BTreeMap::new();
         for (path, item) in members(document, "/paths") {
             for method in METHODS.into_iter().chain(["patch", "head", "options"]) {

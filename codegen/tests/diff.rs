@@ -33,7 +33,7 @@ fn document() -> &'static Value {
 /// Surface of the unmodified specification.
 fn unmodified() -> &'static Surface {
     static SURFACE: OnceLock<Surface> = OnceLock::new();
-    SURFACE.get_or_init(|| Surface::of(document()))
+    SURFACE.get_or_init(|| Surface::from_document(document()))
 }
 
 /// Returns one command per operation and one per resource.
@@ -70,7 +70,7 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
 }
 
 /// Adds the names of all schemas that a node references, directly or indirectly.
-fn reached(document: &Value, node: &Value, into: &mut BTreeSet<String>) {
+fn add_referenced(document: &Value, node: &Value, into: &mut BTreeSet<String>) {
     match node {
         Value::Object(map) => {
             for (key, value) in map {
@@ -78,28 +78,28 @@ fn reached(document: &Value, node: &Value, into: &mut BTreeSet<String>) {
                     ("$ref", Some(target)) => {
                         let name = target.rsplit('/').next().unwrap().to_owned();
                         if into.insert(name.clone()) {
-                            reached(document, &document["components"]["schemas"][&name], into);
+                            add_referenced(document, &document["components"]["schemas"][&name], into);
                         }
                     }
-                    _ => reached(document, value, into),
+                    _ => add_referenced(document, value, into),
                 }
             }
         }
-        Value::Array(all) => all.iter().for_each(|one| reached(document, one, into)),
+        Value::Array(all) => all.iter().for_each(|one| add_referenced(document, one, into)),
         _ => {}
     }
 }
 
 /// Returns the schemas of the request and of the responses of each operation, by pointer.
-fn reach() -> &'static BTreeMap<String, [BTreeSet<String>; 2]> {
-    static REACH: OnceLock<BTreeMap<String, [BTreeSet<String>; 2]>> = OnceLock::new();
-    REACH.get_or_init(|| {
+fn schemas_by_operation() -> &'static BTreeMap<String, [BTreeSet<String>; 2]> {
+    static SCHEMAS: OnceLock<BTreeMap<String, [BTreeSet<String>; 2]>> = OnceLock::new();
+    SCHEMAS.get_or_init(|| {
         let mut all = BTreeMap::new();
         for (pointer, _, node) in operations(document()) {
             let mut both = [BTreeSet::new(), BTreeSet::new()];
-            reached(document(), &node["parameters"], &mut both[0]);
-            reached(document(), &node["requestBody"], &mut both[0]);
-            reached(document(), &node["responses"], &mut both[1]);
+            add_referenced(document(), &node["parameters"], &mut both[0]);
+            add_referenced(document(), &node["requestBody"], &mut both[0]);
+            add_referenced(document(), &node["responses"], &mut both[1]);
             all.insert(pointer, both);
         }
         all
@@ -108,7 +108,7 @@ fn reach() -> &'static BTreeMap<String, [BTreeSet<String>; 2]> {
 
 /// Target of a kind of change.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum On {
+enum Target {
     /// A named schema.
     Schema,
     /// A property of a named schema.
@@ -124,7 +124,7 @@ type Expected = (&'static str, [Option<Class>; 3]);
 
 struct Kind {
     name: &'static str,
-    on: On,
+    target: Target,
     /// Whether the change is possible at a node.
     fits: fn(&Value) -> bool,
     /// Preparation that is not part of the change.
@@ -144,7 +144,7 @@ const BEHAVIOR_CHANGE: Option<Class> = Some(Class::BehaviorChange);
 const NEW: Option<Class> = Some(Class::New);
 const DOCS_ONLY: Option<Class> = Some(Class::DocsOnly);
 
-fn nothing(_: &mut Value) {}
+fn unchanged(_: &mut Value) {}
 
 fn at<'a>(document: &'a mut Value, pointer: &str) -> &'a mut Value {
     document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} does not exist"))
@@ -205,13 +205,13 @@ fn optional_property(schema: &Value) -> Option<String> {
     property(schema, |name, _| !required(schema).iter().any(|one| one == name))
 }
 
-fn require(schema: &mut Value, name: &str) {
+fn make_required(schema: &mut Value, name: &str) {
     let mut all = required(schema);
     all.push(name.to_owned());
     schema["required"] = json!(all);
 }
 
-fn unrequire(schema: &mut Value, name: &str) {
+fn make_optional(schema: &mut Value, name: &str) {
     let all: Vec<String> = required(schema).into_iter().filter(|one| one != name).collect();
     schema["required"] = json!(all);
 }
@@ -275,21 +275,21 @@ fn move_to(document: &mut Value, pointer: &str, path: &str, method: &str) {
 
 fn kind(
     name: &'static str,
-    on: On,
+    target: Target,
     fits: fn(&Value) -> bool,
     change: fn(&mut Value, &str),
     expected: Expected,
     reverse: Expected,
 ) -> Kind {
-    Kind { name, on, fits, before: nothing, change, expected, response_rule: None, reverse }
+    Kind { name, target, fits, before: unchanged, change, expected, response_rule: None, reverse }
 }
 
-/// A keyword that is set at a property or a parameter.
-macro_rules! gains {
-    ($name:literal, $on:expr, $fits:expr, $key:literal: $value:expr, $expected:expr, $back:expr) => {
+/// Creates a kind of change that sets a keyword of a property or a parameter.
+macro_rules! sets {
+    ($name:literal, $target:expr, $fits:expr, $key:literal: $value:expr, $expected:expr, $back:expr) => {
         kind(
             $name,
-            $on,
+            $target,
             $fits,
             |document, pointer| {
                 let inner = if document.pointer(pointer).unwrap().get("schema").is_some() {
@@ -317,7 +317,7 @@ fn kinds() -> Vec<Kind> {
         // Existence.
         kind(
             "a field is removed",
-            On::Schema,
+            Target::Schema,
             |schema| optional_property(schema).is_some(),
             |document, pointer| {
                 let name = optional_property(at(document, pointer)).unwrap();
@@ -328,7 +328,7 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "an object is removed with its members",
-            On::Schema,
+            Target::Schema,
             |schema| {
                 property(schema, |_, node| refers_to_object(node)).is_some() && required(schema).is_empty()
             },
@@ -341,7 +341,7 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "a field is added",
-            On::Schema,
+            Target::Schema,
             object,
             |document, pointer| {
                 set(document, &format!("{pointer}/properties"), "brandNew", json!({"type": "string"}))
@@ -351,7 +351,7 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "an object is added with its members",
-            On::Schema,
+            Target::Schema,
             object,
             |document, pointer| {
                 let members =
@@ -366,11 +366,11 @@ fn kinds() -> Vec<Kind> {
             response_rule: Some("field-added"),
             ..kind(
                 "a required field is added",
-                On::Schema,
+                Target::Schema,
                 object,
                 |document, pointer| {
                     set(document, &format!("{pointer}/properties"), "brandNew", json!({"type": "string"}));
-                    require(at(document, pointer), "brandNew");
+                    make_required(at(document, pointer), "brandNew");
                 },
                 both("required-field-added", BREAKING, NEW),
                 both("field-removed", BREAKING, BREAKING_DECODE),
@@ -379,33 +379,33 @@ fn kinds() -> Vec<Kind> {
         // Requiredness.
         kind(
             "a field becomes required",
-            On::Schema,
+            Target::Schema,
             |schema| optional_property(schema).is_some(),
             |document, pointer| {
                 let name = optional_property(at(document, pointer)).unwrap();
-                require(at(document, pointer), &name);
+                make_required(at(document, pointer), &name);
             },
             both("became-required", BREAKING, NEW),
             both("became-optional", NEW, BREAKING_DECODE),
         ),
         kind(
             "a field becomes optional",
-            On::Schema,
+            Target::Schema,
             |schema| object(schema) && !required(schema).is_empty(),
             |document, pointer| {
                 let name = required(at(document, pointer)).remove(0);
-                unrequire(at(document, pointer), &name);
+                make_optional(at(document, pointer), &name);
             },
             both("became-optional", NEW, BREAKING_DECODE),
             both("became-required", BREAKING, NEW),
         ),
         // Type.
-        gains!("a string becomes a number", On::Property, string, "type": json!("number"), type_changed, type_changed),
-        gains!("a number becomes a string", On::Property, integer, "type": json!("string"), type_changed, type_changed),
-        gains!("a list becomes an object", On::Property, list, "type": json!("object"), type_changed, type_changed),
+        sets!("a string becomes a number", Target::Property, string, "type": json!("number"), type_changed, type_changed),
+        sets!("a number becomes a string", Target::Property, integer, "type": json!("string"), type_changed, type_changed),
+        sets!("a list becomes an object", Target::Property, list, "type": json!("object"), type_changed, type_changed),
         kind(
             "an object becomes a string",
-            On::Property,
+            Target::Property,
             refers_to_object,
             |document, pointer| replace(document, pointer, json!({"type": "string"})),
             type_changed,
@@ -413,7 +413,7 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "a string becomes a list of objects",
-            On::Property,
+            Target::Property,
             plain_string,
             |document, pointer| {
                 let item = json!({"type": "object", "properties": {"a": {"type": "string"}}});
@@ -424,52 +424,52 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "the items of a list become numbers",
-            On::Property,
+            Target::Property,
             |node| list(node) && node["items"]["type"] == "string",
             |document, pointer| set(document, &format!("{pointer}/items"), "type", json!("integer")),
             type_changed,
             type_changed,
         ),
-        gains!("a string gets a format", On::Property, plain_string, "format": json!("uuid"),
+        sets!("a string gets a format", Target::Property, plain_string, "format": json!("uuid"),
             both("format-changed", BREAKING, BREAKING_DECODE), both("format-changed", BREAKING, BREAKING_DECODE)),
-        gains!("a time gets another format", On::Property, |node| node["format"] == "date-time",
+        sets!("a time gets another format", Target::Property, |node| node["format"] == "date-time",
             "format": json!("date"), both("format-changed", BREAKING, BREAKING_DECODE), both("format-changed", BREAKING, BREAKING_DECODE)),
         // Constraints.
-        gains!("a minimum is added or raised", On::Property, integer, "minimum": json!(100_000),
+        sets!("a minimum is added or raised", Target::Property, integer, "minimum": json!(100_000),
             bound_narrowed, bound_widened),
-        gains!("a maximum is added or lowered", On::Property, integer, "maximum": json!(-100_000),
+        sets!("a maximum is added or lowered", Target::Property, integer, "maximum": json!(-100_000),
             bound_narrowed, bound_widened),
-        gains!("an exclusive minimum is added", On::Property, integer, "exclusiveMinimum": json!(true),
+        sets!("an exclusive minimum is added", Target::Property, integer, "exclusiveMinimum": json!(true),
             bound_narrowed, bound_widened),
-        gains!("an exclusive maximum is added", On::Property, integer, "exclusiveMaximum": json!(true),
+        sets!("an exclusive maximum is added", Target::Property, integer, "exclusiveMaximum": json!(true),
             bound_narrowed, bound_widened),
-        gains!("multipleOf is added", On::Property, integer, "multipleOf": json!(5), bound_narrowed, bound_widened),
-        gains!("a minimum length is added or raised", On::Property, string, "minLength": json!(5000),
+        sets!("multipleOf is added", Target::Property, integer, "multipleOf": json!(5), bound_narrowed, bound_widened),
+        sets!("a minimum length is added or raised", Target::Property, string, "minLength": json!(5000),
             bound_narrowed, bound_widened),
-        gains!("a maximum length is added or lowered", On::Property, string, "maxLength": json!(0),
+        sets!("a maximum length is added or lowered", Target::Property, string, "maxLength": json!(0),
             bound_narrowed, bound_widened),
-        gains!("a minimum number of items is added or raised", On::Property, list, "minItems": json!(9000),
+        sets!("a minimum number of items is added or raised", Target::Property, list, "minItems": json!(9000),
             bound_narrowed, bound_widened),
-        gains!("a maximum number of items is added or lowered", On::Property, list, "maxItems": json!(0),
+        sets!("a maximum number of items is added or lowered", Target::Property, list, "maxItems": json!(0),
             bound_narrowed, bound_widened),
-        gains!("items become unique", On::Property, list, "uniqueItems": json!(true),
+        sets!("items become unique", Target::Property, list, "uniqueItems": json!(true),
             bound_narrowed, bound_widened),
-        gains!("a pattern is added", On::Property, string, "pattern": json!("^a+$"),
+        sets!("a pattern is added", Target::Property, string, "pattern": json!("^a+$"),
             both("pattern-added", BREAKING, DOCS_ONLY), both("pattern-removed", NEW, DOCS_ONLY)),
         Kind {
             before: |node| node["pattern"] = json!("^b+$"),
-            ..gains!("a pattern changes", On::Property, string, "pattern": json!("^a+$"),
+            ..sets!("a pattern changes", Target::Property, string, "pattern": json!("^a+$"),
                 both("pattern-changed", BREAKING, DOCS_ONLY), both("pattern-changed", BREAKING, DOCS_ONLY))
         },
         Kind {
             before: |node| node["multipleOf"] = json!(10),
-            ..gains!("multipleOf becomes smaller", On::Property, integer, "multipleOf": json!(5),
+            ..sets!("multipleOf becomes smaller", Target::Property, integer, "multipleOf": json!(5),
                 bound_widened, bound_narrowed)
         },
         // Values.
         kind(
             "an enum loses a value",
-            On::Schema,
+            Target::Schema,
             |schema| schema["enum"].as_array().is_some_and(|all| all.len() > 1),
             |document, pointer| drop(at(document, pointer)["enum"].as_array_mut().unwrap().remove(0)),
             both("enum-value-removed", BREAKING, BREAKING),
@@ -477,7 +477,7 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "an enum gains two values",
-            On::Schema,
+            Target::Schema,
             is_enum,
             |document, pointer| {
                 let values = at(document, pointer)["enum"].as_array_mut().unwrap();
@@ -488,45 +488,45 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "an enum is removed",
-            On::Schema,
+            Target::Schema,
             is_enum,
             |document, pointer| remove(document, pointer, "enum"),
             both("enum-removed", BREAKING, BREAKING_DECODE),
             both("enum-added", BREAKING, BREAKING_DECODE),
         ),
-        gains!("an enum is added", On::Property, plain_string, "enum": json!(["a", "b"]),
+        sets!("an enum is added", Target::Property, plain_string, "enum": json!(["a", "b"]),
             both("enum-added", BREAKING, BREAKING_DECODE), both("enum-removed", BREAKING, BREAKING_DECODE)),
         // Null, defaults, lifecycle.
-        gains!("a field may be null", On::Property, |node| node["nullable"] != true && !refers(node),
+        sets!("a field may be null", Target::Property, |node| node["nullable"] != true && !refers(node),
             "nullable": json!(true), both("became-nullable", NEW, BREAKING_DECODE), both("no-longer-nullable", BREAKING, NEW)),
         kind(
             "a named schema may be null",
-            On::Schema,
+            Target::Schema,
             |schema| schema["nullable"] != true && no_reference_overrides(schema, "nullable"),
             |document, pointer| set(document, pointer, "nullable", json!(true)),
             both("became-nullable", NEW, BREAKING_DECODE),
             both("no-longer-nullable", BREAKING, NEW),
         ),
-        gains!("a default is added or changed", On::Property, plain_string, "default": json!("brand new"),
+        sets!("a default is added or changed", Target::Property, plain_string, "default": json!("brand new"),
             both("default-changed", BEHAVIOR_CHANGE, DOCS_ONLY), both("default-changed", BEHAVIOR_CHANGE, DOCS_ONLY)),
-        gains!("a field becomes read-only", On::Property, always, "readOnly": json!(true),
+        sets!("a field becomes read-only", Target::Property, always, "readOnly": json!(true),
             both("read-only-changed", BEHAVIOR_CHANGE, DOCS_ONLY), both("read-only-changed", BEHAVIOR_CHANGE, DOCS_ONLY)),
-        gains!("a field becomes write-only", On::Property, always, "writeOnly": json!(true),
+        sets!("a field becomes write-only", Target::Property, always, "writeOnly": json!(true),
             both("read-only-changed", BEHAVIOR_CHANGE, DOCS_ONLY), both("read-only-changed", BEHAVIOR_CHANGE, DOCS_ONLY)),
-        gains!("a field is deprecated", On::Property, |node| node["deprecated"] != true, "deprecated": json!(true),
+        sets!("a field is deprecated", Target::Property, |node| node["deprecated"] != true, "deprecated": json!(true),
             both("deprecated", DOCS_ONLY, DOCS_ONLY), both("undeprecated", DOCS_ONLY, DOCS_ONLY)),
-        gains!("a field gets another description", On::Property, always, "description": json!("Another description."),
+        sets!("a field gets another description", Target::Property, always, "description": json!("Another description."),
             both("description-changed", DOCS_ONLY, DOCS_ONLY), both("description-changed", DOCS_ONLY, DOCS_ONLY)),
         // Structure.
-        gains!("an object allows any members", On::Schema, |schema| object(schema)
+        sets!("an object allows any members", Target::Schema, |schema| object(schema)
                 && schema.get("additionalProperties").is_none(), "additionalProperties": json!(true),
             both("additional-properties-changed", BREAKING, BREAKING_DECODE), both("additional-properties-changed", BREAKING, BREAKING_DECODE)),
-        gains!("an object allows typed members", On::Schema, |schema| object(schema)
+        sets!("an object allows typed members", Target::Schema, |schema| object(schema)
                 && schema.get("additionalProperties").is_none(), "additionalProperties": json!({"type": "string"}),
             both("additional-properties-changed", BREAKING, BREAKING_DECODE), both("additional-properties-changed", BREAKING, BREAKING_DECODE)),
         kind(
             "a struct becomes a map",
-            On::Schema,
+            Target::Schema,
             |schema| object(schema) && schema.get("additionalProperties").is_none(),
             |document, pointer| {
                 remove(document, pointer, "properties");
@@ -537,18 +537,18 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "a list loses its item schema",
-            On::Property,
+            Target::Property,
             list,
             |document, pointer| remove(document, pointer, "items"),
             both("structure-changed", BREAKING, BREAKING_DECODE),
             both("structure-changed", BREAKING, BREAKING_DECODE),
         ),
-        gains!("a choice is added", On::Property, string, "oneOf": json!([{"minLength": 1}, {"maxLength": 9}]),
+        sets!("a choice is added", Target::Property, string, "oneOf": json!([{"minLength": 1}, {"maxLength": 9}]),
             both("structure-changed", BREAKING, BREAKING_DECODE), both("structure-changed", BREAKING, BREAKING_DECODE)),
         // Metadata of fields.
         kind(
             "a string becomes a secret",
-            On::Property,
+            Target::Property,
             |node| plain_string(node) && node["x-s1"]["secret"] != true,
             |document, pointer| set_fact(at(document, pointer), "secret", json!(true)),
             both("secret-changed", BREAKING, BREAKING),
@@ -556,7 +556,7 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "a field is not selective any more",
-            On::Property,
+            Target::Property,
             |node| node["x-s1"]["selective"] != false,
             |document, pointer| set_fact(at(document, pointer), "selective", json!(false)),
             both("selective-changed", BEHAVIOR_CHANGE, DOCS_ONLY),
@@ -573,7 +573,7 @@ fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<
     vec![
         kind(
             "a query parameter is removed",
-            On::Operation,
+            Target::Operation,
             |operation| {
                 last_query(operation).is_some_and(|at| operation["parameters"][at]["required"] != true)
             },
@@ -587,7 +587,7 @@ fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<
         ),
         kind(
             "a required query parameter is added",
-            On::Operation,
+            Target::Operation,
             |operation| operation["parameters"].is_array(),
             |document, pointer| {
                 let new = json!({"name": "brandNew", "in": "query", "required": true, "schema": {"type": "string"}});
@@ -598,7 +598,7 @@ fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<
         ),
         kind(
             "a header parameter is added",
-            On::Operation,
+            Target::Operation,
             always,
             |document, pointer| {
                 let operation = at(document, pointer);
@@ -613,31 +613,31 @@ fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<
         ),
         kind(
             "a query parameter becomes required",
-            On::Parameter,
+            Target::Parameter,
             |node| node["required"] != true && node["in"] == "query",
             |document, pointer| set(document, pointer, "required", json!(true)),
             request("became-required", BREAKING),
             request("became-optional", NEW),
         ),
-        gains!("a parameter becomes a boolean", On::Parameter, integer, "type": json!("boolean"),
+        sets!("a parameter becomes a boolean", Target::Parameter, integer, "type": json!("boolean"),
             request("type-changed", BREAKING), request("type-changed", BREAKING)),
-        gains!("a parameter gets a format", On::Parameter, |node| string(node) && node["schema"].get("format").is_none(),
+        sets!("a parameter gets a format", Target::Parameter, |node| string(node) && node["schema"].get("format").is_none(),
             "format": json!("uuid"), request("format-changed", BREAKING), request("format-changed", BREAKING)),
-        gains!("a parameter is bounded", On::Parameter, integer, "maximum": json!(-5),
+        sets!("a parameter is bounded", Target::Parameter, integer, "maximum": json!(-5),
             request("bound-narrowed", BREAKING), request("bound-widened", NEW)),
-        gains!("a list in the query is bounded", On::Parameter, list, "maxItems": json!(0),
+        sets!("a list in the query is bounded", Target::Parameter, list, "maxItems": json!(0),
             request("bound-narrowed", BREAKING), request("bound-widened", NEW)),
-        gains!("a parameter gets a pattern", On::Parameter, string, "pattern": json!("^a+$"),
+        sets!("a parameter gets a pattern", Target::Parameter, string, "pattern": json!("^a+$"),
             request("pattern-added", BREAKING), request("pattern-removed", NEW)),
-        gains!("a parameter becomes an enum", On::Parameter, string, "enum": json!(["a", "b"]),
+        sets!("a parameter becomes an enum", Target::Parameter, string, "enum": json!(["a", "b"]),
             request("enum-added", BREAKING), request("enum-removed", BREAKING)),
-        gains!("a parameter may be null", On::Parameter, |node| string(node) && node["schema"]["nullable"] != true,
+        sets!("a parameter may be null", Target::Parameter, |node| string(node) && node["schema"]["nullable"] != true,
             "nullable": json!(true), request("became-nullable", NEW), request("no-longer-nullable", BREAKING)),
-        gains!("a parameter gets another default", On::Parameter, integer, "default": json!(77_777),
+        sets!("a parameter gets another default", Target::Parameter, integer, "default": json!(77_777),
             request("default-changed", BEHAVIOR_CHANGE), request("default-changed", BEHAVIOR_CHANGE)),
         kind(
             "a list in the query gets another style",
-            On::Parameter,
+            Target::Parameter,
             |node| list(node) && node["in"] == "query",
             |document, pointer| set(document, pointer, "style", json!("pipeDelimited")),
             request("style-changed", BEHAVIOR_CHANGE),
@@ -645,7 +645,7 @@ fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<
         ),
         kind(
             "a list in the query is repeated",
-            On::Parameter,
+            Target::Parameter,
             |node| list(node) && node["in"] == "query",
             |document, pointer| set(document, pointer, "explode", json!(true)),
             request("explode-changed", BEHAVIOR_CHANGE),
@@ -653,7 +653,7 @@ fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<
         ),
         kind(
             "a parameter is deprecated",
-            On::Parameter,
+            Target::Parameter,
             |node| node["deprecated"] != true && node["schema"]["deprecated"] != true,
             |document, pointer| set(document, pointer, "deprecated", json!(true)),
             request("deprecated", DOCS_ONLY),
@@ -661,7 +661,7 @@ fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<
         ),
         kind(
             "a parameter gets another description",
-            On::Parameter,
+            Target::Parameter,
             always,
             |document, pointer| set(document, pointer, "description", json!("Another description.")),
             request("description-changed", DOCS_ONLY),
@@ -669,7 +669,7 @@ fn parameter_kinds(request: fn(&'static str, Option<Class>) -> Expected) -> Vec<
         ),
         kind(
             "a parameter is not selective any more",
-            On::Parameter,
+            Target::Parameter,
             |node| node["in"] == "query" && node["x-s1"]["selective"] != false,
             |document, pointer| set_fact(at(document, pointer), "selective", json!(false)),
             request("selective-changed", BEHAVIOR_CHANGE),
@@ -685,7 +685,7 @@ fn body_kinds(
     vec![
         kind(
             "a body is removed",
-            On::Operation,
+            Target::Operation,
             |operation| operation["requestBody"]["required"] == true,
             |document, pointer| remove(document, pointer, "requestBody"),
             request("body-removed", BREAKING),
@@ -693,7 +693,7 @@ fn body_kinds(
         ),
         kind(
             "an optional body is added",
-            On::Operation,
+            Target::Operation,
             |operation| operation.get("requestBody").is_none(),
             |document, pointer| {
                 let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
@@ -709,7 +709,7 @@ fn body_kinds(
         ),
         kind(
             "a body becomes optional",
-            On::Operation,
+            Target::Operation,
             |operation| operation["requestBody"]["required"] == true,
             |document, pointer| set(document, &format!("{pointer}/requestBody"), "required", json!(false)),
             request("became-optional", NEW),
@@ -717,7 +717,7 @@ fn body_kinds(
         ),
         kind(
             "a body becomes a form",
-            On::Operation,
+            Target::Operation,
             |operation| operation["requestBody"].is_object(),
             |document, pointer| {
                 let content = &mut at(document, pointer)["requestBody"]["content"];
@@ -728,7 +728,7 @@ fn body_kinds(
         ),
         kind(
             "a response becomes binary",
-            On::Operation,
+            Target::Operation,
             |operation| {
                 let response = success(operation).map(|status| &operation["responses"][status]);
                 response.is_some_and(|response| response["content"]["application/json"].is_object())
@@ -744,7 +744,7 @@ fn body_kinds(
         ),
         kind(
             "an envelope loses its data",
-            On::Operation,
+            Target::Operation,
             |operation| {
                 let response = success(operation).map(|status| &operation["responses"][status]);
                 response.is_some_and(|one| {
@@ -762,7 +762,7 @@ fn body_kinds(
         ),
         kind(
             "the success status changes",
-            On::Operation,
+            Target::Operation,
             |operation| success(operation).is_some(),
             |document, pointer| {
                 let responses = at(document, pointer)["responses"].as_object_mut().unwrap();
@@ -775,7 +775,7 @@ fn body_kinds(
         ),
         kind(
             "a success status is added",
-            On::Operation,
+            Target::Operation,
             |operation| success(operation).is_some(),
             |document, pointer| {
                 let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
@@ -788,7 +788,7 @@ fn body_kinds(
         ),
         kind(
             "an error status is added",
-            On::Operation,
+            Target::Operation,
             |operation| operation["responses"]["418"].is_null(),
             |document, pointer| {
                 let response = at(document, pointer)["responses"]["400"].clone();
@@ -805,7 +805,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         ($name:literal, $fits:expr, $key:literal: $value:expr, $expected:expr, $back:expr) => {
             kind(
                 $name,
-                On::Operation,
+                Target::Operation,
                 $fits,
                 |document, pointer| set_fact(at(document, pointer), $key, $value),
                 $expected,
@@ -816,7 +816,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
     vec![
         kind(
             "an operation is removed",
-            On::Operation,
+            Target::Operation,
             always,
             |document, pointer| {
                 let (path, method) = split(pointer);
@@ -827,7 +827,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         ),
         kind(
             "an operation moves to another path",
-            On::Operation,
+            Target::Operation,
             always,
             |document, pointer| {
                 let (path, method) = split(pointer);
@@ -838,7 +838,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         ),
         kind(
             "an operation moves to another method",
-            On::Operation,
+            Target::Operation,
             |operation| operation["x-s1"]["kind"] == "action" && success(operation).is_some(),
             |document, pointer| {
                 let (path, method) = split(pointer);
@@ -852,7 +852,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         ),
         kind(
             "an operation moves to a path with another parameter",
-            On::Operation,
+            Target::Operation,
             always,
             |document, pointer| {
                 let (path, method) = split(pointer);
@@ -870,7 +870,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         ),
         kind(
             "an operation is renamed",
-            On::Operation,
+            Target::Operation,
             always,
             |document, pointer| set(document, pointer, "operationId", json!("brand_new_name")),
             operation("operation-renamed", BREAKING),
@@ -878,7 +878,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         ),
         kind(
             "a path parameter is renamed",
-            On::Operation,
+            Target::Operation,
             has_path_parameter,
             |document, pointer| {
                 let (path, method) = split(pointer);
@@ -893,7 +893,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         ),
         kind(
             "an operation requires another authentication",
-            On::Operation,
+            Target::Operation,
             always,
             |document, pointer| {
                 document["components"]["securitySchemes"]["Other"] =
@@ -905,7 +905,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         ),
         kind(
             "an operation does not require authentication",
-            On::Operation,
+            Target::Operation,
             |operation| operation.get("security").is_none(),
             |document, pointer| set(document, pointer, "security", json!([])),
             operation("security-removed", BEHAVIOR_CHANGE),
@@ -935,7 +935,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
             operation("list-member-changed", BREAKING), operation("list-member-changed", BREAKING)),
         kind(
             "an operation is deprecated",
-            On::Operation,
+            Target::Operation,
             |operation| operation["deprecated"] != true,
             |document, pointer| set(document, pointer, "deprecated", json!(true)),
             operation("deprecated", DOCS_ONLY),
@@ -943,7 +943,7 @@ fn operation_kinds(operation: fn(&'static str, Option<Class>) -> Expected) -> Ve
         ),
         kind(
             "an operation gets another description",
-            On::Operation,
+            Target::Operation,
             always,
             |document, pointer| set(document, pointer, "description", json!("Another description.")),
             operation("description-changed", DOCS_ONLY),
@@ -995,18 +995,18 @@ fn candidates(kind: &Kind) -> Vec<(String, [Vec<String>; 2])> {
     let schemas = document()["components"]["schemas"].as_object().unwrap();
     let users = |name: &str| {
         [0, 1].map(|direction| {
-            let all = reach().iter().filter(|(_, both)| both[direction].contains(name));
+            let all = schemas_by_operation().iter().filter(|(_, both)| both[direction].contains(name));
             all.map(|(pointer, _)| pointer.clone()).collect::<Vec<_>>()
         })
     };
-    match kind.on {
-        On::Schema => {
+    match kind.target {
+        Target::Schema => {
             for (name, schema) in schemas.iter().filter(|(_, schema)| (kind.fits)(schema)) {
                 let _ = schema;
                 found.push((format!("/components/schemas/{name}"), users(name)));
             }
         }
-        On::Property => {
+        Target::Property => {
             for (name, schema) in schemas {
                 for (property, node) in schema["properties"].as_object().into_iter().flatten() {
                     if (kind.fits)(node) {
@@ -1016,17 +1016,17 @@ fn candidates(kind: &Kind) -> Vec<(String, [Vec<String>; 2])> {
                 }
             }
         }
-        On::Parameter => {
+        Target::Parameter => {
             for (pointer, _, node) in operations(document()) {
                 for (at, one) in node["parameters"].as_array().into_iter().flatten().enumerate() {
                     if (kind.fits)(one) {
-                        let reached = [vec![pointer.clone()], Vec::new()];
-                        found.push((format!("{pointer}/parameters/{at}"), reached));
+                        let users = [vec![pointer.clone()], Vec::new()];
+                        found.push((format!("{pointer}/parameters/{at}"), users));
                     }
                 }
             }
         }
-        On::Operation => {
+        Target::Operation => {
             for (pointer, _, node) in operations(document()) {
                 if (kind.fits)(node) {
                     found.push((pointer.clone(), [vec![pointer.clone()], vec![pointer]]));
@@ -1067,13 +1067,13 @@ fn expectation(
     [requests, responses]: &[Vec<String>; 2],
 ) -> BTreeMap<Direction, (&'static str, Class, BTreeSet<String>)> {
     let mut expected = BTreeMap::new();
-    let reached = if kind.on == On::Operation {
+    let users = if kind.target == Target::Operation {
         [requests, requests, requests]
     } else {
         [requests, responses, requests]
     };
     let directions = [Direction::Request, Direction::Response, Direction::Operation];
-    for ((direction, class), pointers) in directions.into_iter().zip(classes).zip(reached) {
+    for ((direction, class), pointers) in directions.into_iter().zip(classes).zip(users) {
         let Some(class) = class.filter(|_| !pointers.is_empty()) else { continue };
         let rule = response_rule.filter(|_| direction == Direction::Response).unwrap_or(rule);
         expected.insert(direction, (rule, class, commands(pointers)));
@@ -1110,21 +1110,21 @@ fn check_kind(kind: &Kind) -> (usize, BTreeSet<Rule>) {
     let empty_index = SpecIndex::default();
     let locations = sample(kind.name, candidates(kind));
     assert!(!locations.is_empty(), "{}: no candidates", kind.name);
-    for (pointer, reached) in &locations {
+    for (pointer, users) in &locations {
         let context = format!("{} at {pointer}", kind.name);
         let mut document = document().clone();
         let node = document.pointer(pointer).unwrap().clone();
         (kind.before)(at(&mut document, pointer));
-        let prepared = (document.pointer(pointer) != Some(&node)).then(|| Surface::of(&document));
+        let prepared = (document.pointer(pointer) != Some(&node)).then(|| Surface::from_document(&document));
         let old = prepared.as_ref().unwrap_or_else(|| unmodified());
         (kind.change)(&mut document, pointer);
-        let new = Surface::of(&document);
+        let new = Surface::from_document(&document);
 
-        let expected = expectation(kind, kind.expected, kind.response_rule, reached);
+        let expected = expectation(kind, kind.expected, kind.response_rule, users);
         assert!(!expected.is_empty(), "{context}: no expectation");
         let forward = diff::compare(old, &new, index());
         check(&context, &forward, &expected, true);
-        let reverse = expectation(kind, kind.reverse, None, reached);
+        let reverse = expectation(kind, kind.reverse, None, users);
         let backward = diff::compare(&new, old, index());
         check(&format!("{context}, documents swapped"), &backward, &reverse, true);
         // Without the names of the curated specification.
@@ -1174,24 +1174,27 @@ fn compare_each_change_kind_is_one_finding() {
 #[test]
 fn compare_filter_property_is_one_finding_for_bodies_and_queries() {
     let mut sources = Sources::read(&root().join("spec")).unwrap();
-    let before = Surface::of(&sources.bundle().unwrap().document);
+    let before = Surface::from_document(&sources.bundle().unwrap().document);
     let field = json!({ "type": "boolean", "description": "D." });
     let at = "/components/schemas/AgentFilter/properties";
     sources.put("agents.yaml", at, "isPinned", &field).unwrap();
-    let after = Surface::of(&sources.bundle().unwrap().document);
+    let after = Surface::from_document(&sources.bundle().unwrap().document);
     for (old, new, rule) in [(&before, &after, "field-added"), (&after, &before, "field-removed")] {
         let findings = diff::compare(old, new, index());
         assert_eq!(findings.len(), 1, "{findings:#?}");
         let one = &findings[0];
         assert_eq!((one.rule.name(), one.owner.as_str()), (rule, "AgentFilter.isPinned"));
-        let reached: BTreeSet<&str> = one.operations.iter().map(|one| one.operation.as_str()).collect();
-        assert!(reached.contains("agents_list") && reached.contains("agents_shutdown"), "{reached:?}");
+        let operations: BTreeSet<&str> = one.operations.iter().map(|one| one.operation.as_str()).collect();
+        assert!(
+            operations.contains("agents_list") && operations.contains("agents_shutdown"),
+            "{operations:?}"
+        );
     }
 }
 
 #[test]
 fn compare_identical_documents_is_empty() {
-    let surface = Surface::of(document());
+    let surface = Surface::from_document(document());
     assert_eq!(diff::compare(&surface, &surface.clone(), index()), []);
 }
 
@@ -1217,7 +1220,7 @@ fn vendor_document(id: &str, limit: u32) -> Surface {
     let response = json!({"type": "object", "properties": {
         "data": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
     }});
-    Surface::of(&json!({
+    Surface::from_document(&json!({
         "openapi": "3.0.3",
         "paths": {
             "/web/api/v2.1/groups": {"get": {
@@ -1358,7 +1361,9 @@ fn small_findings() -> Vec<Finding> {
             paths["/old"] = json!({"delete": {"operationId": "old_delete", "responses": {}}});
         }
         let schemas = json!({"Widget": widget, "Kind": {"type": "string", "enum": kinds}});
-        Surface::of(&json!({"openapi": "3.0.3", "paths": paths, "components": {"schemas": schemas}}))
+        Surface::from_document(
+            &json!({"openapi": "3.0.3", "paths": paths, "components": {"schemas": schemas}}),
+        )
     };
     let id = |id: &str, command: &str| (id.to_owned(), BTreeSet::from([command.to_owned()]));
     let commands = Commands::from([id("widgets_list", "list-widgets"), id("old_delete", "delete-old")]);
@@ -1430,9 +1435,9 @@ fn release_notes_match_findings() {
     ] {
         let findings = only(class);
         assert!(!findings.is_empty(), "{class:?}");
-        assert_eq!(ReleaseLevel::of(&findings).next(version), next, "{class:?} after {version:?}");
+        assert_eq!(ReleaseLevel::from_findings(&findings).next(version), next, "{class:?} after {version:?}");
     }
-    assert_eq!(ReleaseLevel::of(&[]).next([1, 4, 2]), [1, 4, 2]);
+    assert_eq!(ReleaseLevel::from_findings(&[]).next([1, 4, 2]), [1, 4, 2]);
 
     // The code can change without the specification.
     let output = "     Summary semver requires new major version: 2 major and 0 minor checks failed\n";

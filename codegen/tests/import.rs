@@ -276,7 +276,7 @@ fn extract_oversized_operation_is_an_error() {
         .map(|n| (format!("s{n}"), json!({ "properties": { "a": reference(n + 1) } })))
         .collect());
     assert!(extract(&chain, &names).unwrap().to_string().contains("x-recursive"));
-    assert!(Surface::of(&chain).operations.values().all(|one| one.locations.len() < 200));
+    assert!(Surface::from_document(&chain).operations.values().all(|one| one.locations.len() < 200));
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn surface_includes_all_parts_of_all_of() {
         ))
     };
     let surface = |document: &Document| {
-        let all = Surface::of(&document.value);
+        let all = Surface::from_document(&document.value);
         all.operations[&Key::new("patch", "/a")].locations.clone()
     };
     let one = surface(&document("integer", "c"));
@@ -364,15 +364,15 @@ fn overlay_action_without_match_is_allowed_if_operation_is_missing() {
         let document = convert("vendor.json", &document.to_string()).unwrap();
         compare(&bundle, &listed, overlays, &Baseline::default(), document, None).unwrap()
     };
-    let whole = swagger(&bundle);
+    let complete = swagger(&bundle);
     for overlays in [&of_groups, &of_agents, &of_all] {
-        let import = import_with(overlays, &whole);
+        let import = import_with(overlays, &complete);
         let report = Report { name: "vendor.json", import: &import, findings: &[], written: None };
         for text in [report.text(), report.markdown(), report.json()] {
             assert!(text.contains("without a matching target"), "{text}");
         }
     }
-    let mut part = whole.clone();
+    let mut part = complete.clone();
     part["paths"].as_object_mut().unwrap().remove("/web/api/v2.1/groups");
     for overlays in [&of_groups, &of_all] {
         let import = import_with(overlays, &part);
@@ -382,7 +382,7 @@ fn overlay_action_without_match_is_allowed_if_operation_is_missing() {
     }
     assert!(import_with(&of_agents, &part).unmatched.is_some(), "the operation exists");
     // Another method of the path is another operation.
-    let mut part = whole.clone();
+    let mut part = complete.clone();
     part["paths"]["/web/api/v2.1/restrictions"].as_object_mut().unwrap().remove("get");
     assert!(import_with(&one("$.paths['/restrictions'].get.unknown"), &part).unmatched.is_none());
     assert!(import_with(&one("$.paths['/restrictions'].post.unknown"), &part).unmatched.is_some());
@@ -944,7 +944,7 @@ fn import_vendor_document_has_no_unexplained_differences() {
 #[test]
 fn surface_has_schema_locations_of_specification() {
     let bundle = Bundle::read(&spec()).unwrap();
-    let surface = Surface::of(&bundle.document);
+    let surface = Surface::from_document(&bundle.document);
     assert_eq!(surface.operations.len(), bundle.operations().count());
     let threats = &surface.operations[&Key::new("get", "/web/api/v2.1/threats")];
     let verdict = &threats.locations["response.200.data[].threatInfo.analystVerdict"];

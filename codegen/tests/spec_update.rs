@@ -23,11 +23,11 @@ static SPEC: LazyLock<Sources> = LazyLock::new(|| {
 
 static SURFACE: LazyLock<Surface> = LazyLock::new(|| surface(&SPEC));
 
-static LOCATIONS: LazyLock<LocationIndex> = LazyLock::new(|| LocationIndex::of(&SPEC));
+static LOCATIONS: LazyLock<LocationIndex> = LazyLock::new(|| LocationIndex::new(&SPEC));
 
 /// Returns the surface of the sources without descriptions, with sorted enums.
 fn surface(sources: &Sources) -> Surface {
-    let mut surface = Surface::of(&sources.bundle().unwrap().document);
+    let mut surface = Surface::from_document(&sources.bundle().unwrap().document);
     for operation in surface.operations.values_mut() {
         for node in operation.locations.values_mut() {
             node.facts.remove("description");
@@ -56,12 +56,12 @@ fn facts(surface: &Surface) -> AllFacts {
     all
 }
 
-fn assert_same_facts(one: &Sources, other: &Surface, what: &str) {
+fn assert_same_facts(one: &Sources, other: &Surface, context: &str) {
     let (one, other) = (facts(&surface(one)), facts(other));
     for (location, facts) in &one {
-        assert_eq!(Some(facts), other.get(location), "{what}: {location:?}");
+        assert_eq!(Some(facts), other.get(location), "{context}: {location:?}");
     }
-    assert_eq!(one.len(), other.len(), "{what}");
+    assert_eq!(one.len(), other.len(), "{context}");
 }
 
 fn assert_no_lint_findings(sources: &Sources) {
@@ -73,8 +73,8 @@ fn assert_no_lint_findings(sources: &Sources) {
     );
 }
 
-fn assert_all_applied(report: &Report, what: &str) {
-    assert!(report.rejected.is_empty(), "{what}: {:#?}", report.rejected);
+fn assert_all_applied(report: &Report, context: &str) {
+    assert!(report.rejected.is_empty(), "{context}: {:#?}", report.rejected);
 }
 
 /// Returns the removed and the added lines, by file.
@@ -168,11 +168,11 @@ impl Numbers {
 }
 
 /// Asserts that the comments are equal and that at most `limit` lines are new.
-fn assert_local_change(before: &Sources, after: &Sources, limit: usize, what: &str) {
-    assert_eq!(comments(before), comments(after), "{what}");
+fn assert_local_change(before: &Sources, after: &Sources, limit: usize, context: &str) {
+    assert_eq!(comments(before), comments(after), "{context}");
     let changed = changed_lines(before, after);
     let new: usize = changed.values().map(|(_, new)| new.len()).sum();
-    assert!(new <= limit, "{what}: {new} new lines, at most {limit}: {changed:#?}");
+    assert!(new <= limit, "{context}: {new} new lines, at most {limit}: {changed:#?}");
 }
 
 fn keyword_change(key: &Key, location: &str, keyword: &str, value: Option<Value>) -> Change {
@@ -288,14 +288,14 @@ fn apply_restores_removed_enum_as_named_schema() {
     let report = apply(&mut sources, removed, DATE).unwrap();
     // Enum changes of a shared node are rejected if some of its users were not chosen.
     assert!(report.rejected.iter().all(|(_, reason)| reason.contains("is shared")), "{:#?}", report.rejected);
-    let is_gone = |key: &Key, location: &str| {
+    let is_removed = |key: &Key, location: &str| {
         report.applied.iter().any(|done| done.change == keyword_change(key, location, "enum", None))
     };
     let without = surface(&sources);
     let mut restored = Vec::new();
     for (key, location, value) in groups.iter().flatten() {
         let node = &without.operations[key].locations[location];
-        if is_gone(key, location) {
+        if is_removed(key, location) {
             assert!(!node.facts.contains_key("enum") && node.facts["type"] == "string", "{key} {location}");
             restored.push(keyword_change(key, location, "enum", Some(value.clone())));
         } else {
@@ -426,14 +426,14 @@ fn apply_restores_removed_location() {
         };
         let chosen: Vec<_> = chosen.into_iter().filter(|group| !group.iter().any(&within)).collect();
         let locations = || chosen.iter().copied().flatten();
-        let what = format!("round {round}");
+        let context = format!("round {round}");
         let mut sources = SPEC.clone();
         let removed = locations()
             .map(|(key, location)| Change::Remove { operation: key.clone(), location: location.clone() })
             .collect();
-        assert_all_applied(&apply(&mut sources, removed, DATE).unwrap(), &what);
+        assert_all_applied(&apply(&mut sources, removed, DATE).unwrap(), &context);
         // Only `required` lists that contained a removed property are written again.
-        assert_local_change(&SPEC, &sources, 4, &what);
+        assert_local_change(&SPEC, &sources, 4, &context);
         let without = surface(&sources);
         for (key, location) in locations() {
             assert!(!without.operations[key].locations.contains_key(location), "{key} {location}");
@@ -446,9 +446,9 @@ fn apply_restores_removed_location() {
         });
         let restored: Vec<Change> = restored.collect();
         let report = apply(&mut sources, restored.clone(), DATE).unwrap();
-        assert_all_applied(&report, &what);
+        assert_all_applied(&report, &context);
         assert!(!report.undescribed.is_empty());
-        assert_same_facts(&sources, &SURFACE, &what);
+        assert_same_facts(&sources, &SURFACE, &context);
         assert_no_lint_findings(&sources);
         assert_eq!(comments(&SPEC), comments(&sources));
         let texts = sources.texts();
@@ -497,7 +497,7 @@ fn key(method: &str, path: &str) -> Key {
     Key::new(method, path)
 }
 
-fn refusal(report: &Report) -> &str {
+fn rejection(report: &Report) -> &str {
     let [(_, reason)] = report.rejected.as_slice() else { panic!("{report:#?}") };
     reason
 }
@@ -515,7 +515,7 @@ fn apply_shared_schema_requires_all_users() {
     let filter = key("post", "/agents/actions/connect");
     let change = keyword_change(&filter, "request.body.filter.ids", "maxItems", Some(json!(7)));
     let report = apply(&mut sources, vec![change.clone()], DATE).unwrap();
-    let reason = refusal(&report);
+    let reason = rejection(&report);
     assert!(reason.contains("spec/agents.yaml#/components/schemas/AgentFilter/properties/ids"), "{reason}");
     assert!(reason.contains("more") && reason.contains("GET /agents request.query.ids"), "{reason}");
     assert!(sources.texts() == SPEC.texts());
@@ -535,7 +535,7 @@ fn apply_shared_schema_requires_all_users() {
 
     let removal = Change::Remove { operation: filter.clone(), location: "request.body.filter.ids".into() };
     let report = apply(&mut sources, vec![removal], DATE).unwrap();
-    assert!(refusal(&report).contains("is shared"));
+    assert!(rejection(&report).contains("is shared"));
     let node = json!({ "type": "string" });
     let addition = Change::Add {
         operation: filter,
@@ -544,12 +544,12 @@ fn apply_shared_schema_requires_all_users() {
         required: false,
     };
     let report = apply(&mut sources, vec![addition], DATE).unwrap();
-    assert!(refusal(&report).contains("request.query.color"));
+    assert!(rejection(&report).contains("request.query.color"));
 
-    let nowhere = keyword_change(&agents, "response.200.data[].nowhere", "format", None);
-    assert!(refusal(&apply(&mut sources, vec![nowhere], DATE).unwrap()).contains("has no location"));
+    let missing = keyword_change(&agents, "response.200.data[].nowhere", "format", None);
+    assert!(rejection(&apply(&mut sources, vec![missing], DATE).unwrap()).contains("has no location"));
     let unknown = keyword_change(&key("get", "/nowhere"), location, "format", None);
-    assert!(refusal(&apply(&mut sources, vec![unknown], DATE).unwrap()).contains("unknown operation"));
+    assert!(rejection(&apply(&mut sources, vec![unknown], DATE).unwrap()).contains("unknown operation"));
 }
 
 #[test]
@@ -591,13 +591,13 @@ fn apply_lint_violation_is_an_error_without_changes() {
     let change = keyword_change(&key("get", "/groups"), location, "type", Some(json!("array")));
     let node = json!({ "type": "object", "properties": { "is_default": { "type": "string" } } });
     // Both properties have the same Rust name.
-    let twin = Change::Add {
+    let duplicate = Change::Add {
         operation: key("get", "/groups"),
         location: "response.200.data[].is_default".into(),
         node: node["properties"]["is_default"].clone(),
         required: false,
     };
-    let error = apply(&mut sources, vec![change, twin], DATE).unwrap_err().to_string();
+    let error = apply(&mut sources, vec![change, duplicate], DATE).unwrap_err().to_string();
     assert!(error.contains("the Rust name is the same as that of isDefault"), "{error}");
     assert!(sources.texts() == SPEC.texts());
 }
@@ -663,8 +663,12 @@ fn apply_nested_object_gets_named_schema_with_placeholders() {
         |text: &str| text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
     assert_eq!(without_blank(&new.concat()), without_blank(&expected));
     let updated = &sources.texts()["groups.yaml"];
-    assert!(!updated.contains("\n\n\n") && updated.contains("\n\n    GroupOfficeDoor:\n"));
-    assert!(updated.contains("\n\n    GroupOfficeDoorLockState:\n"));
+    let (property, schemas) = expected.split_once("\n\n").unwrap();
+    assert!(updated.contains(&format!("{property}\n")), "{updated}");
+    for schema in schemas.trim_end().split("\n\n") {
+        assert!(updated.contains(&format!("\n\n{schema}\n")), "{schema}\n{updated}");
+    }
+    assert!(!updated.contains("\n\n\n"), "{updated}");
     assert_eq!(report.undescribed.len(), 6);
 }
 

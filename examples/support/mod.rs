@@ -61,11 +61,11 @@ async fn open(has_actions: bool) -> Result<ExampleContext, Box<dyn Error>> {
 }
 
 impl ExampleContext {
-    /// Returns the next argument. `on_sandbox` is the default on the sandbox; on a console the argument is required.
-    pub(crate) fn argument(&mut self, name: &str, on_sandbox: &str) -> Result<String, Box<dyn Error>> {
+    /// Returns the next argument, or `sandbox_default` on the sandbox. On a console the argument is required.
+    pub(crate) fn argument(&mut self, name: &str, sandbox_default: &str) -> Result<String, Box<dyn Error>> {
         match self.arguments.next() {
             Some(argument) => Ok(argument),
-            None if self.sandbox.is_some() => Ok(on_sandbox.to_owned()),
+            None if self.sandbox.is_some() => Ok(sandbox_default.to_owned()),
             None => Err(format!("{name} is missing: on a console all arguments are required").into()),
         }
     }

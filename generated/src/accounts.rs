@@ -55,7 +55,7 @@ pub static LIST: Operation = Operation {
 
 /// List accounts
 ///
-/// Returns the accounts that match every given condition.
+/// Returns the accounts that match all conditions.
 ///
 /// `GET /web/api/v{version}/accounts`, API 2.1.
 ///

@@ -62,7 +62,7 @@ pub static LIST: Operation = Operation {
 
 /// List activities
 ///
-/// Returns the activities that match every given condition. The activity log is long, so narrow the request with conditions.
+/// Returns the activities that match all conditions. The activity log is long, so narrow the request with conditions.
 ///
 /// `GET /web/api/v{version}/activities`, API 2.0 and 2.1.
 ///

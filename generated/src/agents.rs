@@ -65,7 +65,7 @@ pub static LIST: Operation = Operation {
 
 /// List agents
 ///
-/// Returns the agents that match every given condition, with the details of their endpoints. Without a condition it returns all agents in the scope of the token.
+/// Returns the agents that match all conditions, with the details of their endpoints. Without a condition it returns all agents in the scope of the token.
 ///
 /// `GET /web/api/v{version}/agents`, API 2.0 and 2.1.
 ///
@@ -108,7 +108,7 @@ pub static ABORT_SCAN: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_abort-scan_post",
-            "Only the filter of the body is required; its fields are those of the list operation. An empty object `data` is left out.",
+            "Only the filter of the body is required; its fields are those of the list operation. An empty object `data` is omitted.",
         ),
         Evidence::new("corpus", "2026-11", "demisto/content", "1 published exchange."),
     ],
@@ -226,7 +226,7 @@ pub static CONNECT: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_connect_post",
-            "Only the filter of the body is required; its fields are those of the list operation. An empty object `data` is left out.",
+            "Only the filter of the body is required; its fields are those of the list operation. An empty object `data` is omitted.",
         ),
         Evidence::new(
             "integration",
@@ -292,7 +292,7 @@ pub static DISCONNECT: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_disconnect_post",
-            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is left out.",
+            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is omitted.",
         ),
         Evidence::new(
             "integration",
@@ -485,7 +485,7 @@ pub static SHUTDOWN: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_shutdown_post",
-            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is left out.",
+            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is omitted.",
         ),
         Evidence::new(
             "integration",
@@ -545,7 +545,7 @@ pub static UNINSTALL: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_uninstall_post",
-            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is left out.",
+            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is omitted.",
         ),
         Evidence::new(
             "integration",
@@ -624,7 +624,7 @@ pub static LIST_APPLICATIONS: Operation = Operation {
 
 /// List installed applications
 ///
-/// Lists the applications that are installed on the given endpoints. The entries do not name their endpoint, so request one agent at a time.
+/// Lists the applications that are installed on these endpoints. The items do not identify their endpoint, so request one agent at a time.
 ///
 /// `GET /web/api/v{version}/agents/applications`, API 2.0 and 2.1.
 ///
@@ -746,7 +746,7 @@ pub static FETCH_FILES: Operation = Operation {
 
 /// Fetch files from an endpoint
 ///
-/// Instructs an agent to upload up to 10 files in one zip archive, which is protected by the given password. SentinelOne states a limit of 10 MB per request. The upload appears as an activity, whose data contains the download path.
+/// Instructs an agent to upload up to 10 files in one zip archive, which is protected by the password. SentinelOne states a limit of 10 MB per request. The upload appears as an activity, whose data contains the download path.
 ///
 /// `POST /web/api/v{version}/agents/{agent_id}/actions/fetch-files`, API 2.1.
 ///
@@ -805,7 +805,7 @@ pub static DOWNLOAD: Operation = Operation {
 
 /// Download an upload of an agent
 ///
-/// Returns the bytes of an upload: the logs or the files of an agent, as named by the activity. Files come as a password-protected zip archive.
+/// Returns the bytes of an upload: the logs or the files of an agent, as identified by the activity. Files come as a password-protected zip archive.
 ///
 /// `GET /web/api/v{version}/agents/{agent_id}/uploads/{activity_id}`, API 2.0 and 2.1.
 ///
@@ -1555,7 +1555,7 @@ crate::runtime::object_reader::impl_read_members!(AgentCloudProvider);
 #[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct AgentCount {
-    /// Number of agents that match the given filter.
+    /// Number of agents that match the filter.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub total: Option<i64>,
 }
@@ -1915,13 +1915,13 @@ pub struct AgentFilter {
     /// Only agents that are active (true), or that are not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
-    /// Only agents that are decommissioned (true), not decommissioned (false), or both when both values are given. At most 5000 items.
+    /// Only agents that are decommissioned (true), not decommissioned (false), or both when both values are set. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_decommissioned: Option<Vec<bool>>,
     /// Only agents that have an uninstall request pending (true), or that do not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_pending_uninstall: Option<bool>,
-    /// Only agents that are uninstalled (true), still installed (false), or both when both values are given. At most 5000 items.
+    /// Only agents that are uninstalled (true), still installed (false), or both when both values are set. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_uninstalled: Option<Vec<bool>>,
     /// Only agents whose software is up to date (true), or outdated (false).
@@ -3482,7 +3482,7 @@ impl AgentFilter {
         self.is_active = Some(is_active);
         self
     }
-    /// Only agents that are decommissioned (true), not decommissioned (false), or both when both values are given. At most 5000 items.
+    /// Only agents that are decommissioned (true), not decommissioned (false), or both when both values are set. At most 5000 items.
     #[must_use]
     pub fn is_decommissioned(
         mut self,
@@ -3499,7 +3499,7 @@ impl AgentFilter {
         self.is_pending_uninstall = Some(is_pending_uninstall);
         self
     }
-    /// Only agents that are uninstalled (true), still installed (false), or both when both values are given. At most 5000 items.
+    /// Only agents that are uninstalled (true), still installed (false), or both when both values are set. At most 5000 items.
     #[must_use]
     pub fn is_uninstalled(
         mut self,
@@ -5160,7 +5160,7 @@ impl Fields for AgentFilter {
                 "isDecommissioned",
                 "is_decommissioned",
                 FieldKind::List,
-                "Only agents that are decommissioned (true), not decommissioned (false), or both when both values are given.",
+                "Only agents that are decommissioned (true), not decommissioned (false), or both when both values are set.",
             )
         },
         Field::new(
@@ -5175,7 +5175,7 @@ impl Fields for AgentFilter {
                 "isUninstalled",
                 "is_uninstalled",
                 FieldKind::List,
-                "Only agents that are uninstalled (true), still installed (false), or both when both values are given.",
+                "Only agents that are uninstalled (true), still installed (false), or both when both values are set.",
             )
         },
         Field::new(

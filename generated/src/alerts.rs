@@ -54,7 +54,7 @@ pub static LIST: Operation = Operation {
 
 /// List alerts
 ///
-/// Returns the STAR rule alerts that match every given condition.
+/// Returns the STAR rule alerts that match all conditions.
 ///
 /// `GET /web/api/v{version}/cloud-detection/alerts`, API 2.1.
 ///
@@ -2028,7 +2028,7 @@ pub struct AlertProcess {
     /// Name of the process.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
-    /// Process ID given by the operating system, as a string.
+    /// Process ID assigned by the operating system, as a string.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pid: Option<String>,
     /// Time when the process started, as UTC date and time.

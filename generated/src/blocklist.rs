@@ -49,7 +49,7 @@ pub static LIST: Operation = Operation {
 
 /// List the blocklist
 ///
-/// Returns the entries that match every given condition. `tenant` and the given scope IDs determine which scopes are searched.
+/// Returns the entries that match all conditions. `tenant` and the scope IDs determine which scopes are searched.
 ///
 /// `GET /web/api/v{version}/restrictions`, API 2.1.
 ///
@@ -104,7 +104,7 @@ pub static CREATE: Operation = Operation {
 
 /// Add a hash to the blocklist
 ///
-/// Blocks the file with this hash on every agent in the given scope. One request can name several scopes.
+/// Blocks the file with this hash on every agent in the scope of the filter. One request can contain several scopes.
 ///
 /// `POST /web/api/v{version}/restrictions`, API 2.1.
 ///
@@ -561,10 +561,10 @@ pub struct BlocklistListQuery {
     /// Only entries that came from a bulk import (true), or that did not (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imported: Option<bool>,
-    /// Also return entries of the scopes below the given one (true); the default is false.
+    /// Also return entries of the scopes below the requested one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_children: Option<bool>,
-    /// Also return entries of the scopes above the given one (true); the default is false.
+    /// Also return entries of the scopes above the requested one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_parents: Option<bool>,
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
@@ -812,13 +812,13 @@ impl BlocklistListQuery {
         self.imported = Some(imported);
         self
     }
-    /// Also return entries of the scopes below the given one (true); the default is false.
+    /// Also return entries of the scopes below the requested one (true); the default is false.
     #[must_use]
     pub fn include_children(mut self, include_children: bool) -> Self {
         self.include_children = Some(include_children);
         self
     }
-    /// Also return entries of the scopes above the given one (true); the default is false.
+    /// Also return entries of the scopes above the requested one (true); the default is false.
     #[must_use]
     pub fn include_parents(mut self, include_parents: bool) -> Self {
         self.include_parents = Some(include_parents);
@@ -1113,7 +1113,7 @@ impl Fields for BlocklistListQuery {
                 "includeChildren",
                 "include_children",
                 FieldKind::Boolean,
-                "Also return entries of the scopes below the given one (true); the default is false.",
+                "Also return entries of the scopes below the requested one (true); the default is false.",
             )
         },
         Field {
@@ -1292,7 +1292,7 @@ impl Fields for BlocklistListQuery {
                 "includeParents",
                 "include_parents",
                 FieldKind::Boolean,
-                "Also return entries of the scopes above the given one (true); the default is false.",
+                "Also return entries of the scopes above the requested one (true); the default is false.",
             )
         },
         Field::new(

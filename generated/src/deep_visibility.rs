@@ -628,7 +628,7 @@ pub struct DeepVisibilityEvent {
     /// Key that identifies the parent process uniquely.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub parent_process_unique_key: Option<String>,
-    /// Process ID given by the operating system, as a string.
+    /// Process ID assigned by the operating system, as a string.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pid: Option<String>,
     /// Command line with which the process was started.

@@ -41,7 +41,7 @@ pub static LIST: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_exclusions_get",
-            "The enum of `modeType` has a list as its third value, which is left out here.",
+            "The enum of `modeType` has a list as its third value, which is omitted here.",
         ),
         Evidence::new(
             "integration",
@@ -60,7 +60,7 @@ pub static LIST: Operation = Operation {
 
 /// List exclusions
 ///
-/// Returns the exclusions that match every given condition. `tenant` and the given scope IDs determine which scopes are searched; child and parent scopes must be requested explicitly.
+/// Returns the exclusions that match all conditions. `tenant` and the scope IDs determine which scopes are searched; child and parent scopes must be requested explicitly.
 ///
 /// `GET /web/api/v{version}/exclusions`, API 2.0 and 2.1.
 ///
@@ -116,7 +116,7 @@ pub static CREATE: Operation = Operation {
 
 /// Create an exclusion
 ///
-/// Makes the agents in the given scope ignore an item. Every exclusion is a gap in the protection.
+/// Makes the agents in the scope of the filter ignore an item. Every exclusion is a gap in the protection.
 ///
 /// `POST /web/api/v{version}/exclusions`, API 2.0 and 2.1.
 ///
@@ -831,10 +831,10 @@ pub struct ExclusionsListQuery {
     /// Only exclusions linked to an application in the scope's inventory (true), or not linked to one (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_app_inventory: Option<bool>,
-    /// Also return exclusions of the scopes below the given one (true); the default is false.
+    /// Also return exclusions of the scopes below the requested one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_children: Option<bool>,
-    /// Also return exclusions of the scopes above the given one (true); the default is false.
+    /// Also return exclusions of the scopes above the requested one (true); the default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_parents: Option<bool>,
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
@@ -1117,13 +1117,13 @@ impl ExclusionsListQuery {
         self.in_app_inventory = Some(in_app_inventory);
         self
     }
-    /// Also return exclusions of the scopes below the given one (true); the default is false.
+    /// Also return exclusions of the scopes below the requested one (true); the default is false.
     #[must_use]
     pub fn include_children(mut self, include_children: bool) -> Self {
         self.include_children = Some(include_children);
         self
     }
-    /// Also return exclusions of the scopes above the given one (true); the default is false.
+    /// Also return exclusions of the scopes above the requested one (true); the default is false.
     #[must_use]
     pub fn include_parents(mut self, include_parents: bool) -> Self {
         self.include_parents = Some(include_parents);
@@ -1441,7 +1441,7 @@ impl Fields for ExclusionsListQuery {
                 "includeChildren",
                 "include_children",
                 FieldKind::Boolean,
-                "Also return exclusions of the scopes below the given one (true); the default is false.",
+                "Also return exclusions of the scopes below the requested one (true); the default is false.",
             )
         },
         Field {
@@ -1655,7 +1655,7 @@ impl Fields for ExclusionsListQuery {
                 "includeParents",
                 "include_parents",
                 FieldKind::Boolean,
-                "Also return exclusions of the scopes above the given one (true); the default is false.",
+                "Also return exclusions of the scopes above the requested one (true); the default is false.",
             )
         },
         Field::new(

@@ -50,7 +50,7 @@ pub static LIST: Operation = Operation {
 
 /// List groups
 ///
-/// Returns the groups that match every given condition.
+/// Returns the groups that match all conditions.
 ///
 /// `GET /web/api/v{version}/groups`, API 2.0 and 2.1.
 ///

@@ -55,7 +55,7 @@ pub static LIST: Operation = Operation {
 
 /// List IOCs
 ///
-/// Returns the indicators that match every given condition.
+/// Returns the indicators that match all conditions.
 ///
 /// `GET /web/api/v{version}/threat-intelligence/iocs`, API 2.1.
 ///
@@ -115,7 +115,7 @@ pub static CREATE: Operation = Operation {
 
 /// Create IOCs
 ///
-/// Adds indicators to the threat intelligence database of the given scope.
+/// Adds indicators to the threat intelligence database, in the scope of the filter.
 ///
 /// `POST /web/api/v{version}/threat-intelligence/iocs`, API 2.1.
 ///

@@ -45,7 +45,7 @@ pub static LIST: Operation = Operation {
 
 /// List scripts
 ///
-/// Returns the scripts of the library that match every given condition.
+/// Returns the scripts of the library that match all conditions.
 ///
 /// `GET /web/api/v{version}/remote-scripts`, API 2.1.
 ///
@@ -93,7 +93,7 @@ pub static EXECUTE: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_remote-scripts_execute_post",
-            "`tenant` of its filter is left out because it does not narrow the selection.",
+            "`tenant` of its filter is omitted because it does not narrow the selection.",
         ),
         Evidence::new(
             "integration",
@@ -682,7 +682,7 @@ pub struct RemoteScriptsExecuteResult {
     /// Whether the run needs approval and was therefore only created as pending.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pending: Option<bool>,
-    /// ID of the run that waits for approval; given only when pending is true.
+    /// ID of the run that waits for approval; present only when pending is true.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub pending_execution_id: Option<String>,
 }

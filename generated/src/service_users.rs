@@ -44,7 +44,7 @@ pub static LIST: Operation = Operation {
 
 /// List service users
 ///
-/// Returns the service users that match every given condition.
+/// Returns the service users that match all conditions.
 ///
 /// `GET /web/api/v{version}/service-users`, API 2.1.
 ///

@@ -54,7 +54,7 @@ pub static LIST: Operation = Operation {
 
 /// List sites
 ///
-/// Returns the sites that match every given condition, and their license totals.
+/// Returns the sites that match all conditions, and their license totals.
 ///
 /// `GET /web/api/v{version}/sites`, API 2.0 and 2.1.
 ///
@@ -239,7 +239,7 @@ pub static REACTIVATE: Operation = Operation {
 
 /// Reactivate a site
 ///
-/// Reactivates an expired site, until the given time or without an expiration.
+/// Reactivates an expired site, until a time or without an expiration.
 ///
 /// `PUT /web/api/v{version}/sites/{site_id}/reactivate`, API 2.0 and 2.1.
 ///

@@ -64,7 +64,7 @@ pub static LIST: Operation = Operation {
 
 /// List STAR rules
 ///
-/// Returns the STAR rules that match every given condition. Only the rules of the highest scope of the token are listed.
+/// Returns the STAR rules that match all conditions. Only the rules of the highest scope of the token are listed.
 ///
 /// `GET /web/api/v{version}/cloud-detection/rules`, API 2.1.
 ///
@@ -126,7 +126,7 @@ pub static CREATE: Operation = Operation {
 
 /// Create a STAR rule
 ///
-/// Creates a rule in the given scope. A draft has no effect until it is enabled.
+/// Creates a rule in the scope of the filter. A draft has no effect until it is enabled.
 ///
 /// `POST /web/api/v{version}/cloud-detection/rules`, API 2.1.
 ///
@@ -1120,13 +1120,13 @@ impl Fields for StarRuleData {
 #[cfg_attr(feature = "full-serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct StarRuleEnrichment {
-    /// Creator of the STAR rule, given by ID.
+    /// ID of the creator of the STAR rule.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub creator: Option<String>,
     /// Scope of the rule: a name according to the field's name, an ID according to SentinelOne.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope_name: Option<String>,
-    /// User who last changed the rule, given by ID according to SentinelOne.
+    /// User who last changed the rule; an ID according to SentinelOne.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updater: Option<String>,
 }

@@ -51,7 +51,7 @@ pub static SUMMARY: Operation = Operation {
 
 /// Count threats by state
 ///
-/// Counts the threats in the scope of the token, or in the given sites and groups, by status and by confidence. The path is marked private, so SentinelOne can change it without notice.
+/// Counts the threats in the scope of the token, or in these sites and groups, by status and by confidence. The path is marked private, so SentinelOne can change it without notice.
 ///
 /// `GET /web/api/v{version}/private/threats/summary`, API 2.1.
 ///
@@ -118,7 +118,7 @@ pub static LIST: Operation = Operation {
 
 /// List threats
 ///
-/// Returns the threats that match every given condition, both open and closed. Without a condition it returns all threats in the scope of the token, so narrow the request with conditions.
+/// Returns the threats that match all conditions, both open and closed. Without a condition it returns all threats in the scope of the token, so narrow the request with conditions.
 ///
 /// `GET /web/api/v{version}/threats`, API 2.1.
 ///
@@ -254,7 +254,7 @@ pub static FETCH_FILE: Operation = Operation {
 
 /// Fetch the file of a threat
 ///
-/// Instructs the agent to upload the file of a threat in a zip archive, which is protected by the given password. According to SentinelOne, the filter must match exactly one threat. The upload appears in the timeline of the threat.
+/// Instructs the agent to upload the file of a threat in a zip archive, which is protected by the password. According to SentinelOne, the filter must match exactly one threat. The upload appears in the timeline of the threat.
 ///
 /// `POST /web/api/v{version}/threats/fetch-file`, API 2.0 and 2.1.
 ///
@@ -323,7 +323,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
 
 /// Set the incident status
 ///
-/// Sets the status of the investigation of the selected threats, and the analyst verdict if one is given. Changes only the record in the console, not the endpoint.
+/// Sets the status of the investigation of the selected threats, and optionally the analyst verdict. Changes only the record in the console, not the endpoint.
 ///
 /// `POST /web/api/v{version}/threats/incident`, API 2.1.
 ///
@@ -555,7 +555,7 @@ pub static LIST_NOTES: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_threats_{threat_id}_notes_get",
-            "The IDs have a numeric minimum although they are strings; it has no meaning and is left out here.",
+            "The IDs have a numeric minimum although they are strings; it has no meaning and is omitted here.",
         ),
         Evidence::new(
             "integration",
@@ -568,7 +568,7 @@ pub static LIST_NOTES: Operation = Operation {
 
 /// List the notes of a threat
 ///
-/// Returns the notes on one threat that match every given condition.
+/// Returns the notes on one threat that match all conditions.
 ///
 /// `GET /web/api/v{version}/threats/{threat_id}/notes`, API 2.1.
 ///
@@ -822,7 +822,7 @@ pub fn mark_as_threat(
 #[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LegacyMitigationOutcome {
-    /// The outcome; null when the action was not taken. Only `success` and null were seen.
+    /// The outcome; null when the action was not taken. Only `success` and null were observed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status: Option<MitigationResult>,
 }
@@ -958,7 +958,7 @@ pub struct LegacyThreat {
     /// Product component that chose the classification.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub classification_source: Option<ThreatClassificationSource>,
-    /// Classifier that chose the classification: `STATIC` was seen.
+    /// Classifier that chose the classification: `STATIC` was observed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub classifier_name: Option<String>,
     /// Verdict of the cloud reputation service on the hash.
@@ -1039,7 +1039,7 @@ pub struct LegacyThreat {
     /// Numbers of the rules that indicated an attack.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub indicators: Option<Vec<i64>>,
-    /// Initiator of the detection, in camel case: `agentPolicy` was seen.
+    /// Initiator of the detection, in camel case: `agentPolicy` was observed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub initiated_by: Option<String>,
     /// Initiator of the detection, as readable text.
@@ -1677,7 +1677,7 @@ pub struct Threat {
     /// Details and state of the threat.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub threat_info: Option<ThreatInfo>,
-    /// Ways to create an exclusion for this threat: `hash`, `path` and `certificate` were seen.
+    /// Ways to create an exclusion for this threat: `hash`, `path` and `certificate` were observed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub whitening_options: Option<Vec<String>>,
 }
@@ -1776,7 +1776,7 @@ pub struct ThreatAgentDetectionInfo {
     /// Name of that account.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub account_name: Option<String>,
-    /// Detection state of the agent: `full_mode` was seen.
+    /// Detection state of the agent: `full_mode` was observed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_detection_state: Option<String>,
     /// Windows domain or workgroup of the endpoint.
@@ -1977,7 +1977,7 @@ pub struct ThreatAgentRealtimeInfo {
     /// Network interfaces of the endpoint.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub network_interfaces: Option<Vec<ThreatNetworkInterface>>,
-    /// Operational state of the agent; only `na` was seen.
+    /// Operational state of the agent; only `na` was observed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub operational_state: Option<String>,
     /// Whether any threat on the endpoint needs a reboot.
@@ -5281,7 +5281,7 @@ pub struct ThreatInfo {
     /// Product component that chose the classification.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub classification_source: Option<ThreatClassificationSource>,
-    /// Verdict of the cloud reputation service on the hash: `black` and `provider_unknown` were seen.
+    /// Verdict of the cloud reputation service on the hash: `black` and `provider_unknown` were observed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub cloud_files_hash_verdict: Option<String>,
     /// ID that groups detections of the same content.
@@ -5314,7 +5314,7 @@ pub struct ThreatInfo {
     /// Extension of the file name in upper case, without the dot.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub file_extension: Option<String>,
-    /// Kind of file that the extension denotes: `Document`, `Executable`, `None` and `Unknown` were seen.
+    /// Kind of file that the extension denotes: `Document`, `Executable`, `None` and `Unknown` were observed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub file_extension_type: Option<String>,
     /// Path of the file on the endpoint, in the notation of its operating system. Empty for threats without a file.
@@ -5323,7 +5323,7 @@ pub struct ThreatInfo {
     /// Size in bytes.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub file_size: Option<i64>,
-    /// Outcome of the signature check: `SignedVerified`, `NotSigned`, `SignatureNotChecked` and `PathNotFound` were seen.
+    /// Outcome of the signature check: `SignedVerified`, `NotSigned`, `SignatureNotChecked` and `PathNotFound` were observed.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub file_verification_type: Option<String>,
     /// Time when the agent detected the threat, UTC.
@@ -6072,7 +6072,7 @@ pub struct ThreatTactic {
     /// Name of the tactic, for example "Defense Evasion".
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
-    /// Catalog: `MITRE` was seen, for ATT&CK.
+    /// Catalog: `MITRE` was observed, for ATT&CK.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub source: Option<String>,
     /// Observed techniques of the tactic.
@@ -7679,7 +7679,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Action that was taken on a threat. Reports spell some actions differently from requests.
+    /// Action that was taken on a threat. Reports name some actions differently than requests.
     pub enum MitigationActionName {
         /// Wire value `kill`.
         Kill = "kill",

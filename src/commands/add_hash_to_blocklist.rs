@@ -167,17 +167,17 @@ impl AddHashToBlocklist {
         }
         let named = |site: &String| entries.iter().any(|entry| scope_ids(entry, "siteIds").contains(site));
         let mut ids = self.results_with_state(sites, IdState::Unknown);
-        ids.iter_mut().filter(|one| named(&one.id)).for_each(|one| one.state = IdState::Done);
+        ids.iter_mut().filter(|result| named(&result.id)).for_each(|result| result.state = IdState::Done);
         ids
     }
 
     fn status(&self, ids: &[IdOutcome]) -> &'static str {
-        let all = ids.iter().all(|one| one.state.is_success());
-        match (all, ids.iter().any(|one| one.state == IdState::Done)) {
+        let all = ids.iter().all(|result| result.state.is_success());
+        match (all, ids.iter().any(|result| result.state == IdState::Done)) {
             (true, false) => ALREADY,
             (true, true) if self.block_site_ids.is_empty() => "Added to global blocklist",
             (true, true) => "Added to scoped blocklist",
-            (false, _) if ids.iter().any(|one| one.state.is_success()) => {
+            (false, _) if ids.iter().any(|result| result.state.is_success()) => {
                 "Partially added to scoped blocklist"
             }
             (false, _) => "Unknown",

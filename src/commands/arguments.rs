@@ -18,14 +18,14 @@ pub struct Argument {
     pub kind: ArgumentKind,
     /// Whether the argument is required.
     pub required: bool,
-    /// Default value.
+    /// Default value; `None` if the argument has no default.
     pub default: Option<&'static str>,
     /// Allowed values; empty if any string is allowed.
     pub values: Vec<&'static str>,
     /// Description.
     pub doc: &'static str,
     /// Whether a limit also accepts `all`, which reads the list to its last page.
-    pub or_all: bool,
+    pub accepts_all: bool,
 }
 
 /// Kind of the value of an argument.
@@ -59,7 +59,7 @@ impl ArgumentKind {
 
 impl Argument {
     pub(super) const fn new(name: &'static str, kind: ArgumentKind, doc: &'static str) -> Self {
-        Self { name, kind, required: false, default: None, values: Vec::new(), doc, or_all: false }
+        Self { name, kind, required: false, default: None, values: Vec::new(), doc, accepts_all: false }
     }
 
     pub(super) const fn required(mut self) -> Self {
@@ -72,8 +72,8 @@ impl Argument {
         self
     }
 
-    pub(super) const fn or_all(mut self) -> Self {
-        self.or_all = true;
+    pub(super) const fn accepts_all(mut self) -> Self {
+        self.accepts_all = true;
         self
     }
 
@@ -95,7 +95,7 @@ impl Argument {
     }
 }
 
-/// A missing, unknown or invalid argument. No request was sent.
+/// The error for a missing, unknown or invalid argument. No request was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ArgumentError {
     command: &'static str,
@@ -140,7 +140,7 @@ impl ArgumentError {
         self
     }
 
-    /// Returns the invalid value and the allowed values, for a suggestion.
+    /// Returns the invalid value and the allowed values; `None` if the error does not concern an enum value.
     pub fn expected_values(&self) -> Option<(&str, &[String])> {
         self.invalid_value.as_ref().map(|invalid| (invalid.value.as_str(), invalid.allowed.as_slice()))
     }
@@ -167,7 +167,7 @@ pub struct Arguments {
     now: Timestamp,
 }
 
-/// Shows the names only, because values may be passwords.
+/// Prints the names only, because values may be passwords.
 impl fmt::Debug for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.values.keys().collect();
@@ -194,7 +194,7 @@ impl Arguments {
         self
     }
 
-    /// Sets an argument.
+    /// Sets an argument and replaces its previous values.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.set(name, value);
@@ -217,7 +217,7 @@ impl Arguments {
     }
 
     pub(super) fn check_names(&self, known: &[Argument]) -> Result<(), ArgumentError> {
-        match self.values.keys().find(|name| !known.iter().any(|one| one.name == **name)) {
+        match self.values.keys().find(|name| !known.iter().any(|argument| argument.name == **name)) {
             Some(name) => Err(self.error(name, "is not an argument of this command")),
             None => Ok(()),
         }

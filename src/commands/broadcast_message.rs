@@ -52,7 +52,7 @@ impl Command for BroadcastMessage {
     fn arguments() -> Vec<Argument> {
         use ArgumentKind::{Boolean, List, String};
         vec![
-            Argument::new("message", String, "Message.").required(),
+            Argument::new("message", String, "Text of the message.").required(),
             Argument::new("active_agent", Boolean, "Whether to skip inactive agents.")
                 .default("false")
                 .values(&["true", "false"]),
@@ -80,8 +80,8 @@ impl Command for BroadcastMessage {
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
         // active_agent alone could select the whole tenant.
         if self.agent_id.is_empty() && self.group_id.is_empty() && self.domain.is_empty() {
-            let message = "is missing, and so are group_id and domain; set at least one of them, because \
-                           the message would go to all agents in scope";
+            let message = "or group_id or domain is required; otherwise the message would go to all agents \
+                           in scope";
             return Err(argument_error(Self::INFO.name, "agent_id", message));
         }
         let filter = AgentFilter {

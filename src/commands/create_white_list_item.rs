@@ -110,8 +110,7 @@ impl Command for CreateWhiteListItem {
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
         let name = Self::INFO.name;
         if self.site_ids.is_empty() && self.group_ids.is_empty() {
-            let message = "is missing, and so is group_ids; set at least one of them, because the exclusion \
-                           would apply to the whole tenant";
+            let message = "or group_ids is required; otherwise the exclusion would apply to the whole tenant";
             return Err(argument_error(name, "site_ids", message));
         }
         let for_paths = [
@@ -120,7 +119,7 @@ impl Command for CreateWhiteListItem {
         ];
         let path_option = for_paths.iter().find(|(_, is_set)| *is_set);
         if let Some((argument, _)) = path_option.filter(|_| self.exclusion_type != ExclusionType::Path) {
-            let message = format!("requires exclusion_type path, which is {}", self.exclusion_type);
+            let message = format!("requires exclusion_type path; exclusion_type is {}", self.exclusion_type);
             return Err(argument_error(name, argument, message));
         }
         let data = ExclusionsCreateData {

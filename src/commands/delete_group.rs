@@ -55,7 +55,7 @@ impl Command for DeleteGroup {
         let mut outcome =
             run_single_action(self, client, |response| success_outcome(&self.group_id, response)).await?;
         let id = &self.group_id;
-        let message = match outcome.results.first().map(|one| one.state) {
+        let message = match outcome.results.first().map(|result| result.state) {
             Some(state) if state.is_success() => format!("Group {id} was deleted"),
             Some(IdState::NotAffected) => format!("Group {id} was not deleted"),
             _ => format!("Whether group {id} was deleted is unknown"),

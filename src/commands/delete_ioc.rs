@@ -74,8 +74,8 @@ impl Command for DeleteIoc {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_id_action(self, client, (PREFIX, "UUID"), |one, entry| {
-            set_path(entry, "Deleted", success_or_null(one))
+        run_id_action(self, client, (PREFIX, "UUID"), |result, entry| {
+            set_path(entry, "Deleted", success_or_null(result))
         })
         .await
     }

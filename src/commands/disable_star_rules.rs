@@ -57,8 +57,8 @@ impl Command for DisableStarRules {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_id_action(self, client, (PREFIX, "ID"), |one, entry| {
-            set_path(entry, "Disabled", success_or_null(one))
+        run_id_action(self, client, (PREFIX, "ID"), |result, entry| {
+            set_path(entry, "Disabled", success_or_null(result))
         })
         .await
     }

@@ -107,16 +107,16 @@ impl Command for FetchFile {
         let mut outcome = Outcome::new(body, agent_uploads::context(&[], false));
         outcome.errors = response.api_errors().to_vec();
         outcome.results = success_outcome(&self.agent_id, &outcome.response);
-        if outcome.results.iter().any(|one| one.state == IdState::NotAffected) {
+        if outcome.results.iter().any(|result| result.state == IdState::NotAffected) {
             outcome.affected = Some(0);
             return Ok(outcome);
         }
-        let accepted = outcome.results.iter().any(|one| one.state == IdState::Done);
+        let accepted = outcome.results.iter().any(|result| result.state == IdState::Done);
         outcome.affected = accepted.then_some(1);
         match self.wait(client, before, observer).await {
             Ok(upload) => {
-                for one in &mut outcome.results {
-                    (one.state, one.detail) = (IdState::Done, Some(upload.path()));
+                for result in &mut outcome.results {
+                    (result.state, result.detail) = (IdState::Done, Some(upload.path()));
                 }
                 let name = format!("{}-{}", upload.agent, upload.activity);
                 let target = DownloadTarget { dir: &self.dir, name: &name, unpack: self.unpack };
@@ -127,7 +127,7 @@ impl Command for FetchFile {
             }
             Err(error) => {
                 // The console accepted the request; whether the agent uploads the file is unknown.
-                outcome.results.iter_mut().for_each(|one| one.state = IdState::Unknown);
+                outcome.results.iter_mut().for_each(|result| result.state = IdState::Unknown);
                 outcome.failure = Some(error);
             }
         }

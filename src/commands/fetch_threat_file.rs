@@ -151,12 +151,12 @@ impl Command for FetchThreatFile {
             }
         }
         let paths = self.collect(client, observer, pending, &mut outcome).await;
-        let entries = outcome.results.iter().map(|one| {
+        let entries = outcome.results.iter().map(|result| {
             // A partial result means that the file was uploaded but not downloaded.
             let uploaded =
-                if one.state == IdState::Partial { Value::Bool(true) } else { success_or_null(one) };
-            let mut entry = json!({ "ID": one.id, "Downloadable": uploaded });
-            if let Some(path) = paths.get(&one.id) {
+                if result.state == IdState::Partial { Value::Bool(true) } else { success_or_null(result) };
+            let mut entry = json!({ "ID": result.id, "Downloadable": uploaded });
+            if let Some(path) = paths.get(&result.id) {
                 set_path(&mut entry, "ZippedFile", json!(path));
             }
             entry
@@ -210,11 +210,11 @@ impl FetchThreatFile {
         };
         merge_response(&mut outcome.response, action.response);
         outcome.errors.extend(action.errors);
-        let skipped = action.results.iter().all(|one| one.state == IdState::NotAffected);
-        // The console accepted the request; whether the agent uploads a file is unknown until it is there.
-        outcome.results.extend(action.results.into_iter().map(|one| match one.state {
-            IdState::NotAffected => one,
-            _ => IdOutcome { state: IdState::Unknown, ..one },
+        let skipped = action.results.iter().all(|result| result.state == IdState::NotAffected);
+        // The console accepted the request; whether the agent uploads a file is unknown until the upload appears.
+        outcome.results.extend(action.results.into_iter().map(|result| match result.state {
+            IdState::NotAffected => result,
+            _ => IdOutcome { state: IdState::Unknown, ..result },
         }));
         let before = before.uploads.into_iter().collect();
         Ok((!skipped).then(|| PendingThreat { id: id.to_owned(), before }))
@@ -281,13 +281,17 @@ impl FetchThreatFile {
         outcome: &mut Outcome,
     ) -> Result<String> {
         let upload = upload?;
-        for one in outcome.results.iter_mut().filter(|one| one.id == id) {
-            (one.state, one.detail) = (IdState::Partial, Some(upload.path()));
+        for result in outcome.results.iter_mut().filter(|result| result.id == id) {
+            (result.state, result.detail) = (IdState::Partial, Some(upload.path()));
         }
         let target = self.target(id);
         let files = target.download(client, &upload, &self.password, observer).await?;
         outcome.files.extend(files);
-        outcome.results.iter_mut().filter(|one| one.id == id).for_each(|one| one.state = IdState::Done);
+        outcome
+            .results
+            .iter_mut()
+            .filter(|result| result.id == id)
+            .for_each(|result| result.state = IdState::Done);
         Ok(target.path().display().to_string())
     }
 }
@@ -338,8 +342,8 @@ async fn poll_timelines(
 fn record_failure(outcome: &mut Outcome, threats: &[String], error: Error) {
     for id in threats {
         outcome.errors.push(error_about(&format!("threat {id}"), error.to_string()));
-        for one in outcome.results.iter_mut().filter(|one| one.id == *id) {
-            one.detail = Some(match one.detail.take() {
+        for result in outcome.results.iter_mut().filter(|result| result.id == *id) {
+            result.detail = Some(match result.detail.take() {
                 Some(detail) => format!("{detail}: {error}"),
                 None => error.to_string(),
             });

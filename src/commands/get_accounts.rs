@@ -75,8 +75,8 @@ impl Command for GetAccounts {
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
         let request = match &self.account_id {
-            Some(id) => one(id)?,
-            None => all()?.with_response_type(),
+            Some(id) => account_request(id)?,
+            None => list_request()?.with_response_type(),
         };
         Ok(vec![request])
     }
@@ -87,9 +87,9 @@ impl Command for GetAccounts {
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let Some(id) = &self.account_id else {
-            return list((client, observer), all()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await;
+            return list((client, observer), list_request()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await;
         };
-        let mut outcome = get(client, &one(id)?, (PREFIX, Self::OUTPUTS)).await?;
+        let mut outcome = get(client, &account_request(id)?, (PREFIX, Self::OUTPUTS)).await?;
         // The context is always a list.
         let account = get_path(&outcome.context, PREFIX).cloned();
         set_path(&mut outcome.context, PREFIX, json!(Vec::from_iter(account)));
@@ -97,10 +97,10 @@ impl Command for GetAccounts {
     }
 }
 
-fn one(id: &str) -> Result<Request<Value>> {
+fn account_request(id: &str) -> Result<Request<Value>> {
     Ok(raw::get(id)?.with_response_type())
 }
 
-fn all() -> Result<Request<Page<Value>>> {
+fn list_request() -> Result<Request<Page<Value>>> {
     Ok(with_page_size(raw::list(&AccountsListQuery::default())?.with_response_type(), None)?)
 }

@@ -170,7 +170,7 @@ impl Command for GetActivities {
             Argument::new("activities_ids", List, "Activity IDs."),
             Argument::new("created_before", Time, "Created before this time."),
             Argument::new("threats_ids", List, "Threat IDs."),
-            Argument::new("activity_types", List, "Type numbers, such as 52."),
+            Argument::new("activity_types", List, "Activity type numbers, such as 52."),
             Argument::new("user_ids", List, "IDs of the users who caused the activity."),
             Argument::new("created_from", Time, "Created at or after this time."),
             Argument::new(
@@ -186,7 +186,7 @@ impl Command for GetActivities {
                 "Maximum number of activities; if not set, at least the number of activities_ids.",
             )
             .default("50")
-            .or_all(),
+            .accepts_all(),
             Argument::new("sort_by", String, "Sort field.").values(SORT_FIELDS),
             Argument::new("sort_order", String, "Sort direction.").values(SORT_ORDERS),
         ]

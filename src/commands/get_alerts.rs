@@ -252,9 +252,13 @@ impl Command for GetAlerts {
                 "Maximum number of alerts; if not set, at least the number of alert_ids.",
             )
             .default("1000")
-            .or_all(),
+            .accepts_all(),
             Argument::new("site_ids", List, "Site IDs."),
-            Argument::new("cursor", String, "Cursor: nextCursor of an earlier response."),
+            Argument::new(
+                "cursor",
+                String,
+                "Cursor of the next page: pagination.nextCursor of an earlier response.",
+            ),
         ]
     }
 

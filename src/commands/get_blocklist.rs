@@ -99,7 +99,7 @@ impl Command for GetBlocklist {
             Argument::new("site_ids", List, "Site IDs."),
             Argument::new("account_ids", List, "Account IDs."),
             Argument::new("offset", Integer, "Number of entries to skip, at most 1000.").default("0"),
-            Argument::new("limit", Integer, "Maximum number of entries.").default("1000").or_all(),
+            Argument::new("limit", Integer, "Maximum number of entries.").default("1000").accepts_all(),
             Argument::new("hash", List, "Hashes or substrings of hashes; any of them matches."),
         ]
     }

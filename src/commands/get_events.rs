@@ -27,7 +27,7 @@ pub struct GetEvents {
     pub limit: Option<u64>,
     /// Cursor: `SentinelOne.Cursor.Event` of an earlier run.
     pub cursor: Option<String>,
-    /// Further fields of an event to add to the context, with the names of the API.
+    /// Additional event fields for the context, with the names of the API.
     pub columns: Vec<String>,
 }
 
@@ -152,17 +152,17 @@ impl Command for GetEvents {
     fn arguments() -> Vec<Argument> {
         use ArgumentKind::{Integer, List, String};
         vec![
-            Argument::new("limit", Integer, "Maximum number of events.").default("50").or_all(),
+            Argument::new("limit", Integer, "Maximum number of events.").default("50").accepts_all(),
             Argument::new("query_id", String, "ID of the query, from create-query.").required(),
             Argument::new(
                 "cursor",
                 String,
-                "Cursor: SentinelOne.Cursor.Event of an earlier run with the same limit.",
+                "Cursor of the next page: SentinelOne.Cursor.Event of an earlier run with the same limit.",
             ),
             Argument::new(
                 "columns",
                 List,
-                "Further fields of an event to add to the context, with the names of the API.",
+                "Additional event fields for the context, with the names of the API.",
             ),
         ]
     }

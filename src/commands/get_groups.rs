@@ -119,7 +119,7 @@ impl Command for GetGroups {
                 "Maximum number of groups; if not set, at least the number of group_ids.",
             )
             .default("50")
-            .or_all(),
+            .accepts_all(),
         ]
     }
 

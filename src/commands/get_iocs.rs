@@ -107,10 +107,14 @@ impl Command for GetIocs {
                 "Maximum number of indicators; if not set, at least the number of uuids.",
             )
             .default("1000")
-            .or_all(),
+            .accepts_all(),
             Argument::new("upload_time_gte", Time, "Uploaded at or after this time."),
             Argument::new("upload_time_lte", Time, "Uploaded at or before this time."),
-            Argument::new("cursor", String, "Cursor: nextCursor of an earlier response."),
+            Argument::new(
+                "cursor",
+                String,
+                "Cursor of the next page: pagination.nextCursor of an earlier response.",
+            ),
             Argument::new("uuids", List, "Indicator IDs."),
             Argument::new("type", String, "Type of the value.").values(TYPES),
             Argument::new("batch_id", String, "ID of the upload."),

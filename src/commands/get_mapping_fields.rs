@@ -43,7 +43,8 @@ impl Command for GetMappingFields {
 
     async fn run(&self, _: &Client) -> Result<Outcome> {
         let fields = ThreatMirror::mapping_fields().iter();
-        let fields: Map<_, _> = fields.map(|one| (one.name.to_owned(), json!(one.description))).collect();
+        let fields: Map<_, _> =
+            fields.map(|field| (field.name.to_owned(), json!(field.description))).collect();
         let response = json!({ INCIDENT_TYPE: fields });
         Ok(Outcome::new(response.clone(), response))
     }

@@ -115,7 +115,7 @@ impl Command for GetProcesses {
             Argument::new("query_id", ArgumentKind::String, "ID of the query, from create-query.").required(),
             Argument::new("limit", ArgumentKind::Integer, "Maximum number of processes.")
                 .default("50")
-                .or_all(),
+                .accepts_all(),
         ]
     }
 

@@ -47,8 +47,8 @@ impl Command for GetRemoteData {
             Argument::new(
                 "lastUpdate",
                 ArgumentKind::Time,
-                "Time of the last update of the incident. The threat is always read; `changed` in the \
-                 response is true if it changed since then.",
+                "Time of the last update of the incident. The threat is always read; `changed` is \
+                 true if the threat changed since then.",
             )
             .required(),
             Argument::new(
@@ -84,7 +84,7 @@ impl Command for GetRemoteData {
         set_path(&mut remote.threat, "incident_type", json!(INCIDENT_TYPE));
         let entries: Vec<_> = remote.actions.into_iter().map(IncidentAction::to_json).collect();
         let response =
-            json!({ "mirrored_object": remote.threat, "changed": remote.changed, "entries": entries });
+            json!({ "mirrored_object": remote.threat, "changed": remote.has_changed, "entries": entries });
         Ok(Outcome { errors: remote.errors, ..Outcome::new(response.clone(), response) })
     }
 }

@@ -219,7 +219,11 @@ impl Command for GetRemoteScriptTaskStatus {
             Argument::new("created_at_gte", Time, "Created at or after this time."),
             Argument::new("created_at_lt", Time, "Created before this time."),
             Argument::new("created_at_lte", Time, "Created at or before this time."),
-            Argument::new("cursor", String, "Cursor: pagination.nextCursor of an earlier response."),
+            Argument::new(
+                "cursor",
+                String,
+                "Cursor of the next page: pagination.nextCursor of an earlier response.",
+            ),
             Argument::new("description_contains", List, "Substrings of descriptions; any of them matches."),
             Argument::new(
                 "detailed_status_contains",
@@ -239,7 +243,7 @@ impl Command for GetRemoteScriptTaskStatus {
                 "Maximum number of tasks; if not set, at least the number of ids.",
             )
             .default("50")
-            .or_all(),
+            .accepts_all(),
             Argument::new("parent_task_id", String, "ID of the parent task, from run-remote-script.")
                 .required(),
             Argument::new("parent_task_id_in", List, "IDs of parent tasks."),
@@ -249,7 +253,7 @@ impl Command for GetRemoteScriptTaskStatus {
             Argument::new(
                 "tenant",
                 Boolean,
-                "Whether to list the tasks of the whole tenant. Cannot be combined with another scope.",
+                "Whether to list the tasks of the whole tenant. Cannot be used with another scope.",
             ),
             Argument::new("updated_at_gt", Time, "Changed after this time."),
             Argument::new("updated_at_gte", Time, "Changed at or after this time."),
@@ -330,7 +334,9 @@ impl GetRemoteScriptTaskStatus {
             ("sort_by", filter.sort_by.is_some()),
             ("sort_order", filter.sort_order.is_some()),
         ];
-        single_list.into_iter().try_for_each(|one| require_single_list(self, one, ("ids", self.ids())))?;
+        single_list
+            .into_iter()
+            .try_for_each(|argument| require_single_list(self, argument, ("ids", self.ids())))?;
         batched_list_requests(self.ids(), Some(self.effective_limit()), |ids| self.request(ids))
     }
 
@@ -338,7 +344,7 @@ impl GetRemoteScriptTaskStatus {
         let filter = &self.filter;
         let scopes = [&filter.account_ids, &filter.site_ids, &filter.group_ids];
         if filter.tenant == Some(true) && scopes.iter().any(|ids| ids.is_some()) {
-            let message = "cannot be combined with account_ids, site_ids or group_ids";
+            let message = "cannot be used with account_ids, site_ids or group_ids";
             return Err(argument_error(Self::INFO.name, "tenant", message));
         }
         let query = RemoteScriptsListTasksQuery {

@@ -21,7 +21,7 @@ const DEFAULT_LIMIT: u64 = 50;
 /// Lists sites that match all filters, up to a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetSites {
-    /// Time of the last update, exact.
+    /// Exact time of the last update.
     pub updated_at: Option<Timestamp>,
     /// Full-text search.
     pub query: Option<String>,
@@ -39,7 +39,7 @@ pub struct GetSites {
     pub account_id: Option<String>,
     /// Exact name.
     pub site_name: Option<String>,
-    /// Creation time, exact.
+    /// Exact creation time.
     pub created_at: Option<Timestamp>,
     /// Maximum number of items. Default: 50.
     pub limit: Option<u64>,
@@ -82,8 +82,8 @@ impl Command for GetSites {
     fn arguments() -> Vec<Argument> {
         use ArgumentKind::{Boolean, Integer, List, String, Time};
         vec![
-            Argument::new("updated_at", Time, "Time of the last update, exact."),
-            Argument::new("query", String, "Full-text search in the names of site and account."),
+            Argument::new("updated_at", Time, "Exact time of the last update."),
+            Argument::new("query", String, "Full-text search in the names of the site and its account."),
             Argument::new("site_type", String, "License type.").values(TYPES),
             Argument::new("features", List, "Supported features.").values(LicenseFeature::VALUES),
             Argument::new("state", String, "State.").values(STATES),
@@ -96,8 +96,8 @@ impl Command for GetSites {
             ),
             Argument::new("account_id", String, "Account ID."),
             Argument::new("site_name", String, "Exact name."),
-            Argument::new("created_at", Time, "Creation time, exact."),
-            Argument::new("limit", Integer, "Maximum number of sites.").default("50").or_all(),
+            Argument::new("created_at", Time, "Exact creation time."),
+            Argument::new("limit", Integer, "Maximum number of sites.").default("50").accepts_all(),
         ]
     }
 

@@ -124,7 +124,7 @@ impl Command for GetStarRules {
                 "Maximum number of rules; if not set, at least the number of ruleIds.",
             )
             .default("1000")
-            .or_all(),
+            .accepts_all(),
             Argument::new("siteIds", List, "Site IDs."),
         ]
     }

@@ -244,7 +244,7 @@ impl Command for GetThreats {
         use ArgumentKind::{Boolean, Integer, List, String, Time};
         let mut statuses = MitigationStatus::VALUES.to_vec();
         statuses.extend(
-            LegacyMitigationStatus::VALUES.iter().filter(|one| !MitigationStatus::VALUES.contains(one)),
+            LegacyMitigationStatus::VALUES.iter().filter(|status| !MitigationStatus::VALUES.contains(status)),
         );
         vec![
             Argument::new("content_hash", List, "SHA-1 hashes of the file content."),
@@ -277,7 +277,7 @@ impl Command for GetThreats {
                 "Maximum number of threats; if not set, at least the number of threat_ids.",
             )
             .default("20")
-            .or_all(),
+            .accepts_all(),
             Argument::new(
                 "query",
                 String,
@@ -415,7 +415,7 @@ impl GetThreats {
             return Err(argument_error(name, "incident_statuses", message));
         }
         let known = LegacyMitigationStatus::VALUES;
-        if let Some(other) = self.mitigation_status.iter().find(|one| !known.contains(&one.as_str())) {
+        if let Some(other) = self.mitigation_status.iter().find(|status| !known.contains(&status.as_str())) {
             let values = known.join(", ");
             let message = format!("is {other:?}; API 2.0 accepts {values}");
             return Err(argument_error(name, "mitigation_status", message));

@@ -85,7 +85,7 @@ impl Command for GetWhiteList {
                 "Maximum number of exclusions; if not set, at least the number of item_ids.",
             )
             .default("10")
-            .or_all(),
+            .accepts_all(),
             Argument::new("include_parent", Boolean, "Whether to include exclusions of parent scopes.")
                 .default("false"),
             Argument::new("include_children", Boolean, "Whether to include exclusions of child scopes.")

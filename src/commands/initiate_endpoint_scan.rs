@@ -60,8 +60,8 @@ impl Command for InitiateEndpointScan {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_id_action(self, client, (PREFIX, "AgentID"), |one, entry| {
-            set_path(entry, "Initiated", success_or_null(one))
+        run_id_action(self, client, (PREFIX, "AgentID"), |result, entry| {
+            set_path(entry, "Initiated", success_or_null(result))
         })
         .await
     }

@@ -40,7 +40,7 @@ pub struct ListAgents {
     pub limit: Option<u64>,
     /// Further filters.
     pub params: AgentFilter,
-    /// Further fields of an agent to add to the context, with the names of the API.
+    /// Additional agent fields for the context, with the names of the API.
     pub columns: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ impl Command for ListAgents {
                 Integer,
                 "Minimum number of active threats. 0 does not filter.",
             ),
-            Argument::new("limit", Integer, "Maximum number of agents.").default("10").or_all(),
+            Argument::new("limit", Integer, "Maximum number of agents.").default("10").accepts_all(),
             Argument::new(
                 "params",
                 List,
@@ -95,7 +95,7 @@ impl Command for ListAgents {
             Argument::new(
                 "columns",
                 List,
-                "Further fields of an agent to add to the context, with the names of the API, such as uuid.",
+                "Additional agent fields for the context, with the names of the API, such as uuid.",
             ),
         ]
     }
@@ -213,7 +213,7 @@ fn parse_params(arguments: &mut Arguments) -> Result<AgentFilter, ArgumentError>
             let message = format!("contains {name:?}, which is not a filter field of agents");
             return Err(arguments.error("params", message));
         };
-        if !fields.iter().any(|one| one.name == field.name) {
+        if !fields.iter().any(|other| other.name == field.name) {
             fields.push(field);
         }
         // Each field is parsed like a separate argument.

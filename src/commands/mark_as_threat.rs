@@ -74,8 +74,8 @@ impl Command for MarkAsThreat {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |one, entry| {
-            set_path(entry, "MarkedAsThreat", success_or_null(one));
+        run_threat_action(self, client, |result, entry| {
+            set_path(entry, "MarkedAsThreat", success_or_null(result));
         })
         .await
     }

@@ -70,8 +70,8 @@ impl Command for MitigateThreat {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |one, entry| {
-            set_path(entry, "Mitigated", success_or_null(one));
+        run_threat_action(self, client, |result, entry| {
+            set_path(entry, "Mitigated", success_or_null(result));
             set_path(entry, "Mitigation.Action", json!(self.action));
         })
         .await

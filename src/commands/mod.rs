@@ -305,7 +305,8 @@ pub trait Command: Debug + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// Returns the errors of [`requests`](Self::requests), before any request is sent, and those of
-    /// [`Client::send`]. An error after the first part of an action becomes [`Outcome::failure`].
+    /// [`Client::send`]. An error after the first request of an action, or after the first page, becomes
+    /// [`Outcome::failure`].
     fn run(&self, client: &Client) -> impl Future<Output = Result<Outcome>> + Send;
 
     /// Runs the command and reports progress. Commands that poll, download or read pages report events.
@@ -404,14 +405,16 @@ impl<C: Command> DynCommand for C {
 /// Returns the enum values of a field. The name of a body field has its body part as a prefix.
 fn enum_values(request: &Request<Value>, field: &str) -> Option<&'static [&'static str]> {
     let operation = request.operation();
-    let parts =
-        operation.body_parts.iter().flat_map(|part| part.fields.iter().map(move |one| (part.name, one)));
-    let all = operation.query_fields().map(|one| ("", one)).chain(parts);
-    let mut found = all.filter(|(part, one)| match part.is_empty() {
-        true => one.name == field,
-        false => field.strip_prefix(part).and_then(|rest| rest.strip_prefix('.')) == Some(one.name),
+    let parts = operation
+        .body_parts
+        .iter()
+        .flat_map(|part| part.fields.iter().map(move |candidate| (part.name, candidate)));
+    let all = operation.query_fields().map(|candidate| ("", candidate)).chain(parts);
+    let mut found = all.filter(|(part, candidate)| match part.is_empty() {
+        true => candidate.name == field,
+        false => field.strip_prefix(part).and_then(|rest| rest.strip_prefix('.')) == Some(candidate.name),
     });
-    found.find(|(_, one)| !one.enum_values.is_empty()).map(|(_, one)| one.enum_values)
+    found.find(|(_, candidate)| !candidate.enum_values.is_empty()).map(|(_, candidate)| candidate.enum_values)
 }
 
 fn check_version<C: Command>(version: ApiVersion) -> Result<(), ArgumentError> {

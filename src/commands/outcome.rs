@@ -46,12 +46,12 @@ impl Outcome {
     pub fn is_complete(&self) -> bool {
         self.failure.is_none()
             && self.errors.is_empty()
-            && self.results.iter().all(|one| one.state.is_success())
+            && self.results.iter().all(|result| result.state.is_success())
     }
 
     /// Returns whether an action succeeded at least in part, or the requested state was already set.
     pub fn has_effect(&self) -> bool {
-        let done = |one: &IdOutcome| one.state.is_success() || one.state == IdState::Partial;
+        let done = |result: &IdOutcome| result.state.is_success() || result.state == IdState::Partial;
         self.affected.is_some_and(|affected| affected > 0) || self.results.iter().any(done)
     }
 
@@ -72,7 +72,7 @@ impl Outcome {
         response
     }
 
-    /// Returns whether the outcome has items or files.
+    /// Returns whether the context has a value, or files were written.
     pub fn has_results(&self) -> bool {
         fn has_value(value: &Value) -> bool {
             match value {
@@ -111,13 +111,12 @@ impl Outcome {
     }
 
     fn files_json(&self) -> Vec<Value> {
-        let file = |one: &SavedFile| json!({ "name": one.name, "path": one.path.display().to_string(), "bytes": one.bytes });
-        self.files.iter().map(file).collect()
+        let to_json = |file: &SavedFile| json!({ "name": file.name, "path": file.path.display().to_string(), "bytes": file.bytes });
+        self.files.iter().map(to_json).collect()
     }
 
     fn results_json(&self) -> Vec<Value> {
-        let result =
-            |one: &IdOutcome| json!({ "id": one.id, "state": one.state.as_str(), "detail": one.detail });
-        self.results.iter().map(result).collect()
+        let to_json = |result: &IdOutcome| json!({ "id": result.id, "state": result.state.as_str(), "detail": result.detail });
+        self.results.iter().map(to_json).collect()
     }
 }

@@ -23,7 +23,7 @@ impl Command for PingPowerQuery {
         full_name: "sentinelone-ping-power-query",
         topic: Topic::Hunting,
         summary: "Poll a PowerQuery",
-        example: "s1 ping-power-query --query-id pq900000000000000001",
+        example: "s1 ping-power-query --query-id pq900000000000000002",
         versions: &[ApiVersion::V2_1],
         is_action: false,
         destructive: false,

@@ -81,7 +81,7 @@ impl Command for ReactivateSite {
                 ));
             }
             (Some(true), Some(_)) => {
-                let message = "cannot be combined with unlimited=true";
+                let message = "cannot be used with unlimited=true";
                 return Err(argument_error(name, "expiration", message));
             }
             (unlimited, _) => unlimited.unwrap_or(false),

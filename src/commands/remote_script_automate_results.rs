@@ -154,8 +154,8 @@ impl Command for RemoteScriptAutomateResults {
             return Err(failure);
         }
         if tasks.is_empty() {
-            for one in outcome.results.iter_mut().filter(|one| one.state == IdState::Done) {
-                one.state = IdState::Unknown;
+            for result in outcome.results.iter_mut().filter(|result| result.state == IdState::Done) {
+                result.state = IdState::Unknown;
             }
         } else {
             outcome = self.finish(client, observer, outcome, tasks).await?;
@@ -255,12 +255,12 @@ impl RemoteScriptAutomateResults {
             IdOutcome { id: agent.to_owned(), state, detail: Some(detail) }
         };
         let missing_result = |agent: &String| {
-            let before = outcome.results.iter().find(|one| one.id == *agent);
+            let before = outcome.results.iter().find(|result| result.id == *agent);
             let without_agent = tasks.iter().any(|task| string_member(task, "agentId").is_none());
             // Without the count of the start, the task of the agent may still follow.
             let is_unknown = without_agent || outcome.affected.is_none();
             let state = if is_unknown { IdState::Unknown } else { IdState::NotAffected };
-            let detail = before.and_then(|one| one.detail.clone()).unwrap_or_else(|| "no task".into());
+            let detail = before.and_then(|result| result.detail.clone()).unwrap_or_else(|| "no task".into());
             IdOutcome { id: agent.clone(), state, detail: Some(detail) }
         };
         let mut by_agent = HashMap::new();

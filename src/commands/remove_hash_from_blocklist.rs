@@ -37,7 +37,7 @@ pub struct RemoveHashFromBlocklist {
 
 const PREFIX: &str = "SentinelOne.RemoveHashFromBlocklist";
 const SYSTEMS: &[&str] = &["windows", "macos", "linux"];
-const NOT_THERE: &str = "Not on blocklist";
+const NOT_LISTED: &str = "Not on blocklist";
 
 impl Command for RemoveHashFromBlocklist {
     const INFO: CommandInfo = CommandInfo {
@@ -133,7 +133,7 @@ impl Command for RemoveHashFromBlocklist {
             // An entry without an ID cannot be deleted.
             outcome.results.push(hash_result(IdState::Unknown, "is in entries without an ID"));
         } else if outcome.results.is_empty() && outcome.errors.is_empty() {
-            outcome.results.push(hash_result(IdState::AlreadySet, NOT_THERE));
+            outcome.results.push(hash_result(IdState::AlreadySet, NOT_LISTED));
         } else if outcome.results.is_empty() {
             outcome.results.push(without_detail(self.sha1.clone(), IdState::Unknown));
         }
@@ -147,7 +147,7 @@ fn status(outcome: &Outcome, without_id: usize) -> String {
     let found = outcome.results.len() + without_id;
     let all = without_id == 0 && outcome.results.iter().all(|one| one.state.is_success());
     match outcome.affected {
-        _ if found == 0 && outcome.errors.is_empty() => NOT_THERE.to_owned(),
+        _ if found == 0 && outcome.errors.is_empty() => NOT_LISTED.to_owned(),
         // A list with errors may be incomplete.
         _ if outcome.results.is_empty() => "Unknown".to_owned(),
         _ if all => format!("Removed {found} entries from blocklist"),

@@ -151,10 +151,10 @@ impl RemoveItemFromWhitelist {
 
 fn status(ids: &[IdOutcome]) -> String {
     let count = ids.len();
-    let removed = ids.iter().filter(|one| one.state.is_success()).count();
+    let removed = ids.iter().filter(|result| result.state.is_success()).count();
     if removed == count {
         format!("Removed {count} entries from whitelist")
-    } else if ids.iter().any(|one| one.state == IdState::Unknown) {
+    } else if ids.iter().any(|result| result.state == IdState::Unknown) {
         format!("Removed at least {removed} of {count} entries from whitelist")
     } else {
         format!("Removed {removed} of {count} entries from whitelist")

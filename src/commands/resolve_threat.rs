@@ -59,8 +59,8 @@ impl Command for ResolveThreat {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |one, entry| {
-            set_path(entry, "Resolved", success_or_null(one));
+        run_threat_action(self, client, |result, entry| {
+            set_path(entry, "Resolved", success_or_null(result));
         })
         .await
     }

@@ -78,7 +78,7 @@ impl Command for RunRemoteScript {
                 "output_destination",
                 String,
                 "Destination of the output. Files can be downloaded from SentinelCloud. SentinelOne's API \
-                 document has SingularityXDR and no longer DataSetCloud.",
+                 document lists SingularityXDR and no longer lists DataSetCloud.",
             )
             .required()
             .values(DESTINATIONS),

@@ -64,8 +64,8 @@ impl Command for ShutdownAgent {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let (mut outcome, _) = run_action(client, self.requests(client.api_version())?).await?;
-        let affected = outcome.results.iter().filter(|one| one.state.is_success());
-        outcome.context = context_under(PREFIX, affected.map(|one| json!({ "ID": one.id })).collect());
+        let affected = outcome.results.iter().filter(|result| result.state.is_success());
+        outcome.context = context_under(PREFIX, affected.map(|result| json!({ "ID": result.id })).collect());
         Ok(outcome)
     }
 }

@@ -74,8 +74,8 @@ impl Command for UpdateAlertsStatus {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_id_action(self, client, (PREFIX, "ID"), |one, entry| {
-            set_path(entry, "Updated", success_or_null(one));
+        run_id_action(self, client, (PREFIX, "ID"), |result, entry| {
+            set_path(entry, "Updated", success_or_null(result));
             set_path(entry, "Status", json!(self.status));
         })
         .await

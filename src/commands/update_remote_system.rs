@@ -65,9 +65,9 @@ impl Command for UpdateRemoteSystem {
                  False positive, Undefined), sentinelonethreatstatus (Unresolved, In progress, Resolved) \
                  and closeNotes. Other fields are ignored.",
             ),
-            Argument::new("status", String, "Accepted for the platform and ignored."),
-            Argument::new("data", String, "Accepted for the platform and ignored."),
-            Argument::new("entries", String, "Accepted for the platform and ignored."),
+            Argument::new("status", String, "Ignored; accepted because the platform passes it."),
+            Argument::new("data", String, "Ignored; accepted because the platform passes it."),
+            Argument::new("entries", String, "Ignored; accepted because the platform passes it."),
         ]
     }
 
@@ -93,7 +93,7 @@ impl Command for UpdateRemoteSystem {
     /// Returns all requests that may be sent. A note is sent only if the console applied its change.
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
         let changes = self.delta().changes(version, &self.remote_id).map_err(delta_error)?;
-        Ok(changes.into_iter().flat_map(|one| [one.request, one.note]).collect())
+        Ok(changes.into_iter().flat_map(|change| [change.request, change.note]).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
@@ -140,19 +140,19 @@ fn delta_error(error: Error) -> Error {
 
 /// Combines the results of the changes and notes into one result of the threat.
 fn combined_result(id: &str, steps: &[StepOutcome]) -> Option<IdOutcome> {
-    let any = |state: IdState| steps.iter().any(|one| one.state == state);
-    let all = |state: IdState| steps.iter().all(|one| one.state == state);
+    let any = |state: IdState| steps.iter().any(|step| step.state == state);
+    let all = |state: IdState| steps.iter().all(|step| step.state == state);
     let state = match () {
         () if steps.is_empty() => return None,
         () if all(IdState::NotAffected) => IdState::NotAffected,
         () if all(IdState::AlreadySet) => IdState::AlreadySet,
-        () if steps.iter().all(|one| one.state.is_success()) => IdState::Done,
+        () if steps.iter().all(|step| step.state.is_success()) => IdState::Done,
         () if any(IdState::Unknown) => IdState::Unknown,
         () => IdState::Partial,
     };
-    let detail = |one: &StepOutcome| {
-        let detail = one.detail.as_deref()?;
-        Some(if one.step.is_note() { format!("note: {detail}") } else { detail.to_owned() })
+    let detail = |step: &StepOutcome| {
+        let detail = step.detail.as_deref()?;
+        Some(if step.step.is_note() { format!("note: {detail}") } else { detail.to_owned() })
     };
     let details: Vec<_> = steps.iter().filter_map(detail).collect();
     let detail = (!details.is_empty()).then(|| details.join(", "));

@@ -11,8 +11,8 @@ use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandIn
 use crate::Result;
 use crate::client::Client;
 
-/// Replaces a STAR rule. Omitted settings are not kept. The status is part of the rule: with the status Draft an active
-/// rule stops. A scope is required.
+/// Replaces a STAR rule. Omitted settings are not preserved. The status is part of the rule: with the status Draft, an
+/// active rule stops. A scope is required.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateStarRule {
     /// Rule ID.

@@ -72,8 +72,8 @@ impl Command for UpdateThreatsStatus {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |one, entry| {
-            set_path(entry, "Updated", success_or_null(one));
+        run_threat_action(self, client, |result, entry| {
+            set_path(entry, "Updated", success_or_null(result));
             set_path(entry, "Status", json!(self.status));
         })
         .await

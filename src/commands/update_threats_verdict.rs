@@ -74,8 +74,8 @@ impl Command for UpdateThreatsVerdict {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |one, entry| {
-            set_path(entry, "Updated", success_or_null(one));
+        run_threat_action(self, client, |result, entry| {
+            set_path(entry, "Updated", success_or_null(result));
             set_path(entry, "Update.Action", json!(self.verdict));
         })
         .await

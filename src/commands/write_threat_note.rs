@@ -60,9 +60,9 @@ impl Command for WriteThreatNote {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |one, entry| {
+        run_threat_action(self, client, |result, entry| {
             set_path(entry, "Note", json!(self.note));
-            let status = match one.state {
+            let status = match result.state {
                 IdState::Unknown | IdState::Partial => "Unknown",
                 state if state.is_success() => "Success",
                 _ => "Failed",

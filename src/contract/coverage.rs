@@ -1,4 +1,4 @@
-//! Coverage: which declared fields of a response occurred.
+//! Coverage of the declared fields of a response.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ pub struct FieldCoverage {
     /// Whether the schema allows null.
     pub nullable: bool,
     /// Whether a value other than null occurred.
-    pub with_value: bool,
+    pub has_value: bool,
     /// Whether null occurred.
-    pub as_null: bool,
+    pub has_null: bool,
 }
 
 impl Contract {
-    /// Returns the coverage of a response before any occurrence is recorded: all declared fields. Returns `None`
-    /// if the operation declares no JSON for this status code.
+    /// Returns an empty coverage with all declared fields of a response; `None` if the operation declares no JSON for
+    /// this status code.
     ///
     /// ```
     /// use sentinelone::contract::Contract;
@@ -34,7 +34,7 @@ impl Contract {
     /// let mut coverage = contract.coverage(threats, 200).unwrap();
     /// contract.record_coverage(threats, 200, &serde_json::json!({ "data": [{ "id": "1" }] }), &mut coverage);
     /// let id = coverage.iter().find(|(location, _)| *location == "response.body.data[].id");
-    /// assert!(id.unwrap().1.with_value);
+    /// assert!(id.unwrap().1.has_value);
     /// ```
     pub fn coverage(&self, operation: &OperationSpec, status: u16) -> Option<Coverage> {
         let mut coverage = Coverage::default();
@@ -43,7 +43,7 @@ impl Contract {
         Some(coverage)
     }
 
-    /// Records the fields that occur in a response. Undeclared fields are ignored.
+    /// Records in `coverage` the fields that occur in a response. Undeclared fields are ignored.
     pub fn record_coverage(
         &self,
         operation: &OperationSpec,
@@ -108,8 +108,8 @@ impl Contract {
                     };
                     let location = format!("{location}.{name}");
                     if let Some(field_coverage) = coverage.0.get_mut(&location) {
-                        field_coverage.as_null |= value.is_null();
-                        field_coverage.with_value |= !value.is_null();
+                        field_coverage.has_null |= value.is_null();
+                        field_coverage.has_value |= !value.is_null();
                     }
                     self.add_occurrences(field, value, &location, coverage);
                 }
@@ -133,9 +133,9 @@ impl Coverage {
     /// Adds the coverage of the same fields from `other`.
     pub fn merge(&mut self, other: &Self) {
         for (location, coverage) in &other.0 {
-            if let Some(own) = self.0.get_mut(location) {
-                own.with_value |= coverage.with_value;
-                own.as_null |= coverage.as_null;
+            if let Some(field) = self.0.get_mut(location) {
+                field.has_value |= coverage.has_value;
+                field.has_null |= coverage.has_null;
             }
         }
     }

@@ -31,7 +31,7 @@ pub enum Severity {
     Note,
     /// The response holds an undeclared but harmless value. The specification needs an update.
     Drift,
-    /// The exchange contradicts the specification, or a recording holds a secret.
+    /// The exchange contradicts the specification, or a recording contains a secret.
     Error,
 }
 
@@ -168,7 +168,7 @@ pub enum ContractRule {
     UndeclaredOperation,
     /// The specification has the operation, but not in the API version of the path.
     UndeclaredVersion,
-    /// A recording holds a secret.
+    /// A recording contains a secret.
     UnredactedSecret,
 }
 
@@ -189,17 +189,17 @@ impl fmt::Display for Severity {
     }
 }
 
-/// The error for a string that is not the ID of a rule.
+/// The error of parsing a [`ContractRule`] from an unknown ID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown rule {0:?}")]
-pub struct UnknownRule(String);
+pub struct UnknownRuleError(String);
 
 impl FromStr for ContractRule {
-    type Err = UnknownRule;
+    type Err = UnknownRuleError;
 
     fn from_str(id: &str) -> Result<Self, Self::Err> {
         let rule = Self::ALL.iter().copied().find(|rule| rule.as_str() == id);
-        rule.ok_or_else(|| UnknownRule(id.to_owned()))
+        rule.ok_or_else(|| UnknownRuleError(id.to_owned()))
     }
 }
 

@@ -65,7 +65,7 @@ pub struct ExchangeRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The query. Files can hold numbers, booleans and arrays instead of strings.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "query_values")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "deserialize_query")]
     pub query: BTreeMap<String, String>,
     /// The request body.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ pub struct Provenance {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ProvenanceKind {
-    /// Composed by hand from the specification.
+    /// Written manually from the specification.
     Composed,
     /// Generated from the specification by `cargo xtask fixtures`. It was never sent.
     Generated,
@@ -134,7 +134,7 @@ pub enum FixtureError {
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Exchange {
-    /// Returns an exchange with this operation, status code and provenance, and without bodies.
+    /// Creates an exchange with this operation, status code and provenance, and without bodies.
     pub fn new(operation: impl Into<String>, status: u16, provenance: Provenance) -> Self {
         Self {
             operation: operation.into(),
@@ -172,7 +172,7 @@ impl Exchange {
         self.request.path.as_deref().unwrap_or(template.trim())
     }
 
-    /// Returns the operation of a contract that matches method and path.
+    /// Returns the operation of a contract that matches the method and the path; `None` if no operation matches.
     pub fn match_operation<'a>(&self, contract: &'a Contract) -> Option<OperationMatch<'a>> {
         contract.match_operation(self.method(), self.path())
     }
@@ -191,7 +191,8 @@ impl Exchange {
         }
     }
 
-    /// Validates the exchange against a contract. Returns `None` if the contract does not have the operation.
+    /// Validates the exchange against a contract and returns the findings; `None` if the contract does not have the
+    /// operation.
     ///
     /// - If the operation exists in other API versions only, that is a finding.
     /// - Path values are not validated if the file has only their names.
@@ -220,7 +221,7 @@ impl Exchange {
 }
 
 impl Provenance {
-    /// Returns a provenance without date and note.
+    /// Creates a provenance without date and note.
     pub fn new(kind: ProvenanceKind, source: impl Into<String>) -> Self {
         Self { kind, source: source.into(), date: String::new(), note: String::new() }
     }
@@ -273,7 +274,7 @@ struct ExchangeFile {
     status: u16,
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "deserialize_present")]
     response: Option<Value>,
     response_text: Option<String>,
     placeholder_kind: Option<String>,
@@ -307,11 +308,11 @@ impl From<ExchangeFile> for Exchange {
 }
 
 /// Deserializes a member that is present, so that null differs from missing.
-fn present<'de, D: Deserializer<'de>>(de: D) -> Result<Option<Value>, D::Error> {
+fn deserialize_present<'de, D: Deserializer<'de>>(de: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(de).map(Some)
 }
 
-fn query_values<'de, D: Deserializer<'de>>(de: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn deserialize_query<'de, D: Deserializer<'de>>(de: D) -> Result<BTreeMap<String, String>, D::Error> {
     fn to_string(value: &Value) -> String {
         match value {
             Value::String(text) => text.clone(),

@@ -16,8 +16,8 @@ use crate::{RawExchange, Recorder};
 ///
 /// The files are [`Exchange`]s: `<dir>/<operation>/<number>-<status>.json`. Files are never overwritten: the numbers
 /// continue after the highest existing number, and several clients can record into one directory. A write error does
-/// not fail the call; [`errors`](Self::errors) returns it. The file is written before the call returns, which blocks
-/// the task for some milliseconds in the usual case.
+/// not fail the call; [`errors`](Self::errors) returns it. The file is written before the call returns, which usually
+/// blocks the task for some milliseconds.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -28,11 +28,11 @@ use crate::{RawExchange, Recorder};
 ///
 /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let token = ApiToken::from_env("S1_API_TOKEN")?;
-/// let provenance = Provenance::new(ProvenanceKind::Recorded, "a console of ours");
+/// let provenance = Provenance::new(ProvenanceKind::Recorded, "test console");
 /// let recorder = FixtureRecorder::create("recorded", Sanitizer::for_token(&token), provenance)?;
 /// // Pass it to the client, which takes any `Arc<dyn Recorder>`.
 /// let recorder = Arc::new(recorder);
-/// println!("{} exchanges written", recorder.written());
+/// println!("{} exchanges written", recorder.written_count());
 /// # Ok(())
 /// # }
 /// ```
@@ -108,7 +108,7 @@ impl FixtureRecorder {
     }
 
     /// Returns the number of exchanges written.
-    pub fn written(&self) -> usize {
+    pub fn written_count(&self) -> usize {
         self.state().written
     }
 
@@ -235,8 +235,10 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        let operation =
-            sentinelone_raw::OPERATIONS.iter().find(|one| one.id == "threats_list_notes").unwrap();
+        let operation = sentinelone_raw::OPERATIONS
+            .iter()
+            .find(|operation| operation.id == "threats_list_notes")
+            .unwrap();
         recorder.record(&RawExchange {
             operation,
             api_version: ApiVersion::V2_1,
@@ -247,7 +249,7 @@ mod tests {
             headers: &headers,
             response_body: body,
         });
-        assert_eq!((recorder.written(), recorder.errors()), (1, Vec::new()));
+        assert_eq!((recorder.written_count(), recorder.errors()), (1, Vec::new()));
         let (path, exchange) = read_dir(dir.path()).unwrap().remove(0);
         assert!(path.ends_with(format!("threats_list_notes/001-{status}.json")), "{}", path.display());
         let file = std::fs::read_to_string(path).unwrap();
@@ -297,7 +299,8 @@ mod tests {
         let provenance = Provenance::new(ProvenanceKind::Recorded, "this test");
         let recorder = FixtureRecorder::create(dir.path(), Sanitizer::with_key(b"k"), provenance).unwrap();
         std::fs::write(dir.path().join("threats_list"), "").unwrap();
-        let operation = sentinelone_raw::OPERATIONS.iter().find(|one| one.id == "threats_list").unwrap();
+        let operation =
+            sentinelone_raw::OPERATIONS.iter().find(|operation| operation.id == "threats_list").unwrap();
         let (path, headers) = ("/web/api/v2.1/threats", HeaderMap::new());
         let raw = RawExchange {
             operation,
@@ -311,7 +314,7 @@ mod tests {
         };
         recorder.record(&raw);
         recorder.record(&raw);
-        assert_eq!((recorder.written(), recorder.errors().len()), (0, 2));
+        assert_eq!((recorder.written_count(), recorder.errors().len()), (0, 2));
         assert!(recorder.errors()[0].contains("threats_list"));
     }
 }

@@ -121,18 +121,18 @@ impl HarEntry {
     }
 }
 
-/// Reads a HAR file entry by entry. `each` is called with each exchange with the management API, and stops the reading
-/// by `Break`. At most one entry is in memory.
+/// Reads a HAR file entry by entry and returns a summary. `on_entry` is called with each exchange with the management
+/// API; if it returns `Break`, the reading stops. At most one entry is in memory.
 ///
 /// # Errors
-/// Returns a [`HarError`] if the file cannot be read or is not a HAR file. `each` has received the exchanges before
-/// the error. For an invalid or truncated file, the error has the summary.
+/// Returns a [`HarError`] if the file cannot be read or is not a HAR file. `on_entry` was called with the exchanges
+/// before the error. For an invalid or truncated file, the error has the summary.
 pub fn read_entries(
     reader: impl Read,
-    each: impl FnMut(HarEntry) -> ControlFlow<()>,
+    on_entry: impl FnMut(HarEntry) -> ControlFlow<()>,
 ) -> Result<HarSummary, HarError> {
     let mut entries = EntryReader {
-        each,
+        on_entry,
         number: 0,
         stopped: false,
         summary: HarSummary::default(),
@@ -143,8 +143,8 @@ pub fn read_entries(
     let read = Document(&mut entries).deserialize(&mut json).and_then(|()| json.end());
     let secrets = entries.secrets.into_iter().map(|(location, count)| {
         let message = match count {
-            1 => "the header holds a secret, in 1 entry".to_owned(),
-            count => format!("the header holds a secret, in {count} entries"),
+            1 => "the header contains a secret, in 1 entry".to_owned(),
+            count => format!("the header contains a secret, in {count} entries"),
         };
         Finding::new(ContractRule::UnredactedSecret, location, message)
     });
@@ -240,7 +240,7 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
 
 /// The state of reading a HAR file.
 struct EntryReader<F> {
-    each: F,
+    on_entry: F,
     number: usize,
     stopped: bool,
     summary: HarSummary,
@@ -349,7 +349,7 @@ impl<F: FnMut(HarEntry) -> ControlFlow<()>> EntryReader<F> {
             return ControlFlow::Continue(());
         };
         self.summary.exchanges += 1;
-        (self.each)(build_entry(self.number, request, &url, status, response))
+        (self.on_entry)(build_entry(self.number, request, &url, status, response))
     }
 }
 

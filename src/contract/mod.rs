@@ -60,7 +60,7 @@ use sentinelone_raw::runtime::{ApiVersion, OperationKind, Timestamp};
 use serde_json::{Map, Value, json};
 
 pub use coverage::{Coverage, FieldCoverage};
-pub use finding::{ContractRule, Finding, MessagePart, Severity, UnknownRule};
+pub use finding::{ContractRule, Finding, MessagePart, Severity, UnknownRuleError};
 pub use fixture_recorder::{FixtureRecorder, FixtureRecorderError};
 pub use operation::{OperationSpec, Parameter};
 pub use probe::{Probe, ProbeOutcome, ProbeReport};
@@ -91,7 +91,7 @@ pub struct OperationMatch<'a> {
     pub path_values: BTreeMap<String, String>,
 }
 
-/// The error for a document that is not usable as a contract.
+/// The error of reading a [`Contract`] from a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContractError {
@@ -142,7 +142,7 @@ impl Contract {
         let Some(paths) = document.get("paths").and_then(Value::as_object) else {
             return Err(ContractError::NotOpenApi("paths are missing".into()));
         };
-        let schemas = Schemas::of(&document);
+        let schemas = Schemas::from_document(&document);
         check_references(&document, &schemas)?;
         let mut operations = Vec::new();
         let mut ids = BTreeSet::new();
@@ -162,8 +162,9 @@ impl Contract {
         Ok(Contract { schemas, operations })
     }
 
-    /// Returns the operation that matches a method and a full path such as `/web/api/v2.1/threats/123/notes`. A
-    /// query after the path is ignored. A literal path takes precedence over a path with parameters.
+    /// Returns the operation that matches a method and a full path such as `/web/api/v2.1/threats/123/notes`; `None` if
+    /// no operation matches. A query after the path is ignored. A literal path takes precedence over a path with
+    /// parameters.
     pub fn match_operation(&self, method: &str, path: &str) -> Option<OperationMatch<'_>> {
         self.matches(path).into_iter().find(|found| found.operation.method.eq_ignore_ascii_case(method))
     }

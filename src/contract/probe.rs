@@ -1,4 +1,4 @@
-//! Calls the `GET` operations of a console and validates the responses.
+//! Probe: calls the `GET` operations of a console and validates the responses.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -15,10 +15,12 @@ use crate::{Client, Error, ErrorKind};
 
 /// The page size of list requests. Two items are sufficient to check the format.
 const PAGE_SIZE: u64 = 2;
-/// The page size of list requests. Two items are sufficient to check the format.
-/// Calls each `GET` operation that is a read once. Operations without required parameters are called first; their
-/// responses provide IDs for the others. Only `GET` requests are sent, and parameter values are never invented. An
-/// operation with a parameter that no list provides is skipped, unless the value is [set](Self::param).
+
+/// A probe of a console: calls each `GET` operation that is a read once, and validates the responses.
+///
+/// Operations without required parameters are called first; their responses provide IDs for the others. Only `GET`
+/// requests are sent, and parameter values are never invented. An operation with a parameter that no list provides is
+/// skipped, unless the value is [set](Self::param).
 ///
 /// ```no_run
 /// use sentinelone::contract::Probe;
@@ -46,9 +48,9 @@ pub struct ProbeReport {
     /// The operation.
     pub operation: &'static Operation,
     /// The outcome of the call.
-    pub result: ProbeOutcome,
+    pub outcome: ProbeOutcome,
     /// The duration, including delays of the rate limits and retries.
-    pub time: Duration,
+    pub duration: Duration,
     /// The differences between the response and the specification.
     pub findings: Vec<Finding>,
 }
@@ -109,7 +111,7 @@ const PARAM_SOURCES: &[ParamSource] = &[
 ];
 
 impl<'a> Probe<'a> {
-    /// Returns a probe of the console of this client, with its API version and rate limits.
+    /// Creates a probe of the console of this client, with its API version and rate limits.
     pub fn new(client: &'a Client) -> Self {
         Self { client, params: BTreeMap::new() }
     }
@@ -124,32 +126,32 @@ impl<'a> Probe<'a> {
 
     /// Returns the names that [`param`](Self::param) accepts.
     pub fn param_names() -> impl Iterator<Item = String> {
-        PARAM_SOURCES
-            .iter()
-            .flat_map(|one| [one.parameter.to_owned(), format!("{}.{}", one.operation, one.parameter)])
+        PARAM_SOURCES.iter().flat_map(|entry| {
+            [entry.parameter.to_owned(), format!("{}.{}", entry.operation, entry.parameter)]
+        })
     }
 
-    /// Returns the requests that do not depend on a response, in their order.
+    /// Returns the requests that do not depend on a response, in the order of sending.
     pub fn requests(&self) -> Vec<Request<Value>> {
         let operations = operations().filter(|operation| operation.supports(self.client.api_version()));
-        let requests = operations.filter_map(|one| self.request(one, &CollectedValues::default()).ok());
+        let requests = operations.filter_map(|entry| self.request(entry, &CollectedValues::default()).ok());
         requests.collect()
     }
 
-    /// Calls the operations one after the other, and passes a report for each to `each`. After an error, the probe
-    /// continues with the next operation. If the console is not reached or rejects the token, the remaining
+    /// Calls the operations one after the other, and passes a report for each one to `on_report`. After an error, the
+    /// probe continues with the next operation. If the console is not reached or rejects the token, the remaining
     /// operations are skipped.
-    pub async fn run(&self, mut each: impl FnMut(ProbeReport)) {
+    pub async fn run(&self, mut on_report: impl FnMut(ProbeReport)) {
         let mut values = CollectedValues::default();
         let mut stop_reason = None;
         for operation in operations() {
             let start = Instant::now();
-            let (result, findings) = match (&stop_reason, self.request(operation, &values)) {
+            let (outcome, findings) = match (&stop_reason, self.request(operation, &values)) {
                 (_, Err(reason)) => (ProbeOutcome::Skipped(reason), Vec::new()),
                 (Some(reason), Ok(_)) => (ProbeOutcome::Skipped(String::clone(reason)), Vec::new()),
                 (None, Ok(request)) => self.call(&request, &mut values).await,
             };
-            if let ProbeOutcome::Failed(error) = &result {
+            if let ProbeOutcome::Failed(error) = &outcome {
                 stop_reason = match error.kind() {
                     ErrorKind::Connect => Some("the console was not reached".to_owned()),
                     _ if error.status() == Some(StatusCode::UNAUTHORIZED) => {
@@ -158,7 +160,7 @@ impl<'a> Probe<'a> {
                     _ => None,
                 };
             }
-            each(ProbeReport { operation, result, time: start.elapsed(), findings });
+            on_report(ProbeReport { operation, outcome, duration: start.elapsed(), findings });
         }
     }
 
@@ -206,9 +208,12 @@ impl<'a> Probe<'a> {
         if let Some(value) = self.params.get(&qualified).or_else(|| self.params.get(parameter)) {
             return Ok(value.clone());
         }
-        let sources =
-            || PARAM_SOURCES.iter().filter(|one| one.operation == operation.id && one.parameter == parameter);
-        let value = sources().find_map(|one| match one.source {
+        let sources = || {
+            PARAM_SOURCES
+                .iter()
+                .filter(|entry| entry.operation == operation.id && entry.parameter == parameter)
+        };
+        let value = sources().find_map(|entry| match entry.source {
             ValueOrigin::Item(lists, pointer) => {
                 lists.iter().find_map(|list| values.0.get(&(*list, pointer))).cloned()
             }
@@ -218,7 +223,7 @@ impl<'a> Probe<'a> {
         // The first value of an enum is not a secret of the tenant.
         let value =
             value.or_else(|| Some((*operation.query_field(parameter)?.enum_values.first()?).to_owned()));
-        value.ok_or_else(|| match sources().next().map(|one| &one.source) {
+        value.ok_or_else(|| match sources().next().map(|entry| &entry.source) {
             Some(ValueOrigin::Unavailable(origin)) => format!("no value for {parameter}: requires {origin}"),
             Some(ValueOrigin::Item(lists, _)) => {
                 let list = lists.first().copied().unwrap_or_default();
@@ -289,8 +294,8 @@ impl<'a> Probe<'a> {
 fn operations() -> impl Iterator<Item = &'static Operation> {
     let reads = sentinelone_raw::OPERATIONS.iter().copied();
     let mut reads: Vec<_> =
-        reads.filter(|one| one.method == Method::Get && one.kind == OperationKind::Read).collect();
-    reads.sort_by_key(|one| !required_params(one, Contract::bundled().operation(one.id)).is_empty());
+        reads.filter(|entry| entry.method == Method::Get && entry.kind == OperationKind::Read).collect();
+    reads.sort_by_key(|entry| !required_params(entry, Contract::bundled().operation(entry.id)).is_empty());
     reads.into_iter()
 }
 
@@ -298,8 +303,8 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
 fn required_params(operation: &Operation, spec: Option<&OperationSpec>) -> Vec<String> {
     let mut names: Vec<String> = PARAM_SOURCES
         .iter()
-        .filter(|one| one.operation == operation.id)
-        .map(|one| one.parameter.to_owned())
+        .filter(|entry| entry.operation == operation.id)
+        .map(|entry| entry.parameter.to_owned())
         .collect();
     let required = spec.into_iter().flat_map(OperationSpec::parameters);
     names.extend(required.filter(|parameter| parameter.required).map(|parameter| parameter.name.clone()));
@@ -318,8 +323,8 @@ impl CollectedValues {
     fn collect(&mut self, operation: &'static Operation, response: &Value) {
         let items = response.pointer(&format!("/{}", operation.items.replace('.', "/")));
         let items = items.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        for one in PARAM_SOURCES {
-            let ValueOrigin::Item(lists, pointer) = one.source else { continue };
+        for entry in PARAM_SOURCES {
+            let ValueOrigin::Item(lists, pointer) = entry.source else { continue };
             let value = items.iter().find_map(|item| match item.pointer(pointer)? {
                 Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
                 Value::Number(number) => Some(number.to_string()),
@@ -343,18 +348,22 @@ mod tests {
     fn param_sources_cover_every_required_param() {
         for operation in operations() {
             for name in required_params(operation, Contract::bundled().operation(operation.id)) {
-                let sourced =
-                    PARAM_SOURCES.iter().any(|one| one.operation == operation.id && one.parameter == name);
+                let sourced = PARAM_SOURCES
+                    .iter()
+                    .any(|entry| entry.operation == operation.id && entry.parameter == name);
                 let is_enum = operation.query_field(&name).is_some_and(|field| !field.enum_values.is_empty());
                 assert!(sourced || is_enum, "{} requires {name}", operation.id);
             }
         }
         for ParamSource { operation, parameter, source } in PARAM_SOURCES {
             let spec = Contract::bundled().operation(operation).unwrap();
-            assert!(spec.parameters().iter().any(|one| one.name == *parameter), "{operation}: {parameter}");
+            assert!(
+                spec.parameters().iter().any(|entry| entry.name == *parameter),
+                "{operation}: {parameter}"
+            );
             let ValueOrigin::Item(lists, _) = source else { continue };
             for list in *lists {
-                assert!(operations().any(|one| one.id == *list), "{list}");
+                assert!(operations().any(|entry| entry.id == *list), "{list}");
             }
         }
     }

@@ -20,7 +20,7 @@ impl fmt::Debug for Pseudonymizer {
 
 /// The format of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form<'a> {
+pub(super) enum Format<'a> {
     /// A value without sensitive content, such as `true`, or a time.
     Plain,
     Digits,
@@ -37,11 +37,11 @@ pub(super) enum Form<'a> {
     Text,
 }
 
-/// Even, so that the halves return to their initial positions.
+/// Number of rounds of the permutation. It is even, so that the halves return to their initial positions.
 const ROUNDS: u8 = 10;
 
-/// The minimum length of a hex string. Shorter ones can be ordinary words.
-const SHORTEST_HEX: usize = 16;
+/// The minimum length of a hex string. Shorter strings can be ordinary names.
+const MIN_HEX_LENGTH: usize = 16;
 
 const SCHEMES: &[&str] = &["http", "https", "ftp", "ftps", "sftp", "ldap", "ldaps", "smb", "ws", "wss"];
 
@@ -63,57 +63,58 @@ impl Pseudonymizer {
     }
 
     /// Returns the pseudonym in the format of the string.
-    pub(super) fn text(&self, text: &str) -> String {
-        match form(text) {
-            Form::Plain => text.to_owned(),
-            Form::Digits => self.digits(text),
-            Form::Hex => self.hex(text),
-            Form::Uuid => self.uuid(text),
-            Form::Mac => self.hardware(text),
-            Form::Ipv4(address, rest) => format!("{}{rest}", self.ipv4(address)),
-            Form::Ipv6(address, rest) => format!("{}{rest}", self.ipv6(address)),
-            Form::Email => format!("user-{}@example.com", self.tag("email", text)),
-            Form::Url(scheme, host) => format!("{scheme}://{}/{}", self.host(host), self.tag("url", text)),
-            Form::Host => self.host(text),
-            Form::Text => self.other(text),
+    pub(super) fn pseudonym(&self, text: &str) -> String {
+        match detect_format(text) {
+            Format::Plain => text.to_owned(),
+            Format::Digits => self.digits(text),
+            Format::Hex => self.hex(text),
+            Format::Uuid => self.uuid(text),
+            Format::Mac => self.mac_address(text),
+            Format::Ipv4(address, rest) => format!("{}{rest}", self.ipv4(address)),
+            Format::Ipv6(address, rest) => format!("{}{rest}", self.ipv6(address)),
+            Format::Email => format!("user-{}@example.com", self.tag("email", text)),
+            Format::Url(scheme, host) => format!("{scheme}://{}/{}", self.host(host), self.tag("url", text)),
+            Format::Host => self.host(text),
+            Format::Text => self.text_pseudonym(text),
         }
     }
 
     /// Returns the pseudonym of a string without a special format.
-    pub(super) fn other(&self, text: &str) -> String {
+    pub(super) fn text_pseudonym(&self, text: &str) -> String {
         format!("text-{}", self.tag("text", text))
     }
 
-    /// Returns as many digits. The mapping is a permutation of the strings of this length, so results are distinct.
+    /// Returns a string with the same number of digits. The mapping is a permutation of the strings of this length, so
+    /// the results are distinct.
     pub(super) fn digits(&self, text: &str) -> String {
         let digits: Vec<u8> = text.bytes().map(|byte| byte.wrapping_sub(b'0')).collect();
         let to_string =
             |digits: &[u8]| digits.iter().map(|digit| char::from(b'0' + digit)).collect::<String>();
-        let class = class(text);
+        let class = number_class(text);
         // Repeating the permutation until the class matches is a permutation of the class. The loop ends at the start
         // of the cycle at the latest.
-        let mut digits = self.permuted(10, &digits);
+        let mut digits = self.permute(10, &digits);
         loop {
             let result = to_string(&digits);
-            if self::class(&result) == class {
+            if number_class(&result) == class {
                 return result;
             }
-            digits = self.permuted(10, &digits);
+            digits = self.permute(10, &digits);
         }
     }
 
-    /// Returns a number of at least ten digits.
-    pub(super) fn large(&self, text: &str) -> f64 {
+    /// Returns the pseudonym of a number that is not an integer: a number of at least ten digits.
+    pub(super) fn large_number(&self, text: &str) -> f64 {
         let [a, b, c, d, e, f, ..] = self.digest("number", &[text.as_bytes()]);
         1e10 + u64::from_be_bytes([0, 0, a, b, c, d, e, f]) as f64
     }
 
     fn hex(&self, text: &str) -> String {
         let digits: Vec<u8> = text.chars().filter_map(|c| u8::try_from(c.to_digit(16)?).ok()).collect();
-        let mut digits = self.permuted(16, &digits);
+        let mut digits = self.permute(16, &digits);
         // Repeated as in `digits`: a string with a letter maps to a string with a letter.
         while digits.iter().all(|digit| *digit < 10) {
-            digits = self.permuted(16, &digits);
+            digits = self.permute(16, &digits);
         }
         let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
         digits.iter().filter_map(|digit| hex_digit(*digit, upper)).collect()
@@ -131,7 +132,7 @@ impl Pseudonymizer {
     }
 
     /// Returns a locally administered address, which no vendor assigns.
-    fn hardware(&self, text: &str) -> String {
+    fn mac_address(&self, text: &str) -> String {
         let plain: String = text.chars().filter(char::is_ascii_hexdigit).collect();
         let digest = self.digest("hardware", &[plain.to_ascii_lowercase().as_bytes()]);
         let first = digest.iter().take(1).map(|byte| byte & 0xfc | 0x02);
@@ -182,7 +183,7 @@ impl Pseudonymizer {
 
     /// Permutes the strings of this length over a base: a Feistel network that shifts each half by a keyed hash of the
     /// other half.
-    fn permuted(&self, base: u8, digits: &[u8]) -> Vec<u8> {
+    fn permute(&self, base: u8, digits: &[u8]) -> Vec<u8> {
         let (left, right) = digits.split_at(digits.len() / 2);
         let (mut left, mut right) = (left.to_vec(), right.to_vec());
         for round in 0..ROUNDS {
@@ -205,7 +206,7 @@ impl Pseudonymizer {
 }
 
 /// Returns the properties that the pseudonym of a number preserves: a leading zero, and the integer type.
-fn class(digits: &str) -> (bool, u8) {
+fn number_class(digits: &str) -> (bool, u8) {
     let zero = digits.starts_with('0');
     // With leading zeros, few results have the same class, and numbers do not have leading zeros.
     let size = match digits.parse::<u64>() {
@@ -223,7 +224,7 @@ fn hex_digit(digit: u8, upper: bool) -> Option<char> {
 }
 
 /// Returns the format of a string.
-pub(super) fn form(text: &str) -> Form<'_> {
+pub(super) fn detect_format(text: &str) -> Format<'_> {
     let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let one_case = || {
         let (mut lower, mut upper) = (false, false);
@@ -234,30 +235,30 @@ pub(super) fn form(text: &str) -> Form<'_> {
         !(lower && upper)
     };
     if text.is_empty() || is_plain_literal(text) || is_time(text) {
-        return Form::Plain;
+        return Format::Plain;
     }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Form::Digits;
+        return Format::Digits;
     }
     if one_case() {
-        if text.len() >= SHORTEST_HEX && hex(text) {
-            return Form::Hex;
+        if text.len() >= MIN_HEX_LENGTH && hex(text) {
+            return Format::Hex;
         }
         let lengths = |separator| text.split(separator).map(str::len).collect::<Vec<_>>();
         if lengths('-') == [8, 4, 4, 4, 12] && hex(&text.replace('-', "")) {
-            return Form::Uuid;
+            return Format::Uuid;
         }
         if [':', '-'].iter().any(|sign| lengths(*sign) == [2; 6] && hex(&text.replace(*sign, ""))) {
-            return Form::Mac;
+            return Format::Mac;
         }
     }
     let (address, rest) = split_number(text, ":/");
     if let Ok(address) = address.parse() {
-        return Form::Ipv4(address, rest);
+        return Format::Ipv4(address, rest);
     }
     let (address, rest) = split_number(text, "/");
     if let Ok(address) = address.parse() {
-        return Form::Ipv6(address, rest);
+        return Format::Ipv6(address, rest);
     }
     if let Some((local, domain)) = text.split_once('@')
         && !local.is_empty()
@@ -265,19 +266,19 @@ pub(super) fn form(text: &str) -> Form<'_> {
         && !local.contains(|c: char| c.is_whitespace() || c == '/')
         && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
     {
-        return Form::Email;
+        return Format::Email;
     }
     if let Some((scheme, rest)) = text.split_once("://")
         && SCHEMES.contains(&scheme)
     {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host = authority.rsplit('@').next().unwrap_or_default();
-        return Form::Url(scheme, host.split(':').next().unwrap_or_default());
+        return Format::Url(scheme, host.split(':').next().unwrap_or_default());
     }
-    if is_host(text) { Form::Host } else { Form::Text }
+    if is_host(text) { Format::Host } else { Format::Text }
 }
 
-/// Splits a string before a numeric suffix with its separator.
+/// Splits a string before a separator and its numeric suffix.
 fn split_number<'a>(text: &'a str, signs: &str) -> (&'a str, &'a str) {
     let number =
         |rest: &str| (2..=6).contains(&rest.len()) && rest.bytes().skip(1).all(|b| b.is_ascii_digit());
@@ -305,22 +306,22 @@ fn is_host(text: &str) -> bool {
 /// Returns whether a string is a date, or a time in the format of RFC 3339 with or without a time zone. The format
 /// cannot hold other data.
 pub(super) fn is_time(text: &str) -> bool {
-    fn after<'a>(text: &'a str, form: &str) -> Option<&'a str> {
-        let (head, rest) = text.split_at_checked(form.len())?;
+    fn after<'a>(text: &'a str, pattern: &str) -> Option<&'a str> {
+        let (head, rest) = text.split_at_checked(pattern.len())?;
         let fits = |(actual, expected): (u8, u8)| {
             if expected == b'0' { actual.is_ascii_digit() } else { actual == expected }
         };
-        head.bytes().zip(form.bytes()).all(fits).then_some(rest)
+        head.bytes().zip(pattern.bytes()).all(fits).then_some(rest)
     }
     fn zone(rest: &str) -> bool {
         let offsets = ["+00:00", "-00:00", "+0000", "-0000"];
-        matches!(rest, "" | "Z" | "z") || offsets.iter().any(|form| after(rest, form) == Some(""))
+        matches!(rest, "" | "Z" | "z") || offsets.iter().any(|pattern| after(rest, pattern) == Some(""))
     }
     let Some(rest) = after(text, "0000-00-00") else { return false };
     if rest.is_empty() {
         return true;
     }
-    let clock = ["T00:00", " 00:00", "t00:00"].iter().find_map(|form| after(rest, form));
+    let clock = ["T00:00", " 00:00", "t00:00"].iter().find_map(|pattern| after(rest, pattern));
     let Some(rest) = clock else { return false };
     let Some(rest) = after(rest, ":00") else { return zone(rest) };
     let Some(fraction) = rest.strip_prefix('.') else { return zone(rest) };
@@ -333,32 +334,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn form_detects_formats() {
+    fn detect_format_returns_format_of_string() {
         for (text, expected) in [
-            ("", Form::Plain),
-            ("True", Form::Plain),
-            ("2026-11-18T06:13:02.004512Z", Form::Plain),
-            ("2026-11-18T06:13:02+02:00", Form::Plain),
-            ("2026-11-18T06:13:02.Z", Form::Text),
-            ("2026-11-18 for web-01", Form::Text),
-            ("225494730938493804", Form::Digits),
-            ("7D0C2AB5F1E64C09", Form::Hex),
-            ("facade", Form::Text),
-            ("6f1d2c3b-4a59-4687-a1b2-c3d4e5f60718", Form::Uuid),
-            ("00:00:5e:00:53:0f", Form::Mac),
-            ("00-00-5E-00-53-0F", Form::Mac),
-            ("192.0.2.15", Form::Ipv4(Ipv4Addr::new(192, 0, 2, 15), "")),
-            ("192.0.2.15:443", Form::Ipv4(Ipv4Addr::new(192, 0, 2, 15), ":443")),
-            ("192.0.2.0/24", Form::Ipv4(Ipv4Addr::new(192, 0, 2, 0), "/24")),
-            ("24.1.4.257", Form::Text),
-            ("2001:db8::15", Form::Ipv6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x15), "")),
-            ("sample@example.com", Form::Email),
-            ("https://u:p@files.example.com:8443/results?a=1", Form::Url("https", "files.example.com")),
-            ("web-01.corp.example.net", Form::Host),
-            ("explorer.exe", Form::Text),
-            ("web-01", Form::Text),
+            ("", Format::Plain),
+            ("True", Format::Plain),
+            ("2026-11-18T06:13:02.004512Z", Format::Plain),
+            ("2026-11-18T06:13:02+02:00", Format::Plain),
+            ("2026-11-18T06:13:02.Z", Format::Text),
+            ("2026-11-18 for web-01", Format::Text),
+            ("225494730938493804", Format::Digits),
+            ("7D0C2AB5F1E64C09", Format::Hex),
+            ("facade", Format::Text),
+            ("6f1d2c3b-4a59-4687-a1b2-c3d4e5f60718", Format::Uuid),
+            ("00:00:5e:00:53:0f", Format::Mac),
+            ("00-00-5E-00-53-0F", Format::Mac),
+            ("192.0.2.15", Format::Ipv4(Ipv4Addr::new(192, 0, 2, 15), "")),
+            ("192.0.2.15:443", Format::Ipv4(Ipv4Addr::new(192, 0, 2, 15), ":443")),
+            ("192.0.2.0/24", Format::Ipv4(Ipv4Addr::new(192, 0, 2, 0), "/24")),
+            ("24.1.4.257", Format::Text),
+            ("2001:db8::15", Format::Ipv6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x15), "")),
+            ("sample@example.com", Format::Email),
+            ("https://u:p@files.example.com:8443/results?a=1", Format::Url("https", "files.example.com")),
+            ("web-01.corp.example.net", Format::Host),
+            ("explorer.exe", Format::Text),
+            ("web-01", Format::Text),
         ] {
-            assert_eq!(form(text), expected, "{text:?}");
+            assert_eq!(detect_format(text), expected, "{text:?}");
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) fn to_json(schemas: &Schemas, schema: &Value, text: &str) -> Value {
         _ => None,
     };
     match number {
-        // serde_json accepts white space around a number; the console does not.
+        // serde_json accepts whitespace around a number; the console does not.
         Some(number) if text.trim() == text => Value::Number(number),
         _ => Value::String(text.to_owned()),
     }

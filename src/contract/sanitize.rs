@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use super::fixture::{Exchange, ExchangeRequest};
 use super::path;
-use super::pseudonymize::{Form, Pseudonymizer, form};
+use super::pseudonymize::{Format, Pseudonymizer, detect_format};
 use super::value_context::{ExchangeContext, FieldDeclaration, MASK, ValueContext, contains_jwt};
 use super::{Contract, OperationMatch};
 use crate::ApiToken;
@@ -21,7 +21,7 @@ use crate::ApiToken;
 ///
 /// | value | replacement |
 /// | --- | --- |
-/// | IDs, digests, UUIDs | as many digits of the same alphabet |
+/// | IDs, digests, UUIDs | the same number of digits of the same alphabet |
 /// | e-mail address | `user-….@example.com` |
 /// | IPv4 address | an address in `240.0.0.0/4`, which no network uses |
 /// | IPv6 address | an address in `2001:db8::/32` |
@@ -38,15 +38,15 @@ use crate::ApiToken;
 /// Replacements are computed with HMAC-SHA256. Without the key, a guess cannot be verified. The key is not stored:
 /// [`for_token`](Self::for_token) derives it from the token.
 ///
-/// Limits: it keeps a name without digits in a field with an enum, and data in the position of a field name that
-/// resembles a field name.
+/// Limits: it keeps a name without digits in a field with an enum, and data that is used as a field name and resembles
+/// one.
 pub struct Sanitizer {
     pseudonymizer: Pseudonymizer,
     /// In lower case, plain and as JSON strings.
     secrets: Vec<SecretString>,
 }
 
-/// Hides the secrets and the key.
+/// Omits the secrets and the key.
 impl fmt::Debug for Sanitizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sanitizer").field("secrets", &self.secrets.len()).finish_non_exhaustive()
@@ -60,23 +60,25 @@ const PURPOSE: &[u8] = b"sentinelone: replacements in recordings, 1\0";
 /// them.
 const MIN_SECRET_LENGTH: usize = 6;
 
-/// Numbers from here on can be IDs.
-const LARGE: u64 = 10_000_000_000;
+/// Minimum of the numbers that can be IDs.
+const MIN_ID_NUMBER: u64 = 10_000_000_000;
 
 impl Sanitizer {
-    /// Returns a sanitizer whose replacements depend on this key.
+    /// Creates a sanitizer whose replacements depend on this key.
     pub fn with_key(key: &[u8]) -> Self {
         Self { pseudonymizer: Pseudonymizer::new(key), secrets: Vec::new() }
     }
 
-    /// Returns a sanitizer whose replacements are equal in all recordings with this token. It removes the token.
+    /// Creates a sanitizer whose replacements are equal in all recordings with this token. The token is one of its
+    /// secrets.
     pub fn for_token(token: &ApiToken) -> Self {
         let key = SecretString::from(token.exposed());
         let material = [PURPOSE, key.expose_secret().as_bytes()].concat();
         Self::with_key(&material).add_secret(token.exposed())
     }
 
-    /// Adds a secret, which is removed everywhere: also as a part of a string, a number or a field name, ignoring case.
+    /// Adds a secret, which is redacted at each location: also as a part of a string, a number or a field name. Case is
+    /// ignored.
     #[must_use]
     pub fn add_secret(mut self, secret: impl AsRef<str>) -> Self {
         let plain = SecretString::from(secret.as_ref().trim().to_lowercase());
@@ -92,7 +94,7 @@ impl Sanitizer {
     }
 
     /// Returns the sanitized exchange with its original provenance. Operations are matched against the
-    /// [bundled](Contract::bundled) contract; of unmatched operations, less data is kept.
+    /// [bundled](Contract::bundled) contract. Without a matching operation, less data is kept.
     pub fn exchange(&self, exchange: &Exchange) -> Exchange {
         let first = Pass { sanitizer: self, known_secrets: &[], found_secrets: RefCell::default() };
         let clean = first.exchange(exchange);
@@ -211,11 +213,11 @@ impl Pass<'_> {
             let literal =
                 |operation: &super::OperationSpec| operation.path().split('/').any(|own| own == segment);
             let known = Contract::bundled().operations().any(literal) || matches!(segment, "v2.0" | "v2.1");
-            if known { segment.to_owned() } else { path::encode(&self.by_form(segment)) }
+            if known { segment.to_owned() } else { path::encode(&self.by_format(segment)) }
         };
         let replaced = |path: &str| match path::segments(path) {
             Some(segments) => segments.iter().map(|own| format!("/{}", segment(own))).collect::<String>(),
-            None => format!("/{}", path::encode(&self.by_form(path))),
+            None => format!("/{}", path::encode(&self.by_format(path))),
         };
         let method = exchange.method().to_ascii_uppercase();
         let methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
@@ -264,7 +266,7 @@ impl Pass<'_> {
             FieldDeclaration::Undeclared => is_field_name(name) && !self.contains_secret(name),
             FieldDeclaration::MapKey => name.is_empty(),
         };
-        if keep { name.to_owned() } else { self.by_form(name) }
+        if keep { name.to_owned() } else { self.by_format(name) }
     }
 
     /// Sanitizes a query value, where lists are joined by commas.
@@ -308,20 +310,20 @@ impl Pass<'_> {
         {
             return self.value(&context.document(), &document).to_string();
         }
-        let new = self.by_form(text);
+        let new = self.by_format(text);
         if context.fits(&new) {
             return new;
         }
         // Fit the generic pseudonym to the declared lengths. The hash is at its end.
-        context.fit(&self.sanitizer.pseudonymizer.other(text), '-')
+        context.fit(&self.sanitizer.pseudonymizer.text_pseudonym(text), '-')
     }
 
     /// Replaces a string by its format alone.
-    fn by_form(&self, text: &str) -> String {
+    fn by_format(&self, text: &str) -> String {
         if self.sanitizer.contains_secret(text) || contains_jwt(text) {
             return MASK.to_owned();
         }
-        self.address(text).unwrap_or_else(|| self.sanitizer.pseudonymizer.text(text))
+        self.address(text).unwrap_or_else(|| self.sanitizer.pseudonymizer.pseudonym(text))
     }
 
     /// Sanitizes a path within the console, such as that of an upload. The result still matches the operation.
@@ -337,7 +339,7 @@ impl Pass<'_> {
         };
         let version = found.version?.as_str();
         let path = found.operation.template.fill(|name| match found.path_values.get(name) {
-            Some(value) => self.by_form(value),
+            Some(value) => self.by_format(value),
             None => version.to_owned(),
         });
         Some(path.get(cut..)?.to_owned())
@@ -351,18 +353,18 @@ impl Pass<'_> {
         }
         let digits = text.trim_start_matches('-');
         let is_large = match digits.parse::<u64>() {
-            Ok(number) => number >= LARGE,
-            Err(_) => number.as_f64().is_none_or(|number| number.abs() >= LARGE as f64),
+            Ok(number) => number >= MIN_ID_NUMBER,
+            Err(_) => number.as_f64().is_none_or(|number| number.abs() >= MIN_ID_NUMBER as f64),
         };
         if !is_large || is_amount_name(context.name()) {
             return number.clone();
         }
-        if form(digits) == Form::Digits {
+        if detect_format(digits) == Format::Digits {
             let sign = &text[..text.len() - digits.len()];
             let new = format!("{sign}{}", self.sanitizer.pseudonymizer.digits(digits));
             return serde_json::from_str(&new).unwrap_or_else(|_| Number::from(0));
         }
-        let new = self.sanitizer.pseudonymizer.large(&text);
+        let new = self.sanitizer.pseudonymizer.large_number(&text);
         Number::from_f64(if text.starts_with('-') { -new } else { new }).unwrap_or_else(|| Number::from(0))
     }
 
@@ -378,7 +380,7 @@ fn is_harmless(context: &ValueContext<'_>, text: &str) -> bool {
     let name = context.name().to_ascii_lowercase();
     let is_range = || {
         let times = text.split_once('-').map(|(from, to)| [from, to]);
-        times.is_some_and(|all| all.iter().all(|one| one.len() == 13 && form(one) == Form::Digits))
+        times.is_some_and(|all| all.iter().all(|one| one.len() == 13 && detect_format(one) == Format::Digits))
     };
     context.has_enum() && looks_like_enum_value(text)
         || name.contains("version") && is_version(text)
@@ -400,7 +402,7 @@ fn is_version(text: &str) -> bool {
         let parts: Vec<&str> = text.split('.').collect();
         let number = |part: &&str| (1..=6).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
         let first = parts.first().and_then(|part| part.parse::<u32>().ok());
-        let is_address = matches!(form(text), Form::Ipv4(..));
+        let is_address = matches!(detect_format(text), Format::Ipv4(..));
         parts.len() <= 6
             && parts.iter().all(number)
             && (!is_address || first.is_some_and(|first| first < 64 && first != 10))
@@ -421,7 +423,7 @@ fn is_field_name(name: &str) -> bool {
         && name.len() <= 60
         && name.chars().all(inside)
         && digits <= 1
-        && matches!(form(name), Form::Text | Form::Plain)
+        && matches!(detect_format(name), Format::Text | Format::Plain)
 }
 
 /// Returns whether a name indicates a size or a time: a large number that is not an ID.

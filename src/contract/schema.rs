@@ -16,7 +16,7 @@ pub(super) struct Schemas {
 const COMPONENT: &str = "#/components/schemas/";
 
 impl Schemas {
-    pub(super) fn of(document: &Value) -> Self {
+    pub(super) fn from_document(document: &Value) -> Self {
         let named = document.pointer("/components/schemas").and_then(Value::as_object);
         Self { named: named.cloned().unwrap_or_default() }
     }

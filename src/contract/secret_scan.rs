@@ -45,7 +45,7 @@ impl Contract {
             let mut location = "response.headers".to_owned();
             location::field(&mut location, name);
             if is_secret_name(name) {
-                search.report(&location, "the header holds a secret");
+                search.report(&location, "the header contains a secret");
             }
             search.jwt(value, &location);
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fixture::Exchange;
 use super::operation::OperationSpec;
-use super::pseudonymize::{Form, form, is_time};
+use super::pseudonymize::{Format, detect_format, is_time};
 use super::schema::Schemas;
 use super::{Contract, OperationMatch};
 
@@ -191,7 +191,7 @@ impl<'a> ValueContext<'a> {
     /// Returns whether the string is a declared enum value or a declared time. Such a value is not sensitive.
     pub(super) fn is_expected_value(&self, text: &str) -> bool {
         // Some releases write a time as milliseconds.
-        let is_timestamp = || is_time(text) || text.len() == 13 && form(text) == Form::Digits;
+        let is_timestamp = || is_time(text) || text.len() == 13 && detect_format(text) == Format::Digits;
         self.is_enum_value(text) || self.is_time() && is_timestamp()
     }
 

@@ -33,13 +33,13 @@ impl Default for UnpackLimits {
 /// Unpacks a zip file into a new directory. Entries may be encrypted with ZipCrypto or AES, or not encrypted.
 ///
 /// The files are unpacked into a temporary directory, which gets the name `dir` when it is complete. Empty directories
-/// are skipped. The function blocks; on an async runtime, call it where blocking is allowed.
+/// are skipped. The function blocks; on an async runtime, call it in a blocking task.
 ///
 /// # Errors
 /// Returns [`ErrorKind::Archive`](crate::ErrorKind) if the password is wrong, an entry is a link or leaves the
 /// directory, two entries have the same file name, or the archive exceeds `limits`. Returns
-/// [`ErrorKind::Io`](crate::ErrorKind) if the directory exists or cannot be written. Nothing is written to the
-/// directory then.
+/// [`ErrorKind::Io`](crate::ErrorKind) if the directory exists or cannot be written. After an error, the directory does
+/// not exist, unless it existed before.
 pub fn unpack(
     archive: &Path,
     password: &SecretString,
@@ -113,7 +113,7 @@ pub(crate) fn unpack_while(
         saved.push(SavedFile { path: dir.join(&relative), name, bytes });
     }
     if !is_active() {
-        return Err(Error::archive(CANCELLED));
+        return Err(Error::archive(CANCELED));
     }
     std::fs::rename(temp_dir.path(), dir).map_err(failed)?;
     // The temporary directory was renamed; `keep` prevents its deletion.
@@ -121,7 +121,7 @@ pub(crate) fn unpack_while(
     Ok(saved)
 }
 
-const CANCELLED: &str = "unpacking was cancelled";
+const CANCELED: &str = "unpacking was canceled";
 
 /// A reader that fails after cancellation.
 struct Cancellable<'a, R> {
@@ -133,7 +133,7 @@ impl<R: Read> Read for Cancellable<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if !(self.is_active)() {
             // `copy` would retry the kind Interrupted.
-            return Err(std::io::Error::other(CANCELLED));
+            return Err(std::io::Error::other(CANCELED));
         }
         self.inner.read(buffer)
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Stream;
 
-/// The position of each stream: a small value to store with the fetched incidents and to pass to the next poll. A
-/// default checkpoint starts at [`first_fetch`](super::IncidentConfig::first_fetch).
+/// The position of each stream. Store it with the fetched incidents and pass it to the next poll. A default checkpoint
+/// starts at [`first_fetch`](super::IncidentConfig::first_fetch).
 ///
 /// A checkpoint depends only on times and IDs of the console. Polls with the same checkpoint return the same
 /// incidents. Store it after the incidents: a crash in between repeats that batch and loses no incident.

@@ -67,7 +67,7 @@ impl FetchType {
     }
 }
 
-/// The direction in which an incident and its threat are kept in step. The default is [`None`](Self::None).
+/// The direction of mirroring between an incident and its threat. The default is [`None`](Self::None).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MirrorDirection {
     /// Neither direction.
@@ -108,7 +108,7 @@ impl MirrorDirection {
     }
 }
 
-/// An error from parsing an unknown enum value.
+/// The error of parsing a [`FetchType`] or a [`MirrorDirection`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is {value:?}; expected one of {}", .allowed.join(", "))]
 pub struct ParseEnumError {
@@ -178,7 +178,7 @@ pub enum IncidentConfigError {
     ZeroLimit,
     /// A site ID is empty.
     #[error("a site ID is empty; remove it, since an empty ID matches all sites")]
-    EmptySite,
+    EmptySiteId,
     /// The API does not have this value. It would match no items or be rejected.
     #[error("{field} is {value:?}; expected one of {allowed}")]
     Unknown {
@@ -229,7 +229,7 @@ pub struct IncidentConfig {
     pub alert_statuses: Vec<AlertIncidentStatus>,
     /// Incident statuses of threats, on API 2.1. Default: unresolved.
     pub threat_statuses: Vec<IncidentStatus>,
-    /// Maximum number of incidents per stream and batch. The next batch has the rest. Default: 10.
+    /// Maximum number of incidents per stream and batch, at least 1. The next batch has the rest. Default: 10.
     pub limit: u32,
     /// Site IDs. Default: all sites in the scope of the token.
     pub site_ids: Vec<String>,
@@ -239,8 +239,9 @@ pub struct IncidentConfig {
     pub mirror_instance: String,
     /// Whether a resolved threat closes its incident and a reopened threat reopens it. Default: false.
     pub close_resolved: bool,
-    /// How late an item may appear in the lists and still be fetched. Each poll starts this long before the
-    /// newest item. Default: 10 minutes. A longer overlap needs more requests and a checkpoint with more IDs.
+    /// Maximum delay with which an item may appear in the lists and still be fetched, up to 30 days. Each poll starts
+    /// this long before the newest item. Default: 10 minutes. A longer overlap needs more requests and a checkpoint
+    /// with more IDs.
     pub overlap: Duration,
 }
 
@@ -280,7 +281,7 @@ impl IncidentConfig {
             return Err(IncidentConfigError::ZeroLimit);
         }
         if self.site_ids.iter().any(|id| id.trim().is_empty()) {
-            return Err(IncidentConfigError::EmptySite);
+            return Err(IncidentConfigError::EmptySiteId);
         }
         check_enum_values("alert severity", &self.alert_severities)?;
         check_enum_values("alert status", &self.alert_statuses)?;

@@ -9,8 +9,8 @@ use super::fetch::{Fetcher, ListQuery, request};
 use crate::client::Client;
 use crate::{Error, ErrorKind};
 
-/// The reason why fetching is not possible. The message has the form "cause: remedy"; the source is the error of
-/// the call.
+/// The error of [`Fetcher::test_connection`]. The message has the form "cause: remedy"; the source is the error of the
+/// call.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectionError {
@@ -89,8 +89,8 @@ impl ConnectionError {
 }
 
 impl Fetcher {
-    /// Tests whether fetching is possible by reading one item of each configured stream. The error shows whether
-    /// the URL, the token, the permission or the version is wrong. Changes no data.
+    /// Tests whether fetching is possible by reading one item of each configured stream. The error shows whether the
+    /// URL, the token, the permission or the version is wrong.
     ///
     /// `GET /web/api/v2.1/threats`, `GET /web/api/v2.1/cloud-detection/alerts`
     ///

@@ -212,8 +212,8 @@ pub struct StepOutcome {
 #[must_use = "a later step may have failed"]
 #[non_exhaustive]
 pub struct UpdateReport {
-    /// The steps in order, until the first failure. A note has a step only if the change before it was applied. A
-    /// change after a failure is not sent and has the state "not affected".
+    /// The steps in order. A note has a step only if the change before it was applied. After a failure, no further
+    /// request is sent, and the remaining changes have the state [`NotAffected`](IdState::NotAffected).
     pub steps: Vec<StepOutcome>,
     /// The error that ended the update early. Earlier steps took effect.
     pub failure: Option<Error>,
@@ -222,7 +222,7 @@ pub struct UpdateReport {
 impl UpdateReport {
     /// Returns the outcome of a step, or `None` if the step did not run.
     pub fn step(&self, step: UpdateStep) -> Option<&StepOutcome> {
-        self.steps.iter().find(|one| one.step == step)
+        self.steps.iter().find(|outcome| outcome.step == step)
     }
 
     /// Returns whether all changes and notes succeeded.
@@ -247,8 +247,8 @@ impl UpdateReport {
                 let body = response.json();
                 let affected = body.pointer("/data/affected").and_then(Value::as_u64);
                 let mut outcome = without_response(IdState::Unknown);
-                if let Some(one) = response.outcomes_of(&ids).into_iter().next() {
-                    (outcome.state, outcome.detail) = (one.state, one.detail);
+                if let Some(threat) = response.outcomes_of(&ids).into_iter().next() {
+                    (outcome.state, outcome.detail) = (threat.state, threat.detail);
                 }
                 outcome.errors = response.api_errors().to_vec();
                 outcome.errors.extend(too_many_affected(&ids, affected));
@@ -278,7 +278,8 @@ pub(crate) async fn push_changes(client: &Client, id: &str, delta: &Delta) -> Re
             continue;
         }
         report.send(client, id, step, &request).await?;
-        if report.failure.is_none() && report.step(step).is_some_and(|one| one.state == IdState::Done) {
+        if report.failure.is_none() && report.step(step).is_some_and(|outcome| outcome.state == IdState::Done)
+        {
             report.send(client, id, note_step, &note).await?;
         }
     }

@@ -66,7 +66,7 @@ pub struct StreamFailure {
 }
 
 impl Fetcher {
-    /// Returns a fetcher for the console and the API version of this client.
+    /// Creates a fetcher for the console and the API version of this client.
     ///
     /// # Errors
     /// Returns an error if the configuration is invalid. The message has the allowed values.
@@ -163,9 +163,9 @@ pub(super) fn request(
     match (query.stream, version) {
         (Stream::Alerts, _) => {
             let mut filter = AlertFilter::default().created_at_gte(since);
-            filter.site_ids = some(site_ids);
-            filter.severity = some(alert_severities);
-            filter.incident_status = some(alert_statuses);
+            filter.site_ids = non_empty(site_ids);
+            filter.severity = non_empty(alert_severities);
+            filter.incident_status = non_empty(alert_statuses);
             let query = AlertsListQuery {
                 filter,
                 sort_by: Some(AlertSortField::AlertInfoCreatedAt),
@@ -176,14 +176,14 @@ pub(super) fn request(
         }
         (Stream::Threats, ApiVersion::V2_0) => {
             let mut filter = LegacyThreatFilter::default().created_at_gte(since);
-            filter.site_ids = some(site_ids);
+            filter.site_ids = non_empty(site_ids);
             Ok(threats::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?
                 .with_response_type())
         }
         (Stream::Threats, _) => {
             let mut filter = ThreatFilter::default().created_at_gte(since);
-            filter.site_ids = some(site_ids);
-            filter.incident_statuses = some(threat_statuses);
+            filter.site_ids = non_empty(site_ids);
+            filter.incident_statuses = non_empty(threat_statuses);
             let query = ThreatsListQuery {
                 filter,
                 sort_by: Some(ThreatSortField::CreatedAt),
@@ -196,7 +196,7 @@ pub(super) fn request(
 }
 
 /// Returns `None` for an empty list, which the API would reject.
-fn some<T: Clone>(values: &[T]) -> Option<Vec<T>> {
+fn non_empty<T: Clone>(values: &[T]) -> Option<Vec<T>> {
     (!values.is_empty()).then(|| values.to_vec())
 }
 
@@ -257,7 +257,7 @@ struct NewItem {
     raw: Value,
 }
 
-/// Number of items above the limit that are kept of a list that is not in ascending order.
+/// Maximum number of buffered items above the limit, for a list that is not in ascending order.
 const MAX_SURPLUS: usize = 1000;
 
 /// Sorts by creation time and then by ID, so that the order of simultaneous items is stable.
@@ -290,7 +290,8 @@ async fn poll_stream<S: PageSource>(
         // Time of the first page: items that appear after it may be on pages that were already read.
         now = now.or(page.now);
         for raw in page.items {
-            let created = incident::created(stream, version, &raw).and_then(|time| time.to_system_time());
+            let created =
+                incident::creation_time(stream, version, &raw).and_then(|time| time.to_system_time());
             if let Some(created) = created {
                 if let Some(last) = last {
                     ascends |= last < created;
@@ -312,7 +313,7 @@ async fn poll_stream<S: PageSource>(
             }
             if stream == Stream::Threats
                 && version == ApiVersion::V2_0
-                && incident::risk(&raw) < f64::from(config.min_risk)
+                && incident::risk_score(&raw) < f64::from(config.min_risk)
             {
                 skipped_below_min_risk += 1;
                 continue;
@@ -340,7 +341,7 @@ async fn poll_stream<S: PageSource>(
 
     let mut incidents = Vec::with_capacity(new_items.len());
     for NewItem { id, raw, .. } in new_items {
-        let incident = Incident::of(stream, version, id, raw, config);
+        let incident = Incident::from_item(stream, version, id, raw, config);
         let created = incident.occurred.clone().unwrap_or_else(|| Timestamp::from(""));
         position.seen.insert(incident.id.clone(), created);
         incidents.push(incident);

@@ -10,10 +10,10 @@ use crate::json_path::get_path;
 /// Incident type on the platform of an incident that mirrors a threat.
 pub const INCIDENT_TYPE: &str = "SentinelOne Incident";
 
-/// Severity of an incident. The integration sets none; this crate derives it from the item of the console.
+/// The severity of an incident, derived from the item of the console. The integration does not set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Severity {
+pub enum IncidentSeverity {
     /// An alert of a rule of low severity; a threat with a risk score up to 3.
     Low,
     /// A suspicious threat; an alert of a rule of medium severity; a risk score from 4 to 6.
@@ -29,12 +29,12 @@ pub enum Severity {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Incident {
-    /// The name, with the classification of a threat or the STAR rule of an alert.
+    /// Name, with the classification of a threat or the STAR rule of an alert.
     pub name: String,
     /// Creation time on the console, if present.
     pub occurred: Option<Timestamp>,
     /// Severity, or `None` if the item does not determine it.
-    pub severity: Option<Severity>,
+    pub severity: Option<IncidentSeverity>,
     /// The stream of the item.
     pub stream: Stream,
     /// ID on the console.
@@ -65,7 +65,7 @@ pub struct MirrorInfo {
 
 impl Incident {
     /// Converts an item with an ID to an incident.
-    pub(super) fn of(
+    pub(super) fn from_item(
         stream: Stream,
         version: ApiVersion,
         id: String,
@@ -90,7 +90,7 @@ impl Incident {
         });
         Self {
             name,
-            occurred: created(stream, version, &raw),
+            occurred: creation_time(stream, version, &raw),
             severity: severity(stream, &raw),
             stream,
             dedupe_key: format!("{}:{id}", stream.as_str()),
@@ -121,7 +121,7 @@ pub(super) fn id(stream: Stream, raw: &Value) -> Option<String> {
 }
 
 /// Returns the creation time of an item.
-pub(super) fn created(stream: Stream, version: ApiVersion, raw: &Value) -> Option<Timestamp> {
+pub(super) fn creation_time(stream: Stream, version: ApiVersion, raw: &Value) -> Option<Timestamp> {
     let paths: &[&str] = match (stream, version) {
         (Stream::Threats, ApiVersion::V2_0) => &["createdAt"],
         (Stream::Threats, _) => &["threatInfo.createdAt"],
@@ -131,27 +131,27 @@ pub(super) fn created(stream: Stream, version: ApiVersion, raw: &Value) -> Optio
 }
 
 /// Returns the risk score of a threat of API 2.0, or 0 if it is missing.
-pub(super) fn risk(raw: &Value) -> f64 {
+pub(super) fn risk_score(raw: &Value) -> f64 {
     get_path(raw, "rank").and_then(Value::as_f64).unwrap_or(0.0)
 }
 
-fn severity(stream: Stream, raw: &Value) -> Option<Severity> {
+fn severity(stream: Stream, raw: &Value) -> Option<IncidentSeverity> {
     match stream {
         Stream::Alerts => match string(raw, &["ruleInfo.severity"])?.to_ascii_lowercase().as_str() {
-            "low" => Some(Severity::Low),
-            "medium" => Some(Severity::Medium),
-            "high" => Some(Severity::High),
-            "critical" => Some(Severity::Critical),
+            "low" => Some(IncidentSeverity::Low),
+            "medium" => Some(IncidentSeverity::Medium),
+            "high" => Some(IncidentSeverity::High),
+            "critical" => Some(IncidentSeverity::Critical),
             _ => None,
         },
         Stream::Threats => match string(raw, &["threatInfo.confidenceLevel"]) {
-            Some("malicious") => Some(Severity::High),
-            Some("suspicious") => Some(Severity::Medium),
+            Some("malicious") => Some(IncidentSeverity::High),
+            Some("suspicious") => Some(IncidentSeverity::Medium),
             Some(_) => None,
             None => match get_path(raw, "rank").and_then(Value::as_f64)? {
-                rank if rank < 4.0 => Some(Severity::Low),
-                rank if rank < 7.0 => Some(Severity::Medium),
-                _ => Some(Severity::High),
+                rank if rank < 4.0 => Some(IncidentSeverity::Low),
+                rank if rank < 7.0 => Some(IncidentSeverity::Medium),
+                _ => Some(IncidentSeverity::High),
             },
         },
     }

@@ -58,10 +58,10 @@ pub fn status_labels() -> impl Iterator<Item = &'static str> {
 }
 
 fn value<T: OpenEnum>(table: Table, label: &str) -> Option<T> {
-    let found = table.iter().find(|(one, _)| one.eq_ignore_ascii_case(label.trim()));
+    let found = table.iter().find(|(other, _)| other.eq_ignore_ascii_case(label.trim()));
     found.map(|(_, value)| T::from((*value).to_owned()))
 }
 
 fn label_of<T: OpenEnum>(table: Table, value: &T) -> Option<&'static str> {
-    table.iter().find(|(_, one)| *one == value.as_str()).map(|(label, _)| *label)
+    table.iter().find(|(_, wire)| *wire == value.as_str()).map(|(label, _)| *label)
 }

@@ -18,8 +18,8 @@ use crate::error::ApiError;
 use crate::json_path::get_path;
 use crate::paging::Pages;
 
-/// Keeps threats and their incidents in step with the four mirroring calls of the published integration. A mirror
-/// holds no state between calls; the caller decides which threats have an incident.
+/// Mirrors threats and their incidents with the four mirroring calls of the published integration. A mirror holds no
+/// state between calls; the caller decides which threats have an incident.
 ///
 /// ```no_run
 /// # async fn example(client: sentinelone::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -57,7 +57,7 @@ use crate::paging::Pages;
 pub struct ThreatMirror {
     client: Client,
     direction: MirrorDirection,
-    close: bool,
+    close_resolved: bool,
 }
 
 /// A field of a threat that changes of an incident can update.
@@ -106,9 +106,9 @@ pub struct RemoteThreat {
     /// The threat as returned by the console.
     pub threat: Value,
     /// Time of the last change on the console, if present.
-    pub updated: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
     /// Whether it changed at or after the last update. `None` if one of the times is not valid.
-    pub changed: Option<bool>,
+    pub has_changed: Option<bool>,
     /// Actions for the incident; empty unless [`IncidentConfig::close_resolved`] is set.
     pub actions: Vec<IncidentAction>,
     /// Errors that the response had in addition to data.
@@ -131,7 +131,7 @@ impl RemoteThreat {
     }
 }
 
-/// The reason why a mirror rejected a call before sending a request.
+/// The error of a mirroring call that was rejected before a request was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MirrorError {
@@ -169,14 +169,14 @@ pub enum MirrorError {
 }
 
 impl ThreatMirror {
-    /// Returns a mirror for the console of this client. It uses the fields [`IncidentConfig::mirror_direction`]
+    /// Creates a mirror for the console of this client. It uses the fields [`IncidentConfig::mirror_direction`]
     /// and [`IncidentConfig::close_resolved`] of the configuration.
     ///
     /// # Errors
     /// Returns an error if the configuration is invalid, as [`Fetcher::new`](super::Fetcher::new) does.
     pub fn new(client: Client, config: &IncidentConfig) -> Result<Self, IncidentConfigError> {
         config.validate(client.api_version())?;
-        Ok(Self { client, direction: config.mirror_direction, close: config.close_resolved })
+        Ok(Self { client, direction: config.mirror_direction, close_resolved: config.close_resolved })
     }
 
     /// Returns the direction.
@@ -196,7 +196,7 @@ impl ThreatMirror {
     ///
     /// `GET /web/api/v2.1/threats`
     ///
-    /// For the next call, pass the newest [`RemoteThreat::updated`], which is a time of the console. Or pass the
+    /// For the next call, pass the newest [`RemoteThreat::updated_at`], which is a time of the console. Or pass the
     /// local time of this call minus a few minutes for clock differences. Reading a change twice is harmless.
     ///
     /// # Errors
@@ -219,8 +219,8 @@ impl ThreatMirror {
         Ok(ids)
     }
 
-    /// Returns a threat and the action for its incident, which was last updated at `last_update`. Returns `None`
-    /// if the threat does not exist or is outside the scope of the token.
+    /// Returns a threat and the action for its incident; `None` if the threat does not exist or is outside the scope of
+    /// the token. `last_update` is the time of the last update of the incident.
     ///
     /// `GET /web/api/v2.1/threats`
     ///
@@ -228,7 +228,7 @@ impl ThreatMirror {
     /// Returns an error if the direction is not incoming, or if [`Client::send`] fails.
     pub async fn fetch_threat(&self, id: &str, last_update: &Timestamp) -> Result<Option<RemoteThreat>> {
         self.require_incoming("fetch_threat")?;
-        fetch_threat(&self.client, id, last_update, self.close).await
+        fetch_threat(&self.client, id, last_update, self.close_resolved).await
     }
 
     /// Sends the changes of an incident to its threat: the analyst verdict, a note about it, the incident status,
@@ -300,7 +300,7 @@ pub(crate) async fn fetch_threat(
     client: &Client,
     id: &str,
     last_update: &Timestamp,
-    close: bool,
+    close_resolved: bool,
 ) -> Result<Option<RemoteThreat>> {
     let version = client.api_version();
     let response = client.send(&threat_request(version, id)?).await?;
@@ -321,12 +321,12 @@ pub(crate) async fn fetch_threat(
         }
     };
     let action = resolved
-        .filter(|_| close)
+        .filter(|_| close_resolved)
         .map(|resolved| if resolved { IncidentAction::Close } else { IncidentAction::Reopen });
-    let updated = string(&threat, &[if is_v2_0 { "updatedAt" } else { "threatInfo.updatedAt" }]);
-    let updated = updated.map(Timestamp::from);
-    let time = updated.as_ref().and_then(Timestamp::to_system_time);
-    let changed = time.zip(last_update.to_system_time()).map(|(now, before)| now >= before);
+    let updated_at = string(&threat, &[if is_v2_0 { "updatedAt" } else { "threatInfo.updatedAt" }]);
+    let updated_at = updated_at.map(Timestamp::from);
+    let time = updated_at.as_ref().and_then(Timestamp::to_system_time);
+    let has_changed = time.zip(last_update.to_system_time()).map(|(now, before)| now >= before);
     let errors = response.api_errors().to_vec();
-    Ok(Some(RemoteThreat { threat, updated, changed, actions: action.into_iter().collect(), errors }))
+    Ok(Some(RemoteThreat { threat, updated_at, has_changed, actions: action.into_iter().collect(), errors }))
 }

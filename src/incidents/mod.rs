@@ -37,9 +37,9 @@
 //! Two kinds of items are not fetched: those that appear later than the overlap after the newest item, and those
 //! without a configured status while they were within the overlap.
 //!
-//! # MirrorDirection
+//! # Mirroring
 //!
-//! A [`ThreatMirror`] keeps incidents and their threats in step. Changes on the console are returned as
+//! A [`ThreatMirror`] synchronizes incidents and their threats. Changes on the console are returned as
 //! [`RemoteThreat`]s, with the action for the incident. Changes of the incident are sent as a [`Delta`]; the
 //! report has the outcome of each [step](UpdateStep). `examples/mirror.rs` does both with a ticket store. Alerts
 //! are not mirrored.
@@ -61,5 +61,5 @@ pub use config::{FetchType, IncidentConfig, IncidentConfigError, MirrorDirection
 pub use connection::ConnectionError;
 pub use delta::{Delta, StepOutcome, UpdateReport, UpdateStep};
 pub use fetch::{Batch, Fetcher, ItemWithoutId, StreamFailure};
-pub use incident::{INCIDENT_TYPE, Incident, MirrorInfo, Severity};
+pub use incident::{INCIDENT_TYPE, Incident, IncidentSeverity, MirrorInfo};
 pub use mirror::{IncidentAction, MappingField, MirrorError, RemoteThreat, ThreatMirror};

@@ -114,10 +114,10 @@ impl PageCursor for ModelCursor {
             .items
             .iter()
             .enumerate()
-            .filter(|(_, one)| {
-                one.stream == self.stream && one.visible <= console.now && one.created >= self.since
+            .filter(|(_, item)| {
+                item.stream == self.stream && item.visible <= console.now && item.created >= self.since
             })
-            .map(|(index, one)| (one.created, index))
+            .map(|(index, item)| (item.created, index))
             .filter(|at| is_next(*at))
             .collect();
         visible.sort_unstable();
@@ -206,14 +206,17 @@ impl StoredBatches {
         let polled = poll(model, config, &before).now_or_never().unwrap();
         let Ok(batch) = polled else { return true };
         for stream in config.fetch_type.streams() {
-            let of_stream: Vec<_> = batch.incidents.iter().filter(|one| one.stream == *stream).collect();
-            assert!(of_stream.len() <= config.limit as usize);
-            let times: Vec<_> =
-                of_stream.iter().map(|one| one.occurred.as_ref().unwrap().to_system_time()).collect();
+            let stream_incidents: Vec<_> =
+                batch.incidents.iter().filter(|incident| incident.stream == *stream).collect();
+            assert!(stream_incidents.len() <= config.limit as usize);
+            let times: Vec<_> = stream_incidents
+                .iter()
+                .map(|incident| incident.occurred.as_ref().unwrap().to_system_time())
+                .collect();
             assert!(times.is_sorted(), "oldest first");
         }
         if deliver {
-            self.delivered.extend(batch.incidents.iter().map(|one| one.dedupe_key.clone()));
+            self.delivered.extend(batch.incidents.iter().map(|incident| incident.dedupe_key.clone()));
         }
         let poll_again = batch.has_more || !batch.failures.is_empty();
         if store_checkpoint {
@@ -266,7 +269,7 @@ fn run_history(steps: &[Step], config: &IncidentConfig, newest_first: bool, page
     {
         let mut console = model.0.borrow_mut();
         (console.fails_after_pages, console.page_millis) = (None, 0);
-        console.now = console.items.iter().map(|one| one.visible).max().unwrap_or(START).max(console.now);
+        console.now = console.items.iter().map(|item| item.visible).max().unwrap_or(START).max(console.now);
     }
     let mut polls = 0;
     while store.poll(&model, config, true, true) {
@@ -274,10 +277,13 @@ fn run_history(steps: &[Step], config: &IncidentConfig, newest_first: bool, page
         assert!(polls < 1_000, "polling does not end");
     }
     let console = model.0.borrow();
-    let expected =
-        console.items.iter().enumerate().filter(|(_, one)| config.fetch_type.streams().contains(&one.stream));
+    let expected = console
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| config.fetch_type.streams().contains(&item.stream));
     let expected: BTreeSet<String> =
-        expected.map(|(index, one)| format!("{}:{index}", one.stream.as_str())).collect();
+        expected.map(|(index, item)| format!("{}:{index}", item.stream.as_str())).collect();
     let stored: BTreeSet<String> = store.stored.keys().cloned().collect();
     assert_eq!(stored, expected, "all expected items and no others");
     assert!(store.stored.values().all(|count| *count == 1), "each item once: {:?}", store.stored);
@@ -336,28 +342,38 @@ fn poll_failed_stream_does_not_block_the_other() {
 
 #[test]
 fn config_invalid_values_are_rejected() {
-    let of = |change: fn(&mut IncidentConfig), version| {
+    let validate = |change: fn(&mut IncidentConfig), version| {
         let mut config = IncidentConfig::default();
         change(&mut config);
         config.validate(version)
     };
     let (old, new) = (ApiVersion::V2_0, ApiVersion::V2_1);
-    assert_eq!(of(|_| {}, new), Ok(()));
-    assert_eq!(of(|_| {}, old), Ok(()));
+    assert_eq!(validate(|_| {}, new), Ok(()));
+    assert_eq!(validate(|_| {}, old), Ok(()));
     assert_eq!(
-        of(|one| one.fetch_type = FetchType::Both, old),
+        validate(|config| config.fetch_type = FetchType::Both, old),
         Err(IncidentConfigError::AlertsUnsupported(old))
     );
-    assert_eq!(of(|one| one.min_risk = 11, old), Err(IncidentConfigError::MinRiskOutOfRange(11)));
-    assert_eq!(of(|one| one.limit = 0, new), Err(IncidentConfigError::ZeroLimit));
-    assert_eq!(of(|one| one.site_ids = vec![" ".into()], new), Err(IncidentConfigError::EmptySite));
-    assert_eq!(of(|one| one.close_resolved = true, new), Err(IncidentConfigError::CloseNeedsIncoming));
-    assert_eq!(of(|one| one.overlap = Duration::MAX, new), Err(IncidentConfigError::OverlapTooLong));
+    assert_eq!(validate(|config| config.min_risk = 11, old), Err(IncidentConfigError::MinRiskOutOfRange(11)));
+    assert_eq!(validate(|config| config.limit = 0, new), Err(IncidentConfigError::ZeroLimit));
+    assert_eq!(
+        validate(|config| config.site_ids = vec![" ".into()], new),
+        Err(IncidentConfigError::EmptySiteId)
+    );
+    assert_eq!(
+        validate(|config| config.close_resolved = true, new),
+        Err(IncidentConfigError::CloseNeedsIncoming)
+    );
+    assert_eq!(
+        validate(|config| config.overlap = Duration::MAX, new),
+        Err(IncidentConfigError::OverlapTooLong)
+    );
     for text in ["", "soon", "2999-01-01T00:00:00Z"] {
         let config = IncidentConfig { first_fetch: text.into(), ..IncidentConfig::default() };
         assert_eq!(config.validate(new), Err(IncidentConfigError::FirstFetch(text.into())));
     }
-    let message = of(|one| one.threat_statuses = vec!["open".into()], new).unwrap_err().to_string();
+    let message =
+        validate(|config| config.threat_statuses = vec!["open".into()], new).unwrap_err().to_string();
     assert!(message.contains("threat status is \"open\"; expected one of"), "{message}");
     assert_eq!("ALERTS".parse(), Ok(FetchType::Alerts));
     assert_eq!("Incoming And Outgoing".parse(), Ok(super::MirrorDirection::Both));

@@ -80,7 +80,7 @@ impl<'a> Blocklist<'a> {
 
 impl ActionBuilder<'_, BlocklistDeleteRequest, Data<Affected>> {
     /// Sets the type of the entries.
-    pub fn of_type(mut self, entry_type: impl Into<BlocklistType>) -> Self {
+    pub fn entry_type(mut self, entry_type: impl Into<BlocklistType>) -> Self {
         self.body.data.type_ = Some(entry_type.into());
         self
     }

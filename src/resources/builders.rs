@@ -51,7 +51,7 @@ pub trait FilterableBody {
     fn set_filter(&mut self, filter: Self::Filter);
 }
 
-/// A filter that a list has too, so that the items that match can be counted.
+/// A filter that a list also has, so that the matching items can be counted.
 pub trait CountableFilter: Clone + Default {
     /// The query of that list.
     type Query: CountableQuery + FilterableQuery<Filter = Self>;
@@ -63,7 +63,7 @@ pub trait CountableFilter: Clone + Default {
     fn list(client: &Client) -> ListBuilder<'_, Self::Query, Self::Item>;
 }
 
-/// A request for a list. Read it with `page`, `pages`, `items` or `count`.
+/// A builder of a list request. `page`, `pages`, `items` and `count` read the list.
 #[must_use = "no request is sent until the list is read"]
 pub struct ListBuilder<'a, Q, T> {
     client: &'a Client,
@@ -77,7 +77,7 @@ impl<'a, Q, T> ListBuilder<'a, Q, T> {
         Self::with_path_param(client, String::new(), query, build)
     }
 
-    /// Returns a list whose path has a parameter.
+    /// Creates a list whose path has a parameter.
     pub(super) fn with_path_param(
         client: &'a Client,
         path_param: String,
@@ -168,7 +168,7 @@ impl<Q, T> fmt::Debug for ListBuilder<'_, Q, T> {
     }
 }
 
-/// A request for an action. It is sent by [`send`](Self::send).
+/// A builder of an action request. [`send`](Self::send) sends it.
 #[must_use = "no request is sent until `send` is called"]
 pub struct ActionBuilder<'a, B, A> {
     client: &'a Client,
@@ -183,7 +183,7 @@ impl<'a, B, A> ActionBuilder<'a, B, A> {
         Self::with_path_param(client, String::new(), body, build)
     }
 
-    /// Returns an action whose path has a parameter.
+    /// Creates an action whose path has a parameter.
     pub(super) fn with_path_param(
         client: &'a Client,
         path_param: String,
@@ -224,7 +224,7 @@ impl<B: FilterableBody, A> ActionBuilder<'_, B, A> {
 }
 
 impl<B: FilterableBody<Filter: CountableFilter>, A> ActionBuilder<'_, B, A> {
-    /// Allows the action on all items in the scope of the token. Only then an empty filter is sent.
+    /// Allows the action on all items in the scope of the token. Without it, an empty filter is rejected.
     pub fn everything_in_scope(mut self) -> Self {
         self.everything_in_scope = true;
         self

@@ -48,7 +48,7 @@ impl<'a> Exclusions<'a> {
     /// let response = client.exclusions().create(directory).filter(group).send().await?;
     /// let ids: Vec<String> = response.into_value().data.into_iter().filter_map(|created| created.id).collect();
     ///
-    /// client.exclusions().delete(ids).of_type(ExclusionType::Path).send().await?;
+    /// client.exclusions().delete(ids).exclusion_type(ExclusionType::Path).send().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -74,7 +74,7 @@ impl<'a> Exclusions<'a> {
 
 impl ActionBuilder<'_, ExclusionsDeleteRequest, Data<Affected>> {
     /// Sets the type of the exclusions.
-    pub fn of_type(mut self, exclusion_type: impl Into<ExclusionType>) -> Self {
+    pub fn exclusion_type(mut self, exclusion_type: impl Into<ExclusionType>) -> Self {
         self.body.data.type_ = Some(exclusion_type.into());
         self
     }

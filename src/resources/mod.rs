@@ -1,5 +1,5 @@
-//! Resources of the API: `client.threats()`, then an operation, its arguments, and `send`, `page` or `items`.
-//! `request` returns the request without sending it.
+//! Resources of the API. A call is a chain: `client.threats()`, an operation, its arguments, and `send`, `page` or
+//! `items`. `request` returns the request without sending it.
 //!
 //! - A list is a [`ListBuilder`]: `filter` or `query`, `sort_by`, then `page`, `pages`, `items` or `count`.
 //! - An action is an [`ActionBuilder`]: `filter` if it has one, then `count` and `send`.
@@ -42,87 +42,87 @@ pub use builders::{
 
 /// Access to the resources.
 impl Client {
-    /// Accounts: the parts of a tenant.
+    /// Returns the operations on accounts, the parts of a tenant.
     pub fn accounts(&self) -> accounts::Accounts<'_> {
         accounts::Accounts::new(self)
     }
 
-    /// Activities: the log of actions by users, agents and the console.
+    /// Returns the operations on activities, the log of actions by users, agents and the console.
     pub fn activities(&self) -> activities::Activities<'_> {
         activities::Activities::new(self)
     }
 
-    /// Agents: their endpoints and actions.
+    /// Returns the operations on agents and their endpoints.
     pub fn agents(&self) -> agents::Agents<'_> {
         agents::Agents::new(self)
     }
 
-    /// Alerts: events that STAR rules matched.
+    /// Returns the operations on alerts, the events that STAR rules matched.
     pub fn alerts(&self) -> alerts::Alerts<'_> {
         alerts::Alerts::new(self)
     }
 
-    /// The blocklist: hashes of files that agents block.
+    /// Returns the operations on the blocklist, the hashes of files that agents block.
     pub fn blocklist(&self) -> blocklist::Blocklist<'_> {
         blocklist::Blocklist::new(self)
     }
 
-    /// Deep Visibility: queries on the telemetry.
+    /// Returns the operations on Deep Visibility queries and PowerQueries.
     pub fn deep_visibility(&self) -> deep_visibility::DeepVisibility<'_> {
         deep_visibility::DeepVisibility::new(self)
     }
 
-    /// Exclusions: objects that agents do not inspect.
+    /// Returns the operations on exclusions, the objects that agents do not inspect.
     pub fn exclusions(&self) -> exclusions::Exclusions<'_> {
         exclusions::Exclusions::new(self)
     }
 
-    /// Groups: the parts of a site.
+    /// Returns the operations on groups, the parts of a site.
     pub fn groups(&self) -> groups::Groups<'_> {
         groups::Groups::new(self)
     }
 
-    /// Hashes: verdicts of the reputation service.
+    /// Returns the operations on hashes, which return verdicts of the reputation service.
     pub fn hashes(&self) -> hashes::Hashes<'_> {
         hashes::Hashes::new(self)
     }
 
-    /// Indicators of compromise.
+    /// Returns the operations on indicators of compromise.
     pub fn iocs(&self) -> iocs::Iocs<'_> {
         iocs::Iocs::new(self)
     }
 
-    /// Remote scripts: the script library, tasks on endpoints and their results.
+    /// Returns the operations on the script library, script tasks and their results.
     pub fn remote_scripts(&self) -> remote_scripts::RemoteScripts<'_> {
         remote_scripts::RemoteScripts::new(self)
     }
 
-    /// Service users: accounts for automation.
+    /// Returns the operations on service users, the accounts for automation.
     pub fn service_users(&self) -> service_users::ServiceUsers<'_> {
         service_users::ServiceUsers::new(self)
     }
 
-    /// Sites: the parts of an account.
+    /// Returns the operations on sites, the parts of an account.
     pub fn sites(&self) -> sites::Sites<'_> {
         sites::Sites::new(self)
     }
 
-    /// STAR rules: custom detection rules.
+    /// Returns the operations on STAR rules, the custom detection rules.
     pub fn star_rules(&self) -> star_rules::StarRules<'_> {
         star_rules::StarRules::new(self)
     }
 
-    /// The system: the health of the console.
+    /// Returns the operations on the system, such as the health of the console.
     pub fn system(&self) -> system::System<'_> {
         system::System::new(self)
     }
 
-    /// Threats: detections of agents, with analyst verdict and incident status.
+    /// Returns the operations on threats, the detections of agents.
     pub fn threats(&self) -> threats::Threats<'_> {
         threats::Threats::new(self)
     }
 
-    /// Users: their API tokens.
+    /// Returns the operations on users, such as the details of their API tokens.
     pub fn users(&self) -> users::Users<'_> {
         users::Users::new(self)
     }

@@ -61,14 +61,14 @@ impl<'a> Sites<'a> {
         ActionBuilder::with_path_param(self.client, site_id.into(), (), |site_id, ()| raw::expire(site_id))
     }
 
-    /// Reactivates an expired site. Set [`until`](ActionBuilder::until) or
+    /// Reactivates an expired site. Set [`expiration`](ActionBuilder::expiration) or
     /// [`unlimited`](ActionBuilder::unlimited); the request fails without either.
     ///
     /// `PUT /web/api/v2.1/sites/{site_id}/reactivate`
     ///
     /// ```no_run
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// client.sites().reactivate("1234567890123456789").until("2027-01-01T00:00:00Z").send().await?;
+    /// client.sites().reactivate("1234567890123456789").expiration("2027-01-01T00:00:00Z").send().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -89,8 +89,8 @@ impl<'a> Sites<'a> {
 
 impl ActionBuilder<'_, SitesReactivateRequest, Data<SuccessFlag>> {
     /// Sets the time when the site expires again.
-    pub fn until(mut self, expiration: impl Into<Timestamp>) -> Self {
-        self.body.data = SiteReactivationData::default().expiration(expiration);
+    pub fn expiration(mut self, time: impl Into<Timestamp>) -> Self {
+        self.body.data = SiteReactivationData::default().expiration(time);
         self
     }
 

@@ -616,8 +616,8 @@ fn remove_internal_fields(value: &mut Value) {
     }
 }
 
-/// Returns a cursor: a position in a list with a checksum, so that foreign cursors are rejected. Positions change
-/// with the selection: if the list changes between two pages, an item may appear twice or be missing.
+/// Returns a cursor: a position in a list with a checksum, so that cursors of other lists are rejected. Positions
+/// change with the selection: if the list changes between two pages, an item may appear twice or be missing.
 fn write_cursor(operation: &str, position: usize) -> String {
     let position = position as u64;
     format!("{position:08x}{:08x}", checksum(operation, position))

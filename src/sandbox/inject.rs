@@ -8,9 +8,9 @@ use crate::incidents::Stream;
 use crate::json_path::set_path;
 
 impl Sandbox {
-    /// Adds new threats or alerts and returns their IDs. All have the creation time `created`, which may be past
-    /// or future. The lists depend on it; the sandbox has no clock. The items resemble existing items in
-    /// rotation, but are unresolved, have an undefined verdict, and have new IDs.
+    /// Adds new threats or alerts and returns their IDs. All have the creation time `created`, which may be in the past
+    /// or in the future; the lists are filtered and sorted by it. The items are copies of existing items in rotation,
+    /// with new IDs, the incident status unresolved and an undefined verdict.
     ///
     /// ```no_run
     /// # async fn run() -> std::io::Result<()> {

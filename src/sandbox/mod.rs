@@ -1,12 +1,12 @@
 //! Local sandbox console: an HTTP server on loopback with an example tenant.
 //!
 //! The sandbox implements all operations of the bundled specification. It validates each request first; an invalid
-//! request gets status 400 with one error per finding. Lists are filtered, sorted and paged. Actions change the
-//! tenant, and all connections see the change until the sandbox ends. A condition that the sandbox does not implement
-//! gets status 501 with its name.
+//! request gets status 400 with one error per finding. Lists support filters, sorting and pagination. Actions change
+//! the tenant, and all connections see the change until the sandbox ends. A condition that the sandbox does not
+//! implement gets status 501 with its name.
 //!
-//! As on a real console, an action whose filter is empty or not selective affects all items, and a list without items is
-//! ignored. The client prevents this: it does not send such a request unless `everything_in_scope` is set.
+//! As on a real console, an action whose filter is empty or not selective affects all items, and a list without items
+//! is ignored. The client prevents this: it does not send such a request unless `everything_in_scope` is set.
 //!
 //! Jobs advance with each read: queries and scripts finish, STAR rules become active, and uploads appear after a few
 //! polls. Uploads are real archives, protected by the requested password. [`Sandbox::inject`] adds threats and alerts.
@@ -63,13 +63,13 @@ pub struct RecordedExchange {
     pub method: String,
     /// Path as sent.
     pub path: String,
-    /// Query as decoded pairs, in order.
+    /// Query parameters as decoded pairs of name and value, in order.
     pub query: Vec<(String, String)>,
     /// Request body: JSON, or a string if it is not JSON. `None` if it is missing or larger than 1 MB.
     pub body: Option<Value>,
     /// HTTP status of the response.
     pub status: u16,
-    /// Response body.
+    /// Response body; null for a file.
     pub response: Value,
 }
 
@@ -114,7 +114,7 @@ impl Sandbox {
     /// Stops the sandbox: rejects new requests and completes those in progress.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        // An error means that the task was cancelled or panicked. It has ended in either case.
+        // An error means that the task was canceled or panicked. It has ended in either case.
         let _ = (&mut self.server).await;
     }
 }

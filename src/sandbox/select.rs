@@ -130,15 +130,15 @@ fn contains(actual: &Value, expected: &Value) -> bool {
 /// milliseconds.
 fn between(actual: &Value, range: &Value) -> bool {
     let range = scalar_to_string(range);
-    let Some((least, most)) = range.split_once('-') else { return false };
+    let Some((min, max)) = range.split_once('-') else { return false };
     let millis = |value: &Value| value.as_str()?.parse::<jiff::Timestamp>().ok().map(|t| t.as_millisecond());
     let actual = millis(actual).map_or_else(|| actual.clone(), Value::from);
     let bound = |bound: &str| match (actual.is_number(), bound.trim().parse::<i64>()) {
         (true, Ok(number)) => Value::from(number),
         _ => Value::from(bound.trim()),
     };
-    compare(&actual, &bound(least)).is_some_and(Ordering::is_ge)
-        && compare(&actual, &bound(most)).is_some_and(Ordering::is_le)
+    compare(&actual, &bound(min)).is_some_and(Ordering::is_ge)
+        && compare(&actual, &bound(max)).is_some_and(Ordering::is_le)
 }
 
 /// Compares two scalars; `None` if they are not comparable. Strings that are timestamps are compared as times.

@@ -25,7 +25,7 @@ impl Default for Tenant {
         let file: BTreeMap<String, Value> = serde_json::from_str(BUNDLED_TENANT).unwrap_or_default();
         let collections = file.into_iter().filter_map(|(name, value)| match value {
             Value::Array(mut items) => {
-                items.sort_by(|one, other| select::order(created(one), created(other)));
+                items.sort_by(|one, other| select::order(creation_time(one), creation_time(other)));
                 Some((name, items))
             }
             _ => None,
@@ -84,7 +84,7 @@ impl Tenant {
 }
 
 /// Returns the creation time of an item: its `createdAt`, or that of a member.
-fn created(item: &Value) -> Option<&Value> {
+fn creation_time(item: &Value) -> Option<&Value> {
     get_path(item, "createdAt").or_else(|| {
         let members = item.as_object().into_iter().flatten();
         members.filter_map(|(_, member)| member.get("createdAt")).next()

@@ -20,7 +20,7 @@ pub(crate) struct HttpSettings {
     pub(crate) connect_timeout: Duration,
     pub(crate) proxy: Proxy,
     pub(crate) roots: Vec<Vec<u8>>,
-    pub(crate) trust_any: bool,
+    pub(crate) accept_invalid_certs: bool,
     pub(crate) user_agent: Option<String>,
 }
 
@@ -43,14 +43,14 @@ impl fmt::Debug for Proxy {
 
 impl HttpSettings {
     /// Builds the HTTP client. It does not contain the token, which is added to each request to the console.
-    pub(crate) fn client(&self, console: &ConsoleUrl) -> Result<reqwest::Client> {
-        let client = self.configured(console)?.build().map_err(|error| {
+    pub(crate) fn build_client(&self, console: &ConsoleUrl) -> Result<reqwest::Client> {
+        let client = self.client_builder(console)?.build().map_err(|error| {
             Error::configuration(format!(
                 "cannot build the HTTP client: {}",
                 error_chain(&error.without_url())
             ))
         })?;
-        if self.trust_any {
+        if self.accept_invalid_certs {
             warn!(
                 target: "sentinelone",
                 %console,
@@ -60,9 +60,9 @@ impl HttpSettings {
         Ok(client)
     }
 
-    fn configured(&self, console: &ConsoleUrl) -> Result<reqwest::ClientBuilder> {
-        let own = concat!("sentinelone-rs/", env!("CARGO_PKG_VERSION"));
-        let agent = self.user_agent.as_ref().map_or(own.to_owned(), |name| format!("{name} {own}"));
+    fn client_builder(&self, console: &ConsoleUrl) -> Result<reqwest::ClientBuilder> {
+        let product = concat!("sentinelone-rs/", env!("CARGO_PKG_VERSION"));
+        let agent = self.user_agent.as_ref().map_or(product.to_owned(), |name| format!("{name} {product}"));
         let agent = HeaderValue::try_from(agent).map_err(|_| {
             Error::configuration("the user agent contains characters that are invalid in a header")
         })?;
@@ -85,7 +85,7 @@ impl HttpSettings {
             Proxy::None => http.no_proxy(),
             Proxy::Url(url) => http.proxy(proxy(url.expose_secret())?),
         };
-        tls(http, &self.roots, self.trust_any)
+        tls(http, &self.roots, self.accept_invalid_certs)
     }
 }
 
@@ -117,7 +117,7 @@ fn proxy(url: &str) -> Result<reqwest::Proxy> {
 fn tls(
     mut http: reqwest::ClientBuilder,
     roots: &[Vec<u8>],
-    trust_any: bool,
+    accept_invalid_certs: bool,
 ) -> Result<reqwest::ClientBuilder> {
     let invalid = |error: reqwest::Error| {
         Error::configuration(format!("a root certificate is invalid: {}", error_chain(&error)))
@@ -131,12 +131,16 @@ fn tls(
             http = http.add_root_certificate(certificate);
         }
     }
-    Ok(http.tls_danger_accept_invalid_certs(trust_any))
+    Ok(http.tls_danger_accept_invalid_certs(accept_invalid_certs))
 }
 
 #[cfg(not(feature = "rustls"))]
-fn tls(http: reqwest::ClientBuilder, roots: &[Vec<u8>], trust_any: bool) -> Result<reqwest::ClientBuilder> {
-    if roots.is_empty() && !trust_any {
+fn tls(
+    http: reqwest::ClientBuilder,
+    roots: &[Vec<u8>],
+    accept_invalid_certs: bool,
+) -> Result<reqwest::ClientBuilder> {
+    if roots.is_empty() && !accept_invalid_certs {
         return Ok(http);
     }
     Err(Error::configuration(

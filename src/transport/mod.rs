@@ -71,7 +71,7 @@ pub(crate) struct CallConfig {
     pub(crate) token: ApiToken,
 }
 
-/// Does not show the connections, because they may contain the password of a proxy.
+/// Omits the connections, which may contain the password of a proxy.
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").field("settings", &self.settings).finish_non_exhaustive()
@@ -153,8 +153,8 @@ impl<'a> CallTarget<'a> {
 }
 
 impl Transport {
-    /// Sends a request and reads the response, which is successful. Also returns the history of the call and the secrets
-    /// to redact.
+    /// Sends a request and reads the response, which is successful. Also returns the history of the call and the
+    /// secrets to redact.
     pub(crate) async fn send<T>(
         &self,
         request: &Request<T>,

@@ -31,10 +31,10 @@ pub struct RawExchange<'a> {
     pub response_body: Option<&'a [u8]>,
 }
 
-/// Shows only the outline, because bodies contain personal data.
+/// Prints only the operation, the status and the size, because bodies contain personal data.
 impl fmt::Debug for RawExchange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seen")
+        f.debug_struct("RawExchange")
             .field("operation", &self.operation.id)
             .field("status", &self.status.as_u16())
             .field("bytes", &self.response_body.map(<[u8]>::len))

@@ -514,7 +514,7 @@ fn create_exclusion_sends_scope_and_data() {
 fn create_exclusion_without_scope_is_rejected() {
     let hash = [("exclusion_type", "white_hash"), ("exclusion_value", SHA1), ("os_type", "linux")];
     let error = sent("create-white-list-item", V2_1, &hash).unwrap_err();
-    assert!(error.starts_with("create-white-list-item: site_ids is missing, and so is group_ids"), "{error}");
+    assert!(error.starts_with("create-white-list-item: site_ids or group_ids is required"), "{error}");
     let command = CreateWhiteListItem {
         exclusion_type: "white_hash".into(),
         exclusion_value: SHA1.into(),

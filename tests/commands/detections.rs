@@ -132,12 +132,12 @@ async fn get_alerts_resumes_from_cursor() {
 async fn get_alerts_missing_sections_use_fallback_fields() {
     let server = MockServer::start().await;
     let now = json!({ "name": "web-01-new", "id": "31", "os": "linux" });
-    let then =
+    let detection_info =
         json!({ "name": "web-01", "osFamily": "linux", "uuid": "u-1", "version": "24.1", "siteId": "21" });
     let data = json!([
         { "alertInfo": { "alertId": "1", "dvEventId": "e", "eventType": "DNS" }, "agentRealtimeInfo": now,
-          "agentDetectionInfo": then },
-        { "alertInfo": { "alertId": "2" }, "agentDetectionInfo": then, "sourceProcessInfo": { "user": "root",
+          "agentDetectionInfo": detection_info },
+        { "alertInfo": { "alertId": "2" }, "agentDetectionInfo": detection_info, "sourceProcessInfo": { "user": "root",
           "commandline": "sh", "storyline": "s", "pidStarttime": NOW, "fileSignerIdentity": null } },
         { "alertInfo": { "alertId": "3" }, "agentDetectionInfo": null },
     ]);
@@ -242,9 +242,7 @@ fn star_rule_tenant_scope_must_be_explicit() {
         for more in [&[][..], &[("tenant", "false")]] {
             let missing = error(name, &with(&base, more));
             assert!(
-                missing.starts_with(&format!(
-                    "{name}: site_ids is missing, and so are group_ids and account_ids"
-                )),
+                missing.starts_with(&format!("{name}: site_ids or group_ids or account_ids is required")),
                 "{missing}"
             );
         }
@@ -536,8 +534,13 @@ fn blocklist_commands_require_full_sha1() {
 #[tokio::test]
 async fn add_existing_hash_is_already_set() {
     let server = MockServer::start().await;
-    let there = error_response(4_000_030, "Already Exists Error");
-    Mock::given(method("POST")).and(path(BLOCKLIST)).respond_with(there).expect(1).mount(&server).await;
+    let already_exists = error_response(4_000_030, "Already Exists Error");
+    Mock::given(method("POST"))
+        .and(path(BLOCKLIST))
+        .respond_with(already_exists)
+        .expect(1)
+        .mount(&server)
+        .await;
     let outcome = run(&server, V2_1, "add-hash-to-blocklist", &[("sha1", SHA1), ("os_type", "linux")]).await;
     assert_eq!(states(&outcome), [(SHA1, IdState::AlreadySet)]);
     assert_eq!(outcome.affected, Some(0));
@@ -596,12 +599,12 @@ async fn additions(server: &MockServer, responses: Vec<(&[&str], ResponseTemplat
 #[tokio::test]
 async fn add_hash_existing_site_does_not_block_others() {
     let server = MockServer::start().await;
-    let there = || error_response(4_000_030, "Already Exists Error");
+    let already_exists = || error_response(4_000_030, "Already Exists Error");
     let created = |id: &str| json_response(json!({ "data": [{ "id": id }] }));
     let responses = vec![
-        (&["21", "22", "23"][..], there()),
+        (&["21", "22", "23"][..], already_exists()),
         (&["21"][..], created("61")),
-        (&["22"][..], there()),
+        (&["22"][..], already_exists()),
         (&["23"][..], created("63")),
     ];
     additions(&server, responses).await;
@@ -685,13 +688,13 @@ async fn remove_hash_deletes_only_exact_global_matches() {
         .mount(&server)
         .await;
     list().and(query_param("cursor", "n")).respond_with(json_response(second)).expect(1).mount(&server).await;
-    let mine = ["1", "2", "3", "4", "5", "8"];
+    let matching_ids = ["1", "2", "3", "4", "5", "8"];
     let delete = Mock::given(method("DELETE")).and(path(BLOCKLIST));
-    let delete = delete.and(body_json(json!({ "data": { "ids": mine } })));
+    let delete = delete.and(body_json(json!({ "data": { "ids": matching_ids } })));
     delete.respond_with(json_response(json!({ "data": { "affected": 6 } }))).expect(1).mount(&server).await;
 
     let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
-    assert_eq!(states(&outcome), mine.map(|id| (id, IdState::Done)));
+    assert_eq!(states(&outcome), matching_ids.map(|id| (id, IdState::Done)));
     assert_eq!(outcome.affected, Some(6));
     let expected = json!({ "hash": SHA1, "status": "Removed 6 entries from blocklist" });
     assert_eq!(outcome.context, json!({ "SentinelOne": { "RemoveHashFromBlocklist": expected } }));
@@ -868,8 +871,11 @@ fn create_ioc_valid_until_must_be_in_future() {
     for over in ["3 days", "now", "2026-11-21T08:30:00Z", "2020-01-01", "soon"] {
         assert!(error("create-ioc", &with(IOC, &[("validUntil", over)])).contains("validUntil"), "{over}");
     }
-    let almost = with(IOC, &[("validUntil", "2026-11-21T08:30:00.001Z")]);
-    assert_eq!(single_request("create-ioc", &almost)[3]["data"][0]["validUntil"], "2026-11-21T08:30:00.001Z");
+    let one_ms_later = with(IOC, &[("validUntil", "2026-11-21T08:30:00.001Z")]);
+    assert_eq!(
+        single_request("create-ioc", &one_ms_later)[3]["data"][0]["validUntil"],
+        "2026-11-21T08:30:00.001Z"
+    );
     for (name, _) in IOC {
         assert!(error("create-ioc", &without(IOC, name)).contains(name), "{name}");
     }

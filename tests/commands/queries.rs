@@ -870,8 +870,8 @@ async fn get_task_results_reads_both_response_formats() {
     assert_eq!((read("out.zip").as_str(), read("2_out.zip").as_str()), ("first", "second"));
     assert_eq!(outcome.files.iter().map(|file| file.bytes).collect::<Vec<_>>(), [5, 6]);
     let errors: Vec<_> = outcome.errors.iter().map(ToString::to_string).collect();
-    let missing = "task 5 the console returned neither a file nor an error";
-    assert_eq!(errors, ["task 3 no file", "task 4 still running", missing]);
+    let missing = "task 5: the console returned neither a file nor an error";
+    assert_eq!(errors, ["task 3: no file", "task 4: still running", missing]);
     let requests = server.received_requests().await.unwrap();
     let mut files = requests.iter().filter(|request| request.url.path().starts_with("/files/"));
     assert!(
@@ -922,7 +922,7 @@ async fn get_task_results_failed_download_keeps_others() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no partial file is left");
     assert!(outcome.failure.as_ref().unwrap().to_string().contains("https"));
     let errors: Vec<_> = outcome.errors.iter().map(ToString::to_string).collect();
-    assert!(errors[0].starts_with("task 3 "), "{errors:?}");
+    assert!(errors[0].starts_with("task 3: "), "{errors:?}");
     assert!(errors[1].starts_with("x.zip of task 0: "), "{errors:?}");
     assert!(errors[2].starts_with("gone.zip of task 1: ") && errors[2].contains("404"), "{errors:?}");
     let received = ProgressEvent::Received { name: "here.zip".into(), bytes: 6, total: Some(6) };
@@ -1046,9 +1046,9 @@ async fn automate_results_failed_tasks_end_before_timeout() {
     let server = MockServer::start().await;
     let dir = tempfile::tempdir().unwrap();
     started(json!({ "affected": 3, "parentTaskId": "55" })).mount(&server).await;
-    let over = [task("1", "1", "failed"), task("2", "2", "expired"), task("3", "3", "canceled")];
+    let ended = [task("1", "1", "failed"), task("2", "2", "expired"), task("3", "3", "canceled")];
     Mock::given(path(format!("{SCRIPTS}/status")))
-        .respond_with(tasks(&over, Value::Null))
+        .respond_with(tasks(&ended, Value::Null))
         .mount(&server)
         .await;
     let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
@@ -1065,9 +1065,9 @@ async fn automate_results_failed_tasks_end_before_timeout() {
 async fn automate_results_partially_completed_task_has_results() {
     let server = MockServer::start().await;
     let dir = tempfile::tempdir().unwrap();
-    let over = [task("101", "1", "partially_completed")];
+    let ended = [task("101", "1", "partially_completed")];
     Mock::given(path(format!("{SCRIPTS}/status")))
-        .respond_with(tasks(&over, Value::Null))
+        .respond_with(tasks(&ended, Value::Null))
         .mount(&server)
         .await;
     links(json!({ "download_links": [link(&server, "101", "o.zip")] })).mount(&server).await;
@@ -1090,8 +1090,8 @@ async fn automate_results_agent_without_task_uses_affected_count() {
         let server = MockServer::start().await;
         let dir = tempfile::tempdir().unwrap();
         started(start.clone()).mount(&server).await;
-        let over = tasks(&[task("101", "1", "failed")], Value::Null);
-        Mock::given(path(format!("{SCRIPTS}/status"))).respond_with(over).mount(&server).await;
+        let ended = tasks(&[task("101", "1", "failed")], Value::Null);
+        Mock::given(path(format!("{SCRIPTS}/status"))).respond_with(ended).mount(&server).await;
         let parent_task_id = parent.map(str::to_owned);
         let command = RemoteScriptAutomateResults { parent_task_id, ..automation(dir.path()) };
         let outcome = command.run(&client(&server, V2_1)).await.unwrap();
@@ -1138,8 +1138,8 @@ async fn automate_results_error_keeps_started_run() {
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 403);
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
     // The same applies to an error after the tasks have ended.
-    let over = [task("101", "1", "completed"), task("102", "2", "completed")];
-    list().respond_with(tasks(&over, Value::Null)).mount(&server).await;
+    let ended = [task("101", "1", "completed"), task("102", "2", "completed")];
+    list().respond_with(tasks(&ended, Value::Null)).mount(&server).await;
     let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 404);
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);

@@ -278,8 +278,8 @@ async fn actions_under_random_faults_take_effect_at_most_once() {
         let is_wrong = match result {
             Ok(()) => effects != 1,
             Err(error) => {
-                let denies_effect = !error.may_have_taken_effect() && effects > 0;
-                denies_effect || error.delivery() == Delivery::NotSent && received > 0
+                let effect_not_reported = !error.may_have_taken_effect() && effects > 0;
+                effect_not_reported || error.delivery() == Delivery::NotSent && received > 0
             }
         };
         if effects > 1 || invalid_retry || is_wrong {

@@ -35,7 +35,7 @@ impl Received {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Returns the token and the body, which error responses quote like a careless proxy.
+    /// Returns the token and the body, which error responses quote, as some proxies do.
     fn echo(&self) -> (String, String) {
         let token = self.header("authorization").unwrap_or_default().to_owned();
         (token, String::from_utf8_lossy(&self.body).into_owned())

@@ -1,5 +1,5 @@
 //! Parsers of untrusted input. The fuzz targets in `fuzz/` and the mutations in `tests/malformed_input.rs` call
-//! the same functions. No function may panic or run without an end.
+//! the same functions. No function may panic or loop forever.
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sentinelone::contract::fixture::Exchange;

@@ -26,8 +26,8 @@ pub(crate) enum DiffInput {
 impl DiffInput {
     fn surface(&self) -> Surface {
         match self {
-            Self::Curated(bundle) => Surface::of(&bundle.document),
-            Self::Other(document) => Surface::of(document),
+            Self::Curated(bundle) => Surface::from_document(&bundle.document),
+            Self::Other(document) => Surface::from_document(document),
         }
     }
 
@@ -35,7 +35,7 @@ impl DiffInput {
     fn profile(&self) -> Profile {
         match self {
             Self::Curated(_) => Profile::default(),
-            Self::Other(document) => Profile::of(document),
+            Self::Other(document) => Profile::detect(document),
         }
     }
 }

@@ -128,8 +128,8 @@ pub(crate) fn rules() -> &'static [Rule] {
         },
         Rule {
             id: "console-blocks",
-            requirement: "documents show commands in `console` blocks, which the tests run; a `console,ignore` or script \
-                          block follows a comment with the reason",
+            requirement: "documents show commands in `console` blocks, which the tests run; a block that no test runs, \
+                          such as a script, follows a comment with the reason",
             reason: "an example that no test runs becomes wrong",
             check: book::console_blocks,
         },

@@ -6,7 +6,7 @@ use super::compare::Change;
 use super::rules::{Direction, Rule};
 
 /// Returns the message of a change.
-pub(super) fn of(change: &Change) -> String {
+pub(super) fn describe(change: &Change) -> String {
     let subject = subject(change);
     let (old, new) = (quoted(&change.old), quoted(&change.new));
     let fact = change.fact;

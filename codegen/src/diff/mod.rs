@@ -112,7 +112,7 @@ fn finding(group: Vec<compare::Change>, index: &SpecIndex) -> Option<Finding> {
         direction: first.direction,
         rule: first.rule,
         owner: first.owner.clone(),
-        message: message::of(first),
+        message: message::describe(first),
         old: first.old.clone(),
         new: first.new.clone(),
         operations,

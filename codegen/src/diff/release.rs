@@ -22,7 +22,7 @@ pub enum ReleaseLevel {
 
 impl ReleaseLevel {
     /// Returns the highest level of the findings.
-    pub fn of(findings: &[Finding]) -> Self {
+    pub fn from_findings(findings: &[Finding]) -> Self {
         let one = |finding: &Finding| match finding.class {
             Class::Breaking | Class::BreakingDecode => Self::Breaking,
             Class::BehaviorChange | Class::New => Self::Addition,
@@ -116,7 +116,7 @@ impl Release<'_> {
     /// Returns the highest level of the findings and the semver checks.
     pub fn level(&self) -> ReleaseLevel {
         let levels = self.semver_checks.iter().flatten().filter_map(|check| check.level);
-        levels.fold(ReleaseLevel::of(self.findings), ReleaseLevel::max)
+        levels.fold(ReleaseLevel::from_findings(self.findings), ReleaseLevel::max)
     }
 
     /// Formats the notes: the proposed version, the changelog section, then the affected commands and new operations.

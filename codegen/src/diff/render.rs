@@ -43,14 +43,14 @@ impl<'a> Comparison<'a> {
         self.findings.iter().any(|finding| finding.class.breaks())
     }
 
-    fn of(&self, class: Class) -> impl Iterator<Item = &'a Finding> + use<'a> {
+    fn findings_of(&self, class: Class) -> impl Iterator<Item = &'a Finding> + use<'a> {
         self.findings.iter().filter(move |finding| finding.class == class)
     }
 
     /// Returns the findings of a class, grouped by heading.
     fn grouped(&self, class: Class) -> BTreeMap<String, Vec<&'a Finding>> {
         let mut groups: BTreeMap<String, Vec<&Finding>> = BTreeMap::new();
-        for finding in self.of(class) {
+        for finding in self.findings_of(class) {
             groups.entry(heading(finding)).or_default().push(finding);
         }
         groups
@@ -106,10 +106,10 @@ fn locations(finding: &Finding) -> Vec<&str> {
 pub fn text(comparison: &Comparison<'_>) -> String {
     let mut out = format!("{} -> {}: {}\n", comparison.old, comparison.new, comparison.summary());
     for class in Class::ALL {
-        let _ = writeln!(out, "  {:<20}{:>6}", class.name(), comparison.of(class).count());
+        let _ = writeln!(out, "  {:<20}{:>6}", class.name(), comparison.findings_of(class).count());
     }
     for class in Class::ALL {
-        let count = comparison.of(class).count();
+        let count = comparison.findings_of(class).count();
         if count == 0 {
             continue;
         }
@@ -153,7 +153,7 @@ pub fn markdown(comparison: &Comparison<'_>) -> String {
     }
     out.push_str("| class | changes |\n| --- | ---: |\n");
     for class in Class::ALL {
-        let _ = writeln!(out, "| {} | {} |", class.name(), comparison.of(class).count());
+        let _ = writeln!(out, "| {} | {} |", class.name(), comparison.findings_of(class).count());
     }
     for class in Class::ALL {
         let findings: Vec<&Finding> = comparison.grouped(class).into_values().flatten().collect();
@@ -226,7 +226,7 @@ fn code(text: &str) -> String {
 /// Formats the JSON report. The module documentation describes the format.
 pub fn json(comparison: &Comparison<'_>) -> String {
     let counts: BTreeMap<&str, usize> =
-        Class::ALL.into_iter().map(|class| (class.slug(), comparison.of(class).count())).collect();
+        Class::ALL.into_iter().map(|class| (class.slug(), comparison.findings_of(class).count())).collect();
     let mut value = json!({
         "format": 1,
         "old": comparison.old,
@@ -242,10 +242,10 @@ pub fn json(comparison: &Comparison<'_>) -> String {
 
 /// Formats a self-contained HTML page.
 pub fn html(comparison: &Comparison<'_>) -> String {
-    let (old, new) = (html_report::text(comparison.old), html_report::text(comparison.new));
+    let (old, new) = (html_report::escape(comparison.old), html_report::escape(comparison.new));
     let mut tiles = String::new();
     for class in Class::ALL {
-        let count = comparison.of(class).count();
+        let count = comparison.findings_of(class).count();
         let bad = if class.breaks() && count > 0 { " class=\"bad\"" } else { "" };
         let _ = write!(tiles, "<li{bad}><b>{count}</b> {}</li>", class.name());
     }
@@ -280,22 +280,22 @@ fn row(finding: &Finding) -> String {
         false => ("", if finding.class == Class::New { "good" } else { "none" }),
     };
     let names = |all: &[String]| {
-        collapsed_list(all.iter().map(|one| format!("<code>{}</code>", html_report::text(one))))
+        collapsed_list(all.iter().map(|one| format!("<code>{}</code>", html_report::escape(one))))
     };
     let operation = |one: &AffectedOperation| {
         let locations: Vec<String> = one
             .locations
             .iter()
-            .map(|location| format!("<code>{}</code>", html_report::text(location)))
+            .map(|location| format!("<code>{}</code>", html_report::escape(location)))
             .collect();
         format!(
             "<b>{}</b> <code>{}</code><br>{}",
-            html_report::text(&one.operation),
-            html_report::text(&one.request),
+            html_report::escape(&one.operation),
+            html_report::escape(&one.request),
             locations.join("<br>")
         )
     };
-    let value = |value: &Value| html_report::text(&value.to_string());
+    let value = |value: &Value| html_report::escape(&value.to_string());
     format!(
         "<tr{class}><th scope=\"row\">{}</th><td class=\"{state}\" data-name=\"Class\">{}</td>\
          <td data-name=\"Rule\">{}, {}</td><td data-name=\"Operations\">{}</td>\
@@ -317,8 +317,8 @@ fn row(finding: &Finding) -> String {
 fn prose(text: &str) -> String {
     let parts = text.split('`').enumerate();
     let mark = |(at, part)| match at % 2 {
-        0 => html_report::text(part),
-        _ => format!("<code>{}</code>", html_report::text(part)),
+        0 => html_report::escape(part),
+        _ => format!("<code>{}</code>", html_report::escape(part)),
     };
     parts.map(mark).collect()
 }

@@ -67,7 +67,7 @@ impl SpecIndex {
         for (name, ty) in &model.types {
             self.add_type(bundle, name, ty);
         }
-        let mut surface = Surface::of(&bundle.document);
+        let mut surface = Surface::from_document(&bundle.document);
         for operation in bundle.operations() {
             let key = Key::new(operation.method, operation.path);
             let Some(found) = surface.operations.remove(&key) else { continue };
@@ -135,8 +135,8 @@ impl SpecIndex {
         self.commands.get(id).into_iter().flatten()
     }
 
-    /// Returns the schema locations of a location and of its type. For an unknown location below a known one, returns the
-    /// schema location that it would have.
+    /// Returns the schema locations of a location and of its type. For an unknown location below a known one, returns
+    /// the schema location that it would have.
     pub(super) fn schema_locations(
         &self,
         key: &Key,
@@ -163,8 +163,8 @@ impl SpecIndex {
         self.operations.get(key).map(|entry| entry.function.as_str())
     }
 
-    /// Returns the Rust item of a location: a field, a type, or the function of the operation if the location has no item
-    /// of its own, for example in the envelope of a response.
+    /// Returns the Rust item of a location: a field, a type, or the function of the operation if the location has no
+    /// item of its own, for example in the envelope of a response.
     pub fn item(&self, key: &Key, location: &str) -> Option<String> {
         let entry = self.operations.get(key)?;
         if let Some(rest) = location.strip_prefix("request.query.") {

@@ -21,7 +21,7 @@ pub(super) fn entry(
     required: bool,
 ) -> Result<TokenStream> {
     let PropertyFacts { selective, json, secret, .. } =
-        metadata::of(facts).map_err(|message| Error::Generator(format!("{name}: {message}")))?;
+        metadata::read(facts).map_err(|message| Error::Generator(format!("{name}: {message}")))?;
     let doc = single_line(facts["description"].as_str().unwrap_or_default());
 
     let list = schema["type"] == "array";

@@ -141,7 +141,7 @@ fn operation_items(
 ) -> Result<TokenStream> {
     let id = operation.id();
     let wrong = |message: String| Error::Generator(format!("{id}: {message}"));
-    let facts = metadata::of_operation(operation.node).map_err(wrong)?;
+    let facts = metadata::read_operation(operation.node).map_err(wrong)?;
     let form = envelope(bundle, operation).map_err(wrong)?;
     let method = &model.methods[id];
     let tag = operation.node["tags"][0].as_str().unwrap_or_default();
@@ -323,7 +323,7 @@ fn facts_table(
             flat = true;
             continue;
         };
-        let is_filter = metadata::of::<SchemaFacts>(object).is_ok_and(|facts| facts.filter);
+        let is_filter = metadata::read::<SchemaFacts>(object).is_ok_and(|facts| facts.filter);
         names.0.insert(schema.to_owned());
         let schema = format_ident!("{schema}");
         parts.push(quote!(BodyPart::new(#part, #is_filter, <#schema as Fields>::FIELDS)));
@@ -563,7 +563,7 @@ fn structure(
             }
         }
         let selects =
-            schema.is_some_and(|schema| metadata::of::<SchemaFacts>(schema).is_ok_and(|f| f.filter));
+            schema.is_some_and(|schema| metadata::read::<SchemaFacts>(schema).is_ok_and(|f| f.filter));
         if selects && all_optional {
             let arms = fields.iter().filter_map(|FieldModel { ident, wire, ty }| {
                 let inner = generic(ty, "Option")?;
@@ -606,7 +606,7 @@ fn with_secret_type(field: &FieldModel, schema: Option<&Value>) -> Result<FieldM
     let mut field = field.clone();
     let node = schema.map(|schema| &schema["properties"][&field.wire]);
     let secret = node
-        .is_some_and(|node| metadata::of::<metadata::PropertyFacts>(node).is_ok_and(|facts| facts.secret));
+        .is_some_and(|node| metadata::read::<metadata::PropertyFacts>(node).is_ok_and(|facts| facts.secret));
     if secret {
         field.ty = match field.ty.to_token_stream().to_string().as_str() {
             "Option < String >" => syn::parse_quote!(Option<Secret>),

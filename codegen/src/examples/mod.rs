@@ -39,7 +39,7 @@ pub fn all(bundle: &Bundle) -> Result<Files> {
     let mut files = Files::new();
     for operation in bundle.operations() {
         let id = operation.id();
-        let facts = metadata::of_operation(operation.node)
+        let facts = metadata::read_operation(operation.node)
             .map_err(|error| Error::Generator(format!("{id}: {error}")))?;
         let form = envelope(bundle, operation).map_err(Error::Generator)?;
         let example = Example { bundle, operation, facts: &facts, form: &form };

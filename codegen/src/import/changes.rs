@@ -99,7 +99,7 @@ fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
     if location.is_empty() {
         return Err(match kind {
             DifferenceKind::Ours => {
-                "the document does not have the operation; if it is gone permanently, remove its line from \
+                "the document does not have the operation; if SentinelOne has removed it, remove its line from \
                  operations.toml, its path item, and its uses"
                     .to_owned()
             }

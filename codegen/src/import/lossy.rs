@@ -82,7 +82,7 @@ impl Profile {
     }
 
     /// Returns the profile of a document. A document with `x-js-name` is a reconstruction.
-    pub fn of(document: &Value) -> Self {
+    pub fn detect(document: &Value) -> Self {
         let marked = ["/paths", "/components/schemas"].iter().any(|part| {
             let all = document.pointer(part).and_then(Value::as_object);
             all.is_some_and(|all| all.values().any(marked))

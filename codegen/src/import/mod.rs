@@ -134,7 +134,7 @@ pub fn compare(
     document: Document,
     profile: Option<Profile>,
 ) -> Result<Import> {
-    let profile = profile.unwrap_or_else(|| Profile::of(&document.value));
+    let profile = profile.unwrap_or_else(|| Profile::detect(&document.value));
     let names = listed.iter().map(|(id, one)| (one.key(), (one.path.clone(), id.clone()))).collect();
     let mut corrected = extract(&document.value, &names)?;
     let count = |paths: &Value| -> usize {
@@ -170,8 +170,8 @@ pub fn compare(
         })
         .collect();
 
-    let mut ours = Surface::of(&bundle.document);
-    let mut theirs = Surface::of(&corrected);
+    let mut ours = Surface::from_document(&bundle.document);
+    let mut theirs = Surface::from_document(&corrected);
     conventions(&mut ours);
     conventions(&mut theirs);
     let restored = lossy::restore(&profile, &mut theirs, &ours);
@@ -180,18 +180,19 @@ pub fn compare(
     let (mut differences, mut explained, mut new) = (Vec::new(), Vec::new(), Vec::new());
     for (id, one) in listed {
         let key = one.key();
-        let of_operation =
+        let operation_difference =
             |kind| Difference { id: id.clone(), key: key.clone(), location: String::new(), kind };
         match (ours.operations.get(&key), theirs.operations.get(&key)) {
             (None, Some(_)) => new.push(id.clone()),
-            (None, None) => differences.push(of_operation(DifferenceKind::Ours)),
+            (None, None) => differences.push(operation_difference(DifferenceKind::Ours)),
             (Some(_), None) if has_vendor_evidence(bundle, &key) => {
-                differences.push(of_operation(DifferenceKind::Ours))
+                differences.push(operation_difference(DifferenceKind::Ours))
             }
-            (Some(_), None) => explained.push(of_operation(DifferenceKind::Ours)),
+            (Some(_), None) => explained.push(operation_difference(DifferenceKind::Ours)),
             (Some(ours), Some(theirs)) => {
-                differences
-                    .extend(fact_differences(&ours.facts, &theirs.facts).into_iter().map(of_operation));
+                differences.extend(
+                    fact_differences(&ours.facts, &theirs.facts).into_iter().map(operation_difference),
+                );
                 for (location, kind, evidence) in location_differences(&ours.locations, &theirs.locations) {
                     let one = Difference { id: id.clone(), key: key.clone(), location, kind };
                     if evidence { explained.push(one) } else { differences.push(one) }
@@ -256,7 +257,7 @@ fn fill_error_bodies(theirs: &mut Surface, ours: &Surface) {
 /// Returns whether the operation has the vendor document as evidence.
 fn has_vendor_evidence(bundle: &Bundle, key: &Key) -> bool {
     let operation = bundle.operations().find(|one| Key::new(one.method, one.path) == *key);
-    let facts: Option<OperationFacts> = operation.and_then(|one| metadata::of_operation(one.node).ok());
+    let facts: Option<OperationFacts> = operation.and_then(|one| metadata::read_operation(one.node).ok());
     facts.is_some_and(|facts| facts.evidence.iter().any(|one| one.source == EvidenceSource::VendorDocument))
 }
 

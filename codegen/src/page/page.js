@@ -50,7 +50,7 @@
     if (stored) document.documentElement.dataset.theme = stored;
   } catch { /* no storage for a page opened from a file */ }
   filter.addEventListener("input", () => { apply(); writeFragment(); });
-  lacking.addEventListener("change", () => { apply(); writeFragment(); });
+  flagged.addEventListener("change", () => { apply(); writeFragment(); });
   byId("theme").addEventListener("click", () => theme(dark() ? "light" : "dark"));
   addEventListener("hashchange", readFragment);
   readFragment();

@@ -99,7 +99,7 @@ impl Unspecified {
 
 impl LocationIndex {
     /// Resolves the locations of all operations.
-    pub fn of(sources: &Sources) -> Self {
+    pub fn new(sources: &Sources) -> Self {
         let mut map = Self::default();
         for (path, entry) in members(sources.tree(ROOT), "/paths") {
             let Some(item) = entry["$ref"].as_str().and_then(|target| resolve(sources, ROOT, target)) else {

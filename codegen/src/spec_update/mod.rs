@@ -242,7 +242,7 @@ impl Update<'_> {
     // ---- keywords ----
 
     fn keywords(&mut self) -> Result<()> {
-        let map = self.map();
+        let map = self.location_index();
         let mut groups: Vec<Group> = Vec::new();
         let mut group_indexes: BTreeMap<(EditTarget, String), usize> = BTreeMap::new();
         for (index, change) in self.changes.iter().enumerate() {
@@ -362,8 +362,8 @@ impl Update<'_> {
     }
 
     /// Returns the location index of the current files.
-    fn map(&self) -> LocationIndex {
-        LocationIndex { unspecified: self.unspecified.clone(), ..LocationIndex::of(&self.sources) }
+    fn location_index(&self) -> LocationIndex {
+        LocationIndex { unspecified: self.unspecified.clone(), ..LocationIndex::new(&self.sources) }
     }
 
     /// Returns whether a change keeps all present enum values; true for keywords other than `enum`.
@@ -612,7 +612,7 @@ impl Update<'_> {
     // ---- removals ----
 
     fn removals(&mut self) -> Result<()> {
-        let map = self.map();
+        let map = self.location_index();
         let mut requested: BTreeMap<(Key, String), usize> = BTreeMap::new();
         for (index, change) in self.changes.iter().enumerate() {
             if let Change::Remove { operation, location } = change {
@@ -623,9 +623,10 @@ impl Update<'_> {
         let mut properties: BTreeMap<NodeRef, (ResolvedLocation, Vec<usize>)> = BTreeMap::new();
         let mut dependent: Vec<(usize, usize)> = Vec::new();
         for ((key, location), index) in &requested {
-            let above = ancestors(location).find_map(|above| requested.get(&(key.clone(), above.to_owned())));
-            if let Some(above) = above {
-                dependent.push((*index, *above));
+            let parent =
+                ancestors(location).find_map(|parent| requested.get(&(key.clone(), parent.to_owned())));
+            if let Some(parent) = parent {
+                dependent.push((*index, *parent));
                 continue;
             }
             match self.removal(&map, key, location) {
@@ -678,8 +679,8 @@ impl Update<'_> {
             self.sources.remove(&at.file, &at.pointer)?;
             changes.iter().for_each(|index| self.set_applied(*index, &at, Vec::new()));
         }
-        for (index, above) in dependent {
-            self.outcome[index] = match &self.outcome[above] {
+        for (index, parent) in dependent {
+            self.outcome[index] = match &self.outcome[parent] {
                 Some(Ok((at, _))) => Some(Ok((at.clone(), vec!["removed with its parent".into()]))),
                 other => other.clone(),
             };
@@ -735,7 +736,7 @@ impl Update<'_> {
     // ---- statuses ----
 
     fn statuses(&mut self) -> Result<()> {
-        let map = self.map();
+        let map = self.location_index();
         for (index, change) in self.changes.iter().enumerate() {
             let (key, status, adds) = match change {
                 Change::AddStatus { operation, status } => (operation, status, true),
@@ -781,23 +782,24 @@ impl Update<'_> {
         }
         let mut dependent = Vec::new();
         // Additions do not move existing nodes, so the index stays valid.
-        let map = self.map();
+        let map = self.location_index();
         // In this map a location follows its parent.
         for ((key, location), index) in &requested {
             if self.outcome[*index].is_some() {
                 continue;
             }
-            let above = ancestors(location).find_map(|above| requested.get(&(key.clone(), above.to_owned())));
-            if let Some(above) = above {
-                dependent.push((*index, *above));
+            let parent =
+                ancestors(location).find_map(|parent| requested.get(&(key.clone(), parent.to_owned())));
+            if let Some(parent) = parent {
+                dependent.push((*index, *parent));
                 continue;
             }
             if let Err(reason) = self.addition(&map, &requested, key, location, *index)? {
                 self.reject(*index, reason);
             }
         }
-        for (index, above) in dependent {
-            self.outcome[index] = match &self.outcome[above] {
+        for (index, parent) in dependent {
+            self.outcome[index] = match &self.outcome[parent] {
                 Some(Ok((at, _))) => Some(Ok((at.clone(), vec!["added with its parent".into()]))),
                 other => other.clone(),
             };

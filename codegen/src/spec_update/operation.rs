@@ -140,7 +140,7 @@ pub(super) fn add(sources: &mut Sources, new: &NewOperation) -> Result<Added, St
     if Key::new(&new.key.method, &new.path) != new.key {
         return Err(format!("{} is not the path of {}", new.path, new.key));
     }
-    let map = super::LocationIndex::of(sources);
+    let map = super::LocationIndex::new(sources);
     if map.nodes.contains_key(&new.key) {
         return Err("it already exists".into());
     }

@@ -23,7 +23,7 @@ async fn unresolved_by_endpoint_recording_matches_contract() -> Result<(), Box<d
 
     let endpoints = downstream::unresolved_by_endpoint(&client).await?;
     assert!(endpoints.values().sum::<usize>() > 0, "the sandbox has unresolved threats");
-    assert!(recorder.written() > 0 && recorder.errors().is_empty());
+    assert!(recorder.written_count() > 0 && recorder.errors().is_empty());
     sandbox.stop().await;
 
     // A contract test of your own recordings needs only this loop.

@@ -130,7 +130,7 @@ member_readers! {
     fn object<T> -> T;
 }
 
-/// Reads a nullable value strictly.
+/// Reads a nullable value with the deserializer of its type, without lenient conversion.
 pub(crate) fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
     map.next_value()
 }

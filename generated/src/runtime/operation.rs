@@ -27,7 +27,7 @@ pub struct Operation {
     pub permission: Option<&'static str>,
     /// Whether the operation is a read or an action.
     pub kind: OperationKind,
-    /// Whether two requests leave the same state as one.
+    /// Whether repeating the request has no further effect.
     pub idempotent: bool,
     /// Whether the operation interrupts, removes or isolates a resource, or cannot be undone.
     pub destructive: bool,

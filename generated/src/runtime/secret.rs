@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 /// A password, a token or another secret string of a request.
 ///
-/// It never prints, and it is wiped from memory on drop. Serialized values contain it in clear text, including the
+/// It is never printed, and it is wiped from memory on drop. Serialized values contain it in clear text, including the
 /// body of a [`Request`](super::Request).
 #[derive(Clone)]
 pub struct Secret(SecretString);

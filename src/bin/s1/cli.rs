@@ -29,7 +29,7 @@ pub(crate) fn command() -> Command {
 /// Returns the commands that are not in the registry.
 fn other_commands() -> impl Iterator<Item = Command> {
     let commands = Command::new("commands").about("List the integration commands");
-    let token = Command::new("token").about("Print when the API token was created and expires");
+    let token = Command::new("token").about("Print the creation and expiry time of the API token");
     let sandbox = Command::new("sandbox").about("Run a local sandbox console with example data").args([
         Arg::new("port")
             .long("port")
@@ -75,7 +75,7 @@ fn contract() -> Command {
                 .long("param")
                 .value_name("NAME=VALUE")
                 .action(ArgAction::Append)
-                .help("Set a parameter that no list returns, such as queryId=q1"),
+                .help("Set a parameter that no list response contains, such as queryId=q1"),
         )
         .args(finding_options());
     Command::new("contract")
@@ -110,7 +110,7 @@ fn global_options() -> Vec<Arg> {
     let option = |name: &'static str| Arg::new(name).long(name).global(true).help_heading(GLOBAL_OPTIONS);
     let flag = |name: &'static str| option(name).action(ArgAction::SetTrue);
     vec![
-        flag("sandbox").help("Use an embedded sandbox console for this call, without an account"),
+        flag("sandbox").help("Use an embedded sandbox console for this command, without an account"),
         option("console-url").value_name("URL").help("Set the console URL, such as usea1.sentinelone.net"),
         option("api-token-file")
             .value_name("FILE")
@@ -118,7 +118,7 @@ fn global_options() -> Vec<Arg> {
             .help("Read the API token from a file that contains only the token"),
         option("profile")
             .value_name("NAME")
-            .help("Use the console, token and API version of a profile; see s1 login"),
+            .help("Select a profile: its console, token and API version; see s1 login"),
         option("api-version")
             .value_name("VERSION")
             .value_parser(PossibleValuesParser::new(["2.0", "2.1"]))
@@ -128,7 +128,7 @@ fn global_options() -> Vec<Arg> {
             .value_name("FORMAT")
             .value_parser(PossibleValuesParser::new(["table", "json", "ndjson", "context"]))
             .default_value("table")
-            .help("Select the output format; context has the XSOAR context paths"),
+            .help("Select the output format; context prints the XSOAR context paths"),
         option("columns")
             .value_name("A,B,…")
             .action(ArgAction::Append)
@@ -137,7 +137,7 @@ fn global_options() -> Vec<Arg> {
             .value_name("SECONDS")
             .value_parser(value_parser!(u64).range(1..=86_400))
             .default_value("180")
-            .help("Limit the duration of a call with its attempts and delays"),
+            .help("Limit the duration of a call, including its attempts and delays"),
         option("max-attempts")
             .value_name("NUMBER")
             .value_parser(value_parser!(u32).range(1..=100))
@@ -147,7 +147,7 @@ fn global_options() -> Vec<Arg> {
             .value_name("SHARE")
             .value_parser(share)
             .default_value("1")
-            .help("Share of the documented rate limits to use, up to 1, or off"),
+            .help("Set the share of the documented rate limits to use, up to 1, or off"),
         option("ca-cert")
             .value_name("FILE")
             .value_parser(value_parser!(std::path::PathBuf))
@@ -161,7 +161,7 @@ fn global_options() -> Vec<Arg> {
         option("record")
             .value_name("DIR")
             .value_parser(value_parser!(std::path::PathBuf))
-            .help("Write each exchange with the console as a sanitized file to a directory"),
+            .help("Record each exchange with the console as a sanitized file in a directory"),
         flag("dry-run").help("Print the requests of a command as a JSON array and send none"),
         flag("yes").help("Skip the prompt before destructive actions; required without a terminal"),
     ]
@@ -203,7 +203,7 @@ fn add_arguments(command: Command) -> Command {
             arguments.push(argument);
         }
     }
-    let reads_pages = arguments.iter().any(|argument| argument.or_all);
+    let reads_pages = arguments.iter().any(|argument| argument.accepts_all);
     let all = Arg::new("all")
         .long("all")
         .action(ArgAction::SetTrue)

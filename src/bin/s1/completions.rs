@@ -29,7 +29,7 @@ pub(crate) fn commands() -> [Command; 2] {
             .long("out-dir")
             .value_name("DIR")
             .value_parser(value_parser!(PathBuf))
-            .help("Write s1.1 and a page per command to a directory, which is created"),
+            .help("Write s1.1 and one page per command to a directory; create it if missing"),
     );
     [completions, man]
 }

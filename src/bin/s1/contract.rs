@@ -92,7 +92,9 @@ fn files<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<Vec<PathBuf>, C
     let mut files = Vec::new();
     let mut seen = BTreeSet::new();
     for path in paths {
-        let data = path.metadata().map_err(|error| usage(&format_args!("{}: {error}", path.display())))?;
+        let data = path
+            .metadata()
+            .map_err(|error| usage(&format_args!("{}: cannot read the path: {error}", path.display())))?;
         if !data.is_dir() && !data.is_file() {
             return Err(usage(&format_args!("{}: not a regular file", path.display())));
         }
@@ -204,7 +206,7 @@ impl Verify {
         self.report(&FindingSource { file: Some(name), entry: None }, &summary.findings)?;
         match summary.unreadable {
             0 => Ok(()),
-            count => self.unreadable(name, &format!("{count} entries are not HAR 1.2")),
+            count => self.unreadable(name, &format!("entries that are not HAR 1.2: {count}")),
         }
     }
 
@@ -279,12 +281,12 @@ impl Verify {
             // These strings come from the files, too.
             let listed = self.undeclared.iter().take(MAX_LISTED);
             text.extend(listed.map(|(operation, count)| {
-                let message = format!("{operation}: {count} exchanges, not validated");
+                let message = format!("{operation}: not validated, exchanges: {count}");
                 annotation("notice", None, "undeclared operation", &message)
             }));
         } else if undeclared > 0 {
             let operations = self.undeclared.len();
-            text += &format!("undeclared operations, not validated ({undeclared} exchanges):\n");
+            text += &format!("undeclared operations, not validated (exchanges: {undeclared}):\n");
             for (operation, count) in self.undeclared.iter().take(MAX_LISTED) {
                 text += &format!("  {}", replace_control_chars(operation));
                 text += &if *count > 1 { format!(" ({count})\n") } else { "\n".to_owned() };
@@ -295,7 +297,7 @@ impl Verify {
             }
         }
         text += &format!(
-            "exchanges: {}, errors: {}, drift: {}, of undeclared operations: {undeclared}",
+            "exchanges: {}, errors: {}, drift: {}, exchanges of undeclared operations: {undeclared}",
             self.exchanges, self.errors, self.drift
         );
         let more = [

@@ -22,15 +22,12 @@ const MAX_LABEL: usize = 30;
 const TOPIC_WIDTH: usize = 14;
 
 pub(crate) const ENVIRONMENT: [(&str, &str); 6] = [
-    ("S1_CONSOLE_URL", "Console URL, without --console-url"),
-    ("S1_API_TOKEN", "API token, without --api-token-file"),
-    ("S1_PROFILE", "Name of the profile, without --profile"),
-    (
-        "S1_CONFIG",
-        "Path of the configuration file, in place of s1/config.toml in the configuration directory",
-    ),
+    ("S1_CONSOLE_URL", "Console URL, if --console-url is not set"),
+    ("S1_API_TOKEN", "API token, if --api-token-file is not set"),
+    ("S1_PROFILE", "Name of the profile, if --profile is not set"),
+    ("S1_CONFIG", "Path of the configuration file, instead of s1/config.toml in the configuration directory"),
     ("HTTPS_PROXY, NO_PROXY", "Proxy for the console, and hosts that bypass it"),
-    ("NO_COLOR", "Disables colors if it is not empty"),
+    ("NO_COLOR", "Any value that is not empty disables colors"),
 ];
 
 pub(crate) const EXIT_CODES: [(&str, &str); 4] = [
@@ -100,9 +97,9 @@ pub(crate) fn example(name: &str) -> Option<&'static str> {
 pub(crate) fn details(name: &str) -> &'static [&'static str] {
     match name {
         "fetch-incidents" => &[
-            "Each call prints the items that are new since the last write of the state file, oldest first, and then \
-             writes the state file. If the process is interrupted in between, the next call prints these items \
-             again, with the same dedupeKey. Without a state file each call begins at --first-fetch.",
+            "Each run prints the items that are new since the last write of the state file, oldest first, and then \
+             writes the state file. If the process is interrupted in between, the next run prints these items \
+             again, with the same dedupeKey. Without a state file each run begins at --first-fetch.",
             "Exit status 1: the poll failed and the state file is unchanged. Exit status 3: one of two streams \
              failed; the next poll reads it.",
         ],
@@ -117,12 +114,12 @@ pub(crate) fn details(name: &str) -> &'static [&'static str] {
             "JSON files that are neither exchanges nor HAR files are reported on stderr. Entries of a HAR file with \
              a path outside of /web/api/ are counted, but not validated.",
             "Exit status 0: no finding is denied. Exit status 1: at least one finding is denied. Exit status 2: a \
-             path does not exist, no file holds an exchange, or no finding is denied and a file cannot be read.",
+             path does not exist, no file contains an exchange, or no finding is denied and a file cannot be read.",
         ],
         "probe" => &[
             "The command sends GET requests only, with small pages and within the rate limits. It takes IDs from \
              earlier responses. An operation that needs another ID is reported as skipped.",
-            "Exit status 0: no finding is denied, whether or not single operations failed. Exit status 1: at least \
+            "Exit status 0: no finding is denied, even if some operations failed. Exit status 1: at least \
              one finding is denied, or no operation succeeded.",
         ],
         _ => &[],

@@ -87,7 +87,7 @@ fn config_options() -> Vec<Arg> {
             .value_name("NUMBER")
             .value_parser(value_parser!(u32).range(1..))
             .default_value("10")
-            .help("Limit the threats and the alerts of a poll; the next poll reads the rest"),
+            .help("Limit the threats and the alerts per poll; the next poll reads the rest"),
         list("site-ids").help("Select sites [default: all in the scope of the token]"),
         Arg::new("mirror-direction")
             .long("mirror-direction")
@@ -105,7 +105,7 @@ fn config_options() -> Vec<Arg> {
             .value_name("TIME")
             .value_parser(duration)
             .default_value("10m")
-            .help("Set how late an item can appear in a list and still be fetched"),
+            .help("Start each poll this long before the newest item, to find late items"),
     ]
 }
 
@@ -280,7 +280,7 @@ fn print(batch: &Batch, format: &str) -> Result<(), CliError> {
     }
     if batch.skipped_below_min_risk > 0 {
         output::report(format_args!(
-            "{} threats below the minimum risk score were skipped",
+            "skipped threats below the minimum risk score: {}",
             batch.skipped_below_min_risk
         ));
     }

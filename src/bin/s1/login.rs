@@ -180,7 +180,7 @@ fn token(matches: &ArgMatches, console: &ConsoleUrl) -> Result<SecretString, Cli
     } else if is_terminal() || matches.get_flag("token-stdin") {
         prompt_token(console)?
     } else {
-        let message = "no terminal for the token prompt; use --token-stdin";
+        let message = "no terminal for the token prompt; use --token-stdin or --api-token-file";
         return Err(CliError::Usage(message.into()));
     };
     // An invalid token is rejected before a request is sent. The prefix that consoles show is removed.

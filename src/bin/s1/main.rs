@@ -31,12 +31,12 @@ fn main() -> ExitCode {
             if error.use_stderr() && cli::has_secret_option(arguments()) {
                 // The rejected argument can be part of a password that was not quoted.
                 output::report(
-                    "error: invalid arguments; they are not shown, since one of them is a password",
+                    "error: invalid arguments; they are not shown, because one of them is a secret",
                 );
                 output::report("  help: quote values that contain spaces or symbols; see --help");
             } else if error.use_stderr() && arguments().any(|argument| argument == "login") {
                 output::report(
-                    "error: invalid arguments of login; they are not shown, since one can be a token",
+                    "error: invalid arguments of login; they are not shown, because one can be a token",
                 );
                 output::report(
                     "  help: type the token, or read it from stdin or a file; see s1 login --help",

@@ -193,7 +193,8 @@ pub(crate) fn check_columns(entry: &RegisteredCommand, columns: &[String]) -> Re
 
 fn unknown_column(name: &str, known: &[String]) -> CliError {
     let hint = did_you_mean(name, known.iter().map(String::as_str));
-    CliError::Usage(format!("--columns: no item has {name:?}; --output json shows the fields{hint}"))
+    let message = format!("--columns: no item has the field {name:?}; --output json lists the fields{hint}");
+    CliError::Usage(message)
 }
 
 fn table_of(command: &PreparedCommand, outcome: &Outcome, columns: &[String]) -> Result<String, CliError> {
@@ -482,7 +483,7 @@ fn command_json(entry: &RegisteredCommand) -> Value {
                 "values": argument.values,
                 "default": argument.default,
                 "required": argument.required,
-                "all": argument.or_all,
+                "all": argument.accepts_all,
                 "description": argument.doc,
             })
         })

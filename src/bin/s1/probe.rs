@@ -61,7 +61,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, CliError> {
     };
     let result = match (run, reporter.write_error.take()) {
         (_, Some(error)) | (Err(Err(error)), None) => Err(error.into()),
-        (Err(Ok(())), None) => Err(CliError::Interrupted("no state was changed".to_owned())),
+        (Err(Ok(())), None) => Err(CliError::Interrupted("the console was not changed".to_owned())),
         (Ok(()), None) => reporter.end().map_err(CliError::from),
     };
     session.close(result).await
@@ -90,7 +90,7 @@ fn params(matches: &ArgMatches) -> Result<Vec<(String, String)>, CliError> {
 
 impl ProbeReporter {
     fn report(&mut self, report: &ProbeReport) {
-        match &report.result {
+        match &report.outcome {
             ProbeOutcome::Responded(_) => self.succeeded += 1,
             ProbeOutcome::Failed(_) => self.failed += 1,
             _ => self.skipped += 1,
@@ -109,9 +109,9 @@ impl ProbeReporter {
 
     fn write(&mut self, report: &ProbeReport) -> io::Result<()> {
         let id = report.operation.id;
-        let seconds = report.time.as_secs_f64();
+        let seconds = report.duration.as_secs_f64();
         let source = FindingSource { file: None, entry: None };
-        let (status, error, reason) = match &report.result {
+        let (status, error, reason) = match &report.outcome {
             ProbeOutcome::Responded(status) => (Some(*status), None, None),
             ProbeOutcome::Failed(error) => (error.status(), Some(error.to_string()), None),
             ProbeOutcome::Skipped(reason) => (None, None, Some(reason.as_str())),

@@ -172,8 +172,8 @@ impl ConfigFile {
             (None, None) => TokenStorage::None,
             (Some(file), None) if is_token_like(file) => {
                 return Err(self.error(format_args!(
-                    "{location}token-file is the path of a file, never a token; remove the token, create a new one if \
-                     others could read it, and run s1 login --profile {name}"
+                    "{location}token-file must be the path of a file, not a token; remove the token, create a new \
+                     one if others could read it, and run s1 login --profile {name}"
                 )));
             }
             (Some(file), None) => TokenStorage::File(self.resolve(file)?),
@@ -185,8 +185,8 @@ impl ConfigFile {
             }
             (_, Some(_)) => {
                 return Err(self.error(format_args!(
-                    "{location}token is \"keyring\", never a token; remove the token, create a new one if others could \
-                     read it, and run s1 login --profile {name}"
+                    "{location}token must be \"keyring\", not a token; remove the token, create a new one if \
+                     others could read it, and run s1 login --profile {name}"
                 )));
             }
         };
@@ -236,7 +236,7 @@ impl ConfigFile {
                     thread::sleep(Duration::from_millis(20));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let message = "another s1 process changes the profiles; retry when it has ended";
+                    let message = "another s1 process is changing the profiles; retry when it has ended";
                     return Err(cannot_write(&file, &io::Error::new(io::ErrorKind::WouldBlock, message)));
                 }
                 Err(TryLockError::Error(error)) => return Err(cannot_write(&file, &error)),
@@ -371,7 +371,7 @@ impl ConfigFile {
             document.remove("default");
             document = format!("{}{document}", comment.unwrap_or_default())
                 .parse()
-                .map_err(|_| self.error("cannot remove the profile without damage; use an editor"))?;
+                .map_err(|_| self.error("cannot remove the profile; edit the file by hand"))?;
         }
         self.write(document)?;
         Ok(warning)

@@ -47,8 +47,10 @@ pub(crate) fn finish(
     for error in &errors {
         output::report(format_args!("error: not recorded: {error}"));
     }
-    let (written, dir) = (recorder.written(), recorder.dir().display());
+    let (written, dir) = (recorder.written_count(), recorder.dir().display());
     let exchanges = if written == 1 { "exchange" } else { "exchanges" };
-    output::report(format_args!("{written} {exchanges} recorded in {dir}; check them before you share them"));
+    output::report(format_args!(
+        "{written} {exchanges} recorded in {dir}; check the files before you share them"
+    ));
     if errors.is_empty() { result } else { result.map(|_| FAILED) }
 }

@@ -209,7 +209,7 @@ fn columns(name: &str, matches: &ArgMatches) -> Result<Vec<String>, CliError> {
         names.flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).collect();
     let usage = |message: &str| Err(CliError::Usage(format!("--columns {message}")));
     match () {
-        () if entry.is_none() => usage(&format!("requires an integration command, not {name}")),
+        () if entry.is_none() => usage(&format!("is not supported by {name}")),
         () if text(matches, "output") != "table" => usage("requires --output table"),
         () if names.iter().any(String::is_empty) => usage("has an empty name; remove the extra comma"),
         () => Ok(names),

@@ -144,7 +144,7 @@ pub(crate) fn requests_by_ids<C: Command>(
     })
 }
 
-/// Takes the items of a list out of its response.
+/// Removes the items of a list from its response and returns them.
 fn take_items(response: &mut Value) -> Vec<Value> {
     match response.get_mut("data").map(Value::take) {
         Some(Value::Array(items)) => items,
@@ -187,9 +187,9 @@ pub(crate) async fn run_agent_action(
     let status =
         |agent: &Value| Some((agent.get("id")?.as_str()?.to_owned(), agent.get("networkStatus")?.clone()));
     let statuses: HashMap<String, Value> = agents.iter().filter_map(status).collect();
-    let entries = outcome.results.iter().map(|one| {
-        let mut entry = json!({ "ID": one.id });
-        if let Some(status) = statuses.get(&one.id).filter(|status| !status.is_null()) {
+    let entries = outcome.results.iter().map(|result| {
+        let mut entry = json!({ "ID": result.id });
+        if let Some(status) = statuses.get(&result.id).filter(|status| !status.is_null()) {
             set_path(&mut entry, "NetworkStatus", status.clone());
         }
         entry
@@ -205,12 +205,12 @@ pub(crate) fn agents_or_groups_arguments() -> Vec<Argument> {
         Argument::new(
             "query",
             String,
-            "Full-text filter; a MAC address must start with the text. Requires agent_id or group_id.",
+            "Full-text search; matches a MAC address by prefix only. Requires agent_id or group_id.",
         ),
         Argument::new(
             "agent_id",
             List,
-            "Agent IDs. agent_id or group_id is required; with both, only agents in the groups.",
+            "Agent IDs. agent_id or group_id is required. If both are set, only agents in the groups match.",
         ),
         Argument::new("group_id", List, "Group IDs: all agents in the groups."),
     ]
@@ -225,7 +225,7 @@ pub(crate) fn agents_or_groups_requests<C: Command, T>(
     build: impl Fn(AgentFilter) -> Result<Request<T>, RequestError>,
 ) -> Result<Vec<Request<Value>>> {
     if agents.is_empty() && groups.is_empty() {
-        let message = "is missing, and so is group_id; set at least one of them";
+        let message = "or group_id is required";
         return Err(argument_error(C::INFO.name, "agent_id", message));
     }
     let filter =

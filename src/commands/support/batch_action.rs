@@ -47,9 +47,9 @@ pub(crate) async fn run_id_action<C: Command>(
     fill: impl Fn(&IdOutcome, &mut Value),
 ) -> Result<Outcome> {
     let (mut outcome, _) = run_action(client, command.requests(client.api_version())?).await?;
-    let entries = outcome.results.iter().map(|one| {
-        let mut entry = json!({ id: one.id });
-        fill(one, &mut entry);
+    let entries = outcome.results.iter().map(|result| {
+        let mut entry = json!({ id: result.id });
+        fill(result, &mut entry);
         entry
     });
     outcome.context = context_under(prefix, entries.collect());
@@ -127,8 +127,8 @@ pub(crate) async fn run_action(
 }
 
 /// Returns whether the action on an ID succeeded, or null if the result is unknown or partial.
-pub(crate) fn success_or_null(one: &IdOutcome) -> Value {
-    match one.state {
+pub(crate) fn success_or_null(result: &IdOutcome) -> Value {
+    match result.state {
         IdState::Unknown | IdState::Partial => Value::Null,
         state => Value::Bool(state.is_success()),
     }

@@ -17,7 +17,7 @@ pub(crate) fn sites_argument() -> Argument {
     Argument::new("block_site_ids", ArgumentKind::List, "Site IDs. Default: the blocklist of the tenant.")
 }
 
-/// Rejects a value that is not a whole SHA-1. A part of a hash would match other hashes.
+/// Rejects a value that is not a complete SHA-1. A part of a hash would match other hashes.
 pub(crate) fn check_sha1(command: &'static str, text: &str) -> Result<()> {
     if text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(());

@@ -87,22 +87,22 @@ impl ContextPath {
         kind: &'static str,
         doc: &'static str,
         field: &'static str,
-        why: &'static str,
+        reason: &'static str,
     ) -> Self {
         let mut output = Self::new(path, kind, doc, ContextSource::Field { v2_0: Some(field), v2_1: None });
-        output.unavailable_on = Some((ApiVersion::V2_1, why));
+        output.unavailable_on = Some((ApiVersion::V2_1, reason));
         output
     }
 
-    /// A path that the integration documents and no API version has. `why` is the reason.
+    /// A path that the integration documents and no API version has. `reason` describes the cause.
     pub(crate) const fn unavailable(
         path: &'static str,
         kind: &'static str,
         doc: &'static str,
-        why: &'static str,
+        reason: &'static str,
     ) -> Self {
         let mut output = Self::new(path, kind, doc, ContextSource::Unavailable);
-        output.unavailable = Some(why);
+        output.unavailable = Some(reason);
         output
     }
 
@@ -121,7 +121,7 @@ impl ContextPath {
         Self::new(path, kind, doc, ContextSource::Computed)
     }
 
-    /// Leaves the path out of tables, for long or rarely needed values.
+    /// Excludes the path from tables, for long or rarely needed values.
     pub(crate) const fn no_column(mut self) -> Self {
         self.column = false;
         self
@@ -135,7 +135,7 @@ impl ContextPath {
 }
 
 /// Returns the context entry of an item: the fields of `outputs`, relative to `prefix`. Null and missing fields are
-/// left out.
+/// omitted.
 pub(crate) fn entry(outputs: &[ContextPath], prefix: &str, version: ApiVersion, item: &Value) -> Value {
     let mut entry = Value::Object(Map::new());
     for output in outputs {

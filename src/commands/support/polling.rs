@@ -20,11 +20,11 @@ const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ProgressEvent {
-    /// The console started a job that continues if the command ends. The command resumes it with this argument.
+    /// The console started a job that continues if the command ends. The same command with this argument resumes it.
     Started {
         /// Name of the argument, such as `query_id`.
         argument: &'static str,
-        /// Its value.
+        /// Value of the argument.
         value: String,
     },
     /// The job is not finished.
@@ -50,7 +50,7 @@ pub enum ProgressEvent {
     },
 }
 
-/// What a [`ProgressObserver`] did with the items of a page.
+/// The handling of a page's items by a [`ProgressObserver`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageHandling {

@@ -199,7 +199,7 @@ pub(crate) async fn fetch_results(
         match save(client, observer, (link, &name), selection.dir).await {
             Ok(saved) => outcome.files.push(saved),
             Err(error) => {
-                outcome.errors.push(error_about(&format!("{name} of task {task}:"), error.to_string()));
+                outcome.errors.push(error_about(&format!("{name} of task {task}"), error.to_string()));
                 outcome.failure.get_or_insert(error);
             }
         }

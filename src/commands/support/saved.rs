@@ -32,18 +32,18 @@ pub(crate) async fn save(
     let body = response.json();
     let saved: Vec<Value> = match body.get("data") {
         Some(Value::Array(list)) => list.clone(),
-        Some(one @ Value::Object(_)) => vec![one.clone()],
+        Some(object @ Value::Object(_)) => vec![object.clone()],
         _ => Vec::new(),
     };
-    let ids = saved.iter().filter_map(|one| one.get(id)?.as_str().map(str::to_owned));
+    let ids = saved.iter().filter_map(|object| object.get(id)?.as_str().map(str::to_owned));
     let done: Vec<String> = match target {
         SaveTarget::New(_) => ids.collect(),
         SaveTarget::Existing(existing) => ids.filter(|id| id == existing).collect(),
     };
     let (SaveTarget::New(name) | SaveTarget::Existing(name)) = target;
     let mut context = entries(outputs, prefix, client.api_version(), &saved);
-    if let Some([one]) = context.as_array_mut().map(Vec::as_mut_slice) {
-        context = one.take();
+    if let Some([object]) = context.as_array_mut().map(Vec::as_mut_slice) {
+        context = object.take();
     }
     let errors = response.api_errors().to_vec();
     let mut outcome = Outcome { errors, ..Outcome::new(body, context_under(prefix, context)) };

@@ -16,8 +16,8 @@ pub(crate) async fn run_single_action<C: Command>(
 ) -> Result<Outcome> {
     let (mut outcome, _) = run_action(client, command.requests(client.api_version())?).await?;
     outcome.results = evaluate(&outcome.response);
-    let is_known = |one: &IdOutcome| one.state != IdState::Unknown;
-    let done = outcome.results.iter().filter(|one| one.state.is_success()).count() as u64;
+    let is_known = |result: &IdOutcome| result.state != IdState::Unknown;
+    let done = outcome.results.iter().filter(|result| result.state.is_success()).count() as u64;
     outcome.affected = outcome.results.iter().all(is_known).then_some(done);
     Ok(outcome)
 }

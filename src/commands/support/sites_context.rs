@@ -60,12 +60,12 @@ pub(crate) const ACCOUNT_ID: ContextPath =
 pub(crate) fn state_outcome(state: &str, site_id: &str, response: &Value) -> Vec<IdOutcome> {
     let mut ids = success_outcome(site_id, response);
     let now = response.pointer("/data/state").and_then(Value::as_str);
-    for one in ids.iter_mut().filter(|one| one.state == IdState::Unknown) {
+    for result in ids.iter_mut().filter(|result| result.state == IdState::Unknown) {
         // Another state may be the previous one, so the result remains unknown.
         if now == Some(state) {
-            one.state = IdState::Done;
+            result.state = IdState::Done;
         }
-        one.detail = now.map(str::to_owned);
+        result.detail = now.map(str::to_owned);
     }
     ids
 }

@@ -144,7 +144,7 @@ impl StarRuleSettings {
                 return date_error("is missing; a temporary rule requires it");
             }
             (ExpirationMode::Permanent, Some(_)) => {
-                return date_error("requires expiration_mode Temporary, which is Permanent");
+                return date_error("requires expiration_mode Temporary; expiration_mode is Permanent");
             }
             _ => {}
         }
@@ -169,8 +169,7 @@ impl StarRuleSettings {
             (non_empty(&self.site_ids), non_empty(&self.group_ids), non_empty(&self.account_ids));
         match (self.tenant, sites.is_some() || groups.is_some() || accounts.is_some()) {
             (false, false) => {
-                let message = "is missing, and so are group_ids and account_ids; set at least one of them, \
-                               or tenant=true for the whole tenant";
+                let message = "or group_ids or account_ids is required, or tenant=true for the whole tenant";
                 return Err(argument_error(command, "site_ids", message));
             }
             (true, true) => {

@@ -211,7 +211,7 @@ fn row(
             errors.push(location);
             continue;
         }
-        if coverage.iter().any(|(_, field)| field.as_null) {
+        if coverage.iter().any(|(_, field)| field.has_null) {
             nulls.push(location.clone());
         }
         successes.push(location);
@@ -228,7 +228,7 @@ fn row(
     let mut all = handwritten.clone();
     all.merge(&generated);
     let covers = |coverage: &Coverage, location: &str| {
-        coverage.iter().any(|(other, field)| other == location && (field.with_value || field.as_null))
+        coverage.iter().any(|(other, field)| other == location && (field.has_value || field.has_null))
     };
     let locations = |keep: &dyn Fn(&str) -> bool| -> Vec<String> {
         all.iter()
@@ -242,12 +242,12 @@ fn row(
 
     let mut lacks = Vec::new();
     // Each field needs a value, since null does not prove its type.
-    if successes.is_empty() || all.iter().any(|(_, field)| !field.with_value) {
+    if successes.is_empty() || all.iter().any(|(_, field)| !field.has_value) {
         lacks.push("success".to_owned());
     }
     let never_null: Vec<String> = all
         .iter()
-        .filter(|(_, field)| field.nullable && !field.as_null)
+        .filter(|(_, field)| field.nullable && !field.has_null)
         .map(|(location, _)| location.to_owned())
         .collect();
     if !never_null.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use sentinelone_codegen::html_report::{SCRIPT, STYLE, text};
+use sentinelone_codegen::html_report::{SCRIPT, STYLE, escape};
 
 use super::evidence::{Evidence, Row, SourceLocation};
 
@@ -14,14 +14,14 @@ pub(crate) fn html(evidence: &Evidence, base: &str) -> String {
         rows.push_str(&line(row, base));
     }
     let kinds: Vec<String> =
-        evidence.fixtures.iter().map(|(kind, count)| format!("{count} {}", text(kind))).collect();
+        evidence.fixtures.iter().map(|(kind, count)| format!("{count} {}", escape(kind))).collect();
     let published = match evidence.published {
         Some(count) => format!("{count}"),
         None => "not available".to_owned(),
     };
     let tile = |number: usize, label: &str, bad: bool| {
         let class = if bad { " class=\"bad\"" } else { "" };
-        format!("<li{class}><b>{number}</b> {}</li>", text(label))
+        format!("<li{class}><b>{number}</b> {}</li>", escape(label))
     };
     let tiles = [
         tile(totals.operations, "operations", false),
@@ -65,9 +65,9 @@ fn line(row: &Row, base: &str) -> String {
         html,
         "<tr id=\"{0}\"{class}><th scope=\"row\"><a class=\"anchor\" href=\"#{0}\">{0}</a><br><code>{1}</code><br>\
          <span>{2}</span></th>",
-        text(&row.id),
-        text(&row.request),
-        text(&row.summary)
+        escape(&row.id),
+        escape(&row.request),
+        escape(&row.summary)
     );
     let mut cell = |name: &str, content: &str, good: bool| {
         let class = if good { "good" } else { "none" };
@@ -121,7 +121,7 @@ fn fields(row: &Row) -> String {
             return String::new();
         }
         let items: String =
-            locations.iter().map(|location| format!("<li><code>{}</code></li>", text(location))).collect();
+            locations.iter().map(|location| format!("<li><code>{}</code></li>", escape(location))).collect();
         format!("<p>{title}</p><ul>{items}</ul>")
     };
     format!(
@@ -159,5 +159,5 @@ fn links(locations: &[SourceLocation], base: &str) -> String {
 
 fn link(base: &str, location: &SourceLocation, label: &str) -> String {
     let line = location.line.map(|line| format!("#L{line}")).unwrap_or_default();
-    format!("<a href=\"{}/{}{line}\">{}</a>", text(base), text(&location.path), text(label))
+    format!("<a href=\"{}/{}{line}\">{}</a>", escape(base), escape(&location.path), escape(label))
 }

@@ -122,9 +122,9 @@ fn html_filter_and_theme_work_in_a_browser() {
     assert_eq!((visible.len(), count), (operations, operations), "without a filter all rows are visible");
     assert!(all.contains(&format!(">{operations} of {operations} operations<")), "the script ran");
 
-    let some = rendered(browser, dir.path(), &page, "#q=update-threat-incident&theme=dark");
-    assert_eq!(rows(&some).0, ["threats_update_incident"], "a command finds its operations");
-    assert!(some.contains("data-theme=\"dark\""));
+    let filtered = rendered(browser, dir.path(), &page, "#q=update-threat-incident&theme=dark");
+    assert_eq!(rows(&filtered).0, ["threats_update_incident"], "a command finds its operations");
+    assert!(filtered.contains("data-theme=\"dark\""));
     let two = rendered(browser, dir.path(), &page, "#q=agents%20scan");
     assert_eq!(rows(&two).0.len(), 2, "every term must match: {:?}", rows(&two).0);
     let none = rendered(browser, dir.path(), &page, "#q=no-such-operation");

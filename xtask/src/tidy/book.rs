@@ -18,9 +18,12 @@ const SHELLS: [&str; 6] = ["sh", "bash", "shell", "zsh", "shell-session", "power
 const NOT_RUN: &str = "<!-- not run: ";
 
 pub(super) fn summary(tree: &Tree, report: &mut Report) {
-    let Some(summary) = tree.file(SUMMARY) else { return };
+    let Some(summary) = tree.file(SUMMARY) else {
+        report.add(SUMMARY, 1, "the table of contents is missing", "list all pages below docs/");
+        return;
+    };
     for (path, _) in tree.below("docs").filter(|(path, _)| path.ends_with(".md")) {
-        let chapter = path.trim_start_matches("docs/");
+        let chapter = path.strip_prefix("docs/").unwrap_or(path);
         if !NO_CHAPTERS.contains(&path) && !summary.text.contains(&format!("]({chapter})")) {
             report.add(
                 path,
@@ -38,11 +41,14 @@ pub(super) fn console_blocks(tree: &Tree, report: &mut Report) {
             let Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) = event else { continue };
             let line = file.line(range.start);
             let language = info.split(',').next().unwrap_or_default();
-            let runs = language == "console" && !info.contains("ignore");
-            if runs || language != "console" && !SHELLS.contains(&language) {
+            let (before, block) = file.text.split_at_checked(range.start).unwrap_or_default();
+            let is_tested = path == "README.md" || path.starts_with("docs/");
+            // `tests/docs.rs` ignores indented blocks.
+            let at_line_start = before.is_empty() || before.ends_with('\n');
+            let runs = is_tested && at_line_start && block.starts_with("```") && !info.contains("ignore");
+            if language == "console" && runs || language != "console" && !SHELLS.contains(&language) {
                 continue;
             }
-            let before = file.text.get(..range.start).unwrap_or_default();
             let reason = before.lines().next_back().and_then(|line| line.trim().strip_prefix(NOT_RUN));
             let has_reason = reason
                 .and_then(|reason| reason.strip_suffix("-->"))

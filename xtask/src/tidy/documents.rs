@@ -137,10 +137,16 @@ fn joined(from: &str, link: &str) -> Option<String> {
 
 pub(super) fn decisions(tree: &Tree, report: &mut Report) {
     let mut expected = 1;
-    for (path, file) in tree.below(DECISIONS) {
+    for (path, file) in tree.below(DECISIONS).filter(|(path, _)| path.ends_with(".md")) {
         let name = path.rsplit('/').next().unwrap_or_default();
-        let number = name.get(..4).and_then(|number| number.parse::<usize>().ok());
-        let Some(number) = number.filter(|_| name.ends_with(".md")) else { continue };
+        if name == "README.md" {
+            continue;
+        }
+        let prefix = name.split_once('-').map(|(prefix, _)| prefix).filter(|prefix| prefix.len() == 4);
+        let Some(number) = prefix.and_then(|prefix| prefix.parse::<usize>().ok()) else {
+            report.add(path, 1, "the file name has no record number", "rename the file to NNNN-title.md");
+            continue;
+        };
         let headings = Document::read(&file.text).headings;
         let title = headings.first().filter(|(level, ..)| *level == HeadingLevel::H1);
         if !title.is_some_and(|(_, text, _)| text.starts_with(&format!("{number}. "))) {

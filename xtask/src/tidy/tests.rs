@@ -76,7 +76,11 @@ const VALID: &[(&str, &str)] = &[
         "# A client\n\nSee [the decisions](docs/adr/0001-values.md#1-values), [docs](docs), [above](#a-client) and\n\
          [external](https://example.org/home/of/all).\n\n```text\n[not a link](missing.md)\n```\n",
     ),
-    ("docs/terminal.md", "Stored in `/home/me/.config/s1`.\n"),
+    (
+        "docs/terminal.md",
+        "Stored in `/home/me/.config/s1`. It is no longer an\n`answer`.\n\n```console\n$ s1\n```\n\n\
+         <!-- not run: slow -->\n```console,ignore\n$ s1\n```\n",
+    ),
     ("docs/rustdoc.md", "A client: [`Client::new`](Client::new)\n"),
     (
         "docs/SUMMARY.md",
@@ -322,7 +326,15 @@ fn violating_changes() -> Vec<Violating> {
         },
         changed("summary", "docs/SUMMARY.md", "- [2](adr/0002-lists.md)\n", "", 1)
             .of("docs/adr/0002-lists.md"),
+        Violating {
+            rule: "summary",
+            path: "docs/SUMMARY.md",
+            text: None,
+            expected: vec![("docs/SUMMARY.md", 1)],
+        },
         appended("console-blocks", "README.md", "```sh\nls\n```\n"),
+        appended("console-blocks", "README.md", "- Item\n\n  ```console\n  $ s1\n  ```\n").later(2),
+        written("console-blocks", "CONTRIBUTING.md", "```console\n$ s1\n```\n", 1),
         appended("console-blocks", "README.md", "```console,ignore\n$ s1\n```\n"),
         appended("console-blocks", "README.md", "<!-- not run: -->\n```console,ignore\n$ s1\n```\n").later(1),
         appended("vocabulary", "src/client.rs", "/// Returns the answer of the console.\nfn send() {}\n"),
@@ -330,8 +342,11 @@ fn violating_changes() -> Vec<Violating> {
         appended("vocabulary", "src/client.rs", "const MESSAGE: &str = \"5 things\";\n"),
         appended("vocabulary", "src/client.rs", "// Every call is made\n// again.\nfn call() {}\n"),
         appended("vocabulary", "src/client.rs", "pub struct Seen;\n"),
+        appended("vocabulary", "src/client.rs", "const MESSAGE: &str = \"held \\\n    to\";\n"),
         appended("vocabulary", "README.md", "There is no answer.\n").twice(),
+        appended("vocabulary", "README.md", "Each call is *made*\nagain.\n"),
         appended("vocabulary", "README.md", "\n## What to do\n").later(1),
+        appended("vocabulary", "src/client.rs", "/// # What it does\nfn send() {}\n"),
         appended("vocabulary", "spec/threats.yaml", "# Things.\n"),
         appended("vocabulary", "xtask/tidy.toml", "\n[vocabulary]\n\"src/client.rs: answer\" = \"none\"\n")
             .later(2),
@@ -394,7 +409,7 @@ fn violations_of_the_project_are_empty() {
 }
 
 #[test]
-fn each_violating_change_is_reported_at_its_location() {
+fn violations_locate_each_violating_change() {
     let dir = valid_project();
     let texts: BTreeMap<&str, &str> = VALID.iter().copied().collect();
     for change in violating_changes() {
@@ -432,6 +447,35 @@ fn file_length_accepts_a_reason() {
     assert_violations(dir.path(), &[("file-length", "src/text.rs", MAX_LINES + 1)], "an empty reason");
     write(dir.path(), "xtask/tidy.toml", "[long\n");
     assert_violations(dir.path(), &[("file-length", "xtask/tidy.toml", 1)], "invalid TOML");
+}
+
+#[test]
+fn decisions_file_without_number_is_reported() {
+    let dir = valid_project();
+    let summary = VALID.iter().find(|(path, _)| *path == "docs/SUMMARY.md").unwrap().1;
+    let summary =
+        format!("{summary}- [Records](adr/README.md)\n- [Notes](adr/notes.md)\n- [3](adr/3-maps.md)\n");
+    write(dir.path(), "docs/SUMMARY.md", &summary);
+    for path in ["docs/adr/README.md", "docs/adr/notes.md", "docs/adr/3-maps.md"] {
+        write(dir.path(), path, "# Text\n");
+    }
+    let expected = [("decisions", "docs/adr/3-maps.md", 1), ("decisions", "docs/adr/notes.md", 1)];
+    assert_violations(dir.path(), &expected, "files without a number");
+}
+
+#[test]
+fn vocabulary_accepts_an_exception_with_a_reason() {
+    let dir = valid_project();
+    write(dir.path(), "src/text.rs", "//! An answer.\n");
+    for key in ["src/text.rs: answer", "src/: answer"] {
+        write(dir.path(), "xtask/tidy.toml", &format!("[vocabulary]\n\"{key}\" = \"prompt\"\n"));
+        assert_violations(dir.path(), &[], key);
+    }
+    for key in ["src/text.rs: told", "src/text: answer", "src/client.rs: answer"] {
+        write(dir.path(), "xtask/tidy.toml", &format!("[vocabulary]\n\"{key}\" = \"prompt\"\n"));
+        let expected = [("vocabulary", "src/text.rs", 1), ("vocabulary", "xtask/tidy.toml", 2)];
+        assert_violations(dir.path(), &expected, key);
+    }
 }
 
 #[test]

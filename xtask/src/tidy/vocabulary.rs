@@ -21,7 +21,7 @@ const EXCEPTIONS: &str = "xtask/tidy.toml";
 /// Files that contain the denied words because they are about them.
 const ABOUT: [&str; 3] = ["xtask/src/tidy/vocabulary.rs", "xtask/src/tidy/tests.rs", EXCEPTIONS];
 
-/// Endings of the files that people write.
+/// Path endings of the checked files.
 const ENDINGS: [&str; 6] = [".rs", ".md", ".yaml", ".yml", ".toml", ".in"];
 
 /// A denied word or phrase.
@@ -105,10 +105,11 @@ pub(super) fn vocabulary(tree: &Tree, report: &mut Report) {
         if is_markdown {
             markdown(file, &index, &mut found);
         } else {
-            index.scan(&file.text, 0, &mut found);
+            index.scan(&split_words(&file.text, 0), &mut found);
         }
         if path.ends_with(".rs") {
             type_names(file, &mut found);
+            doc_headings(file, &mut found);
         }
         for Occurrence { offset, name, written, term } in found {
             let exception = exceptions.iter_mut().find(|one| one.word == name && covers(one.path, path));
@@ -140,7 +141,7 @@ fn covers(exception: &str, path: &str) -> bool {
     exception == path || exception.ends_with('/') && path.starts_with(exception)
 }
 
-/// Reads the exceptions; `None` after a report that the file is not TOML, which rule `file-length` makes.
+/// Returns the exceptions, or `None` if the file is not TOML, which the rule `file-length` reports.
 fn exceptions<'a>(tree: &'a Tree, report: &mut Report) -> Option<Vec<Exception<'a>>> {
     let Some(file) = tree.file(EXCEPTIONS) else { return Some(Vec::new()) };
     let table = DeTable::parse(&file.text).ok()?;
@@ -191,9 +192,8 @@ impl Index {
         Self { by_first }
     }
 
-    /// Adds the denied words of `text`, which starts at `base` in its file.
-    fn scan(&self, text: &str, base: usize, into: &mut Vec<Occurrence>) {
-        let words = split_words(text);
+    /// Adds the denied words and phrases.
+    fn scan(&self, words: &[Word], into: &mut Vec<Occurrence>) {
         for (position, word) in words.iter().enumerate() {
             for (form, denied) in self.by_first.get(word.text.as_str()).into_iter().flatten() {
                 let rest = words.get(position + 1..).unwrap_or_default();
@@ -209,7 +209,7 @@ impl Index {
                 }
                 let name = denied.forms.first().map(|form| form.join(" ")).unwrap_or_default();
                 let written = form.join(" ");
-                into.push(Occurrence { offset: base + word.offset, name, written, term: denied.term });
+                into.push(Occurrence { offset: word.offset, name, written, term: denied.term });
             }
         }
     }
@@ -223,8 +223,9 @@ struct Word {
     follows: bool,
 }
 
-/// Splits a text into words: runs of letters, split again where an identifier in camel case begins a word.
-fn split_words(text: &str) -> Vec<Word> {
+/// Splits a text into words: runs of letters, split again where an identifier in camel case begins a word. `base` is
+/// the offset of the text in its file.
+fn split_words(text: &str, base: usize) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let mut current: Option<Word> = None;
     let mut follows = false;
@@ -237,6 +238,7 @@ fn split_words(text: &str) -> Vec<Word> {
                 follows = false;
             }
             previous_is_lower = c.is_ascii_lowercase();
+            let offset = base + offset;
             let word = current.get_or_insert_with(|| Word { text: String::new(), offset, follows });
             word.text.push(c.to_ascii_lowercase());
             continue;
@@ -246,7 +248,8 @@ fn split_words(text: &str) -> Vec<Word> {
             follows = true;
         }
         previous_is_lower = false;
-        follows &= c.is_whitespace() || matches!(c, '/' | '!' | '*' | '#' | '>');
+        let continues_string = c == '\\' && matches!(chars.peek(), Some((_, '\n')));
+        follows &= c.is_whitespace() || matches!(c, '/' | '!' | '*' | '#' | '>') || continues_string;
         if c == '\\' {
             // An escape such as `\n` is not the beginning of a word.
             chars.next_if(|(_, c)| c.is_ascii_alphabetic());
@@ -258,37 +261,49 @@ fn split_words(text: &str) -> Vec<Word> {
 
 /// Adds the denied words of a document outside of code, and headings that begin with "What".
 fn markdown(file: &File, index: &Index, into: &mut Vec<Occurrence>) {
-    let mut in_code = false;
-    let mut heading = None;
+    let (mut in_code, mut heading) = (false, None);
+    let mut words: Vec<Word> = Vec::new();
+    // Whether the next text continues a phrase: it is in the same block, and the text before it ends with a word.
+    let mut continues = false;
     for (event, range) in Parser::new_ext(&file.text, Options::ENABLE_TABLES).into_offset_iter() {
+        let is_inline = matches!(
+            event,
+            Event::SoftBreak
+                | Event::HardBreak
+                | Event::Start(Tag::Emphasis | Tag::Strong | Tag::Link { .. })
+                | Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Link)
+        );
+        if let Event::Text(text) = &event {
+            let mut part = if in_code { Vec::new() } else { split_words(text, range.start) };
+            if let Some(first) = part.first_mut() {
+                first.follows = continues && text.trim_start().starts_with(|c: char| c.is_ascii_alphabetic());
+            }
+            words.extend(part);
+            let text = text.trim_end();
+            continues &= text.is_empty();
+            continues |= text.ends_with(|c: char| c.is_ascii_alphabetic());
+        } else {
+            continues &= is_inline;
+        }
         match event {
             Event::Start(Tag::CodeBlock(_)) => in_code = true,
             Event::End(TagEnd::CodeBlock) => in_code = false,
             Event::Start(Tag::Heading { .. }) => heading = Some(range.start),
             Event::Text(text) if !in_code => {
-                index.scan(&text, range.start, into);
                 if let Some(offset) = heading.take().filter(|_| text.starts_with("What ")) {
-                    let term = "a topic or a task";
-                    into.push(Occurrence {
-                        offset,
-                        name: "what".to_owned(),
-                        written: text.to_string(),
-                        term,
-                    });
+                    into.push(heading_occurrence(offset, &text));
                 }
             }
             Event::End(TagEnd::Heading(_)) => heading = None,
             _ => {}
         }
     }
+    index.scan(&words, into);
 }
 
 /// Adds the definitions of types with a denied name.
 fn type_names(file: &File, into: &mut Vec<Occurrence>) {
-    let mut end = 0;
-    for line in file.text.split_inclusive('\n') {
-        let offset = end;
-        end += line.len();
+    for (offset, line) in lines(file) {
         let mut words =
             line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
         while let Some(word) = words.next() {
@@ -302,4 +317,30 @@ fn type_names(file: &File, into: &mut Vec<Occurrence>) {
             }
         }
     }
+}
+
+/// Adds headings of doc comments that begin with "What".
+fn doc_headings(file: &File, into: &mut Vec<Occurrence>) {
+    for (offset, line) in lines(file) {
+        let text = line.trim_start();
+        let doc = text.strip_prefix("///").or_else(|| text.strip_prefix("//!")).map(str::trim_start);
+        let heading = doc.filter(|doc| doc.starts_with('#')).map(|doc| doc.trim_start_matches('#').trim());
+        if let Some(heading) = heading.filter(|heading| heading.starts_with("What ")) {
+            into.push(heading_occurrence(offset, heading));
+        }
+    }
+}
+
+fn heading_occurrence(offset: usize, heading: &str) -> Occurrence {
+    Occurrence { offset, name: "what".to_owned(), written: heading.to_owned(), term: "a topic or a task" }
+}
+
+/// Returns the lines of a file with their offsets.
+fn lines(file: &File) -> impl Iterator<Item = (usize, &str)> {
+    let mut end = 0;
+    file.text.split_inclusive('\n').map(move |line| {
+        let offset = end;
+        end += line.len();
+        (offset, line)
+    })
 }
