@@ -22,7 +22,7 @@ const EXCEPTIONS: &str = "xtask/tidy.toml";
 const ABOUT: [&str; 3] = ["xtask/src/tidy/vocabulary.rs", "xtask/src/tidy/tests.rs", EXCEPTIONS];
 
 /// Path endings of the checked files.
-const ENDINGS: [&str; 6] = [".rs", ".md", ".yaml", ".yml", ".toml", ".in"];
+const ENDINGS: [&str; 7] = [".rs", ".md", ".yaml", ".yml", ".toml", ".json", ".in"];
 
 /// A denied word or phrase.
 struct Denied {
