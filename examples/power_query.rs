@@ -36,9 +36,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let query = GetPowerQueryResults {
         account_ids: Vec::new(),
         site_ids: Vec::new(),
-        query: context.argument("QUERY", "event.type = * | columns event.type")?,
-        from_date: Timestamp::from(context.argument("FROM", "2026-11-12T00:00:00Z")?),
-        to_date: Timestamp::from(context.argument("TO", "2026-11-20T00:00:00Z")?),
+        query: Some(context.argument("QUERY", "event.type = * | columns event.type")?),
+        from_date: Some(Timestamp::from(context.argument("FROM", "2026-11-12T00:00:00Z")?)),
+        to_date: Some(Timestamp::from(context.argument("TO", "2026-11-20T00:00:00Z")?)),
         limit: Some(1000),
         interval: Duration::from_secs(1),
         timeout: Duration::from_secs(300),

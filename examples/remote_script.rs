@@ -50,6 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             password: None,
             script_runtime_timeout_seconds: 600,
             requires_approval: false,
+            protected_actions_code: None,
         },
         interval: Duration::from_secs(1),
         timeout: Duration::from_secs(900),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use sentinelone_raw::runtime::ApiVersion;
+use tracing::warn;
 
 use crate::Result;
 use crate::client::Client;
@@ -178,7 +179,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Builds the client. Nothing is sent.
+    /// Builds the client, and logs the [warnings of the token](ApiToken::warnings). Nothing is sent.
     ///
     /// # Errors
     /// Returns an error of the kind [`Configuration`](crate::ErrorKind::Configuration) if the console URL is invalid,
@@ -202,8 +203,17 @@ impl ClientBuilder {
             clock: self.clock,
             random: self.random,
             recorder: self.recorder,
+            repair_log: None,
             token,
         };
-        Ok(Client::from_transport(Transport { http, authorization, settings }))
+        for warning in settings.token.warnings(&settings.clock.system_time().into()) {
+            warn!(target: "sentinelone", "{warning}");
+        }
+        Ok(Client::from_transport(Transport {
+            http,
+            authorization,
+            token_accepted: Arc::default(),
+            settings,
+        }))
     }
 }

@@ -1,6 +1,7 @@
 //! The client of a console.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sentinelone_raw::runtime::{ApiVersion, Binary, Operation, Page, Request, ResponseBody, Timestamp};
 use serde_json::Value;
@@ -10,6 +11,8 @@ use crate::builder::ClientBuilder;
 use crate::console_url::ConsoleUrl;
 use crate::error::Error;
 use crate::files::Download;
+#[cfg(feature = "commands")]
+use crate::json_repair::RepairLog;
 use crate::paging::{Items, Pages};
 use crate::response::Response;
 use crate::token::ApiToken;
@@ -49,9 +52,25 @@ impl Client {
 
     /// Returns a client with the same connections and configuration for another version of the API.
     pub(crate) fn with_api_version(&self, version: ApiVersion) -> Self {
-        let Transport { http, authorization, settings } = &*self.0;
-        let settings = CallConfig { version, ..settings.clone() };
-        Self::from_transport(Transport { http: http.clone(), authorization: authorization.clone(), settings })
+        self.with_settings(CallConfig { version, ..self.0.settings.clone() })
+    }
+
+    /// Returns a client with the same connections and configuration that adds the repairs of all responses to a log.
+    #[cfg(feature = "commands")]
+    pub(crate) fn with_repair_log(&self, log: &RepairLog) -> Self {
+        self.with_settings(CallConfig { repair_log: Some(log.clone()), ..self.0.settings.clone() })
+    }
+
+    fn with_settings(&self, settings: CallConfig) -> Self {
+        let Transport { http, authorization, token_accepted, .. } = &*self.0;
+        let (http, authorization, token_accepted) =
+            (http.clone(), authorization.clone(), Arc::clone(token_accepted));
+        Self::from_transport(Transport { http, authorization, token_accepted, settings })
+    }
+
+    /// Returns whether the console accepted the token for any operation.
+    pub(crate) fn token_was_accepted(&self) -> bool {
+        self.0.token_accepted.load(Ordering::Relaxed)
     }
 
     /// Returns the version of the API.
@@ -83,7 +102,10 @@ impl Client {
     pub async fn send<T: ResponseBody>(&self, request: &Request<T>) -> Result<Response<T>> {
         let (raw, history, secrets) = self.0.send(request).await?;
         match raw.decode::<T>(request.operation()) {
-            Ok(response) => Ok(response.with_secrets(secrets)),
+            Ok(response) => {
+                self.0.accept_token(request.operation());
+                Ok(response.with_secrets(secrets).with_repair_log(self.0.settings.repair_log.clone()))
+            }
             Err(error) => Err(history.attach_to(error).redacted(&secrets.redactor())),
         }
     }
@@ -112,6 +134,7 @@ impl Client {
         let parsed = parsed.ok_or_else(|| {
             let message = "the console returned a URL that is not https";
             Error::no_result(operation, message, "the file cannot be downloaded from this URL")
+                .before_request()
         })?;
         self.0.download_url(operation, parsed).await
     }

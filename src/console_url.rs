@@ -6,8 +6,8 @@ use url::{Host, Url};
 
 /// The base URL of a console, such as `https://usea1.sentinelone.net`.
 ///
-/// The scheme is optional when parsing. A path, a query and trailing slashes are removed. Plain `http` is accepted for
-/// loopback hosts only.
+/// The scheme is optional when parsing, except for a host name without a domain. A path, a query and trailing slashes
+/// are removed. Plain `http` is accepted for loopback hosts only.
 ///
 /// ```
 /// use sentinelone::ConsoleUrl;
@@ -44,6 +44,12 @@ pub enum ConsoleUrlError {
     /// The scheme is neither https nor http.
     #[error("the scheme {0:?} is not supported for a console; expected https")]
     Scheme(String),
+    /// The string is a host name without a domain and without a scheme, such as `usea1`.
+    #[error(
+        "the console URL {0:?} is not a full host name; use https://{0}.sentinelone.net, or https://{0} for a host of \
+         the local network"
+    )]
+    ShortName(String),
     /// The URL contains a user name or a password.
     #[error("the console URL contains a user name or a password; remove it: the API token is sufficient")]
     Credentials,
@@ -67,6 +73,14 @@ impl ConsoleUrl {
         self.is_loopback()
             && (self.0.host(), self.0.port_or_known_default())
                 == (other.host(), other.port_or_known_default())
+    }
+
+    /// Returns the host name, if it has no domain and is not `localhost`.
+    pub(crate) fn short_host(&self) -> Option<&str> {
+        match self.0.host() {
+            Some(Host::Domain(name)) if !name.contains('.') && name != "localhost" => Some(name),
+            _ => None,
+        }
     }
 
     /// Returns the URL of a percent-encoded path and a query that is not percent-encoded.
@@ -94,8 +108,16 @@ impl std::str::FromStr for ConsoleUrl {
             ConsoleUrlError::Invalid { url: redacted.to_owned(), reason }
         };
         let base = input.split(['?', '#']).next().unwrap_or_default();
-        let absolute = match base.split_once("://") {
-            Some((scheme, _)) if !scheme.contains('/') => input.to_owned(),
+        if is_token_like(base) {
+            let reason = "it is too long for a host name, or an API token".to_owned();
+            return Err(ConsoleUrlError::Invalid { url: "…".to_owned(), reason });
+        }
+        let has_scheme = base.split_once("://").is_some_and(|(scheme, _)| !scheme.contains('/'));
+        if let Some(quote) = input.chars().find(|c| is_quote(*c)) {
+            return Err(invalid(format!("it contains the quote {quote}")));
+        }
+        let absolute = match base {
+            _ if has_scheme => input.to_owned(),
             // With fewer than two slashes the scheme would be parsed as the host.
             _ if base.starts_with("http:") || base.starts_with("https:") => {
                 return Err(invalid("expected two slashes after the scheme".into()));
@@ -109,20 +131,48 @@ impl std::str::FromStr for ConsoleUrl {
         if !matches!(url.scheme(), "https" | "http") {
             return Err(ConsoleUrlError::Scheme(url.scheme().to_owned()));
         }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(invalid("the host is missing".into()));
+        match url.host() {
+            None => return Err(invalid("the host is missing".into())),
+            // A second scheme.
+            Some(Host::Domain("http" | "https")) if url.path().starts_with("//") => {
+                return Err(invalid("it has two schemes".into()));
+            }
+            // The parser accepts more than a name can have, such as quotes.
+            Some(Host::Domain(name)) => {
+                if let Some(odd) = name.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._".contains(*c)) {
+                    return Err(invalid(format!("the host contains the character {odd}")));
+                }
+            }
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) => {}
         }
         url.set_path("");
         url.set_query(None);
         url.set_fragment(None);
         let plain = url.scheme() == "http";
         let console = Self(url);
+        if let Some(name) = console.short_host().filter(|_| !has_scheme && !base.contains(':')) {
+            return Err(ConsoleUrlError::ShortName(name.to_owned()));
+        }
         if plain && !console.is_loopback() {
             let host = console.0.host_str().unwrap_or_default().to_owned();
             return Err(ConsoleUrlError::PlainHttp(host));
         }
         Ok(console)
     }
+}
+
+/// Returns whether a text without a scheme can be an API token, which must not be shown or resolved: it begins like a JWT,
+/// or has a label that is longer than one of a host name.
+fn is_token_like(text: &str) -> bool {
+    /// Maximum length of a label in the DNS.
+    const MAX_LABEL: usize = 63;
+    let host = text.split(['/', ':']).next().unwrap_or_default();
+    text.starts_with("eyJ") || host.split('.').any(|label| label.len() > MAX_LABEL)
+}
+
+/// Returns whether a character is a quote, which some tools keep around a value of an environment file.
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201f}')
 }
 
 impl fmt::Display for ConsoleUrl {

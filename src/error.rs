@@ -1,22 +1,34 @@
 //! Errors of the client.
 
+mod api;
+mod display;
+mod document;
+mod refusal;
+mod remedy;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
-use sentinelone_raw::runtime::{DecodeError, Operation, OperationKind, RequestError, RequestErrorKind};
-use serde_json::Value;
+use http::{HeaderMap, StatusCode};
+use sentinelone_raw::runtime::{DecodeError, Operation, RequestError, Timestamp};
 
 #[cfg(feature = "commands")]
 use crate::commands::ArgumentError;
 use crate::console_url::ConsoleUrlError;
 use crate::incidents::MirrorError;
 use crate::redaction::Redactor;
-use crate::text::{is_unprintable, replace_control_chars};
 use crate::token::TokenError;
 use crate::transport::{LimitTimeout, RetryAfter};
+
+use document::{StoreError, mentions_expiry, redirect_target};
+
+pub use api::ApiError;
+pub(crate) use api::{excerpt, has_errors, parse_api_errors};
+pub(crate) use document::HtmlPage;
 
 /// An error of a call or of the client configuration.
 ///
@@ -50,6 +62,9 @@ pub enum ErrorKind {
     ResponseTooLarge,
     /// A list returned the same cursor twice, so it would never end.
     RepeatedCursor,
+    /// A list returned many pages in a row that are empty or equal an earlier page, each with a new cursor, so it may
+    /// never end.
+    EmptyPages,
     /// A job did not finish in time. It may still finish.
     WaitTimeout,
     /// A job ended without a result: it failed, was canceled, or waits for approval.
@@ -71,18 +86,6 @@ pub enum Delivery {
     Delivered,
 }
 
-/// An entry of the API's `errors` array.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ApiError {
-    /// Error code of the API, such as `4000040`.
-    pub code: Option<String>,
-    /// Short description.
-    pub title: Option<String>,
-    /// Details; often missing.
-    pub detail: Option<String>,
-}
-
 pub(crate) struct Inner {
     operation: Option<&'static Operation>,
     repr: ErrorRepr,
@@ -92,6 +95,34 @@ pub(crate) struct Inner {
     history: Option<History>,
     /// Request ID of the console.
     request_id: Option<String>,
+    /// HTML page in place of a response of the API.
+    page: Option<HtmlPage>,
+    /// Target of a redirect.
+    redirect: Option<String>,
+    /// The server of a link, if the request was sent to it and not to the console.
+    link: Option<FailedLink>,
+    /// Facts about the client; `None` for an error outside a call.
+    client: Option<ClientFacts>,
+}
+
+/// Facts about the client of a failed call, on which the remedy depends.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClientFacts {
+    /// Host name of the console, if it has a single label.
+    pub(crate) short_host: Option<String>,
+    /// Whether the console accepted the token in another call. Read when the error is printed: calls that run at the
+    /// same time, or after the failed one, count too.
+    pub(crate) token_accepted: Arc<AtomicBool>,
+    /// Expiry time of the token by its own claims, if it has passed.
+    pub(crate) token_expired: Option<Timestamp>,
+}
+
+/// A link of the console to another server that did not return the file.
+struct FailedLink {
+    host: String,
+    /// Error of an object store.
+    store: Option<StoreError>,
+    has_expired: bool,
 }
 
 /// Summary of the attempts of a call.
@@ -156,6 +187,8 @@ pub(crate) enum ErrorRepr {
         limit: usize,
     },
     RepeatedCursor,
+    /// Holds the number of pages.
+    EmptyPages(u32),
     #[cfg_attr(not(feature = "commands"), allow(dead_code, reason = "only commands poll"))]
     WaitTimeout(String),
     NoResult {
@@ -166,8 +199,23 @@ pub(crate) enum ErrorRepr {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[cfg_attr(not(feature = "unzip"), expect(dead_code, reason = "only unpacking creates it"))]
-    Archive(String),
+    Archive {
+        message: String,
+        fault: ArchiveFault,
+    },
+}
+
+/// The fault of an invalid archive, which determines the remedy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ArchiveFault {
+    /// The download is truncated or is not an archive.
+    Download,
+    /// An entry was not decrypted.
+    #[cfg_attr(not(feature = "unzip"), expect(dead_code, reason = "only unpacking decrypts"))]
+    Password,
+    /// The content is damaged, exceeds a limit, or is unsafe to unpack.
+    #[cfg_attr(not(feature = "unzip"), expect(dead_code, reason = "only unpacking reads the content"))]
+    Content,
 }
 
 /// Maximum size of the body in an error, in bytes.
@@ -179,8 +227,18 @@ impl Error {
     }
 
     fn new(operation: Option<&'static Operation>, repr: ErrorRepr) -> Self {
-        let (resume_hint, history, request_id) = (None, None, None);
-        Self(Box::new(Inner { operation, repr, resume_hint, history, request_id }))
+        let (resume_hint, history, request_id, page, redirect, link, client) = Default::default();
+        Self(Box::new(Inner {
+            operation,
+            repr,
+            resume_hint,
+            history,
+            request_id,
+            page,
+            redirect,
+            link,
+            client,
+        }))
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
@@ -213,6 +271,14 @@ impl Error {
         )
     }
 
+    /// Creates an error for an HTML page in place of a file.
+    pub(crate) fn page_for_file(operation: &'static Operation, status: StatusCode, page: HtmlPage) -> Self {
+        let message = format!("the response (HTTP {status}) is not a file, but an HTML page");
+        let mut error = Self::no_result(operation, message, remedy::NOT_THE_API);
+        error.0.page = Some(page);
+        error
+    }
+
     /// Creates an error for a local file.
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
         Self::new(None, ErrorRepr::Io { path: path.to_owned(), source })
@@ -220,8 +286,8 @@ impl Error {
 
     /// Creates an error for an invalid archive.
     #[cfg(feature = "unzip")]
-    pub(crate) fn archive(message: impl Into<String>) -> Self {
-        Self::new(None, ErrorRepr::Archive(message.into()))
+    pub(crate) fn archive(fault: ArchiveFault, message: impl Into<String>) -> Self {
+        Self::new(None, ErrorRepr::Archive { message: message.into(), fault })
     }
 
     pub(crate) fn api(
@@ -252,7 +318,15 @@ impl Error {
             }
             _ => {}
         }
-        self.0.request_id = self.0.request_id.take().map(|id| secrets.redact(&id));
+        for text in [&mut self.0.request_id, &mut self.0.redirect] {
+            *text = text.take().map(|text| secrets.redact(&text));
+        }
+        if let Some(page) = &mut self.0.page {
+            page.redact(secrets);
+        }
+        if let Some(store) = self.0.link.as_mut().and_then(|link| link.store.as_mut()) {
+            store.redact(secrets);
+        }
         self
     }
 
@@ -260,6 +334,42 @@ impl Error {
     pub(crate) fn with_request_id(mut self, request_id: Option<&str>) -> Self {
         self.0.request_id = request_id.map(str::to_owned);
         self
+    }
+
+    /// Adds what the headers of the response say about its body, and the target of a redirect.
+    pub(crate) fn with_headers(mut self, headers: &HeaderMap) -> Self {
+        self.0.page = self.body().and_then(|body| HtmlPage::of(Some(headers), body));
+        self.0.redirect =
+            self.status().filter(StatusCode::is_redirection).and_then(|_| redirect_target(headers));
+        self
+    }
+
+    /// Sets the facts about the client.
+    pub(crate) fn with_client(mut self, client: ClientFacts) -> Self {
+        self.0.client = Some(client);
+        self
+    }
+
+    /// Marks an error of a request to a link of the console. `has_expired` is whether the URL contains a time of expiry
+    /// that has passed.
+    pub(crate) fn of_link(mut self, host: &str, has_expired: bool) -> Self {
+        let store = self.body().and_then(|body| StoreError::of(body));
+        let is_refused = self.status().is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 403 | 410));
+        let has_expired = match &store {
+            Some(store) => is_refused && has_expired || store.has_expired,
+            // The response of another server than an object store, in any format.
+            None => {
+                let is_about_expiry = |body: &Bytes| mentions_expiry(&String::from_utf8_lossy(body));
+                is_refused && (has_expired || self.body().is_some_and(is_about_expiry))
+            }
+        };
+        self.0.link = Some(FailedLink { host: host.to_owned(), store, has_expired });
+        self
+    }
+
+    /// Marks an error that occurred before any request of its call.
+    pub(crate) fn before_request(self) -> Self {
+        self.with_history(History::default())
     }
 
     /// Sets the summary of the attempts.
@@ -284,10 +394,11 @@ impl Error {
             ErrorRepr::Decode { .. } => ErrorKind::Decode,
             ErrorRepr::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
             ErrorRepr::RepeatedCursor => ErrorKind::RepeatedCursor,
+            ErrorRepr::EmptyPages(_) => ErrorKind::EmptyPages,
             ErrorRepr::WaitTimeout(_) => ErrorKind::WaitTimeout,
             ErrorRepr::NoResult { .. } => ErrorKind::NoResult,
             ErrorRepr::Io { .. } => ErrorKind::Io,
-            ErrorRepr::Archive(_) => ErrorKind::Archive,
+            ErrorRepr::Archive { .. } => ErrorKind::Archive,
         }
     }
 
@@ -314,7 +425,8 @@ impl Error {
             ErrorKind::Timeout | ErrorKind::ConnectionLost => Delivery::Unknown,
             _ => Delivery::Delivered,
         };
-        self.0.history.map_or(last, |history| history.delivery.max(last))
+        // The history includes the last attempt.
+        self.0.history.map_or(last, |history| history.delivery)
     }
 
     /// Returns whether the request may have taken effect, at least in part. It is false if no attempt reached the
@@ -368,6 +480,25 @@ impl Error {
         }
     }
 
+    /// Returns whether the response is an HTML page in place of a response of the API: a login page, the page of a
+    /// proxy, or the web interface of the console. The message of the error has its title.
+    pub fn is_html_page(&self) -> bool {
+        self.0.page.is_some()
+    }
+
+    /// Returns whether the same request can succeed later, without a change of the request, the configuration or the
+    /// console: the console was not reached, is too busy, or failed.
+    pub fn is_temporary(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Configuration | ErrorKind::InvalidRequest => false,
+            ErrorKind::Api => self.status().is_none_or(|status| {
+                matches!(status.as_u16(), 200..300 | 408 | 409 | 423 | 425 | 429)
+                    || status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
+            }),
+            _ => !self.is_html_page(),
+        }
+    }
+
     /// Returns the unparsed `Retry-After` header of an error response.
     pub fn retry_after_header(&self) -> Option<&str> {
         match &self.0.repr {
@@ -414,99 +545,6 @@ impl Error {
     pub fn decode_error(&self) -> Option<&DecodeError> {
         match &self.0.repr {
             ErrorRepr::Decode { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-
-    /// Returns the remedy in one sentence.
-    pub fn help(&self) -> String {
-        match self.kind() {
-            ErrorKind::Configuration => "correct the client configuration".into(),
-            ErrorKind::InvalidRequest => {
-                self.request_help().unwrap_or("correct the request; nothing was sent").into()
-            }
-            ErrorKind::Connect => {
-                "check the console URL, the network and the proxy, then retry; nothing was sent".into()
-            }
-            ErrorKind::RateLimitTimeout => {
-                "retry later, or increase the call timeout; nothing was sent".into()
-            }
-            ErrorKind::Timeout | ErrorKind::ConnectionLost => {
-                if self.is_action() {
-                    "the request may have taken effect; check the result before you retry".into()
-                } else {
-                    "retry; the operation only reads".into()
-                }
-            }
-            ErrorKind::Api => self.api_help(),
-            ErrorKind::Decode | ErrorKind::ResponseTooLarge if self.is_action() => {
-                "the request has probably taken effect; check the result before you retry".into()
-            }
-            ErrorKind::Decode => {
-                "the response has an unexpected format; the error contains the body".into()
-            }
-            ErrorKind::ResponseTooLarge => {
-                "request fewer items at once, or increase the maximum response size of the client".into()
-            }
-            ErrorKind::WaitTimeout => match &self.0.repr {
-                ErrorRepr::WaitTimeout(hint) => hint.clone(),
-                _ => String::new(),
-            },
-            ErrorKind::NoResult => match &self.0.repr {
-                ErrorRepr::NoResult { help, .. } => help.clone(),
-                _ => String::new(),
-            },
-            ErrorKind::Io => "check the directory, its permissions and the free disk space".into(),
-            ErrorKind::Archive => "check the password and download the archive again; no file remains".into(),
-            ErrorKind::RepeatedCursor => {
-                "narrow the filter to get the remaining items; the items so far are valid, but the list would never end"
-                    .into()
-            }
-        }
-    }
-
-    fn is_action(&self) -> bool {
-        self.0.operation.is_some_and(|operation| operation.kind == OperationKind::Action)
-    }
-
-    fn api_help(&self) -> String {
-        let permission = self.0.operation.and_then(|operation| operation.permission);
-        match self.status().map(|status| status.as_u16()) {
-            Some(401) => "create a new token; this one is invalid, expired or revoked".into(),
-            Some(403) => match permission {
-                Some(permission) => {
-                    format!("use the token of a user with {permission}, and with access to the scope")
-                }
-                None => {
-                    "check the role and the scope of the token's user; they do not allow the operation".into()
-                }
-            },
-            Some(404) => {
-                "check the ID, and that this console supports the operation on this API version".into()
-            }
-            Some(429) => match self.retry_after_header() {
-                Some(header) => format!("wait before the next request (Retry-After: {header})"),
-                None => "wait before the next request; there were too many".into(),
-            },
-            Some(300..400) => "check the console URL; the console redirects to another URL".into(),
-            Some(400..500) => "correct the request as described in the error of the console".into(),
-            Some(500..) if self.is_action() => {
-                "the console failed, and the request may have taken effect; check the result before you retry"
-                    .into()
-            }
-            Some(500..) => "retry later; the console failed".into(),
-            _ => "check the errors of the console; the request may have taken effect in part".into(),
-        }
-    }
-
-    /// Returns the remedy for an invalid request whose message has none.
-    fn request_help(&self) -> Option<&'static str> {
-        match self.request_error()?.kind() {
-            RequestErrorKind::EmptyFilter => {
-                Some("set a filter field, or allow the action on everything in scope")
-            }
-            RequestErrorKind::EmptyList(_) => Some("omit the field, or add an item"),
-            RequestErrorKind::Blank(_) => Some("omit the field, or set a value"),
             _ => None,
         }
     }
@@ -570,123 +608,6 @@ impl From<TokenError> for Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Text of the console must not control a terminal.
-        let mut message = String::new();
-        self.describe(&mut message)?;
-        f.write_str(&replace_control_chars(&message))
-    }
-}
-
-impl Error {
-    fn describe(&self, f: &mut dyn fmt::Write) -> fmt::Result {
-        if let (Some(operation), false) =
-            (self.operation(), matches!(self.0.repr, ErrorRepr::InvalidRequest(_)))
-        {
-            write!(f, "{operation}: ")?;
-        }
-        match &self.0.repr {
-            ErrorRepr::Configuration(message) => return f.write_str(message),
-            ErrorRepr::ConsoleUrl(error) => return write!(f, "{error}"),
-            ErrorRepr::Token(error) => return write!(f, "{error}"),
-            ErrorRepr::InvalidRequest(error) => {
-                write!(f, "{error}")?;
-                return match self.request_help() {
-                    Some(help) => write!(f, "; {help}"),
-                    None => Ok(()),
-                };
-            }
-            #[cfg(feature = "commands")]
-            ErrorRepr::Argument(error) => return write!(f, "{error}"),
-            ErrorRepr::Mirror(error) => return write!(f, "{error}"),
-            ErrorRepr::Transport { kind, .. } => f.write_str(match kind {
-                ErrorKind::Connect => "the console was not reached",
-                ErrorKind::Timeout => "no response within the timeout",
-                ErrorKind::Configuration => "the request cannot be built",
-                _ => "connection closed before the response was complete",
-            })?,
-            ErrorRepr::Api { status, errors, body, .. } => {
-                write!(f, "HTTP {status}")?;
-                for error in errors {
-                    write!(f, ": {error}")?;
-                }
-                if errors.is_empty() {
-                    match excerpt(body) {
-                        Some(text) => write!(f, ": {text}")?,
-                        None => f.write_str(" with an empty body")?,
-                    }
-                }
-            }
-            ErrorRepr::RateLimitTimeout(reason) => match reason {
-                LimitTimeout::Pause(delay) => {
-                    let delay = delay.as_secs_f64();
-                    write!(
-                        f,
-                        "rate limit: paused by the console for another {delay:.1} s, beyond the call timeout"
-                    )?;
-                }
-                LimitTimeout::Rate(delay) => {
-                    let delay = delay.as_secs_f64();
-                    write!(
-                        f,
-                        "rate limit: no permit within the call timeout (next in at least {delay:.1} s)"
-                    )?;
-                }
-                LimitTimeout::CallTimeout => {
-                    f.write_str("the call timeout elapsed before the request was sent")?
-                }
-            },
-            ErrorRepr::Decode { status, source, .. } => {
-                write!(f, "invalid response (HTTP {status})")?;
-                if source.path != "." {
-                    write!(f, " at {}", source.path)?;
-                }
-                write!(f, ": {}", source.message)?;
-            }
-            ErrorRepr::ResponseTooLarge { limit, .. } => {
-                write!(f, "the response is larger than {limit} bytes")?;
-            }
-            ErrorRepr::RepeatedCursor => f.write_str("the list returned the same cursor twice")?,
-            ErrorRepr::WaitTimeout(_) => f.write_str("not finished within the timeout")?,
-            ErrorRepr::Io { path, source } => write!(f, "{}: {source}", path.display())?,
-            ErrorRepr::Connection { message, .. }
-            | ErrorRepr::NoResult { message, .. }
-            | ErrorRepr::Archive(message) => {
-                f.write_str(message)?;
-            }
-        }
-        if let attempts @ 2.. = self.attempts() {
-            write!(f, " (attempt {attempts})")?;
-        }
-        write!(f, "; {}", self.help())?;
-        match &self.0.resume_hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl ApiError {
-    pub(crate) fn redact(&mut self, secrets: &Redactor<'_>) {
-        for part in [&mut self.code, &mut self.title, &mut self.detail] {
-            *part = part.take().map(|text| secrets.redact(&text));
-        }
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // In some entries the title and the detail are equal.
-        let detail = if self.detail == self.title { &None } else { &self.detail };
-        let [code, title, detail] =
-            [&self.code, &self.title, detail].map(|part| excerpt(part.as_deref()?.as_bytes()));
-        let text: Vec<_> = title.into_iter().chain(detail).collect();
-        let parts: Vec<_> = code.into_iter().chain((!text.is_empty()).then(|| text.join(": "))).collect();
-        f.write_str(&parts.join(" "))
-    }
-}
-
 /// Prints the kind and the [`Display`](fmt::Display) output, without the body, which may contain personal data.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -701,83 +622,4 @@ impl std::error::Error for Error {
             _ => None,
         }
     }
-}
-
-/// Returns the beginning of a response body on one line, without HTML tags and control characters.
-fn excerpt(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let mut plain = String::new();
-    let mut in_tag = false;
-    for c in text.chars() {
-        match c {
-            '<' => in_tag = true,
-            '>' if in_tag => {
-                in_tag = false;
-                plain.push(' ');
-            }
-            _ if in_tag => {}
-            c if is_unprintable(c) => plain.push(' '),
-            c => plain.push(c),
-        }
-    }
-    let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut excerpt: String = line.chars().take(200).collect();
-    if excerpt.len() < line.len() {
-        excerpt.push('…');
-    }
-    (!excerpt.is_empty()).then_some(excerpt)
-}
-
-/// Parses the known formats of error bodies: the `errors` array, entries with `message` instead of `title`, a nested
-/// `error.errors`, and a single `error` or `message` string.
-pub(crate) fn parse_api_errors(body: &[u8]) -> Vec<ApiError> {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
-    match body.get("errors").or_else(|| body.pointer("/error/errors")) {
-        None | Some(Value::Null) => parse_api_error(&body).into_iter().collect(),
-        Some(Value::Array(list)) => list.iter().map(parse_any_error).collect(),
-        Some(other) => vec![parse_any_error(other)],
-    }
-}
-
-/// Parses an entry of any format. An unknown format becomes the detail, unchanged.
-fn parse_any_error(entry: &Value) -> ApiError {
-    let detail = || ApiError { detail: Some(entry.to_string()), ..ApiError::default() };
-    parse_api_error(entry).unwrap_or_else(detail)
-}
-
-/// Returns whether a response has errors, with or without data.
-#[inline]
-pub(crate) fn has_errors(body: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Errors {
-        #[serde(default)]
-        errors: Value,
-    }
-    // A search avoids a second parse of large pages.
-    let mentioned = memchr::memmem::find(body, b"\"errors\"").is_some();
-    let parsed = if mentioned { serde_json::from_slice::<Errors>(body).ok() } else { None };
-    parsed.is_some_and(|parsed| match parsed.errors {
-        Value::Null => false,
-        Value::Array(errors) => !errors.is_empty(),
-        _ => true,
-    })
-}
-
-fn parse_api_error(entry: &Value) -> Option<ApiError> {
-    let string = |name: &str| match entry.get(name)? {
-        Value::String(string) if string.is_empty() => None,
-        Value::String(string) => Some(string.clone()),
-        Value::Null => None,
-        Value::Object(inner) => inner.get("message")?.as_str().map(str::to_owned),
-        other => Some(other.to_string()),
-    };
-    if let Value::String(string) = entry {
-        return Some(ApiError { detail: Some(string.clone()), ..ApiError::default() });
-    }
-    let error = ApiError {
-        code: string("code"),
-        title: string("title").or_else(|| string("error")),
-        detail: string("detail").or_else(|| string("message")),
-    };
-    (error != ApiError::default()).then_some(error)
 }

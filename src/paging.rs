@@ -1,6 +1,9 @@
 //! Pagination of lists.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sentinelone_raw::runtime::{Page, PageItems, Request, RequestError, UndecodedItem};
@@ -13,12 +16,14 @@ use tracing::Instrument;
 use crate::Result;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, ErrorRepr};
+use crate::json_repair::Repairs;
 use crate::response::Response;
 
 /// The pages of a list. Each page is requested when it is needed, or [in advance](Self::prefetch).
 ///
 /// The list ends if the console returns no further cursor, or [`limit`](Self::limit) is reached; no page is requested
-/// beyond the limit. A repeated cursor is an error, because the list would never end. An error ends the list.
+/// beyond the limit. A repeated cursor is an error, because the list would never end, and so are 15 pages in a row that
+/// are empty or equal an earlier page. An error ends the list.
 #[must_use = "no page is requested before it is needed"]
 pub struct Pages<T> {
     client: Client,
@@ -26,7 +31,12 @@ pub struct Pages<T> {
     remaining: Option<u64>,
     page_size: Option<u64>,
     cursor: Option<String>,
-    visited_cursors: HashSet<String>,
+    /// The cursors so far, with the `fingerprint` of the page that had the cursor.
+    visited_cursors: HashMap<String, u64>,
+    /// The fingerprints of all pages so far.
+    known_pages: HashSet<u64>,
+    /// Number of pages without a new item since the last one with a new item.
+    pages_without_new: u32,
     /// The effective page size, after the first request; the inner value is `None` if the list has no page size.
     effective_page_size: Option<Option<u64>>,
     state: State,
@@ -74,6 +84,48 @@ impl<T> Drop for Prefetch<T> {
     }
 }
 
+/// Maximum number of pages in a row that are empty or equal an earlier page. Consoles return an empty page now and then,
+/// if all of its items were removed or are hidden from the token. A list that only returns such pages ends after seconds
+/// instead of never; with the slowest rate limit of a list, after half a minute.
+const MAX_PAGES_WITHOUT_NEW: u32 = 15;
+
+/// Name of the member with the cursor.
+const CURSOR_NAME: &[u8] = b"\"nextCursor\"";
+
+/// Number of bytes at each end of a page that its fingerprint covers.
+const FINGERPRINT_BYTES: usize = 2048;
+
+/// Returns a hash of a page without its cursor, to recognize a page that is returned again. Of the parts in front of the
+/// cursor and after it, it covers the length and both ends: hashing a whole page would slow down each list.
+fn fingerprint(body: &[u8]) -> u64 {
+    let cursor = cursor_range(body).unwrap_or(body.len()..body.len());
+    let mut hasher = DefaultHasher::new();
+    for part in [&body[..cursor.start], &body[cursor.end..]] {
+        let end = part.len().saturating_sub(FINGERPRINT_BYTES);
+        (part.len(), &part[..part.len().min(FINGERPRINT_BYTES)], &part[end..]).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Returns the position of the cursor of a page, which is a string or a number.
+fn cursor_range(body: &[u8]) -> Option<Range<usize>> {
+    let name = memchr::memmem::rfind(body, CURSOR_NAME)?;
+    let start = name + CURSOR_NAME.len();
+    let is_end = |byte: &u8| matches!(byte, b',' | b'}');
+    let length = match body[start..].iter().position(|byte| *byte == b'"') {
+        // The value is a string. Its quotes are escaped.
+        Some(quote) if !body[start..start + quote].iter().any(is_end) => {
+            let mut at = start + quote + 1;
+            while *body.get(at)? != b'"' {
+                at += if body[at] == b'\\' { 2 } else { 1 };
+            }
+            at - start
+        }
+        _ => body[start..].iter().position(is_end)?,
+    };
+    Some(start..start + length)
+}
+
 /// Returns the page size: `page_size`, or the limit of the request, or the maximum of the API. It never exceeds the
 /// number of items of the whole list, nor the maximum. `None` if the list has no such parameter.
 fn effective_page_size<T>(request: &Request<T>, page_size: Option<u64>, items: Option<u64>) -> Option<u64> {
@@ -101,6 +153,7 @@ pub(crate) fn with_page_size<T>(
 enum State {
     Active,
     RepeatedCursor,
+    EmptyPages,
     Ended,
 }
 
@@ -113,7 +166,9 @@ impl<T> Pages<T> {
             remaining: None,
             page_size: None,
             cursor: None,
-            visited_cursors: HashSet::new(),
+            visited_cursors: HashMap::new(),
+            known_pages: HashSet::new(),
+            pages_without_new: 0,
             effective_page_size: None,
             state: State::Active,
             start_prefetch: None,
@@ -136,7 +191,7 @@ impl<T> Pages<T> {
 
     /// Returns the items of all pages.
     pub fn items(self) -> Items<T> {
-        Items { pages: self, current: None }
+        Items { pages: self, current: None, repairs: Repairs::default() }
     }
 }
 
@@ -159,8 +214,9 @@ impl<T: DeserializeOwned> Pages<T> {
     /// or its prefetch continues.
     ///
     /// # Errors
-    /// Returns the errors of [`Client::send`], and [`ErrorKind::RepeatedCursor`](crate::ErrorKind) for a repeated
-    /// cursor.
+    /// Returns the errors of [`Client::send`], [`ErrorKind::RepeatedCursor`](crate::ErrorKind) for a repeated cursor, and
+    /// [`ErrorKind::EmptyPages`](crate::ErrorKind) for 15 pages in a row that are empty or equal an earlier page. A page
+    /// that has a repeated cursor and equals the page that had it first is not returned again.
     pub async fn next(&mut self) -> Option<Result<Response<Page<T>>>> {
         if self.remaining == Some(0) {
             self.state = State::Ended;
@@ -190,6 +246,11 @@ impl<T: DeserializeOwned> Pages<T> {
         };
 
         let value = &mut page.value;
+        let fingerprint = fingerprint(&page.body);
+        let is_known = !self.known_pages.insert(fingerprint);
+        let has_items = !value.data.is_empty() || !value.undecoded.is_empty();
+        let has_new = has_items && !is_known;
+        self.pages_without_new = if has_new { 0 } else { self.pages_without_new + 1 };
         if let Some(remaining) = &mut self.remaining {
             let count = (value.data.len() + value.undecoded.len()) as u64;
             if count > *remaining {
@@ -204,8 +265,17 @@ impl<T: DeserializeOwned> Pages<T> {
         self.cursor = value.next_cursor().filter(|_| accepts_cursor).map(str::to_owned);
         self.state = match &self.cursor {
             None => State::Ended,
-            Some(cursor) if !self.visited_cursors.insert(cursor.clone()) => State::RepeatedCursor,
-            Some(_) => State::Active,
+            Some(cursor) => match self.visited_cursors.entry(cursor.clone()) {
+                Entry::Occupied(first) if *first.get() == fingerprint => {
+                    return Err(Error::for_operation(page.operation, ErrorRepr::RepeatedCursor));
+                }
+                Entry::Occupied(_) => State::RepeatedCursor,
+                Entry::Vacant(entry) => {
+                    entry.insert(fingerprint);
+                    let is_active = self.pages_without_new < MAX_PAGES_WITHOUT_NEW;
+                    if is_active { State::Active } else { State::EmptyPages }
+                }
+            },
         };
         if let (Some(start), State::Active) = (self.start_prefetch, self.state)
             && self.remaining != Some(0)
@@ -219,8 +289,13 @@ impl<T: DeserializeOwned> Pages<T> {
     /// Builds the request for the next page.
     fn next_request(&mut self) -> Result<Request<Page<T>>> {
         let mut request = self.request.clone()?;
-        if self.state == State::RepeatedCursor {
-            return Err(Error::for_operation(request.operation(), ErrorRepr::RepeatedCursor));
+        let endless = match self.state {
+            State::RepeatedCursor => Some(ErrorRepr::RepeatedCursor),
+            State::EmptyPages => Some(ErrorRepr::EmptyPages(self.pages_without_new)),
+            State::Active | State::Ended => None,
+        };
+        if let Some(endless) = endless {
+            return Err(Error::for_operation(request.operation(), endless));
         }
         let size = match self.effective_page_size {
             Some(size) => size,
@@ -257,6 +332,7 @@ impl<T: DeserializeOwned> Pages<T> {
 pub struct Items<T> {
     pages: Pages<T>,
     current: Option<PageItems<T>>,
+    repairs: Repairs,
 }
 
 impl<T> Items<T> {
@@ -270,6 +346,12 @@ impl<T> Items<T> {
     pub fn page_size(mut self, items: u64) -> Self {
         self.pages = self.pages.page_size(items);
         self
+    }
+
+    /// Returns the repairs of the pages so far; see [`Response::repairs`]. An item that is set apart is also an error of
+    /// [`next`](Self::next).
+    pub fn repairs(&self) -> &Repairs {
+        &self.repairs
     }
 }
 
@@ -298,7 +380,10 @@ impl<T: DeserializeOwned> Items<T> {
                     // Frees the page before the next one arrives.
                     self.current = None;
                     match self.pages.next().await? {
-                        Ok(page) => self.current = Some(page.into_value().into_items()),
+                        Ok(page) => {
+                            self.repairs.extend(page.repairs());
+                            self.current = Some(page.into_value().into_items());
+                        }
                         Err(error) => return Some(Err(error)),
                     }
                 }
@@ -312,7 +397,11 @@ impl<T: DeserializeOwned> Items<T> {
             Err(error) => return error.clone().into(),
         };
         let source = item.error_with_page_path();
-        let body = item.value.to_string().into();
+        let body = match item.value {
+            // The text of an item that is not valid JSON.
+            Value::String(text) => text.into(),
+            value => value.to_string().into(),
+        };
         let error = Error::for_operation(
             request.operation(),
             ErrorRepr::Decode { status: http::StatusCode::OK, source, body },

@@ -11,6 +11,13 @@ use crate::token::ApiToken;
 /// Minimum length of a secret's prefix that is redacted at the end of a truncated text.
 const MIN_PREFIX: usize = 8;
 
+/// Minimum length of a redacted secret. A shorter one occurs in most words, so that redaction would reveal it and make
+/// the text unreadable.
+const MIN_SECRET: usize = 4;
+
+/// Length from which a secret is also redacted within a word.
+const MIN_PART: usize = 8;
+
 /// Replacement of a secret.
 const REDACTED: &str = "…";
 
@@ -29,7 +36,7 @@ impl RequestSecrets {
     /// Returns a redactor for the secrets in all their encodings.
     pub(crate) fn redactor(&self) -> Redactor<'_> {
         Redactor::new(
-            self.passwords.iter().map(Secret::expose).chain(self.token.iter().map(ApiToken::exposed)),
+            self.passwords.iter().map(Secret::expose).chain(self.token.iter().map(ApiToken::expose_secret)),
         )
     }
 }
@@ -41,7 +48,7 @@ pub(crate) struct Redactor<'a>(Vec<Cow<'a, str>>);
 impl<'a> Redactor<'a> {
     pub(crate) fn new(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut forms = Vec::new();
-        for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+        for secret in secrets.into_iter().filter(|secret| secret.len() >= MIN_SECRET) {
             // A truncated body is not valid JSON and is redacted as text, so escaped forms are needed. HTML pages and
             // URLs have their own escapes.
             let quoted = Value::from(secret).to_string();
@@ -72,7 +79,7 @@ impl<'a> Redactor<'a> {
         let mut clean = text.to_owned();
         for secret in &self.0 {
             if clean.contains(secret.as_ref()) {
-                clean = clean.replace(secret.as_ref(), REDACTED);
+                clean = replaced(&clean, secret);
             }
             let prefixes = (MIN_PREFIX..secret.len()).rev().filter_map(|length| secret.get(..length));
             if let Some(prefix) = prefixes.into_iter().find(|prefix| clean.ends_with(prefix)) {
@@ -133,9 +140,43 @@ impl<'a> Redactor<'a> {
     }
 }
 
+/// Replaces a secret in a text: everywhere, or, if the secret is short, where it is not a part of a word.
+fn replaced(text: &str, secret: &str) -> String {
+    if secret.len() >= MIN_PART {
+        return text.replace(secret, REDACTED);
+    }
+    let mut clean = String::new();
+    let mut rest = 0;
+    for (at, _) in text.match_indices(secret) {
+        let end = at + secret.len();
+        let before = text[..at].ends_with(char::is_alphanumeric) && secret.starts_with(char::is_alphanumeric);
+        let after = text[end..].starts_with(char::is_alphanumeric) && secret.ends_with(char::is_alphanumeric);
+        if !before && !after {
+            clean.push_str(&text[rest..at]);
+            clean.push_str(REDACTED);
+            rest = end;
+        }
+    }
+    clean.push_str(&text[rest..]);
+    clean
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn redactor_short_secrets_keep_text_readable() {
+        let text = "an error of the console: no data";
+        for secret in ["e", "a", "no", "the"] {
+            assert_eq!(Redactor::new([secret]).redact(text), text, "{secret}");
+        }
+        let secrets = Redactor::new(["test", "s3cr3t"]);
+        assert_eq!(secrets.redact("the contest: test, (test) tests s3cr3t."), "the contest: …, (…) tests ….");
+        let body =
+            secrets.redact_body(&Bytes::from_static(br#"{"detail":"ApiToken test, latest","test":1}"#));
+        assert_eq!(body, r#"{"detail":"ApiToken …, latest","…":1}"#);
+    }
 
     #[test]
     fn redactor_removes_secret_in_every_encoding() {

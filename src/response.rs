@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use sentinelone_raw::runtime::{
-    AffectedCount, Data, DecodeError, Operation, OperationKind, ResponseBody, ResponseFormat,
+    AffectedCount, Data, DecodeError, Operation, OperationKind, ResponseBody, ResponseFormat, UndecodedItem,
 };
 use serde_json::Value;
 
 use crate::Result;
 use crate::error::{ApiError, Error, ErrorRepr, has_errors, parse_api_errors};
+use crate::json_repair::{self, RepairLog, RepairedBody, Repairs, SetApartItem};
 use crate::outcome::{IdOutcome, outcomes};
 use crate::redaction::RequestSecrets;
 use crate::transport::RetryAfter;
@@ -21,6 +23,9 @@ use crate::transport::RetryAfter;
 ///
 /// It dereferences to the value. The raw [`body`](Self::body) also has the content that the type does not declare: new
 /// fields, nulls and numbers of any size.
+///
+/// A body that is not valid JSON in single values is repaired: an unpaired surrogate becomes U+FFFD, `NaN` becomes null,
+/// and an item of a list that cannot be repaired is set apart. [`repairs`](Self::repairs) describes each change.
 #[derive(Clone)]
 pub struct Response<T> {
     pub(crate) operation: &'static Operation,
@@ -31,6 +36,10 @@ pub struct Response<T> {
     pub(crate) value: T,
     /// Secrets to redact in text of the console.
     pub(crate) secrets: RequestSecrets,
+    /// The repaired body, once decoding or [`json`](Self::json) needed it; `None` if it cannot be repaired.
+    pub(crate) repaired: OnceLock<Option<Box<RepairedBody>>>,
+    /// Receives the repairs, also those that [`json`](Self::json) requires.
+    pub(crate) repair_log: Option<RepairLog>,
 }
 
 /// Response header with the request ID of the console.
@@ -53,6 +62,15 @@ pub(crate) struct RawResponse {
     pub(crate) body: Bytes,
 }
 
+/// Returns a body without its UTF-8 byte order mark, which is not part of its JSON.
+#[inline]
+pub(crate) fn without_byte_order_mark(body: Bytes) -> Bytes {
+    match body.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) => body.slice_ref(rest),
+        None => body,
+    }
+}
+
 impl RawResponse {
     /// Returns an error unless the response is successful.
     #[inline]
@@ -63,14 +81,18 @@ impl RawResponse {
         }
         let retry_after = RetryAfter::parse(&self.headers, now);
         let request_id = self.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-        Err(Error::api(operation, self.status, self.body.clone(), retry_after).with_request_id(request_id))
+        let error = Error::api(operation, self.status, self.body.clone(), retry_after);
+        Err(error.with_request_id(request_id).with_headers(&self.headers))
     }
 
     pub(crate) fn decode<T: ResponseBody>(self, operation: &'static Operation) -> Result<Response<T>> {
         let Self { status, headers, body } = self;
         let coding = headers.get(header::CONTENT_ENCODING).filter(|coding| *coding != "identity");
+        let repaired = OnceLock::new();
         let value = match coding {
-            None => decode(operation, &body),
+            None => {
+                decode(operation, &body).or_else(|error| decode_repaired(operation, &body, error, &repaired))
+            }
             Some(coding) => Err(DecodeError {
                 path: ".".to_owned(),
                 message: format!("the body has the content encoding {coding:?}, which was not requested"),
@@ -78,9 +100,12 @@ impl RawResponse {
         };
         let value = value.map_err(|source| {
             Error::for_operation(operation, ErrorRepr::Decode { status, source, body: body.clone() })
+                .with_headers(&headers)
         })?;
         let errors = if has_errors(&body) { parse_api_errors(&body) } else { Vec::new() };
-        Ok(Response { operation, status, headers, body, errors, value, secrets: RequestSecrets::default() })
+        let secrets = RequestSecrets::default();
+        let repair_log = None;
+        Ok(Response { operation, status, headers, body, errors, value, secrets, repaired, repair_log })
     }
 }
 
@@ -107,7 +132,7 @@ impl<T: ResponseBody> Response<T> {
         headers: HeaderMap,
         body: impl Into<Bytes>,
     ) -> Result<Self> {
-        let raw = RawResponse { status, headers, body: body.into() };
+        let raw = RawResponse { status, headers, body: without_byte_order_mark(body.into()) };
         raw.check(operation, SystemTime::now())?;
         raw.decode(operation)
     }
@@ -122,7 +147,7 @@ pub(crate) fn has_only_errors(body: &[u8]) -> bool {
         #[serde(default)]
         data: Option<serde::de::IgnoredAny>,
     }
-    has_errors(body) && serde_json::from_slice::<Data>(body).is_ok_and(|envelope| envelope.data.is_none())
+    has_errors(body) && json_repair::parse::<Data>(body).is_some_and(|envelope| envelope.data.is_none())
 }
 
 fn decode<T: ResponseBody>(operation: &'static Operation, body: &[u8]) -> Result<T, DecodeError> {
@@ -135,6 +160,38 @@ fn decode<T: ResponseBody>(operation: &'static Operation, body: &[u8]) -> Result
         OperationKind::Action => T::decode(br#"{"data":null}"#),
         OperationKind::Read => Err(DecodeError { path: ".".into(), message: "the body is empty".into() }),
     }
+}
+
+/// Decodes a body that did not decode because it is not valid JSON in single values, and stores the repaired body.
+/// Returns `error` if the body has no such value.
+#[cold]
+fn decode_repaired<T: ResponseBody>(
+    operation: &'static Operation,
+    body: &[u8],
+    error: DecodeError,
+    repaired: &OnceLock<Option<Box<RepairedBody>>>,
+) -> Result<T, DecodeError> {
+    if operation.response_format != ResponseFormat::Json {
+        return Err(error);
+    }
+    let Some(repaired) = repaired.get_or_init(|| json_repair::repair(body).map(Box::new)) else {
+        return Err(error);
+    };
+    let mut value: T = decode(operation, &repaired.json)?;
+    let mut rest = repaired.set_apart.as_slice();
+    // The items of a list are adjacent.
+    while let Some(first) = rest.first() {
+        let length = rest.iter().position(|item| item.list_key != first.list_key).unwrap_or(rest.len());
+        let (items, others) = rest.split_at(length);
+        value.add_undecoded(&first.list_key, items.iter().map(undecoded).collect());
+        rest = others;
+    }
+    Ok(value)
+}
+
+fn undecoded(item: &SetApartItem) -> UndecodedItem {
+    let error = DecodeError { path: item.path.clone(), message: item.reason.clone() };
+    UndecodedItem::invalid_json(item.index, error, item.text.clone())
 }
 
 impl<T> Response<T> {
@@ -161,6 +218,14 @@ impl<T> Response<T> {
             .redacted(&self.secrets.redactor())
     }
 
+    /// Creates an error for an item that is not valid JSON.
+    pub(crate) fn invalid_item(&self, item: &SetApartItem) -> Error {
+        let source = undecoded(item).error_with_page_path();
+        let (status, body) = (self.status, item.text.clone().into());
+        Error::for_operation(self.operation, ErrorRepr::Decode { status, source, body })
+            .redacted(&self.secrets.redactor())
+    }
+
     /// Returns the errors next to the data as one error, for callers that need all of the data; `None` without errors.
     pub(crate) fn partial_error(&self) -> Option<Error> {
         if self.errors.is_empty() {
@@ -173,11 +238,24 @@ impl<T> Response<T> {
     /// Sets the secrets of the request, and redacts them in the errors of the console.
     pub(crate) fn with_secrets(mut self, secrets: RequestSecrets) -> Self {
         // Building a redactor takes longer than processing a small response.
-        if !self.errors.is_empty() {
+        let repaired = self.repaired.get_mut().and_then(Option::as_mut);
+        if !self.errors.is_empty() || repaired.is_some() {
             let redactor = secrets.redactor();
             self.errors.iter_mut().for_each(|error| error.redact(&redactor));
+            if let Some(repaired) = repaired {
+                repaired.repairs.redact(&redactor);
+            }
         }
         self.secrets = secrets;
+        self
+    }
+
+    /// Sets the log of the client, and adds the repairs so far to it.
+    pub(crate) fn with_repair_log(mut self, log: Option<RepairLog>) -> Self {
+        if let Some(log) = log.as_ref().filter(|_| !self.repairs().is_empty()) {
+            log.add(self.repairs());
+        }
+        self.repair_log = log;
         self
     }
 
@@ -199,14 +277,45 @@ impl<T> Response<T> {
         self.headers.get(REQUEST_ID)?.to_str().ok()
     }
 
-    /// Returns the raw body. Cloning it does not copy the bytes.
+    /// Returns the raw body, without a byte order mark. Cloning it does not copy the bytes.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Returns the body as JSON; null if it is empty or not JSON.
+    /// Returns the body as JSON, [repaired](Self::repairs) if necessary; null if it is empty or not JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
+        let strict = match self.repaired.get() {
+            Some(Some(_)) => None,
+            _ => serde_json::from_slice(&self.body).ok(),
+        };
+        let repaired = || serde_json::from_slice(&self.repaired()?.json).ok();
+        strict.or_else(repaired).unwrap_or_default()
+    }
+
+    /// Returns the repaired body; `None` if the body is valid, or cannot be repaired.
+    #[cold]
+    fn repaired(&self) -> Option<&RepairedBody> {
+        let repair = || {
+            let mut repaired = Box::new(json_repair::repair(&self.body)?);
+            repaired.repairs.redact(&self.secrets.redactor());
+            if let Some(log) = &self.repair_log {
+                log.add(&repaired.repairs);
+            }
+            Some(repaired)
+        };
+        self.repaired.get_or_init(repair).as_deref()
+    }
+
+    /// Returns the repairs of the body that decoding it, or a call of [`json`](Self::json), required. An invalid value in
+    /// a field that the type does not declare requires no repair.
+    pub fn repairs(&self) -> &Repairs {
+        self.repaired.get().and_then(Option::as_deref).map_or(Repairs::NONE, |repaired| &repaired.repairs)
+    }
+
+    /// Returns the items that are set apart, in the order of the body.
+    pub(crate) fn set_apart(&self) -> &[SetApartItem] {
+        let repaired = self.repaired.get().and_then(Option::as_deref);
+        repaired.map(|repaired| repaired.set_apart.as_slice()).unwrap_or_default()
     }
 
     /// Returns the errors that the console returned with the data: the action was not applied completely, or the list

@@ -3,16 +3,33 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use sentinelone_raw::runtime::Timestamp;
+use serde_json::Value;
+
+mod input;
+
+use input::{RemovedPart, strip};
 
 /// An API token of a console user or service user.
 ///
-/// It is never printed, and it is wiped from memory on drop. A leading `ApiToken ` and surrounding whitespace are
-/// removed. Clones share one string.
+/// It is never printed, and it is wiped from memory on drop. Clones share one string.
+///
+/// What surrounds a copied token is removed: whitespace, quotes, `<` and `>`, commas, semicolons, a period, a byte order
+/// mark, the header name `Authorization:`, and the schemes `ApiToken`, `Bearer` and `Token`.
+/// [`warnings`](Self::warnings) returns what was removed.
 #[derive(Clone)]
-pub struct ApiToken(Arc<SecretString>);
+pub struct ApiToken(Arc<Inner>);
+
+struct Inner {
+    secret: SecretString,
+    removed: Vec<RemovedPart>,
+}
 
 /// The error of creating or reading an [`ApiToken`]. The message never contains the token.
 #[derive(Debug, thiserror::Error)]
@@ -21,14 +38,17 @@ pub enum TokenError {
     /// The token is empty.
     #[error("the API token is empty; create one in the console, in the settings of the user or service user")]
     Empty,
-    /// The token contains characters that are not valid in a token or an HTTP header.
-    #[error(
-        "the API token contains characters that are not valid in an HTTP header; copy it from the console"
-    )]
-    Characters,
+    /// The token contains a part that no token contains.
+    #[error("the API token contains {0}; copy only the token from the console")]
+    Invalid(String),
     /// The environment variable is not set, or its value is not Unicode.
     #[error("the environment variable {0} contains no API token; set it, or use a token file")]
     Environment(String),
+    /// The path of the file is a token, which the message does not contain.
+    #[error(
+        "the path of the API token file is an API token; expected the path of a file that contains the token"
+    )]
+    PathIsToken,
     /// The file cannot be read.
     #[error("cannot read the API token from {path}: {source}")]
     File {
@@ -39,26 +59,68 @@ pub enum TokenError {
     },
 }
 
+/// A problem of an [`ApiToken`] that does not prevent its use; from [`ApiToken::warnings`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenWarning {
+    /// The input contained more than the token. The value names what was removed.
+    Removed(String),
+    /// The token has expired by its own claims, at this time.
+    Expired(Timestamp),
+}
+
+impl fmt::Display for TokenWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Removed(parts) => {
+                write!(f, "the API token was surrounded by other text, which was removed: {parts}")
+            }
+            Self::Expired(time) => {
+                write!(
+                    f,
+                    "the API token expired at {}, as its own claims state; it is sent nevertheless",
+                    time.as_str()
+                )
+            }
+        }
+    }
+}
+
 impl ApiToken {
-    /// Creates a token from a string.
+    /// Time after its expiry for which a token counts as valid: five minutes, because local clocks differ.
+    pub const EXPIRY_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+
+    /// Creates a token from a string. Text around the token is removed.
     ///
     /// # Errors
-    /// Returns an error if the token is empty, or contains characters other than visible ASCII.
+    /// Returns an error if the token is empty, is a placeholder, or contains characters that no token contains: tokens
+    /// consist of letters, digits and `-._~+/=`.
     pub fn new(token: impl Into<String>) -> Result<Self, TokenError> {
         // Wiped on drop, like every copy in this function.
         let input = SecretString::from(token.into());
-        let text = input.expose_secret().trim();
-        let text = match text.strip_prefix("ApiToken") {
-            Some(rest) if rest.is_empty() || rest.starts_with(char::is_whitespace) => rest.trim(),
-            _ => text,
-        };
-        if text.is_empty() {
-            return Err(TokenError::Empty);
+        let (text, removed) = strip(input.expose_secret());
+        input::check(text, &removed)?;
+        Ok(Self(Arc::new(Inner { secret: SecretString::from(text), removed })))
+    }
+
+    /// Creates a token from the bytes of a file or stream: UTF-8, or UTF-16 as Windows PowerShell writes it.
+    ///
+    /// # Errors
+    /// Returns the errors of [`new`](Self::new), and an error if the bytes are not text.
+    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, TokenError> {
+        let bytes = SecretSlice::from(bytes.into());
+        match input::decode_utf16(bytes.expose_secret())? {
+            Some(text) => {
+                let (token, mut removed) = strip(text.expose_secret());
+                input::check(token, &removed)?;
+                removed.push(RemovedPart::Utf16);
+                Ok(Self(Arc::new(Inner { secret: SecretString::from(token), removed })))
+            }
+            None => match std::str::from_utf8(bytes.expose_secret()) {
+                Ok(text) => Self::new(text),
+                Err(_) => Err(TokenError::Invalid("bytes that are neither UTF-8 nor UTF-16".into())),
+            },
         }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(TokenError::Characters);
-        }
-        Ok(Self(Arc::new(SecretString::from(text))))
     }
 
     /// Reads a token from an environment variable.
@@ -70,26 +132,64 @@ impl ApiToken {
         Self::new(token)
     }
 
-    /// Reads a token from a file that contains only the token.
+    /// Reads a token from a file that contains only the token, in UTF-8 or UTF-16.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read, or contains no valid token.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, TokenError> {
         let path = path.as_ref();
-        let token = std::fs::read_to_string(path)
-            .map_err(|source| TokenError::File { path: path.to_owned(), source })?;
-        Self::new(token)
+        let bytes = std::fs::read(path).map_err(|source| match path.to_str() {
+            Some(text) if input::is_token_like(text) => TokenError::PathIsToken,
+            _ => TokenError::File { path: path.to_owned(), source },
+        })?;
+        Self::from_bytes(bytes)
     }
 
-    /// Returns the token in clear text, for a request body that requires it.
-    pub(crate) fn exposed(&self) -> &str {
-        self.0.expose_secret()
+    /// Returns the problems of the token at `time`: text that was removed around it, and its expiry by its own claims.
+    /// [`ClientBuilder::build`](crate::ClientBuilder::build) logs them.
+    pub fn warnings(&self, time: &Timestamp) -> Vec<TokenWarning> {
+        let mut parts: Vec<&str> = Vec::new();
+        for part in &self.0.removed {
+            if !parts.contains(&part.name()) {
+                parts.push(part.name());
+            }
+        }
+        let removed = (!parts.is_empty()).then(|| TokenWarning::Removed(parts.join(", ")));
+        removed.into_iter().chain(self.expired_at(time).map(TokenWarning::Expired)).collect()
+    }
+
+    /// Returns the token in clear text, for a token store. Never print or log it.
+    pub fn expose_secret(&self) -> &str {
+        self.0.secret.expose_secret()
+    }
+
+    /// Returns the expiry time in the claims of a JWT; `None` for another token. The signature is not verified.
+    fn expiry(&self) -> Option<Timestamp> {
+        let mut parts = self.expose_secret().split('.');
+        let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
+        let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok().map(SecretSlice::from)?;
+        let claims: Value = serde_json::from_slice(claims.expose_secret()).ok()?;
+        let expiry = claims.get("exp")?;
+        let seconds = expiry.as_i64().or_else(|| expiry.as_f64().map(|seconds| seconds as i64))?;
+        Timestamp::from_unix_millis(seconds.checked_mul(1000)?)
+    }
+
+    /// Returns the expiry time, if it passed more than [`EXPIRY_TOLERANCE`](Self::EXPIRY_TOLERANCE) before `time`.
+    pub(crate) fn expired_at(&self, time: &Timestamp) -> Option<Timestamp> {
+        let expiry = self.expiry()?;
+        let passed: SystemTime = expiry.to_system_time()?.checked_add(Self::EXPIRY_TOLERANCE)?;
+        (passed < time.to_system_time()?).then_some(expiry)
     }
 
     /// Returns the value of the authorization header, marked as sensitive so that it is not printed.
     pub(crate) fn header(&self) -> Result<HeaderValue, TokenError> {
-        let text = SecretString::from(format!("ApiToken {}", self.0.expose_secret()));
-        let mut value = HeaderValue::from_str(text.expose_secret()).map_err(|_| TokenError::Characters)?;
+        let text = SecretString::from(format!("ApiToken {}", self.expose_secret()));
+        let value = HeaderValue::from_str(text.expose_secret());
+        let mut value =
+            value.map_err(|_| TokenError::Invalid("characters that are invalid in a header".into()))?;
         value.set_sensitive(true);
         Ok(value)
     }

@@ -2,6 +2,9 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "cli/values.rs"]
+mod values;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -26,6 +29,8 @@ fn s1() -> Command {
     }
     // No profiles of the user.
     command.env("S1_CONFIG", "/nonexistent/s1/config.toml");
+    // The example data has the same times on every day.
+    command.env("S1_SANDBOX_NOW", "2026-11-20T10:00:00Z");
     command.stdin(Stdio::null());
     command
 }
@@ -84,6 +89,24 @@ fn token_command_prints_expiry() {
     assert!(json["secondsRemaining"].as_u64().unwrap() < 301_000_000, "{json}");
     let old = run(&["--sandbox", "--api-version", "2.0", "token"]);
     assert_eq!(old.status.code(), Some(2), "API 2.0 has no token details");
+}
+
+#[test]
+fn sandbox_time_variable_sets_the_clock_of_the_sandbox() {
+    let arguments = ["--sandbox", "get-threats", "--limit", "1", "--output", "ndjson"];
+    let newest = |now: &str| s1().env("S1_SANDBOX_NOW", now).args(arguments).output().unwrap();
+    let cases = [
+        ("2031-03-04T10:00:00Z", "2031-03-03T14:58:08.212156Z"),
+        ("2031-03-04", "2031-03-03T04:58:08.212156Z"),
+    ];
+    for (now, created) in cases {
+        let output = json_of(&newest(now)).to_string();
+        assert!(output.contains(created), "{now}: {output}");
+    }
+    let wrong = newest("soon");
+    assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0));
+    let message = String::from_utf8(wrong.stderr).unwrap();
+    assert!(message.contains("S1_SANDBOX_NOW: \"soon\" is not a time"), "{message}");
 }
 
 #[test]
@@ -213,6 +236,37 @@ fn invalid_usage_exits_2_with_reason() {
         all.push('\n');
     }
     insta::assert_snapshot!("usage", all);
+}
+
+/// The earlier name of the option is accepted too.
+#[test]
+fn ca_cert_option_has_an_alias() {
+    for option in ["--ca-cert", "--root-certificate"] {
+        let arguments = ["--console-url", "127.0.0.1:9", option, "no-such-file.pem", "get-sites"];
+        let output = s1().env("S1_API_TOKEN", "token-of-the-test").args(arguments).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains("no-such-file.pem: cannot read the certificate"), "{error}");
+    }
+}
+
+/// The context of the integration has no details of the results.
+#[test]
+fn details_of_results_are_on_stderr_for_context_only() {
+    let hash = "57c6a24fc3913d0ba0db152c315fbf95ea64565a";
+    for (format, expected) in [("context", true), ("table", false), ("json", false), ("ndjson", false)] {
+        let output =
+            run(&["--sandbox", "remove-hash-from-blocklist", "--sha1", hash, "--yes", "--output", format]);
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        let detail = "still blocks the file: it is on the blocklist of site 420000000000000002";
+        let line = format!("error: 560000000000000002: not_affected: {detail}\n");
+        assert_eq!(
+            (err.contains(&line), out.contains(detail)),
+            (expected, !expected),
+            "{format}: {out}{err}"
+        );
+        assert_eq!(output.status.code(), Some(1));
+    }
 }
 
 #[test]
@@ -651,9 +705,18 @@ fn registry_commands_run_on_sandbox() {
     let declared = sentinelone::commands::registry().iter();
     let declared = declared
         .flat_map(|entry| entry.info.operations.iter().map(|one| (entry.info.name, (*one).to_owned())));
-    let unsent: Vec<_> = declared.filter(|pair| !sent.contains(pair)).collect();
-    // A single account has its own operation.
-    assert_eq!(unsent, [("get-accounts", "accounts_get".to_owned())]);
+    // The threat is only read if it has no notes.
+    let threat_of_notes = ("get-threat-notes", "threats_list".to_owned());
+    let unsent: Vec<_> = declared.filter(|pair| !sent.contains(pair) && *pair != threat_of_notes).collect();
+    // A new rule is only read if the response lacks its language. A single account has its own operation. A session is
+    // only elevated with a code.
+    let expected = [
+        ("create-star-rule", "star_rules_list"),
+        ("get-accounts", "accounts_get"),
+        ("remote-script-automate-results", "users_elevate_session"),
+        ("run-remote-script", "users_elevate_session"),
+    ];
+    assert_eq!(unsent, expected.map(|(name, operation)| (name, operation.to_owned())));
 }
 
 /// Console with 2,500 threats. Two fields of the table are empty.
@@ -871,7 +934,7 @@ fn columns_option_selects_and_validates() {
     let scan = ["--sandbox", "--yes", "initiate-endpoint-scan", "--agent-ids", "440000000000000001"];
     assert_eq!(header(&run(&scan)), ["ID", "Result"]);
     assert_eq!(header(&run(&with(&scan, &["--columns", "detail,id"]))), ["Detail", "ID"]);
-    let empty = run(&["--sandbox", "get-threats", "--threat-ids", "1", "--columns", "Nme"]);
+    let empty = run(&["--sandbox", "get-threats", "--query", "nothing has this", "--columns", "Nme"]);
     assert_eq!(
         (empty.status.code(), String::from_utf8(empty.stdout).unwrap()),
         (Some(0), "0 found\n".into())
@@ -917,6 +980,71 @@ fn piped_output_has_no_colors() {
 }
 
 #[cfg(unix)]
+/// Returns a console that responds with this body.
+async fn console_with(body: &str) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_string(body)).mount(&server).await;
+    server
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repaired_response_exits_0_and_invalid_item_exits_3() {
+    let repaired = console_with(r#"{"data": [{"id": "1", "a": "\ud800"}, {"id": "2", "b": NaN}]}"#).await;
+    let invalid = console_with(r#"{"data": [{"id": "1"}, {"id": "2", "path": "C:\q"}]}"#).await;
+    let only = console_with(r#"{"data": [{"id": "2", "path": "C:\q"}]}"#).await;
+    let cut = console_with(r#"{"data": [{"id": "1", "a": "\ud800"}, {"id": "2""#).await;
+    let run = |server: &MockServer| {
+        let arguments = ["get-threats", "--output", "ndjson"];
+        let output = tokio::task::block_in_place(|| s1_on(server, &arguments).output().unwrap());
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let warning = "warning: get-threats: the response is not valid JSON at";
+    let (code, out, err) = run(&repaired);
+    assert_eq!(
+        (code, out.as_str()),
+        (0, "{\"id\":\"1\",\"a\":\"\u{fffd}\"}\n{\"id\":\"2\",\"b\":null}\n"),
+        "{err}"
+    );
+    let surrogate = format!("{warning} data[0].a (ID 1): unpaired surrogate \\ud800 replaced by U+FFFD\n");
+    assert_eq!(err, format!("{surrogate}{warning} data[1].b (ID 2): NaN replaced by null\n"));
+    let set_apart =
+        |index| format!("{warning} data[{index}] (ID 2): item set apart: invalid escape \\q at path\n");
+    assert_eq!(run(&invalid), (3, "{\"id\":\"1\"}\n".to_owned(), set_apart(1)));
+    assert_eq!(run(&only), (3, String::new(), set_apart(0)));
+    let (code, out, _) = run(&cut);
+    assert_eq!((code, out.as_str()), (1, ""), "a part of a page is not a page");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_any_size_keep_their_digits() {
+    let numbers = [
+        "18446744073709551616123",
+        "18446744073709551616124",
+        "-9223372036854775809999",
+        "0.1234567890123456789012",
+        "1.10",
+    ];
+    let members: Vec<_> =
+        numbers.iter().enumerate().map(|(index, number)| format!("\"n{index}\":{number}")).collect();
+    let item = format!("{{\"id\":\"1\",\"agentDetectionInfo\":{{{}}}}}", members.join(","));
+    let server = console_with(&format!("{{\"data\":[{item}],\"pagination\":{{\"totalItems\":1}}}}")).await;
+    for format in ["json", "ndjson"] {
+        let arguments = ["get-threats", "--output", format];
+        let output = tokio::task::block_in_place(|| s1_on(&server, &arguments).output().unwrap());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let compact: String = text.split_whitespace().collect();
+        assert!(compact.contains(&item), "{format}: {text}");
+    }
+    // The context has the number of a documented field.
+    let agent = format!(r#"{{"data":{{"id":{},"computerName":"web-01"}}}}"#, numbers[0]);
+    let server = console_with(&agent.replace("{\"id\"", "[{\"id\"").replace("}}", "}]}")).await;
+    let arguments = ["list-agents", "--output", "context"];
+    let output = tokio::task::block_in_place(|| s1_on(&server, &arguments).output().unwrap());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains(&format!("\"ID\": {}", numbers[0])), "{text}");
+}
+
 #[test]
 fn completions_are_valid_scripts() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

@@ -1,13 +1,16 @@
 //! The client with a mock console.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "client/repairs.rs"]
+mod repairs;
+
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
-    ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, Delivery, ErrorKind, IdState, Page, RateLimits,
-    Request, RequestErrorKind, RetryPolicy, raw,
+    ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, ConsoleUrlError, Delivery, ErrorKind, IdState,
+    Page, RateLimits, Request, RequestErrorKind, RetryPolicy, raw,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
@@ -435,7 +438,30 @@ async fn error_of_html_response_redacts_token() {
     let response = ResponseTemplate::new(403).set_body_json(title);
     Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let text = client(&server).threats().list().page().await.unwrap_err().to_string();
-    assert!(!text.contains(['\u{1b}', '\n']) && text.len() < 600, "{text}");
+    assert!(!text.contains(['\u{1b}', '\n']) && text.len() < 1400, "{text}");
+}
+
+#[tokio::test]
+async fn error_message_keeps_the_words_of_the_console() {
+    let long = format!("{}It has no Custom Rules", "Requested by the service user of the site. ".repeat(10));
+    for (body, words) in [
+        (json!({ "errors": [{ "code": 1, "title": "No", "detail": long }] }).to_string(), long.as_str()),
+        (
+            json!({ "errors": [{ "code": 1, "detail": "limit < 1 or <none>; set it" }] }).to_string(),
+            "limit < 1 or <none>; set it",
+        ),
+        (
+            json!({ "error": "denied", "error_description": "Ask the owner" }).to_string(),
+            "denied: Ask the owner",
+        ),
+        ("<b>limit</b> < 1 <!-- x --> is invalid".to_owned(), "limit < 1 is invalid"),
+    ] {
+        let server = MockServer::start().await;
+        let response = ResponseTemplate::new(400).set_body_string(&body);
+        Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
+        let text = client(&server).threats().list().page().await.unwrap_err().to_string();
+        assert!(text.contains(words), "{body}: {text}");
+    }
 }
 
 #[tokio::test]
@@ -643,7 +669,20 @@ fn console_url_parsing_accepts_and_rejects() {
         let console: ConsoleUrl = url.parse().unwrap();
         assert_eq!(console.to_string(), "https://usea1.sentinelone.net", "{url}");
     }
-    assert_eq!("localhost:8443".parse::<ConsoleUrl>().unwrap().to_string(), "https://localhost:8443");
+    for (local, expected) in [
+        ("localhost:8443", "https://localhost:8443"),
+        ("localhost", "https://localhost"),
+        ("console:8443", "https://console:8443"),
+        ("https://console", "https://console"),
+        ("127.0.0.1", "https://127.0.0.1"),
+    ] {
+        assert_eq!(local.parse::<ConsoleUrl>().unwrap().to_string(), expected);
+    }
+    for short in ["usea1", " USEA1/ ", "usea1/web/api/v2.1", "usea1?x=1"] {
+        let error = short.parse::<ConsoleUrl>().unwrap_err();
+        assert_eq!(error, ConsoleUrlError::ShortName("usea1".to_owned()), "{short}");
+        assert!(error.to_string().contains("https://usea1.sentinelone.net"), "{error}");
+    }
     for loopback in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8080", "http://127.8.9.1"] {
         assert!(loopback.parse::<ConsoleUrl>().unwrap().is_loopback(), "{loopback}");
     }
@@ -661,9 +700,37 @@ fn console_url_parsing_accepts_and_rejects() {
         "user:secret@usea1.sentinelone.net",
         "https://",
         "not a host",
+        "https://https://usea1.sentinelone.net",
     ] {
         let error = invalid.parse::<ConsoleUrl>().expect_err(invalid);
         assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn console_url_with_odd_characters_names_them() {
+    for (url, reason) in [
+        ("\"https://usea1.sentinelone.net\"", "it contains the quote \""),
+        ("'usea1.sentinelone.net'", "it contains the quote '"),
+        ("“usea1.sentinelone.net”", "it contains the quote “"),
+        ("usea1.sentinelone.net;", "the host contains the character ;"),
+        ("$S1_CONSOLE_URL", "the host contains the character $"),
+        ("https://https://usea1.sentinelone.net", "it has two schemes"),
+    ] {
+        match url.parse::<ConsoleUrl>() {
+            Err(ConsoleUrlError::Invalid { reason: actual, .. }) => assert_eq!(actual, reason, "{url}"),
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn console_url_that_is_a_token_is_not_shown() {
+    let opaque = "Ab3".repeat(27);
+    for token in ["eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln", opaque.as_str()] {
+        let error = token.parse::<ConsoleUrl>().unwrap_err().to_string().to_lowercase();
+        assert!(error.contains("api token"), "{error}");
+        assert!(!error.contains(&token.to_lowercase()), "{error}");
     }
 }
 

@@ -74,7 +74,8 @@ fn small() -> Contract {
                     "id": { "type": "string", "minLength": 2 },
                     "size": { "type": "integer", "minimum": 0, "exclusiveMinimum": true, "nullable": true },
                     "color": { "$ref": "#/components/schemas/Color" },
-                    "trim": { "allOf": [{ "$ref": "#/components/schemas/Color" }], "nullable": true,
+                    "trim": { "anyOf": [{ "$ref": "#/components/schemas/Color" },
+                                        { "type": "string", "nullable": true, "enum": [null] }],
                               "description": "x" },
                     "inner": { "allOf": [{ "$ref": "#/components/schemas/Inner" }], "nullable": true },
                     "at": { "type": "string", "format": "date-time" },
@@ -223,9 +224,12 @@ fn check_request_validates_query() {
         (("limit", " 7"), TypeMismatch, "limit"),
         (("limit", "1.5"), TypeMismatch, "limit"),
         (("ratio", "half"), TypeMismatch, "ratio"),
-        (("countOnly", "True"), TypeMismatch, "countOnly"),
+        (("countOnly", "True"), ToleratedForm, "countOnly"),
+        (("countOnly", "yes"), TypeMismatch, "countOnly"),
         (("after", "yesterday"), FormatMismatch, "after"),
-        (("after", "2026-11-20T10:00:00"), FormatMismatch, "after"),
+        (("after", "2026-11-20T10:00:00"), ToleratedForm, "after"),
+        (("after", "2026-11-20 10:00:00.5+00:00"), ToleratedForm, "after"),
+        (("after", "1795168800000"), ToleratedForm, "after"),
         (("mood", "1"), UndeclaredParameter, "mood"),
     ];
     for (pair, rule, path) in cases {
@@ -235,7 +239,51 @@ fn check_request_validates_query() {
     assert_eq!(request(&contract, &[("scope", "blue")]), one(UndeclaredEnumValue, "request.query.scope"));
     assert_eq!(request(&contract, &[]), one(MissingParameter, "request.query.scope"));
     let twice = [("scope", "red"), ("ids", "a"), ("ids", "b")];
-    assert_eq!(request(&contract, &twice), one(DuplicateParameter, "request.query.ids"));
+    assert_eq!(request(&contract, &twice), one(ToleratedForm, "request.query.ids"));
+    let twice = [("scope", "red"), ("limit", "1"), ("limit", "2")];
+    assert_eq!(request(&contract, &twice), one(DuplicateParameter, "request.query.limit"));
+    let thrice = [("scope", "red"), ("ids", "a"), ("ids", "b"), ("ids", "c")];
+    let found =
+        [(ToleratedForm, "request.query.ids".to_owned()), (OutOfBounds, "request.query.ids".to_owned())];
+    assert_eq!(request(&contract, &thrice), found, "the limit applies to all values");
+}
+
+#[test]
+fn check_request_tolerates_forms_of_published_clients_in_a_body() {
+    use ContractRule::*;
+    let contract = Contract::bundled();
+    let check = |id: &str, body: &Value| {
+        let operation = contract.operation(id).unwrap();
+        let path = BTreeMap::from([("group_id".to_owned(), "1".to_owned())]);
+        rules_and_locations(contract.check_request(operation, &path, &[], Some(body)))
+    };
+    let update = |filter: Value| json!({ "filter": filter, "data": { "incidentStatus": "resolved" } });
+    let ids = "request.body.filter.ids";
+    for (filter, expected) in [
+        (json!({ "ids": "440000000000000005,440000000000000006" }), one(ToleratedForm, ids)),
+        (json!({ "ids": "440000000000000005" }), one(ToleratedForm, ids)),
+        (json!({ "ids": "" }), one(TypeMismatch, ids)),
+        (json!({ "ids": ", " }), one(TypeMismatch, ids)),
+        (json!({ "ids": [440_000_000_000_000_005_u64] }), one(TypeMismatch, "request.body.filter.ids[0]")),
+        (json!({ "ids": ["1"], "tenant": "true" }), one(ToleratedForm, "request.body.filter.tenant")),
+        (json!({ "ids": ["1"], "tenant": "maybe" }), one(TypeMismatch, "request.body.filter.tenant")),
+        (
+            json!({ "createdAt__gt": 1_795_168_800_000_u64 }),
+            one(ToleratedForm, "request.body.filter.createdAt__gt"),
+        ),
+        (
+            json!({ "createdAt__gt": "2026-11-20 10:00:00" }),
+            one(ToleratedForm, "request.body.filter.createdAt__gt"),
+        ),
+        (json!({ "createdAt__gt": 7 }), one(TypeMismatch, "request.body.filter.createdAt__gt")),
+    ] {
+        assert_eq!(check("threats_update_incident", &update(filter.clone())), expected, "{filter}");
+    }
+    for body in [json!({}), Value::Null] {
+        assert_eq!(check("groups_delete", &body), one(ToleratedForm, "request.body"));
+    }
+    assert_eq!(check("agents_connect", &Value::Null), one(UndeclaredNull, "request.body"));
+    assert_eq!(check("groups_delete", &json!({ "filter": {} })), one(UndeclaredField, "request.body"));
 }
 
 #[test]
@@ -247,7 +295,8 @@ fn check_request_validates_body_and_path() {
         (json!({ "id": "aa", "inner": { "m": 1 } }), UndeclaredField, "inner.m"),
         (json!({ "id": "aa", "color": null }), UndeclaredNull, "color"),
         (json!({ "id": "aa", "color": "blue" }), UndeclaredEnumValue, "color"),
-        (json!({ "id": "aa", "at": "2026-11-20T10:00:00" }), FormatMismatch, "at"),
+        (json!({ "id": "aa", "at": "20 November" }), FormatMismatch, "at"),
+        (json!({ "id": "aa", "at": "2026-11-20T10:00:00" }), ToleratedForm, "at"),
         (json!({ "size": 1 }), MissingField, "id"),
     ];
     for (body, rule, path) in cases {
@@ -268,6 +317,25 @@ fn check_request_validates_body_and_path() {
     assert_eq!(rules_and_locations(found), one(UndeclaredField, "request.body"));
 }
 
+/// Each declared type has a name in plain words.
+#[test]
+fn type_mismatch_message_names_the_declared_types() {
+    let contract = Contract::bundled();
+    let operation = contract.operation("agents_connect").unwrap();
+    for (body, message) in [
+        (json!({ "filter": { "ids": "" } }), "\"\" is not an array"),
+        (json!({ "filter": { "ids": [7] } }), "7 is not a string"),
+        (json!({ "filter": { "infected": 1 } }), "1 is not a boolean"),
+        (json!({ "filter": { "coreCount__gt": "many" } }), "\"many\" is not an integer"),
+        (json!({ "filter": [] }), "an array of 0 items is not an object"),
+        (json!({ "filter": {}, "data": 7 }), "7 is not an object or null"),
+    ] {
+        let found = contract.check_request(operation, &BTreeMap::new(), &[], Some(&body));
+        let messages: Vec<_> = found.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!(messages, [message], "{body}");
+    }
+}
+
 #[test]
 fn finding_display_has_rule_location_and_message() {
     let contract = small();
@@ -279,7 +347,7 @@ fn finding_display_has_rule_location_and_message() {
         lines,
         [
             "undeclared enum value at response.body.data[0].color: \"blue\" is not a declared value",
-            "type mismatch at response.body.data[1].id: 3 is not of type \"string\"",
+            "type mismatch at response.body.data[1].id: 3 is not a string",
         ]
     );
 }
@@ -356,6 +424,10 @@ fn query_to_json_uses_declared_types() {
     assert_eq!(Value::Object(contract.query_to_json(list, &pairs)), expected);
     let odd = [("ids".to_owned(), String::new()), ("countOnly".to_owned(), "1".to_owned())];
     assert_eq!(Value::Object(contract.query_to_json(list, &odd)), json!({ "ids": [], "countOnly": "1" }));
+    let tolerated = [("ids", "1"), ("ids", "2,3"), ("countOnly", "True"), ("after", "2026-11-20 10:00:00")];
+    let tolerated = tolerated.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let expected = json!({ "ids": ["1", "2", "3"], "countOnly": true, "after": "2026-11-20T10:00:00Z" });
+    assert_eq!(Value::Object(contract.query_to_json(list, &tolerated)), expected);
 }
 
 #[test]

@@ -294,9 +294,41 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         c.retype(d, MutatedPart::Request, "integer", &json!("7"))
     }),
     ("request body: string instead of boolean", |c, d| {
-        c.retype(d, MutatedPart::Request, "boolean", &json!("true"))
+        c.retype(d, MutatedPart::Request, "boolean", &json!("yes"))
     }),
-    ("request body: string instead of array", |c, d| c.retype(d, MutatedPart::Request, "array", &json!("a"))),
+    ("request body: object instead of array", |c, d| {
+        c.retype(d, MutatedPart::Request, "array", &json!({ "0": "a" }))
+    }),
+    // Tolerated forms.
+    ("request body: boolean as a string", |c, d| {
+        let fits = |_: &Point<'_>, value: &Value| value.is_boolean();
+        c.replace(d, MutatedPart::Request, ToleratedForm, fits, |_, value| json!(value.to_string()))
+    }),
+    ("request body: list as a string", |c, d| {
+        let fits = |point: &Point<'_>, value: &Value| {
+            let items =
+                value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_string));
+            items && type_name(point.schema) == Some("array")
+        };
+        c.replace(d, MutatedPart::Request, ToleratedForm, fits, |_, value| {
+            let items: Vec<&str> = value.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            json!(items.join(","))
+        })
+    }),
+    ("request body: empty object", |c, _| {
+        c.operation.body_schema().is_none().then(|| {
+            MutatedExchange::new(c, ToleratedForm, "request.body", |exchange| {
+                exchange.request.body = Some(json!({}));
+            })
+        })
+    }),
+    ("request body: null", |c, _| {
+        let is_declared = c.operation.body_schema().is_some();
+        let rule = if is_declared { UndeclaredNull } else { ToleratedForm };
+        Some(MutatedExchange::new(c, rule, "request.body", |exchange| {
+            exchange.request.body = Some(Value::Null)
+        }))
+    }),
     ("request body: array instead of object", |c, d| c.retype(d, MutatedPart::Request, "object", &json!([]))),
     ("query: letters instead of integer", |c, d| {
         c.set_query_param(
@@ -317,7 +349,7 @@ const MUTATIONS: &[(&str, Mutation)] = &[
     ("query: boolean in title case", |c, d| {
         c.set_query_param(
             d,
-            TypeMismatch,
+            ToleratedForm,
             |p| type_name(&p.schema) == Some("boolean"),
             |_| ("True".into(), String::new()),
         )
@@ -488,17 +520,36 @@ const MUTATIONS: &[(&str, Mutation)] = &[
     }),
     ("request body: date-time without time zone", |c, d| {
         let fits = |point: &Point<'_>, value: &Value| value.is_string() && is_time(point.schema);
-        c.replace(d, MutatedPart::Request, FormatMismatch, fits, |_, _| json!(ZONELESS))
+        c.replace(d, MutatedPart::Request, ToleratedForm, fits, |_, _| json!(ZONELESS))
     }),
     ("query: date-time without time zone", |c, d| {
-        c.set_query_param(d, FormatMismatch, |one| is_time(&one.schema), |_| (ZONELESS.into(), String::new()))
+        c.set_query_param(d, ToleratedForm, |one| is_time(&one.schema), |_| (ZONELESS.into(), String::new()))
+    }),
+    ("request body: date-time in epoch milliseconds", |c, d| {
+        let fits = |point: &Point<'_>, value: &Value| value.is_string() && is_time(point.schema);
+        c.replace(d, MutatedPart::Request, ToleratedForm, fits, |_, _| json!(1_795_168_800_000_u64))
+    }),
+    ("request body: date-time in words", |c, d| {
+        let fits = |point: &Point<'_>, value: &Value| value.is_string() && is_time(point.schema);
+        c.replace(d, MutatedPart::Request, FormatMismatch, fits, |_, _| json!("yesterday"))
+    }),
+    ("query: date-time in words", |c, d| {
+        c.set_query_param(
+            d,
+            FormatMismatch,
+            |one| is_time(&one.schema),
+            |_| ("yesterday".into(), String::new()),
+        )
     }),
     // Parameters, bodies and status codes.
-    ("query: duplicate parameter", |c, _| {
+    ("query: repeated parameter", |c, _| {
         let (name, value) = c.exchange.query().into_iter().next()?;
         let mut query = c.exchange.query();
         query.push((name.clone(), value));
-        let mutated = MutatedExchange::new(c, DuplicateParameter, format!("request.query.{name}"), |_| {});
+        let is_list =
+            c.operation.query_parameter(&name).is_some_and(|one| type_name(&one.schema) == Some("array"));
+        let rule = if is_list { ToleratedForm } else { DuplicateParameter };
+        let mutated = MutatedExchange::new(c, rule, format!("request.query.{name}"), |_| {});
         Some(MutatedExchange { query: Some(query), ..mutated })
     }),
     ("request body: undeclared", |c, _| {
@@ -597,7 +648,8 @@ const MUTATIONS: &[(&str, Mutation)] = &[
     }),
     ("recording: signed token in the request body", |c, d| {
         let fits = |point: &Point<'_>, value: &Value| {
-            value.is_string() && is_plain(point.schema) && !is_secret_like(&point.location)
+            let secret = is_secret_like(&point.location) || point.schema["x-s1"]["secret"] == true;
+            value.is_string() && is_plain(point.schema) && !secret
         };
         c.as_recording().replace(d, MutatedPart::Request, UnredactedSecret, fits, |_, _| json!(JWT))
     }),

@@ -32,6 +32,8 @@ fn console_blocks_print_documented_output() {
         .env("S1_CONSOLE_URL", "")
         .env("S1_API_TOKEN", "")
         .env("S1_PROFILE", "")
+        // The example data has the same times on every day.
+        .env("S1_SANDBOX_NOW", "2026-11-20T10:00:00Z")
         .register_bin("s1", Path::new(env!("CARGO_BIN_EXE_s1")))
         .case("README.md")
         .case("docs/**/*.md");

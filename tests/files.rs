@@ -95,6 +95,23 @@ fn unpack_wrong_password_is_rejected() {
 }
 
 #[test]
+fn unpack_other_faults_do_not_mention_password() {
+    let mut damaged = archive(&[("a.txt", b"one")], SimpleFileOptions::default());
+    // The compressed data follow the header of 30 bytes and the name.
+    damaged[36] ^= 0xff;
+    let varying: Vec<u8> = (0..400_u32).map(|at| (at * at % 251) as u8).collect();
+    let mut second = archive(&[("a.txt", b"one"), ("b.txt", &varying)], aes(PASSWORD));
+    let at = second.windows(5).position(|bytes| bytes == b"b.txt").unwrap();
+    // An extra field of 11 bytes, the salt of 16 bytes, 2 bytes that check the password, and the data follow.
+    second[at + 60] ^= 0xff;
+    for zip in [b"no archive".to_vec(), damaged, second, archive(&[("../x", b"one")], zip_crypto(PASSWORD))] {
+        let (_temp, result) = unpack_to_temp(&zip, UnpackLimits::default());
+        let error = result.unwrap_err();
+        assert!(!error.to_string().contains("password"), "{error}");
+    }
+}
+
+#[test]
 fn unpack_rejects_non_zip_data() {
     assert_rejected(b"<html>an error page</html>", UnpackLimits::default(), "not a zip archive");
     assert_rejected(b"", UnpackLimits::default(), "not a zip archive");
@@ -229,26 +246,193 @@ async fn serving(bytes: &[u8]) -> MockServer {
 
 #[tokio::test]
 async fn save_renames_file_when_complete() {
-    let server = serving(&[7; 300_000]).await;
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let zip = archive(&[("a", &[7; 300_000])], stored);
+    let size = zip.len() as u64;
+    let server = serving(&zip).await;
     let temp = TempDir::new().unwrap();
     let dir = temp.path().join("made/on/the/way");
     let download = download(&server.uri()).await;
-    assert_eq!(download.length(), Some(300_000));
+    assert_eq!(download.length(), Some(size));
     let mut partial = self::download(&server.uri()).await;
     assert!(partial.chunk().await.unwrap().is_some());
-    assert_eq!(partial.length(), Some(300_000), "the length is that of the complete file");
+    assert_eq!(partial.length(), Some(size), "the length is that of the complete file");
     let progress = Mutex::new(Vec::new());
     let saved =
         download.save(&dir, "up/load.zip", |bytes| progress.lock().unwrap().push(bytes)).await.unwrap();
-    assert_eq!((saved.path, saved.bytes), (dir.join("up_load.zip"), 300_000));
+    assert_eq!((saved.path, saved.bytes), (dir.join("up_load.zip"), size));
     assert_eq!(names(&dir), ["up_load.zip"]);
     let progress = progress.into_inner().unwrap();
-    assert!(progress.is_sorted() && progress.last() == Some(&300_000));
+    assert!(progress.is_sorted() && progress.last() == Some(&size));
+}
+
+/// Serves one response on a raw socket and closes the connection.
+fn serving_raw(response: Vec<u8>) -> (String, std::thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        stream.write_all(&response).unwrap();
+    });
+    (url, server)
+}
+
+/// A response with a body in the framings that a server or a proxy can use.
+fn framings(kind: &str, body: &[u8]) -> [Vec<u8>; 3] {
+    let head =
+        |framing: &str| format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{framing}\r\n\r\n").into_bytes();
+    let mut chunked = head("transfer-encoding: chunked");
+    for part in body.chunks(1000) {
+        chunked.extend_from_slice(format!("{:x}\r\n", part.len()).as_bytes());
+        chunked.extend_from_slice(part);
+        chunked.extend_from_slice(b"\r\n");
+    }
+    chunked.extend_from_slice(b"0\r\n\r\n");
+    let with_length = format!("content-length: {}", body.len());
+    [
+        [head(&with_length), body.to_vec()].concat(),
+        [head("connection: close"), body.to_vec()].concat(),
+        chunked,
+    ]
+}
+
+#[tokio::test]
+async fn save_incomplete_archive_is_an_error_in_each_framing() {
+    const OCTETS: &str = "application/octet-stream";
+    let zip = archive(&[("a.bin", &[9; 5000]), ("b.txt", b"two")], zip_crypto(PASSWORD));
+    let page = b"<html><title>Sign in</title></html>".as_slice();
+    let error = br#"{"errors":[{"title":"No such upload"}]}"#.as_slice();
+    for (kind, body, name, words) in [
+        (OCTETS, &zip[..zip.len() / 2], "x.bin", "truncated"),
+        (OCTETS, &zip[..zip.len() - 1], "x.zip", "truncated"),
+        (OCTETS, b"", "x.bin", "0 bytes"),
+        ("application/zip", b"", "x", "0 bytes"),
+        (OCTETS, page, "x.bin", "Sign in"),
+        (OCTETS, error, "x.zip", "No such upload"),
+        (
+            "text/plain",
+            b"token-of-the-test",
+            "x.zip",
+            "not a zip archive: the download has 17 bytes: \u{2026}",
+        ),
+    ] {
+        for response in framings(kind, body) {
+            let (url, server) = serving_raw(response);
+            let temp = TempDir::new().unwrap();
+            let error = download(&url).await.save(temp.path(), name, |_| ()).await.unwrap_err();
+            server.join().unwrap();
+            let expected = if body == page { ErrorKind::NoResult } else { ErrorKind::Archive };
+            assert_eq!((error.kind(), error.operation()), (expected, Some("agents_download")), "{error}");
+            assert!(error.to_string().contains(words), "{words}: {error}");
+            assert!(!error.help().contains("password"), "{error}");
+            assert_eq!(names(temp.path()), [""; 0]);
+        }
+    }
+    // The bytes are streamed, and the end is an error.
+    let (url, server) = serving_raw(framings(OCTETS, &zip[..200]).into_iter().next().unwrap());
+    let mut chunks = download(&url).await;
+    let mut received = 0;
+    let error = loop {
+        match chunks.chunk().await {
+            Ok(chunk) => received += chunk.expect("the end of a truncated archive").len(),
+            Err(error) => break error,
+        }
+    };
+    server.join().unwrap();
+    assert_eq!((received, error.kind()), (200, ErrorKind::Archive));
+}
+
+#[tokio::test]
+async fn save_complete_archive_is_accepted_in_each_framing() {
+    let mut with_comment = ZipWriter::new(Cursor::new(Vec::new()));
+    with_comment.set_comment("made for a test, PK\u{5}\u{6}").unwrap();
+    with_comment.start_file("a.txt", aes(PASSWORD)).unwrap();
+    with_comment.write_all(b"one").unwrap();
+    let mut large = ZipWriter::new(Cursor::new(Vec::new()));
+    large.start_file("a.txt", zip_crypto(PASSWORD).large_file(true)).unwrap();
+    large.write_all(b"one").unwrap();
+    let inner = archive(&[("inner.txt", b"one")], SimpleFileOptions::default());
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for zip in [
+        with_comment.finish().unwrap().into_inner(),
+        large.finish().unwrap().into_inner(),
+        archive(&[("inner.zip", &inner)], stored),
+        archive(&[], stored),
+    ] {
+        for response in framings("application/zip", &zip) {
+            let (url, server) = serving_raw(response);
+            let temp = TempDir::new().unwrap();
+            let saved = download(&url).await.save(temp.path(), "x.zip", |_| ()).await.unwrap();
+            server.join().unwrap();
+            assert!(fs::read(saved.path).unwrap() == zip, "different content");
+        }
+    }
+}
+
+/// A URL of the console can lead to a file of any type.
+/// The content type of a document does not hide an archive, complete or not.
+#[tokio::test]
+async fn save_archive_with_type_of_a_document_follows_its_content() {
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let zip = archive(&[("a.bin", &[9; 100_000])], stored);
+    for kind in ["application/json", "text/html; charset=utf-8"] {
+        for (body, is_complete) in [(zip.as_slice(), true), (&zip[..zip.len() - 40], false)] {
+            for response in framings(kind, body) {
+                let (url, server) = serving_raw(response);
+                let temp = TempDir::new().unwrap();
+                let download = download(&url).await;
+                assert!(download.length().is_none_or(|length| length == body.len() as u64), "{kind}");
+                let saved = download.save(temp.path(), "x.zip", |_| ()).await;
+                server.join().unwrap();
+                match saved {
+                    Ok(saved) => assert!(is_complete && fs::read(saved.path).unwrap() == body, "{kind}"),
+                    Err(error) => {
+                        assert_eq!((error.kind(), is_complete), (ErrorKind::Archive, false), "{error}");
+                        assert!(error.to_string().contains("truncated"), "{error}");
+                        assert_eq!(names(temp.path()), [""; 0]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn save_from_url_checks_named_and_recognized_archives() {
+    let zip = archive(&[("a.bin", &[9; 5000])], zip_crypto(PASSWORD));
+    let cut = &zip[..zip.len() / 2];
+    for (url_path, header, body, is_accepted) in [
+        ("/results/1", "", b"plain output".as_slice(), true),
+        ("/results/1", "", b"", true),
+        ("/results/1", "", &zip, true),
+        ("/results/1", "", cut, false),
+        ("/results/out.ZIP?signature=1", "", b"", false),
+        ("/results/1", "attachment; filename=\"out.zip\"", b"<Error><Code>Gone</Code></Error>", false),
+    ] {
+        let server = MockServer::start().await;
+        let response =
+            ResponseTemplate::new(200).set_body_bytes(body).insert_header("content-disposition", header);
+        Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
+        let client =
+            Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
+        let url = format!("{}{url_path}", server.uri());
+        let temp = TempDir::new().unwrap();
+        let download = client.download_url(&raw::remote_scripts::FETCH_RESULTS, &url).await.unwrap();
+        let saved = download.save(temp.path(), "out", |_| ()).await;
+        match saved {
+            Ok(saved) => assert!(is_accepted && fs::read(saved.path).unwrap() == body, "{url_path}"),
+            Err(error) => {
+                assert!(!is_accepted && error.kind() == ErrorKind::Archive, "{url_path}: {error}");
+                assert_eq!(names(temp.path()), [""; 0]);
+            }
+        }
+    }
 }
 
 #[tokio::test]
 async fn save_existing_file_is_not_overwritten() {
-    let server = serving(b"new").await;
+    let server = serving(&archive(&[("a.txt", b"new")], zip_crypto(PASSWORD))).await;
     let temp = TempDir::new().unwrap();
     fs::write(temp.path().join("it.zip"), "old").unwrap();
     let error = download(&server.uri()).await.save(temp.path(), "it.zip", |_| ()).await.unwrap_err();
@@ -287,15 +471,25 @@ async fn download_non_file_response_is_an_error() {
             "is not a file",
         ),
         (response(200, "text/html", "<html>log in</html>"), ErrorKind::NoResult, "is not a file"),
+        (
+            response(200, "application/octet-stream", "<html><title>Log in</title></html>"),
+            ErrorKind::NoResult,
+            "an HTML page with the title \"Log in\"; check the address",
+        ),
         (ResponseTemplate::new(204), ErrorKind::NoResult, "is not a file"),
         (response(404, "application/json", errors), ErrorKind::Api, "Not here"),
     ];
     for (response, kind, message) in responses {
         let server = MockServer::start().await;
         Mock::given(path("/web/api/v2.1/agents/1/uploads/2")).respond_with(response).mount(&server).await;
-        let error = try_download(&server.uri(), Duration::from_secs(60)).await.unwrap_err();
+        let temp = TempDir::new().unwrap();
+        let error = match try_download(&server.uri(), Duration::from_secs(60)).await {
+            Ok(download) => download.save(temp.path(), "it.zip", |_| ()).await.unwrap_err(),
+            Err(error) => error,
+        };
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.to_string().contains(message), "{error}");
+        assert_eq!(names(temp.path()), [""; 0]);
     }
 }
 

@@ -10,8 +10,10 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use sentinelone::contract::Contract;
+use sentinelone::iocs::{IocData, ScopeFilter};
 use sentinelone::raw::agents::{self, AgentFilter};
 use sentinelone::raw::alerts::{self, AlertFilter};
+
 use sentinelone::raw::iocs::{self, IocFilter};
 use sentinelone::raw::runtime::{Field, FieldKind, FieldValue, Fields, Filter};
 use sentinelone::raw::star_rules::{self, StarRuleFilter};
@@ -250,6 +252,18 @@ proptest! {
         let sent: BTreeSet<&str> = query.iter().map(|(name, _)| name.as_str()).collect();
         prop_assert_eq!(&sent, &names);
     }
+}
+
+#[test]
+fn action_with_empty_list_of_objects_is_rejected() {
+    let account = ScopeFilter::default().account_ids(["9"]);
+    let create = |iocs: Vec<IocData>| CLIENT.iocs().create(iocs).filter(account.clone()).request();
+    let error = create(Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), &RequestErrorKind::EmptyList("data".into()));
+    let ioc = || IocData::new("lab", "198.51.100.7");
+    assert!(create(vec![ioc()]).is_ok());
+    let error = create(vec![ioc(), ioc().labels(Vec::<String>::new())]).unwrap_err();
+    assert_eq!(error.kind(), &RequestErrorKind::EmptyList("data.labels".into()));
 }
 
 /// Property tests of one filter: in the body of an action and in the query of a list.

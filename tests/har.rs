@@ -158,17 +158,24 @@ fn har_omitted_request_body_yields_no_missing_field() {
 }
 
 #[test]
-fn har_duplicate_parameter_is_joined_and_reported() {
-    let url = format!("{URL}threats?ids=1&ids=2&ids=3");
-    let (entry, _) = one(json!({ "method": "GET", "url": url }), json!({ "status": 200 }));
-    assert_eq!(entry.exchange.request.query["ids"], "1,2,3");
-    let found = entry.check();
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(
-        (found[0].rule, found[0].location.as_str()),
-        (ContractRule::DuplicateParameter, "request.query.ids")
-    );
-    assert_eq!(found[0].operation(), Some("threats_list"));
+fn har_repeated_parameter_is_joined_and_reported() {
+    for (query, value, rule, location) in [
+        ("ids=1&ids=2&ids=3", "1,2,3", ContractRule::ToleratedForm, "request.query.ids"),
+        (
+            "countOnly=true&countOnly=true",
+            "true,true",
+            ContractRule::DuplicateParameter,
+            "request.query.countOnly",
+        ),
+    ] {
+        let url = format!("{URL}threats?{query}");
+        let (entry, _) = one(json!({ "method": "GET", "url": url }), json!({ "status": 200 }));
+        let name = location.strip_prefix("request.query.").unwrap();
+        assert_eq!(entry.exchange.request.query[name], value);
+        let found = entry.check();
+        assert!(found.iter().any(|one| (one.rule, one.location.as_str()) == (rule, location)), "{found:?}");
+        assert!(found.iter().all(|one| one.operation() == Some("threats_list")), "{found:?}");
+    }
 }
 
 /// Secrets are reported at each location. Neither the exchanges nor the findings contain them.

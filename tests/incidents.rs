@@ -9,11 +9,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sentinelone::incidents::{
-    Checkpoint, ConnectionError, FetchType, Fetcher, IncidentConfig, IncidentSeverity, MirrorDirection,
-    Stream,
+    Batch, Checkpoint, ConnectionError, FetchType, Fetcher, IncidentConfig, IncidentSeverity,
+    MirrorDirection, Stream,
 };
 use sentinelone::sandbox::Sandbox;
-use sentinelone::{ApiToken, ApiVersion, Client, RateLimits, RetryPolicy, Timestamp};
+use sentinelone::{ApiToken, ApiVersion, Client, ErrorKind, RateLimits, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
 use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -190,6 +190,123 @@ async fn poll_repeated_batches_return_each_incident_once() {
     sandbox.stop().await;
 }
 
+/// Returns a console that lists these threats on each request, and a fetcher for it.
+async fn console_with(threats: &[&str]) -> (MockServer, Fetcher) {
+    let server = MockServer::start().await;
+    let body = format!(r#"{{"data": [{}], "pagination": {{"totalItems": 3}}}}"#, threats.join(","));
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_string(body)).mount(&server).await;
+    let config = config_with(|one| one.first_fetch = "2026-11-01T00:00:00Z".into());
+    let fetcher = Fetcher::new(client_of(&server.uri(), "t", ApiVersion::V2_1), config).unwrap();
+    (server, fetcher)
+}
+
+fn threat(id: u32, name: &str) -> String {
+    let created = format!("2026-11-10T10:00:{id:02}Z");
+    format!(r#"{{"id": "{id}", "threatInfo": {{"createdAt": "{created}", "threatName": {name}}}}}"#)
+}
+
+fn ids(batch: &Batch) -> Vec<&str> {
+    batch.incidents.iter().map(|incident| incident.id.as_str()).collect()
+}
+
+#[tokio::test]
+async fn poll_repaired_item_is_delivered_once_with_its_repairs() {
+    let threats = [threat(31, r#""ok""#), threat(32, r#""a\udabc""#), threat(33, "NaN")];
+    let (server, fetcher) = console_with(&threats.each_ref().map(String::as_str)).await;
+    let mut limited = fetcher.config().clone();
+    limited.limit = 2;
+    let limited = Fetcher::new(client_of(&server.uri(), "t", ApiVersion::V2_1), limited).unwrap();
+    let first = limited.poll(&Checkpoint::default()).await.unwrap();
+    assert_eq!(ids(&first), ["31", "32"]);
+    assert_eq!(first.incidents[1].raw["threatInfo"]["threatName"], "a\u{fffd}");
+    let repairs: Vec<_> = first.repairs.iter().map(ToString::to_string).collect();
+    let expected = "data[1].threatInfo.threatName (ID 32): unpaired surrogate \\udabc replaced by U+FFFD";
+    assert_eq!(repairs, [expected], "the third item is not delivered yet");
+    let second = fetcher.poll(&first.checkpoint).await.unwrap();
+    assert_eq!(ids(&second), ["33"]);
+    assert_eq!(
+        second.repairs.iter().map(|repair| repair.item_id.as_deref()).collect::<Vec<_>>(),
+        [Some("33")]
+    );
+    let third = fetcher.poll(&second.checkpoint).await.unwrap();
+    assert!(third.incidents.is_empty() && third.repairs.is_empty());
+}
+
+#[tokio::test]
+async fn poll_item_set_apart_is_reported_once_and_does_not_block() {
+    let without_time = r#"{"id": "32", "threatInfo": {"createdAt": "\q"}}"#;
+    let with_word = r#"{"threatInfo": {"createdAt": tomorrow}, "id": "32"}"#;
+    let with_comma = r#"{"id": "32", "threatInfo": {"createdAt": "2026-11-10T10:00:32Z",}}"#;
+    let unreadable = r#"{"id" "32", "threatInfo": {"createdAt": "2026-11-10T10:00:32Z"}}"#;
+    let with_time = threat(32, r#""C:\q""#);
+    let readable = [with_time.as_str(), without_time, with_word, with_comma].map(|item| (item, Some("32")));
+    let cases = readable.into_iter().chain([(unreadable, None)]);
+    for (invalid, id) in cases {
+        let (before, after) = (threat(31, "null"), threat(33, "null"));
+        let (_server, fetcher) = console_with(&[&before, invalid, &after]).await;
+        let first = fetcher.poll(&Checkpoint::default()).await.unwrap();
+        assert_eq!(ids(&first), ["31", "33"], "{invalid}");
+        let [item] = first.set_apart.as_slice() else { panic!("{invalid}: {:?}", first.set_apart) };
+        assert_eq!((item.id.as_deref(), item.index, item.text.as_str()), (id, 1, invalid));
+        assert_eq!(first.checkpoint.newest(Stream::Threats).unwrap().as_str(), "2026-11-10T10:00:33Z");
+        // Through JSON, as after a restart.
+        let stored = serde_json::from_str(&serde_json::to_string(&first.checkpoint).unwrap()).unwrap();
+        let second = fetcher.poll(&stored).await.unwrap();
+        assert!(second.incidents.is_empty() && second.set_apart.is_empty(), "{invalid}: {second:?}");
+        assert_eq!(second.checkpoint, stored, "{invalid}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poll_list_without_end_delivers_its_items_and_fails() {
+    // The second page repeats the cursor, with other items.
+    let server = MockServer::start().await;
+    let (fresh, known) = (["31", "33"].map(String::from), ["32", "34"].map(String::from));
+    let respond = move |request: &wiremock::Request| {
+        let has_cursor = request.url.query_pairs().any(|(name, _)| name == "cursor");
+        let ids = if has_cursor { &known } else { &fresh };
+        let data = ids.each_ref().map(|id| threat(id.parse().unwrap(), "null")).join(",");
+        let body = format!(r#"{{"data": [{data}], "pagination": {{"nextCursor": "again"}}}}"#);
+        ResponseTemplate::new(200).set_body_string(body)
+    };
+    Mock::given(any()).respond_with(respond).mount(&server).await;
+    let config = config_with(|one| one.first_fetch = "2026-11-01T00:00:00Z".into());
+    let fetcher = Fetcher::new(client_of(&server.uri(), "t", ApiVersion::V2_1), config).unwrap();
+    let batch = fetcher.poll(&Checkpoint::default()).await.unwrap();
+    assert_eq!(ids(&batch), ["31", "32", "33", "34"]);
+    let kinds: Vec<_> = batch.failures.iter().map(|failure| failure.error.kind()).collect();
+    assert_eq!(kinds, [ErrorKind::RepeatedCursor]);
+    // The list does not ascend, so an older item may not have been read.
+    assert_eq!(batch.checkpoint.newest(Stream::Threats).unwrap().as_str(), "2026-11-01T00:00:00Z");
+    let again = fetcher.poll(&batch.checkpoint).await.unwrap();
+    assert!(again.incidents.is_empty() && again.failures.len() == 1);
+    let arguments = ["fetch-incidents", "--first-fetch", "2026-11-01T00:00:00Z", "--output", "ndjson"];
+    let (code, out, err) = tokio::task::block_in_place(|| run(s1(&server.uri(), "t", &arguments)));
+    assert_eq!((code, keys(&out).len()), (3, 4), "{err}");
+    assert!(
+        err.contains("error: threats could not be read to the end: threats_list: the list returned"),
+        "{err}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fetch_command_reports_repaired_and_skipped_items_once() {
+    let threats = [threat(31, r#""a\udabc""#), threat(32, r#""\q""#), threat(33, "null")];
+    let (server, _) = console_with(&threats.each_ref().map(String::as_str)).await;
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state.json");
+    let arguments =
+        ["fetch-incidents", "--first-fetch", "2026-11-01T00:00:00Z", "--output", "ndjson", "--state"];
+    let poll = || run(s1(&server.uri(), "t", &[&arguments[..], &[state.to_str().unwrap()]].concat()));
+    tokio::task::block_in_place(|| {
+        let (code, out, err) = poll();
+        assert_eq!((code, keys(&out)), (3, vec!["threats:31".to_owned(), "threats:33".to_owned()]), "{err}");
+        assert!(err.contains("data[0].threatInfo.threatName (ID 31): unpaired surrogate"), "{err}");
+        assert!(err.contains("data[1] (ID 32) is not valid JSON and is skipped: invalid escape"), "{err}");
+        assert_eq!(poll(), (0, String::new(), String::new()));
+    });
+}
+
 async fn test_connection(url: &str, token: &str, version: ApiVersion) -> Result<(), ConnectionError> {
     let config = config_with(|one| one.first_fetch = "1 hour".into());
     Fetcher::new(client_of(url, token, version), config).unwrap().test_connection().await
@@ -235,12 +352,27 @@ async fn test_connection_reports_the_cause() {
     };
     let (page, _server) = response_error(200, "<html>Welcome</html>").await;
     assert!(matches!(page, ConnectionError::NotAConsole { .. }), "{page:?}");
+    let (blocked, _server) = response_error(403, "<html><title>Blocked by the proxy</title></html>").await;
+    assert!(matches!(blocked, ConnectionError::NotAConsole { .. }), "{blocked:?}");
+    assert!(blocked.error().to_string().contains("Blocked by the proxy"), "{blocked:?}");
     let (missing, _server) = response_error(404, "no").await;
     assert!(matches!(missing, ConnectionError::NotAConsole { .. }), "{missing:?}");
     let (forbidden, _server) = response_error(403, "{}").await;
     assert!(matches!(forbidden, ConnectionError::Forbidden { stream: "threats", .. }), "{forbidden:?}");
     let (broken, _server) = response_error(500, "{}").await;
     assert!(matches!(broken, ConnectionError::Other { .. }), "{broken:?}");
+    // The console accepts the token for threats, so a rejection of alerts is not a matter of the token.
+    let server = MockServer::start().await;
+    let empty = json!({ "data": [], "pagination": { "totalItems": 0 } });
+    let threats = Mock::given(path("/web/api/v2.1/threats"));
+    threats.respond_with(ResponseTemplate::new(200).set_body_json(empty)).mount(&server).await;
+    let alerts = Mock::given(path("/web/api/v2.1/cloud-detection/alerts"));
+    alerts.respond_with(ResponseTemplate::new(401)).mount(&server).await;
+    let both = config_with(|one| one.fetch_type = FetchType::Both);
+    let fetcher = Fetcher::new(client_of(&server.uri(), "t", ApiVersion::V2_1), both).unwrap();
+    let unavailable = fetcher.test_connection().await.unwrap_err();
+    assert!(matches!(unavailable, ConnectionError::Forbidden { stream: "alerts", .. }), "{unavailable:?}");
+    assert!(!unavailable.to_string().contains("new token"), "{unavailable}");
     let messages = [wrong, unreachable, other, page, forbidden, broken].map(|error| error.to_string());
     assert_eq!(messages.iter().collect::<BTreeSet<_>>().len(), messages.len(), "{messages:#?}");
     assert!(messages.iter().all(|message| !message.contains("another-token")));
@@ -286,6 +418,47 @@ async fn test_connection_command_prints_cause_and_remedy() {
         assert_eq!(BTreeSet::from([success, unreachable, token, version]).len(), 4);
     });
     sandbox.stop().await;
+}
+
+/// A console whose threats can be read, and whose alerts have this response.
+async fn console_with_alerts(alerts: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    let threats = json!({ "data": [{ "id": "4711", "threatInfo": { "createdAt": "2026-11-20T10:00:00Z" } }],
+        "pagination": { "nextCursor": null } });
+    let threats = ResponseTemplate::new(200).set_body_json(threats);
+    Mock::given(path("/web/api/v2.1/threats")).respond_with(threats).mount(&server).await;
+    Mock::given(path("/web/api/v2.1/cloud-detection/alerts")).respond_with(alerts).mount(&server).await;
+    server
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn next_poll_is_promised_for_temporary_failure_only() {
+    let error = |status: u16, detail: &str| {
+        ResponseTemplate::new(status)
+            .set_body_json(json!({ "errors": [{ "title": "No", "detail": detail }] }))
+    };
+    for (alerts, is_temporary) in [
+        (error(403, "This scope has no STAR feature"), false),
+        (error(401, "Not for this user"), false),
+        (error(404, "No such path"), false),
+        (error(501, "Not available"), false),
+        (ResponseTemplate::new(302).insert_header("location", "/login"), false),
+        (ResponseTemplate::new(200).set_body_raw("<html><title>Sign in</title></html>", "text/html"), false),
+        (error(503, "Maintenance"), true),
+        (error(429, "Slow down"), true),
+    ] {
+        let console = console_with_alerts(alerts).await;
+        let arguments =
+            ["fetch-incidents", "--fetch-type", "both", "--first-fetch", "2026-11-01", "--output", "ndjson"];
+        let (code, out, err) =
+            tokio::task::block_in_place(|| run(s1(&console.uri(), "token-of-the-test", &arguments)));
+        assert_eq!(code, 3, "{err}");
+        assert_eq!(keys(&out), ["threats:4711"]);
+        assert_eq!(err.contains("the next poll reads them"), is_temporary, "{err}");
+        assert_eq!(err.contains("--fetch-type threats leaves alerts out"), !is_temporary, "{err}");
+        // The console accepts the token for the threats.
+        assert!(!err.contains("create a new token"), "{err}");
+    }
 }
 
 fn keys(out: &str) -> Vec<String> {
@@ -378,6 +551,26 @@ async fn state_file_second_process_exits_2() {
         first.wait().unwrap();
         // A killed process releases the lock.
         assert_eq!(run(s1(&sandbox.url(), Sandbox::TOKEN, &fetch(&state, &[]))).0, 0);
+    });
+    sandbox.stop().await;
+}
+
+/// The default start is three days before now, and the age of the example data does not depend on the day.
+#[tokio::test(flavor = "multi_thread")]
+async fn fetch_incidents_command_with_defaults_finds_incidents_of_the_sandbox() {
+    let sandbox = Sandbox::start().await.unwrap();
+    tokio::task::block_in_place(|| {
+        let threats = ["threats:460000000000000011", "threats:460000000000000012"];
+        let both = [&["alerts:530000000000000004"], &threats[..]].concat();
+        for (options, expected) in [(&[][..], &threats[..]), (&["--fetch-type", "both"][..], &both[..])] {
+            let arguments = [&["fetch-incidents", "--output", "ndjson"], options].concat();
+            let (code, out, err) = run(s1(&sandbox.url(), Sandbox::TOKEN, &arguments));
+            assert_eq!(code, 0, "{err}");
+            assert_eq!(keys(&out), expected, "{err}");
+            let mut embedded = Command::new(env!("CARGO_BIN_EXE_s1"));
+            embedded.arg("--sandbox").args(&arguments).env_remove("S1_SANDBOX_NOW");
+            assert_eq!(keys(&run(embedded).1), expected, "{options:?}");
+        }
     });
     sandbox.stop().await;
 }

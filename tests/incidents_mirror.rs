@@ -38,6 +38,11 @@ fn mirror(server: &MockServer, version: ApiVersion, direction: MirrorDirection) 
     mirror_on(client(&server.uri(), "token-of-the-test", version), direction, direction.is_incoming())
 }
 
+/// Returns a mirror of incoming changes.
+fn mirror_of(server: &MockServer) -> ThreatMirror {
+    mirror(server, V2_1, MirrorDirection::Incoming)
+}
+
 fn ok(body: Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
@@ -369,7 +374,6 @@ async fn modified_ids_failed_page_is_an_error() {
     let server = MockServer::start().await;
     // The second threat changed again while the list was read.
     pages(&server, ok(json!({ "data": [{ "id": "2" }, { "id": 3 }], "pagination": {} }))).await;
-    let mirror_of = |server: &MockServer| mirror(server, V2_1, MirrorDirection::Incoming);
     assert_eq!(mirror_of(&server).modified_ids(&since).await.unwrap(), ["1", "2", "3"]);
     assert_eq!(requests_of(&server).await.0, ["threats", "threats"]);
 
@@ -387,6 +391,58 @@ async fn modified_ids_failed_page_is_an_error() {
 
     let error = mirror_of(&server).modified_ids(&time("yesterday")).await.unwrap_err();
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
+}
+
+fn text(body: &str) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_string(body)
+}
+
+async fn console_with(body: &str) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(path(THREATS)).respond_with(text(body)).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn modified_ids_invalid_item_is_listed_if_its_id_is_readable() {
+    let since = time("2026-11-20T00:00:00Z");
+    let server =
+        console_with(r#"{"data": [{"id": "1", "x": NaN}, {"id": "2", "x": "\q"}, {"id": "3"}]}"#).await;
+    let mut ids = mirror_of(&server).modified_ids(&since).await.unwrap();
+    ids.sort_unstable();
+    assert_eq!(ids, ["1", "2", "3"]);
+    let server = console_with(r#"{"data": [{"id": "1"}, {"id": two}]}"#).await;
+    let error = mirror_of(&server).modified_ids(&since).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.decode_error().unwrap().path.as_str()),
+        (ErrorKind::Decode, "data[1].id")
+    );
+}
+
+#[tokio::test]
+async fn fetch_threat_invalid_json_is_repaired_or_an_error() {
+    let at = time("2026-11-20T00:00:00Z");
+    let repaired = console_with(r#"{"data": [{"id": "9", "threatInfo": {"threatName": "\udc00"}}]}"#).await;
+    let found = mirror_of(&repaired).fetch_threat("9", &at).await.unwrap().unwrap();
+    assert_eq!(found.threat["threatInfo"]["threatName"], "\u{fffd}");
+    assert_eq!(found.repairs.iter().next().unwrap().item_id.as_deref(), Some("9"));
+    let invalid = console_with(r#"{"data": [{"id": "9", "threatInfo": {"threatName": "\q"}}]}"#).await;
+    let error = mirror_of(&invalid).fetch_threat("9", &at).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "the threat exists");
+    assert_eq!(error.decode_error().unwrap().path, "data[0].threatInfo.threatName");
+}
+
+#[tokio::test]
+async fn push_changes_repaired_response_keeps_outcome_and_repairs() {
+    let server = MockServer::start().await;
+    post(&server, "analyst-verdict", text(r#"{"data": {"affected": 1, "x": NaN}}"#)).await;
+    post(&server, "notes", affected(1)).await;
+    let mirror = mirror(&server, V2_1, MirrorDirection::Outgoing);
+    let delta = Delta::default().verdict(AnalystVerdict::TruePositive);
+    let report = mirror.push_changes("9", &delta).await.unwrap();
+    assert!(report.is_complete());
+    let repairs: Vec<_> = report.steps.iter().map(|step| step.repairs.iter().count()).collect();
+    assert_eq!(repairs, [1, 0]);
 }
 
 async fn fetch_threat(version: ApiVersion, threat: &Value, close: bool) -> RemoteThreat {

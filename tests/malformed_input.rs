@@ -9,12 +9,15 @@ mod parsers;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use http::{HeaderMap, StatusCode};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use sentinelone::contract::Contract;
 use sentinelone::contract::fixture::{Exchange, read_dir};
+use sentinelone::contract::{Contract, ContractRule};
 use sentinelone::raw::OPERATIONS;
+use sentinelone::raw::runtime::{Paging, ResponseFormat};
+use sentinelone::{Page, Response};
 use serde_json::{Map, Value, json};
 
 /// The exchanges of `fixtures/` and, if set, of the directory in `S1_EXTRA_FIXTURES`.
@@ -201,6 +204,73 @@ proptest! {
         "(https?:/?/?)?[a-z@:\\[\\]0-9./?#%-]{0,40}",
     ]) {
         parsers::text(&text);
+    }
+}
+
+/// Inserts a member into each object of a document, as text.
+fn with_member(body: &str, member: &str) -> String {
+    body.replace("{}", &format!("{{{member}}}")).replace("{\"", &format!("{{{member},\""))
+}
+
+/// An unpaired surrogate and a bare NaN cost no value of any response, on any operation.
+#[test]
+fn response_of_each_operation_is_repaired() {
+    let mut repaired = std::collections::BTreeSet::new();
+    for (number, exchange) in EXCHANGES.iter().filter(|(_, exchange)| (200..300).contains(&exchange.status)) {
+        let Some(body @ Value::Object(_)) = &exchange.response else { continue };
+        let operation = OPERATIONS[usize::from(*number)];
+        let status = StatusCode::from_u16(exchange.status).unwrap();
+        let strict = with_member(&body.to_string(), r#""odd":"a\ufffd","none":null"#);
+        let invalid = with_member(&body.to_string(), r#""odd":"a\udfff","none":NaN"#);
+        let response = Response::<Value>::from_parts(operation, status, HeaderMap::new(), invalid).unwrap();
+        let expected: Value = serde_json::from_str(&strict).unwrap();
+        assert_eq!(*response, expected, "{}", operation.id);
+        assert_eq!(response.json(), expected, "{}", operation.id);
+        assert!(!response.repairs().is_empty() && !response.repairs().has_loss(), "{}", operation.id);
+        repaired.insert(operation.id);
+    }
+    let json = OPERATIONS.iter().filter(|operation| operation.response_format == ResponseFormat::Json);
+    assert_eq!(repaired, json.map(|operation| operation.id).collect());
+}
+
+/// An invalid item of a list costs that item only, on any list.
+#[test]
+fn list_of_each_operation_keeps_items_next_to_an_invalid_one() {
+    let lists = OPERATIONS.iter().filter(|operation| operation.paging == Paging::Cursor);
+    for operation in lists {
+        let items = r#"[{"id":"1"},{"id":"2","path":"C:\x"},{"id":"3"}]"#;
+        let data = match operation.items.strip_prefix("data.") {
+            Some(key) => format!(r#"{{"{key}":{items}}}"#),
+            None => items.to_owned(),
+        };
+        let body = format!(r#"{{"data":{data},"pagination":{{"nextCursor":null,"totalItems":3}}}}"#);
+        let status = StatusCode::OK;
+        let page = Response::<Page<Value>>::from_parts(operation, status, HeaderMap::new(), body).unwrap();
+        let ids: Vec<_> = page.data.iter().map(|item| item["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["1", "3"], "{}", operation.id);
+        let [item] = page.undecoded.as_slice() else { panic!("{}: {:?}", operation.id, page.undecoded) };
+        assert_eq!((item.index, item.value.as_str()), (1, Some(r#"{"id":"2","path":"C:\x"}"#)));
+        let repair = page.repairs().iter().next().unwrap();
+        assert_eq!(repair.item_id.as_deref(), Some("2"), "{}", operation.id);
+    }
+}
+
+/// The contract check reports a body that the client would repair.
+#[test]
+fn contract_check_reports_invalid_json() {
+    let contract = Contract::bundled();
+    let operation = contract.operation("threats_list").unwrap();
+    for value in [&br#""\ud800""#[..], b"NaN", b"\"\xff\"", b"\"a\nb\"", br#""\q""#] {
+        let body = [br#"{"data": [{"id": "1", "threatInfo": {"threatName": "#, value, b"}}]}"].concat();
+        let rules: Vec<_> =
+            contract.check_response(operation, 200, &body).into_iter().map(|finding| finding.rule).collect();
+        assert_eq!(rules, [ContractRule::InvalidJson], "{}", String::from_utf8_lossy(value));
+    }
+    for number in ["18446744073709551616123", "-9223372036854775809123", "0.1234567890123456789012"] {
+        let body = format!(r#"{{"data": [{{"id": "1", "threatInfo": {{"fileSize": {number}}}}}]}}"#);
+        let findings = contract.check_response(operation, 200, body.as_bytes());
+        let is_json = findings.iter().all(|finding| finding.rule != ContractRule::InvalidJson);
+        assert!(is_json, "a number of any size is JSON: {findings:?}");
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use sentinelone::Timestamp;
 use sentinelone::sandbox::Sandbox;
 use serde_json::{Value, json};
 
@@ -23,7 +24,8 @@ struct TestBench {
 impl TestBench {
     fn start() -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let consoles = (0..2).map(|_| runtime.block_on(Sandbox::start()).unwrap()).collect();
+        let start = || Sandbox::builder().clock(|| Timestamp::from("2026-11-20T10:00:00Z")).start();
+        let consoles = (0..2).map(|_| runtime.block_on(start()).unwrap()).collect();
         Self { runtime, consoles, dir: tempfile::tempdir().unwrap() }
     }
 
@@ -188,7 +190,7 @@ fn login_failure_writes_no_profile() {
     let cases = [
         (OTHER, bench.url(0), 1, "rejected the API token"),
         (Sandbox::TOKEN, closed, 1, "is unreachable"),
-        ("a token", bench.url(0), 2, "not valid in an HTTP header"),
+        ("a token", bench.url(0), 2, "contains whitespace"),
         ("", bench.url(0), 2, "the API token is empty"),
         (Sandbox::TOKEN, "http://console.example.com".into(), 2, "plain http"),
     ];
@@ -445,6 +447,7 @@ fn invalid_configuration_error_hides_values() {
         (profile(&format!("token-file = [\"{secret}\"]")), "token-file is not a string"),
         (profile(&format!("token-file = \"{secret}\"")), "not a token"),
         (profile(&format!("token-file = \"ApiToken {secret}\"")), "not a token"),
+        (profile(&format!("token-file = \"Bearer '{secret}'\"")), "not a token"),
         (profile(&format!("token-file = \"{secret}{}\"", "x".repeat(64))), "not a token"),
         (profile("token-file = \"a\"\ntoken = \"keyring\""), "exclude each other"),
         (profile("api-version = \"2.2\""), "api-version is neither 2.0 nor 2.1"),
@@ -485,6 +488,70 @@ fn invalid_configuration_error_hides_values() {
     bench.write("not toml at all");
     let unread = bench.s1(&["get-sites"]).envs(complete).output().unwrap();
     assert_eq!(code(&unread), 0, "with console and token the configuration is not read: {}", err(&unread));
+}
+
+/// Each source of a token removes the same text around it, and reports it without the token.
+#[test]
+fn copied_token_works_from_each_source() {
+    let bench = TestBench::start();
+    let (console, token) = (bench.url(0), Sandbox::TOKEN);
+    let utf16: Vec<u8> =
+        format!("\u{feff}\"{token}\"\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let file = bench.dir.path().join("copied.token");
+    fs::write(&file, utf16).unwrap();
+    let option = ["--api-token-file", file.to_str().unwrap()];
+    let url = ["--console-url", console.as_str()];
+
+    let environment =
+        bench.run(&[&url[..], &["get-sites"]].concat(), &[("S1_API_TOKEN", "Bearer 'sandbox-token';")]);
+    let from_file = bench.run(&[&url[..], &option, &["get-sites"]].concat(), &[]);
+    let quiet = bench.run(&[&url[..], &option, &["get-sites", "--log-level", "off"]].concat(), &[]);
+    let stdin =
+        bench.login(&format!("Authorization: ApiToken <{token}>"), &[&["--profile", "a"], &url[..]].concat());
+    let login_file = bench.run(&[&["login", "--profile", "b"], &url[..], &option].concat(), &[]);
+    for (output, parts) in [
+        (&environment, &["the scheme Bearer", "quotes", "a semicolon"][..]),
+        (&from_file, &["UTF-16", "quotes"]),
+        (&quiet, &["warning: ", "UTF-16", "quotes"]),
+        (&stdin, &["the header name Authorization", "the scheme ApiToken", "angle brackets"]),
+        (&login_file, &["UTF-16", "quotes"]),
+    ] {
+        let message = err(output);
+        assert_eq!(code(output), 0, "{message}");
+        assert!(parts.iter().all(|part| message.contains(part)), "{parts:?}: {message}");
+        assert!(!message.contains(token) && !out(output).contains(token), "{message}");
+    }
+    // The store has the token only, so that later commands report nothing.
+    for profile in ["a", "b"] {
+        let stored = bench.config().with_file_name("tokens").join(format!("{profile}.token"));
+        assert_eq!(fs::read_to_string(stored).unwrap(), token);
+        let later = bench.run(&["--profile", profile, "get-sites"], &[]);
+        assert_eq!((code(&later), err(&later)), (0, String::new()));
+    }
+    // A file that was edited manually.
+    bench.write_two_profiles("default = \"one\"");
+    write_private(&bench.config().with_file_name("one.token"), &format!("{token},\n"));
+    let profile = bench.run(&["get-sites"], &[]);
+    assert_eq!(code(&profile), 0, "{}", err(&profile));
+    assert!(err(&profile).contains("a comma"), "{}", err(&profile));
+}
+
+#[test]
+fn invalid_token_is_rejected_before_any_request() {
+    let bench = TestBench::start();
+    let console = bench.url(0);
+    for (token, name) in [
+        ("S1_API_TOKEN=sandbox-token", "an assignment"),
+        ("sandbox token", "whitespace"),
+        ("$S1_TOKEN", "a variable"),
+        ("<your-token>", "a placeholder"),
+        ("\"\"", "is empty"),
+    ] {
+        let output = bench.run(&["--console-url", &console, "get-sites"], &[("S1_API_TOKEN", token)]);
+        assert_eq!(code(&output), 2, "{token}: {}", err(&output));
+        assert!(err(&output).contains(name) && !err(&output).contains("sandbox"), "{}", err(&output));
+    }
+    assert_eq!(bench.requests(0), 0);
 }
 
 #[cfg(unix)]

@@ -295,6 +295,8 @@ async fn resource_methods_send_expected_requests() {
 
         c.users().api_token_details(&token) =>
             "POST" "/users/api-token-details" "", json!({ "data": { "apiToken": "another-token" } });
+        c.users().elevate_session(&"471147".into()) =>
+            "POST" "/users/auth/elevate" "", json!({ "data": { "code": "471147" } });
     };
     let actions = operations(|operation| operation.kind == sentinelone::OperationKind::Action);
     assert!(called.is_superset(&actions), "all actions are called");
@@ -370,13 +372,7 @@ async fn action_without_filter_is_rejected_before_sending() {
     let error = empty.send().await.unwrap_err();
     assert_eq!(error.request_error().unwrap().kind(), &RequestErrorKind::EmptyList("filter.ids".into()));
     let error = c.exclusions().delete(none).send().await.unwrap_err();
-    assert!(
-        matches!(
-            error.request_error().unwrap().kind(),
-            RequestErrorKind::ItemCountOutOfRange { count: 0, .. }
-        ),
-        "{error}"
-    );
+    assert_eq!(error.request_error().unwrap().kind(), &RequestErrorKind::EmptyList("data.ids".into()));
     let error = c.sites().reactivate("8").send().await.unwrap_err();
     assert_eq!(error.request_error().unwrap().kind(), &RequestErrorKind::Missing("data.expiration".into()));
 
@@ -421,7 +417,7 @@ async fn count_requests_list_with_same_filter() {
             "/cloud-detection/alerts" "countOnly=true&ids=7";
         c.iocs().delete().filter(IocFilter::default().external_id("e")) =>
             "/threat-intelligence/iocs" "countOnly=true&externalId=e";
-        c.star_rules().enable().filter(one_rule()) => "/cloud-detection/rules" "countOnly=true&ids=7";
+        c.star_rules().enable().filter(one_rule()) => "/cloud-detection/rules" "countOnly=true&ids=7&isLegacy=false";
         c.threats().mitigate("kill").filter(one_threat().limit(2)) => "/threats" "countOnly=true&ids=7";
         c.threats().update_incident().filter(one_threat()) => "/threats" "countOnly=true&ids=7";
 
@@ -520,4 +516,41 @@ fn builder_futures_are_send() {
     spawnable((list.page(), list.count(), list.items(), list.pages()));
     spawnable((action.send(), action.count(), client.agents().download("7", "9")));
     spawnable((list.clone(), action.clone()));
+    let rules = client.star_rules();
+    spawnable((rules.all(one_rule()), rules.find("7"), rules.change("7", |_| ())));
+}
+
+#[tokio::test]
+async fn star_rules_all_reads_both_lists_and_returns_each_rule_once() {
+    let server = MockServer::start().await;
+    let page = |ids: &[&str]| {
+        let rules: Vec<_> = ids.iter().map(|id| json!({ "id": id })).collect();
+        ResponseTemplate::new(200)
+            .set_body_json(json!({ "data": rules, "pagination": { "nextCursor": null } }))
+    };
+    let list = || Mock::given(method("GET")).and(query_param("ids", "7"));
+    list()
+        .and(query_param("isLegacy", "false"))
+        .respond_with(page(&["7", "8"]))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let list = list().and(query_param_is_missing("isLegacy"));
+    list.respond_with(page(&["6", "7"])).expect(1).mount(&server).await;
+    let rules = client(&server).star_rules().all(one_rule()).await.unwrap();
+    let ids: Vec<_> = rules.into_iter().map(|rule| rule.id.unwrap()).collect();
+    assert_eq!(ids, ["6", "7", "8"]);
+}
+
+#[tokio::test]
+async fn star_rules_change_missing_rule_sends_no_update() {
+    let server = mock_server(json!({ "data": [{ "id": "8" }] })).await;
+    let client = client(&server);
+    assert!(client.star_rules().find("7").await.unwrap().is_none());
+    let error = client.star_rules().change("7", |_| ()).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::NoResult, Some("star_rules_list")));
+    let error = client.star_rules().change("8", |_| ()).await.unwrap_err();
+    assert_eq!(error.request_error().unwrap().kind(), &RequestErrorKind::Missing("filter".into()));
+    let requests = server.received_requests().await.unwrap();
+    assert!(requests.iter().all(|request| request.method.as_str() == "GET"));
 }

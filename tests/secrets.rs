@@ -16,6 +16,7 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 const TOKEN: &str = "eyJhbGciOi-token-of-the-test";
 const PASSWORD: &str = "Pass\"word\\-of-the-test-1";
 const API_KEY: &str = "api-key-of-the-test";
+const VERIFICATION_CODE: &str = "471147-of-the-test";
 const PROXY_PASSWORD: &str = "proxy-password-of-the-test";
 
 /// A log in memory.
@@ -40,6 +41,9 @@ struct Echo;
 impl Respond for Echo {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         // Reads before an action with a password.
+        if request.url.path().ends_with("/auth/elevate") {
+            return ResponseTemplate::new(200).set_body_json(json!({ "data": { "duration": 30 } }));
+        }
         if ["/activities", "/timeline"].iter().any(|end| request.url.path().ends_with(end)) {
             return ResponseTemplate::new(200).set_body_json(json!({ "data": [], "pagination": {} }));
         }
@@ -78,7 +82,16 @@ fn encoded_secrets() -> Vec<String> {
     let escaped = json!(PASSWORD).to_string();
     let page = PASSWORD.replace('"', "&quot;");
     let link: String = url::form_urlencoded::byte_serialize(PASSWORD.as_bytes()).collect();
-    let secrets = [TOKEN, PASSWORD, escaped.trim_matches('"'), API_KEY, PROXY_PASSWORD, &page, &link];
+    let secrets = [
+        TOKEN,
+        PASSWORD,
+        escaped.trim_matches('"'),
+        API_KEY,
+        VERIFICATION_CODE,
+        PROXY_PASSWORD,
+        &page,
+        &link,
+    ];
     secrets.map(str::to_owned).into()
 }
 
@@ -94,6 +107,7 @@ fn value(command: &str, name: &str) -> &'static str {
     match name {
         "password" => PASSWORD,
         "api_key" => API_KEY,
+        "protected_actions_code" => VERIFICATION_CODE,
         _ if command.contains("power") && name == "query" => "event.type = 'x'",
         _ => "4711",
     }
@@ -105,7 +119,8 @@ fn calls() -> Vec<Vec<String>> {
     for entry in registry() {
         let mut call = vec![entry.info.name.to_owned()];
         for argument in (entry.arguments)() {
-            if argument.required || matches!(argument.name, "password" | "api_key") {
+            if argument.required || matches!(argument.name, "password" | "api_key" | "protected_actions_code")
+            {
                 let option = argument.name.replace('_', "-").to_lowercase();
                 let first = argument.values.first().copied();
                 call.extend([

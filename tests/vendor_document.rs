@@ -26,6 +26,15 @@ const NEWER: &[(&str, &str)] = &[
     ("\"DEV\"", "a site type that the integration offers"),
     ("\"NFR\"", "a site type that the integration offers"),
     ("\"DataSetCloud\"", "a destination of script output that the integration offers"),
+    ("\"correlation\"", "a query type of STAR rules in the document of June 2026"),
+    ("\"scheduled\"", "a query type of STAR rules in the document of June 2026"),
+    ("\"uebafirstseen\"", "a query type of STAR rules in the document of June 2026"),
+];
+
+/// Fields that are newer than the document of March 2024, with their source.
+const NEWER_FIELDS: &[(&str, &str)] = &[
+    ("request.query.isLegacy", "a parameter of the STAR rules in the document of June 2026"),
+    ("request.body.data.coolOffSettings", "a setting of STAR rules in the document of June 2026"),
 ];
 
 /// Fields with listed values in the document, which this project declares without an enum.
@@ -249,7 +258,8 @@ fn command_requests_conform_to_vendor_document() {
                 let findings =
                     contract.check_request(found.operation, &found.path_values, &query, body.as_ref());
                 for finding in findings {
-                    let open = OPEN.iter().any(|(field, _)| finding.location.starts_with(field));
+                    let mut fields = OPEN.iter().chain(NEWER_FIELDS);
+                    let open = fields.any(|(field, _)| finding.location.starts_with(field));
                     if open || NEWER.iter().any(|(value, _)| finding.message.starts_with(value)) {
                         continue;
                     }

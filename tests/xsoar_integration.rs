@@ -125,6 +125,11 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
         "depends on a response, so a dry run does not have it",
     ),
     (
+        "sentinelone-get-star-rules",
+        "1: unexpected GET /cloud-detection/rules",
+        "scheduled rules are in a second list",
+    ),
+    (
         "sentinelone-get-threat-notes",
         "0: unexpected query.limit=\"1000\"",
         "the console returns 10 notes by default",
@@ -172,8 +177,8 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "sentinelone-remove-hash-from-blocklist",
-        "1: missing DELETE /restrictions",
-        "depends on a response, so a dry run does not have it",
+        "1: GET /restrictions instead of DELETE /restrictions",
+        "a second search, of the scopes below; the removal depends on the responses",
     ),
     (
         "sentinelone-remove-item-from-whitelist",
@@ -202,8 +207,23 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "sentinelone-update-star-rule",
-        "0: missing body.filter.tenant=\"true\"",
-        "with a narrower scope, the tenant scope is not intended",
+        "0: GET /cloud-detection/rules instead of PUT /cloud-detection/rules/225494730938493804",
+        "the update depends on the rule, which is read first",
+    ),
+    (
+        "sentinelone-update-star-rule",
+        "1: unexpected GET /cloud-detection/rules",
+        "the rule can be in either list",
+    ),
+    (
+        "sentinelone-update-star-rule",
+        "2: unexpected GET /cloud-detection/rules",
+        "the rule may be listed without its scope only",
+    ),
+    (
+        "sentinelone-update-star-rule",
+        "3: unexpected GET /cloud-detection/rules",
+        "the rule can be in either list",
     ),
     (
         "sentinelone-update-threats-status",
@@ -288,7 +308,9 @@ fn differences(expected: &[Value], actual: &[Value]) -> BTreeSet<String> {
             continue;
         };
         if name(expected) != name(actual) {
+            // The content of another request is not comparable.
             found.insert(format!("{index}: {} instead of {}", name(actual), name(expected)));
+            continue;
         }
         let (mut expected_leaves, mut actual_leaves) = (BTreeMap::new(), BTreeMap::new());
         for part in ["query", "body"] {

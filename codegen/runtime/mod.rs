@@ -2,6 +2,7 @@
 //! request values. It does no I/O.
 
 mod field;
+mod field_validator;
 mod lenient;
 pub(crate) mod object_reader;
 mod open_enum;

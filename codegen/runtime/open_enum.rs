@@ -3,7 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, Error, Visitor};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde_json::Value;
 
 /// An enum of the API, to which SentinelOne may add values without notice.
 ///
@@ -23,7 +26,7 @@ pub trait OpenEnum: From<String> + for<'a> From<&'a str> {
 
 struct ScalarVisitor<E>(PhantomData<E>);
 
-impl<E: OpenEnum> Visitor<'_> for ScalarVisitor<E> {
+impl<'de, E: OpenEnum> Visitor<'de> for ScalarVisitor<E> {
     type Value = E;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,6 +56,14 @@ impl<E: OpenEnum> Visitor<'_> for ScalarVisitor<E> {
 
     fn visit_f64<Er: Error>(self, value: f64) -> Result<E, Er> {
         Ok(E::from(value.to_string()))
+    }
+
+    // With the serde_json feature `arbitrary_precision`, which another crate may enable, numbers are maps.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<E, A::Error> {
+        match Value::deserialize(MapAccessDeserializer::new(map))? {
+            Value::Number(number) => Ok(E::from(number.to_string())),
+            _ => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+        }
     }
 }
 

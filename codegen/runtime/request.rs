@@ -1,16 +1,14 @@
 //! Request values, which are built and validated without I/O.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-use super::{
-    ApiVersion, Field, FieldKind, FilterRequirement, Method, Operation, OperationKind, Secret, Timestamp,
-};
+use super::field_validator::{FieldLocation, FieldValidator};
+use super::{ApiVersion, BodyPart, Field, FilterRequirement, Method, Operation, OperationKind, Secret};
 
 /// All characters except the unreserved ones of RFC 3986.
 const PATH_PARAM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -125,8 +123,40 @@ impl<T> Request<T> {
                 self.has_selective_body_filter |= part.is_filter && selective;
             }
         }
+        // PUT replaces an object, whose lists are sent as the console returned them.
+        let replaces = |name: &str| {
+            let is_filter = self.operation.body_parts.iter().any(|part| part.is_filter && part.name == name);
+            self.operation.method == Method::Put && !is_filter
+        };
+        let mut checked = map.iter().filter(|(name, _)| !replaces(name));
+        if let Some(location) = checked.find_map(|(name, value)| self.empty_list(name, value)) {
+            return Err(self.error(RequestErrorKind::EmptyList(location)));
+        }
         self.body = Some(Value::Object(map));
         Ok(self)
+    }
+
+    /// Returns the location of the first empty list in a member of a body, at any depth. A declared field whose
+    /// minimum is 0 items may be empty: the operation documents what an empty list does.
+    fn empty_list(&self, location: &str, value: &Value) -> Option<String> {
+        match value {
+            Value::Array(items) if items.is_empty() => {
+                let allows_empty = |part: &BodyPart| {
+                    let name = match part.name {
+                        "" => Some(location),
+                        name => location.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')),
+                    };
+                    part.fields.iter().any(|field| Some(field.name) == name && field.allows_empty_list())
+                };
+                (!self.operation.body_parts.iter().any(allows_empty)).then(|| location.to_owned())
+            }
+            Value::Array(items) => items.iter().find_map(|item| self.empty_list(location, item)),
+            Value::Object(fields) => {
+                let mut nested = fields.iter().filter(|(_, value)| value.is_array() || value.is_object());
+                nested.find_map(|(name, value)| self.empty_list(&format!("{location}.{name}"), value))
+            }
+            _ => None,
+        }
     }
 
     fn object(&self, value: &impl Serialize) -> Result<Map<String, Value>, RequestError> {
@@ -409,7 +439,8 @@ pub enum RequestErrorKind {
     EmptyFilter,
     /// A missing required value.
     Missing(String),
-    /// An empty list. The console would ignore it, and the filter would match more items.
+    /// An empty list, of values or of objects, in the query or at any depth of the body. The console would ignore an
+    /// empty list in a filter, which then matches more items; in data it adds nothing.
     EmptyList(String),
     /// An empty or blank string, or such an item of a list.
     Blank(String),
@@ -501,7 +532,7 @@ impl fmt::Display for RequestErrorKind {
                 f.write_str("the filter is not selective, so the action would affect everything in scope")
             }
             Self::Missing(field) => write!(f, "{field} is missing; the API requires it"),
-            Self::EmptyList(field) => write!(f, "{field} is an empty list, which the console would ignore"),
+            Self::EmptyList(field) => write!(f, "{field} is an empty list; expected at least 1 item"),
             Self::Blank(field) => {
                 write!(f, "{field} has an empty string, which matches all items or no items")
             }
@@ -544,144 +575,6 @@ impl fmt::Display for RequestErrorKind {
             }
             Self::Unserializable(reason) => write!(f, "the request cannot be serialized as JSON: {reason}"),
         }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FieldLocation {
-    Query,
-    Filter,
-    Data,
-}
-
-#[derive(Clone, Copy)]
-struct FieldValidator {
-    part: &'static str,
-    location: FieldLocation,
-}
-
-impl FieldValidator {
-    /// Validates values against the declared fields, and writes timestamps in the format of the API. Returns whether
-    /// a value is selective.
-    fn validate(
-        self,
-        map: &mut Map<String, Value>,
-        find_field: impl Fn(&str) -> Option<&'static Field>,
-    ) -> Result<bool, RequestErrorKind> {
-        let mut selective = false;
-        for (name, value) in map.iter_mut().filter(|(_, value)| !value.is_null()) {
-            let Some(field) = find_field(name) else { continue };
-            self.value(field, value)?;
-            // `tenant: false` is not a scope.
-            let no_tenant = name == "tenant" && *value == Value::Bool(false);
-            selective |= field.narrows_selection && !no_tenant;
-        }
-        Ok(selective)
-    }
-
-    fn location_of(self, field: &Field) -> String {
-        match self.part {
-            "" => field.name.to_owned(),
-            part => format!("{part}.{}", field.name),
-        }
-    }
-
-    fn value(self, field: &Field, value: &mut Value) -> Result<(), RequestErrorKind> {
-        match value {
-            Value::Array(list) => {
-                if list.is_empty() && self.location != FieldLocation::Data {
-                    return Err(RequestErrorKind::EmptyList(self.location_of(field)));
-                }
-                let count = list.len() as u64;
-                if is_out_of_bounds(count, field.item_count) {
-                    let field_name = self.location_of(field);
-                    return Err(RequestErrorKind::ItemCountOutOfRange {
-                        field: field_name,
-                        count,
-                        bounds: field.item_count,
-                    });
-                }
-                for item in list {
-                    // A blank item is always an error, for example from an empty variable of a script.
-                    if item.as_str().is_some_and(|item| item.trim().is_empty()) {
-                        return Err(RequestErrorKind::Blank(self.location_of(field)));
-                    }
-                    self.string(field, item)?;
-                }
-            }
-            Value::Number(number) => {
-                if let Some(value) = number_out_of_bounds(number, field.range) {
-                    let field_name = self.location_of(field);
-                    return Err(RequestErrorKind::ValueOutOfRange {
-                        field: field_name,
-                        value,
-                        bounds: field.range,
-                    });
-                }
-            }
-            other => self.string(field, other)?,
-        }
-        Ok(())
-    }
-
-    fn string(self, field: &Field, value: &mut Value) -> Result<(), RequestErrorKind> {
-        let Value::String(string) = value else { return Ok(()) };
-        if string.trim().is_empty() && self.location != FieldLocation::Data {
-            return Err(RequestErrorKind::Blank(self.location_of(field)));
-        }
-        if field.kind == FieldKind::Timestamp {
-            match Timestamp::from(string.as_str()).to_utc() {
-                Some(time) => *string = time.as_str().to_owned(),
-                None => {
-                    return Err(RequestErrorKind::InvalidTimestamp {
-                        field: self.location_of(field),
-                        value: string.clone(),
-                    });
-                }
-            }
-        }
-        if field.kind == FieldKind::Json && !is_object_of_lists(string) {
-            return Err(RequestErrorKind::InvalidJsonString {
-                field: self.location_of(field),
-                value: string.clone(),
-            });
-        }
-        let count = string.chars().count() as u64;
-        if is_out_of_bounds(count, field.length) {
-            return Err(RequestErrorKind::LengthOutOfRange {
-                field: self.location_of(field),
-                count,
-                bounds: field.length,
-            });
-        }
-        if field.kind == FieldKind::List && self.location == FieldLocation::Query && string.contains(',') {
-            return Err(RequestErrorKind::CommaInListItem {
-                field: self.location_of(field),
-                item: string.clone(),
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Returns whether a string is a non-empty JSON object of non-empty lists of non-blank strings.
-fn is_object_of_lists(json: &str) -> bool {
-    let Ok(map) = serde_json::from_str::<BTreeMap<String, Vec<String>>>(json) else { return false };
-    let is_valid = |list: &Vec<String>| !list.is_empty() && list.iter().all(|item| !item.trim().is_empty());
-    !map.is_empty() && map.values().all(is_valid)
-}
-
-fn is_out_of_bounds<N: PartialOrd>(value: N, (min, max): (Option<N>, Option<N>)) -> bool {
-    min.is_some_and(|min| value < min) || max.is_some_and(|max| value > max)
-}
-
-/// Returns the number if it is out of bounds.
-fn number_out_of_bounds(number: &Number, (min, max): (Option<i64>, Option<i64>)) -> Option<i64> {
-    match (number.as_i64(), number.as_f64()?) {
-        (Some(value), _) => is_out_of_bounds(value, (min, max)).then_some(value),
-        (None, value) if min.is_some_and(|min| value < min as f64) => Some(value.floor() as i64),
-        (None, value) if max.is_some_and(|max| value > max as f64) => Some(value.ceil() as i64),
-        (None, _) => None,
     }
 }
 

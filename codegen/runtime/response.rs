@@ -24,6 +24,14 @@ pub trait ResponseBody: Sized {
     fn undecoded(&self) -> &[UndecodedItem] {
         &[]
     }
+
+    /// Adds items of the list `list_key` in `data`, which were replaced by null in the decoded body because they are not
+    /// valid JSON. The key is empty if `data` is the list. A type without items ignores them.
+    ///
+    /// The items are in ascending order of their indexes, which count all items of the response that are not null.
+    fn add_undecoded(&mut self, list_key: &str, items: Vec<UndecodedItem>) {
+        let _ = (list_key, items);
+    }
 }
 
 /// The error of decoding a body.
@@ -198,16 +206,24 @@ pub struct UndecodedItem {
     pub index: usize,
     /// Decode error; its path starts at the item.
     pub error: DecodeError,
-    /// The item as the console sent it.
+    /// The item as the console sent it; a string with its text if the item is not valid JSON.
     pub value: Value,
 }
 
 impl UndecodedItem {
+    /// Creates an item that is not valid JSON, from its text and its index.
+    pub fn invalid_json(index: usize, error: DecodeError, text: String) -> Self {
+        Self { index, error, value: Value::String(text) }
+    }
+
     /// Returns the error with the path from the root of the page, such as `data[1].threatInfo.fileSize`.
     pub fn error_with_page_path(&self) -> DecodeError {
         let Self { index, error, .. } = self;
-        let separator = if error.path.starts_with('[') { "" } else { "." };
-        let path = format!("data[{index}]{separator}{}", error.path);
+        let path = match error.path.as_str() {
+            "." => format!("data[{index}]"),
+            path if path.starts_with('[') => format!("data[{index}]{path}"),
+            path => format!("data[{index}].{path}"),
+        };
         DecodeError { path, message: error.message.clone() }
     }
 }
@@ -384,6 +400,23 @@ impl<T: DeserializeOwned> ResponseBody for Page<T> {
 
     fn undecoded(&self) -> &[UndecodedItem] {
         &self.undecoded
+    }
+
+    fn add_undecoded(&mut self, list_key: &str, items: Vec<UndecodedItem>) {
+        let own_key = self.list_envelope.as_ref().map_or("", |envelope| envelope.list_key.as_str());
+        if own_key != list_key || items.is_empty() {
+            return;
+        }
+        let added = items.len();
+        let mut others = std::mem::take(&mut self.undecoded).into_iter().peekable();
+        for (before, item) in items.into_iter().enumerate() {
+            // The indexes of the other items do not count those that are added.
+            while let Some(other) = others.next_if(|other| other.index + before < item.index) {
+                self.undecoded.push(UndecodedItem { index: other.index + before, ..other });
+            }
+            self.undecoded.push(item);
+        }
+        self.undecoded.extend(others.map(|other| UndecodedItem { index: other.index + added, ..other }));
     }
 }
 

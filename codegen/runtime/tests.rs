@@ -591,7 +591,8 @@ const FILTER: &[Field] = &[
 
 const DATA: &[Field] = &[
     Field { length: (None, Some(3)), ..Field::new("note", "note", FieldKind::String, "") },
-    Field { item_count: (None, Some(2)), ..Field::new("tags", "tags", FieldKind::List, "") },
+    Field { item_count: (Some(0), Some(2)), ..Field::new("tags", "tags", FieldKind::List, "") },
+    Field::new("owners", "owners", FieldKind::List, ""),
     Field::new("until", "until", FieldKind::Timestamp, ""),
     Field { range: (Some(1), None), ..Field::new("count", "count", FieldKind::Integer, "") },
 ];
@@ -798,14 +799,39 @@ fn list_item_count_out_of_range_is_rejected() {
     assert_eq!(error_kind(action_with_filter(json!({ "ids": ["aa", "bb", "cc", "dd"] }))), items(4));
     assert_eq!(error_kind(list_with_query(&json!({ "ids": [] }))), RequestErrorKind::EmptyList("ids".into()));
 
-    assert!(action_with_data(json!({ "tags": [] })).is_ok(), "an empty list in data removes all items");
     assert!(action_with_data(json!({ "tags": ["a", "b"] })).is_ok());
     let expected = RequestErrorKind::ItemCountOutOfRange {
         field: "data.tags".into(),
         count: 3,
-        bounds: (None, Some(2)),
+        bounds: (Some(0), Some(2)),
     };
     assert_eq!(error_kind(action_with_data(json!({ "tags": ["a", "b", "c"] }))), expected);
+}
+
+#[test]
+fn body_empty_list_is_rejected_unless_documented() {
+    assert!(action_with_data(json!({ "tags": [] })).is_ok(), "a minimum of 0 items documents the empty list");
+    for (data, location) in [
+        (json!({ "owners": [] }), "data.owners"),
+        (json!([]), "data"),
+        (json!([{ "tags": [] }, { "owners": [] }]), "data.owners"),
+        (json!({ "undeclared": [] }), "data.undeclared"),
+        (json!({ "rule": { "queries": [] } }), "data.rule.queries"),
+        (json!({ "rule": { "queries": [{ "fields": [] }] } }), "data.rule.queries.fields"),
+        (json!({ "rule": { "tags": [] } }), "data.rule.tags"),
+        (json!({ "owners": [[]] }), "data.owners"),
+    ] {
+        let kind = error_kind(action_with_data(data.clone()));
+        assert_eq!(kind, RequestErrorKind::EmptyList(location.into()), "{data}");
+    }
+    static REPLACE: Operation = Operation { method: Method::Put, ..ACTION };
+    let replace = |body: Value| -> Built { Request::new(&REPLACE).with_body(&body) };
+    assert!(replace(json!({ "data": { "undeclared": [], "rule": { "fields": [] } } })).is_ok());
+    let kind = error_kind(replace(json!({ "data": { "owners": [] } })));
+    assert_eq!(kind, RequestErrorKind::EmptyList("data.owners".into()), "a declared list of a PUT");
+    let filter = action_with_filter(json!({ "nested": { "ids": [] } }));
+    assert_eq!(error_kind(filter), RequestErrorKind::EmptyList("filter.nested.ids".into()));
+    assert!(action_with_data(json!({ "rule": { "queries": ["a"] }, "owners": null })).is_ok());
 }
 
 #[test]
@@ -1389,7 +1415,6 @@ fn blank_list_item_is_rejected() {
     assert!(
         matches!(error_kind(action_with_data(json!({ "tags": ["a", " "] }))), RequestErrorKind::Blank(field) if field == "data.tags")
     );
-    assert!(action_with_data(json!({ "tags": [] })).is_ok(), "an empty list in data is allowed");
 }
 
 #[test]

@@ -14,9 +14,9 @@ pub const ROOT: &str = "openapi.yaml";
 pub const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 
 /// The specification as one document.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Bundle {
-    /// OpenAPI 3.0.3 document. References are to `#/components/schemas/` only: parameters and responses are inlined,
+    /// OpenAPI 3.0.3 document of what the API accepts and returns. References are to `#/components/schemas/` only: parameters and responses are inlined,
     /// and properties of a filter that are query parameters too are copied to the parameters.
     pub document: Value,
     /// Module of each schema: the file name in snake case, `shared` for the root.
@@ -111,6 +111,7 @@ impl Bundle {
                 schemas.insert(name.clone(), schema);
             }
         }
+        extend_schemas(&mut schemas)?;
 
         let mut paths = Map::new();
         let mut listed: Vec<(String, String)> = Vec::new();
@@ -145,6 +146,32 @@ impl Bundle {
         document.sort_all_objects();
         let path_modules = listed.iter().map(|(file, path)| (path.clone(), module(file))).collect();
         Ok(Self { document, modules, path_modules, unlisted })
+    }
+
+    /// Returns the specification of what the client sends: `x-s1.send` replaces what the API accepts beyond that.
+    ///
+    /// The generated types and the example requests come from it; the contract checks use the bundle itself.
+    pub fn sent_by_client(&self) -> Self {
+        let mut client = self.clone();
+        let schemas = client.document["components"]["schemas"].as_object_mut();
+        let properties = schemas.into_iter().flatten().filter_map(|(_, schema)| schema.get_mut("properties"));
+        for properties in properties.filter_map(Value::as_object_mut) {
+            properties.retain(|_, property| {
+                let facts = property.get_mut(metadata::KEY).and_then(Value::as_object_mut);
+                match facts.and_then(|facts| facts.remove("send")) {
+                    Some(Value::Bool(sent)) => sent,
+                    Some(target) => {
+                        if let Some(keywords) = property.as_object_mut() {
+                            keywords.remove("type");
+                            keywords.insert("allOf".into(), json!([target]));
+                        }
+                        true
+                    }
+                    None => true,
+                }
+            });
+        }
+        client
     }
 
     /// Returns all operations, sorted by path and method.
@@ -192,14 +219,16 @@ pub fn reference(node: &Value) -> Option<&str> {
     target.as_str()?.strip_prefix("#/components/schemas/")
 }
 
-/// Calls `visit` with the name of each schema that a node or its descendants reference.
+/// Calls `visit` with the name of each schema that a node or its descendants reference. References in metadata do not
+/// count: they are not part of the schema.
 pub fn each_reference(node: &Value, visit: &mut impl FnMut(&str)) {
     match node {
         Value::Object(map) => {
             if let Some(name) = map.get("$ref").and_then(Value::as_str) {
                 visit(name.strip_prefix("#/components/schemas/").unwrap_or(name));
             }
-            map.values().for_each(|value| each_reference(value, visit));
+            let parts = map.iter().filter(|(key, _)| *key != metadata::KEY);
+            parts.for_each(|(_, value)| each_reference(value, visit));
         }
         Value::Array(list) => list.iter().for_each(|value| each_reference(value, visit)),
         _ => {}
@@ -253,6 +282,9 @@ fn inline_references(file: &str, files: &BTreeMap<&str, Value>, node: &mut Value
                 return Ok(());
             }
             let pointer = format!("#{pointer}");
+            if let Some(facts) = map.get_mut(metadata::KEY) {
+                inline_references(file, files, facts)?;
+            }
             if map.len() == 1 {
                 map.insert("$ref".into(), Value::String(pointer));
             } else {
@@ -264,6 +296,30 @@ fn inline_references(file: &str, files: &BTreeMap<&str, Value>, node: &mut Value
         Value::Array(list) => list.iter_mut().try_for_each(|value| inline_references(file, files, value)),
         _ => Ok(()),
     }
+}
+
+/// Copies the properties of the schema in `x-s1.extends` to the schema that extends it.
+///
+/// `allOf` cannot express this: each part would refuse the properties of the others, because request bodies accept
+/// declared properties only.
+fn extend_schemas(schemas: &mut Map<String, Value>) -> Result<()> {
+    let base_of = |schema: &Value| schema[metadata::KEY]["extends"].as_str().map(str::to_owned);
+    let extended: Vec<(String, String)> =
+        schemas.iter().filter_map(|(name, schema)| Some((name.clone(), base_of(schema)?))).collect();
+    for (name, base) in extended {
+        let found = schemas.get(&base).filter(|base| base_of(base).is_none());
+        let Some(inherited) = found.map(|base| base["properties"].clone()) else {
+            let message = format!("x-s1.extends {base} is not a schema, or extends another one");
+            return Err(invalid(&name, message));
+        };
+        let own = schemas.get_mut(&name).and_then(|schema| schema.get_mut("properties"));
+        if let (Some(Value::Object(own)), Value::Object(inherited)) = (own, inherited) {
+            for (name, property) in inherited {
+                own.entry(name).or_insert(property);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Adds the properties of the filter in `x-s1.query` as query parameters.

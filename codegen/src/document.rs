@@ -10,6 +10,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::bundle::{METHODS, members};
+use crate::published;
 use crate::surface::Key;
 use crate::{Error, Result};
 
@@ -104,7 +105,7 @@ pub fn parse(name: &str, text: &str) -> Result<Value> {
 /// Returns the same errors as [`read`].
 pub fn convert(name: &str, text: &str) -> Result<Document> {
     let invalid = |message: String| Error::Document { name: name.to_owned(), message };
-    let source: Value = if text.trim_start().starts_with('{') {
+    let mut source: Value = if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|error| invalid(format!("is not valid JSON: {error}")))?
     } else {
         crate::yaml::read(text).map_err(|error| invalid(format!("is not valid YAML: {error}")))?
@@ -115,6 +116,7 @@ pub fn convert(name: &str, text: &str) -> Result<Document> {
             (reader.swagger(&source).map_err(invalid)?, "Swagger 2.0".to_owned())
         }
         (_, Some(version)) if version.starts_with("3.0") => {
+            published::read_null(&mut source);
             (reader.openapi(&source), format!("OpenAPI {version}"))
         }
         (Some(version), _) => {

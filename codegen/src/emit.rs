@@ -9,20 +9,21 @@ pub(crate) use module::function_name;
 
 use std::collections::BTreeSet;
 
+use crate::Result;
 use crate::bundle::{self, Bundle};
 use crate::dialect::{Envelope, envelope};
 use crate::files::Files;
 use crate::generator::Model;
-use crate::{Error, Result};
 
 /// Command that regenerates all files; the header of each generated file names it.
 pub const COMMAND: &str = "cargo xtask generate";
 
 /// Runtime files that are copied into the generated crate: file name and source text.
-const RUNTIME_FILES: [(&str, &str); 11] = [
+const RUNTIME_FILES: [(&str, &str); 12] = [
     ("mod.rs", include_str!("../runtime/mod.rs")),
     ("response.rs", include_str!("../runtime/response.rs")),
     ("field.rs", include_str!("../runtime/field.rs")),
+    ("field_validator.rs", include_str!("../runtime/field_validator.rs")),
     ("lenient.rs", include_str!("../runtime/lenient.rs")),
     ("object_reader.rs", include_str!("../runtime/object_reader.rs")),
     ("open_enum.rs", include_str!("../runtime/open_enum.rs")),
@@ -62,7 +63,7 @@ pub(crate) const RUNTIME: [&str; 25] = [
     "Timestamp",
 ];
 
-/// Returns all files of `generated/`.
+/// Returns the files of `generated/`, except the bundled document.
 ///
 /// # Errors
 /// Returns an error if a type or a method of the model does not match the specification.
@@ -97,11 +98,6 @@ pub fn all(bundle: &Bundle, model: &Model) -> Result<Files> {
         files.insert(format!("src/{name}.rs"), format!("{header}\n{source_text}"));
     }
     files.insert("src/lib.rs".into(), lib(bundle, &modules));
-
-    let mut document = serde_json::to_string_pretty(&bundle.document)
-        .map_err(|error| Error::Generator(error.to_string()))?;
-    document.push('\n');
-    files.insert("openapi.json".into(), document);
     Ok(files)
 }
 

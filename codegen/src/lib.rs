@@ -30,6 +30,7 @@ pub mod html_report;
 pub mod import;
 pub mod lint;
 pub mod metadata;
+mod published;
 pub mod spec_update;
 pub mod stock;
 pub mod surface;
@@ -111,10 +112,20 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Returns an error if a file cannot be read, violates a rule of `spec/README.md`, or is not supported by the
 /// generator.
 pub fn generate(spec: &Path) -> Result<Files> {
-    let bundle = read_checked(spec)?;
-    let dialect = dialect::apply(&bundle)?;
-    let model = generator::run(&bundle, &dialect)?;
-    emit::all(&bundle, &model)
+    generate_from(&read_checked(spec)?)
+}
+
+/// Generates all files of `generated/` from a bundled specification, which is not checked against the lint rules.
+///
+/// # Errors
+/// Returns an error if the generator does not support the specification.
+pub fn generate_from(bundle: &Bundle) -> Result<Files> {
+    let client = bundle.sent_by_client();
+    let dialect = dialect::apply(&client)?;
+    let model = generator::run(&client, &dialect)?;
+    let mut files = emit::all(&client, &model)?;
+    files.insert("openapi.json".into(), published::document(bundle)?);
+    Ok(files)
 }
 
 /// Generates the fixtures from the directory `spec`. Keys are paths below `fixtures/`.
@@ -122,7 +133,7 @@ pub fn generate(spec: &Path) -> Result<Files> {
 /// # Errors
 /// Returns an error if a file cannot be read, or violates a rule of `spec/README.md`.
 pub fn fixtures(spec: &Path) -> Result<Files> {
-    examples::all(&read_checked(spec)?)
+    examples::all(&read_checked(spec)?.sent_by_client())
 }
 
 /// Reads the specification and checks it against the lint rules.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bundle::{Bundle, METHODS, Operation, each_reference, members, reference};
 use crate::dialect::{Envelope, envelope};
 use crate::emit::RUNTIME;
-use crate::metadata::{self, FilterRequirement, Kind, Op, Paging, PropertyFacts, SchemaFacts};
+use crate::metadata::{self, FilterRequirement, Kind, Op, Paging, PropertyFacts, SchemaFacts, Send};
 
 /// Names of the standard library and of serde_json that the emitted modules use. [`RUNTIME`] has those of the support
 /// code.
@@ -33,7 +33,11 @@ impl fmt::Display for Finding {
 
 /// Returns all violations, in the order of the document.
 pub fn check(bundle: &Bundle) -> Vec<Finding> {
-    let mut lint = Linter { bundle, findings: Vec::new(), used: BTreeSet::new() };
+    let client = bundle.sent_by_client();
+    let mut lint = Linter { bundle, findings: Vec::new(), used: BTreeSet::new(), generated: BTreeSet::new() };
+    each_reference(&client.document, &mut |name| {
+        lint.generated.insert(name.to_owned());
+    });
     if bundle.document["openapi"] != "3.0.3" {
         lint.add("openapi.yaml", "the OpenAPI version is not 3.0.3");
     }
@@ -56,10 +60,10 @@ pub fn check(bundle: &Bundle) -> Vec<Finding> {
         lint.schema(name, schema);
     }
     lint.extensions(&bundle.document, &mut String::new(), false);
-    // A schema is used if an operation references it, directly or indirectly.
+    // A schema is used if an operation references it, directly or indirectly, or sends it in place of another.
     let mut pending: Vec<String> = lint.used.iter().cloned().collect();
     while let Some(name) = pending.pop() {
-        if let Some(schema) = bundle.schema(&name) {
+        for schema in [bundle, &client].into_iter().filter_map(|view| view.schema(&name)) {
             each_reference(schema, &mut |name| {
                 if lint.used.insert(name.to_owned()) {
                     pending.push(name.to_owned());
@@ -79,6 +83,8 @@ struct Linter<'a> {
     bundle: &'a Bundle,
     findings: Vec<Finding>,
     used: BTreeSet<String>,
+    /// Schemas that the client sends or receives; each is a Rust type.
+    generated: BTreeSet<String>,
 }
 
 impl Linter<'_> {
@@ -93,6 +99,7 @@ impl Linter<'_> {
         });
         if let Some(name) = node.pointer("/x-s1/query").and_then(Value::as_str) {
             self.used.insert(name.to_owned());
+            self.generated.insert(name.to_owned());
             let schema = self.bundle.schema(name).unwrap_or(&Value::Null);
             if schema["required"].as_array().is_some_and(|required| !required.is_empty()) {
                 self.add(
@@ -325,6 +332,12 @@ impl Linter<'_> {
                 Ok(property) if property.field.is_some() && !facts.filter => {
                     self.add(&location, "`field` is only for filters");
                 }
+                Ok(facts) if facts.send == Some(Send::Field(true)) => {
+                    self.add(&location, "`send: true` is the default: expected false or a $ref");
+                }
+                Ok(facts) if facts.send == Some(Send::Field(false)) && is_required(schema, property) => {
+                    self.add(&location, "`send: false`, but the property is required");
+                }
                 Ok(property) => {
                     let boolean = node["type"] == "boolean";
                     if property.op == Some(Op::Exists) && !boolean {
@@ -348,6 +361,9 @@ impl Linter<'_> {
                 self.add(name, format!("enum value {value} is not a string"));
                 continue;
             };
+            if !self.generated.contains(name) {
+                continue;
+            }
             let ident = text.to_upper_camel_case();
             if ident.is_empty() || ident == "Unrecognized" {
                 self.add(name, format!("enum value {text:?} has no valid Rust name"));
@@ -357,6 +373,10 @@ impl Linter<'_> {
             }
         }
     }
+}
+
+fn is_required(schema: &Value, property: &str) -> bool {
+    schema["required"].as_array().into_iter().flatten().any(|name| name == property)
 }
 
 /// Returns whether the node at a JSON pointer can have `x-s1`.

@@ -136,6 +136,8 @@ impl EvidenceSource {
 pub struct SchemaFacts {
     /// The schema is a filter.
     pub filter: bool,
+    /// Schema whose properties the bundle copies, except those that this schema declares itself.
+    pub extends: Option<String>,
     /// Provenance of the metadata.
     pub evidence: Vec<Evidence>,
 }
@@ -154,14 +156,43 @@ pub struct PropertyFacts {
     pub field: Option<Value>,
     /// Comparison, if the name does not imply it.
     pub op: Option<Op>,
+    /// What the client sends, if the API accepts more.
+    pub send: Option<Send>,
     /// Provenance of the metadata.
     pub evidence: Vec<Evidence>,
 }
 
 impl Default for PropertyFacts {
     fn default() -> Self {
-        Self { selective: true, json: false, secret: false, field: None, op: None, evidence: Vec::new() }
+        Self {
+            selective: true,
+            json: false,
+            secret: false,
+            field: None,
+            op: None,
+            send: None,
+            evidence: Vec::new(),
+        }
     }
+}
+
+/// What the client sends of a property, if the API accepts more.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Send {
+    /// `false`: the client has no field for it.
+    Field(bool),
+    /// The client sends values of another schema.
+    Schema(SchemaReference),
+}
+
+/// Reference to a named schema.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaReference {
+    /// `#/components/schemas/NAME`.
+    #[serde(rename = "$ref")]
+    pub target: String,
 }
 
 /// A comparison that the name of a filter property does not imply.

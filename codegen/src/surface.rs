@@ -363,7 +363,8 @@ impl<'a> Builder<'a> {
             facts.insert("composed", Value::Object(composed));
         }
         match &schema["additionalProperties"] {
-            Value::Bool(free) => drop(facts.insert("additionalProperties", json!(free))),
+            // `false` is implicit in the specification: the published document has it in requests.
+            Value::Bool(true) => drop(facts.insert("additionalProperties", json!(true))),
             Value::Object(map) if map.is_empty() => drop(facts.insert("additionalProperties", json!(true))),
             _ => {}
         }
@@ -417,9 +418,18 @@ impl<'a> Builder<'a> {
             };
             SchemaLocation { schema: target.schema.clone(), path }
         };
+        // The bundle copies the properties of a schema to those that extend it; their location is in that schema.
+        let base = schema[metadata::KEY]["extends"].as_str();
         for (name, property) in members(schema, "/properties") {
             let required = required_names.contains(name.as_str());
-            self.schema(property, &format!("{at}.{name}"), &child(&format!(".{name}")), required, visiting);
+            let copied_from = base.filter(|base| {
+                self.document["components"]["schemas"][base]["properties"].get(name) == Some(property)
+            });
+            let site = match copied_from {
+                Some(base) => SchemaLocation { schema: Some((*base).to_owned()), path: name.clone() },
+                None => child(&format!(".{name}")),
+            };
+            self.schema(property, &format!("{at}.{name}"), &site, required, visiting);
         }
         if schema["items"].is_object() {
             self.schema(&schema["items"], &format!("{at}[]"), &child("[]"), false, visiting);

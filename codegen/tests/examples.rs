@@ -17,7 +17,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(&root().join("spec")).unwrap());
+static BUNDLE: LazyLock<Bundle> =
+    LazyLock::new(|| Bundle::read(&root().join("spec")).unwrap().sent_by_client());
 
 static FILES: LazyLock<Files> = LazyLock::new(|| examples::all(&BUNDLE).unwrap());
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sentinelone_codegen::bundle::{Bundle, METHODS};
+use sentinelone_codegen::diff::{self, Direction, Rule, SpecIndex};
 use sentinelone_codegen::document::{Document, Quirk, convert, extract, open};
 use sentinelone_codegen::import::baseline::Baseline;
 use sentinelone_codegen::import::lossy::{Loss, Profile};
@@ -466,6 +467,9 @@ fn swagger(bundle: &Bundle) -> Value {
         let item = paths.entry(path).or_insert_with(|| json!({}));
         let id = format!("_web_api_{}", operation.id());
         let mut node = json!({ "operationId": id, "parameters": parameters, "responses": responses });
+        if let Some(security) = operation.node.get("security") {
+            node["security"] = security.clone();
+        }
         // Error responses are JSON, which Swagger cannot express for an operation with a file response.
         if produces != "application/json" {
             node["produces"] = json!([produces]);
@@ -778,6 +782,19 @@ fn overlay_update_does_not_create_missing_list() {
 }
 
 #[test]
+fn overlay_update_creates_empty_list() {
+    let open =
+        "  - { target: $.get, description: D., update: { security: [] }, ".to_owned() + EVIDENCE + " }";
+    let overlays = [overlay(&open).unwrap()];
+    let mut document = json!({ "get": { "summary": "S" } });
+    for changed in [1, 0] {
+        let applied = apply(&overlays, &mut document).unwrap();
+        assert_eq!((applied[0].matched, applied[0].changed), (1, changed));
+        assert_eq!(document, json!({ "get": { "summary": "S", "security": [] } }));
+    }
+}
+
+#[test]
 fn import_write_applies_other_changes_if_one_is_rejected() {
     let bundle = Bundle::read(&spec()).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -939,6 +956,41 @@ fn import_vendor_document_has_no_unexplained_differences() {
     let mut twice = import.corrected.clone();
     apply(&overlays, &mut twice).unwrap();
     assert_eq!(twice, import.corrected);
+}
+
+#[test]
+fn spec_accepts_every_request_of_the_vendor_document() {
+    let Some(document) = vendor_document("S1_VENDOR_DOCUMENT") else { return };
+    let bundle = Bundle::read(&spec()).unwrap();
+    let mut index = SpecIndex::default();
+    index.add(&bundle).unwrap();
+    let mut vendor = Surface::from_document(&document.value);
+    let mut curated = Surface::from_document(&bundle.document);
+    diff::retain_known(&mut vendor, &mut curated, &index);
+    let mut narrower = Vec::new();
+    for finding in diff::compare(&vendor, &curated, &index) {
+        let accepts_more = match finding.rule {
+            // Without an enum or with free members, any value is accepted.
+            Rule::EnumRemoved | Rule::AdditionalPropertiesChanged => true,
+            // The document does not say which type a blocked or excluded value has.
+            Rule::TypeChanged => finding.old.is_null(),
+            _ => false,
+        };
+        if finding.direction != Direction::Request || !finding.class.breaks() || accepts_more {
+            continue;
+        }
+        let locations = finding.operations.iter().flat_map(|one| &one.locations);
+        narrower.extend(locations.filter_map(|location| match finding.rule {
+            // A URL cannot contain null, and a list of null means nothing.
+            Rule::NoLongerNullable if !location.starts_with("request.body") || location.ends_with("[]") => {
+                None
+            }
+            // The document marks no body as required; the console rejects an action without one.
+            Rule::BecameRequired if location == "request.body" => None,
+            _ => Some(format!("{location}: {}", finding.message)),
+        }));
+    }
+    assert_eq!(narrower, [""; 0]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use sentinelone_codegen::bundle::Bundle;
 use sentinelone_codegen::files::Files;
-use sentinelone_codegen::{Result, dialect, emit, generator, lint};
+use sentinelone_codegen::{Result, document, generate_from, lint};
 use serde_json::{Value, json};
 
 const ROOT: &str = r#"
@@ -319,10 +319,7 @@ impl Spec {
     /// Returns the generated files. The specification must not have lint findings.
     fn emit(&self) -> Result<Files> {
         assert_eq!(self.findings(), Vec::<String>::new());
-        let bundle = self.join()?;
-        let dialect = dialect::apply(&bundle)?;
-        let model = generator::run(&bundle, &dialect)?;
-        emit::all(&bundle, &model)
+        generate_from(&self.join()?)
     }
 
     /// Returns the generated module of the resource, with whitespace collapsed.
@@ -470,7 +467,7 @@ fn lint_checks_parameters() {
     assert_findings(
         |spec| spec.widget(&limit("/x-s1"), json!({ "select": false })),
         &[
-            "GET /widgets: parameter limit: unknown field `select`, expected one of `selective`, `json`, `secret`, `field`, `op`, \
+            "GET /widgets: parameter limit: unknown field `select`, expected one of `selective`, `json`, `secret`, `field`, `op`, `send`, \
            `evidence`",
         ],
     );
@@ -619,7 +616,7 @@ fn lint_checks_schemas() {
         (
             schema("WidgetPart", "/x-s1"),
             json!({ "filtre": true }),
-            "WidgetPart: unknown field `filtre`, expected `filter` or `evidence`",
+            "WidgetPart: unknown field `filtre`, expected one of `filter`, `extends`, `evidence`",
         ),
         (
             schema("WidgetKind", "/type"),
@@ -655,7 +652,7 @@ fn lint_checks_schemas() {
         (
             widget("id/x-s1"),
             json!({ "feild": "a" }),
-            "Widget.id: unknown field `feild`, expected one of `selective`, `json`, `secret`, `field`, `op`, `evidence`",
+            "Widget.id: unknown field `feild`, expected one of `selective`, `json`, `secret`, `field`, `op`, `send`, `evidence`",
         ),
         (widget("id/x-s1"), json!({ "field": "a" }), "Widget.id: `field` is only for filters"),
         (
@@ -922,7 +919,7 @@ fn emit_files_have_headers_and_operations() {
         assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{name}");
     }
     let document: Value = serde_json::from_str(&files["openapi.json"]).unwrap();
-    assert_eq!(document, Spec::small().join().unwrap().document);
+    assert_eq!(document["paths"], Spec::small().join().unwrap().document["paths"]);
     let lib = &files["src/lib.rs"];
     let operations = lib.split_once("OPERATIONS").unwrap().1;
     let names = ["ACT", "DELETE", "DOWNLOAD", "LIST", "LIST_OLD"];
@@ -1172,6 +1169,137 @@ fn generator_unsupported_input_is_an_error() {
 // ---- deterministic output
 
 /// Formats a node as JSON, with the keys of each object in reverse order.
+/// Returns the emitted document.
+fn published(spec: &Spec) -> Value {
+    serde_json::from_str(&spec.emit().unwrap()["openapi.json"]).unwrap()
+}
+
+#[test]
+fn document_states_null_of_a_reference() {
+    let document = published(&Spec::small());
+    let kind = &document["components"]["schemas"]["Widget"]["properties"]["kind"];
+    let only_null = json!({ "type": "string", "nullable": true, "enum": [null] });
+    let expected = json!({ "anyOf": [{ "$ref": "#/components/schemas/WidgetKind" }, only_null], "description": "Its kind." });
+    assert_eq!(*kind, expected);
+    // The comparison of documents reads it as in the specification.
+    let read = document::parse("openapi.json", &document.to_string()).unwrap();
+    let kind = &read["components"]["schemas"]["Widget"]["properties"]["kind"];
+    assert_eq!(kind["nullable"], true);
+    assert_eq!(kind["allOf"], json!([{ "$ref": "#/components/schemas/WidgetKind" }]));
+}
+
+#[test]
+fn document_omits_null_of_any_value() {
+    let mut spec = Spec::small();
+    spec.property("anything", "{ nullable: true, description: Any value. }");
+    let document = published(&spec);
+    let anything = &document["components"]["schemas"]["Widget"]["properties"]["anything"];
+    assert_eq!(*anything, json!({ "description": "Any value." }));
+}
+
+#[test]
+fn document_closes_objects_of_requests_only() {
+    let mut spec = Spec::small();
+    spec.widget(
+        &schema("WidgetActData", "/properties/part"),
+        json!({ "$ref": "#/components/schemas/WidgetPart", "description": "A part." }),
+    );
+    let document = published(&spec);
+    let schemas = &document["components"]["schemas"];
+    for closed in ["WidgetAct", "WidgetActData", "WidgetFilter", "WidgetPartInput"] {
+        assert_eq!(schemas[closed]["additionalProperties"], false, "{closed}");
+    }
+    for open in ["Widget", "WidgetPart", "Affected", "Pagination"] {
+        assert_eq!(schemas[open].get("additionalProperties"), None, "{open}");
+    }
+    let part = &schemas["WidgetActData"]["properties"]["part"]["allOf"];
+    assert_eq!(*part, json!([{ "$ref": "#/components/schemas/WidgetPartInput" }]));
+    let parts = &schemas["Widget"]["properties"]["parts"]["items"];
+    assert_eq!(*parts, json!({ "$ref": "#/components/schemas/WidgetPart" }));
+    assert!(!spec.emit().unwrap()["src/widgets.rs"].contains("WidgetPartInput"), "the types are the same");
+
+    spec.widget(
+        "/components/schemas/WidgetPartInput",
+        json!({ "type": "object", "description": "Taken.", "properties": { "a": { "type": "string", "description": "A." } } }),
+    );
+    spec.property("other", "{ $ref: '#/components/schemas/WidgetPartInput', description: Other. }");
+    let error = spec.emit().unwrap_err().to_string();
+    assert!(error.contains("schema name WidgetPartInput is reserved"), "{error}");
+}
+
+#[test]
+fn send_narrows_the_client_and_not_the_document() {
+    let mut spec = Spec::small();
+    spec.widget(
+        &schema("WidgetActData", "/properties/old"),
+        json!({ "type": "object", "description": "Not sent.", "x-s1": { "send": false } }),
+    );
+    spec.widget(
+        "/components/schemas/AnyKind",
+        json!({ "type": "string", "description": "Any case.", "enum": ["plain", "PLAIN", "64 bit"] }),
+    );
+    let send = json!({ "send": { "$ref": "#/components/schemas/WidgetKind" } });
+    spec.widget(
+        &schema("WidgetActData", "/properties/kind"),
+        json!({ "$ref": "#/components/schemas/AnyKind", "description": "New kind.", "x-s1": send }),
+    );
+    let document = published(&spec);
+    let data = &document["components"]["schemas"]["WidgetActData"]["properties"];
+    assert_eq!(data["old"]["type"], "object");
+    assert_eq!(data["kind"]["allOf"], json!([{ "$ref": "#/components/schemas/AnyKind" }]));
+    assert!(
+        document["components"]["schemas"]["AnyKind"]["enum"].as_array().unwrap().contains(&json!("PLAIN"))
+    );
+
+    let module = spec.module();
+    let (_, data) = module.split_once("pub struct WidgetActData {").unwrap();
+    let (data, _) = data.split_once('}').unwrap();
+    assert!(data.contains("pub kind: WidgetKind,") && !data.contains("old"), "{data}");
+    assert!(!module.contains("AnyKind"), "{module}");
+}
+
+#[test]
+fn send_of_a_required_property_is_a_lint_finding() {
+    for (send, expected) in [
+        (json!(false), "WidgetActData.kind: `send: false`, but the property is required"),
+        (json!(true), "WidgetActData.kind: `send: true` is the default: expected false or a $ref"),
+    ] {
+        let mut spec = Spec::small();
+        spec.widget(
+            &schema("WidgetActData", "/properties/kind"),
+            json!({ "$ref": "#/components/schemas/WidgetKind", "description": "K.", "x-s1": { "send": send } }),
+        );
+        assert_eq!(spec.findings(), [expected]);
+    }
+}
+
+#[test]
+fn extends_copies_the_properties_that_a_schema_does_not_declare() {
+    let mut spec = Spec::small();
+    spec.widget(
+        "/components/schemas/WideFilter",
+        json!({ "type": "object", "description": "Wide.", "x-s1": { "filter": true, "extends": "WidgetFilter" },
+            "properties": { "ids": { "type": "array", "items": { "type": "string" }, "description": "Ids.", "x-s1": { "field": "id" } } } }),
+    );
+    let send = json!({ "send": { "$ref": "#/components/schemas/WidgetFilter" } });
+    spec.widget(
+        &schema("WidgetAct", "/properties/filter"),
+        json!({ "$ref": "#/components/schemas/WideFilter", "description": "Filter.", "x-s1": send }),
+    );
+    let document = published(&spec);
+    let schemas = &document["components"]["schemas"];
+    let (base, wide) = (&schemas["WidgetFilter"]["properties"], &schemas["WideFilter"]["properties"]);
+    assert_eq!(wide["ids"].get("maxItems"), None);
+    for name in base.as_object().unwrap().keys().filter(|name| *name != "ids") {
+        assert_eq!(wide[name], base[name], "{name}");
+    }
+    assert!(spec.module().contains("pub filter: WidgetFilter,"));
+
+    spec.widget(&schema("WideFilter", "/x-s1/extends"), json!("Nothing"));
+    let error = spec.join().unwrap_err().to_string();
+    assert!(error.contains("x-s1.extends Nothing is not a schema"), "{error}");
+}
+
 fn reversed(node: &Value) -> String {
     match node {
         Value::Object(map) => {
@@ -1184,9 +1312,7 @@ fn reversed(node: &Value) -> String {
 }
 
 fn emit(texts: &BTreeMap<String, String>) -> Files {
-    let bundle = Bundle::join(texts).unwrap();
-    let dialect = dialect::apply(&bundle).unwrap();
-    emit::all(&bundle, &generator::run(&bundle, &dialect).unwrap()).unwrap()
+    generate_from(&Bundle::join(texts).unwrap()).unwrap()
 }
 
 #[test]

@@ -278,7 +278,14 @@ fn apply_restores_removed_enum_value() {
 #[test]
 fn apply_restores_removed_enum_as_named_schema() {
     let mut numbers = Numbers(3);
-    let groups = numbers.sample(nodes_with("enum"), 40);
+    // The client sends one of two spellings, which a restored enum does not say.
+    let in_both_cases = |values: &Value| {
+        let texts = || values.as_array().unwrap().iter().filter_map(Value::as_str);
+        texts().any(|text| texts().any(|other| other != text && other.eq_ignore_ascii_case(text)))
+    };
+    let mut enums = nodes_with("enum");
+    enums.retain(|group| !group.iter().any(|(_, _, values)| in_both_cases(values)));
+    let groups = numbers.sample(enums, 40);
     let mut sources = SPEC.clone();
     let removed = groups
         .iter()

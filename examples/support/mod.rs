@@ -9,7 +9,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use sentinelone::sandbox::Sandbox;
-use sentinelone::{ApiToken, Client, RateLimits};
+use sentinelone::{ApiToken, Client, RateLimits, Timestamp};
 
 /// Client and command-line arguments of an example.
 pub(crate) struct ExampleContext {
@@ -51,7 +51,9 @@ async fn open(has_actions: bool) -> Result<ExampleContext, Box<dyn Error>> {
             (Client::builder(url).token(ApiToken::from_env("S1_API_TOKEN")?), None)
         }
         None => {
-            let sandbox = Sandbox::start().await?;
+            // The times of the example data are relative to the clock; a fixed one gives the same output on every day.
+            let sandbox =
+                Sandbox::builder().clock(|| Timestamp::from("2026-11-20T10:00:00Z")).start().await?;
             let client = Client::builder(sandbox.url()).token(ApiToken::new(Sandbox::TOKEN)?);
             // The sandbox has no rate limits.
             (client.rate_limits(RateLimits::disabled()), Some(sandbox))

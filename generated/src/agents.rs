@@ -108,7 +108,7 @@ pub static ABORT_SCAN: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_abort-scan_post",
-            "Only the filter of the body is required; its fields are those of the list operation. An empty object `data` is omitted.",
+            "Only the filter of the body is required; its fields are those of the list operation. The client does not send the empty object `data`.",
         ),
         Evidence::new("corpus", "2026-11", "demisto/content", "1 published exchange."),
     ],
@@ -226,7 +226,7 @@ pub static CONNECT: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_connect_post",
-            "Only the filter of the body is required; its fields are those of the list operation. An empty object `data` is omitted.",
+            "Only the filter of the body is required; its fields are those of the list operation. The client does not send the empty object `data`.",
         ),
         Evidence::new(
             "integration",
@@ -292,7 +292,7 @@ pub static DISCONNECT: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_disconnect_post",
-            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is omitted.",
+            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. The client does not send the empty object `data`.",
         ),
         Evidence::new(
             "integration",
@@ -485,7 +485,7 @@ pub static SHUTDOWN: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_shutdown_post",
-            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is omitted.",
+            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. The client does not send the empty object `data`.",
         ),
         Evidence::new(
             "integration",
@@ -545,7 +545,7 @@ pub static UNINSTALL: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_agents_actions_uninstall_post",
-            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. An empty object `data` is omitted.",
+            "Only the filter of the body is required; its fields are those of the list operation. The description requires one of `ids`, `groupIds` and `filterId` in the filter. The client does not send the empty object `data`.",
         ),
         Evidence::new(
             "integration",

@@ -374,7 +374,7 @@ impl Fields for BlocklistDeleteRequest {
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct BlocklistDeletionData {
-    /// IDs of the entries to delete. 1 to 5000 items.
+    /// IDs of the entries to delete. At most 5000 items.
     pub ids: Vec<String>,
     /// Kind of the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -389,7 +389,7 @@ impl BlocklistDeletionData {
             type_: Default::default(),
         }
     }
-    /// IDs of the entries to delete. 1 to 5000 items.
+    /// IDs of the entries to delete. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = ids.into_iter().map(Into::into).collect();
@@ -407,7 +407,7 @@ impl Fields for BlocklistDeletionData {
     const FIELDS: &'static [Field] = &[
         Field {
             required: true,
-            item_count: (Some(1), Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new("ids", "ids", FieldKind::List, "IDs of the entries to delete.")
         },
         Field {

@@ -460,7 +460,7 @@ crate::runtime::object_reader::impl_read_members!(Exclusion);
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct ExclusionDeletionData {
-    /// IDs of the exclusions to delete. 1 to 5000 items.
+    /// IDs of the exclusions to delete. At most 5000 items.
     pub ids: Vec<String>,
     /// Kind of the exclusion.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -475,7 +475,7 @@ impl ExclusionDeletionData {
             type_: Default::default(),
         }
     }
-    /// IDs of the exclusions to delete. 1 to 5000 items.
+    /// IDs of the exclusions to delete. At most 5000 items.
     #[must_use]
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ids = ids.into_iter().map(Into::into).collect();
@@ -493,7 +493,7 @@ impl Fields for ExclusionDeletionData {
     const FIELDS: &'static [Field] = &[
         Field {
             required: true,
-            item_count: (Some(1), Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "ids",
                 "ids",
@@ -527,7 +527,7 @@ pub struct ExclusionsCreateData {
     pub mode: Option<ExclusionMode>,
     /// Operating system family, such as Windows, macOS or Linux.
     pub os_type: OsType,
-    /// Coverage of a path exclusion, such as a single file or a directory.
+    /// Coverage of a path exclusion, such as a single file or a directory. The client sends the values of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_exclusion_type: Option<PathExclusionType>,
     /// Source to record for the new exclusion.
@@ -591,7 +591,7 @@ impl ExclusionsCreateData {
         self.os_type = os_type.into();
         self
     }
-    /// Coverage of a path exclusion, such as a single file or a directory.
+    /// Coverage of a path exclusion, such as a single file or a directory. The client sends the values of the response.
     #[must_use]
     pub fn path_exclusion_type(
         mut self,
@@ -668,7 +668,7 @@ impl Fields for ExclusionsCreateData {
                 "pathExclusionType",
                 "path_exclusion_type",
                 FieldKind::String,
-                "Coverage of a path exclusion, such as a single file or a directory.",
+                "Coverage of a path exclusion, such as a single file or a directory. The client sends the values of the response.",
             )
         },
         Field::new(

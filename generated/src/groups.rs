@@ -141,7 +141,7 @@ pub static MOVE_AGENTS: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_groups_{group_id}_move-agents_put",
-            "Declares the response under status 204, which has no body; declared under 200 here. No integration or payload shows it. The deprecated `agentIds` (at most 5000) of its filter is left out.",
+            "Declares the response under status 204, which has no body; declared under 200 here. No integration or payload shows it. The client does not send the deprecated `agentIds`.",
         ),
         Evidence::new(
             "integration",

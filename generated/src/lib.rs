@@ -135,6 +135,7 @@ pub static OPERATIONS: &[&runtime::Operation] = &[
     &threats::SUMMARY,
     &threats::UPDATE_ANALYST_VERDICT,
     &threats::UPDATE_INCIDENT,
+    &users::ELEVATE_SESSION,
     &users::GET_API_TOKEN_DETAILS,
 ];
 
@@ -218,6 +219,7 @@ pub fn reencode_response(operation: &str, body: &[u8]) -> Option<Result<serde_js
         "threats_summary" => runtime::reencode_response::<runtime::Data<threats::ThreatSummary>>(body),
         "threats_update_analyst_verdict" => runtime::reencode_response::<runtime::Data<threats::ThreatVerdictResult>>(body),
         "threats_update_incident" => runtime::reencode_response::<runtime::Data<threats::ThreatIncidentResult>>(body),
+        "users_elevate_session" => runtime::reencode_response::<runtime::Data<users::ElevatedSession>>(body),
         "users_get_api_token_details" => runtime::reencode_response::<runtime::Data<users::ApiTokenDetails>>(body),
         _ => return None,
     })
@@ -270,6 +272,7 @@ pub fn reencode_request_body(operation: &str, body: &[u8]) -> Option<Result<serd
         "threats_mitigate" => runtime::reencode_request_body::<threats::ThreatsMitigateRequest>(body),
         "threats_update_analyst_verdict" => runtime::reencode_request_body::<threats::ThreatsUpdateAnalystVerdictRequest>(body),
         "threats_update_incident" => runtime::reencode_request_body::<threats::ThreatsUpdateIncidentRequest>(body),
+        "users_elevate_session" => runtime::reencode_request_body::<users::UsersElevateSessionRequest>(body),
         "users_get_api_token_details" => runtime::reencode_request_body::<users::UsersGetApiTokenDetailsRequest>(body),
         _ => return None,
     })
@@ -353,6 +356,7 @@ pub fn request_from_parts(operation: &str, parts: &runtime::RequestParts) -> Res
         "threats_summary" => threats::summary(&parts.query()?).map(runtime::Request::with_response_type),
         "threats_update_analyst_verdict" => threats::update_analyst_verdict(&parts.body()?).map(runtime::Request::with_response_type),
         "threats_update_incident" => threats::update_incident(&parts.body()?).map(runtime::Request::with_response_type),
+        "users_elevate_session" => users::elevate_session(&parts.body()?).map(runtime::Request::with_response_type),
         "users_get_api_token_details" => users::get_api_token_details(&parts.body()?).map(runtime::Request::with_response_type),
         _ => return Err(runtime::RequestPartsError::unknown(operation)),
     }?)

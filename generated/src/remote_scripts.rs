@@ -93,7 +93,7 @@ pub static EXECUTE: Operation = Operation {
             "vendor-document",
             "2024-03",
             "_web_api_remote-scripts_execute_post",
-            "`tenant` of its filter is omitted because it does not narrow the selection.",
+            "The client does not send `tenant` of the filter, because it does not narrow the selection.",
         ),
         Evidence::new(
             "integration",
@@ -722,7 +722,7 @@ pub struct RemoteScriptsFetchResultsData {
     /// Full or partial host names of the endpoints that ran scripts and whose files are requested. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub computer_names: Option<Vec<String>>,
-    /// IDs of the tasks whose result files are requested. 1 to 5000 items.
+    /// IDs of the tasks whose result files are requested. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_ids: Option<Vec<String>>,
 }
@@ -758,7 +758,7 @@ impl RemoteScriptsFetchResultsData {
         self.computer_names = Some(computer_names.into_iter().map(Into::into).collect());
         self
     }
-    /// IDs of the tasks whose result files are requested. 1 to 5000 items.
+    /// IDs of the tasks whose result files are requested. At most 5000 items.
     #[must_use]
     pub fn task_ids(
         mut self,
@@ -781,7 +781,7 @@ impl Fields for RemoteScriptsFetchResultsData {
             )
         },
         Field {
-            item_count: (Some(1), Some(5000)),
+            item_count: (None, Some(5000)),
             ..Field::new(
                 "taskIds",
                 "task_ids",

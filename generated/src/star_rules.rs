@@ -53,22 +53,16 @@ pub static LIST: Operation = Operation {
             "demisto/content Packs/SentinelOne 0d38de46c82d, sentinelone-get-star-rules",
             "",
         ),
-        Evidence::new(
-            "inference",
-            "2026-11",
-            "star_rules_list",
-            "Newer consoles reportedly require `isLegacy=false` for scheduled rules; the document of 2024 does not have the parameter.",
-        ),
     ],
 };
 
 /// List STAR rules
 ///
-/// Returns the STAR rules that match all conditions. Only the rules of the highest scope of the token are listed.
+/// Returns the STAR rules that match all conditions. Only the rules of the highest scope of the token are listed. Scheduled rules are in the list only with `isLegacy=false`.
 ///
 /// `GET /web/api/v{version}/cloud-detection/rules`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), inference (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11).
 ///
 /// # Errors
 /// Returns an error if a value is outside the limits of the API or cannot be encoded.
@@ -374,6 +368,12 @@ pub static UPDATE: Operation = Operation {
             "star_rules_update",
             "Newer consoles reportedly return null for `treatAsThreat`, and reject null in it.",
         ),
+        Evidence::new(
+            "client",
+            "2026-08",
+            "Sentinel-One/ai-siem, notes on detection rules",
+            "Without `queryLang` the console stores 1.0, and a query in 2.0 then matches nothing. A scheduled rule is rejected unless the language is 2.0.",
+        ),
     ],
 };
 
@@ -383,7 +383,7 @@ pub static UPDATE: Operation = Operation {
 ///
 /// `PUT /web/api/v{version}/cloud-detection/rules/{rule_id}`, API 2.1.
 ///
-/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11), inference (2026-11).
+/// Rate limit: 0.5 requests per second, burst 1. Sources: vendor document (2024-03), integration (2026-11), corpus (2026-11), inference (2026-11), client (2026-08).
 ///
 /// Sending fails if the filter is not selective.
 ///
@@ -561,6 +561,386 @@ impl Fields for AdvancedDetectionWindow {
     ];
 }
 
+/// Period in which a STAR rule raises no further alerts.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleCoolOff {
+    /// Length of the period after an alert, in minutes. 1 to 1440.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub renotify_minutes: Option<i64>,
+}
+
+impl RuleCoolOff {
+    /// Length of the period after an alert, in minutes. 1 to 1440.
+    #[must_use]
+    pub fn renotify_minutes(mut self, renotify_minutes: i64) -> Self {
+        self.renotify_minutes = Some(renotify_minutes);
+        self
+    }
+}
+
+impl Fields for RuleCoolOff {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            range: (Some(1), Some(1440)),
+            ..Field::new(
+                "renotifyMinutes",
+                "renotify_minutes",
+                FieldKind::Integer,
+                "Length of the period after an alert, in minutes.",
+            )
+        },
+    ];
+}
+
+/// Subqueries of a STAR rule that must match within a time window.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleCorrelation {
+    /// Entity that the matches have in common, such as user, endpoint or none.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub entity: Option<String>,
+    /// Whether the subqueries must match in the order of the list.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::boolean",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub match_in_order: Option<bool>,
+    /// The subqueries. 1 to 10 items.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::list",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sub_queries: Option<Vec<RuleSubQuery>>,
+    /// Period within which the matches must fall.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub time_window: Option<RuleCorrelationWindow>,
+}
+
+impl RuleCorrelation {
+    /// Entity that the matches have in common, such as user, endpoint or none.
+    #[must_use]
+    pub fn entity(mut self, entity: impl Into<String>) -> Self {
+        self.entity = Some(entity.into());
+        self
+    }
+    /// Whether the subqueries must match in the order of the list.
+    #[must_use]
+    pub fn match_in_order(mut self, match_in_order: bool) -> Self {
+        self.match_in_order = Some(match_in_order);
+        self
+    }
+    /// The subqueries. 1 to 10 items.
+    #[must_use]
+    pub fn sub_queries(
+        mut self,
+        sub_queries: impl IntoIterator<Item = impl Into<RuleSubQuery>>,
+    ) -> Self {
+        self.sub_queries = Some(sub_queries.into_iter().map(Into::into).collect());
+        self
+    }
+    /// Period within which the matches must fall.
+    #[must_use]
+    pub fn time_window(mut self, time_window: impl Into<RuleCorrelationWindow>) -> Self {
+        self.time_window = Some(time_window.into());
+        self
+    }
+}
+
+impl Fields for RuleCorrelation {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new(
+                "entity",
+                "entity",
+                FieldKind::String,
+                "Entity that the matches have in common, such as user, endpoint or none.",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "matchInOrder",
+                "match_in_order",
+                FieldKind::Boolean,
+                "Whether the subqueries must match in the order of the list.",
+            )
+        },
+        Field {
+            item_count: (Some(1), Some(10)),
+            ..Field::new("subQueries", "sub_queries", FieldKind::List, "The subqueries.")
+        },
+        Field::new(
+            "timeWindow",
+            "time_window",
+            FieldKind::Object,
+            "Period within which the matches must fall.",
+        ),
+    ];
+}
+
+/// Period, in minutes, within which the subqueries of a STAR rule must match.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleCorrelationWindow {
+    /// Length of the time window, in minutes, from 1 to 720.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub window_minutes: Option<i64>,
+}
+
+impl RuleCorrelationWindow {
+    /// Length of the time window, in minutes, from 1 to 720.
+    #[must_use]
+    pub fn window_minutes(mut self, window_minutes: i64) -> Self {
+        self.window_minutes = Some(window_minutes);
+        self
+    }
+}
+
+impl Fields for RuleCorrelationWindow {
+    const FIELDS: &'static [Field] = &[
+        Field::new(
+            "windowMinutes",
+            "window_minutes",
+            FieldKind::Integer,
+            "Length of the time window, in minutes, from 1 to 720.",
+        ),
+    ];
+}
+
+/// A PowerQuery that runs on a schedule, with the condition for an alert.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleSchedule {
+    /// Period before each run that the query searches, in minutes. 1 to 43200.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub lookback_window_minutes: Option<i64>,
+    /// Query text, a PowerQuery.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub query: Option<String>,
+    /// Interval between two runs, in minutes. 1 to 43200.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub run_interval_minutes: Option<i64>,
+    /// Number of result rows that raises an alert; by default more than 0.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::object",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub threshold: Option<RuleThreshold>,
+}
+
+impl RuleSchedule {
+    /// Period before each run that the query searches, in minutes. 1 to 43200.
+    #[must_use]
+    pub fn lookback_window_minutes(mut self, lookback_window_minutes: i64) -> Self {
+        self.lookback_window_minutes = Some(lookback_window_minutes);
+        self
+    }
+    /// Query text, a PowerQuery.
+    #[must_use]
+    pub fn query(mut self, query: impl Into<String>) -> Self {
+        self.query = Some(query.into());
+        self
+    }
+    /// Interval between two runs, in minutes. 1 to 43200.
+    #[must_use]
+    pub fn run_interval_minutes(mut self, run_interval_minutes: i64) -> Self {
+        self.run_interval_minutes = Some(run_interval_minutes);
+        self
+    }
+    /// Number of result rows that raises an alert; by default more than 0.
+    #[must_use]
+    pub fn threshold(mut self, threshold: impl Into<RuleThreshold>) -> Self {
+        self.threshold = Some(threshold.into());
+        self
+    }
+}
+
+impl Fields for RuleSchedule {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            range: (Some(1), Some(43200)),
+            ..Field::new(
+                "lookbackWindowMinutes",
+                "lookback_window_minutes",
+                FieldKind::Integer,
+                "Period before each run that the query searches, in minutes.",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "query",
+                "query",
+                FieldKind::String,
+                "Query text, a PowerQuery.",
+            )
+        },
+        Field {
+            required: true,
+            range: (Some(1), Some(43200)),
+            ..Field::new(
+                "runIntervalMinutes",
+                "run_interval_minutes",
+                FieldKind::Integer,
+                "Interval between two runs, in minutes.",
+            )
+        },
+        Field::new(
+            "threshold",
+            "threshold",
+            FieldKind::Object,
+            "Number of result rows that raises an alert; by default more than 0.",
+        ),
+    ];
+}
+
+/// One of the subqueries that a STAR rule correlates.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleSubQuery {
+    /// Number of times that the subquery must match. 1 to 1000.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub matches_required: Option<i64>,
+    /// Query text, in S1QL.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sub_query: Option<String>,
+}
+
+impl RuleSubQuery {
+    /// Number of times that the subquery must match. 1 to 1000.
+    #[must_use]
+    pub fn matches_required(mut self, matches_required: i64) -> Self {
+        self.matches_required = Some(matches_required);
+        self
+    }
+    /// Query text, in S1QL.
+    #[must_use]
+    pub fn sub_query(mut self, sub_query: impl Into<String>) -> Self {
+        self.sub_query = Some(sub_query.into());
+        self
+    }
+}
+
+impl Fields for RuleSubQuery {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            range: (Some(1), Some(1000)),
+            ..Field::new(
+                "matchesRequired",
+                "matches_required",
+                FieldKind::Integer,
+                "Number of times that the subquery must match.",
+            )
+        },
+        Field {
+            required: true,
+            ..Field::new(
+                "subQuery",
+                "sub_query",
+                FieldKind::String,
+                "Query text, in S1QL.",
+            )
+        },
+    ];
+}
+
+/// Condition on the number of rows in the result of a scheduled query.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct RuleThreshold {
+    /// Comparison with the number of rows; the default is Greater.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator: Option<ThresholdOperator>,
+    /// Number of rows; the default is 0. At least 0.
+    #[serde(
+        default,
+        deserialize_with = "crate::runtime::integer",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub value: Option<i64>,
+}
+
+impl RuleThreshold {
+    /// Comparison with the number of rows; the default is Greater.
+    #[must_use]
+    pub fn operator(mut self, operator: impl Into<ThresholdOperator>) -> Self {
+        self.operator = Some(operator.into());
+        self
+    }
+    /// Number of rows; the default is 0. At least 0.
+    #[must_use]
+    pub fn value(mut self, value: i64) -> Self {
+        self.value = Some(value);
+        self
+    }
+}
+
+impl Fields for RuleThreshold {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            enum_values: <ThresholdOperator as OpenEnum>::VALUES,
+            ..Field::new(
+                "operator",
+                "operator",
+                FieldKind::String,
+                "Comparison with the number of rows; the default is Greater.",
+            )
+        },
+        Field {
+            range: (Some(0), None),
+            ..Field::new(
+                "value",
+                "value",
+                FieldKind::Integer,
+                "Number of rows; the default is 0.",
+            )
+        },
+    ];
+}
+
 /// STAR rule as returned by the create and replace operations.
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
@@ -570,6 +950,12 @@ pub struct SavedStarRule {
     /// Settings of a rule that correlates several queries.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub advanced_detection_params: Option<AdvancedDetection>,
+    /// Period without further alerts after an alert of the rule.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub cool_off_settings: Option<RuleCoolOff>,
+    /// Settings of a rule that correlates several subqueries.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub correlation_params: Option<RuleCorrelation>,
     /// Time when the STAR rule was created.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
@@ -615,6 +1001,9 @@ pub struct SavedStarRule {
     /// Query text, in S1QL.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub s1ql: Option<String>,
+    /// Settings of a rule whose query runs on a schedule.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub scheduled_params: Option<RuleSchedule>,
     /// Scope level of the STAR rule, such as site or account.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<Scope>,
@@ -630,6 +1019,9 @@ pub struct SavedStarRule {
     /// Reason for the current status of the rule.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status_reason: Option<String>,
+    /// ID of the template from which the rule was created.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub template_rule_id: Option<String>,
     /// Whether matches of the rule are treated as threats, and as which kind.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub treat_as_threat: Option<TreatAsThreat>,
@@ -652,6 +1044,12 @@ impl crate::runtime::object_reader::ReadMembers for SavedStarRule {
                 self.advanced_detection_params = crate::runtime::object_reader::object(
                     map,
                 )?;
+            }
+            "coolOffSettings" => {
+                self.cool_off_settings = crate::runtime::object_reader::object(map)?;
+            }
+            "correlationParams" => {
+                self.correlation_params = crate::runtime::object_reader::object(map)?;
             }
             "createdAt" => self.created_at = crate::runtime::object_reader::value(map)?,
             "creator" => self.creator = crate::runtime::object_reader::string(map)?,
@@ -676,12 +1074,18 @@ impl crate::runtime::object_reader::ReadMembers for SavedStarRule {
                 self.reached_limit = crate::runtime::object_reader::boolean(map)?;
             }
             "s1ql" => self.s1ql = crate::runtime::object_reader::string(map)?,
+            "scheduledParams" => {
+                self.scheduled_params = crate::runtime::object_reader::object(map)?;
+            }
             "scope" => self.scope = crate::runtime::object_reader::value(map)?,
             "scopeId" => self.scope_id = crate::runtime::object_reader::list(map)?,
             "severity" => self.severity = crate::runtime::object_reader::value(map)?,
             "status" => self.status = crate::runtime::object_reader::value(map)?,
             "statusReason" => {
                 self.status_reason = crate::runtime::object_reader::string(map)?;
+            }
+            "templateRuleId" => {
+                self.template_rule_id = crate::runtime::object_reader::string(map)?;
             }
             "treatAsThreat" => {
                 self.treat_as_threat = crate::runtime::object_reader::value(map)?;
@@ -713,6 +1117,12 @@ pub struct StarRule {
     /// Settings of a rule that correlates several queries.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub advanced_detection_params: Option<AdvancedDetection>,
+    /// Period without further alerts after an alert of the rule.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub cool_off_settings: Option<RuleCoolOff>,
+    /// Settings of a rule that correlates several subqueries.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub correlation_params: Option<RuleCorrelation>,
     /// Time when the STAR rule was created.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
@@ -767,6 +1177,9 @@ pub struct StarRule {
     /// Query text, in S1QL.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub s1ql: Option<String>,
+    /// Settings of a rule whose query runs on a schedule.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub scheduled_params: Option<RuleSchedule>,
     /// Scope level of the STAR rule, such as site or account.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<Scope>,
@@ -788,6 +1201,9 @@ pub struct StarRule {
     /// Reason for the current status of the rule.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub status_reason: Option<String>,
+    /// ID of the template from which the rule was created.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub template_rule_id: Option<String>,
     /// Whether matches of the rule are treated as threats, and as which kind.
     #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
     pub treat_as_threat: Option<TreatAsThreat>,
@@ -817,6 +1233,12 @@ impl crate::runtime::object_reader::ReadMembers for StarRule {
                 self.advanced_detection_params = crate::runtime::object_reader::object(
                     map,
                 )?;
+            }
+            "coolOffSettings" => {
+                self.cool_off_settings = crate::runtime::object_reader::object(map)?;
+            }
+            "correlationParams" => {
+                self.correlation_params = crate::runtime::object_reader::object(map)?;
             }
             "createdAt" => self.created_at = crate::runtime::object_reader::value(map)?,
             "creator" => self.creator = crate::runtime::object_reader::string(map)?,
@@ -848,6 +1270,9 @@ impl crate::runtime::object_reader::ReadMembers for StarRule {
                 self.reached_limit = crate::runtime::object_reader::boolean(map)?;
             }
             "s1ql" => self.s1ql = crate::runtime::object_reader::string(map)?,
+            "scheduledParams" => {
+                self.scheduled_params = crate::runtime::object_reader::object(map)?;
+            }
             "scope" => self.scope = crate::runtime::object_reader::value(map)?,
             "scopeId" => self.scope_id = crate::runtime::object_reader::list(map)?,
             "severity" => self.severity = crate::runtime::object_reader::value(map)?,
@@ -856,6 +1281,9 @@ impl crate::runtime::object_reader::ReadMembers for StarRule {
             "status" => self.status = crate::runtime::object_reader::value(map)?,
             "statusReason" => {
                 self.status_reason = crate::runtime::object_reader::string(map)?;
+            }
+            "templateRuleId" => {
+                self.template_rule_id = crate::runtime::object_reader::string(map)?;
             }
             "treatAsThreat" => {
                 self.treat_as_threat = crate::runtime::object_reader::value(map)?;
@@ -877,7 +1305,13 @@ pub struct StarRuleData {
     /// Settings of a rule that correlates several queries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advanced_detection_params: Option<AdvancedDetection>,
-    /// Free text that describes the STAR rule. At most 250 characters.
+    /// Period without further alerts after an alert of the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cool_off_settings: Option<RuleCoolOff>,
+    /// Settings of a rule that correlates several subqueries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_params: Option<RuleCorrelation>,
+    /// Free text that describes the STAR rule. At most 2000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Time when the STAR rule expires.
@@ -901,10 +1335,16 @@ pub struct StarRuleData {
     /// Query text, in S1QL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s1ql: Option<String>,
+    /// Settings of a rule whose query runs on a schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduled_params: Option<RuleSchedule>,
     /// Severity of the alerts that the rule raises.
     pub severity: Severity,
     /// Status to set, such as Draft or Active.
     pub status: RuleStatus,
+    /// ID of the template from which the rule was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_rule_id: Option<String>,
     /// Automatic response to matches: none, or treat them as a suspicious or malicious threat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub treat_as_threat: Option<TreatAsThreat>,
@@ -926,12 +1366,16 @@ impl StarRuleData {
             severity: severity.into(),
             status: status.into(),
             advanced_detection_params: Default::default(),
+            cool_off_settings: Default::default(),
+            correlation_params: Default::default(),
             description: Default::default(),
             expiration: Default::default(),
             id: Default::default(),
             network_quarantine: Default::default(),
             query_lang: Default::default(),
             s1ql: Default::default(),
+            scheduled_params: Default::default(),
+            template_rule_id: Default::default(),
             treat_as_threat: Default::default(),
         }
     }
@@ -944,7 +1388,25 @@ impl StarRuleData {
         self.advanced_detection_params = Some(advanced_detection_params.into());
         self
     }
-    /// Free text that describes the STAR rule. At most 250 characters.
+    /// Period without further alerts after an alert of the rule.
+    #[must_use]
+    pub fn cool_off_settings(
+        mut self,
+        cool_off_settings: impl Into<RuleCoolOff>,
+    ) -> Self {
+        self.cool_off_settings = Some(cool_off_settings.into());
+        self
+    }
+    /// Settings of a rule that correlates several subqueries.
+    #[must_use]
+    pub fn correlation_params(
+        mut self,
+        correlation_params: impl Into<RuleCorrelation>,
+    ) -> Self {
+        self.correlation_params = Some(correlation_params.into());
+        self
+    }
+    /// Free text that describes the STAR rule. At most 2000 characters.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -1001,6 +1463,15 @@ impl StarRuleData {
         self.s1ql = Some(s1ql.into());
         self
     }
+    /// Settings of a rule whose query runs on a schedule.
+    #[must_use]
+    pub fn scheduled_params(
+        mut self,
+        scheduled_params: impl Into<RuleSchedule>,
+    ) -> Self {
+        self.scheduled_params = Some(scheduled_params.into());
+        self
+    }
     /// Severity of the alerts that the rule raises.
     #[must_use]
     pub fn severity(mut self, severity: impl Into<Severity>) -> Self {
@@ -1011,6 +1482,12 @@ impl StarRuleData {
     #[must_use]
     pub fn status(mut self, status: impl Into<RuleStatus>) -> Self {
         self.status = status.into();
+        self
+    }
+    /// ID of the template from which the rule was created.
+    #[must_use]
+    pub fn template_rule_id(mut self, template_rule_id: impl Into<String>) -> Self {
+        self.template_rule_id = Some(template_rule_id.into());
         self
     }
     /// Automatic response to matches: none, or treat them as a suspicious or malicious threat.
@@ -1029,8 +1506,20 @@ impl Fields for StarRuleData {
             FieldKind::Object,
             "Settings of a rule that correlates several queries.",
         ),
+        Field::new(
+            "coolOffSettings",
+            "cool_off_settings",
+            FieldKind::Object,
+            "Period without further alerts after an alert of the rule.",
+        ),
+        Field::new(
+            "correlationParams",
+            "correlation_params",
+            FieldKind::Object,
+            "Settings of a rule that correlates several subqueries.",
+        ),
         Field {
-            length: (None, Some(250)),
+            length: (None, Some(2000)),
             ..Field::new(
                 "description",
                 "description",
@@ -1082,6 +1571,12 @@ impl Fields for StarRuleData {
             )
         },
         Field::new("s1ql", "s1ql", FieldKind::String, "Query text, in S1QL."),
+        Field::new(
+            "scheduledParams",
+            "scheduled_params",
+            FieldKind::Object,
+            "Settings of a rule whose query runs on a schedule.",
+        ),
         Field {
             required: true,
             enum_values: <Severity as OpenEnum>::VALUES,
@@ -1102,6 +1597,12 @@ impl Fields for StarRuleData {
                 "Status to set, such as Draft or Active.",
             )
         },
+        Field::new(
+            "templateRuleId",
+            "template_rule_id",
+            FieldKind::String,
+            "ID of the template from which the rule was created.",
+        ),
         Field {
             enum_values: <TreatAsThreat as OpenEnum>::VALUES,
             ..Field::new(
@@ -1700,6 +2201,9 @@ pub struct StarRulesListQuery {
     /// Filter; its `limit` is the page size.
     #[serde(flatten)]
     pub filter: StarRuleFilter,
+    /// Which list to return: false for the list with scheduled rules, true for the list without them, which is also the default. The number of alerts comes from the unified alerts with false, and from the STAR alerts with true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_legacy: Option<bool>,
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
@@ -1730,6 +2234,7 @@ impl crate::runtime::object_reader::ReadMembers for StarRulesListQuery {
             "disablePagination" => {
                 self.disable_pagination = crate::runtime::object_reader::value(map)?;
             }
+            "isLegacy" => self.is_legacy = crate::runtime::object_reader::value(map)?,
             "limit" => self.limit = crate::runtime::object_reader::value(map)?,
             "skip" => self.skip = crate::runtime::object_reader::value(map)?,
             "skipCount" => self.skip_count = crate::runtime::object_reader::value(map)?,
@@ -1773,6 +2278,12 @@ impl StarRulesListQuery {
     #[must_use]
     pub fn filter(mut self, filter: impl Into<StarRuleFilter>) -> Self {
         self.filter = filter.into();
+        self
+    }
+    /// Which list to return: false for the list with scheduled rules, true for the list without them, which is also the default. The number of alerts comes from the unified alerts with false, and from the STAR alerts with true.
+    #[must_use]
+    pub fn is_legacy(mut self, is_legacy: bool) -> Self {
+        self.is_legacy = Some(is_legacy);
         self
     }
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
@@ -1885,6 +2396,15 @@ impl Fields for StarRulesListQuery {
                 "Field to sort the list by.",
             )
         },
+        Field {
+            narrows_selection: false,
+            ..Field::new(
+                "isLegacy",
+                "is_legacy",
+                FieldKind::Boolean,
+                "Which list to return: false for the list with scheduled rules, true for the list without them, which is also the default. The number of alerts comes from the unified alerts with false, and from the STAR alerts with true.",
+            )
+        },
     ];
 }
 
@@ -1965,6 +2485,12 @@ open_enum! {
         Processes = "processes",
         /// Wire value `advanceddetection`.
         Advanceddetection = "advanceddetection",
+        /// Wire value `correlation`.
+        Correlation = "correlation",
+        /// Wire value `uebafirstseen`.
+        Uebafirstseen = "uebafirstseen",
+        /// Wire value `scheduled`.
+        Scheduled = "scheduled",
     }
 }
 
@@ -2041,6 +2567,18 @@ open_enum! {
         ActiveResponse = "activeResponse",
         /// Wire value `lastAlertTime`.
         LastAlertTime = "lastAlertTime",
+    }
+}
+
+open_enum! {
+    /// Comparison of a number of rows with a threshold.
+    pub enum ThresholdOperator {
+        /// Wire value `Greater`.
+        Greater = "Greater",
+        /// Wire value `Less`.
+        Less = "Less",
+        /// Wire value `Equal`.
+        Equal = "Equal",
     }
 }
 

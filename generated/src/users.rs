@@ -66,6 +66,64 @@ pub fn get_api_token_details(
     Request::new(&GET_API_TOKEN_DETAILS).with_body(body)
 }
 
+/// Metadata of `POST /web/api/v{version}/users/auth/elevate`.
+pub static ELEVATE_SESSION: Operation = Operation {
+    id: "users_elevate_session",
+    resource: "users",
+    method: Method::Post,
+    path: "/web/api/v{version}/users/auth/elevate",
+    summary: "Elevate the session of the token's user",
+    versions: &[ApiVersion::V2_1],
+    permission: None,
+    kind: OperationKind::Action,
+    idempotent: false,
+    destructive: false,
+    filter: FilterRequirement::None,
+    rate_limit: Some(
+        RateLimit::new(
+            "users",
+            40.0,
+            80,
+            "client: s1buildpartners/sentinelone-go-sdk ratelimit.go",
+        ),
+    ),
+    paging: Paging::None,
+    items: "data",
+    response_format: ResponseFormat::Json,
+    query_params: &[],
+    body_parts: &[BodyPart::new("data", false, <ElevateSessionData as Fields>::FIELDS)],
+    evidence: &[
+        Evidence::new(
+            "vendor-document",
+            "2024-03",
+            "_web_api_users_auth_elevate_post",
+            "",
+        ),
+        Evidence::new(
+            "client",
+            "2026-06",
+            "rapid7/insightconnect-plugins sentinelone 11.1.7, run_remote_script",
+            "Sends the code before it runs a remote script, with an API token.",
+        ),
+    ],
+};
+
+/// Elevate the session of the token's user
+///
+/// Elevates the session of the user with a verification code of an authenticator app, so that the user can run protected actions, such as remote scripts, for some minutes. The code is a secret.
+///
+/// `POST /web/api/v{version}/users/auth/elevate`, API 2.1.
+///
+/// Rate limit: 40 requests per second, burst 80. Sources: vendor document (2024-03), client (2026-06).
+///
+/// # Errors
+/// Returns an error if a value is outside the limits of the API or cannot be encoded.
+pub fn elevate_session(
+    body: &UsersElevateSessionRequest,
+) -> Result<Request<Data<ElevatedSession>>, RequestError> {
+    Request::new(&ELEVATE_SESSION).with_body(body)
+}
+
 /// Creation and expiration times of an API token.
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
@@ -142,6 +200,97 @@ impl Fields for ApiTokenQueryData {
                 FieldKind::String,
                 "API token whose details are requested.",
             )
+        },
+    ];
+}
+
+/// Verification code of the user; the code is a secret.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+pub struct ElevateSessionData {
+    /// Verification code of an authenticator app.
+    pub code: Secret,
+}
+
+impl ElevateSessionData {
+    /// Creates a value with the required fields.
+    pub fn new(code: impl Into<Secret>) -> Self {
+        Self { code: code.into() }
+    }
+    /// Verification code of an authenticator app.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<Secret>) -> Self {
+        self.code = code.into();
+        self
+    }
+}
+
+impl Fields for ElevateSessionData {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            secret: true,
+            ..Field::new(
+                "code",
+                "code",
+                FieldKind::String,
+                "Verification code of an authenticator app.",
+            )
+        },
+    ];
+}
+
+/// Result of elevating a session.
+#[derive(Clone, Debug, PartialEq, Default)]
+#[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ElevatedSession {
+    /// Time for which the session stays elevated.
+    #[cfg_attr(feature = "full-serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub duration: Option<i64>,
+}
+
+impl crate::runtime::object_reader::ReadMembers for ElevatedSession {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "duration" => self.duration = crate::runtime::object_reader::integer(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+crate::runtime::object_reader::impl_read_members!(ElevatedSession);
+
+/// Body of the request to elevate a session.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+pub struct UsersElevateSessionRequest {
+    /// The code.
+    pub data: ElevateSessionData,
+}
+
+impl UsersElevateSessionRequest {
+    /// Creates a value with the required fields.
+    pub fn new(data: impl Into<ElevateSessionData>) -> Self {
+        Self { data: data.into() }
+    }
+    /// The code.
+    #[must_use]
+    pub fn data(mut self, data: impl Into<ElevateSessionData>) -> Self {
+        self.data = data.into();
+        self
+    }
+}
+
+impl Fields for UsersElevateSessionRequest {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            required: true,
+            ..Field::new("data", "data", FieldKind::Object, "The code.")
         },
     ];
 }

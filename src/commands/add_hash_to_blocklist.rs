@@ -109,7 +109,7 @@ impl Command for AddHashToBlocklist {
                     let entries = body.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
                     outcome.results.extend(self.results_of_entries(&sites, entries));
                     outcome.affected = Some(outcome.affected.unwrap_or(0) + entries.len() as u64);
-                    outcome.errors.extend_from_slice(response.api_errors());
+                    outcome.add_diagnostics(&response);
                     merge_response(&mut outcome.response, body);
                 }
                 // If one site has the hash, the sites are sent one by one.
@@ -153,8 +153,9 @@ impl AddHashToBlocklist {
 
     /// Returns the same state for each site of a request, or for the hash if the scope is the tenant.
     fn results_with_state(&self, sites: &[String], state: IdState) -> Vec<IdOutcome> {
+        let scope = if sites.is_empty() { "tenant" } else { "site" };
         let result = |id: &String| {
-            let detail = (state == IdState::AlreadySet).then(|| ALREADY.to_owned());
+            let detail = (state == IdState::AlreadySet).then(|| format!("{ALREADY} of the {scope}"));
             IdOutcome { detail, ..without_detail(id.clone(), state) }
         };
         if sites.is_empty() { vec![result(&self.sha1)] } else { sites.iter().map(result).collect() }

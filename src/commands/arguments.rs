@@ -62,6 +62,24 @@ impl Argument {
         Self { name, kind, required: false, default: None, values: Vec::new(), doc, accepts_all: false }
     }
 
+    /// Returns whether the values are IDs of objects. A value that cannot be an ID, such as one with a space, is
+    /// rejected before a request is sent.
+    pub fn is_id(&self) -> bool {
+        let name = self.name.to_ascii_lowercase();
+        let is_text = matches!(self.kind, ArgumentKind::String | ArgumentKind::List);
+        let has_suffix = ["id", "ids", "uuids", "id_in"].into_iter().any(|suffix| {
+            let rest = name.strip_suffix(suffix);
+            // `queryId` and `ruleIds` have no underscore.
+            rest.is_some_and(|rest| {
+                rest.is_empty()
+                    || rest.ends_with('_')
+                    || self.name.ends_with("Id")
+                    || self.name.ends_with("Ids")
+            })
+        });
+        is_text && has_suffix && !name.starts_with("external")
+    }
+
     pub(super) const fn required(mut self) -> Self {
         self.required = true;
         self
@@ -156,6 +174,17 @@ impl ArgumentError {
     }
 }
 
+/// Characters of IDs other than letters and digits.
+const ID_PUNCTUATION: &str = "- _ . : ~ + =";
+
+/// Returns whether a text can be the ID of an object: ASCII letters, digits and the characters `-_.:~+=`, with at least
+/// one letter or digit.
+pub fn is_possible_id(text: &str) -> bool {
+    let is_punctuation = |c: char| c != ' ' && ID_PUNCTUATION.contains(c);
+    text.contains(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || is_punctuation(c))
+}
+
 /// Arguments of a command as names and strings.
 ///
 /// Names may have hyphens or underscores. An empty argument is an error and does not count as missing, because an
@@ -221,6 +250,30 @@ impl Arguments {
             Some(name) => Err(self.error(name, "is not an argument of this command")),
             None => Ok(()),
         }
+    }
+
+    /// Rejects values that cannot be IDs, such as `@file`, `-`, or two IDs separated by a space.
+    pub(super) fn check_ids(&self, known: &[Argument]) -> Result<(), ArgumentError> {
+        for argument in known.iter().filter(|argument| argument.is_id()) {
+            // A query ID can be Base64, which has slashes.
+            let is_query = argument.name.starts_with("query");
+            for value in self.values.get(argument.name).into_iter().flatten() {
+                // The parser of the command reports an empty value, and a list that cannot be split.
+                let ids = match argument.kind {
+                    ArgumentKind::List => self.split_items(argument.name, value).unwrap_or_default(),
+                    _ => vec![value.trim().to_owned()],
+                };
+                let is_id =
+                    |id: &str| is_possible_id(id) || (is_query && is_possible_id(&id.replace('/', "")));
+                if let Some(id) = ids.iter().find(|id| !id.is_empty() && !is_id(id)) {
+                    let message = format!(
+                        "is {id:?}, which is not an ID; expected letters, digits and the characters {ID_PUNCTUATION}"
+                    );
+                    return Err(self.error(argument.name, message));
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn error(&self, name: &str, message: impl Into<String>) -> ArgumentError {

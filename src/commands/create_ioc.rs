@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::support::batch_action::argument_error;
 use super::support::context_path::ContextPath;
-use super::support::saved::{SaveTarget, save};
+use super::support::saved::create;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -110,7 +110,7 @@ impl Command for CreateIoc {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let outputs = (PREFIX, Self::OUTPUTS);
-        save(client, &self.request()?, SaveTarget::New(&self.value), "uuid", outputs).await
+        create(client, &self.request()?, &self.value, "uuid", outputs).await
     }
 }
 

@@ -70,12 +70,11 @@ impl Command for CreatePowerQuery {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let response = client.send(&self.request()?).await?;
-        let outcome = power_query_outcome(&response, None);
-        let running = matches!(power_query_state(&outcome.response), PowerQueryState::Running(_));
-        if running && query_id(&outcome.response).is_none() {
+        let body = response.json();
+        if matches!(power_query_state(&body), PowerQueryState::Running(_)) && query_id(&body).is_none() {
             return Err(response.missing_value("data.queryId"));
         }
-        Ok(outcome)
+        power_query_outcome(&response, None)
     }
 }
 

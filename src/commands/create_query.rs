@@ -84,8 +84,9 @@ impl Command for CreateQuery {
             "QueryID": id,
             "ToDate": sent("toDate"),
         });
-        let errors = response.api_errors().to_vec();
-        Ok(Outcome { errors, ..Outcome::new(body, context_under(PREFIX, entry)) })
+        let mut outcome = Outcome::new(body, context_under(PREFIX, entry));
+        outcome.add_diagnostics(&response);
+        Ok(outcome)
     }
 }
 

@@ -1,15 +1,15 @@
 //! `sentinelone-create-star-rule`: creates a STAR rule.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
-use sentinelone_raw::star_rules::{self as raw, RuleStatus, StarRulesCreateRequest};
+use sentinelone_raw::star_rules::{self as raw, RuleStatus, StarRule, StarRulesCreateRequest};
 use serde_json::Value;
 
 use super::support::context_path::ContextPath;
-use super::support::saved::{SaveTarget, save};
-use super::support::star_rule_settings::{PREFIX, RULE_OUTPUTS, StarRuleSettings};
+use super::support::star_rule_settings::{RULE_OUTPUTS, StarRuleSettings, missing_scope, saved_rule_outcome};
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
+use crate::rule_update::{self, settings_of};
 
 /// Creates a STAR rule as a draft, which is inactive until it is enabled. A scope is required.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,17 +31,17 @@ impl Command for CreateStarRule {
         is_action: true,
         destructive: false,
         requires_confirmation: false,
-        operations: &["star_rules_create"],
+        operations: &["star_rules_create", "star_rules_list"],
     };
 
     const OUTPUTS: &'static [ContextPath] = RULE_OUTPUTS;
 
     fn arguments() -> Vec<Argument> {
-        StarRuleSettings::arguments()
+        StarRuleSettings::arguments(true)
     }
 
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        Ok(Self { rule: StarRuleSettings::from_arguments(arguments)? })
+        Ok(Self { rule: StarRuleSettings::from_arguments(arguments, true)? })
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
@@ -49,14 +49,22 @@ impl Command for CreateStarRule {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        save(client, &self.request()?, SaveTarget::New(&self.rule.name), "id", (PREFIX, RULE_OUTPUTS)).await
+        // A response may lack settings. Only a language that the console did not store makes the rule useless.
+        let is_checked = |setting: &str| setting == "queryLang";
+        let name = self.rule.name.as_deref().unwrap_or_default();
+        let saved = rule_update::create(client, &self.request()?, is_checked).await?;
+        Ok(saved_rule_outcome(client, saved, (None, name)))
     }
 }
 
 impl CreateStarRule {
     fn request(&self) -> Result<Request<Value>> {
-        let data = self.rule.data(Self::INFO.name, RuleStatus::Draft)?;
-        Ok(raw::create(&StarRulesCreateRequest::new(data).filter(self.rule.scope(Self::INFO.name)?))?
-            .with_response_type())
+        let name = Self::INFO.name;
+        let scope = self.rule.named_scope(name)?.ok_or_else(|| missing_scope(name))?;
+        let mut rule = StarRule::default();
+        rule.status = Some(RuleStatus::Draft);
+        self.rule.apply_to(name, &mut rule)?;
+        let body = StarRulesCreateRequest::new(settings_of(&rule)?).filter(scope);
+        Ok(raw::create(&body)?.with_response_type())
     }
 }

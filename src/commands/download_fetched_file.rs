@@ -16,7 +16,10 @@ use super::{
 use crate::Result;
 use crate::client::Client;
 
-/// Downloads a file that an agent has uploaded, identified by the activity of the upload.
+/// Downloads the files that an agent has uploaded, identified by the activity of the upload.
+///
+/// The outcome has one result for each file of the archive and of its manifest. A file that the agent did not collect is
+/// not affected, with the reason of the manifest.
 #[derive(Clone, Debug)]
 pub struct DownloadFetchedFile {
     /// Agent ID.
@@ -88,13 +91,18 @@ impl Command for DownloadFetchedFile {
         let target = DownloadTarget { dir: &self.dir, name: &name, unpack: self.unpack };
         target.check()?;
         let upload = Upload { agent: self.agent_id.clone(), activity: self.activity_id.clone() };
-        let files = target.download(client, &upload, &self.password, observer).await?;
+        let received = target.download((client, observer), &upload, &self.password, &[]).await?;
         // The response is not JSON, so the outcome describes the files instead.
-        let written: Value = files
+        let written: Value = received
+            .files
             .iter()
             .map(|file| json!({ "name": file.name, "path": file.path.display().to_string(), "bytes": file.bytes }))
             .collect();
-        let context = agent_uploads::context(&files, self.unpack);
-        Ok(Outcome { files, ..Outcome::new(json!({ "data": written }), context) })
+        let mut outcome = Outcome::new(json!({ "data": written }), received.context(self.unpack));
+        outcome.results = received.results();
+        outcome.errors = received.errors("");
+        outcome.failure = received.failure();
+        outcome.files = received.files;
+        Ok(outcome)
     }
 }

@@ -11,7 +11,7 @@ use sentinelone_raw::runtime::{ApiVersion, Data, Page, Request, Timestamp};
 use sentinelone_raw::shared::{SortOrder, SuccessFlag};
 use serde_json::Value;
 
-use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, Upload};
+use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, ReportedFailures, Upload};
 use super::support::batch_action::success_outcome;
 use super::support::context_path::ContextPath;
 use super::support::polling::PollStatus;
@@ -101,11 +101,11 @@ impl Command for FetchFile {
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let request = self.fetch_request()?;
-        let before = self.read_log(client, None).await?;
+        let mut before = self.read_log(client, None).await?;
         let response = client.send(&request).await?;
         let body = response.json();
-        let mut outcome = Outcome::new(body, agent_uploads::context(&[], false));
-        outcome.errors = response.api_errors().to_vec();
+        let mut outcome = Outcome::new(body, agent_uploads::empty_context());
+        outcome.add_diagnostics(&response);
         outcome.results = success_outcome(&self.agent_id, &outcome.response);
         if outcome.results.iter().any(|result| result.state == IdState::NotAffected) {
             outcome.affected = Some(0);
@@ -113,25 +113,16 @@ impl Command for FetchFile {
         }
         let accepted = outcome.results.iter().any(|result| result.state == IdState::Done);
         outcome.affected = accepted.then_some(1);
-        match self.wait(client, before, observer).await {
-            Ok(upload) => {
-                for result in &mut outcome.results {
-                    (result.state, result.detail) = (IdState::Done, Some(upload.path()));
-                }
-                let name = format!("{}-{}", upload.agent, upload.activity);
-                let target = DownloadTarget { dir: &self.dir, name: &name, unpack: self.unpack };
-                match target.download(client, &upload, &self.password, observer).await {
-                    Ok(files) => outcome.files = files,
-                    Err(error) => outcome.failure = Some(error),
-                }
-            }
+        let failures = ReportedFailures::new(std::mem::take(&mut before.failures));
+        match self.wait((client, observer), before, &failures).await {
+            Ok(upload) => self.download((client, observer), &upload, &mut outcome).await,
             Err(error) => {
                 // The console accepted the request; whether the agent uploads the file is unknown.
                 outcome.results.iter_mut().for_each(|result| result.state = IdState::Unknown);
+                outcome.errors.extend(failures.into_inner());
                 outcome.failure = Some(error);
             }
         }
-        outcome.context = agent_uploads::context(&outcome.files, self.unpack);
         Ok(outcome)
     }
 }
@@ -163,12 +154,44 @@ impl FetchFile {
         Ok(log)
     }
 
-    /// Waits for a new upload.
+    /// Downloads an upload and adds the result to the outcome. An upload that was not downloaded is a partial success;
+    /// an upload without a file is not.
+    async fn download(
+        &self,
+        observed: (&Client, &dyn ProgressObserver),
+        upload: &Upload,
+        outcome: &mut Outcome,
+    ) {
+        let name = format!("{}-{}", upload.agent, upload.activity);
+        let target = DownloadTarget { dir: &self.dir, name: &name, unpack: self.unpack };
+        let (mut state, mut detail) = (IdState::Partial, upload.path());
+        match target.download(observed, upload, &self.password, &[&self.file_path]).await {
+            Ok(received) => {
+                state = received.state();
+                if let Some(reasons) = received.reasons() {
+                    detail = format!("{detail}: {reasons}");
+                }
+                outcome.errors.extend(received.errors(""));
+                outcome.failure = received.failure();
+                outcome.context = received.context(self.unpack);
+                outcome.files = received.files;
+            }
+            Err(error) => outcome.failure = Some(error),
+        }
+        if state == IdState::NotAffected {
+            outcome.affected = Some(0);
+        }
+        for result in &mut outcome.results {
+            (result.state, result.detail) = (state, Some(detail.clone()));
+        }
+    }
+
+    /// Waits for a new upload. The activities that report a failure in the meantime are added to `failures`.
     async fn wait(
         &self,
-        client: &Client,
+        (client, observer): (&Client, &dyn ProgressObserver),
         before: ActivityLog,
-        observer: &dyn ProgressObserver,
+        failures: &ReportedFailures,
     ) -> Result<Upload> {
         // By the clock of the console, which may differ from the local clock.
         let newest = before.newest.as_ref().and_then(Timestamp::unix_millis);
@@ -176,6 +199,7 @@ impl FetchFile {
         let before: HashSet<Upload> = before.uploads.into_iter().collect();
         let poll = || async {
             let log = self.read_log(client, since.clone()).await?;
+            failures.record(&log.failures);
             Ok(match log.new_since(&before) {
                 Some(upload) => PollStatus::Ready(upload),
                 None => PollStatus::Pending("not uploaded yet".to_owned()),

@@ -15,7 +15,7 @@ use sentinelone_raw::threats::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, Upload};
+use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, ReportedFailures, Upload};
 use super::support::batch_action::{
     argument_error, merge_response, run_action, success_or_null, without_detail,
 };
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::Result;
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::json_path::set_path;
 use crate::outcome::{IdOutcome, IdState};
 
@@ -64,10 +64,11 @@ struct FailedRequest {
     may_have_taken_effect: bool,
 }
 
-/// A threat whose upload is pending, and its earlier uploads.
+/// A threat whose upload is pending, its earlier uploads, and the failures that its timeline reports.
 struct PendingThreat {
     id: String,
     before: HashSet<Upload>,
+    failures: ReportedFailures,
 }
 
 impl Command for FetchThreatFile {
@@ -216,8 +217,9 @@ impl FetchThreatFile {
             IdState::NotAffected => result,
             _ => IdOutcome { state: IdState::Unknown, ..result },
         }));
+        let failures = ReportedFailures::new(before.failures);
         let before = before.uploads.into_iter().collect();
-        Ok((!skipped).then(|| PendingThreat { id: id.to_owned(), before }))
+        Ok((!skipped).then(|| PendingThreat { id: id.to_owned(), before, failures }))
     }
 
     fn target<'a>(&'a self, id: &'a str) -> DownloadTarget<'a> {
@@ -246,7 +248,15 @@ impl FetchThreatFile {
             left = left.saturating_sub(start.elapsed());
             let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
             if found.is_empty() {
-                let ids: Vec<_> = pending.into_iter().map(|threat| threat.id).collect();
+                let mut ids = Vec::new();
+                for threat in pending {
+                    let failures = threat.failures.into_inner().into_iter();
+                    outcome.errors.extend(failures.map(|failure| ApiError {
+                        title: failure.title.map(|title| format!("threat {}: {title}", threat.id)),
+                        ..failure
+                    }));
+                    ids.push(threat.id);
+                }
                 let resume = format!(
                     "the agents may still upload the files of {}; find the paths in the timelines of the \
                      threats, then run download-fetched-file with the agent and activity of a path",
@@ -262,9 +272,7 @@ impl FetchThreatFile {
             pending.retain(|threat| !found.iter().any(|(id, _)| *id == threat.id));
             for (id, upload) in found {
                 match self.download(client, observer, &id, upload, outcome).await {
-                    Ok(path) => {
-                        paths.insert(id, path);
-                    }
+                    Ok(path) => paths.extend(path.map(|path| (id, path))),
                     Err(error) => record_failure(outcome, &[id], error),
                 }
             }
@@ -279,20 +287,33 @@ impl FetchThreatFile {
         id: &str,
         upload: Result<Upload>,
         outcome: &mut Outcome,
-    ) -> Result<String> {
+    ) -> Result<Option<String>> {
         let upload = upload?;
         for result in outcome.results.iter_mut().filter(|result| result.id == id) {
             (result.state, result.detail) = (IdState::Partial, Some(upload.path()));
         }
         let target = self.target(id);
-        let files = target.download(client, &upload, &self.password, observer).await?;
-        outcome.files.extend(files);
-        outcome
-            .results
-            .iter_mut()
-            .filter(|result| result.id == id)
-            .for_each(|result| result.state = IdState::Done);
-        Ok(target.path().display().to_string())
+        // The path of the file on the endpoint is not a part of the request.
+        let received = target.download((client, observer), &upload, &self.password, &[]).await?;
+        let path = received.files.first().map(|_| target.path().display().to_string());
+        let state = received.state();
+        if state == IdState::NotAffected {
+            // The console counted the request, but the agent uploaded no file.
+            outcome.affected = outcome.affected.map(|affected| affected.saturating_sub(1));
+        }
+        let reasons = received.reasons().filter(|_| state == IdState::Partial);
+        for result in outcome.results.iter_mut().filter(|result| result.id == id) {
+            result.state = state;
+            if let Some(reasons) = &reasons {
+                result.detail = Some(format!("{}: {reasons}", upload.path()));
+            }
+        }
+        outcome.errors.extend(received.errors(&format!("threat {id}:")));
+        if let Some(failure) = received.failure() {
+            record_failure(outcome, &[id.to_owned()], failure);
+        }
+        outcome.files.extend(received.files);
+        Ok(path)
     }
 }
 
@@ -316,7 +337,10 @@ async fn poll_timelines(
     for threat in pending {
         let log = async { ActivityLog::read(client, &timeline_request(&threat.id)?, |_| true).await };
         let upload = match log.await {
-            Ok(log) => log.new_since(&threat.before).map(Ok),
+            Ok(log) => {
+                threat.failures.record(&log.failures);
+                log.new_since(&threat.before).map(Ok)
+            }
             Err(error) if error.is_transient() => {
                 transient = Some(error);
                 None

@@ -89,7 +89,8 @@ impl Command for GetAccounts {
         let Some(id) = &self.account_id else {
             return list((client, observer), list_request()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await;
         };
-        let mut outcome = get(client, &account_request(id)?, (PREFIX, Self::OUTPUTS)).await?;
+        let mut outcome =
+            get(client, &account_request(id)?, Some(("account_id", id)), (PREFIX, Self::OUTPUTS)).await?;
         // The context is always a list.
         let account = get_path(&outcome.context, PREFIX).cloned();
         set_path(&mut outcome.context, PREFIX, json!(Vec::from_iter(account)));

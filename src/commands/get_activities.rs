@@ -10,6 +10,7 @@ use super::support::batched_lists::{
     batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
 };
 use super::support::context_path::ContextPath;
+use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
@@ -231,7 +232,9 @@ impl Command for GetActivities {
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
-        read_lists((client, observer), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+        let requested = RequestedIds::default().with("activities_ids", &self.activities_ids, &["id"]);
+        read_lists((client, observer, &requested), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS))
+            .await
     }
 }
 

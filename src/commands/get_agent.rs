@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::support::agents::{agent_id, agent_outputs, requests_by_ids};
 use super::support::batched_lists::read_lists;
 use super::support::context_path::ContextPath;
+use super::support::requested_ids::RequestedIds;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -55,6 +56,7 @@ impl Command for GetAgent {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
-        read_lists(client, requests, None, |_| true, (PREFIX, Self::OUTPUTS)).await
+        let requested = RequestedIds::default().with("agent_id", &self.agent_id, &["id"]);
+        read_lists((client, &requested), requests, None, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }

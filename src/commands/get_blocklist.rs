@@ -5,10 +5,12 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::shared::SortOrder;
 use serde_json::Value;
 
+use super::get_hash::is_hexadecimal;
 use super::support::batch_action::argument_error;
 use super::support::batched_lists::non_empty;
 use super::support::context_path::ContextPath;
 use super::support::list_pages::list;
+use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
@@ -22,7 +24,7 @@ const DEFAULT_LIMIT: u64 = 1000;
 const MAX_OFFSET: i64 = 1000;
 
 /// Lists the blocklist of the tenant, or of groups, sites and accounts, sorted by the time of the last change, newest
-/// first.
+/// first. A search by hash without a scope includes the scopes below the tenant.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetBlocklist {
     /// Whether to list the blocklist of the tenant. Default: true. Ignored if groups, sites or accounts are set.
@@ -33,6 +35,8 @@ pub struct GetBlocklist {
     pub site_ids: Vec<String>,
     /// Account IDs.
     pub account_ids: Vec<String>,
+    /// Whether to include entries of the scopes below. Default: true if `hash` is set and no scope is, otherwise false.
+    pub include_children: Option<bool>,
     /// Number of entries to skip, at most 1000.
     pub offset: Option<i64>,
     /// Maximum number of items. Default: 1000.
@@ -98,6 +102,13 @@ impl Command for GetBlocklist {
             Argument::new("group_ids", List, "Group IDs."),
             Argument::new("site_ids", List, "Site IDs."),
             Argument::new("account_ids", List, "Account IDs."),
+            Argument::new(
+                "include_children",
+                Boolean,
+                "Whether to include entries of the accounts, sites and groups below the scope. Default: true for a \
+                 search by hash without a scope, otherwise false.",
+            )
+            .values(&["true", "false"]),
             Argument::new("offset", Integer, "Number of entries to skip, at most 1000.").default("0"),
             Argument::new("limit", Integer, "Maximum number of entries.").default("1000").accepts_all(),
             Argument::new("hash", List, "Hashes or substrings of hashes; any of them matches."),
@@ -110,6 +121,7 @@ impl Command for GetBlocklist {
             group_ids: arguments.list("group_ids")?.unwrap_or_default(),
             site_ids: arguments.list("site_ids")?.unwrap_or_default(),
             account_ids: arguments.list("account_ids")?.unwrap_or_default(),
+            include_children: arguments.boolean("include_children")?,
             offset: arguments.integer("offset")?,
             limit: arguments.limit()?,
             hash: arguments.list("hash")?.unwrap_or_default(),
@@ -125,8 +137,12 @@ impl Command for GetBlocklist {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        // A shorter value is a substring.
+        let is_hash = |value: &&String| matches!(value.len(), 32 | 40 | 64) && is_hexadecimal(value);
+        let hashes: Vec<String> = self.hash.iter().filter(is_hash).cloned().collect();
+        let requested = RequestedIds::default().with("hash", &hashes, &["value"]);
         list(
-            (client, observer),
+            (client, observer, &requested),
             self.request()?,
             Some(self.effective_limit()),
             |_| true,
@@ -153,12 +169,15 @@ impl GetBlocklist {
             );
             return Err(argument_error(name, "offset", message));
         }
+        // A hash that only a site blocks is blocked, too.
+        let is_search = !self.hash.is_empty() && !has_scope && self.global != Some(false);
         let query = BlocklistListQuery {
             // The API accepts either the tenant or IDs.
             tenant: (!has_scope).then_some(self.global.unwrap_or(true)),
             group_ids: non_empty(&self.group_ids),
             site_ids: non_empty(&self.site_ids),
             account_ids: non_empty(&self.account_ids),
+            include_children: self.include_children.or(is_search.then_some(true)),
             skip: self.offset,
             value_contains: non_empty(&self.hash),
             sort_by: Some(BlocklistSortField::UpdatedAt),

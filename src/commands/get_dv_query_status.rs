@@ -7,13 +7,15 @@ use sentinelone_raw::runtime::{ApiVersion, Data, Request};
 use serde_json::{Value, json};
 
 use super::support::context_path::ContextPath;
+use super::support::deep_visibility::is_failed_state;
 use super::support::list_pages::get;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
-use crate::json_path::set_path;
+use crate::error::Error;
+use crate::json_path::{get_path, set_path};
 
-/// Returns the status of a Deep Visibility query.
+/// Returns the status of a Deep Visibility query. If the query failed, the outcome has the status and a failure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetDvQueryStatus {
     /// Query ID.
@@ -99,9 +101,22 @@ impl Command for GetDvQueryStatus {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let mut outcome = get(client, &self.request()?, (PREFIX, Self::OUTPUTS)).await?;
+        let mut outcome =
+            get(client, &self.request()?, Some(("query_id", &self.query_id)), (PREFIX, Self::OUTPUTS))
+                .await?;
         for name in ["QueryId", "QueryID"] {
             set_path(&mut outcome.context, &format!("{PREFIX}.{name}"), json!(self.query_id));
+        }
+        let status = |name: &str| {
+            get_path(&outcome.context, &format!("{PREFIX}.{name}")).and_then(Value::as_str).map(str::to_owned)
+        };
+        if let Some(state) = status("responseState").filter(|state| is_failed_state(state)) {
+            let reason = status("responseError").map(|reason| format!(": {reason}")).unwrap_or_default();
+            let message =
+                format!("the query ended in the state {state} (query_id={}){reason}", self.query_id);
+            let help = "check the query and its period, then run it again";
+            outcome.failure = Some(Error::no_result(&raw::GET_QUERY_STATUS, message, help));
+            outcome.is_placeholder = true;
         }
         Ok(outcome)
     }

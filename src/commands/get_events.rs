@@ -4,8 +4,8 @@ use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityListEventsQuer
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::Value;
 
-use super::support::context_path::{ContextPath, context_under, entry};
-use super::support::deep_visibility::{EVENT, event};
+use super::support::context_path::{ContextPath, context_under};
+use super::support::deep_visibility::{EVENT, IMAGE_PATH, STORYLINE_ID, event};
 use super::support::list_pages::{ListResult, read_pages};
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::Result;
 use crate::client::Client;
+use crate::event_fields::EventFields;
 use crate::json_path::set_path;
 use crate::paging::with_page_size;
 
@@ -114,12 +115,56 @@ impl Command for GetEvents {
         )
         .no_column(),
         ContextPath::field(
+            "SentinelOne.Event.SourceProcessName",
+            "String",
+            "Name of the source process, on newer agents",
+            "srcProcName",
+        )
+        .undocumented(),
+        ContextPath::field(
             "SentinelOne.Event.SourceProcessCommandLine",
             "String",
             "Command line of the source process; from processCmd if srcProcCmdLine is missing",
             "srcProcCmdLine",
+        ),
+        ContextPath::field(
+            "SentinelOne.Event.SourceProcessID",
+            "Number",
+            "Process ID of the source process, on newer agents",
+            "srcProcPid",
         )
-        .no_column(),
+        .no_column()
+        .undocumented(),
+        ContextPath::field(
+            "SentinelOne.Event.TargetProcessName",
+            "String",
+            "Name of the target process, on newer agents",
+            "tgtProcName",
+        )
+        .undocumented(),
+        ContextPath::field(
+            "SentinelOne.Event.TargetProcessCommandLine",
+            "String",
+            "Command line of the target process, on newer agents",
+            "tgtProcCmdLine",
+        )
+        .undocumented(),
+        ContextPath::field(
+            "SentinelOne.Event.TargetProcessID",
+            "Number",
+            "Process ID of the target process, on newer agents",
+            "tgtProcPid",
+        )
+        .no_column()
+        .undocumented(),
+        ContextPath::field(
+            "SentinelOne.Event.TargetProcessUser",
+            "String",
+            "User of the target process, on newer agents",
+            "tgtProcUser",
+        )
+        .no_column()
+        .undocumented(),
         ContextPath::field("SentinelOne.Event.DNSRequest", "String", "Domain of a DNS request", "dnsRequest")
             .no_column(),
         ContextPath::field("SentinelOne.Event.FileFullName", "String", "Path of the file", "fileFullName"),
@@ -144,6 +189,16 @@ impl Command for GetEvents {
         ContextPath::field("SentinelOne.Event.EventID", "String", "ID of the event", "id")
             .no_column()
             .undocumented(),
+        IMAGE_PATH,
+        STORYLINE_ID,
+        ContextPath::field(
+            "SentinelOne.Event.RegistryPath",
+            "String",
+            "Path of the registry key",
+            "registryPath",
+        )
+        .no_column()
+        .undocumented(),
         ContextPath::computed("SentinelOne.Event.<column>", "Unknown", "Each field of the argument columns")
             .no_column()
             .undocumented(),
@@ -211,9 +266,9 @@ impl GetEvents {
         let (own, generic): (Vec<ContextPath>, Vec<ContextPath>) =
             Self::OUTPUTS.iter().partition(|output| !output.path.starts_with("Event."));
         let events = items.iter().map(|item| {
-            let mut event = event(&own, version, item);
+            let mut event = event(&own, EVENT, version, item);
             for column in &self.columns {
-                let value = item.get(column).filter(|value| !value.is_null());
+                let value = EventFields::new(item).get(column);
                 if let (Some(value), Some(fields)) = (value, event.as_object_mut()) {
                     fields.insert(column.clone(), value.clone());
                 }
@@ -224,7 +279,7 @@ impl GetEvents {
         set_path(
             &mut context,
             GENERIC,
-            items.iter().map(|item| entry(&generic, GENERIC, version, item)).collect(),
+            items.iter().map(|item| event(&generic, GENERIC, version, item)).collect(),
         );
         if let Some(next) = next {
             set_path(&mut context, CURSOR, next.into());

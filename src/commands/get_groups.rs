@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::support::batched_lists::{effective_limit, id, non_empty};
 use super::support::context_path::ContextPath;
 use super::support::list_pages::list;
+use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
@@ -146,7 +147,11 @@ impl Command for GetGroups {
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
-        list((client, observer), self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+        let requested = RequestedIds::default()
+            .with("group_ids", &self.group_ids, &["id"])
+            .with_one("group_id", self.group_id.as_ref())
+            .with_one("name", self.name.as_ref());
+        list((client, observer, &requested), self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

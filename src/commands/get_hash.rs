@@ -68,7 +68,8 @@ impl Command for GetHash {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let mut outcome = get(client, &self.request()?, (PREFIX, Self::OUTPUTS)).await?;
+        let mut outcome =
+            get(client, &self.request()?, Some(("hash", &self.hash)), (PREFIX, Self::OUTPUTS)).await?;
         set_path(&mut outcome.context, &format!("{PREFIX}.Hash"), json!(self.hash));
         Ok(outcome)
     }

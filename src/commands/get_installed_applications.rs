@@ -1,5 +1,7 @@
 //! `sentinelone-get-installed-applications`: lists the applications on endpoints.
 
+use std::collections::HashSet;
+
 use sentinelone_raw::agents::{self as raw, AgentsListApplicationsQuery};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::{Value, json};
@@ -7,10 +9,12 @@ use serde_json::{Value, json};
 use super::support::agents::required_ids;
 use super::support::batched_lists::read_lists_with;
 use super::support::context_path::ContextPath;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome, Topic,
+};
 use crate::Result;
 use crate::client::Client;
-use crate::json_path::set_path;
+use crate::json_path::{get_path, set_path};
 
 /// Lists the applications on endpoints, with one request per endpoint, because the response does not identify the
 /// endpoint.
@@ -71,7 +75,7 @@ impl Command for GetInstalledApplications {
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let ids = required_ids(self, ("agent_ids", &self.agent_ids))?;
         let requests = ids.iter().map(|id| applications_request(id)).collect::<Result<Vec<_>>>()?;
-        read_lists_with(
+        let mut outcome = read_lists_with(
             client,
             requests,
             None,
@@ -81,7 +85,16 @@ impl Command for GetInstalledApplications {
                 set_path(entry, "AgentID", json!(ids.get(number)));
             },
         )
-        .await
+        .await?;
+        if outcome.is_complete() {
+            let entries = get_path(&outcome.context, PREFIX).and_then(Value::as_array);
+            let agents = entries.into_iter().flatten().filter_map(|entry| entry.get("AgentID")?.as_str());
+            let agents: HashSet<String> = agents.map(str::to_owned).collect();
+            // The response does not distinguish an unknown agent from one without applications.
+            let missing = ids.iter().filter(|id| !agents.contains(*id));
+            outcome.not_found = missing.map(|id| NotFound::new("agent_ids", id)).collect();
+        }
+        Ok(outcome)
     }
 }
 

@@ -10,6 +10,7 @@ use super::support::batched_lists::{
     batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
 };
 use super::support::context_path::ContextPath;
+use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
@@ -173,8 +174,13 @@ impl Command for GetIocs {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let requested = RequestedIds::default()
+            .with("uuids", &self.uuids, &["uuid"])
+            .with_one("batch_id", self.batch_id.as_ref())
+            .with_one("value", self.value.as_ref())
+            .with_one("external_id", self.external_id.as_ref());
         read_lists(
-            (client, observer),
+            (client, observer, &requested),
             self.lists()?,
             Some(self.effective_limit()),
             |_| true,

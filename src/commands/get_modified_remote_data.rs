@@ -69,7 +69,9 @@ impl Command for GetModifiedRemoteData {
         let request = self.request(client.api_version())?;
         let mut outcome = list(client, request, None, |_| true, ("threats", Self::OUTPUTS)).await?;
         let threats = outcome.response.get("data").and_then(Value::as_array);
-        let ids: Vec<_> = threats.into_iter().flatten().filter_map(|threat| threat.get("id")).collect();
+        let ids = threats.into_iter().flatten().filter_map(|threat| threat.get("id").cloned());
+        // A threat that is not valid JSON changed, too.
+        let ids: Vec<_> = ids.chain(outcome.repairs.set_apart_ids().map(Value::from)).collect();
         outcome.response = json!({ "ids": ids });
         outcome.context = outcome.response.clone();
         Ok(outcome)

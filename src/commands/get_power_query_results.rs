@@ -1,15 +1,17 @@
 //! `sentinelone-get-power-query-results`: runs a PowerQuery and returns its rows.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sentinelone_raw::deep_visibility::{self as raw, PowerQuery, PowerQueryResult};
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
 use serde_json::Value;
 
+use super::support::batch_action::argument_error;
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{
-    POWER_QUERY_OUTPUTS, PowerQueryState, ping_request, power_query_outcome, power_query_state, query_id,
-    required_time, start_request,
+    POWER_QUERY_OUTPUTS, PowerQueryState, no_query_state, ping_request, power_query_outcome,
+    power_query_state, query_id, start_request,
 };
 use super::support::polling::{PollPolicy, PollStatus, seconds};
 use super::{
@@ -21,18 +23,21 @@ use crate::client::Client;
 use crate::error::Error;
 
 /// Starts a PowerQuery and waits for its rows, or resumes an earlier query.
+///
+/// The outcome has rows only. A query that fails, that does not finish within the timeout, or of which the console
+/// returns no state, is an error that contains the query ID.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetPowerQueryResults {
     /// Account IDs.
     pub account_ids: Vec<String>,
     /// Site IDs.
     pub site_ids: Vec<String>,
-    /// Query.
-    pub query: String,
-    /// Start of the period.
-    pub from_date: Timestamp,
-    /// End of the period.
-    pub to_date: Timestamp,
+    /// Query. Required without `query_id`.
+    pub query: Option<String>,
+    /// Start of the period. Required without `query_id`.
+    pub from_date: Option<Timestamp>,
+    /// End of the period. Required without `query_id`.
+    pub to_date: Option<Timestamp>,
     /// Maximum number of rows, 1 to 100000. Default: the limit of the console.
     pub limit: Option<i64>,
     /// Time between two polls.
@@ -49,6 +54,9 @@ impl GetPowerQueryResults {
 
     /// Default timeout.
     pub const TIMEOUT: Duration = Duration::from_secs(300);
+
+    /// Number of polls in sequence without a state of the query after which the wait ends with an error.
+    pub const MAX_POLLS_WITHOUT_STATE: u32 = 3;
 }
 
 impl Command for GetPowerQueryResults {
@@ -72,9 +80,9 @@ impl Command for GetPowerQueryResults {
         vec![
             Argument::new("account_ids", List, "Account IDs."),
             Argument::new("site_ids", List, "Site IDs."),
-            Argument::new("query", String, "PowerQuery text.").required(),
-            Argument::new("from_date", Time, "Start of the period.").required(),
-            Argument::new("to_date", Time, "End of the period.").required(),
+            Argument::new("query", String, "PowerQuery text. Required without query_id."),
+            Argument::new("from_date", Time, "Start of the period. Required without query_id."),
+            Argument::new("to_date", Time, "End of the period. Required without query_id."),
             Argument::new(
                 "limit",
                 Integer,
@@ -91,16 +99,24 @@ impl Command for GetPowerQueryResults {
     }
 
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+        let query_id = arguments.string("query_id")?.map(|id| id.trim().to_owned());
+        let query = arguments.string("query")?;
+        let (from_date, to_date) = (arguments.time("from_date")?, arguments.time("to_date")?);
+        let is_set =
+            [("query", query.is_some()), ("from_date", from_date.is_some()), ("to_date", to_date.is_some())];
+        if let (None, Some((missing, _))) = (&query_id, is_set.into_iter().find(|(_, is_set)| !is_set)) {
+            return Err(arguments.error(missing, "is missing; only query_id replaces it"));
+        }
         Ok(Self {
             account_ids: arguments.list("account_ids")?.unwrap_or_default(),
             site_ids: arguments.list("site_ids")?.unwrap_or_default(),
-            query: arguments.required("query")?,
-            from_date: required_time(arguments, "from_date")?,
-            to_date: required_time(arguments, "to_date")?,
+            query,
+            from_date,
+            to_date,
             limit: arguments.integer("limit")?,
             interval: seconds(arguments, "interval", Self::INTERVAL)?,
             timeout: seconds(arguments, "timeout", Self::TIMEOUT)?,
-            query_id: arguments.string("query_id")?.map(|id| id.trim().to_owned()),
+            query_id,
         })
     }
 
@@ -117,39 +133,35 @@ impl Command for GetPowerQueryResults {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let mut started = None;
         let id = match &self.query_id {
             Some(id) => id.clone(),
             None => {
                 let response = client.send(&self.start()?).await?;
-                let outcome = power_query_outcome(&response, None);
-                let running = matches!(power_query_state(&outcome.response), PowerQueryState::Running(_));
-                let id = query_id(&outcome.response).map(str::to_owned);
+                let body = response.json();
+                let id = query_id(&body).map(str::to_owned);
                 if let Some(value) = id.clone() {
                     observer.on_event(ProgressEvent::Started { argument: "query_id", value });
                 }
-                match id {
-                    _ if !running => return Ok(outcome),
-                    None => return Err(response.missing_value("data.queryId")),
-                    Some(id) => {
-                        started = Some(outcome);
-                        id
+                match (power_query_state(&body), id) {
+                    // A query without a state has an ID by which it is polled.
+                    (PowerQueryState::Running(_) | PowerQueryState::Missing, Some(id)) => id,
+                    (PowerQueryState::Running(_) | PowerQueryState::Missing, None) => {
+                        return Err(response.missing_value("data.queryId"));
                     }
+                    _ => return power_query_outcome(&response, None),
                 }
             }
         };
-        let failure = match self.wait(client, observer, &id).await {
-            Ok(Some(outcome)) => return Ok(outcome),
+        let resume = format!("resume with query_id={id}");
+        match self.wait(client, observer, &id).await {
+            Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => {
-                let resume = format!("the query runs while it is polled; resume with query_id={id}");
-                Error::wait_timeout(&raw::PING_POWER_QUERY, resume)
+                let hint = format!("the query runs while it is polled; {resume}");
+                Err(Error::wait_timeout(&raw::PING_POWER_QUERY, hint))
             }
-            Err(error) => error,
-        };
-        // The outcome keeps the ID of a started query.
-        match started {
-            Some(outcome) => Ok(Outcome { failure: Some(failure), ..outcome }),
-            None => Err(failure),
+            // The query may still run.
+            Err(error) if error.is_transient() => Err(error.with_resume_hint(&resume)),
+            Err(error) => Err(error),
         }
     }
 }
@@ -157,11 +169,15 @@ impl Command for GetPowerQueryResults {
 impl GetPowerQueryResults {
     fn start(&self) -> Result<Request<Data<PowerQueryResult>>> {
         let non_empty = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
+        let missing = |name| argument_error(Self::INFO.name, name, "is missing; only query_id replaces it");
+        let query = self.query.clone().ok_or_else(|| missing("query"))?;
+        let from_date = self.from_date.clone().ok_or_else(|| missing("from_date"))?;
+        let to_date = self.to_date.clone().ok_or_else(|| missing("to_date"))?;
         let query = PowerQuery {
             account_ids: non_empty(&self.account_ids),
             site_ids: non_empty(&self.site_ids),
             limit: self.limit,
-            ..PowerQuery::new(self.from_date.clone(), self.query.clone(), self.to_date.clone())
+            ..PowerQuery::new(from_date, query, to_date)
         };
         start_request(Self::INFO.name, &query)
     }
@@ -174,12 +190,24 @@ impl GetPowerQueryResults {
         id: &str,
     ) -> Result<Option<Outcome>> {
         let request = &ping_request(id)?;
+        let without_state = &AtomicU32::new(0);
         let poll = || async move {
-            let outcome = power_query_outcome(&client.send(request).await?, Some(id));
-            Ok(match power_query_state(&outcome.response) {
-                PowerQueryState::Running(state) => PollStatus::Pending(state),
-                _ => PollStatus::Ready(outcome),
-            })
+            let response = client.send(request).await?;
+            match power_query_state(&response.json()) {
+                PowerQueryState::Running(state) => {
+                    without_state.store(0, Ordering::Relaxed);
+                    Ok(PollStatus::Pending(state))
+                }
+                PowerQueryState::Missing => {
+                    let count = without_state.fetch_add(1, Ordering::Relaxed) + 1;
+                    if count < Self::MAX_POLLS_WITHOUT_STATE {
+                        Ok(PollStatus::Pending("no state".to_owned()))
+                    } else {
+                        Err(no_query_state(&response, Some(id)))
+                    }
+                }
+                _ => power_query_outcome(&response, Some(id)).map(PollStatus::Ready),
+            }
         };
         PollPolicy::fixed(self.interval, self.timeout).poll(observer, poll).await
     }

@@ -5,7 +5,7 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::Value;
 
 use super::support::context_path::{ContextPath, context_under};
-use super::support::deep_visibility::{EVENT, event};
+use super::support::deep_visibility::{EVENT, IMAGE_PATH, STORYLINE_ID, event};
 use super::support::list_pages::list;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
@@ -108,6 +108,8 @@ impl Command for GetProcesses {
             "processDisplayName",
         )
         .no_column(),
+        IMAGE_PATH,
+        STORYLINE_ID,
     ];
 
     fn arguments() -> Vec<Argument> {
@@ -138,7 +140,7 @@ impl Command for GetProcesses {
                 .await?;
         let items = outcome.response.get("data").and_then(Value::as_array);
         let version = client.api_version();
-        let events = items.into_iter().flatten().map(|item| event(Self::OUTPUTS, version, item));
+        let events = items.into_iter().flatten().map(|item| event(Self::OUTPUTS, EVENT, version, item));
         outcome.context = context_under(EVENT, events.collect());
         Ok(outcome)
     }

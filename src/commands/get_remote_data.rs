@@ -4,7 +4,9 @@ use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
 use serde_json::{Value, json};
 
 use super::support::context_path::ContextPath;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
+use super::{
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome, Topic,
+};
 use crate::Result;
 use crate::client::Client;
 use crate::incidents::mirror::{fetch_threat, threat_request};
@@ -79,12 +81,17 @@ impl Command for GetRemoteData {
             let error = format!("threat {} does not exist or is not in the scope of the token", self.id);
             let threat = json!({ "id": self.id, "in_mirror_error": error });
             let response = json!({ "mirrored_object": threat, "entries": [] });
-            return Ok(Outcome::new(response.clone(), response));
+            return Ok(Outcome {
+                not_found: vec![NotFound::new("id", &self.id)],
+                is_placeholder: true,
+                ..Outcome::new(response.clone(), response)
+            });
         };
         set_path(&mut remote.threat, "incident_type", json!(INCIDENT_TYPE));
         let entries: Vec<_> = remote.actions.into_iter().map(IncidentAction::to_json).collect();
         let response =
             json!({ "mirrored_object": remote.threat, "changed": remote.has_changed, "entries": entries });
-        Ok(Outcome { errors: remote.errors, ..Outcome::new(response.clone(), response) })
+        let (errors, repairs) = (remote.errors, remote.repairs);
+        Ok(Outcome { errors, repairs, ..Outcome::new(response.clone(), response) })
     }
 }

@@ -18,6 +18,9 @@ use crate::Result;
 use crate::client::Client;
 
 /// Downloads the result files of script tasks.
+///
+/// A task without a file and without an error is not found: it does not exist, has no result, or is excluded by the
+/// computer names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetRemoteScriptTaskResults {
     /// Computer names or substrings of them.
@@ -70,9 +73,7 @@ impl Command for GetRemoteScriptTaskResults {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        // Computer names can exclude tasks, which then have no result.
-        let tasks = if self.computer_names.is_empty() { self.task_ids.as_slice() } else { &[] };
-        let selection = ResultSelection { dir: &self.dir, tasks };
+        let selection = ResultSelection { dir: &self.dir, tasks: &self.task_ids, argument: Some("task_ids") };
         fetch_results(client, observer, &self.link_requests()?, selection).await
     }
 }

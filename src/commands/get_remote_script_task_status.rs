@@ -9,6 +9,7 @@ use super::support::batched_lists::{
     batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
 };
 use super::support::context_path::ContextPath;
+use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
@@ -306,8 +307,9 @@ impl Command for GetRemoteScriptTaskStatus {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+        let requested = self.requested_ids();
         read_lists(
-            (client, observer),
+            (client, observer, &requested),
             self.lists()?,
             Some(self.effective_limit()),
             |_| true,
@@ -324,6 +326,27 @@ impl GetRemoteScriptTaskStatus {
 
     fn ids(&self) -> &[String] {
         self.filter.ids.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the identifiers to look for in the tasks. A count lists no task.
+    fn requested_ids(&self) -> RequestedIds {
+        if self.filter.count_only == Some(true) {
+            return RequestedIds::default();
+        }
+        let parents = self.filter.parent_task_id_in.as_deref().unwrap_or_default();
+        let requested = RequestedIds::default().with("ids", self.ids(), &["id"]).with(
+            "parent_task_id_in",
+            parents,
+            &["parentTaskId"],
+        );
+        // A run without tasks that match the other filters may exist.
+        let no_filter =
+            RemoteScriptsListTasksQuery { cursor: self.filter.cursor.clone(), ..Default::default() };
+        if self.filter == no_filter {
+            requested.with_one("parent_task_id", Some(&self.parent_task_id))
+        } else {
+            requested
+        }
     }
 
     fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {

@@ -70,7 +70,7 @@ impl Command for GetSite {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        get(client, &self.request()?, (site::PREFIX, Self::OUTPUTS)).await
+        get(client, &self.request()?, Some(("site_id", &self.site_id)), (site::PREFIX, Self::OUTPUTS)).await
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::support::batched_lists::{effective_limit, id, non_empty};
 use super::support::context_path::ContextPath;
 use super::support::list_pages::list;
+use super::support::requested_ids::RequestedIds;
 use super::support::sites_context as site;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
@@ -127,7 +128,9 @@ impl Command for GetSites {
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
-        list((client, observer), self.request()?, limit, |_| true, (site::PREFIX, Self::OUTPUTS)).await
+        let requested = RequestedIds::default().with_one("site_name", self.site_name.as_ref());
+        list((client, observer, &requested), self.request()?, limit, |_| true, (site::PREFIX, Self::OUTPUTS))
+            .await
     }
 }
 

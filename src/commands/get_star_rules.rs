@@ -1,13 +1,17 @@
 //! `sentinelone-get-star-rules`: lists STAR rules.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
 use sentinelone_raw::star_rules::{
     self as raw, ExpirationMode, RuleQueryType, RuleStatus, StarRuleFilter, StarRulesListQuery,
 };
 use serde_json::Value;
 
-use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
+use super::support::batched_lists::{batched_list_requests, effective_limit, id_of, non_empty, read_lists};
 use super::support::context_path::ContextPath;
+use super::support::requested_ids::RequestedIds;
 use super::support::star_rule_settings::PREFIX;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
@@ -15,10 +19,14 @@ use super::{
 };
 use crate::Result;
 use crate::client::Client;
+use crate::rule_update::LISTS;
 
 const DEFAULT_LIMIT: u64 = 1000;
 
 /// Lists STAR rules that match all filters, up to a limit.
+///
+/// The console has a second list, which also has the scheduled rules (`isLegacy=false`). Unless `is_legacy` is set, both
+/// lists are read, each rule is returned once, and the limit applies to the rules of both.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetStarRules {
     /// Statuses.
@@ -39,6 +47,9 @@ pub struct GetStarRules {
     pub account_ids: Vec<String>,
     /// Expiration mode.
     pub expiration_mode: Option<ExpirationMode>,
+    /// The only list to read: `false` for the list with scheduled rules, `true` for the list without them. Default:
+    /// both lists.
+    pub is_legacy: Option<bool>,
     /// Maximum number of items. Default: 1000, or the number of `rule_ids` if larger.
     pub limit: Option<u64>,
     /// Site IDs.
@@ -99,7 +110,7 @@ impl Command for GetStarRules {
     ];
 
     fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Integer, List, String};
+        use ArgumentKind::{Boolean, Integer, List, String};
         vec![
             Argument::new("status", List, "Statuses, case-insensitive.").values(RuleStatus::VALUES),
             Argument::new(
@@ -118,6 +129,13 @@ impl Command for GetStarRules {
             Argument::new("name_contains", List, "Substrings of the name; any of them matches."),
             Argument::new("accountIds", List, "Account IDs."),
             Argument::new("expirationMode", String, "Expiration mode.").values(MODES),
+            Argument::new(
+                "is_legacy",
+                Boolean,
+                "The only list to read: false for the list with scheduled rules, true for the list without them. \
+                 Default: both lists.",
+            )
+            .values(&["true", "false"]),
             Argument::new(
                 "limit",
                 Integer,
@@ -140,6 +158,7 @@ impl Command for GetStarRules {
             name_contains: arguments.list("name_contains")?.unwrap_or_default(),
             account_ids: arguments.list("accountIds")?.unwrap_or_default(),
             expiration_mode: arguments.choice_ignore_case("expirationMode", MODES)?,
+            is_legacy: arguments.boolean("is_legacy")?,
             limit: arguments.limit()?,
             site_ids: arguments.list("siteIds")?.unwrap_or_default(),
         })
@@ -154,14 +173,28 @@ impl Command for GetStarRules {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        read_lists(
-            (client, observer),
-            self.lists()?,
-            Some(self.effective_limit()),
-            |_| true,
-            (PREFIX, Self::OUTPUTS),
-        )
-        .await
+        let requested = RequestedIds::default().with("ruleIds", &self.rule_ids, &["id"]);
+        // Both lists can have a rule.
+        let known = Mutex::new((HashSet::new(), 0_u64));
+        let is_new = |rule: &Value| {
+            let (ids, count) = &mut *known.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_new = id_of(rule).is_none_or(|id| ids.insert(id));
+            *count += u64::from(is_new);
+            is_new
+        };
+        let limit = self.effective_limit();
+        let observed = (client, observer, &requested);
+        let mut outcome =
+            read_lists(observed, self.lists()?, Some(limit), is_new, (PREFIX, Self::OUTPUTS)).await?;
+        if self.is_legacy.is_none() {
+            // The totals of the lists count common rules twice. Below the limit, every rule was read.
+            let (_, count) = known.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let is_whole = outcome.failure.is_none() && outcome.errors.is_empty() && count < limit;
+            if let Some(Value::Object(pagination)) = outcome.response.get_mut("pagination") {
+                pagination.insert("totalItems".into(), is_whole.then_some(count).into());
+            }
+        }
+        Ok(outcome)
     }
 }
 
@@ -170,11 +203,19 @@ impl GetStarRules {
         effective_limit(self.limit, DEFAULT_LIMIT, &self.rule_ids)
     }
 
+    /// Returns the lists to read, each with the batches of the IDs.
     fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        batched_list_requests(&self.rule_ids, Some(self.effective_limit()), |ids| self.request(ids))
+        let both = if self.is_legacy.is_some() { vec![self.is_legacy] } else { LISTS.to_vec() };
+        let mut requests = Vec::new();
+        for is_legacy in both {
+            let limit = Some(self.effective_limit());
+            requests
+                .extend(batched_list_requests(&self.rule_ids, limit, |ids| self.request(ids, is_legacy))?);
+        }
+        Ok(requests)
     }
 
-    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
+    fn request(&self, ids: Option<Vec<String>>, is_legacy: Option<bool>) -> Result<Request<Page<Value>>> {
         let filter = StarRuleFilter {
             status: non_empty(&self.status),
             creator_contains: non_empty(&self.creator_contains),
@@ -188,7 +229,7 @@ impl GetStarRules {
             site_ids: non_empty(&self.site_ids),
             ..StarRuleFilter::default()
         };
-        let query = StarRulesListQuery { filter, ..StarRulesListQuery::default() };
+        let query = StarRulesListQuery { filter, is_legacy, ..StarRulesListQuery::default() };
         Ok(raw::list(&query)?.with_response_type())
     }
 }

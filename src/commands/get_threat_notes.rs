@@ -1,17 +1,21 @@
 //! `sentinelone-get-threat-notes`: lists the notes of a threat.
 
+use std::slice;
+
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::threats::{self as raw, ThreatsListNotesQuery};
 use serde_json::Value;
 
-use super::support::context_path::ContextPath;
-use super::support::list_pages::list;
+use super::support::context_path::{ContextPath, context_under};
+use super::support::list_pages::{ListResult, entries, list, read_pages};
+use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
+use crate::incidents::mirror::threat_request;
 use crate::paging::with_page_size;
 
 /// Lists all notes of a threat.
@@ -34,7 +38,7 @@ impl Command for GetThreatNotes {
         is_action: false,
         destructive: false,
         requires_confirmation: false,
-        operations: &["threats_list_notes"],
+        operations: &["threats_list_notes", "threats_list"],
     };
 
     const OUTPUTS: &'static [ContextPath] = &[
@@ -64,7 +68,21 @@ impl Command for GetThreatNotes {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        list((client, observer), self.request()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await
+        let outputs = (PREFIX, Self::OUTPUTS);
+        let ListResult { mut outcome, items, count, .. } =
+            read_pages((client, observer), self.request()?, None, |_| true).await?;
+        outcome.context = context_under(PREFIX, entries(Self::OUTPUTS, PREFIX, client.api_version(), &items));
+        if count == 0 && outcome.is_complete() {
+            // The list is also empty if the threat does not exist.
+            let requested =
+                RequestedIds::default().with("threat_id", slice::from_ref(&self.threat_id), &["id"]);
+            let threat = threat_request(client.api_version(), &self.threat_id)?;
+            match list((client, &requested), threat, None, |_| true, outputs).await {
+                Ok(threats) => outcome.not_found = threats.not_found,
+                Err(error) => outcome.failure = Some(error),
+            }
+        }
+        Ok(outcome)
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::support::batch_action::argument_error;
 use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
 use super::support::context_path::ContextPath;
+use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
@@ -348,8 +349,13 @@ impl Command for GetThreats {
             (Some(lowest), Some(rank)) => rank >= lowest,
             _ => true,
         };
-        read_lists((client, observer), requests, Some(self.effective_limit()), keep, (PREFIX, Self::OUTPUTS))
-            .await
+        let requested = RequestedIds::default().with("threat_ids", &self.threat_ids, &["id"]).with(
+            "content_hash",
+            &self.content_hash,
+            &["threatInfo.sha1", "fileContentHash"],
+        );
+        let (limit, outputs) = (Some(self.effective_limit()), (PREFIX, Self::OUTPUTS));
+        read_lists((client, observer, &requested), requests, limit, keep, outputs).await
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
 use super::support::context_path::ContextPath;
+use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
@@ -114,7 +115,9 @@ impl Command for GetWhiteList {
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
-        read_lists((client, observer), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+        let requested = RequestedIds::default().with("item_ids", &self.item_ids, &["id"]);
+        read_lists((client, observer, &requested), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS))
+            .await
     }
 }
 

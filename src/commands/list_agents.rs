@@ -12,6 +12,7 @@ use super::support::batch_action::argument_error;
 use super::support::batched_lists::non_empty;
 use super::support::context_path::ContextPath;
 use super::support::list_pages::list;
+use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
@@ -138,8 +139,13 @@ impl Command for ListAgents {
                 (Some(min), Some(count)) => count >= min,
                 _ => true,
             };
-        let mut outcome =
-            list((client, observer), self.request()?, limit, keep, (PREFIX, Self::OUTPUTS)).await?;
+        let ids = |ids: &Option<Vec<String>>| ids.clone().unwrap_or_default();
+        let requested = RequestedIds::default()
+            .with("params.ids", &ids(&self.params.ids), &["id"])
+            .with("params.uuids", &ids(&self.params.uuids), &["uuid"])
+            .with_one("params.computerName", self.params.computer_name.as_ref());
+        let (observed, outputs) = ((client, observer, &requested), (PREFIX, Self::OUTPUTS));
+        let mut outcome = list(observed, self.request()?, limit, keep, outputs).await?;
         let agents = outcome.response.get("data").and_then(Value::as_array);
         let pointer = format!("/{}", PREFIX.replace('.', "/"));
         let entries = outcome.context.pointer_mut(&pointer).and_then(Value::as_array_mut);

@@ -104,9 +104,10 @@ use serde_json::Value;
 
 use crate::Result;
 use crate::client::Client;
+use crate::json_repair::RepairLog;
 
 pub use add_hash_to_blocklist::AddHashToBlocklist;
-pub use arguments::{Argument, ArgumentError, ArgumentKind, Arguments};
+pub use arguments::{Argument, ArgumentError, ArgumentKind, Arguments, is_possible_id};
 pub use broadcast_message::BroadcastMessage;
 pub use connect_agent::ConnectAgent;
 pub use create_ioc::CreateIoc;
@@ -154,7 +155,7 @@ pub use list_agents::ListAgents;
 pub use mark_as_threat::MarkAsThreat;
 pub use mitigate_threat::MitigateThreat;
 pub use move_agent::MoveAgent;
-pub use outcome::Outcome;
+pub use outcome::{NotFound, Outcome};
 pub use ping_power_query::PingPowerQuery;
 pub use reactivate_site::ReactivateSite;
 pub use remote_script_automate_results::RemoteScriptAutomateResults;
@@ -397,7 +398,12 @@ impl<C: Command> DynCommand for C {
     fn run<'a>(&'a self, client: &'a Client, observer: &'a dyn ProgressObserver) -> RunFuture<'a> {
         Box::pin(async move {
             DynCommand::requests(self, client.api_version())?;
-            Command::run_with_progress(self, client, observer).await
+            // A command can send requests that are not part of its outcome, such as a read before an update.
+            let log = RepairLog::default();
+            let mut outcome =
+                Command::run_with_progress(self, &client.with_repair_log(&log), observer).await?;
+            outcome.repairs = log.take();
+            Ok(outcome)
         })
     }
 }
@@ -455,7 +461,9 @@ impl RegisteredCommand {
     /// Returns an error if an argument is unknown, missing or invalid.
     pub fn prepare(&self, arguments: Arguments) -> Result<PreparedCommand, ArgumentError> {
         let mut arguments = arguments.with_command(self.info.name);
-        arguments.check_names(&(self.arguments)())?;
+        let known = (self.arguments)();
+        arguments.check_names(&known)?;
+        arguments.check_ids(&known)?;
         (self.parse)(&mut arguments)
     }
 }

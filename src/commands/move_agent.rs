@@ -88,7 +88,7 @@ impl Command for MoveAgent {
                     let body = response.json();
                     let moved = body.pointer("/data/agentsMoved").and_then(Value::as_u64);
                     outcome.results.extend(outcomes(&ids, &json!({ "data": { "affected": moved } })));
-                    outcome.errors.extend_from_slice(response.api_errors());
+                    outcome.add_diagnostics(&response);
                     outcome.affected = match (outcome.affected, moved) {
                         (Some(before), Some(now)) => Some(before.saturating_add(now)),
                         (None, now) if sent == 0 => now,

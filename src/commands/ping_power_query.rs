@@ -48,6 +48,6 @@ impl Command for PingPowerQuery {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let response = client.send(&ping_request(&self.query_id)?).await?;
-        Ok(power_query_outcome(&response, Some(&self.query_id)))
+        power_query_outcome(&response, Some(&self.query_id))
     }
 }

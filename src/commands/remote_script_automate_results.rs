@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::support::context_path::ContextPath;
 use super::support::polling::{PollPolicy, PollStatus, seconds};
 use super::support::remote_scripts::{
-    RESULT_OUTPUTS, ResultSelection, STARTED_OUTPUTS, dir_argument, fetch_results, parent_task,
+    RESULT_OUTPUTS, ResultSelection, STARTED_OUTPUTS, dir_argument, error_about, fetch_results, parent_task,
     result_requests, start_script, string_member,
 };
 use super::{
@@ -62,7 +62,12 @@ impl Command for RemoteScriptAutomateResults {
         is_action: true,
         destructive: true,
         requires_confirmation: true,
-        operations: &["remote_scripts_execute", "remote_scripts_fetch_results", "remote_scripts_list_tasks"],
+        operations: &[
+            "remote_scripts_execute",
+            "remote_scripts_fetch_results",
+            "remote_scripts_list_tasks",
+            "users_elevate_session",
+        ],
     };
 
     const OUTPUTS: &'static [ContextPath] = &{
@@ -206,6 +211,14 @@ impl RemoteScriptAutomateResults {
             tasks.iter().for_each(|task| *counts.entry(status(task)).or_insert(0_u64) += 1);
             let counts: Vec<_> = counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
             let message = format!("no task has results: {}", counts.join(", "));
+            // The results are those of agents. A task without an agent has its reason here only.
+            let without_agent = tasks.iter().filter(|task| string_member(task, "agentId").is_none());
+            outcome.errors.extend(without_agent.map(|task| {
+                error_about(
+                    &format!("task {}", string_member(task, "id").unwrap_or_default()),
+                    describe(task),
+                )
+            }));
             let help = "run get-remote-script-task-status for the detailed status of each task";
             outcome.failure = Some(Error::no_result(&raw::LIST_TASKS, message, help));
         }
@@ -217,7 +230,7 @@ impl RemoteScriptAutomateResults {
         let requires_files = self.script.output_destination == ScriptOutputDestination::SentinelCloud;
         let expected = if requires_files { ids.as_slice() } else { &[] };
         let requests = result_requests(Self::INFO.name, &ids, &[])?;
-        let selection = ResultSelection { dir: &self.dir, tasks: expected };
+        let selection = ResultSelection { dir: &self.dir, tasks: expected, argument: None };
         match fetch_results(client, observer, &requests, selection).await {
             Ok(results) => {
                 set_path(
@@ -248,11 +261,7 @@ impl RemoteScriptAutomateResults {
                 // The effect of a script that failed or was canceled is unknown.
                 _ => IdState::Unknown,
             };
-            let detail = match string_member(task, "detailedStatus") {
-                Some(detail) => format!("{status}: {detail}"),
-                None => status,
-            };
-            IdOutcome { id: agent.to_owned(), state, detail: Some(detail) }
+            IdOutcome { id: agent.to_owned(), state, detail: Some(describe(task)) }
         };
         let missing_result = |agent: &String| {
             let before = outcome.results.iter().find(|result| result.id == *agent);
@@ -288,6 +297,15 @@ fn tasks_request(parent: &str) -> Result<Request<Page<Value>>> {
 
 fn status(task: &Value) -> String {
     string_member(task, "status").unwrap_or_else(|| "unknown".into())
+}
+
+/// Returns the status of a task with the descriptions of the console.
+fn describe(task: &Value) -> String {
+    let mut parts = vec![status(task)];
+    for name in ["detailedStatus", "statusDescription"] {
+        parts.extend(string_member(task, name).filter(|text| !parts.contains(text)));
+    }
+    parts.join(": ")
 }
 
 fn has_results(status: &str) -> bool {

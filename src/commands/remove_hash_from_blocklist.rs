@@ -11,8 +11,10 @@ use sentinelone_raw::threats::OsType;
 use serde_json::{Value, json};
 
 use super::support::batch_action::{batch_requests, without_detail};
-use super::support::batched_lists::{delete_entries, id_of, non_empty, scope_ids};
-use super::support::blocklist_entry::{check_sha1, sha1_argument, site_batches, sites_argument};
+use super::support::batched_lists::{delete_entries, id_of, scope_ids};
+use super::support::blocklist_entry::{
+    LEVELS, check_sha1, scope_text, sha1_argument, site_batches, sites_argument,
+};
 use super::support::context_path::{ContextPath, context_under};
 use super::support::list_pages::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
@@ -22,8 +24,10 @@ use crate::json_path::set_path;
 use crate::outcome::{IdOutcome, IdState};
 use crate::paging::with_page_size;
 
-/// Removes a hash from the blocklist of the tenant or of sites. Agents in this scope no longer block the file.
+/// Removes a hash from the blocklist of the tenant, or of sites, groups and accounts. Agents in this scope no longer
+/// block the file, unless another scope has the hash, too.
 ///
+/// The command also searches the scopes below and above. An entry in another scope is kept and reported with its scope.
 /// The outcome has one result per matching entry, or one for the hash if no entry matches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RemoveHashFromBlocklist {
@@ -31,8 +35,12 @@ pub struct RemoveHashFromBlocklist {
     pub sha1: String,
     /// Operating system. Default: all.
     pub os_type: Option<OsType>,
-    /// Site IDs. Default: the blocklist of the tenant.
+    /// Site IDs. Default: the blocklist of the tenant, if no other scope is set.
     pub block_site_ids: Vec<String>,
+    /// Group IDs.
+    pub block_group_ids: Vec<String>,
+    /// Account IDs.
+    pub block_account_ids: Vec<String>,
 }
 
 const PREFIX: &str = "SentinelOne.RemoveHashFromBlocklist";
@@ -59,7 +67,8 @@ impl Command for RemoveHashFromBlocklist {
         ContextPath::computed(
             "SentinelOne.RemoveHashFromBlocklist.status",
             "Unknown",
-            "Not on blocklist, the number of removed entries, or Unknown",
+            "Not on blocklist, the number of removed entries, Not removed with the scopes that have the hash, or \
+             Unknown",
         ),
     ];
 
@@ -68,6 +77,8 @@ impl Command for RemoveHashFromBlocklist {
             sha1_argument(),
             Argument::new("os_type", ArgumentKind::String, "Operating system. Default: all.").values(SYSTEMS),
             sites_argument(),
+            Argument::new("block_group_ids", ArgumentKind::List, "Group IDs."),
+            Argument::new("block_account_ids", ArgumentKind::List, "Account IDs."),
         ]
     }
 
@@ -76,19 +87,21 @@ impl Command for RemoveHashFromBlocklist {
             sha1: arguments.required("sha1")?.trim().to_owned(),
             os_type: arguments.choice_ignore_case("os_type", SYSTEMS)?,
             block_site_ids: arguments.list("block_site_ids")?.unwrap_or_default(),
+            block_group_ids: arguments.list("block_group_ids")?.unwrap_or_default(),
+            block_account_ids: arguments.list("block_account_ids")?.unwrap_or_default(),
         })
     }
 
     /// Returns the search requests. The delete requests depend on their responses.
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.searches()?.into_iter().map(Request::with_response_type).collect())
+        Ok(self.searches()?.into_iter().map(|search| search.request.with_response_type()).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let (mut known_ids, mut entries, mut without_id) = (HashSet::new(), Vec::new(), 0);
         let (mut response, mut errors) = (Value::Null, Vec::new());
-        for search in self.searches()? {
-            let mut found = list(client, search, None, |entry| self.matches(entry), (PREFIX, &[])).await?;
+        for Search { request, is_wide } in self.searches()? {
+            let mut found = list(client, request, None, |entry| self.matches(entry), (PREFIX, &[])).await?;
             if let Some(failure) = found.failure {
                 // No entry was deleted so far.
                 return Err(failure);
@@ -96,19 +109,22 @@ impl Command for RemoveHashFromBlocklist {
             if let Some(Value::Array(found)) = found.response.get_mut("data").map(Value::take) {
                 for entry in found {
                     match id_of(&entry) {
-                        Some(id) if known_ids.insert(id.clone()) => entries.push((id, entry)),
+                        Some(id) if known_ids.insert(id.clone()) => {
+                            let place = if is_wide { Place::Elsewhere } else { self.place(&entry) };
+                            entries.push((id, place, scope_text(&entry)));
+                        }
                         Some(_) => {}
-                        None => without_id += 1,
+                        // The wide search returns the same entries.
+                        None => without_id += usize::from(!is_wide),
                     }
                 }
             }
             errors.extend(found.errors);
             response = found.response;
         }
-        // Entries that also apply to other sites are kept and reported.
-        let (removable, shared): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|(_, entry)| self.is_only_in_scope(entry));
-        let removable: Vec<String> = removable.into_iter().map(|(id, _)| id).collect();
+        let is_removable = |(_, place, _): &(String, Place, String)| *place == Place::InScope;
+        let (removable, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_removable);
+        let removable: Vec<String> = removable.into_iter().map(|(id, ..)| id).collect();
         let mut outcome = if removable.is_empty() {
             set_path(&mut response, "data", json!([]));
             Outcome { affected: Some(0), ..Outcome::new(response, Value::Null) }
@@ -120,11 +136,19 @@ impl Command for RemoveHashFromBlocklist {
             delete_entries(client, deletions).await?
         };
         outcome.errors.splice(0..0, errors);
-        outcome.results.extend(shared.into_iter().map(|(id, _)| IdOutcome {
-            detail: Some("is also on the list of other sites".to_owned()),
-            ..without_detail(id, IdState::NotAffected)
+        let scopes: Vec<&str> = kept.iter().map(|(.., scope)| scope.as_str()).collect();
+        let status = if removable.is_empty() && !scopes.is_empty() && without_id == 0 {
+            format!("Not removed: on the blocklist of {}", scopes.join(", "))
+        } else {
+            status(&outcome, kept.len(), without_id)
+        };
+        outcome.results.extend(kept.into_iter().map(|(id, place, scope)| {
+            let detail = match place {
+                Place::Shared => format!("is also on the list of other scopes: {scope}"),
+                _ => format!("still blocks the file: it is on the blocklist of {scope}"),
+            };
+            IdOutcome { detail: Some(detail), ..without_detail(id, IdState::NotAffected) }
         }));
-        let status = status(&outcome, without_id);
         let hash_result = |state, detail: &str| IdOutcome {
             detail: Some(detail.to_owned()),
             ..without_detail(self.sha1.clone(), state)
@@ -133,7 +157,9 @@ impl Command for RemoveHashFromBlocklist {
             // An entry without an ID cannot be deleted.
             outcome.results.push(hash_result(IdState::Unknown, "is in entries without an ID"));
         } else if outcome.results.is_empty() && outcome.errors.is_empty() {
-            outcome.results.push(hash_result(IdState::AlreadySet, NOT_LISTED));
+            let system = self.os_type.as_ref().map(|system| format!(" for {system}")).unwrap_or_default();
+            let detail = format!("{NOT_LISTED}{system} of {}", self.searched());
+            outcome.results.push(hash_result(IdState::AlreadySet, &detail));
         } else if outcome.results.is_empty() {
             outcome.results.push(without_detail(self.sha1.clone(), IdState::Unknown));
         }
@@ -142,10 +168,11 @@ impl Command for RemoveHashFromBlocklist {
     }
 }
 
-/// Returns the status text. `without_id` is the number of entries without an ID.
-fn status(outcome: &Outcome, without_id: usize) -> String {
-    let found = outcome.results.len() + without_id;
-    let all = without_id == 0 && outcome.results.iter().all(|one| one.state.is_success());
+/// Returns the status text. `kept` is the number of entries that were not removed, because of their scope;
+/// `without_id` that of the entries without an ID.
+fn status(outcome: &Outcome, kept: usize, without_id: usize) -> String {
+    let found = outcome.results.len() + kept + without_id;
+    let all = kept + without_id == 0 && outcome.results.iter().all(|one| one.state.is_success());
     match outcome.affected {
         _ if found == 0 && outcome.errors.is_empty() => NOT_LISTED.to_owned(),
         // A list with errors may be incomplete.
@@ -156,27 +183,85 @@ fn status(outcome: &Outcome, without_id: usize) -> String {
     }
 }
 
+/// A search of the blocklist.
+struct Search {
+    request: Request<Page<Value>>,
+    /// Whether the search includes other scopes than the requested one.
+    is_wide: bool,
+}
+
+/// Scope of an entry, relative to the requested one.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    InScope,
+    /// In the requested scope, and in others of the same level.
+    Shared,
+    Elsewhere,
+}
+
 impl RemoveHashFromBlocklist {
-    /// Returns the request of the first page of each list.
-    fn searches(&self) -> Result<Vec<Request<Page<Value>>>> {
+    /// Returns the requests of the first pages: for each scope its own list, and then the lists below and above it.
+    fn searches(&self) -> Result<Vec<Search>> {
         check_sha1(Self::INFO.name, &self.sha1)?;
-        let search = |sites: &Vec<String>| {
+        let mut queries = Vec::new();
+        for ids in site_batches(&self.block_site_ids).into_iter().filter(|ids| !ids.is_empty()) {
+            queries.push(BlocklistListQuery { site_ids: Some(ids), ..BlocklistListQuery::default() });
+        }
+        for ids in site_batches(&self.block_group_ids).into_iter().filter(|ids| !ids.is_empty()) {
+            queries.push(BlocklistListQuery { group_ids: Some(ids), ..BlocklistListQuery::default() });
+        }
+        for ids in site_batches(&self.block_account_ids).into_iter().filter(|ids| !ids.is_empty()) {
+            queries.push(BlocklistListQuery { account_ids: Some(ids), ..BlocklistListQuery::default() });
+        }
+        let is_tenant = queries.is_empty();
+        if is_tenant {
+            queries.push(BlocklistListQuery::default().tenant(true));
+        }
+        let wide = queries.clone().into_iter().map(|query| BlocklistListQuery {
+            include_children: Some(true),
+            include_parents: (!is_tenant).then_some(true),
+            ..query
+        });
+        let searches =
+            queries.iter().cloned().map(|query| (query, false)).chain(wide.map(|query| (query, true)));
+        let search = |(query, is_wide): (BlocklistListQuery, bool)| {
             let query = BlocklistListQuery {
-                tenant: sites.is_empty().then_some(true),
-                site_ids: non_empty(sites),
                 os_types: self.os_type.clone().map(|one| vec![one]),
                 // A search for the exact value would be case-sensitive.
                 value_contains: Some(vec![self.sha1.clone()]),
                 sort_by: Some(BlocklistSortField::UpdatedAt),
                 sort_order: Some(SortOrder::Asc),
-                ..BlocklistListQuery::default()
+                ..query
             };
-            Ok(with_page_size(raw::list(&query)?.with_response_type(), None)?)
+            let request = with_page_size(raw::list(&query)?.with_response_type(), None)?;
+            Ok(Search { request, is_wide })
         };
-        site_batches(&self.block_site_ids).iter().map(search).collect()
+        searches.map(search).collect()
     }
 
-    /// Returns whether an entry matches the hash, the operating system and the scope.
+    /// Returns the IDs of the requested scope, by the member of an entry that has them.
+    fn requested_ids(&self, name: &str) -> &[String] {
+        match name {
+            "siteIds" => &self.block_site_ids,
+            "groupIds" => &self.block_group_ids,
+            _ => &self.block_account_ids,
+        }
+    }
+
+    /// Describes the scopes that were searched.
+    fn searched(&self) -> String {
+        let named: Vec<String> = LEVELS
+            .iter()
+            .flat_map(|(level, name)| self.requested_ids(name).iter().map(move |id| format!("{level} {id}")))
+            .collect();
+        if named.is_empty() {
+            "the tenant, nor of an account, site or group that the token reaches".to_owned()
+        } else {
+            format!("{}, nor of the scopes below and above that the token reaches", named.join(", "))
+        }
+    }
+
+    /// Returns whether an entry matches the hash and the operating system.
     fn matches(&self, entry: &Value) -> bool {
         let string = |name: &str| entry.get(name).and_then(Value::as_str);
         let value = string("value").is_some_and(|value| value.eq_ignore_ascii_case(&self.sha1));
@@ -184,20 +269,34 @@ impl RemoveHashFromBlocklist {
         let system = expected
             .zip(string("osType"))
             .is_none_or(|(expected, system)| system.eq_ignore_ascii_case(expected));
-        let sites = scope_ids(entry, "siteIds");
-        let level = if self.block_site_ids.is_empty() {
-            sites.is_empty()
-        } else {
-            let tenant = entry.pointer("/scope/tenant").and_then(Value::as_bool);
-            // A console that does not return the scope has applied the filter.
-            let in_scope = sites.is_empty() || sites.iter().any(|site| self.block_site_ids.contains(site));
-            in_scope && tenant != Some(true)
-        };
-        let other = ["groupIds", "accountIds"].iter().any(|name| !scope_ids(entry, name).is_empty());
-        value && system && level && !other
+        value && system
     }
 
-    fn is_only_in_scope(&self, entry: &Value) -> bool {
-        scope_ids(entry, "siteIds").iter().all(|site| self.block_site_ids.contains(site))
+    /// Returns the place of an entry from the list of the requested scope. A console that does not return the scope of
+    /// an entry has applied the filter.
+    fn place(&self, entry: &Value) -> Place {
+        let is_tenant = entry.pointer("/scope/tenant").and_then(Value::as_bool) == Some(true);
+        let scope: Vec<(&str, Vec<String>)> = LEVELS
+            .iter()
+            .map(|(_, name)| (*name, scope_ids(entry, name)))
+            .filter(|(_, ids)| !ids.is_empty())
+            .collect();
+        let requests_tenant = LEVELS.iter().all(|(_, name)| self.requested_ids(name).is_empty());
+        if scope.is_empty() {
+            return if is_tenant == requests_tenant || !is_tenant {
+                Place::InScope
+            } else {
+                Place::Elsewhere
+            };
+        }
+        let is_requested = |(name, id): (&str, &String)| self.requested_ids(name).contains(id);
+        let mut ids = scope.iter().flat_map(|(name, ids)| ids.iter().map(move |id| (*name, id)));
+        if is_tenant || !ids.clone().any(is_requested) {
+            Place::Elsewhere
+        } else if ids.all(is_requested) {
+            Place::InScope
+        } else {
+            Place::Shared
+        }
     }
 }

@@ -105,7 +105,13 @@ impl Command for RemoveItemFromWhitelist {
         if is_empty || has_entry_without_id {
             // A missing exclusion is not a success, and an exclusion without an ID cannot be removed.
             let state = if is_unknown { IdState::Unknown } else { IdState::NotAffected };
-            outcome.results.push(without_detail(self.item.clone(), state));
+            let detail = match (is_empty, is_unknown) {
+                (true, false) => "no scope that the token reaches has an exclusion with this value",
+                (true, true) => "the list may be incomplete",
+                (false, _) => "an exclusion with this value has no ID",
+            };
+            let detail = Some(detail.to_owned());
+            outcome.results.push(IdOutcome { detail, ..without_detail(self.item.clone(), state) });
         }
         outcome.errors.splice(0..0, found.errors);
         let status = match is_empty {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::support::batch_action::{argument_error, batch_requests};
 use super::support::context_path::ContextPath;
-use super::support::remote_scripts::{STARTED_OUTPUTS, start_script};
+use super::support::remote_scripts::{STARTED_OUTPUTS, elevation_request, start_script};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -44,6 +44,8 @@ pub struct RunRemoteScript {
     pub script_runtime_timeout_seconds: i64,
     /// Whether the run requires an approval before it starts.
     pub requires_approval: bool,
+    /// Verification code for protected actions. The session of the token's user is elevated with it first.
+    pub protected_actions_code: Option<SecretString>,
 }
 
 /// Default maximum run time of a script, in seconds.
@@ -65,7 +67,7 @@ impl Command for RunRemoteScript {
         is_action: true,
         destructive: true,
         requires_confirmation: true,
-        operations: &["remote_scripts_execute"],
+        operations: &["remote_scripts_execute", "users_elevate_session"],
     };
 
     const OUTPUTS: &'static [ContextPath] = &STARTED_OUTPUTS;
@@ -107,6 +109,12 @@ impl Command for RunRemoteScript {
                 "Whether the run requires an approval before it starts.",
             )
             .default("false"),
+            Argument::new(
+                "protected_actions_code",
+                String,
+                "Verification code of the token's user for protected actions. It is sent before the run, and it is \
+                 never printed.",
+            ),
         ]
     }
 
@@ -127,6 +135,7 @@ impl Command for RunRemoteScript {
                 .integer("script_runtime_timeout_seconds")?
                 .unwrap_or(DEFAULT_RUNTIME),
             requires_approval: arguments.boolean("requires_approval")?.unwrap_or(false),
+            protected_actions_code: arguments.string("protected_actions_code")?.map(SecretString::from),
         })
     }
 
@@ -140,7 +149,8 @@ impl Command for RunRemoteScript {
 }
 
 impl RunRemoteScript {
-    /// Returns the request that starts the script, for this command or for `command`.
+    /// Returns the request that starts the script, for this command or for `command`, after the one that elevates the
+    /// session if there is a code.
     pub(super) fn build_requests<C: Command>(&self, command: &C) -> Result<Vec<Request<Value>>> {
         let missing = [("script_id", &self.script_id), ("task_description", &self.task_description)];
         if let Some((name, _)) = missing.iter().find(|(_, text)| text.trim().is_empty()) {
@@ -170,6 +180,7 @@ impl RunRemoteScript {
             let message = "exceeds the maximum of one run; run the script several times with fewer agents";
             return Err(argument_error(C::INFO.name, "agent_ids", message));
         }
-        Ok(requests)
+        let elevation = self.protected_actions_code.as_ref().map(elevation_request).transpose()?;
+        Ok(elevation.into_iter().chain(requests).collect())
     }
 }

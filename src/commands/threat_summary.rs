@@ -93,7 +93,7 @@ impl Command for ThreatSummary {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        get(client, &self.request()?, (PREFIX, Self::OUTPUTS)).await
+        get(client, &self.request()?, None, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

@@ -106,6 +106,7 @@ impl Command for UpdateRemoteSystem {
         outcome.results.extend(combined_result(&self.remote_id, &updated.steps));
         for step in updated.steps {
             outcome.errors.extend(step.errors);
+            outcome.repairs.extend(&step.repairs);
             let Some(response) = step.response else { continue };
             if !step.step.is_note() {
                 let affected = response.pointer("/data/affected").and_then(Value::as_u64);

@@ -1,26 +1,34 @@
-//! `sentinelone-update-star-rule`: replaces a STAR rule.
+//! `sentinelone-update-star-rule`: changes settings of a STAR rule.
 
 use sentinelone_raw::runtime::{ApiVersion, Request};
-use sentinelone_raw::star_rules::{self as raw, RuleStatus, StarRulesUpdateRequest};
+use sentinelone_raw::shared::ScopeFilter;
+use sentinelone_raw::star_rules::{
+    self as raw, RuleStatus, StarRule, StarRuleData, StarRuleFilter, StarRulesUpdateRequest,
+};
 use serde_json::Value;
 
+use super::support::batched_lists::{non_empty, required_id};
 use super::support::context_path::ContextPath;
-use super::support::saved::{SaveTarget, save};
-use super::support::star_rule_settings::{PREFIX, RULE_OUTPUTS, StarRuleSettings};
+use super::support::star_rule_settings::{RULE_OUTPUTS, StarRuleSettings, missing_scope, saved_rule_outcome};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
+use crate::rule_update::{self, FoundRule, find, lookups, not_found, scope_of, settings_of};
 
-/// Replaces a STAR rule. Omitted settings are not preserved. The status is part of the rule: with the status Draft, an
-/// active rule stops. A scope is required.
+/// Changes settings of a STAR rule, and keeps the others.
+///
+/// The API replaces the whole rule, so the command reads the rule first and sends each setting that is not named with
+/// its present value: the query language, the status and the settings of a schedule, too. Without a scope, the scope of
+/// the rule applies. The rule is read again after the update; the result is partial if the console stored a setting with
+/// another value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateStarRule {
     /// Rule ID.
     pub rule_id: String,
-    /// Settings of the rule.
+    /// Settings to change.
     pub rule: StarRuleSettings,
-    /// Status: draft or active.
-    pub status: RuleStatus,
+    /// Status: draft or active. Default: the status of the rule.
+    pub status: Option<RuleStatus>,
 }
 
 const STATUSES: &[&str] = &["Draft", "Active"];
@@ -30,16 +38,13 @@ impl Command for UpdateStarRule {
         name: "update-star-rule",
         full_name: "sentinelone-update-star-rule",
         topic: Topic::Detection,
-        summary: "Replace a STAR rule",
-        example: "s1 update-star-rule --rule-id 540000000000000001 --name 'Encoded PowerShell' \
-            --query-type events --query 'CmdLine Contains \"-enc\"' --rule-severity High \
-            --expiration-mode Permanent --network-quarantine false --treat-as-threat UNDEFINED \
-            --site-ids 420000000000000001",
+        summary: "Change settings of a STAR rule",
+        example: "s1 update-star-rule --rule-id 540000000000000001 --rule-severity Critical",
         versions: &[ApiVersion::V2_1],
         is_action: true,
         destructive: true,
         requires_confirmation: true,
-        operations: &["star_rules_update"],
+        operations: &["star_rules_list", "star_rules_update"],
     };
 
     const OUTPUTS: &'static [ContextPath] = RULE_OUTPUTS;
@@ -47,41 +52,69 @@ impl Command for UpdateStarRule {
     fn arguments() -> Vec<Argument> {
         let mut arguments =
             vec![Argument::new("rule_id", ArgumentKind::String, "ID of the rule.").required()];
-        arguments.extend(StarRuleSettings::arguments());
+        arguments.extend(StarRuleSettings::arguments(false));
         arguments.push(
             Argument::new(
                 "status",
                 ArgumentKind::String,
-                "Status of the rule. Draft stops an active rule; Active keeps it active.",
+                "Status of the rule. Draft stops an active rule. Default: the status of the rule.",
             )
-            .values(STATUSES)
-            .default("Draft"),
+            .values(STATUSES),
         );
         arguments
     }
 
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        Ok(Self {
-            rule_id: arguments.required("rule_id")?.trim().to_owned(),
-            rule: StarRuleSettings::from_arguments(arguments)?,
-            status: arguments.choice_ignore_case("status", STATUSES)?.unwrap_or(RuleStatus::Draft),
-        })
+        let command = Self {
+            rule_id: required_id(arguments, "rule_id")?,
+            rule: StarRuleSettings::from_arguments(arguments, false)?,
+            status: arguments.choice_ignore_case("status", STATUSES)?,
+        };
+        if command.rule == StarRuleSettings::default() && command.status.is_none() {
+            return Err(arguments.error("rule_id", "is the only argument; expected a setting to change"));
+        }
+        Ok(command)
     }
 
+    /// Returns the searches for the rule, which end with the first that finds it. The update depends on the rule.
     fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?])
+        self.rule.named_scope(Self::INFO.name)?;
+        self.rule.check(Self::INFO.name)?;
+        // The path of the update accepts fewer IDs than the search.
+        let any = StarRuleData::new("Permanent", "any", "events", "Low", "Draft");
+        raw::update(&self.rule_id, &StarRulesUpdateRequest::new(any))?;
+        Ok(lookups(&self.rule_id, &self.scope())?.into_iter().map(Request::with_response_type).collect())
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        save(client, &self.request()?, SaveTarget::Existing(&self.rule_id), "id", (PREFIX, RULE_OUTPUTS))
-            .await
+        let named_scope = self.rule.named_scope(Self::INFO.name)?;
+        self.rule.check(Self::INFO.name)?;
+        let found = find(client, &self.rule_id, &self.scope()).await?;
+        let FoundRule { mut rule, json: before } = found.ok_or_else(|| not_found(&self.rule_id))?;
+        let scope = named_scope.or_else(|| scope_of(&rule)).ok_or_else(|| missing_scope(Self::INFO.name))?;
+        let request = self.update(&mut rule, scope)?;
+        let name = rule.name.as_deref().unwrap_or_default();
+        let saved = rule_update::update(client, &request, (&self.rule_id, &before)).await?;
+        Ok(saved_rule_outcome(client, saved, (Some(&self.rule_id), name)))
     }
 }
 
 impl UpdateStarRule {
-    fn request(&self) -> Result<Request<Value>> {
-        let data = self.rule.data(Self::INFO.name, self.status.clone())?;
-        let body = StarRulesUpdateRequest::new(data).filter(self.rule.scope(Self::INFO.name)?);
+    /// Returns the scope in which the rule is searched first: a console may list the rules of a scope on request only.
+    fn scope(&self) -> StarRuleFilter {
+        let StarRuleSettings { site_ids, group_ids, account_ids, .. } = &self.rule;
+        StarRuleFilter {
+            site_ids: non_empty(site_ids),
+            group_ids: non_empty(group_ids),
+            account_ids: non_empty(account_ids),
+            ..StarRuleFilter::default()
+        }
+    }
+
+    fn update(&self, rule: &mut StarRule, scope: ScopeFilter) -> Result<Request<Value>> {
+        self.rule.apply_to(Self::INFO.name, rule)?;
+        rule.status = self.status.clone().or(rule.status.take());
+        let body = StarRulesUpdateRequest::new(settings_of(rule)?).filter(scope);
         Ok(raw::update(&self.rule_id, &body)?.with_response_type())
     }
 }

@@ -62,6 +62,14 @@ impl Contract {
         nullable(schema) || self.schemas.parts(schema).into_iter().any(nullable)
     }
 
+    /// Returns the values of an enum; `None` for a schema without one.
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn enum_values<'a>(&'a self, schema: &'a Value) -> Option<Vec<&'a Value>> {
+        let enums = self.schemas.parts(schema).into_iter().filter_map(|part| part.get("enum")?.as_array());
+        let enums: Vec<_> = enums.collect();
+        (!enums.is_empty()).then(|| enums.into_iter().flatten().collect())
+    }
+
     fn add_declared<'a>(
         &'a self,
         schema: &'a Value,

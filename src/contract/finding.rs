@@ -29,6 +29,8 @@ pub struct Finding {
 pub enum Severity {
     /// The specification does not declare the operation, so the exchange is not validated.
     Note,
+    /// The request has a form that the console takes, although the specification declares another one.
+    Tolerated,
     /// The response holds an undeclared but harmless value. The specification needs an update.
     Drift,
     /// The exchange contradicts the specification, or a recording contains a secret.
@@ -114,6 +116,7 @@ impl Finding {
     pub fn severity(&self) -> Severity {
         match self.rule {
             ContractRule::UndeclaredOperation => Severity::Note,
+            ContractRule::ToleratedForm => Severity::Tolerated,
             _ if self.is_drift() => Severity::Drift,
             _ => Severity::Error,
         }
@@ -158,8 +161,12 @@ pub enum ContractRule {
     UndeclaredParameter,
     /// A required parameter is missing.
     MissingParameter,
-    /// A query parameter occurs more than once.
+    /// A query parameter that is not a list occurs more than once.
     DuplicateParameter,
+    /// A value of a request has a form that published clients send and the console takes: `True` for true, a list as
+    /// repeated parameters or as one text, a time that is not RFC 3339, an empty object as the body of an operation
+    /// without a body.
+    ToleratedForm,
     /// A body is not JSON, and JSON is declared.
     InvalidJson,
     /// The response announces the end of the operation.
@@ -173,10 +180,11 @@ pub enum ContractRule {
 }
 
 impl Severity {
-    /// Returns `note`, `drift` or `error`.
+    /// Returns `note`, `tolerated`, `drift` or `error`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Note => "note",
+            Self::Tolerated => "tolerated",
             Self::Drift => "drift",
             Self::Error => "error",
         }
@@ -218,6 +226,7 @@ impl ContractRule {
         Self::UndeclaredParameter,
         Self::MissingParameter,
         Self::DuplicateParameter,
+        Self::ToleratedForm,
         Self::InvalidJson,
         Self::Deprecation,
         Self::UndeclaredOperation,
@@ -240,6 +249,7 @@ impl ContractRule {
             Self::UndeclaredParameter => "undeclared_parameter",
             Self::MissingParameter => "missing_parameter",
             Self::DuplicateParameter => "duplicate_parameter",
+            Self::ToleratedForm => "tolerated_form",
             Self::InvalidJson => "invalid_json",
             Self::Deprecation => "deprecation",
             Self::UndeclaredOperation => "undeclared_operation",
@@ -250,7 +260,8 @@ impl ContractRule {
 
     /// Returns whether the rule is drift in a response: an undeclared field, enum value, null or status code, or
     /// the announcement of a deprecation. The client decodes such responses; the specification needs an update.
-    /// The other rules are contradictions, except [`UndeclaredOperation`](Self::UndeclaredOperation), which is a note.
+    /// The other rules are contradictions, except [`UndeclaredOperation`](Self::UndeclaredOperation), which is a note,
+    /// and [`ToleratedForm`](Self::ToleratedForm).
     ///
     /// A request cannot drift: an undeclared value in a request is an error.
     pub fn is_drift(self) -> bool {
@@ -279,6 +290,7 @@ impl ContractRule {
             Self::UndeclaredParameter => "undeclared parameter",
             Self::MissingParameter => "missing parameter",
             Self::DuplicateParameter => "duplicate parameter",
+            Self::ToleratedForm => "tolerated form",
             Self::InvalidJson => "invalid JSON",
             Self::Deprecation => "deprecation",
             Self::UndeclaredOperation => "undeclared operation",

@@ -442,14 +442,14 @@ fn build_entry(
                 query.insert(name.into_owned(), value.into_owned());
             }
             Some(earlier) => {
-                let mut location = "request.query".to_owned();
+                let contract = super::Contract::bundled();
+                let found = contract.match_operation(&method, url.path());
+                let mut finding =
+                    contract.repeated_parameter(found.as_ref().map(|found| found.operation), &name);
                 // The name can be a secret, too.
-                if !contains_jwt(&name) {
-                    location::field(&mut location, &name);
+                if contains_jwt(&name) {
+                    finding.location = "request.query".to_owned();
                 }
-                let message =
-                    "the parameter occurs more than once; join the items of a list by commas in one value";
-                let finding = Finding::new(ContractRule::DuplicateParameter, location, message);
                 if !findings.contains(&finding) {
                     findings.push(finding);
                 }

@@ -49,13 +49,14 @@ mod round_trip;
 mod sanitize;
 mod schema;
 mod secret_scan;
+mod tolerance;
 mod value_context;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, ValidationError, Validator};
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{Draft, JsonType, JsonTypeSet, ValidationError, Validator};
 use sentinelone_raw::runtime::{ApiVersion, OperationKind, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -70,6 +71,7 @@ pub use sanitize::Sanitizer;
 use operation::{Validators, json_schema_of};
 use path::Template;
 use schema::Schemas;
+use tolerance::DeclaredRequest;
 
 /// A specification to validate exchanges against.
 #[derive(Debug, Default)]
@@ -134,11 +136,12 @@ impl Contract {
     ///
     /// # Errors
     /// Returns a [`ContractError`] if the document has another format.
-    pub fn from_document(document: Value) -> Result<Contract, ContractError> {
+    pub fn from_document(mut document: Value) -> Result<Contract, ContractError> {
         let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
         if !version.starts_with("3.0") {
             return Err(ContractError::NotOpenApi(format!("version {version:?}")));
         }
+        schema::join_null(&mut document);
         let Some(paths) = document.get("paths").and_then(Value::as_object) else {
             return Err(ContractError::NotOpenApi("paths are missing".into()));
         };
@@ -223,7 +226,8 @@ impl Contract {
     }
 
     /// Validates a request against an operation: path values, query (names and decoded values, in order) and body.
-    /// Undeclared values are findings.
+    /// Undeclared values are findings. Forms that published clients send and the console takes are findings of the
+    /// rule [`ToleratedForm`](ContractRule::ToleratedForm).
     pub fn check_request(
         &self,
         operation: &OperationSpec,
@@ -231,11 +235,23 @@ impl Contract {
         query: &[(String, String)],
         body: Option<&Value>,
     ) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        self.check_parameters(operation, path_values, query, &mut findings);
+        self.check_declared(operation, path_values, query, body).findings
+    }
+
+    /// Validates a request and returns it in the declared forms, with the findings.
+    pub(crate) fn check_declared(
+        &self,
+        operation: &OperationSpec,
+        path_values: &BTreeMap<String, String>,
+        query: &[(String, String)],
+        body: Option<&Value>,
+    ) -> DeclaredRequest {
+        let mut request = DeclaredRequest::new(&self.schemas, operation, query, body);
+        let mut findings = std::mem::take(&mut request.findings);
+        self.check_parameters(operation, path_values, query, &request.query, &mut findings);
         let location = "request.body";
         let declared = operation.node.get("requestBody");
-        match (operation.body_schema(), body) {
+        match (operation.body_schema(), &request.body) {
             (Some(schema), Some(body)) => {
                 let validator =
                     operation.validators.body.get_or_init(|| self.compile(schema, Direction::Request));
@@ -252,7 +268,8 @@ impl Contract {
             }
             (_, None) => {}
         }
-        findings
+        request.findings = findings;
+        request
     }
 
     fn check_parameters(
@@ -260,19 +277,15 @@ impl Contract {
         operation: &OperationSpec,
         path_values: &BTreeMap<String, String>,
         query: &[(String, String)],
+        typed_query: &Map<String, Value>,
         findings: &mut Vec<Finding>,
     ) {
-        let mut names = BTreeSet::new();
         for (name, _) in query {
-            let mut location = "request.query".to_owned();
-            location::field(&mut location, name);
             if operation.query_parameter(name).is_none() {
+                let mut location = "request.query".to_owned();
+                location::field(&mut location, name);
                 let message = "the operation has no such parameter";
                 findings.push(Finding::new(ContractRule::UndeclaredParameter, location, message));
-            } else if !names.insert(name) {
-                let message =
-                    "the parameter occurs more than once; join the items of a list by commas in one value";
-                findings.push(Finding::new(ContractRule::DuplicateParameter, location, message));
             }
         }
         for parameter in operation.parameters.iter().filter(|parameter| parameter.required) {
@@ -290,15 +303,26 @@ impl Contract {
                 ));
             }
         }
-        let query = Value::Object(self.query_to_json(operation, query));
+        let query = Value::Object(typed_query.clone());
         let validator = operation
             .validators
             .query
             .get_or_init(|| self.compile(&parameter_schema(operation, false), Direction::Request));
         validate(validator, &query, "request.query", findings);
 
-        let pairs: Vec<_> = path_values.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let path = Value::Object(self.typed(operation, true, &pairs));
+        let path: Map<String, Value> = path_values
+            .iter()
+            .map(|(name, text)| {
+                let mut parameters = operation.parameters.iter();
+                let parameter = parameters.find(|parameter| parameter.in_path && parameter.name == *name);
+                let value = match parameter {
+                    Some(parameter) => query::to_json(&self.schemas, &parameter.schema, text),
+                    None => Value::String(text.clone()),
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        let path = Value::Object(path);
         let validator = operation
             .validators
             .path
@@ -307,28 +331,15 @@ impl Contract {
     }
 
     /// Converts a query to JSON with the declared types: lists to arrays, booleans and numbers to their JSON types.
-    /// Invalid values and undeclared parameters stay strings. If a parameter occurs twice, the first value is used.
+    /// Invalid values and undeclared parameters stay strings. The values of a list that is repeated are joined; of
+    /// another parameter that occurs twice, the first value is used.
     pub fn query_to_json(&self, operation: &OperationSpec, query: &[(String, String)]) -> Map<String, Value> {
-        self.typed(operation, false, query)
+        DeclaredRequest::new(&self.schemas, operation, query, None).query
     }
 
-    fn typed(
-        &self,
-        operation: &OperationSpec,
-        in_path: bool,
-        pairs: &[(String, String)],
-    ) -> Map<String, Value> {
-        let mut map = Map::new();
-        for (name, text) in pairs {
-            let mut parameters = operation.parameters.iter();
-            let parameter = parameters.find(|p| p.in_path == in_path && p.name == *name);
-            let value = match parameter {
-                Some(parameter) => query::to_json(&self.schemas, &parameter.schema, text),
-                None => Value::String(text.clone()),
-            };
-            map.entry(name).or_insert(value);
-        }
-        map
+    /// Returns the finding for a query parameter that occurs more than once.
+    fn repeated_parameter(&self, operation: Option<&OperationSpec>, name: &str) -> Finding {
+        tolerance::repeated(&self.schemas, operation, name)
     }
 
     /// Validates a response against an operation.
@@ -554,7 +565,10 @@ fn classify(error: &ValidationError<'_>, location: &mut String) -> (ContractRule
             location::field(location, property.as_str().unwrap_or_default());
             return (ContractRule::MissingField, "required, but missing".into());
         }
-        Error::Type { .. } => ContractRule::TypeMismatch,
+        Error::Type { kind } => {
+            let message = format!("{} is not {}", summarize(instance), expected_types(kind));
+            return (ContractRule::TypeMismatch, message);
+        }
         Error::Format { .. } | Error::Pattern { .. } => ContractRule::FormatMismatch,
         Error::Minimum { .. }
         | Error::Maximum { .. }
@@ -570,6 +584,25 @@ fn classify(error: &ValidationError<'_>, location: &mut String) -> (ContractRule
         _ => ContractRule::SchemaViolation,
     };
     (rule, error.masked_with(summarize(instance)).to_string())
+}
+
+/// Returns the declared types for a message, null last.
+fn expected_types(kind: &TypeKind) -> String {
+    let types = match kind {
+        TypeKind::Single(one) => JsonTypeSet::from(*one),
+        TypeKind::Multiple(all) => *all,
+    };
+    let (null, other): (Vec<_>, Vec<_>) = types.iter().partition(|one| *one == JsonType::Null);
+    let names = other.into_iter().chain(null).map(|one| match one {
+        JsonType::Null => "null",
+        JsonType::Boolean => "a boolean",
+        JsonType::Integer => "an integer",
+        JsonType::Number => "a number",
+        JsonType::String => "a string",
+        JsonType::Array => "an array",
+        JsonType::Object => "an object",
+    });
+    names.collect::<Vec<_>>().join(" or ")
 }
 
 /// Formats a value for a message. Long values are shortened or described.

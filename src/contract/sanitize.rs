@@ -72,9 +72,9 @@ impl Sanitizer {
     /// Creates a sanitizer whose replacements are equal in all recordings with this token. The token is one of its
     /// secrets.
     pub fn for_token(token: &ApiToken) -> Self {
-        let key = SecretString::from(token.exposed());
+        let key = SecretString::from(token.expose_secret());
         let material = [PURPOSE, key.expose_secret().as_bytes()].concat();
-        Self::with_key(&material).add_secret(token.exposed())
+        Self::with_key(&material).add_secret(token.expose_secret())
     }
 
     /// Adds a secret, which is redacted at each location: also as a part of a string, a number or a field name. Case is

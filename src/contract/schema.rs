@@ -59,6 +59,13 @@ impl Schemas {
         self.parts(schema).into_iter().find_map(|part| part.get("type")?.as_str())
     }
 
+    /// Returns whether a schema declares RFC 3339 times.
+    pub(super) fn is_date_time(&self, schema: &Value) -> bool {
+        self.parts(schema)
+            .into_iter()
+            .any(|part| part.get("format").is_some_and(|format| format == "date-time"))
+    }
+
     /// Returns the schema of the items of an array, or of the values of a map.
     pub(super) fn items<'a>(&'a self, schema: &'a Value) -> Option<&'a Value> {
         self.parts(schema).into_iter().find_map(|part| {
@@ -152,9 +159,30 @@ fn definition(name: &str, nullable: bool) -> String {
     if nullable { format!("{name}:null") } else { name.to_owned() }
 }
 
+/// Rewrites each `anyOf` of a reference and of null as the reference with `nullable`, which has no meaning in OpenAPI 3.0
+/// but one place for the null: errors below an `anyOf` do not have a location.
+pub(super) fn join_null(node: &mut Value) {
+    match node {
+        Value::Object(map) => {
+            map.values_mut().for_each(join_null);
+            let Some([target, null]) = map.get("anyOf").and_then(Value::as_array).map(Vec::as_slice) else {
+                return;
+            };
+            if null.get("enum").is_some_and(|values| *values == json!([null])) {
+                let target = target.clone();
+                map.remove("anyOf");
+                map.insert("allOf".into(), json!([target]));
+                map.insert("nullable".into(), json!(true));
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(join_null),
+        _ => {}
+    }
+}
+
 /// Translates a schema of OpenAPI 3.0 into JSON Schema.
 ///
-/// In OpenAPI 3.0, `nullable` can accompany a reference. In JSON Schema, that requires `anyOf`, whose errors do not
+/// `nullable` can accompany a reference, see [`join_null`]. In JSON Schema, that requires `anyOf`, whose errors do not
 /// have the location. Therefore the null is moved into the named schema, which is defined with and without it.
 fn translate(schema: &Value, nullable: bool, pending: &mut Vec<(String, bool)>) -> Value {
     let Value::Object(schema) = schema else { return json!({}) };

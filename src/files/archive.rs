@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::SavedFile;
+#[cfg(feature = "commands")]
+use super::manifest::{ArchiveContent, ManifestText, decode, is_manifest};
 use crate::Result;
-use crate::error::Error;
+use crate::error::{ArchiveFault, Error};
 use crate::text::is_unprintable;
 
 /// Limits for the content of an archive.
@@ -36,8 +39,9 @@ impl Default for UnpackLimits {
 /// are skipped. The function blocks; on an async runtime, call it in a blocking task.
 ///
 /// # Errors
-/// Returns [`ErrorKind::Archive`](crate::ErrorKind) if the password is wrong, an entry is a link or leaves the
-/// directory, two entries have the same file name, or the archive exceeds `limits`. Returns
+/// Returns [`ErrorKind::Archive`](crate::ErrorKind) if the file is not a zip archive or is damaged, the password is
+/// wrong, an entry is a link or leaves the directory, two entries have the same file name, or the archive exceeds
+/// `limits`. The [`help`](crate::Error::help) of the error mentions the password only if an entry was not decrypted. Returns
 /// [`ErrorKind::Io`](crate::ErrorKind) if the directory exists or cannot be written. After an error, the directory does
 /// not exist, unless it existed before.
 pub fn unpack(
@@ -63,33 +67,30 @@ pub(crate) fn unpack_while(
     }
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(failed)?;
-    let file = File::open(archive).map_err(|source| Error::io(archive, source))?;
-    let mut zip =
-        ZipArchive::new(file).map_err(|error| Error::archive(format!("not a zip archive: {error}")))?;
-    if zip.len() > limits.entries {
-        let (count, max) = (zip.len(), limits.entries);
-        return Err(Error::archive(format!("the archive has {count} entries, more than {max}")));
-    }
+    let mut zip = open(archive, limits)?;
     let temp_dir = tempfile::TempDir::new_in(parent).map_err(failed)?;
     let mut remaining = limits.bytes;
     let mut saved = Vec::new();
+    let unsafe_content = |message: String| Error::archive(ArchiveFault::Content, message);
+    // After the first decrypted entry, the password is right.
+    let mut is_decrypted = false;
     for index in 0..zip.len() {
         let mut entry = zip
             .by_index_decrypt(index, password.expose_secret().as_bytes())
-            .map_err(|error| Error::archive(format!("cannot open entry {index}: {error}")))?;
+            .map_err(|error| cannot_open(index, &error))?;
         let name = entry
             .name()
-            .map_err(|error| Error::archive(format!("entry {index} has no valid name: {error}")))?;
+            .map_err(|error| unsafe_content(format!("entry {index} has no valid name: {error}")))?;
         let name = name.into_owned();
         let relative = relative_path(&name)
-            .ok_or_else(|| Error::archive(format!("the entry {name:?} leaves the target directory")))?;
+            .ok_or_else(|| unsafe_content(format!("the entry {name:?} leaves the target directory")))?;
         if entry.is_symlink() {
-            return Err(Error::archive(format!("the entry {name:?} is a link")));
+            return Err(unsafe_content(format!("the entry {name:?} is a link")));
         }
         let path = temp_dir.path().join(&relative);
         if relative.components().count() > limits.depth {
             let depth = limits.depth;
-            return Err(Error::archive(format!("the entry {name:?} is more than {depth} directories deep")));
+            return Err(unsafe_content(format!("the entry {name:?} is more than {depth} directories deep")));
         }
         if entry.is_dir() {
             continue;
@@ -99,26 +100,125 @@ pub(crate) fn unpack_while(
         }
         let mut file = match File::create_new(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                return Err(Error::archive(format!("the entry {name:?} has the same name as another")));
+                return Err(unsafe_content(format!("the entry {name:?} has the same name as another")));
             }
             file => file.map_err(failed)?,
         };
+        let is_encrypted = entry.encrypted();
         // The sizes in the archive are not trusted.
         let limited = entry.by_ref().take(remaining.saturating_add(1));
-        let bytes = copy(&mut Cancellable { is_active, inner: limited }, &mut file)
-            .map_err(|error| Error::archive(format!("cannot read the entry {name:?}: {error}")))?;
+        let bytes = copy(&mut Cancellable { is_active, inner: limited }, &mut file).map_err(|error| {
+            // An error of the file system, such as a full disk.
+            if error.raw_os_error().is_some() {
+                return failed(error);
+            }
+            match is_encrypted && is_active() {
+                // ZipCrypto detects some wrong passwords at the checksum only.
+                true if !is_decrypted => {
+                    Error::archive(ArchiveFault::Password, format!("cannot read the entry {name:?}: {error}"))
+                }
+                true => unsafe_content(format!("cannot read the entry {name:?}: its data are damaged")),
+                false => unsafe_content(format!("cannot read the entry {name:?}: {error}")),
+            }
+        })?;
+        is_decrypted |= is_encrypted;
         remaining = remaining.checked_sub(bytes).ok_or_else(|| {
-            Error::archive(format!("the uncompressed archive has more than {} bytes", limits.bytes))
+            unsafe_content(format!("the uncompressed archive has more than {} bytes", limits.bytes))
         })?;
         saved.push(SavedFile { path: dir.join(&relative), name, bytes });
     }
     if !is_active() {
-        return Err(Error::archive(CANCELED));
+        return Err(unsafe_content(CANCELED.to_owned()));
     }
     std::fs::rename(temp_dir.path(), dir).map_err(failed)?;
     // The temporary directory was renamed; `keep` prevents its deletion.
     let _ = temp_dir.keep();
     Ok(saved)
+}
+
+/// Opens an archive with at most the number of entries of `limits`.
+fn open(archive: &Path, limits: UnpackLimits) -> Result<ZipArchive<File>> {
+    let file = File::open(archive).map_err(|source| Error::io(archive, source))?;
+    let invalid = |error| Error::archive(ArchiveFault::Download, format!("not a zip archive: {error}"));
+    let zip = ZipArchive::new(file).map_err(invalid)?;
+    if zip.len() > limits.entries {
+        let message = format!("the archive has {} entries, more than {}", zip.len(), limits.entries);
+        return Err(Error::archive(ArchiveFault::Content, message));
+    }
+    Ok(zip)
+}
+
+fn cannot_open(index: usize, error: &ZipError) -> Error {
+    let is_password = matches!(error, ZipError::InvalidPassword);
+    let fault = if is_password { ArchiveFault::Password } else { ArchiveFault::Content };
+    Error::archive(fault, format!("cannot open entry {index}: {error}"))
+}
+
+/// Maximum number of bytes that are read of a manifest.
+#[cfg(feature = "commands")]
+const MAX_MANIFEST: u64 = 4 << 20;
+
+/// Maximum number of manifests that are read.
+#[cfg(feature = "commands")]
+const MAX_MANIFESTS: usize = 32;
+
+/// Reads the names of the entries and the manifests, without unpacking the archive.
+#[cfg(feature = "commands")]
+pub(crate) fn read_content(
+    archive: &Path,
+    password: &SecretString,
+    limits: UnpackLimits,
+) -> Result<ArchiveContent> {
+    let mut zip = open(archive, limits)?;
+    let mut content = ArchiveContent::default();
+    for index in 0..zip.len() {
+        let entry = zip.by_index_raw(index).map_err(|error| cannot_open(index, &error))?;
+        let is_file = !entry.is_dir();
+        let Ok(name) = entry.name().map(|name| name.into_owned()) else { continue };
+        drop(entry);
+        if is_file && is_manifest(&name) && content.manifests.len() < MAX_MANIFESTS {
+            match read_manifest(&mut zip, index, password) {
+                Ok(text) => content.manifests.push(ManifestText { name: name.clone(), text }),
+                Err(error) => content.unreadable = content.unreadable.or(Some(error)),
+            }
+        }
+        content.names.extend(is_file.then_some(name));
+    }
+    Ok(content)
+}
+
+#[cfg(feature = "commands")]
+fn read_manifest(zip: &mut ZipArchive<File>, index: usize, password: &SecretString) -> Result<String> {
+    let mut entry = zip
+        .by_index_decrypt(index, password.expose_secret().as_bytes())
+        .map_err(|error| cannot_open(index, &error))?;
+    let is_encrypted = entry.encrypted();
+    let mut bytes = Vec::new();
+    entry.by_ref().take(MAX_MANIFEST).read_to_end(&mut bytes).map_err(|error| {
+        let fault = if is_encrypted { ArchiveFault::Password } else { ArchiveFault::Content };
+        Error::archive(fault, format!("cannot read the entry {index}: {error}"))
+    })?;
+    Ok(decode(&bytes))
+}
+
+/// Reads the names and the manifests of unpacked files.
+#[cfg(feature = "commands")]
+pub(crate) fn unpacked_content(files: &[SavedFile]) -> Result<ArchiveContent> {
+    let mut content = ArchiveContent::default();
+    for file in files {
+        content.names.push(file.name.clone());
+        if is_manifest(&file.name) && content.manifests.len() < MAX_MANIFESTS {
+            let failed = |source| Error::io(&file.path, source);
+            let mut bytes = Vec::new();
+            File::open(&file.path)
+                .map_err(failed)?
+                .take(MAX_MANIFEST)
+                .read_to_end(&mut bytes)
+                .map_err(failed)?;
+            content.manifests.push(ManifestText { name: file.name.clone(), text: decode(&bytes) });
+        }
+    }
+    Ok(content)
 }
 
 const CANCELED: &str = "unpacking was canceled";

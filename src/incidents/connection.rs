@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind};
 #[non_exhaustive]
 pub enum ConnectionError {
     /// The console is unreachable.
-    #[error("{console} is unreachable: check the console URL, the network and the proxy")]
+    #[error("{console} is unreachable: {}", .source.help())]
     Unreachable {
         /// The console URL.
         console: String,
@@ -23,17 +23,15 @@ pub enum ConnectionError {
         source: Error,
     },
     /// The console rejected the token.
-    #[error("{console} rejected the API token: create a new token; this one is invalid, expired or revoked")]
+    #[error("{console} rejected the API token: {}", .source.help())]
     Unauthorized {
         /// The console URL.
         console: String,
         /// The error of the call.
         source: Error,
     },
-    /// The token has no permission to read a configured stream.
-    #[error(
-        "the API token has no permission to view {stream}: give its user a role with that permission in the intended scope"
-    )]
+    /// The console does not allow the token to read a configured stream.
+    #[error("the console does not allow the API token to view {stream}: {}", .source.help())]
     Forbidden {
         /// The stream.
         stream: &'static str,
@@ -53,7 +51,9 @@ pub enum ConnectionError {
         source: Error,
     },
     /// The server is not a console of this API.
-    #[error("the server at {console} is not a SentinelOne console with API {version}: check the console URL")]
+    #[error(
+        "the server at {console} is not a SentinelOne console with API {version}: check the address in the console URL and the proxy"
+    )]
     NotAConsole {
         /// The console URL.
         console: String,
@@ -97,8 +97,15 @@ impl Fetcher {
     /// # Errors
     /// Returns a [`ConnectionError`] if a stream cannot be read. Its source is the error of the call.
     pub async fn test_connection(&self) -> Result<(), ConnectionError> {
-        for stream in self.config.fetch_type.streams() {
+        let streams = self.config.fetch_type.streams();
+        for (index, stream) in streams.iter().enumerate() {
             if let Err(error) = read_one(&self.client, self, *stream).await {
+                if error.status() == Some(StatusCode::UNAUTHORIZED) {
+                    // Whether the console accepts the token for another stream decides about the cause.
+                    for other in &streams[index + 1..] {
+                        read_one(&self.client, self, *other).await.ok();
+                    }
+                }
                 return Err(self.connection_error(*stream, error).await);
             }
         }
@@ -110,7 +117,14 @@ impl Fetcher {
         let (version, name) = (self.client.api_version(), stream.as_str());
         match (source.kind(), source.status()) {
             (ErrorKind::Connect, _) => ConnectionError::Unreachable { console, source },
-            (_, Some(StatusCode::UNAUTHORIZED)) => ConnectionError::Unauthorized { console, source },
+            // The page of a proxy or another server.
+            (ErrorKind::Api, Some(status)) if source.is_html_page() && status.is_client_error() => {
+                ConnectionError::NotAConsole { console, version, source }
+            }
+            (_, Some(StatusCode::UNAUTHORIZED)) if !self.client.token_was_accepted() => {
+                ConnectionError::Unauthorized { console, source }
+            }
+            (_, Some(StatusCode::UNAUTHORIZED)) => ConnectionError::Forbidden { stream: name, source },
             (_, Some(StatusCode::FORBIDDEN)) => ConnectionError::Forbidden { stream: name, source },
             // Either a console without this path or another server, which returns an HTML page.
             (_, Some(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)) | (ErrorKind::Decode, _) => {

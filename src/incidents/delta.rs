@@ -13,6 +13,7 @@ use super::mirror::MirrorError;
 use crate::Result;
 use crate::client::Client;
 use crate::error::{ApiError, Error};
+use crate::json_repair::Repairs;
 use crate::outcome::{IdState, too_many_affected};
 
 /// The changes of an incident. The default has no changes.
@@ -205,6 +206,16 @@ pub struct StepOutcome {
     pub response: Option<Value>,
     /// Errors that the response had in addition to data.
     pub errors: Vec<ApiError>,
+    /// Repairs of the response, if it was not valid JSON.
+    pub repairs: Repairs,
+}
+
+impl StepOutcome {
+    /// Creates the outcome of a step without a response.
+    fn new(step: UpdateStep, state: IdState) -> Self {
+        let (errors, repairs) = (Vec::new(), Repairs::default());
+        Self { step, state, detail: None, response: None, errors, repairs }
+    }
 }
 
 /// The result of an update.
@@ -239,18 +250,17 @@ impl UpdateReport {
         step: UpdateStep,
         request: &Request<Value>,
     ) -> Result<()> {
-        let without_response =
-            |state| StepOutcome { step, state, detail: None, response: None, errors: Vec::new() };
         match client.send(request).await {
             Ok(response) => {
                 let ids = [id.to_owned()];
                 let body = response.json();
                 let affected = body.pointer("/data/affected").and_then(Value::as_u64);
-                let mut outcome = without_response(IdState::Unknown);
+                let mut outcome = StepOutcome::new(step, IdState::Unknown);
                 if let Some(threat) = response.outcomes_of(&ids).into_iter().next() {
                     (outcome.state, outcome.detail) = (threat.state, threat.detail);
                 }
                 outcome.errors = response.api_errors().to_vec();
+                outcome.repairs = response.repairs().clone();
                 outcome.errors.extend(too_many_affected(&ids, affected));
                 outcome.response = Some(body);
                 self.steps.push(outcome);
@@ -259,7 +269,7 @@ impl UpdateReport {
             Err(error) => {
                 let state =
                     if error.may_have_taken_effect() { IdState::Unknown } else { IdState::NotAffected };
-                self.steps.push(without_response(state));
+                self.steps.push(StepOutcome::new(step, state));
                 self.failure = Some(error);
             }
         }
@@ -273,8 +283,7 @@ pub(crate) async fn push_changes(client: &Client, id: &str, delta: &Delta) -> Re
     // All requests are validated before the first one is sent.
     for Change { step, request, note_step, note } in delta.changes(client.api_version(), id)? {
         if report.failure.is_some() {
-            let (state, detail, response, errors) = (IdState::NotAffected, None, None, Vec::new());
-            report.steps.push(StepOutcome { step, state, detail, response, errors });
+            report.steps.push(StepOutcome::new(step, IdState::NotAffected));
             continue;
         }
         report.send(client, id, step, &request).await?;

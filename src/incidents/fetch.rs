@@ -1,6 +1,7 @@
 //! A poll: items that are new since a checkpoint, each returned once.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::SystemTime;
 
 use futures_util::FutureExt;
@@ -16,8 +17,9 @@ use super::checkpoint::{Checkpoint, Position};
 use super::config::{IncidentConfig, IncidentConfigError, Stream};
 use super::incident::{self, Incident};
 use crate::client::Client;
+use crate::json_repair::{Repair, Repairs, SetApartItem};
 use crate::paging::Pages;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Fetches new threats and alerts as incidents. A fetcher holds no state between polls; the position is in the
 /// [`Checkpoint`].
@@ -41,8 +43,31 @@ pub struct Batch {
     pub skipped_below_min_risk: u64,
     /// Items without an ID. They cannot be deduplicated, so each poll returns them again.
     pub without_id: Vec<ItemWithoutId>,
-    /// Streams that could not be read although another one could. Their positions are unchanged.
+    /// Repairs of the returned incidents, which were not valid JSON; see [`Response::repairs`](crate::Response::repairs).
+    pub repairs: Repairs,
+    /// Items that are not valid JSON and cannot be repaired. Each is returned once.
+    pub set_apart: Vec<ItemSetApart>,
+    /// Streams that could not be read, or not to their end, although another one or a part could. The position of a
+    /// stream does not pass an item that was not read.
     pub failures: Vec<StreamFailure>,
+}
+
+/// An item that is not valid JSON and cannot be repaired.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ItemSetApart {
+    /// The stream of the item.
+    pub stream: Stream,
+    /// ID of the item, if it is readable.
+    pub id: Option<String>,
+    /// Index in its page, from 0.
+    pub index: usize,
+    /// Location of the invalid value in the item; `.` for the item itself.
+    pub path: String,
+    /// Reason, such as `invalid escape \q`.
+    pub reason: String,
+    /// The text of the item. Bytes that are not UTF-8 are replaced.
+    pub text: String,
 }
 
 /// An item without an ID.
@@ -63,6 +88,15 @@ pub struct StreamFailure {
     pub stream: Stream,
     /// The error.
     pub error: Error,
+}
+
+impl StreamFailure {
+    /// Returns whether a later poll can read the stream: the console was not reached, is too busy, or failed. Otherwise
+    /// each poll fails until the token, its scope or the license changes; to leave the stream out, set
+    /// [`IncidentConfig::fetch_type`] to the other one.
+    pub fn is_temporary(&self) -> bool {
+        self.error.is_temporary()
+    }
 }
 
 impl Fetcher {
@@ -111,6 +145,8 @@ pub(super) struct ListQuery<'a> {
 #[derive(Debug, Default)]
 pub(super) struct ListPage {
     pub(super) items: Vec<Value>,
+    pub(super) repairs: Repairs,
+    pub(super) set_apart: Vec<SetApartItem>,
     /// Current time of the console.
     pub(super) now: Option<SystemTime>,
 }
@@ -149,7 +185,8 @@ impl PageCursor for Pages<Value> {
         Some(page.map(|page| {
             let date = page.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
             let now = date.and_then(|date| httpdate::parse_http_date(date).ok());
-            ListPage { items: page.into_value().data, now }
+            let (repairs, set_apart) = (page.repairs().clone(), page.set_apart().to_vec());
+            ListPage { items: page.into_value().data, repairs, set_apart, now }
         }))
     }
 }
@@ -211,8 +248,11 @@ pub(super) async fn poll<S: PageSource>(
         has_more: false,
         skipped_below_min_risk: 0,
         without_id: Vec::new(),
+        repairs: Repairs::default(),
+        set_apart: Vec::new(),
         failures: Vec::new(),
     };
+    let mut is_read = false;
     let streams = config.fetch_type.streams();
     for stream in streams {
         let position = match checkpoint.position(*stream) {
@@ -222,7 +262,12 @@ pub(super) async fn poll<S: PageSource>(
         };
         match poll_stream(source, config, *stream, position).await {
             Ok(stream_batch) => {
+                is_read = true;
                 batch.incidents.extend(stream_batch.incidents);
+                batch.repairs.extend(&stream_batch.repairs);
+                batch.set_apart.extend(stream_batch.set_apart);
+                let failure = stream_batch.failure.map(|error| StreamFailure { stream: *stream, error });
+                batch.failures.extend(failure);
                 batch.without_id.extend(
                     stream_batch.without_id.into_iter().map(|raw| ItemWithoutId { stream: *stream, raw }),
                 );
@@ -233,9 +278,7 @@ pub(super) async fn poll<S: PageSource>(
             Err(error) => batch.failures.push(StreamFailure { stream: *stream, error }),
         }
     }
-    if batch.failures.len() == streams.len()
-        && let Some(failure) = batch.failures.pop()
-    {
+    if !is_read && let Some(failure) = batch.failures.pop() {
         return Err(failure.error);
     }
     Ok(batch)
@@ -245,9 +288,13 @@ pub(super) async fn poll<S: PageSource>(
 struct StreamBatch {
     incidents: Vec<Incident>,
     without_id: Vec<Value>,
+    repairs: Repairs,
+    set_apart: Vec<ItemSetApart>,
     skipped_below_min_risk: u64,
     has_more: bool,
     position: Position,
+    /// Error after which the list has no end. The items before it are valid.
+    failure: Option<Error>,
 }
 
 /// An item that was not returned before.
@@ -255,6 +302,39 @@ struct NewItem {
     created: Option<SystemTime>,
     id: String,
     raw: Value,
+    repairs: Vec<Repair>,
+}
+
+impl ListPage {
+    /// Takes the repairs of each repaired item, with the index of the item in `items`.
+    fn take_item_repairs(&mut self) -> Vec<(usize, Repair)> {
+        let all = std::mem::take(&mut self.repairs);
+        let mut items = Vec::new();
+        for repair in &all {
+            match repair.item {
+                // Reported as an item that is set apart.
+                Some(_) if repair.kind.is_loss() => {}
+                Some(index) => {
+                    let before = self.set_apart.iter().filter(|item| item.index < index).count();
+                    items.push((index.saturating_sub(before), repair.clone()));
+                }
+                None => self.repairs.push(repair.clone()),
+            }
+        }
+        items
+    }
+}
+
+/// Returns whether a list has no end, so that the items before the error are all that can be read.
+fn is_endless(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::RepeatedCursor | ErrorKind::EmptyPages)
+}
+
+/// Returns the key of an item without a readable ID in the checkpoint, so that it is reported once.
+fn text_key(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("text:{:016x}", hasher.finish())
 }
 
 /// Maximum number of buffered items above the limit, for a list that is not in ascending order.
@@ -281,15 +361,44 @@ async fn poll_stream<S: PageSource>(
     let (mut new_items, mut without_id, mut skipped_below_min_risk) = (Vec::<NewItem>::new(), Vec::new(), 0);
     let (mut newest, mut last, mut now) = (None, None, None);
     let (mut ascends, mut descends) = (false, false);
+    let (mut repairs, mut set_apart, mut failure) = (Repairs::default(), Vec::new(), None);
     let mut new_ids = BTreeSet::new();
     let started = SystemTime::now();
     let mut done = false;
     while !done {
-        let Some(page) = pages.next().await else { break };
-        let page = page?;
+        let mut page = match pages.next().await {
+            None => break,
+            Some(Ok(page)) => page,
+            Some(Err(error)) if is_endless(&error) && last.is_some() => {
+                failure = Some(error);
+                break;
+            }
+            Some(Err(error)) => return Err(error),
+        };
         // Time of the first page: items that appear after it may be on pages that were already read.
         now = now.or(page.now);
-        for raw in page.items {
+        let item_repairs = page.take_item_repairs();
+        repairs.extend(&page.repairs);
+        for item in page.set_apart {
+            let created = incident::creation_time(stream, version, &item.salvaged);
+            if let Some(time) = created.as_ref().and_then(Timestamp::to_system_time) {
+                newest = newest.max(Some(time));
+                if time < floor {
+                    continue;
+                }
+            }
+            let id = incident::id(stream, &item.salvaged);
+            let key = id.clone().unwrap_or_else(|| text_key(&item.text));
+            if position.seen.contains_key(&key) {
+                continue;
+            }
+            // Without a time, the key is kept as long as that of an item that is created now.
+            let created = created.filter(|time| time.to_system_time().is_some());
+            position.seen.insert(key, created.unwrap_or_else(|| now.unwrap_or(started).into()));
+            let SetApartItem { index, path, reason, text, .. } = item;
+            set_apart.push(ItemSetApart { stream, id, index, path, reason, text });
+        }
+        for (index, raw) in page.items.into_iter().enumerate() {
             let created =
                 incident::creation_time(stream, version, &raw).and_then(|time| time.to_system_time());
             if let Some(created) = created {
@@ -318,7 +427,9 @@ async fn poll_stream<S: PageSource>(
                 skipped_below_min_risk += 1;
                 continue;
             }
-            new_items.push(NewItem { created, id, raw });
+            let repairs = item_repairs.iter().filter(|(item, _)| *item == index);
+            let repairs = repairs.map(|(_, repair)| repair.clone()).collect();
+            new_items.push(NewItem { created, id, raw, repairs });
         }
         // One item above the limit shows that more remain. Unless the list ascends, read it to the end: the
         // oldest item may be last, and items with the same time show no order.
@@ -338,14 +449,27 @@ async fn poll_stream<S: PageSource>(
     // those before a future timestamp, and those that appeared while pages were read.
     let now = now.unwrap_or(started);
     let newest = newest.map(|newest| newest.min(now));
+    // Older items may be missing from a list that was not read to its end, unless it ascends.
+    let is_cut_in_order = ascends && !descends && version != ApiVersion::V2_0;
+    let newest = newest.filter(|_| failure.is_none() || is_cut_in_order);
 
     let mut incidents = Vec::with_capacity(new_items.len());
-    for NewItem { id, raw, .. } in new_items {
+    for NewItem { id, raw, repairs: item_repairs, .. } in new_items {
+        item_repairs.into_iter().for_each(|repair| repairs.push(repair));
         let incident = Incident::from_item(stream, version, id, raw, config);
         let created = incident.occurred.clone().unwrap_or_else(|| Timestamp::from(""));
         position.seen.insert(incident.id.clone(), created);
         incidents.push(incident);
     }
     position.advance(newest, config.overlap);
-    Ok(StreamBatch { incidents, without_id, skipped_below_min_risk, has_more, position })
+    Ok(StreamBatch {
+        incidents,
+        without_id,
+        repairs,
+        set_apart,
+        skipped_below_min_risk,
+        has_more,
+        position,
+        failure,
+    })
 }

@@ -16,6 +16,7 @@ use crate::Result;
 use crate::client::Client;
 use crate::error::ApiError;
 use crate::json_path::get_path;
+use crate::json_repair::Repairs;
 use crate::paging::Pages;
 
 /// Mirrors threats and their incidents with the four mirroring calls of the published integration. A mirror holds no
@@ -113,6 +114,8 @@ pub struct RemoteThreat {
     pub actions: Vec<IncidentAction>,
     /// Errors that the response had in addition to data.
     pub errors: Vec<ApiError>,
+    /// Repairs of the response, if it was not valid JSON.
+    pub repairs: Repairs,
 }
 
 impl RemoteThreat {
@@ -211,6 +214,12 @@ impl ThreatMirror {
             if let Some(error) = page.partial_error() {
                 return Err(error);
             }
+            // A threat that is not valid JSON is listed if its ID is readable.
+            for item in page.set_apart() {
+                let id = incident::id(Stream::Threats, &item.salvaged);
+                let id = id.ok_or_else(|| page.invalid_item(item))?;
+                ids.extend(Some(id).filter(|id| unique.insert(id.clone())));
+            }
             let threats = page.into_value().data;
             // A threat that changes in the meantime may be on two pages.
             let page_ids = threats.iter().filter_map(|threat| incident::id(Stream::Threats, threat));
@@ -308,7 +317,8 @@ pub(crate) async fn fetch_threat(
     let has_id = |threat: &&Value| incident::id(Stream::Threats, threat).as_deref() == Some(id);
     let Some(threat) = response.data.iter().find(has_id).cloned() else {
         // If the response is incomplete, the threat may still exist.
-        return response.partial_error().map_or(Ok(None), Err);
+        let invalid = response.set_apart().first().map(|item| response.invalid_item(item));
+        return response.partial_error().or(invalid).map_or(Ok(None), Err);
     };
     let is_v2_0 = version == ApiVersion::V2_0;
     let resolved = if is_v2_0 {
@@ -327,6 +337,7 @@ pub(crate) async fn fetch_threat(
     let updated_at = updated_at.map(Timestamp::from);
     let time = updated_at.as_ref().and_then(Timestamp::to_system_time);
     let has_changed = time.zip(last_update.to_system_time()).map(|(now, before)| now >= before);
-    let errors = response.api_errors().to_vec();
-    Ok(Some(RemoteThreat { threat, updated_at, has_changed, actions: action.into_iter().collect(), errors }))
+    let (errors, repairs) = (response.api_errors().to_vec(), response.repairs().clone());
+    let actions = action.into_iter().collect();
+    Ok(Some(RemoteThreat { threat, updated_at, has_changed, actions, errors, repairs }))
 }

@@ -60,6 +60,6 @@ pub use checkpoint::Checkpoint;
 pub use config::{FetchType, IncidentConfig, IncidentConfigError, MirrorDirection, ParseEnumError, Stream};
 pub use connection::ConnectionError;
 pub use delta::{Delta, StepOutcome, UpdateReport, UpdateStep};
-pub use fetch::{Batch, Fetcher, ItemWithoutId, StreamFailure};
+pub use fetch::{Batch, Fetcher, ItemSetApart, ItemWithoutId, StreamFailure};
 pub use incident::{INCIDENT_TYPE, Incident, IncidentSeverity, MirrorInfo};
 pub use mirror::{IncidentAction, MappingField, MirrorError, RemoteThreat, ThreatMirror};

@@ -128,7 +128,7 @@ impl PageCursor for ModelCursor {
         visible.truncate(self.size);
         self.last = visible.last().copied().or(self.last);
         let items = visible.iter().map(|(created, index)| item_json(self.stream, *created, *index)).collect();
-        Some(Ok(ListPage { items, now: Some(system_time(console.now)) }))
+        Some(Ok(ListPage { items, now: Some(system_time(console.now)), ..ListPage::default() }))
     }
 }
 

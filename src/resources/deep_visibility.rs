@@ -11,6 +11,8 @@ pub use sentinelone_raw::deep_visibility::{
 };
 pub use sentinelone_raw::shared::SortOrder;
 
+pub use crate::event_fields::{EventFields, EventProcess};
+
 use super::builders::{ActionBuilder, ListBuilder, impl_list_query, resource};
 use crate::Result;
 use crate::response::Response;
@@ -82,6 +84,9 @@ impl<'a> DeepVisibility<'a> {
     }
 
     /// Lists the events that a finished query found.
+    ///
+    /// [`DeepVisibilityEvent`] has the fields that the API document declares. Newer agents leave many of them null, and
+    /// report a source and a target process under other names; [`EventFields`] reads both from the JSON of an event.
     ///
     /// `GET /web/api/v2.1/dv/events`
     pub fn events(

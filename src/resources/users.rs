@@ -1,9 +1,10 @@
-//! Users: their API tokens.
+//! Users: their API tokens and elevated sessions.
 
+use secrecy::SecretString;
 use sentinelone_raw::runtime::Data;
 use sentinelone_raw::users as raw;
 
-pub use sentinelone_raw::users::ApiTokenDetails;
+pub use sentinelone_raw::users::{ApiTokenDetails, ElevatedSession};
 
 use super::builders::resource;
 use crate::Result;
@@ -34,9 +35,22 @@ impl Users<'_> {
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn api_token_details(self, token: &ApiToken) -> Result<Response<Data<ApiTokenDetails>>> {
-        let data = raw::ApiTokenQueryData::default().api_token(token.exposed());
+        let data = raw::ApiTokenQueryData::default().api_token(token.expose_secret());
         let request = raw::get_api_token_details(&raw::UsersGetApiTokenDetailsRequest::default().data(data))?;
         // The token is one of the secrets of the request, so errors do not contain it.
+        self.client.send(&request).await
+    }
+
+    /// Elevates the session of the token's user with a verification code of an authenticator app, so that the user can
+    /// run protected actions, such as remote scripts, for some minutes. Errors do not contain the code.
+    ///
+    /// `POST /web/api/v2.1/users/auth/elevate`
+    ///
+    /// # Errors
+    /// Returns an error if [`Client::send`](crate::Client::send) fails.
+    pub async fn elevate_session(self, code: &SecretString) -> Result<Response<Data<ElevatedSession>>> {
+        let data = raw::ElevateSessionData::new(code);
+        let request = raw::elevate_session(&raw::UsersElevateSessionRequest::new(data))?;
         self.client.send(&request).await
     }
 }

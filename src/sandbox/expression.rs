@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sentinelone_raw::runtime::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::tenant::Tenant;
@@ -89,6 +90,13 @@ impl EvalContext<'_> {
             let id = self.evaluate(id)?;
             let found = self.tenant.items(collection).iter().rfind(|item| item.get("id") == Some(&id));
             return get_path(found?, field).cloned();
+        }
+        if let Some(Value::Array(expressions)) = member("first") {
+            return expressions.iter().find_map(|expression| self.evaluate(expression));
+        }
+        if let Some(seconds) = member("secondsAgo").and_then(Value::as_i64) {
+            let now = Timestamp::from(self.now).unix_millis()?;
+            return Some(now.checked_sub(seconds.checked_mul(1000)?)?.into());
         }
         if let Some(Value::String(path)) = member("sum") {
             let numbers = self.selected.iter().filter_map(|item| get_path(item, path)?.as_i64());

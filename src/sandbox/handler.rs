@@ -8,14 +8,15 @@ use percent_encoding::percent_decode_str;
 use sentinelone_raw::runtime::{OperationKind, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::contract::{Contract, OperationMatch, OperationSpec};
+use crate::contract::{Contract, OperationMatch, OperationSpec, Severity};
 use crate::json_path::{get_path, set_path};
 
-use super::Sandbox;
 use super::expression::{EvalContext, FILES_PREFIX};
 use super::files;
+use super::routing::route;
 use super::select::{Condition, FieldEffect, equal, field_effect, order};
 use super::tenant::Tenant;
+use super::undeclared::remove_undeclared_values;
 
 /// A request to the sandbox.
 pub(super) struct SandboxRequest<'a> {
@@ -23,6 +24,8 @@ pub(super) struct SandboxRequest<'a> {
     pub(super) path: &'a str,
     pub(super) query: Vec<(String, String)>,
     pub(super) authorization: Option<&'a str>,
+    /// Time of the request.
+    pub(super) now: Timestamp,
     /// Origin of the sandbox, as in the `Host` header of the request.
     pub(super) origin: String,
     pub(super) body: Body,
@@ -72,7 +75,7 @@ impl SandboxResponse {
 
     /// Returns an error response in the format of SentinelOne. The codes for status 400 and 401 are those of
     /// SentinelOne; the others are invented by the same scheme.
-    fn error(status: StatusCode, title: &str, details: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn error(status: StatusCode, title: &str, details: impl IntoIterator<Item = String>) -> Self {
         let code = match (status, title) {
             (StatusCode::BAD_REQUEST, EXISTS) => 4_000_030,
             (StatusCode::BAD_REQUEST, _) => 4_000_040,
@@ -90,7 +93,7 @@ impl SandboxResponse {
         Self::error(StatusCode::BAD_REQUEST, "Validation Error", details)
     }
 
-    fn not_found(detail: String) -> Self {
+    pub(super) fn not_found(detail: String) -> Self {
         Self::error(StatusCode::NOT_FOUND, "Not Found", [detail])
     }
 }
@@ -114,28 +117,9 @@ fn try_handle(
         let file: Value = serde_json::from_str(&file).unwrap_or_default();
         return SandboxResponse::zip(&file["entries"], None);
     }
-    let token = request.authorization.and_then(|value| value.strip_prefix("ApiToken "));
-    if token != Some(Sandbox::TOKEN) {
-        let detail =
-            "Set the header Authorization to ApiToken, a space and the token of the sandbox".to_owned();
-        return Err(SandboxResponse::error(StatusCode::UNAUTHORIZED, "Authentication Failed", [detail]));
-    }
-    let Some(operation_match) = contract.match_operation(request.method, request.path) else {
-        let methods = contract.allowed_methods(request.path);
-        if methods.is_empty() {
-            return Err(SandboxResponse::not_found(format!("{} is not in the specification", request.path)));
-        }
-        let methods: Vec<_> = methods.into_iter().collect();
-        let detail = format!("{} supports {}, not {}", request.path, methods.join(" and "), request.method);
-        return Err(SandboxResponse::error(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed", [detail]));
-    };
-    if !operation_match.version.is_some_and(|version| operation_match.operation.versions().contains(&version))
-    {
-        let detail = format!("{} does not exist on this API version", operation_match.operation.id());
-        return Err(SandboxResponse::not_found(detail));
-    }
+    let operation_match = route(contract, request)?;
     let body = match &request.body {
-        Body::Complete(bytes) if bytes.is_empty() => None,
+        Body::Complete(bytes) if bytes.trim_ascii().is_empty() => None,
         Body::Complete(bytes) => match serde_json::from_slice(bytes) {
             Ok(body) => Some(body),
             Err(error) => {
@@ -150,38 +134,43 @@ fn try_handle(
             return Err(SandboxResponse::bad_request(["request.body: incomplete".to_owned()]));
         }
     };
-    let findings = contract.check_request(
+    let checked = contract.check_declared(
         operation_match.operation,
         &operation_match.path_values,
         &request.query,
         body.as_ref(),
     );
-    if !findings.is_empty() {
-        return Err(SandboxResponse::bad_request(
-            findings.iter().map(|f| format!("{}: {}", f.location, f.message)),
-        ));
+    let errors = checked.findings.iter().filter(|finding| finding.severity() > Severity::Tolerated);
+    let errors: Vec<String> = errors.map(|f| format!("{}: {}", f.location, f.message)).collect();
+    if !errors.is_empty() {
+        return Err(SandboxResponse::bad_request(errors));
     }
     let Some(plan) = operation_match.operation.x_s1().get("sandbox") else {
         return Err(not_implemented(&format!("{} is not implemented", operation_match.operation.id())));
     };
-    let query = contract.query_to_json(operation_match.operation, &request.query);
-    let now = Timestamp::now();
     let request_id = tenant.new_id();
     let handler = OperationHandler {
         contract,
         plan,
-        query,
-        body: body.unwrap_or_default(),
-        now: now.as_str(),
+        query: checked.query,
+        body: checked.body.unwrap_or_default(),
+        now: request.now.as_str(),
         origin: &request.origin,
         request_id: &request_id,
         operation_match,
     };
     handler.check_requirements(tenant)?;
-    match handler.operation_match.operation.kind() {
-        OperationKind::Read => handler.run_read(tenant),
-        OperationKind::Action => handler.run_action(tenant),
+    let operation = handler.operation();
+    let mut response = match operation.kind() {
+        OperationKind::Read => handler.run_read(tenant)?,
+        OperationKind::Action => handler.run_action(tenant)?,
+    };
+    if let (ResponseContent::Json(body), Some(schema)) =
+        (&mut response.body, operation.response_schema(response.status.as_u16()))
+    {
+        remove_undeclared_values(contract, schema, body);
     }
+    Ok(response)
 }
 
 fn not_implemented(detail: &str) -> SandboxResponse {

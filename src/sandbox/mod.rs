@@ -11,6 +11,8 @@
 //! Jobs advance with each read: queries and scripts finish, STAR rules become active, and uploads appear after a few
 //! polls. Uploads are real archives, protected by the requested password. [`Sandbox::inject`] adds threats and alerts.
 //!
+//! The times of the example data are relative to the start of the sandbox. [`SandboxBuilder::clock`] sets the clock.
+//!
 //! The sandbox has no rate limits, no permissions and no agents; a mitigation takes effect at once. It listens on
 //! 127.0.0.1 only and uses HTTP without TLS.
 //!
@@ -25,25 +27,30 @@
 //! # }
 //! ```
 
+mod builder;
 mod expression;
 mod files;
 mod handler;
 mod inject;
+mod routing;
 mod select;
 mod server;
 mod tenant;
+mod undeclared;
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sentinelone_raw::runtime::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use builder::SandboxBuilder;
+use builder::SandboxClock;
 use tenant::Tenant;
 
 /// A running sandbox. Dropping it stops it at once; [`stop`](Self::stop) completes the requests in progress.
@@ -80,30 +87,27 @@ impl Sandbox {
     /// Maximum number of exchanges that [`exchanges`](Self::exchanges) returns.
     pub const MAX_EXCHANGES: usize = 1000;
 
-    /// Starts a sandbox on 127.0.0.1 and a free port, with tasks on the current tokio runtime.
+    /// Starts a sandbox on 127.0.0.1 and a free port, with the system clock and tasks on the current tokio runtime.
     ///
     /// # Errors
     /// Returns an error if no port is available.
     pub async fn start() -> io::Result<Self> {
-        Self::start_on_port(0).await
+        Self::builder().start().await
     }
 
-    /// Starts a sandbox on 127.0.0.1 and this port. Port 0 selects a free port.
-    ///
-    /// # Errors
-    /// Returns an error if the port is in use or not permitted.
-    pub async fn start_on_port(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        let state = Arc::new(State::default());
-        let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&state), stopped));
-        Ok(Self { address, state, stop, server })
+    /// Returns the default settings of a sandbox.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
     }
 
     /// Returns the URL: `http://127.0.0.1:` and the port.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Returns the current time of the sandbox, from its [clock](SandboxBuilder::clock).
+    pub fn now(&self) -> Timestamp {
+        self.state.clock.now()
     }
 
     /// Returns the last [`MAX_EXCHANGES`](Self::MAX_EXCHANGES) exchanges, oldest first.
@@ -126,10 +130,13 @@ impl Drop for Sandbox {
 }
 
 /// State that all connections share.
-#[derive(Debug, Default)]
-struct State(Mutex<Inner>);
+#[derive(Debug)]
+struct State {
+    clock: SandboxClock,
+    inner: Mutex<Inner>,
+}
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     tenant: Tenant,
     exchanges: VecDeque<RecordedExchange>,
@@ -137,10 +144,15 @@ struct Inner {
 }
 
 impl State {
+    fn new(tenant: Tenant, clock: SandboxClock) -> Self {
+        let inner = Inner { tenant, exchanges: VecDeque::new(), response_count: 0 };
+        Self { clock, inner: Mutex::new(inner) }
+    }
+
     /// Locks the state. The lock is not held across an await.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panicked request leaves at most some of its own changes.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

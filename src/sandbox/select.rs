@@ -40,16 +40,16 @@ pub(super) enum FieldEffect {
 
 /// Returns the effect of a field with a value. It depends on the `x-s1` extension and the name of the field.
 pub(super) fn field_effect(name: &str, x_s1: &Value, value: &Value) -> FieldEffect {
+    // Consoles ignore lists without items.
+    if value.as_array().is_some_and(Vec::is_empty) {
+        return FieldEffect::Ignored;
+    }
     let fields: Vec<String> = match x_s1.get("field") {
         Some(Value::String(field)) => vec![field.clone()],
         Some(Value::Array(fields)) => fields.iter().map(scalar_to_string).collect(),
         _ if x_s1.get("selective") == Some(&Value::Bool(false)) => return FieldEffect::Ignored,
         _ => return FieldEffect::Unknown,
     };
-    // Consoles ignore lists without items.
-    if value.as_array().is_some_and(Vec::is_empty) {
-        return FieldEffect::Ignored;
-    }
     let comparison = match (x_s1.get("op").and_then(Value::as_str), name.rsplit_once("__")) {
         (Some("contains"), _) => Comparison::Contains,
         (Some("exists"), _) => Comparison::Exists,

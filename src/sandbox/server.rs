@@ -4,15 +4,17 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, DATE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use sentinelone_raw::runtime::Timestamp;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -22,6 +24,7 @@ use crate::contract::Contract;
 use crate::response::{REQUEST_ID, SANDBOX_REQUEST};
 
 use super::handler::{Body, ResponseContent, SandboxRequest, handle};
+use super::routing::allowed_methods;
 use super::{RecordedExchange, State};
 
 /// Maximum size of a request body.
@@ -29,6 +32,9 @@ const MAX_BODY_SIZE: usize = 10 * 1024 * 1024;
 
 /// Maximum size of a request body that is read completely, so that the client receives the error response.
 const MAX_READ_SIZE: usize = 8 * MAX_BODY_SIZE;
+
+/// End of the year 9999, in seconds since 1970.
+const END_OF_YEAR_9999: u64 = 253_402_300_800;
 
 /// Maximum size of a request body in the recorded exchanges, which limits the memory use.
 const MAX_RECORDED_SIZE: usize = 1024 * 1024;
@@ -93,6 +99,7 @@ async fn respond(
         Either::Left((body, _)) => body,
         Either::Right(_) => Body::Incomplete,
     };
+    let now = state.clock.now();
     let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
     let request = SandboxRequest {
         method: head.method.as_str(),
@@ -103,6 +110,7 @@ async fn respond(
             format!("http://{}", host.unwrap_or("127.0.0.1"))
         },
         authorization: head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
+        now: now.clone(),
         body,
     };
     let (response, number) = {
@@ -138,10 +146,26 @@ async fn respond(
     if let Ok(id) = HeaderValue::try_from(format!("{SANDBOX_REQUEST}{number}")) {
         headers.insert(REQUEST_ID, id);
     }
+    if let Some(date) = http_date(&now) {
+        headers.insert(DATE, date);
+    }
+    if response.status == StatusCode::METHOD_NOT_ALLOWED
+        && let Ok(methods) =
+            HeaderValue::try_from(allowed_methods(Contract::bundled(), head.uri.path()).join(", "))
+    {
+        headers.insert(ALLOW, methods);
+    }
     if response.status == StatusCode::UNAUTHORIZED {
         headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("ApiToken"));
     }
     http_response
+}
+
+/// Returns a time as the header `Date`; `None` outside the years 1970 to 9999, which the header cannot have.
+fn http_date(time: &Timestamp) -> Option<HeaderValue> {
+    let seconds = u64::try_from(time.unix_millis()?).ok()? / 1000;
+    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
+    (seconds < END_OF_YEAR_9999).then(|| HeaderValue::try_from(httpdate::fmt_http_date(time)).ok())?
 }
 
 async fn read_body(mut incoming: Incoming) -> Body {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp as Instant};
+use sentinelone_raw::runtime::Timestamp;
 use serde_json::Value;
 
 use super::select;
 use crate::json_path::{get_path, set_path};
 
-/// The tenant of a new sandbox.
+/// The tenant of a new sandbox, with times for a start at its `_now`.
 const BUNDLED_TENANT: &str = include_str!("tenant.json");
 
 /// First ID of new items. The IDs of the bundled items are lower.
@@ -19,10 +21,18 @@ pub(super) struct Tenant {
     next_id: u64,
 }
 
-impl Default for Tenant {
-    fn default() -> Self {
+impl Tenant {
+    /// Returns the tenant of a sandbox that starts at `now`; `None` if that is not a time.
+    pub(super) fn at(now: &Timestamp) -> Option<Self> {
+        let now = now.unix_millis()?.div_euclid(1000);
         // The file is part of the build and tests validate it, so the default is never used.
-        let file: BTreeMap<String, Value> = serde_json::from_str(BUNDLED_TENANT).unwrap_or_default();
+        let mut file: BTreeMap<String, Value> = serde_json::from_str(BUNDLED_TENANT).unwrap_or_default();
+        let reference =
+            file.get("_now").and_then(Value::as_str).and_then(|text| text.parse::<Instant>().ok());
+        if let Some(reference) = reference {
+            let age = SignedDuration::from_secs(now.saturating_sub(reference.as_second()));
+            file.values_mut().for_each(|value| shift_times(value, age));
+        }
         let collections = file.into_iter().filter_map(|(name, value)| match value {
             Value::Array(mut items) => {
                 items.sort_by(|one, other| select::order(creation_time(one), creation_time(other)));
@@ -30,11 +40,9 @@ impl Default for Tenant {
             }
             _ => None,
         });
-        Self { collections: collections.collect(), next_id: FIRST_ID }
+        Some(Self { collections: collections.collect(), next_id: FIRST_ID })
     }
-}
 
-impl Tenant {
     /// Returns the items of a collection, oldest first.
     pub(super) fn items(&self, collection: &str) -> &[Value] {
         self.collections.get(collection).map_or(&[], Vec::as_slice)
@@ -81,6 +89,32 @@ impl Tenant {
         self.next_id += 1;
         id.to_string()
     }
+}
+
+/// Moves the timestamps in a value by whole seconds. Their fractions and their order do not change. A time that would
+/// leave the years -9999 to 9999 is kept.
+fn shift_times(value: &mut Value, by: SignedDuration) {
+    match value {
+        Value::String(text) => {
+            if let Some(shifted) = shift_time(text, by) {
+                *text = shifted;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| shift_times(item, by)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| shift_times(field, by)),
+        _ => {}
+    }
+}
+
+/// Returns a timestamp such as `2026-11-20T10:00:00.000Z` moved by a duration; `None` if the text has another format.
+fn shift_time(text: &str, by: SignedDuration) -> Option<String> {
+    let (seconds, fraction) = text.strip_suffix('Z')?.split_at_checked("2026-11-20T10:00:00".len())?;
+    if !fraction.is_empty() && !fraction.starts_with('.') {
+        return None;
+    }
+    let time: Instant = format!("{seconds}Z").parse().ok()?;
+    let shifted = time.checked_add(by).ok()?.to_string();
+    Some(format!("{}{fraction}Z", shifted.strip_suffix('Z')?))
 }
 
 /// Returns the creation time of an item: its `createdAt`, or that of a member.

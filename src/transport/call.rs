@@ -9,7 +9,7 @@ use backon::Retryable;
 use tracing::{Span, debug, info, warn};
 
 use super::rate_limits::LimitTimeout;
-use super::retry::{MIN_THROTTLED_DELAY, RetryPolicy};
+use super::retry::{MIN_THROTTLED_DELAY, RetryPolicy, uncounted_delay};
 use super::{CallConfig, CallTarget, ResponseMetrics};
 use crate::Result;
 use crate::error::{Error, ErrorKind, ErrorRepr, History};
@@ -54,7 +54,7 @@ pub(super) struct Call<'a, T> {
 #[derive(Default)]
 struct CallState {
     history: History,
-    /// Number of attempts, without those that the console throttled.
+    /// Number of attempts, without those that the console throttled or that met a running query.
     counted: u32,
     waited: Duration,
     /// Error of the last attempt.
@@ -166,7 +166,7 @@ impl<T: Send> Call<'_, T> {
             (self.attempt)(left).await.map_err(|error| {
                 let mut state = self.state();
                 state.history.add(&error);
-                state.counted += u32::from(!is_throttled(&error));
+                state.counted += u32::from(uncounted_delay(&error).is_none());
                 state.last_error = Some(error);
                 Failed
             })
@@ -193,7 +193,11 @@ impl<T: Send> Call<'_, T> {
     fn next_delay(&self, backoff: Duration) -> Option<Duration> {
         let state = self.state();
         let error = state.last_error.as_ref().filter(|_| !state.timed_out)?;
-        let CallConfig { retry, limits, clock, .. } = self.config;
+        let CallConfig { retry, limits, clock, console, .. } = self.config;
+        // A name without a domain is a mistake and not a failure of the network.
+        if self.target.prepared.is_some() && console.short_host().is_some() && error.is_dns_failure() {
+            return None;
+        }
         let delay = retry.delay(self.target.operation, error, state.counted, backoff);
         if self.target.prepared.is_some() && is_throttled(error) {
             // The pause applies to other calls even if this call is not retried.

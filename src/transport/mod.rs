@@ -3,12 +3,14 @@
 mod call;
 mod clock;
 mod http;
+mod link;
 mod rate_limits;
 mod record;
 mod response_timeouts;
 mod retry;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,10 +22,11 @@ use tracing::{Instrument, debug, info_span};
 
 use crate::Result;
 use crate::console_url::ConsoleUrl;
-use crate::error::{Error, ErrorRepr, History, MAX_ERROR_BODY};
-use crate::files::Download;
+use crate::error::{ClientFacts, Error, ErrorRepr, History, HtmlPage, MAX_ERROR_BODY, excerpt};
+use crate::files::{Download, starts_like_zip};
+use crate::json_repair::RepairLog;
 use crate::redaction::RequestSecrets;
-use crate::response::{REQUEST_ID, RawResponse, has_only_errors};
+use crate::response::{REQUEST_ID, RawResponse, has_only_errors, without_byte_order_mark};
 use crate::text::replace_control_chars;
 use crate::token::ApiToken;
 
@@ -48,6 +51,8 @@ pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     /// Authorization header with the token. Requests to other servers do not have it.
     pub(crate) authorization: HeaderValue,
+    /// Whether the console accepted the token.
+    pub(crate) token_accepted: Arc<AtomicBool>,
     pub(crate) settings: CallConfig,
 }
 
@@ -67,6 +72,8 @@ pub(crate) struct CallConfig {
     /// Source of random numbers from 0 to 1.
     pub(crate) random: Arc<dyn Fn() -> f64 + Send + Sync>,
     pub(crate) recorder: Option<Arc<dyn Recorder>>,
+    /// Receives the repairs of all responses.
+    pub(crate) repair_log: Option<RepairLog>,
     /// Token to redact in errors.
     pub(crate) token: ApiToken,
 }
@@ -129,8 +136,8 @@ impl<'a> CallTarget<'a> {
         Self { operation, secrets, prepared: Some(prepared), metrics: Mutex::default() }
     }
 
-    fn external(operation: &'static Operation, token: &ApiToken) -> Self {
-        let secrets = RequestSecrets::new(Vec::new(), token);
+    fn external(operation: &'static Operation, url: &url::Url, token: &ApiToken) -> Self {
+        let secrets = RequestSecrets::new(link::secrets(url), token);
         Self { operation, secrets, prepared: None, metrics: Mutex::default() }
     }
 
@@ -166,11 +173,11 @@ impl Transport {
             Box::pin(async move {
                 let timeouts = self.timeouts(target_ref.operation, left);
                 let response = timeouts.apply(self.request(prepared).send()).await?;
-                self.read(target_ref, response, &timeouts).await
+                self.read(target_ref, (response, None), &timeouts).await
             })
         };
         let (raw, history) =
-            self.call(target_ref, &attempt).await.map_err(|error| target_ref.redact(error))?;
+            self.call(target_ref, &attempt).await.map_err(|error| self.explained(target_ref, error))?;
         Ok((raw, history, target.secrets))
     }
 
@@ -181,7 +188,10 @@ impl Transport {
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
             Box::pin(self.start_download(target, self.request(prepared), left))
         };
-        self.call_download(target, &attempt).await
+        let download = self.call_download(target, &attempt).await;
+        let download = download.map_err(|error| self.explained(target, error))?;
+        self.accept_token(target.operation);
+        Ok(download)
     }
 
     /// Requests a file from a URL that the console returned.
@@ -190,11 +200,15 @@ impl Transport {
         operation: &'static Operation,
         url: url::Url,
     ) -> Result<Download> {
-        let target = &CallTarget::external(operation, &self.settings.token);
+        let target = &CallTarget::external(operation, &url, &self.settings.token);
+        let request_url = url.clone();
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start_download(target, self.http.get(url.clone()), left))
+            Box::pin(self.start_download(target, self.http.get(request_url.clone()), left))
         };
-        self.call_download(target, &attempt).await
+        self.call_download(target, &attempt).await.map_err(|error| {
+            let has_expired = link::has_expired(&url, self.settings.clock.system_time());
+            target.redact(error.of_link(url.host_str().unwrap_or_default(), has_expired))
+        })
     }
 
     async fn call_download<'a>(
@@ -202,9 +216,26 @@ impl Transport {
         target: &'a CallTarget<'a>,
         attempt: StartAttempt<'a, Download>,
     ) -> Result<Download> {
-        match self.call(target, attempt).await {
-            Ok((download, history)) => Ok(download.with_history(history)),
-            Err(error) => Err(target.redact(error)),
+        let (download, history) = self.call(target, attempt).await?;
+        Ok(download.with_history(history, target.secrets.clone()))
+    }
+
+    /// Adds the facts about the client to the error of a call to the console, and redacts its secrets.
+    fn explained(&self, target: &CallTarget<'_>, error: Error) -> Error {
+        let CallConfig { console, token, clock, .. } = &self.settings;
+        let is_rejected = error.status() == Some(StatusCode::UNAUTHORIZED);
+        target.redact(error.with_client(ClientFacts {
+            short_host: console.short_host().map(str::to_owned),
+            token_accepted: Arc::clone(&self.token_accepted),
+            token_expired: if is_rejected { token.expired_at(&clock.system_time().into()) } else { None },
+        }))
+    }
+
+    /// Records that the console accepted the token for an operation.
+    pub(crate) fn accept_token(&self, operation: &Operation) {
+        // The status of the console is public.
+        if operation.resource != "system" && !self.token_accepted.load(Ordering::Relaxed) {
+            self.token_accepted.store(true, Ordering::Relaxed);
         }
     }
 
@@ -287,28 +318,36 @@ impl Transport {
     ) -> Result<Download> {
         let operation = target.operation;
         let timeouts = self.timeouts(operation, left);
-        let response = timeouts.apply(builder.send()).await?;
-        // The result of a script may be a file of any type.
-        if response.status() == StatusCode::OK && (target.prepared.is_none() || !is_document(&response)) {
+        let mut response = timeouts.apply(builder.send()).await?;
+        let is_ok = response.status() == StatusCode::OK;
+        let length = response.content_length();
+        // Some servers send archives with the type of a document. The result of a script may be a file of any type.
+        let needs_content = is_ok && target.prepared.is_some() && is_document(&response);
+        let first = if needs_content { timeouts.apply(response.chunk()).await? } else { None };
+        if is_ok && (!needs_content || first.as_deref().is_some_and(starts_like_zip)) {
             self.record_exchange(target, response.status(), response.headers(), None);
             target.record_metrics(response.status(), response.headers(), None);
-            return Ok(Download::new(operation, response, self.settings.read_timeout));
+            return Ok(Download::new(operation, response, (length, first), self.settings.read_timeout));
         }
-        let raw = self.read(target, response, &timeouts).await?;
+        let raw = self.read(target, (response, first), &timeouts).await?;
         let status = raw.status;
         if has_only_errors(&raw.body) {
             return Err(Error::api(operation, status, raw.body, None));
         }
-        let message = format!("the response (HTTP {status}) is not a file");
+        if let Some(page) = HtmlPage::of(Some(&raw.headers), &raw.body) {
+            return Err(Error::page_for_file(operation, status, page));
+        }
+        let text = excerpt(&raw.body).map(|text| format!(": {}", target.secrets.redactor().redact(&text)));
+        let message = format!("the response (HTTP {status}) is not a file{}", text.unwrap_or_default());
         Err(Error::no_result(operation, message, "check that there is a file to download"))
     }
 
-    /// Reads a response to its end, up to the maximum size.
+    /// Reads a response to its end, up to the maximum size. `first` is the chunk that was read before, if any.
     #[inline]
     async fn read(
         &self,
         target: &CallTarget<'_>,
-        mut response: reqwest::Response,
+        (mut response, first): (reqwest::Response, Option<Bytes>),
         timeouts: &ResponseTimeouts,
     ) -> Result<RawResponse> {
         let operation = target.operation;
@@ -320,6 +359,7 @@ impl Transport {
         let length =
             response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
         let mut body = BytesMut::with_capacity(length.min(limit).min(MAX_PREALLOCATION));
+        body.extend_from_slice(first.as_deref().unwrap_or_default());
         loop {
             match timeouts.apply(response.chunk()).await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
@@ -338,7 +378,7 @@ impl Transport {
                 break;
             }
         }
-        let body = body.freeze();
+        let body = without_byte_order_mark(body.freeze());
         self.record_exchange(target, status, &headers, Some(&body));
         target.record_metrics(status, &headers, Some(body.len()));
         let raw = RawResponse { status, headers, body };

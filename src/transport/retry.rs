@@ -13,6 +13,9 @@ const MAX_DELAY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// Minimum delay after a response with status 429.
 pub(super) const MIN_THROTTLED_DELAY: Duration = Duration::from_millis(100);
 
+/// Minimum delay after a response with status 409, which ends when another query or a query itself is finished.
+const MIN_CONFLICT_DELAY: Duration = Duration::from_secs(1);
+
 /// The number of retries and the delays before them.
 ///
 /// | failure | read | action |
@@ -21,13 +24,15 @@ pub(super) const MIN_THROTTLED_DELAY: Duration = Duration::from_millis(100);
 /// | no response in time, or the connection was lost | retried | not retried: it may have taken effect |
 /// | 429 | retried | retried: the console rejected it |
 /// | 503 with `Retry-After` | retried | retried: the console deferred it |
+/// | 409 of Deep Visibility: a query is running | retried | only starting a query is retried |
 /// | 502, 503, 504 | retried | not retried: it may have taken effect |
 /// | any other response | not retried | not retried |
 ///
 /// The delay before the n-th retry is random between zero and `initial_backoff * 2^(n-1)`, at most `max_backoff`, and
 /// never shorter than `Retry-After`. A call whose next delay exceeds the remaining [call
-/// timeout](crate::ClientBuilder::timeout) fails immediately with the last error. Responses with status 429 do not
-/// count as attempts, so only the call timeout limits them.
+/// timeout](crate::ClientBuilder::timeout) fails immediately with the last error. Responses with status 429 and the 409
+/// of Deep Visibility do not count as attempts, so only the call timeout limits them. A host name without a domain that
+/// does not resolve is not retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RetryPolicy {
@@ -80,13 +85,14 @@ impl RetryPolicy {
         counted: u32,
         backoff: Duration,
     ) -> Option<Duration> {
-        let counts = error.status() != Some(StatusCode::TOO_MANY_REQUESTS);
+        let minimum = uncounted_delay(error);
+        let counts = minimum.is_none();
         if self.max_attempts < 2 || counts && counted >= self.max_attempts || !is_retryable(operation, error)
         {
             return None;
         }
         let delay = error.retry_after().unwrap_or_default().max(backoff);
-        Some(if counts { delay } else { delay.max(MIN_THROTTLED_DELAY) })
+        Some(delay.max(minimum.unwrap_or_default()))
     }
 
     /// Returns the jittered backoff after `retries` retries. `random` is a number from 0 to 1.
@@ -94,6 +100,15 @@ impl RetryPolicy {
         let bound = self.initial_backoff.saturating_mul(2_u32.saturating_pow(retries)).min(self.max_backoff);
         // An invalid number of a custom jitter source must not cause a longer delay or a panic.
         if (0.0..=1.0).contains(&random) { bound.mul_f64(random) } else { bound }
+    }
+}
+
+/// Returns the minimum delay after an attempt that does not count; `None` for an attempt that counts.
+pub(super) fn uncounted_delay(error: &Error) -> Option<Duration> {
+    match error.status() {
+        Some(StatusCode::TOO_MANY_REQUESTS) => Some(MIN_THROTTLED_DELAY),
+        _ if error.is_temporary_conflict() => Some(MIN_CONFLICT_DELAY),
+        _ => None,
     }
 }
 
@@ -105,6 +120,8 @@ fn is_retryable(operation: &Operation, error: &Error) -> bool {
         ErrorKind::Timeout | ErrorKind::ConnectionLost => repeatable,
         ErrorKind::Api => match error.status().map(|status| status.as_u16()) {
             Some(429) => true,
+            // The console rejected the request.
+            Some(409) => error.is_temporary_conflict(),
             Some(503) if error.retry_after().is_some() => true,
             Some(502..=504) => repeatable,
             _ => false,

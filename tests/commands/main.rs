@@ -2,11 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod agents;
+mod blocklist;
 mod console;
 mod detections;
 mod files;
+mod hunting;
 mod queries;
+mod repairs;
+mod script_results;
+mod star_rules;
 mod threats;
+mod uploads;
 
 use std::sync::Mutex;
 

@@ -14,23 +14,24 @@ use wiremock::{Mock, MockServer};
 
 use super::*;
 
-const DV: &str = "/web/api/v2.1/dv";
-const SCRIPTS: &str = "/web/api/v2.1/remote-scripts";
+pub(super) const DV: &str = "/web/api/v2.1/dv";
+pub(super) const SCRIPTS: &str = "/web/api/v2.1/remote-scripts";
+const ELEVATE: &str = "/web/api/v2.1/users/auth/elevate";
 const PERIOD: [(&str, &str); 2] = [("from_date", "3 days"), ("to_date", "2026-11-20T12:00:00+02:00")];
 
 /// Returns the number of requests to a path.
-async fn request_count(server: &MockServer, path: &str) -> usize {
+pub(super) async fn request_count(server: &MockServer, path: &str) -> usize {
     let requests = server.received_requests().await.unwrap();
     requests.iter().filter(|request| request.url.path() == path).count()
 }
 
-fn power_query() -> GetPowerQueryResults {
+pub(super) fn power_query() -> GetPowerQueryResults {
     GetPowerQueryResults {
         account_ids: Vec::new(),
         site_ids: Vec::new(),
-        query: "event.type = * | columns event.type".into(),
-        from_date: "2026-11-18T00:00:00Z".into(),
-        to_date: "2026-11-19T00:00:00Z".into(),
+        query: Some("event.type = * | columns event.type".into()),
+        from_date: Some("2026-11-18T00:00:00Z".into()),
+        to_date: Some("2026-11-19T00:00:00Z".into()),
         limit: None,
         interval: Duration::from_millis(20),
         timeout: Duration::from_secs(20),
@@ -53,10 +54,11 @@ fn script() -> RunRemoteScript {
         password: None,
         script_runtime_timeout_seconds: 3600,
         requires_approval: false,
+        protected_actions_code: None,
     }
 }
 
-fn automation(dir: &Path) -> RemoteScriptAutomateResults {
+pub(super) fn automation(dir: &Path) -> RemoteScriptAutomateResults {
     RemoteScriptAutomateResults {
         script: script(),
         interval: Duration::from_millis(20),
@@ -66,7 +68,7 @@ fn automation(dir: &Path) -> RemoteScriptAutomateResults {
     }
 }
 
-fn with_period<'a>(own: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(super) fn with_period<'a>(own: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     own.iter().copied().chain(PERIOD).collect()
 }
 
@@ -358,8 +360,14 @@ async fn get_events_reads_documented_fields() {
     }
     let outcome = run(&server, V2_1, "get-events", &[("query_id", "q")]).await;
     let expected = json!([
-        { "ProcessUID": "k", "SourceProcessUser": "eve", "SourceProcessCommandLine": "a -b", "EventTime": NOW },
-        { "ProcessUID": "u", "SourceProcessUser": "bob", "SourceProcessCommandLine": "c", "EventTime": "1" },
+        {
+            "ProcessUID": "k", "User": "eve", "SourceProcessUser": "eve", "SourceProcessCommandLine": "a -b",
+            "EventTime": NOW,
+        },
+        {
+            "ProcessUID": "u", "User": "bob", "SourceProcessUser": "bob", "SourceProcessCommandLine": "c",
+            "EventTime": "1",
+        },
     ]);
     assert_eq!(outcome.context["SentinelOne"]["Event"], expected);
     let outcome = run(&server, V2_0, "get-events", &[("query_id", "q")]).await;
@@ -398,186 +406,8 @@ async fn get_processes_reads_all_pages() {
     assert_eq!(outcome.context["SentinelOne"]["Event"], json!([process("one"), process("two")]));
 }
 
-fn finished() -> Value {
-    json!({ "data": {
-        "queryId": "pq1",
-        "status": "FINISHED",
-        "progress": 100,
-        "columns": [{ "name": "kind", "type": "STRING" }, { "name": "count" }, { "name": "kind" }, {}],
-        "data": [["file", 3, "x", true], ["dns", 4, "y"]],
-        "recommendations": ["ask for less", "sort later"],
-    } })
-}
-
-fn in_state(state: &str) -> Value {
+pub(super) fn in_state(state: &str) -> Value {
     json!({ "data": { "queryId": "pq1", "status": state, "progress": 30 } })
-}
-
-#[tokio::test]
-async fn power_query_rows_use_column_names() {
-    let server = MockServer::start().await;
-    Mock::given(path(format!("{DV}/events/pq"))).respond_with(json_response(finished())).mount(&server).await;
-    Mock::given(path(format!("{DV}/events/pq-ping")))
-        .respond_with(json_response(finished()))
-        .mount(&server)
-        .await;
-    let rows = json!([
-        { "kind": "file", "count": 3, "kind_3": "x", "column_4": true },
-        { "kind": "dns", "count": 4, "kind_3": "y" },
-    ]);
-    let query = with_period(&[("query", "x = *")]);
-    for (name, args) in [
-        ("create-power-query", query.clone()),
-        ("ping-power-query", vec![("queryId", "pq1")]),
-        ("get-power-query-results", query),
-    ] {
-        let outcome = run(&server, V2_1, name, &args).await;
-        assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], rows, "{name}");
-        assert_eq!(
-            outcome.response["data"]["recommendations"][1], "sort later",
-            "all recommendations are kept"
-        );
-        assert!(outcome.is_complete());
-    }
-    assert_eq!(
-        request_count(&server, &format!("{DV}/events/pq-ping")).await,
-        1,
-        "a finished query is not polled"
-    );
-}
-
-#[tokio::test]
-async fn power_query_duplicate_column_names_are_unique() {
-    let server = MockServer::start().await;
-    let rows = async |columns: Value| {
-        server.reset().await;
-        let cells: Vec<usize> = (1..=columns.as_array().unwrap().len()).collect();
-        let data = json!({ "queryId": "pq1", "status": "FINISHED", "columns": columns, "data": [cells] });
-        let ping = Mock::given(path(format!("{DV}/events/pq-ping")));
-        ping.respond_with(json_response(json!({ "data": data }))).mount(&server).await;
-        let outcome = run(&server, V2_1, "ping-power-query", &[("queryId", "pq1")]).await;
-        outcome.context["SentinelOne"]["PowerQuery"][0].clone()
-    };
-    let named = |names: &[&str]| names.iter().map(|name| json!({ "name": name })).collect::<Value>();
-    assert_eq!(rows(named(&["a_3", "b", "a", "a"])).await, json!({ "a_3": 1, "b": 2, "a": 3, "a_4": 4 }));
-    assert_eq!(rows(named(&["a_3", "a", "a"])).await, json!({ "a_3": 1, "a": 2, "a_3_3": 3 }));
-    assert_eq!(rows(named(&["a", "a", "a_2"])).await, json!({ "a": 1, "a_2": 2, "a_2_3": 3 }));
-    let expected = json!({ "column_2": 1, "column_2_2": 2, "column_3": 3, "column_4": 4 });
-    assert_eq!(rows(json!([{ "name": "column_2" }, {}, { "name": "" }, { "name": null }])).await, expected);
-}
-
-#[tokio::test]
-async fn running_power_query_context_has_only_query_id() {
-    let server = MockServer::start().await;
-    let running = || json_response(in_state("RUNNING"));
-    Mock::given(path(format!("{DV}/events/pq"))).respond_with(running()).mount(&server).await;
-    Mock::given(path(format!("{DV}/events/pq-ping"))).respond_with(running()).mount(&server).await;
-    for (name, args) in [
-        ("create-power-query", with_period(&[("query", "x = *")])),
-        ("ping-power-query", vec![("queryId", "pq1")]),
-    ] {
-        let outcome = run(&server, V2_1, name, &args).await;
-        assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
-        assert!(outcome.is_complete());
-        assert_eq!(request_count(&server, &format!("{DV}/events/pq")).await, 1, "one request per command");
-    }
-}
-
-#[tokio::test]
-async fn failed_power_query_reports_state() {
-    for state in
-        ["FAILED", "FAILED_CLIENT", "ERROR", "QUERY_CANCELLED", "QUERY_CANCEL", "TIMED_OUT", "QUERY_EXPIRED"]
-    {
-        let server = MockServer::start().await;
-        let ping = || Mock::given(path(format!("{DV}/events/pq-ping")));
-        let create = || Mock::given(path(format!("{DV}/events/pq")));
-        create().respond_with(json_response(in_state("EVENTS_RUNNING"))).mount(&server).await;
-        ping().respond_with(json_response(in_state(state))).mount(&server).await;
-        let log = Log::default();
-        let outcome = power_query().run_with_progress(&client(&server, V2_1), &log).await.unwrap();
-        let assert_failure = |outcome: &Outcome| {
-            let failure = outcome.failure.as_ref().unwrap();
-            assert_eq!(failure.kind(), ErrorKind::NoResult);
-            assert!(failure.to_string().contains(&format!("{state} (query_id=pq1)")), "{failure}");
-            assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
-        };
-        assert_failure(&outcome);
-        assert_eq!(log.started(), [("query_id", "pq1".to_owned())]);
-        assert_eq!(
-            request_count(&server, &format!("{DV}/events/pq-ping")).await,
-            1,
-            "the failed query is polled once"
-        );
-        assert_failure(&run(&server, V2_1, "ping-power-query", &[("queryId", "pq1")]).await);
-    }
-}
-
-#[tokio::test]
-async fn power_query_is_polled_until_finished() {
-    let server = MockServer::start().await;
-    let ping = || {
-        Mock::given(method("GET"))
-            .and(path(format!("{DV}/events/pq-ping")))
-            .and(query_param("queryId", "pq1"))
-    };
-    let create = Mock::given(method("POST")).and(path(format!("{DV}/events/pq")));
-    create.respond_with(json_response(in_state("RUNNING"))).expect(1).mount(&server).await;
-    ping().respond_with(json_response(in_state("PROCESS_RUNNING"))).up_to_n_times(2).mount(&server).await;
-    ping().respond_with(json_response(finished())).expect(1).mount(&server).await;
-    let log = Log::default();
-    let outcome = power_query().run_with_progress(&client(&server, V2_1), &log).await.unwrap();
-    assert_eq!(outcome.context["SentinelOne"]["PowerQuery"][1]["kind"], "dns");
-    assert!(outcome.is_complete());
-    let waiting =
-        ProgressEvent::Waiting { state: "PROCESS_RUNNING, 30 %".into(), next: Duration::from_millis(20) };
-    let started = ProgressEvent::Started { argument: "query_id", value: "pq1".into() };
-    assert_eq!(log.events(), [started, waiting.clone(), waiting]);
-}
-
-#[tokio::test]
-async fn power_query_timeout_returns_query_id() {
-    let server = MockServer::start().await;
-    let running = || json_response(in_state("RUNNING"));
-    Mock::given(path(format!("{DV}/events/pq"))).respond_with(running()).mount(&server).await;
-    Mock::given(path(format!("{DV}/events/pq-ping"))).respond_with(running()).mount(&server).await;
-    // The interval exceeds the timeout, but the query is polled immediately.
-    let short_poll = |query_id: Option<&str>| GetPowerQueryResults {
-        interval: Duration::from_secs(60),
-        timeout: Duration::from_secs(1),
-        query_id: query_id.map(str::to_owned),
-        ..power_query()
-    };
-    let assert_resume_hint = |error: &Error| {
-        assert_eq!(error.kind(), ErrorKind::WaitTimeout);
-        assert!(error.to_string().contains("query_id=pq1"), "{error}");
-    };
-    let outcome = short_poll(None).run(&client(&server, V2_1)).await.unwrap();
-    assert_resume_hint(outcome.failure.as_ref().unwrap());
-    assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
-    assert_eq!(
-        request_count(&server, &format!("{DV}/events/pq-ping")).await,
-        2,
-        "one immediate poll, one before the timeout"
-    );
-    assert_resume_hint(&short_poll(Some("pq1")).run(&client(&server, V2_1)).await.unwrap_err());
-    assert_eq!(request_count(&server, &format!("{DV}/events/pq")).await, 1, "the query is started once");
-    assert_eq!(request_count(&server, &format!("{DV}/events/pq-ping")).await, 4);
-}
-
-#[tokio::test]
-async fn power_query_poll_error_keeps_query_id() {
-    let server = MockServer::start().await;
-    Mock::given(path(format!("{DV}/events/pq")))
-        .respond_with(json_response(in_state("RUNNING")))
-        .mount(&server)
-        .await;
-    Mock::given(path(format!("{DV}/events/pq-ping")))
-        .respond_with(ResponseTemplate::new(503))
-        .mount(&server)
-        .await;
-    let outcome = power_query().run(&client(&server, V2_1)).await.unwrap();
-    assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 503);
-    assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!({ "queryId": "pq1" }));
 }
 
 #[test]
@@ -623,6 +453,36 @@ fn run_script_sends_one_request() {
     }
 }
 
+/// The code is sent before the script is started, and a rejected code starts no script.
+#[tokio::test]
+async fn run_script_with_code_elevates_session_first() {
+    let args: Vec<_> = RUN.into_iter().chain([("protected_actions_code", "471147")]).collect();
+    for name in ["run-remote-script", "remote-script-automate-results"] {
+        let sent = sent(name, V2_1, &args).unwrap();
+        assert_eq!(sent[0][1], ELEVATE);
+        assert_eq!(sent[0][3], json!({ "data": { "code": "471147" } }));
+        assert_eq!((sent.len(), &sent[1][1]), (2, &json!(format!("{SCRIPTS}/execute"))));
+
+        let server = MockServer::start().await;
+        let rejected =
+            ResponseTemplate::new(400).set_body_json(json!({ "errors": [{ "title": "471147?" }] }));
+        Mock::given(path(ELEVATE)).respond_with(rejected).up_to_n_times(1).mount(&server).await;
+        let accepted = json_response(json!({ "data": { "duration": 30 } }));
+        Mock::given(path(ELEVATE)).respond_with(accepted).mount(&server).await;
+        let started = json_response(json!({ "data": { "affected": 2, "parentTaskId": "900" } }));
+        Mock::given(path(format!("{SCRIPTS}/execute"))).respond_with(started).mount(&server).await;
+        let client = client(&server, V2_1);
+        let command = || entry("run-remote-script").prepare(arguments(&args)).unwrap();
+        let error = command().run(&client).await.unwrap_err();
+        assert_eq!(error.operation(), Some("users_elevate_session"));
+        assert!(!error.to_string().contains("471147"), "{error}");
+        assert_eq!(request_count(&server, &format!("{SCRIPTS}/execute")).await, 0, "no script is started");
+        let outcome = command().run(&client).await.unwrap();
+        assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);
+        assert_eq!(request_count(&server, &format!("{SCRIPTS}/execute")).await, 1);
+    }
+}
+
 #[test]
 fn run_script_accepts_all_output_destinations() {
     for destination in ["DataSetCloud", "Local", "None", "SentinelCloud", "SingularityXDR"] {
@@ -654,7 +514,7 @@ fn run_script_too_many_agents_is_rejected() {
     assert_eq!(error.argument_error().unwrap().argument(), Some("agent_ids"));
 }
 
-fn started(data: Value) -> Mock {
+pub(super) fn started(data: Value) -> Mock {
     Mock::given(method("POST"))
         .and(path(format!("{SCRIPTS}/execute")))
         .respond_with(json_response(json!({ "data": data })))
@@ -773,7 +633,7 @@ fn get_task_status_sends_documented_query() {
     assert_eq!(many[0][2]["limit"], "60", "the default limit covers all IDs");
 }
 
-fn task(id: &str, agent: &str, status: &str) -> Value {
+pub(super) fn task(id: &str, agent: &str, status: &str) -> Value {
     json!({ "id": id, "agentId": agent, "status": status, "detailedStatus": "some details", "updatedAt": NOW })
 }
 
@@ -829,16 +689,16 @@ fn get_task_results_omits_empty_list_and_batches_ids() {
     assert_eq!(counts.collect::<Vec<_>>(), [5000, 1]);
 }
 
-fn link(server: &MockServer, task: &str, name: &str) -> Value {
+pub(super) fn link(server: &MockServer, task: &str, name: &str) -> Value {
     json!({ "taskId": task, "fileName": name, "downloadUrl": format!("{}/files/{task}", server.uri()) })
 }
 
-async fn serve(server: &MockServer, task: &str, bytes: &str) {
+pub(super) async fn serve(server: &MockServer, task: &str, bytes: &str) {
     let file = ResponseTemplate::new(200).set_body_string(bytes);
     Mock::given(path(format!("/files/{task}"))).respond_with(file).mount(server).await;
 }
 
-fn links(data: Value) -> Mock {
+pub(super) fn links(data: Value) -> Mock {
     Mock::given(path(format!("{SCRIPTS}/fetch-files"))).respond_with(json_response(json!({ "data": data })))
 }
 
@@ -847,11 +707,11 @@ async fn get_task_results_reads_both_response_formats() {
     let server = MockServer::start().await;
     let dir = tempfile::tempdir().unwrap();
     let documented = json!({
-        "downloadLinks": [link(&server, "1", "out.zip")],
+        "downloadLinks": [link(&server, "1", "out.txt")],
         "errors": [{ "taskId": "3", "errorString": "no file" }],
     });
     // Both lists contain the first link.
-    let published = [link(&server, "1", "out.zip"), link(&server, "2", "out.zip")];
+    let published = [link(&server, "1", "out.txt"), link(&server, "2", "out.txt")];
     let data = json!({
         "data": documented,
         "download_links": published,
@@ -863,15 +723,16 @@ async fn get_task_results_reads_both_response_formats() {
     let target = dir.path().join("new");
     let args = [("task_ids", "1,2,3,4,5"), ("dir", target.to_str().unwrap())];
     let outcome = run(&server, V2_1, "get-remote-script-task-results", &args).await;
-    let expected = json!([link(&server, "1", "out.zip"), link(&server, "2", "out.zip")]);
+    let expected = json!([link(&server, "1", "out.txt"), link(&server, "2", "out.txt")]);
     assert_eq!(outcome.context["SentinelOne"]["RemoteScriptResults"], expected);
     let read = |name: &str| std::fs::read_to_string(target.join(name)).unwrap();
     // Scripts use the same file names on each endpoint.
-    assert_eq!((read("out.zip").as_str(), read("2_out.zip").as_str()), ("first", "second"));
+    assert_eq!((read("out.txt").as_str(), read("2_out.txt").as_str()), ("first", "second"));
     assert_eq!(outcome.files.iter().map(|file| file.bytes).collect::<Vec<_>>(), [5, 6]);
     let errors: Vec<_> = outcome.errors.iter().map(ToString::to_string).collect();
-    let missing = "task 5: the console returned neither a file nor an error";
-    assert_eq!(errors, ["task 3: no file", "task 4: still running", missing]);
+    assert_eq!(errors, ["task 3: no file", "task 4: still running"]);
+    let not_found: Vec<_> = outcome.not_found.iter().map(|one| (one.argument, one.id.as_str())).collect();
+    assert_eq!(not_found, [("task_ids", "5")], "neither a file nor an error");
     let requests = server.received_requests().await.unwrap();
     let mut files = requests.iter().filter(|request| request.url.path().starts_with("/files/"));
     assert!(
@@ -886,7 +747,7 @@ async fn get_task_results_equal_file_names_are_unique() {
     let dir = tempfile::tempdir().unwrap();
     let parts = ["a", "b", "c", "d"];
     let of = |part: &&str| {
-        let name = if *part == "b" { "OUT.zip" } else { "out.zip" };
+        let name = if *part == "b" { "OUT.txt" } else { "out.txt" };
         json!({ "taskId": "1", "fileName": name, "downloadUrl": format!("{}/files/{part}", server.uri()) })
     };
     let published: Vec<_> = parts.iter().map(of).collect();
@@ -898,16 +759,16 @@ async fn get_task_results_equal_file_names_are_unique() {
     let outcome = run(&server, V2_1, "get-remote-script-task-results", &args).await;
     assert!(outcome.is_complete(), "{outcome:?}");
     let names: Vec<_> = outcome.files.iter().map(|file| file.path.file_name().unwrap()).collect();
-    assert_eq!(names, ["out.zip", "1_OUT.zip", "2_1_out.zip", "3_1_out.zip"]);
+    assert_eq!(names, ["out.txt", "1_OUT.txt", "2_1_out.txt", "3_1_out.txt"]);
 }
 
 #[tokio::test]
 async fn get_task_results_failed_download_keeps_others() {
     let server = MockServer::start().await;
     let dir = tempfile::tempdir().unwrap();
-    let plain = json!({ "taskId": "0", "fileName": "x.zip", "downloadUrl": "http://files.example.com/x" });
+    let plain = json!({ "taskId": "0", "fileName": "x.txt", "downloadUrl": "http://files.example.com/x" });
     let published =
-        [plain, link(&server, "1", "gone.zip"), link(&server, "2", "here.zip"), json!({ "taskId": "3" })];
+        [plain, link(&server, "1", "gone.txt"), link(&server, "2", "here.txt"), json!({ "taskId": "3" })];
     links(json!({ "download_links": published })).mount(&server).await;
     serve(&server, "2", "second").await;
     let log = Log::default();
@@ -918,14 +779,14 @@ async fn get_task_results_failed_download_keeps_others() {
     };
     let outcome = command.run_with_progress(&client(&server, V2_1), &log).await.unwrap();
     assert_eq!(outcome.files.len(), 1);
-    assert_eq!(std::fs::read_to_string(dir.path().join("here.zip")).unwrap(), "second");
+    assert_eq!(std::fs::read_to_string(dir.path().join("here.txt")).unwrap(), "second");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no partial file is left");
     assert!(outcome.failure.as_ref().unwrap().to_string().contains("https"));
     let errors: Vec<_> = outcome.errors.iter().map(ToString::to_string).collect();
-    assert!(errors[0].starts_with("task 3: "), "{errors:?}");
-    assert!(errors[1].starts_with("x.zip of task 0: "), "{errors:?}");
-    assert!(errors[2].starts_with("gone.zip of task 1: ") && errors[2].contains("404"), "{errors:?}");
-    let received = ProgressEvent::Received { name: "here.zip".into(), bytes: 6, total: Some(6) };
+    assert!(errors[0].starts_with("x.txt of task 0: "), "{errors:?}");
+    assert!(errors[1].starts_with("gone.txt of task 1: ") && errors[1].contains("404"), "{errors:?}");
+    assert_eq!(outcome.not_found.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["3"]);
+    let received = ProgressEvent::Received { name: "here.txt".into(), bytes: 6, total: Some(6) };
     assert_eq!(log.events(), [received]);
 }
 
@@ -933,13 +794,13 @@ async fn get_task_results_failed_download_keeps_others() {
 async fn get_task_results_existing_file_is_not_overwritten() {
     let server = MockServer::start().await;
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("out.zip"), "mine").unwrap();
-    links(json!({ "download_links": [link(&server, "1", "out.zip")] })).mount(&server).await;
+    std::fs::write(dir.path().join("out.txt"), "mine").unwrap();
+    links(json!({ "download_links": [link(&server, "1", "out.txt")] })).mount(&server).await;
     serve(&server, "1", "theirs").await;
     let args = [("task_ids", "1"), ("dir", dir.path().to_str().unwrap())];
     let outcome = run(&server, V2_1, "get-remote-script-task-results", &args).await;
     assert_eq!(outcome.failure.as_ref().unwrap().kind(), ErrorKind::Io);
-    assert_eq!(std::fs::read_to_string(dir.path().join("out.zip")).unwrap(), "mine");
+    assert_eq!(std::fs::read_to_string(dir.path().join("out.txt")).unwrap(), "mine");
 }
 
 #[test]
@@ -950,7 +811,7 @@ fn automate_results_resume_starts_no_script() {
     assert_eq!(sent("remote-script-automate-results", V2_1, &args).unwrap(), [expected]);
 }
 
-fn tasks(tasks: &[Value], next: Value) -> ResponseTemplate {
+pub(super) fn tasks(tasks: &[Value], next: Value) -> ResponseTemplate {
     json_response(json!({ "data": tasks, "pagination": { "nextCursor": next } }))
 }
 
@@ -977,7 +838,7 @@ async fn automate_results_runs_polls_and_downloads() {
     Mock::given(path(format!("{SCRIPTS}/fetch-files")))
         .and(body_json(json!({ "data": { "taskIds": ["101"] } })))
         .respond_with(json_response(
-            json!({ "data": { "data": { "downloadLinks": [link(&server, "101", "o.zip")] } } }),
+            json!({ "data": { "data": { "downloadLinks": [link(&server, "101", "o.txt")] } } }),
         ))
         .expect(1)
         .mount(&server)
@@ -986,10 +847,10 @@ async fn automate_results_runs_polls_and_downloads() {
 
     let log = Log::default();
     let outcome = automation(dir.path()).run_with_progress(&client(&server, V2_1), &log).await.unwrap();
-    assert_eq!(std::fs::read_to_string(dir.path().join("o.zip")).unwrap(), "output");
+    assert_eq!(std::fs::read_to_string(dir.path().join("o.txt")).unwrap(), "output");
     assert_eq!(outcome.files.len(), 1);
     let context = &outcome.context["SentinelOne"];
-    assert_eq!(context["RemoteScriptResults"], json!([link(&server, "101", "o.zip")]));
+    assert_eq!(context["RemoteScriptResults"], json!([link(&server, "101", "o.txt")]));
     assert_eq!(context["RunRemoteScript"], json!({ "affected": 2, "pending": false, "parentTaskId": "55" }));
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Unknown)]);
     assert_eq!(outcome.results[1].detail.as_deref(), Some("failed: some details"));
@@ -1070,7 +931,7 @@ async fn automate_results_partially_completed_task_has_results() {
         .respond_with(tasks(&ended, Value::Null))
         .mount(&server)
         .await;
-    links(json!({ "download_links": [link(&server, "101", "o.zip")] })).mount(&server).await;
+    links(json!({ "download_links": [link(&server, "101", "o.txt")] })).mount(&server).await;
     serve(&server, "101", "output").await;
     let command = RemoteScriptAutomateResults { parent_task_id: Some("55".into()), ..automation(dir.path()) };
     let outcome = command.run_with_progress(&client(&server, V2_1), &NoProgress).await.unwrap();

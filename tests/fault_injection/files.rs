@@ -27,9 +27,16 @@ fn request() -> Request<Binary> {
     case.request.with_response_type()
 }
 
-/// Returns 3 MiB of varying bytes.
+/// Returns a zip archive of 3 MiB with varying bytes.
 fn file_content() -> Vec<u8> {
-    (0..3 * 1024 * 1024_u32).map(|at| (at ^ (at >> 11)) as u8).collect()
+    const SIZE: u32 = 3 * 1024 * 1024;
+    let [entry, directory, end] = [30, 46, 22];
+    let mut zip = [b"PK\x03\x04".as_slice(), &[0; 26]].concat();
+    zip.extend((0..SIZE - entry - directory - end).map(|at| (at ^ (at >> 11)) as u8));
+    zip.extend([b"PK\x01\x02".as_slice(), &[0; 42], b"PK\x05\x06", &[0; 8]].concat());
+    zip.extend([directory, SIZE - directory - end].map(u32::to_le_bytes).concat());
+    zip.extend([0; 2]);
+    zip
 }
 
 #[tokio::test]

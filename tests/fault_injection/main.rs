@@ -8,6 +8,7 @@ mod clock;
 mod files;
 mod matrix;
 mod rate_limits;
+mod remedies;
 mod retry;
 mod server;
 #[path = "../support/mod.rs"]

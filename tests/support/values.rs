@@ -5,6 +5,15 @@ use serde_json::{Map, Value};
 
 use crate::schemas::{SeededRng, enum_values, keyword};
 
+/// Returns the schema of what the client sends of a property; `None` if it sends nothing.
+pub(crate) fn sent(property: &Value) -> Option<&Value> {
+    match &property["x-s1"]["send"] {
+        Value::Bool(false) => None,
+        Value::Null => Some(property),
+        reference => Some(reference),
+    }
+}
+
 /// Generates values. The traversal of the schemas is fixed; implementors choose the values.
 pub(crate) trait Values {
     fn rng(&mut self) -> &mut SeededRng;
@@ -43,6 +52,7 @@ pub(crate) trait Values {
                 let required = keyword(schema, "required").and_then(Value::as_array);
                 let mut fields = Map::new();
                 for (name, property) in contract.properties(schema) {
+                    let Some(property) = sent(property) else { continue };
                     let required = required.is_some_and(|names| names.iter().any(|one| one == name));
                     if required || self.includes_optional() {
                         fields.insert(name.to_owned(), self.value(property, depth - 1));

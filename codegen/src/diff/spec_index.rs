@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::bundle::{Bundle, Operation};
+use crate::bundle::{Bundle, Operation, members, reference};
 use crate::dialect::query_schema;
 use crate::emit::{field_name, function_name};
 use crate::generator::{self, Model, TypeModel};
@@ -27,6 +27,10 @@ pub struct SpecIndex {
     by_id: BTreeMap<String, Key>,
     /// Generated types by schema name.
     types: BTreeMap<String, TypeEntry>,
+    /// Schemas that the client sends, by the schema that the API accepts in that place.
+    sent: BTreeMap<String, String>,
+    /// Properties that the client does not send, with their schema.
+    unsent: BTreeSet<(String, String)>,
     commands: Commands,
 }
 
@@ -62,8 +66,22 @@ impl SpecIndex {
     /// # Errors
     /// Returns an error if the generator rejects it, so that the Rust names are missing.
     pub fn add(&mut self, bundle: &Bundle) -> Result<()> {
-        let dialect = dialect::apply(bundle)?;
-        let model = generator::run(bundle, &dialect)?;
+        for (schema, node) in bundle.schemas() {
+            for (name, property) in members(node, "/properties") {
+                match property.pointer("/x-s1/send") {
+                    Some(Value::Bool(false)) => drop(self.unsent.insert((schema.clone(), name.clone()))),
+                    Some(target) => {
+                        if let (Some(accepted), Some(sent)) = (reference(property), reference(target)) {
+                            self.sent.insert(accepted.to_owned(), sent.to_owned());
+                        }
+                    }
+                    None => {}
+                }
+            }
+        }
+        let client = bundle.sent_by_client();
+        let dialect = dialect::apply(&client)?;
+        let model = generator::run(&client, &dialect)?;
         for (name, ty) in &model.types {
             self.add_type(bundle, name, ty);
         }
@@ -154,7 +172,8 @@ impl SpecIndex {
             (Some(_), true) => more.trim_start_matches('.').to_owned(),
             _ => format!("{}{more}", target.path),
         };
-        let derived = SchemaLocation { schema: target.schema.clone(), path };
+        let schema = target.schema.as_ref().map(|schema| self.sent.get(schema).unwrap_or(schema).clone());
+        let derived = SchemaLocation { schema, path };
         Some((derived.clone(), derived))
     }
 
@@ -183,21 +202,30 @@ impl SpecIndex {
         Some(item.unwrap_or_else(|| entry.function.clone()))
     }
 
+    /// Returns the generated type of a schema, or of what the client sends in its place.
+    fn type_of(&self, location: &SchemaLocation) -> Option<&TypeEntry> {
+        let schema = location.schema.as_ref()?;
+        self.types.get(schema).or_else(|| self.types.get(self.sent.get(schema)?))
+    }
+
     fn member(&self, location: &SchemaLocation) -> Option<String> {
-        let ty = self.types.get(location.schema.as_deref()?)?;
+        let ty = self.type_of(location)?;
         let wire = location.path.split(['.', '[', '{']).next().unwrap_or_default();
         if wire.is_empty() || ty.is_enum {
             return Some(ty.path.clone());
         }
-        let name = ty.members.get(&location.path).or_else(|| ty.members.get(wire));
-        Some(format!("{}::{}", ty.path, name.cloned().unwrap_or_else(|| field_name(wire))))
+        let name = ty.members.get(&location.path).or_else(|| ty.members.get(wire)).cloned();
+        // The client may have no field for a property that the API accepts.
+        let schema = location.schema.as_ref()?;
+        let sent =
+            self.types.contains_key(schema) && !self.unsent.contains(&(schema.clone(), wire.to_owned()));
+        let name = name.or_else(|| sent.then(|| field_name(wire)))?;
+        Some(format!("{}::{name}", ty.path))
     }
 
     /// Returns the variants of enum values at a location, or the enum type for values without a variant.
     pub fn values(&self, key: &Key, location: &str, values: &[Value]) -> Vec<String> {
-        let ty = self
-            .schema_locations(key, location)
-            .and_then(|(_, target)| self.types.get(target.schema.as_deref()?));
+        let ty = self.schema_locations(key, location).and_then(|(_, target)| self.type_of(&target));
         let Some(ty) = ty.filter(|ty| ty.is_enum) else {
             return self.item(key, location).into_iter().collect();
         };
@@ -212,7 +240,7 @@ impl SpecIndex {
     /// Returns the generated type of a location; without one, the same item as [`item`](Self::item).
     pub fn type_item(&self, key: &Key, location: &str) -> Option<String> {
         let (_, target) = self.schema_locations(key, location)?;
-        let ty = self.types.get(target.schema.as_deref()?).filter(|_| target.path.is_empty());
+        let ty = self.type_of(&target).filter(|_| target.path.is_empty());
         ty.map(|ty| ty.path.clone()).or_else(|| self.item(key, location))
     }
 }

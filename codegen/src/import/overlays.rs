@@ -5,8 +5,8 @@
 //! - A target without a match is an error. This also applies to each name in brackets with several names. The Overlay
 //!   specification ignores both.
 //! - An action has a description, and evidence in `x-s1.evidence`.
-//! - An update adds missing values to an array, so that a second application has no effect. It does not create an
-//!   array.
+//! - An update adds missing values to an array, so that a second application has no effect. It creates only an array
+//!   without elements.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -271,12 +271,16 @@ fn apply_action<'a>(file: &'a str, action: &'a Action, document: &mut Value) -> 
     Ok(Applied { file, action, matched, changed, missed, before })
 }
 
+fn has_elements(value: &Value) -> bool {
+    value.as_array().is_some_and(|list| !list.is_empty())
+}
+
 /// Returns whether the node has each list that the update extends.
 fn has_lists(edit: &Edit, node: &Value) -> bool {
     match edit {
         Edit::Update(Value::Object(update)) => update
             .iter()
-            .all(|(name, value)| !value.is_array() || node.get(name).is_some_and(Value::is_array)),
+            .all(|(name, value)| !has_elements(value) || node.get(name).is_some_and(Value::is_array)),
         _ => true,
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::bundle::{METHODS, ROOT, members};
+use crate::metadata;
 use crate::surface::Key;
 use crate::yaml_editor::{Sources, join};
 
@@ -254,6 +255,16 @@ impl<'a> Visitor<'a> {
             for (name, _) in members(schema, "/properties") {
                 let site = target.below("properties").below(name);
                 self.schema(site, &format!("{location}.{name}"), Some(&target), visited);
+            }
+            // A filter that extends another one has its properties, too.
+            let base = schema[metadata::KEY]["extends"].as_str();
+            if let Some(base) = base.and_then(|name| self::schema(self.sources, name)) {
+                for (name, _) in members(self.node(&base), "/properties") {
+                    if schema["properties"].get(name).is_none() {
+                        let site = base.below("properties").below(name);
+                        self.schema(site, &format!("{location}.{name}"), Some(&base), visited);
+                    }
+                }
             }
             if schema["items"].is_object() {
                 self.schema(target.below("items"), &format!("{location}[]"), None, visited);

@@ -20,7 +20,8 @@ pub struct Field {
     pub secret: bool,
     /// Enum values that this version of the client lists; empty if the field accepts any string.
     pub enum_values: &'static [&'static str],
-    /// Minimum and maximum number of list items, inclusive.
+    /// Minimum and maximum number of list items, inclusive. A minimum of 0 means that the operation documents what an
+    /// empty list does, such as removing all values; without it, an empty list is rejected.
     pub item_count: (Option<u64>, Option<u64>),
     /// Minimum and maximum number of characters of a string or a list item, inclusive.
     pub length: (Option<u64>, Option<u64>),
@@ -79,6 +80,11 @@ impl Field {
             range: (None, None),
             doc,
         }
+    }
+
+    /// Returns whether an empty list is a value of the field: its minimum is 0 items.
+    pub(crate) fn allows_empty_list(&self) -> bool {
+        self.item_count.0 == Some(0)
     }
 }
 

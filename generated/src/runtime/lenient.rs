@@ -138,6 +138,15 @@ fn lenient<'de, T: Lenient, D: Deserializer<'de>>(de: D) -> Result<Option<T>, D:
             Self::number(&number.into(), Unexpected::Unsigned(number))
         }
 
+        // An integer beyond 64 bits, which is an integer only with the serde_json feature `arbitrary_precision`.
+        fn visit_u128<E: Error>(self, number: u128) -> Result<Self::Value, E> {
+            self.visit_str(&number.to_string())
+        }
+
+        fn visit_i128<E: Error>(self, number: i128) -> Result<Self::Value, E> {
+            self.visit_str(&number.to_string())
+        }
+
         fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
             let found = Unexpected::Float(number);
             let number = Number::from_f64(number).ok_or_else(|| E::invalid_type(found, &self))?;

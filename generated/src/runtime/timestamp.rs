@@ -5,8 +5,10 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 /// A timestamp, stored exactly as it was written.
 ///
@@ -125,7 +127,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
         struct AnyScalar;
 
-        impl Visitor<'_> for AnyScalar {
+        impl<'de> Visitor<'de> for AnyScalar {
             type Value = Timestamp;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -147,6 +149,14 @@ impl<'de> Deserialize<'de> for Timestamp {
             // The specification declares `agentDecommissionedAt` as a boolean, although its name suggests a time.
             fn visit_bool<E: Error>(self, value: bool) -> Result<Timestamp, E> {
                 Ok(value.to_string().into())
+            }
+
+            // With the serde_json feature `arbitrary_precision`, which another crate may enable, numbers are maps.
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Timestamp, A::Error> {
+                match Value::deserialize(MapAccessDeserializer::new(map))? {
+                    Value::Number(number) if !number.is_f64() => Ok(number.to_string().into()),
+                    _ => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+                }
             }
         }
 

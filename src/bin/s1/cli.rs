@@ -40,8 +40,10 @@ fn other_commands() -> impl Iterator<Item = Command> {
         Arg::new("inject-interval")
             .long("inject-interval")
             .value_name("SECONDS")
-            .value_parser(value_parser!(u64).range(1..=86_400))
-            .help("Inject a new threat and a new alert at this interval"),
+            .value_parser(value_parser!(u64).range(0..=86_400))
+            // The first fetch reads three days, so it always finds incidents.
+            .default_value("43200")
+            .help("Inject a new threat and a new alert at this interval; 0 disables it"),
     ]);
     [
         commands,
@@ -102,7 +104,7 @@ fn finding_options() -> Vec<Arg> {
             .value_parser(PossibleValuesParser::new(Deny::names()))
             .hide_possible_values(true)
             .default_value("error")
-            .help("Fail on these findings: error, drift, all, none or rule IDs"),
+            .help("Fail on these findings: error, drift, tolerated, all, none or rule IDs"),
     ]
 }
 
@@ -149,6 +151,7 @@ fn global_options() -> Vec<Arg> {
             .default_value("1")
             .help("Set the share of the documented rate limits to use, up to 1, or off"),
         option("ca-cert")
+            .alias("root-certificate")
             .value_name("FILE")
             .value_parser(value_parser!(std::path::PathBuf))
             .help("Trust an additional root certificate, in PEM"),
@@ -238,27 +241,53 @@ fn argument(argument: &Argument) -> Arg {
         .value_name(name)
         .action(action)
         .required(argument.required)
-        // A password can begin with a dash, and an error must not quote it.
-        .allow_hyphen_values(is_secret(argument.name))
+        // A text or a password can begin with a dash. `missing_value` finds an option in the place of a value.
+        .allow_hyphen_values(allows_dash(argument))
         .help(help)
         .hide_possible_values(true);
-    let hyphens = argument.name.replace('_', "-");
     // A boolean requires a value: an empty variable in a script must not mean true.
-    arg.aliases([argument.name, hyphens.as_str()].into_iter().filter(|name| *name != long).map(str::to_owned))
+    arg.aliases(aliases(argument).into_iter().filter(|name| *name != long))
+}
+
+/// Returns the other names of the option of an argument, without dashes.
+fn aliases(argument: &Argument) -> [String; 2] {
+    [argument.name.to_owned(), argument.name.replace('_', "-")]
+}
+
+/// Returns the option of an argument under all its names, with dashes.
+pub(crate) fn option_names(argument: &Argument) -> Vec<String> {
+    let mut names: Vec<String> = aliases(argument).into_iter().chain([option(argument.name)]).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| format!("--{name}")).collect()
+}
+
+/// Returns the names of the global options, with dashes.
+pub(crate) fn global_option_names() -> impl Iterator<Item = String> {
+    global_options().into_iter().filter_map(|arg| Some(format!("--{}", arg.get_long()?)))
+}
+
+/// Returns whether the value of an option can begin with a dash: a text that is neither an ID nor an enum value.
+pub(crate) fn allows_dash(argument: &Argument) -> bool {
+    let is_text = matches!(argument.kind, ArgumentKind::String | ArgumentKind::List);
+    is_text && argument.values.is_empty() && !argument.is_id()
 }
 
 /// Returns whether the command line has an option with a secret.
-pub(crate) fn has_secret_option(mut arguments: impl Iterator<Item = String>) -> bool {
-    let options = ["password", "api_key"].map(|name| format!("--{}", option(name)));
-    let aliases = ["--api_key", "--apiKey"].map(str::to_owned);
+pub(crate) fn has_secret_option(arguments: &[String]) -> bool {
+    let options = SECRET_ARGUMENTS.map(|name| format!("--{}", option(name)));
+    let aliases = ["--api_key", "--apiKey", "--protected_actions_code"].map(str::to_owned);
     let names: Vec<String> = options.into_iter().chain(aliases).collect();
-    arguments.any(|argument| names.iter().any(|name| argument.split('=').next() == Some(name)))
+    arguments.iter().any(|argument| names.iter().any(|name| argument.split('=').next() == Some(name)))
 }
 
 /// Returns whether the value of an argument is a secret.
 pub(crate) fn is_secret(argument: &str) -> bool {
-    matches!(argument, "password" | "api_key")
+    SECRET_ARGUMENTS.contains(&argument)
 }
+
+/// Arguments whose value is a secret.
+const SECRET_ARGUMENTS: [&str; 3] = ["password", "api_key", "protected_actions_code"];
 
 /// Returns the option of an argument of the integration: lower case, with hyphens.
 pub(crate) fn option(argument: &str) -> String {

@@ -114,6 +114,8 @@ fn page(command: &Command) -> std::io::Result<String> {
         }
     }
     roff.control("SH", ["NOTES"]);
+    roff.text([roman(help::LIST_VALUES)]);
+    roff.control("PP", []);
     roff.text([roman(help::DASH_VALUES)]);
     roff.control("SH", ["SEE ALSO"]);
     roff.text([bold(if name == "s1" { "s1-help" } else { "s1" }), roman("(1)")]);

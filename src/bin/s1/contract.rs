@@ -41,6 +41,7 @@ struct Verify {
     exchanges: usize,
     errors: usize,
     drift: usize,
+    tolerated: usize,
     denied: usize,
     /// Undeclared operations with the number of their exchanges.
     undeclared: BTreeMap<String, usize>,
@@ -63,6 +64,7 @@ fn verify(matches: &ArgMatches) -> Result<u8, CliError> {
         exchanges: 0,
         errors: 0,
         drift: 0,
+        tolerated: 0,
         denied: 0,
         undeclared: BTreeMap::new(),
         other_files: 0,
@@ -218,6 +220,7 @@ impl Verify {
             match finding.severity() {
                 Severity::Error => self.errors += 1,
                 Severity::Drift => self.drift += 1,
+                Severity::Tolerated => self.tolerated += 1,
                 _ => *self.undeclared.entry(operation_of(finding)).or_default() += 1,
             }
             self.denied += usize::from(self.deny.denies(finding));
@@ -301,6 +304,7 @@ impl Verify {
             self.exchanges, self.errors, self.drift
         );
         let more = [
+            ("tolerated forms", self.tolerated),
             ("skipped HAR entries", self.skipped),
             ("skipped files", self.other_files),
             ("unreadable files", self.unreadable),

@@ -52,9 +52,10 @@ pub(crate) struct Deny {
 
 impl Deny {
     /// Names of severities.
-    const GROUPS: [(&str, Option<Severity>); 4] = [
+    const GROUPS: [(&str, Option<Severity>); 5] = [
         ("error", Some(Severity::Error)),
         ("drift", Some(Severity::Drift)),
+        ("tolerated", Some(Severity::Tolerated)),
         ("all", Some(Severity::Note)),
         ("none", None),
     ];
@@ -153,7 +154,7 @@ impl FindingGroup<'_> {
         let finding = self.finding;
         let level = match finding.severity() {
             _ if deny.denies(finding) => "error",
-            Severity::Note => "notice",
+            Severity::Note | Severity::Tolerated => "notice",
             _ => "warning",
         };
         let operation = finding.operation().map(|operation| format!("{operation}: ")).unwrap_or_default();

@@ -32,12 +32,16 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 6] = [
 
 pub(crate) const EXIT_CODES: [(&str, &str); 4] = [
     ("0", "Success, also if a filter matches no item"),
-    ("1", "Failure, or the outcome is unknown, or the result could not be written"),
+    ("1", "Failure, no requested ID was found, or the outcome is unknown"),
     ("2", "Usage error: an option, a variable or a profile is missing or invalid; no action was sent"),
-    ("3", "Partial success: some of the IDs succeeded, or some of a list was read"),
+    ("3", "Partial success: some of the IDs succeeded or were found, or some of a list was read"),
 ];
 
 pub(crate) const DASH_VALUES: &str = "Pass a value that begins with a dash as --option=-value.";
+
+pub(crate) const LIST_VALUES: &str = "Pass a list (A,B,…) with commas or as a JSON array, or read it from a file with \
+    --option @FILE or from stdin with --option -. A file has one value per line; blank lines and lines that begin \
+    with # are ignored.";
 
 /// Commands under one heading of the help.
 pub(crate) struct Group {
@@ -101,7 +105,7 @@ pub(crate) fn details(name: &str) -> &'static [&'static str] {
              writes the state file. If the process is interrupted in between, the next run prints these items \
              again, with the same dedupeKey. Without a state file each run begins at --first-fetch.",
             "Exit status 1: the poll failed and the state file is unchanged. Exit status 3: one of two streams \
-             failed; the next poll reads it.",
+             failed; the next poll reads it, unless the console refuses it permanently.",
         ],
         "login" => &[
             "The command prompts for a missing console URL or token. The token is typed at a hidden prompt, read \
@@ -288,6 +292,8 @@ fn options(mut command: Command) -> StyledStr {
     page.blank();
     page.heading("Exit codes");
     page.text_rows(&EXIT_CODES, 2);
+    page.blank();
+    page.paragraph(LIST_VALUES);
     page.blank();
     page.paragraph(DASH_VALUES);
     page.finish()

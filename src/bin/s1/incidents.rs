@@ -10,13 +10,15 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use sentinelone::ErrorKind;
 use sentinelone::incidents::{
     Batch, Checkpoint, ConnectionError, FetchType, Fetcher, Incident, IncidentConfig, MirrorDirection,
+    StreamFailure,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::list_values::ListReader;
 use crate::output;
 use crate::profiles::{open_lock, replace};
 use crate::progress::Terminal;
-use crate::run::{CliError, DONE, FAILED, PARTIAL, shutdown_signal, split_help, text};
+use crate::run::{CliError, DONE, FAILED, PARTIAL, format_error, shutdown_signal, split_help, text};
 use crate::session::Session;
 
 /// Version of the state file.
@@ -128,8 +130,8 @@ fn duration(text: &str) -> Result<Duration, String> {
     value.checked_mul(unit).map(Duration::from_millis).ok_or_else(invalid)
 }
 
-/// Returns the configuration of the options.
-fn config(matches: &ArgMatches) -> IncidentConfig {
+/// Returns the configuration of the options. `--site-ids` reads a file or stdin, like the list options of commands.
+fn config(matches: &ArgMatches) -> Result<IncidentConfig, CliError> {
     let values = |name: &str| -> Vec<String> {
         matches.get_many::<String>(name).into_iter().flatten().map(|text| text.trim().to_owned()).collect()
     };
@@ -141,11 +143,11 @@ fn config(matches: &ArgMatches) -> IncidentConfig {
     config.alert_statuses = values("alert-statuses").into_iter().map(Into::into).collect();
     config.threat_statuses = values("threat-statuses").into_iter().map(Into::into).collect();
     config.limit = matches.get_one("limit").copied().unwrap_or(config.limit);
-    config.site_ids = values("site-ids");
+    config.site_ids = ListReader::default().ids("site-ids", values("site-ids"))?;
     config.mirror_direction = matches.get_one("mirror-direction").copied().unwrap_or_default();
     config.mirror_instance = text(matches, "mirror-instance").to_owned();
     config.overlap = matches.get_one("overlap").copied().unwrap_or(config.overlap);
-    config
+    Ok(config)
 }
 
 /// Tests a connection and shows the progress.
@@ -169,7 +171,7 @@ pub(crate) fn report_connection_error(error: &ConnectionError) {
 }
 
 fn fetcher(session: &Session, matches: &ArgMatches) -> Result<Fetcher, CliError> {
-    Fetcher::new(session.client.clone(), config(matches)).map_err(|error| CliError::Usage(error.to_string()))
+    Fetcher::new(session.client.clone(), config(matches)?).map_err(|error| CliError::Usage(error.to_string()))
 }
 
 /// Tests the connection, and prints the result, or the cause and the remedy.
@@ -200,10 +202,7 @@ pub(crate) async fn fetch_incidents(matches: &ArgMatches) -> Result<u8, CliError
     let mut state = CheckpointFile::open(matches.get_one::<PathBuf>("state"))?;
     let session = Session::open(matches).await?;
     let done = match fetcher(&session, matches) {
-        Ok(fetcher) => {
-            session.inject(2);
-            poll(&fetcher, &session, &mut state, matches).await
-        }
+        Ok(fetcher) => poll(&fetcher, &session, &mut state, matches).await,
         Err(failure) => Err(failure),
     };
     session.close(done).await
@@ -232,13 +231,8 @@ async fn poll(
         let more = match polled {
             Ok(batch) => {
                 print(&batch, format)?;
-                for failure in &batch.failures {
-                    let (stream, error) = (failure.stream.as_str(), &failure.error);
-                    output::report(format_args!(
-                        "error: {stream} could not be read; the next poll reads them: {error}"
-                    ));
-                }
-                let is_partial = !batch.failures.is_empty();
+                batch.failures.iter().for_each(report_failure);
+                let is_partial = !batch.failures.is_empty() || !batch.set_apart.is_empty();
                 state.save(batch.checkpoint)?;
                 if !follow {
                     if batch.has_more {
@@ -248,7 +242,7 @@ async fn poll(
                 }
                 batch.has_more
             }
-            Err(error) if follow && is_temporary(&error) => {
+            Err(error) if follow && error.is_temporary() => {
                 output::report(format_args!("error: {error}; the next poll retries"));
                 false
             }
@@ -256,7 +250,7 @@ async fn poll(
         };
         if !more {
             tokio::select! {
-                () = tokio::time::sleep(interval) => session.inject(1),
+                () = tokio::time::sleep(interval) => session.inject(),
                 signal = shutdown_signal() => {
                     signal?;
                     return Ok(DONE);
@@ -266,10 +260,27 @@ async fn poll(
     }
 }
 
-/// Returns whether the next poll can succeed without a change of the configuration or the console.
-fn is_temporary(error: &sentinelone::Error) -> bool {
-    let refused = error.status().is_some_and(|status| matches!(status.as_u16(), 400..=404));
-    !refused && !matches!(error.kind(), ErrorKind::Configuration | ErrorKind::InvalidRequest)
+/// Prints the failure of a stream. Only a temporary one is resolved by the next poll.
+fn report_failure(failure: &StreamFailure) {
+    let (stream, error) = (failure.stream.as_str(), &failure.error);
+    if matches!(error.kind(), ErrorKind::RepeatedCursor | ErrorKind::EmptyPages) {
+        output::report(format_args!("error: {stream} could not be read to the end: {}", format_error(error)));
+        return;
+    }
+    if failure.is_temporary() {
+        output::report(format_args!("error: {stream} could not be read; the next poll reads them: {error}"));
+        return;
+    }
+    let other = FetchType::ALL.into_iter().find(|one| {
+        let streams = one.streams();
+        !streams.is_empty() && !streams.contains(&failure.stream)
+    });
+    let option = other.map(|other| format!("\n  help: --fetch-type {} leaves {stream} out", other.as_str()));
+    output::report(format_args!(
+        "error: {stream} could not be read: {}{}",
+        format_error(error),
+        option.unwrap_or_default()
+    ));
 }
 
 /// Prints a batch. A closed pipe is an error, so that the state file keeps the old checkpoint.
@@ -277,6 +288,15 @@ fn print(batch: &Batch, format: &str) -> Result<(), CliError> {
     for item in &batch.without_id {
         let stream = item.stream.as_str();
         output::report(format_args!("warning: an item of {stream} has no ID and is skipped: {}", item.raw));
+    }
+    output::report_repairs("fetch-incidents", &batch.repairs);
+    for item in &batch.set_apart {
+        let stream = item.stream.as_str();
+        let id = item.id.as_deref().unwrap_or("unreadable");
+        output::report(format_args!(
+            "warning: {stream}: data[{}] (ID {id}) is not valid JSON and is skipped: {} at {}",
+            item.index, item.reason, item.path
+        ));
     }
     if batch.skipped_below_min_risk > 0 {
         output::report(format_args!(

@@ -110,10 +110,10 @@ pub(crate) async fn login(matches: &ArgMatches) -> Result<u8, CliError> {
     };
     let profile = Profile { name, console, version, token: storage };
 
-    let api_token = ApiToken::new(token.expose_secret())?;
     let console = profile.console.to_string();
-    let session = Session::with_console(matches, console, api_token, version.unwrap_or_default())?;
-    let result = test_and_store(&session, &profile, &mut config, &token).await;
+    let stored = SecretString::from(token.expose_secret());
+    let session = Session::with_console(matches, console, token, version.unwrap_or_default())?;
+    let result = test_and_store(&session, &profile, &mut config, &stored).await;
     session.close(result).await
 }
 
@@ -165,28 +165,20 @@ async fn test_and_store(
 }
 
 /// Reads the token from stdin, a file or the prompt.
-fn token(matches: &ArgMatches, console: &ConsoleUrl) -> Result<SecretString, CliError> {
+fn token(matches: &ArgMatches, console: &ConsoleUrl) -> Result<ApiToken, CliError> {
     // A terminal as stdin would show the token.
-    let input = if matches.get_flag("token-stdin") && !io::stdin().is_terminal() {
+    Ok(if matches.get_flag("token-stdin") && !io::stdin().is_terminal() {
         let mut line = Vec::new();
         io::stdin().lock().read_until(b'\n', &mut line)?;
-        let line =
-            String::from_utf8(line).map_err(|_| CliError::Usage("the token on stdin is not UTF-8".into()))?;
-        SecretString::from(line)
+        ApiToken::from_bytes(line)?
     } else if let Some(file) = matches.get_one::<std::path::PathBuf>("api-token-file") {
-        let read = std::fs::read_to_string(file);
-        read.map_err(|error| CliError::Usage(format!("{}: cannot read the token: {error}", file.display())))?
-            .into()
+        ApiToken::from_file(file)?
     } else if is_terminal() || matches.get_flag("token-stdin") {
-        prompt_token(console)?
+        ApiToken::new(prompt_token(console)?.expose_secret())?
     } else {
         let message = "no terminal for the token prompt; use --token-stdin or --api-token-file";
         return Err(CliError::Usage(message.into()));
-    };
-    // An invalid token is rejected before a request is sent. The prefix that consoles show is removed.
-    ApiToken::new(input.expose_secret()).map_err(Error::from)?;
-    let plain = input.expose_secret().trim();
-    Ok(plain.strip_prefix("ApiToken ").unwrap_or(plain).trim().into())
+    })
 }
 
 /// Prompts for the token without echo. The handler of Ctrl-C lets the prompt restore the echo.

@@ -7,6 +7,7 @@ mod findings;
 mod help;
 mod incidents;
 mod keyring;
+mod list_values;
 mod log;
 mod login;
 mod output;
@@ -21,20 +22,25 @@ mod suggest;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let arguments: Vec<_> =
+        std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned()).collect();
+    if let Some(message) = list_values::missing_value(&arguments) {
+        output::report(format_args!("error: {message}"));
+        return ExitCode::from(run::USAGE);
+    }
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
         Err(mut error) => {
             suggest::nearest_command(&mut error);
             suggest::without_list_of_subjects(&mut error);
             // Help is written to stdout with exit code 0, an error to stderr with exit code 2.
-            let arguments = || std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned());
-            if error.use_stderr() && cli::has_secret_option(arguments()) {
+            if error.use_stderr() && cli::has_secret_option(&arguments) {
                 // The rejected argument can be part of a password that was not quoted.
                 output::report(
                     "error: invalid arguments; they are not shown, because one of them is a secret",
                 );
                 output::report("  help: quote values that contain spaces or symbols; see --help");
-            } else if error.use_stderr() && arguments().any(|argument| argument == "login") {
+            } else if error.use_stderr() && arguments.iter().any(|argument| argument == "login") {
                 output::report(
                     "error: invalid arguments of login; they are not shown, because one can be a token",
                 );
@@ -43,6 +49,9 @@ fn main() -> ExitCode {
                 );
             } else {
                 let _ = error.print();
+                if let Some(help) = suggest::dash_value(&error, &arguments) {
+                    output::report(format_args!("  help: {help}"));
+                }
             }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(run::USAGE));
         }

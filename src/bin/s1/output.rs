@@ -7,7 +7,9 @@ use clap::builder::StyledStr;
 use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use sentinelone::commands::{ContextPath, ContextSource, Outcome, PreparedCommand, RegisteredCommand, find};
 use sentinelone::incidents::Incident;
-use sentinelone::{ApiVersion, Error, IdState, Request, Timestamp, TokenDetails, replace_control_chars};
+use sentinelone::{
+    ApiVersion, Error, IdState, Repairs, Request, Timestamp, TokenDetails, replace_control_chars,
+};
 use serde_json::{Value, json};
 
 use crate::progress;
@@ -42,6 +44,16 @@ pub(crate) fn report(text: impl std::fmt::Display) {
     progress::suspend(|| {
         let _ = writeln!(io::stderr(), "{}", text.join("\n"));
     });
+}
+
+/// Writes a warning for each repair of the responses of `subject`, a command or a stream.
+pub(crate) fn report_repairs(subject: &str, repairs: &Repairs) {
+    for repair in repairs {
+        report(format_args!("warning: {subject}: the response is not valid JSON at {repair}"));
+    }
+    if repairs.omitted() > 0 {
+        report(format_args!("warning: {subject}: {} more values were repaired", repairs.omitted()));
+    }
 }
 
 /// Returns an indented JSON document.
@@ -223,6 +235,10 @@ fn table_of(command: &PreparedCommand, outcome: &Outcome, columns: &[String]) ->
     let data = TableData { outputs, prefix, entries, items: response_items(outcome, columns, entries.len()) };
     let grid = data.grid(columns, |output| output.column)?;
     let count = entries.len();
+    if count == 0 && !outcome.not_found.is_empty() {
+        // stderr names the identifiers.
+        return Ok(String::new());
+    }
     let total = outcome.response.pointer("/pagination/totalItems").and_then(Value::as_u64);
     let footer = match total {
         Some(total) if total > count as u64 => format!("{count} of {total}\n"),

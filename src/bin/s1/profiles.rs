@@ -485,8 +485,8 @@ fn put(table: &mut dyn TableLike, key: &str, text: &str) {
 
 /// Returns whether a value of `token-file` is a token.
 fn is_token_like(text: &str) -> bool {
-    let text = text.trim();
-    let text = text.strip_prefix("ApiToken").map_or(text, str::trim_start);
+    let token = ApiToken::new(text).ok();
+    let text = token.as_ref().map_or(text.trim(), ApiToken::expose_secret);
     text.starts_with("eyJ") || (text.len() > 64 && !text.contains(is_separator))
 }
 

@@ -8,7 +8,6 @@ use clap::ArgMatches;
 use sentinelone::commands::{
     ArgumentError, Arguments, Outcome, PreparedCommand, RegisteredCommand, find, registry,
 };
-use sentinelone::incidents::Stream;
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{
     Client, Error, ErrorKind, FilterRequirement, IdState, OperationKind, Request, RequestError, Timestamp,
@@ -16,6 +15,7 @@ use sentinelone::{
 };
 use serde_json::Value;
 
+use crate::list_values::ListReader;
 use crate::progress::Terminal;
 use crate::session::{self, Connection, Session};
 use crate::suggest::did_you_mean;
@@ -170,23 +170,23 @@ fn check_dry_run(name: &str, matches: &ArgMatches) -> Result<(), CliError> {
 /// Runs a sandbox until it is interrupted.
 async fn run_sandbox(matches: &ArgMatches) -> Result<u8, CliError> {
     let port = matches.get_one::<u16>("port").copied().unwrap_or_default();
-    let sandbox = Sandbox::start_on_port(port)
-        .await
-        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on port {port}: {error}")))?;
+    let sandbox =
+        session::sandbox_settings()?.port(port).start().await.map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot listen on port {port}: {error}"))
+        })?;
     output::write(&format!(
         "# Sandbox console with example data. Changes are lost when this process ends.\n\
          export S1_CONSOLE_URL={}\nexport S1_API_TOKEN={}\n",
         sandbox.url(),
         Sandbox::TOKEN
     ))?;
-    let interval = matches.get_one::<u64>("inject-interval").copied().map(Duration::from_secs);
+    let seconds = matches.get_one::<u64>("inject-interval").copied().filter(|seconds| *seconds > 0);
+    let interval = seconds.map(Duration::from_secs);
     let inject = async {
         let Some(interval) = interval else { return std::future::pending().await };
         loop {
             tokio::time::sleep(interval).await;
-            for stream in [Stream::Threats, Stream::Alerts] {
-                sandbox.inject(stream, 1, &Timestamp::now());
-            }
+            session::inject_incidents(&sandbox);
         }
     };
     tokio::select! {
@@ -223,7 +223,8 @@ async fn run_command(
 ) -> Result<u8, CliError> {
     let connection = Connection::select(matches)?;
     let version = connection.version;
-    let command = entry.prepare(arguments(entry, matches))?;
+    let mut lists = ListReader::default();
+    let command = entry.prepare(arguments(entry, matches, &mut lists)?)?;
     output::check_columns(entry, columns)?;
     // Invalid arguments are reported before a request is sent and before the prompt.
     let requests = command.requests(version)?;
@@ -234,7 +235,8 @@ async fn run_command(
     }
 
     let session = Session::with_connection(matches, &connection).await?;
-    let call = CommandCall { entry, command: &command, requests: &requests, columns };
+    let stdin_option = lists.stdin_option();
+    let call = CommandCall { entry, command: &command, requests: &requests, columns, stdin_option };
     let result = execute(&call, matches, &session).await;
     session.close(result).await
 }
@@ -246,16 +248,25 @@ struct CommandCall<'a> {
     command: &'a PreparedCommand,
     requests: &'a [Request<Value>],
     columns: &'a [String],
+    /// Option for which stdin was read.
+    stdin_option: Option<&'a str>,
 }
 
 /// Runs a command, after the prompt if one is required, and prints the outcome.
 async fn execute(call: &CommandCall<'_>, matches: &ArgMatches, session: &Session) -> Result<u8, CliError> {
-    let CommandCall { entry, command, requests, columns } = *call;
+    let CommandCall { entry, command, requests, columns, stdin_option } = *call;
     let format = text(matches, "output");
     let everything = entry.info.is_action
         && requests.iter().any(|request| !request.has_selective_filter() && has_filter(request));
     if (entry.info.requires_confirmation || everything) && !session.is_embedded() && !matches.get_flag("yes")
     {
+        if let Some(option) = stdin_option {
+            let message = format!(
+                "{} requires a confirmation, and stdin was read for {option}; pass --yes",
+                command.info().name
+            );
+            return Err(CliError::Usage(message));
+        }
         confirm(command, requests, &session.client).await?;
     }
     let terminal = Terminal::new();
@@ -285,6 +296,9 @@ async fn execute(call: &CommandCall<'_>, matches: &ArgMatches, session: &Session
         return Err(error.into());
     }
     output::write(&output::outcome(command, &outcome, format, columns)?)?;
+    if format == "context" {
+        report_details(&outcome);
+    }
     Ok(code(command, &outcome, terminal.has_written()))
 }
 
@@ -336,20 +350,24 @@ fn has_filter(request: &Request<Value>) -> bool {
     request.operation().filter == FilterRequirement::Required
 }
 
-fn arguments(entry: &RegisteredCommand, matches: &ArgMatches) -> Arguments {
+fn arguments(
+    entry: &RegisteredCommand,
+    matches: &ArgMatches,
+    lists: &mut ListReader,
+) -> Result<Arguments, CliError> {
     let mut arguments = Arguments::new();
     for argument in (entry.arguments)() {
         // An argument that shares its option with another has the name of that one.
         let Ok(Some(values)) = matches.try_get_many::<String>(argument.name) else { continue };
         // A list can be one option or several.
         for value in values {
-            arguments.add(argument.name, value.as_str());
+            arguments.add(argument.name, lists.read(&argument, value)?);
         }
     }
     if matches.try_get_one::<bool>("all").is_ok_and(|all| all == Some(&true)) {
         arguments.set("limit", "all");
     }
-    arguments
+    Ok(arguments)
 }
 
 /// Prompts at the terminal, with the number of selected items. Only `y` and `yes` confirm.
@@ -452,13 +470,37 @@ impl ActionScope {
     }
 }
 
+/// Prints the identifiers that were not found, with one line for each argument.
+fn report_not_found(command: &PreparedCommand, outcome: &Outcome) {
+    for group in outcome.not_found.chunk_by(|one, other| one.argument == other.argument) {
+        let ids: Vec<_> = group.iter().map(|one| one.id.as_str()).collect();
+        let argument = group.first().map_or("", |one| one.argument);
+        let ids = ids.join(", ");
+        output::report(format_args!("error: {}: {argument} not found: {ids}", command.info().name));
+    }
+    if !outcome.not_found.is_empty() {
+        output::report("  help: check the identifiers, the scope of the token and the other filters");
+    }
+}
+
+/// Prints the details of the results without success. The context does not contain them.
+fn report_details(outcome: &Outcome) {
+    for result in outcome.results.iter().filter(|result| !result.state.is_success()) {
+        if let Some(detail) = &result.detail {
+            output::report(format_args!("error: {}: {}: {detail}", result.id, result.state));
+        }
+    }
+}
+
 fn code(command: &PreparedCommand, outcome: &Outcome, written: bool) -> u8 {
+    output::report_repairs(command.info().name, &outcome.repairs);
     for error in &outcome.errors {
         output::report(format_args!("error: {error}"));
     }
     if let Some(failure) = &outcome.failure {
         output::report(format_args!("error: {}", format_error(failure)));
     }
+    report_not_found(command, outcome);
     let is_action = command.info().is_action;
     if is_action && outcome.results.is_empty() && outcome.affected.is_none() {
         output::report("error: the response does not contain the outcome");
@@ -473,6 +515,11 @@ fn code(command: &PreparedCommand, outcome: &Outcome, written: bool) -> u8 {
         let suffix = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
         output::report(format_args!("{succeeded} of {} IDs succeeded{suffix}", outcome.results.len()));
     }
-    let is_partial = if is_action { outcome.has_effect() } else { written || outcome.has_results() };
+    // An item that is set apart is a part that failed, even if it is the only item of a list.
+    let is_set_apart = outcome.repairs.has_loss() && outcome.failure.is_none() && outcome.errors.is_empty();
+    let is_partial = match is_action {
+        true => outcome.has_effect(),
+        false => written || outcome.has_results() || is_set_apart,
+    };
     if is_partial { PARTIAL } else { FAILED }
 }

@@ -8,9 +8,10 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use sentinelone::contract::FixtureRecorder;
 use sentinelone::incidents::Stream;
-use sentinelone::sandbox::Sandbox;
+use sentinelone::sandbox::{Sandbox, SandboxBuilder};
 use sentinelone::{
     ApiToken, ApiVersion, Client, ConsoleUrl, Error, RateLimits, Recorder, RetryPolicy, Timestamp,
+    parse_timestamp,
 };
 
 use tracing::level_filters::LevelFilter;
@@ -255,7 +256,7 @@ impl Session {
         connection: &Connection,
     ) -> Result<Self, CliError> {
         if is_sandbox(matches)? {
-            let sandbox = Sandbox::start().await?;
+            let sandbox = sandbox_settings()?.start().await?;
             let token = ApiToken::new(Sandbox::TOKEN)?;
             return Self::new(matches, sandbox.url(), token, connection.version, Some(sandbox));
         }
@@ -284,6 +285,12 @@ impl Session {
         let insecure = matches.get_flag("insecure");
         if insecure && is_quiet(matches) {
             output::report("warning: TLS certificates are not verified; an attacker can read the token");
+        }
+        // Otherwise the log has the warnings.
+        if is_quiet(matches) {
+            for warning in token.warnings(&Timestamp::now()) {
+                output::report(format_args!("warning: {warning}"));
+            }
         }
         let mut client = Client::builder(url)
             .token(token)
@@ -315,14 +322,9 @@ impl Session {
         self.sandbox.is_some()
     }
 
-    /// Injects threats and alerts into the embedded sandbox, whose example data is old. Has no effect on another
-    /// console.
-    pub(crate) fn inject(&self, count: usize) {
-        if let Some(sandbox) = &self.sandbox {
-            for stream in [Stream::Alerts, Stream::Threats] {
-                sandbox.inject(stream, count, &Timestamp::now());
-            }
-        }
+    /// Injects a threat and an alert into the embedded sandbox. Has no effect on another console.
+    pub(crate) fn inject(&self) {
+        self.sandbox.iter().for_each(inject_incidents);
     }
 
     /// Stops the embedded sandbox, and prints the number of recordings.
@@ -342,6 +344,22 @@ pub(crate) fn log_level(matches: &ArgMatches) -> LevelFilter {
 /// Returns whether the log has no warnings. Important warnings are then printed without it.
 pub(crate) fn is_quiet(matches: &ArgMatches) -> bool {
     log_level(matches) < LevelFilter::WARN
+}
+
+/// Returns the settings of a sandbox: the clock stands still at the time of `S1_SANDBOX_NOW`, if it is set.
+pub(crate) fn sandbox_settings() -> Result<SandboxBuilder, CliError> {
+    let settings = Sandbox::builder();
+    let Some(text) = variable("S1_SANDBOX_NOW")? else { return Ok(settings) };
+    let now = parse_timestamp(&text, &Timestamp::now())
+        .map_err(|error| CliError::Usage(format!("S1_SANDBOX_NOW: {error}")))?;
+    Ok(settings.clock(move || now.clone()))
+}
+
+/// Injects a threat and an alert at the current time of a sandbox.
+pub(crate) fn inject_incidents(sandbox: &Sandbox) {
+    for stream in [Stream::Alerts, Stream::Threats] {
+        sandbox.inject(stream, 1, &sandbox.now());
+    }
 }
 
 /// Returns whether the embedded sandbox is selected; options for another console are then an error.

@@ -1,6 +1,9 @@
 //! Suggestions for misspelled names and values.
 
 use clap::error::{ContextKind, ContextValue};
+use sentinelone::commands::{Argument, find};
+
+use crate::cli::option_names;
 
 /// Lowest similarity of a suggestion; clap uses the same value for options and commands.
 const MIN_SIMILARITY: f64 = 0.7;
@@ -44,6 +47,18 @@ pub(crate) fn nearest_command(error: &mut clap::Error) {
         let name = ContextValue::Strings(vec![name.to_owned()]);
         error.insert(ContextKind::SuggestedSubcommand, name);
     }
+}
+
+/// Returns the remedy for a rejected argument that begins with a dash and follows an option that requires a value.
+pub(crate) fn dash_value(error: &clap::Error, arguments: &[String]) -> Option<String> {
+    let ContextValue::String(rejected) = error.get(ContextKind::InvalidArg)? else { return None };
+    let entry = arguments.iter().find_map(|argument| find(argument))?;
+    let follows = |pair: &&[String]| {
+        let names = |argument: &Argument| option_names(argument).contains(&pair[0]);
+        pair[1].starts_with(rejected.as_str()) && (entry.arguments)().iter().any(names)
+    };
+    let option = arguments.windows(2).find(follows)?.first()?;
+    Some(format!("pass a value that begins with a dash as {option}=VALUE"))
 }
 
 #[cfg(test)]

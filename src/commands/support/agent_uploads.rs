@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 #[cfg(feature = "unzip")]
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
+#[cfg(feature = "unzip")]
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -15,22 +15,30 @@ use sentinelone_raw::runtime::{Page, Request, Timestamp};
 use serde_json::{Map, Value};
 
 use super::batch_action::argument_error;
+use super::batched_lists::id_of;
 use super::context_path::{ContextPath, context_under};
 use super::polling::PollPolicy;
+use super::remote_scripts::{error_about, fact};
+use super::upload_report::UploadReport;
 use crate::Result;
 use crate::client::Client;
 use crate::commands::{Argument, ArgumentError, ArgumentKind, Arguments, ProgressEvent, ProgressObserver};
-use crate::error::Error;
+#[cfg(feature = "unzip")]
+use crate::error::ArchiveFault;
+use crate::error::{ApiError, Error};
+#[cfg(feature = "unzip")]
+use crate::files::manifest::ArchiveContent;
+use crate::files::manifest::{FileStatus, status_of};
 use crate::files::{Download, SavedFile, safe_name};
 #[cfg(feature = "unzip")]
-use crate::files::{UnpackLimits, unpack_while};
+use crate::files::{UnpackLimits, read_content, unpack_while, unpacked_content};
+use crate::outcome::{IdOutcome, IdState};
+#[cfg(feature = "unzip")]
+use crate::redaction::RequestSecrets;
 
 /// Context path of a download.
 pub(crate) const PATH: ContextPath =
     ContextPath::computed("SentinelOne.Download.Path", "String", "Name of the unpacked file").undocumented();
-
-/// Metadata file of an archive.
-const MANIFEST: &str = "manifest.json";
 
 /// Default timeout of an upload, in seconds.
 const TIMEOUT: u64 = 600;
@@ -66,6 +74,8 @@ pub(crate) struct ActivityLog {
     pub(crate) uploads: Vec<Upload>,
     /// Time of the newest entry, by the clock of the console.
     pub(crate) newest: Option<Timestamp>,
+    /// Entries that report a failure.
+    pub(crate) failures: Vec<ApiError>,
 }
 
 impl ActivityLog {
@@ -75,17 +85,57 @@ impl ActivityLog {
         request: &Request<Page<Value>>,
         filter: impl Fn(&Value) -> bool,
     ) -> Result<Self> {
-        let entries = client.send(request).await?.into_value().data;
-        let uploads =
-            entries.iter().filter(|entry| filter(entry)).filter_map(Upload::from_activity).collect();
+        let mut entries = client.send(request).await?.into_value().data;
         let times = entries.iter().filter_map(|entry| entry.get("createdAt")?.as_str());
         let times = times.map(Timestamp::from).filter(|time| time.unix_millis().is_some());
-        Ok(Self { uploads, newest: times.max_by_key(Timestamp::unix_millis) })
+        let newest = times.max_by_key(Timestamp::unix_millis);
+        entries.retain(filter);
+        let uploads = entries.iter().filter_map(Upload::from_activity).collect();
+        let failures = entries.iter().filter_map(reported_failure).collect();
+        Ok(Self { uploads, newest, failures })
     }
 
     /// Returns the oldest upload that is not in `before`. The log starts with the newest entry.
     pub(crate) fn new_since(self, before: &HashSet<Upload>) -> Option<Upload> {
         self.uploads.into_iter().rfind(|upload| !before.contains(upload))
+    }
+}
+
+/// Returns the description of an activity that reports a failure.
+fn reported_failure(entry: &Value) -> Option<ApiError> {
+    let text =
+        |name: &str| entry.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let parts: Vec<&str> =
+        ["primaryDescription", "secondaryDescription", "description"].into_iter().filter_map(text).collect();
+    let description = parts.join(": ");
+    (status_of(&description) == FileStatus::Failed)
+        .then(|| error_about(&format!("activity {}", id_of(entry).unwrap_or_default()), description))
+}
+
+/// The failures that an activity log reports after a request.
+#[derive(Debug, Default)]
+pub(crate) struct ReportedFailures {
+    before: Vec<ApiError>,
+    last: Mutex<Vec<ApiError>>,
+}
+
+impl ReportedFailures {
+    /// `before` are the failures before the request.
+    pub(crate) fn new(before: Vec<ApiError>) -> Self {
+        Self { before, last: Mutex::default() }
+    }
+
+    /// Records the failures of a later log.
+    pub(crate) fn record(&self, failures: &[ApiError]) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |failure: &&ApiError| !self.before.contains(failure) && !last.contains(failure);
+        let new: Vec<ApiError> = failures.iter().filter(is_new).cloned().collect();
+        last.extend(new);
+    }
+
+    /// Returns the failures since the request.
+    pub(crate) fn into_inner(self) -> Vec<ApiError> {
+        self.last.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,24 +166,25 @@ impl DownloadTarget<'_> {
     pub(crate) fn check(&self) -> Result<()> {
         let target = self.path();
         if target.symlink_metadata().is_ok() {
-            return Err(Error::io(&target, std::io::ErrorKind::AlreadyExists.into()));
+            return Err(Error::io(&target, std::io::ErrorKind::AlreadyExists.into()).before_request());
         }
         Ok(())
     }
 
-    /// Downloads an upload to this destination.
+    /// Downloads an upload to this destination. `requested` are the paths on the endpoint, as far as they are known.
     pub(crate) async fn download(
         &self,
-        client: &Client,
+        (client, observer): (&Client, &dyn ProgressObserver),
         upload: &Upload,
         password: &SecretString,
-        observer: &dyn ProgressObserver,
-    ) -> Result<Vec<SavedFile>> {
+        requested: &[&str],
+    ) -> Result<ReceivedUpload> {
         let download = client.download(&raw::download(&upload.agent, &upload.activity)?).await?;
-        if self.unpack {
-            return self.unpack(download, password, observer).await;
+        if !self.unpack {
+            let zip = self.save(download, self.dir, observer).await?;
+            return Ok(self.inspect(zip, client, password, requested).await);
         }
-        Ok(vec![self.save(download, self.dir, observer).await?])
+        self.unpack(download, (client, observer), password, requested).await
     }
 
     async fn save(
@@ -152,42 +203,167 @@ impl DownloadTarget<'_> {
     async fn unpack(
         &self,
         download: Download,
+        (client, observer): (&Client, &dyn ProgressObserver),
         password: &SecretString,
-        observer: &dyn ProgressObserver,
-    ) -> Result<Vec<SavedFile>> {
+        requested: &[&str],
+    ) -> Result<ReceivedUpload> {
         let failed = |source| Error::io(self.dir, source);
         std::fs::create_dir_all(self.dir).map_err(failed)?;
         // The temporary directory removes the zip in any case.
         let temp_dir = tempfile::TempDir::new_in(self.dir).map_err(failed)?;
         let zip = self.save(download, temp_dir.path(), observer).await?;
         let target = self.path();
-        let (password, into) = (password.clone(), target.clone());
+        let (key, into) = (password.clone(), target.clone());
         let guard = CancelOnDrop(Arc::new(AtomicBool::new(true)));
         let active = Arc::clone(&guard.0);
         let work = tokio::task::spawn_blocking(move || {
             let is_active = || active.load(Ordering::Relaxed);
-            let files = unpack_while(&zip.path, &password, &into, UnpackLimits::default(), &is_active);
+            let files = unpack_while(&zip.path, &key, &into, UnpackLimits::default(), &is_active);
             drop(temp_dir);
             files
         });
-        let files = work.await.map_err(|_| Error::archive("unpacking was interrupted"))??;
+        let interrupted = |_| Error::archive(ArchiveFault::Content, "unpacking was interrupted");
+        let mut files = work.await.map_err(interrupted)??;
         drop(guard);
-        if first_file(&files).is_none() {
+        let report = report(&unpacked_content(&files)?, client, password, requested);
+        if report.received == 0 {
+            // The failure has the text of the manifest.
             std::fs::remove_dir_all(&target).map_err(|source| Error::io(&target, source))?;
-            return Err(Error::archive("the upload contains no file"));
+            files.clear();
         }
-        Ok(files)
+        Ok(ReceivedUpload { files, report: Some(report), unreadable: None })
+    }
+
+    /// Reads the names and the manifests of a zip that is kept.
+    #[cfg(feature = "unzip")]
+    async fn inspect(
+        &self,
+        zip: SavedFile,
+        client: &Client,
+        password: &SecretString,
+        requested: &[&str],
+    ) -> ReceivedUpload {
+        let (path, key) = (zip.path.clone(), password.clone());
+        let work = tokio::task::spawn_blocking(move || read_content(&path, &key, UnpackLimits::default()));
+        let interrupted =
+            |_| Err(Error::archive(ArchiveFault::Content, "reading the archive was interrupted"));
+        let (report, unreadable) = match work.await.unwrap_or_else(interrupted) {
+            Ok(content) => (Some(report(&content, client, password, requested)), content.unreadable),
+            Err(error) => (None, Some(error)),
+        };
+        if let Some(error) =
+            unreadable.as_ref().filter(|_| report.as_ref().is_none_or(|one| one.received > 0))
+        {
+            tracing::warn!(target: "sentinelone", "the manifest of the upload was not read: {error}");
+        }
+        ReceivedUpload { files: vec![zip], report, unreadable }
+    }
+
+    #[cfg(not(feature = "unzip"))]
+    async fn inspect(&self, zip: SavedFile, _: &Client, _: &SecretString, _: &[&str]) -> ReceivedUpload {
+        ReceivedUpload { files: vec![zip], report: None, unreadable: None }
     }
 
     #[cfg(not(feature = "unzip"))]
     async fn unpack(
         &self,
         _: Download,
+        _: (&Client, &dyn ProgressObserver),
         _: &SecretString,
-        _: &dyn ProgressObserver,
-    ) -> Result<Vec<SavedFile>> {
+        _: &[&str],
+    ) -> Result<ReceivedUpload> {
         Err(Error::configuration(NOT_BUILT))
     }
+}
+
+/// Compares the content of an archive with its manifests and the requested paths. Secrets are redacted in the result.
+#[cfg(feature = "unzip")]
+fn report(
+    content: &ArchiveContent,
+    client: &Client,
+    password: &SecretString,
+    requested: &[&str],
+) -> UploadReport {
+    let secrets = RequestSecrets::new(vec![password.clone().into()], client.token());
+    UploadReport::new(content, requested, &secrets.redactor())
+}
+
+/// A downloaded upload.
+#[derive(Debug)]
+pub(crate) struct ReceivedUpload {
+    /// Files that were written: those of the archive, or the zip.
+    pub(crate) files: Vec<SavedFile>,
+    /// Outcomes of the files; `None` if the content of the zip is unknown.
+    report: Option<UploadReport>,
+    /// Error of a manifest that was not read. The zip is kept.
+    unreadable: Option<Error>,
+}
+
+impl ReceivedUpload {
+    /// Returns the outcome of each file of the archive, of its manifest and of the request.
+    pub(crate) fn results(&self) -> Vec<IdOutcome> {
+        self.report.as_ref().map(|report| report.files.clone()).unwrap_or_default()
+    }
+
+    /// Returns the state of the upload: done, partial if a file is missing, or not affected without any file.
+    pub(crate) fn state(&self) -> IdState {
+        match &self.report {
+            Some(report) if report.received == 0 => IdState::NotAffected,
+            Some(report) if report.reasons().is_some() => IdState::Partial,
+            _ => IdState::Done,
+        }
+    }
+
+    /// Returns the reasons for missing files, in one line.
+    pub(crate) fn reasons(&self) -> Option<String> {
+        self.report.as_ref()?.reasons()
+    }
+
+    /// Returns an error for each missing file, and for each text of a manifest that names no file. `subject` precedes
+    /// the path. Empty if there is a [`failure`](Self::failure), which has the same reasons.
+    pub(crate) fn errors(&self, subject: &str) -> Vec<ApiError> {
+        let Some(report) = self.report.as_ref().filter(|report| report.received > 0) else {
+            return Vec::new();
+        };
+        let missing = report.failed().map(|file| (file.id.as_str(), file.detail.clone().unwrap_or_default()));
+        let notes = report.notes.iter().map(|note| ("manifest", note.clone()));
+        missing.chain(notes).map(|(id, detail)| error_about(&format!("{subject} {id}"), detail)).collect()
+    }
+
+    /// Returns an error if the archive contains no file besides its manifest.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        let report = self.report.as_ref().filter(|report| report.received == 0)?;
+        let help = match &self.unreadable {
+            Some(_) => "check the password; the zip is kept",
+            None if self.files.is_empty() => {
+                "check that the file exists on the endpoint and that the agent can read it; unpack=false keeps the \
+                 archive with its manifest"
+            }
+            None => {
+                "check that the file exists on the endpoint and that the agent can read it; the zip is kept"
+            }
+        };
+        let parts = [report.reasons(), self.unreadable.as_ref().map(fact)];
+        let reasons: Vec<String> = parts.into_iter().flatten().collect();
+        let message = match reasons.as_slice() {
+            [] => "the upload contains no file and no reason for it".to_owned(),
+            reasons => format!("the upload contains no file: {}", reasons.join("; ")),
+        };
+        Some(Error::no_result(&raw::DOWNLOAD, message, help))
+    }
+
+    /// Returns the context: the name of the first unpacked file. The files of a zip that is kept are not in it.
+    pub(crate) fn context(&self, unpack: bool) -> Value {
+        match self.report.as_ref().and_then(|report| report.first.as_ref()).filter(|_| unpack) {
+            Some(name) => context_under(PATH.path, name.clone().into()),
+            None => empty_context(),
+        }
+    }
+}
+
+/// Returns the context of an upload that was not downloaded.
+pub(crate) fn empty_context() -> Value {
+    Value::Object(Map::new())
 }
 
 /// Stops the unpacking when it is dropped.
@@ -198,19 +374,6 @@ struct CancelOnDrop(Arc<AtomicBool>);
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
-    }
-}
-
-/// Returns the first file that is not the manifest.
-fn first_file(files: &[SavedFile]) -> Option<&SavedFile> {
-    files.iter().find(|file| file.name != MANIFEST)
-}
-
-/// Returns the context of downloaded files. The names in a zip that is not unpacked are unknown.
-pub(crate) fn context(files: &[SavedFile], unpack: bool) -> Value {
-    match first_file(files).filter(|_| unpack) {
-        Some(file) => context_under(PATH.path, file.name.clone().into()),
-        None => Value::Object(Map::new()),
     }
 }
 

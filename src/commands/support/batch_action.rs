@@ -100,7 +100,7 @@ pub(crate) async fn run_action(
                 let body = response.json();
                 let affected = body.pointer("/data/affected").and_then(Value::as_u64);
                 outcome.results.extend(response.outcomes_of(&ids));
-                outcome.errors.extend_from_slice(response.api_errors());
+                outcome.add_diagnostics(&response);
                 outcome.errors.extend(too_many_affected(&ids, affected));
                 outcome.affected = match (outcome.affected, affected) {
                     (Some(before), Some(now)) => Some(before.saturating_add(now)),

@@ -93,14 +93,15 @@ pub(crate) async fn read_lists_with<'a>(
     let items_path = requests.first().map_or("data", |request| request.operation().items);
     let mut outcome = Outcome::new(Value::Null, Value::Null);
     let (mut items, mut context, mut totals) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut count, mut stopped) = (0_u64, false);
+    let (mut count, mut stopped, mut whole_lists) = (0_u64, false, 0);
     for (number, request) in requests.into_iter().enumerate() {
         let left = limit.map(|limit| limit.saturating_sub(count));
         if left == Some(0) || stopped || outcome.failure.is_some() {
             break;
         }
         match read_pages(observed, request, left, &keep).await {
-            Ok(ListResult { outcome: mut part, items: mut found, count: added, stopped: last }) => {
+            Ok(ListResult { outcome: mut part, items: mut found, count: added, stopped: last, is_whole }) => {
+                whole_lists += usize::from(is_whole);
                 if let Value::Array(mut entries) = entries(outputs, prefix, version, &found) {
                     entries.iter_mut().for_each(|entry| fill(number, entry));
                     context.append(&mut entries);
@@ -110,11 +111,15 @@ pub(crate) async fn read_lists_with<'a>(
                 stopped = last;
                 totals.push(get_path(&part.response, "pagination.totalItems").and_then(Value::as_u64));
                 outcome.errors.append(&mut part.errors);
+                outcome.repairs.extend(&part.repairs);
                 (outcome.response, outcome.failure) = (part.response, part.failure);
             }
             Err(error) if outcome.response.is_null() => return Err(error),
             Err(error) => outcome.failure = Some(error),
         }
+    }
+    if let Some(requested) = observed.requested.filter(|_| whole_lists == lists) {
+        outcome.not_found = requested.not_found();
     }
     outcome.context = context_under(prefix, Value::Array(context));
     // The envelope of the last list holds the items of all lists.
@@ -144,7 +149,8 @@ pub(crate) fn id_of(entry: &Value) -> Option<String> {
     entry.get("id").and_then(id_string)
 }
 
-fn id_string(id: &Value) -> Option<String> {
+/// Returns an ID that is a string or a number.
+pub(crate) fn id_string(id: &Value) -> Option<String> {
     match id {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use super::batch_action::argument_error;
+use super::batched_lists::scope_ids;
 use crate::Result;
 use crate::commands::{Argument, ArgumentKind};
 
@@ -37,4 +40,25 @@ pub(crate) fn site_batches(site_ids: &[String]) -> Vec<Vec<String>> {
         return vec![Vec::new()];
     }
     unique.chunks(MAX_SITES).map(<[String]>::to_vec).collect()
+}
+
+/// Names of the scope levels below the tenant, and the members of an entry that have their IDs.
+pub(crate) const LEVELS: [(&str, &str); 3] =
+    [("account", "accountIds"), ("site", "siteIds"), ("group", "groupIds")];
+
+/// Returns the scope of an entry with its level and IDs, such as `site 420000000000000001`, or its path or name if it
+/// has no ID.
+pub(crate) fn scope_text(entry: &Value) -> String {
+    let ids = LEVELS
+        .iter()
+        .flat_map(|(level, name)| scope_ids(entry, name).into_iter().map(move |id| format!("{level} {id}")));
+    let ids: Vec<String> = ids.collect();
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    if !ids.is_empty() {
+        ids.join(", ")
+    } else if entry.pointer("/scope/tenant") == Some(&Value::Bool(true)) {
+        "the tenant".to_owned()
+    } else {
+        text("scopePath").or_else(|| text("scopeName")).unwrap_or("an unknown scope").to_owned()
+    }
 }

@@ -121,6 +121,25 @@ impl ContextPath {
         Self::new(path, kind, doc, ContextSource::Computed)
     }
 
+    /// Returns the location of the value in an item; `None` if it is not a field on this API version.
+    pub(crate) fn field_on(&self, version: ApiVersion) -> Option<&'static str> {
+        match self.source {
+            ContextSource::Field { v2_0, v2_1 } => {
+                if version == ApiVersion::V2_0 {
+                    v2_0
+                } else {
+                    v2_1
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the path below `prefix`, or the whole path if it has another prefix.
+    pub(crate) fn relative_to(&self, prefix: &str) -> &'static str {
+        self.path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or(self.path)
+    }
+
     /// Excludes the path from tables, for long or rarely needed values.
     pub(crate) const fn no_column(mut self) -> Self {
         self.column = false;
@@ -139,11 +158,10 @@ impl ContextPath {
 pub(crate) fn entry(outputs: &[ContextPath], prefix: &str, version: ApiVersion, item: &Value) -> Value {
     let mut entry = Value::Object(Map::new());
     for output in outputs {
-        let ContextSource::Field { v2_0, v2_1 } = output.source else { continue };
-        let field = if version == ApiVersion::V2_0 { v2_0 } else { v2_1 };
+        let field = output.field_on(version);
         let value = field.and_then(|field| get_path(item, field)).filter(|value| !value.is_null());
         if let Some(value) = value {
-            set_path(&mut entry, relative_path(output.path, prefix), value.clone());
+            set_path(&mut entry, output.relative_to(prefix), value.clone());
         }
     }
     entry
@@ -154,8 +172,4 @@ pub(crate) fn context_under(prefix: &str, entries: Value) -> Value {
     let mut context = Value::Object(Map::new());
     set_path(&mut context, prefix, entries);
     context
-}
-
-fn relative_path<'a>(path: &'a str, prefix: &str) -> &'a str {
-    path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path)
 }

@@ -1,31 +1,47 @@
 //! Commands that read one list or one object.
 
 use sentinelone_raw::runtime::{ApiVersion, Page, Request, ResponseBody};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::context_path::{ContextPath, context_under, entry};
+use super::requested_ids::RequestedIds;
 use crate::Result;
 use crate::client::Client;
 use crate::commands::{NoProgress, Outcome, PageHandling, ProgressEvent, ProgressObserver};
+use crate::error::Error;
 use crate::json_path::set_path;
 use crate::paging::Pages;
+use crate::response::Response;
 
-/// A client with the observer of the command.
+/// A client with the observer of the command, and the identifiers that the command reads.
 #[derive(Clone, Copy)]
 pub(crate) struct ObservedClient<'a> {
     pub(crate) client: &'a Client,
     observer: &'a dyn ProgressObserver,
+    pub(crate) requested: Option<&'a RequestedIds>,
 }
 
 impl<'a> From<&'a Client> for ObservedClient<'a> {
     fn from(client: &'a Client) -> Self {
-        Self { client, observer: &NoProgress }
+        Self { client, observer: &NoProgress, requested: None }
     }
 }
 
 impl<'a> From<(&'a Client, &'a dyn ProgressObserver)> for ObservedClient<'a> {
     fn from((client, observer): (&'a Client, &'a dyn ProgressObserver)) -> Self {
-        Self { client, observer }
+        Self { client, observer, requested: None }
+    }
+}
+
+impl<'a> From<(&'a Client, &'a RequestedIds)> for ObservedClient<'a> {
+    fn from((client, requested): (&'a Client, &'a RequestedIds)) -> Self {
+        Self { client, observer: &NoProgress, requested: Some(requested) }
+    }
+}
+
+impl<'a> From<(&'a Client, &'a dyn ProgressObserver, &'a RequestedIds)> for ObservedClient<'a> {
+    fn from((client, observer, requested): (&'a Client, &'a dyn ProgressObserver, &'a RequestedIds)) -> Self {
+        Self { client, observer, requested: Some(requested) }
     }
 }
 
@@ -38,6 +54,8 @@ pub(crate) struct ListResult {
     pub(crate) count: usize,
     /// Whether the observer stopped the reading.
     pub(crate) stopped: bool,
+    /// Whether each item of the list was read.
+    pub(crate) is_whole: bool,
 }
 
 /// Reads the pages of a list until `limit` items match `keep`. Each item becomes a context entry. The request
@@ -52,7 +70,10 @@ pub(crate) async fn list<'a>(
     (prefix, outputs): (&str, &[ContextPath]),
 ) -> Result<Outcome> {
     let observed = observed.into();
-    let ListResult { mut outcome, items, .. } = read_pages(observed, request, limit, keep).await?;
+    let ListResult { mut outcome, items, is_whole, .. } = read_pages(observed, request, limit, keep).await?;
+    if let Some(requested) = observed.requested.filter(|_| is_whole) {
+        outcome.not_found = requested.not_found();
+    }
     outcome.context = context_under(prefix, entries(outputs, prefix, observed.client.api_version(), &items));
     Ok(outcome)
 }
@@ -65,25 +86,32 @@ pub(crate) async fn read_pages<'a>(
     limit: Option<u64>,
     keep: impl Fn(&Value) -> bool,
 ) -> Result<ListResult> {
-    let ObservedClient { client, observer } = observed.into();
+    let ObservedClient { client, observer, requested } = observed.into();
     let items_path = request.operation().items;
     let mut next = request.query().into_iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor);
     let mut pages = Pages::new(client.clone(), Ok(request));
     let max = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut outcome = Outcome::new(Value::Null, Value::Null);
-    let (mut items, mut count, mut stopped) = (Vec::new(), 0, false);
+    let (mut items, mut count, mut stopped, mut is_whole) = (Vec::new(), 0, false, false);
     // Dropped items do not count, so the pages have no limit of their own.
     while count < max && !stopped {
         match pages.next().await {
-            None => break,
+            None => {
+                is_whole = outcome.failure.is_none();
+                break;
+            }
             Some(Ok(page)) => {
-                outcome.errors.extend_from_slice(page.api_errors());
                 outcome.response = page.json();
+                outcome.add_diagnostics(&page);
                 let page = page.into_value();
                 let next_page = page.next_cursor().map(str::to_owned);
+                if let Some(requested) = requested {
+                    page.data.iter().for_each(|item| requested.record(item));
+                }
                 let mut found: Vec<Value> = page.data.into_iter().filter(&keep).collect();
                 let added = found.len().min(max - count);
                 if added == found.len() {
+                    is_whole = next_page.is_none();
                     next = next_page;
                 } else {
                     // Without a cursor to this page the list cannot be resumed.
@@ -104,13 +132,19 @@ pub(crate) async fn read_pages<'a>(
     }
     // The envelope of the last page holds the items of all pages.
     set_path(&mut outcome.response, items_path, Value::Array(items.clone()));
-    Ok(ListResult { outcome, items, count, stopped })
+    // Errors next to the data may be the reason why an item is missing.
+    is_whole &= outcome.errors.is_empty() && !outcome.repairs.has_loss() && !stopped;
+    Ok(ListResult { outcome, items, count, stopped, is_whole })
 }
 
-/// Reads one object, which becomes one context entry.
+/// Reads one object, which becomes one context entry. `requested` is the argument that identifies the object, with its
+/// value.
+///
+/// A response without the object, or without any documented field of it, is an error that names the identifier.
 pub(crate) async fn get<T: ResponseBody>(
     client: &Client,
     request: &Request<T>,
+    requested: Option<(&str, &str)>,
     (prefix, outputs): (&str, &[ContextPath]),
 ) -> Result<Outcome> {
     let response = client.send(request).await?;
@@ -120,11 +154,36 @@ pub(crate) async fn get<T: ResponseBody>(
         Some(Value::Array(items)) if items.len() == 1 => items.first(),
         data => data,
     };
-    let item = data.filter(|data| data.is_object());
-    let item = item.ok_or_else(|| response.missing_value("data"))?;
-    let context = context_under(prefix, entry(outputs, prefix, client.api_version(), item));
-    let errors = response.api_errors().to_vec();
-    Ok(Outcome { errors, ..Outcome::new(body, context) })
+    let item = match data {
+        Some(item @ Value::Object(fields)) if !fields.is_empty() => item,
+        Some(Value::Null | Value::Object(_)) => return Err(no_object(&response, requested, "no data")),
+        Some(Value::Array(items)) if items.is_empty() => {
+            return Err(no_object(&response, requested, "an empty list"));
+        }
+        _ => return Err(response.missing_value("data")),
+    };
+    let fields = entry(outputs, prefix, client.api_version(), item);
+    if fields.as_object().is_none_or(Map::is_empty) {
+        return Err(no_object(&response, requested, "none of the documented fields"));
+    }
+    let mut outcome = Outcome::new(body, context_under(prefix, fields));
+    outcome.add_diagnostics(&response);
+    Ok(outcome)
+}
+
+/// Returns the error for a response without the requested object.
+fn no_object<T>(response: &Response<T>, requested: Option<(&str, &str)>, content: &str) -> Error {
+    let (message, help) = match requested {
+        Some((argument, id)) => (
+            format!("{argument} {id} was not found: the response has {content}"),
+            "check the identifier and the scope of the token",
+        ),
+        None => (
+            format!("the response has {content}"),
+            "check that the console supports this operation; s1 contract probe validates its responses",
+        ),
+    };
+    Error::no_result(response.operation(), message, help)
 }
 
 /// Returns the context entries of items.

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use secrecy::SecretString;
 use sentinelone_raw::remote_scripts::{
     self as raw, RemoteScriptsFetchResultsData, RemoteScriptsFetchResultsRequest, ScriptResults,
 };
 use sentinelone_raw::runtime::{Data, Fields, Request};
+use sentinelone_raw::users::{self, ELEVATE_SESSION, ElevateSessionData, UsersElevateSessionRequest};
 use serde_json::Value;
 
 use super::batch_action::{argument_error, merge_response, run_action};
@@ -15,10 +17,11 @@ use super::context_path::{ContextPath, context_under, entry};
 use super::list_pages::entries;
 use crate::Result;
 use crate::client::Client;
-use crate::commands::{Argument, ArgumentKind, Outcome, ProgressEvent, ProgressObserver};
-use crate::error::ApiError;
+use crate::commands::{Argument, ArgumentKind, NotFound, Outcome, ProgressEvent, ProgressObserver};
+use crate::error::{ApiError, Error};
 use crate::files::{SavedFile, safe_name};
 use crate::outcome::IdState;
+use crate::text::replace_control_chars;
 
 /// Context prefix of a started script.
 pub(crate) const STARTED: &str = "SentinelOne.RunRemoteScript";
@@ -78,14 +81,27 @@ pub(crate) fn dir_argument() -> Argument {
     Argument::new("dir", ArgumentKind::String, doc).default(".")
 }
 
-/// Starts a script. If the run waits for approval, the result of each agent is partial.
+/// Returns the request that elevates the session of the token's user with a verification code.
+pub(crate) fn elevation_request(code: &SecretString) -> Result<Request<Value>> {
+    let body = UsersElevateSessionRequest::new(ElevateSessionData::new(code));
+    Ok(users::elevate_session(&body)?.with_response_type())
+}
+
+/// Starts a script, after elevating the session if the requests begin with that. If the run waits for approval, the
+/// result of each agent is partial.
 pub(crate) async fn start_script(client: &Client, requests: Vec<Request<Value>>) -> Result<Outcome> {
+    let (elevation, requests): (Vec<_>, Vec<_>) =
+        requests.into_iter().partition(|request| request.operation() == &ELEVATE_SESSION);
+    for request in &elevation {
+        client.send(request).await?;
+    }
     let (mut outcome, _) = run_action(client, requests).await?;
     let data = outcome.response.get("data").cloned().unwrap_or_default();
     if parent_task(&data).is_none() && waits_for_approval(&data) {
         for one in &mut outcome.results {
             one.state = IdState::Partial;
-            one.detail = Some("the run waits for approval".into());
+            let reported = one.detail.take().map(|detail| format!("{detail}; ")).unwrap_or_default();
+            one.detail = Some(format!("{reported}the run waits for approval"));
         }
     }
     outcome.context = context_under(STARTED, entry(&STARTED_OUTPUTS, STARTED, client.api_version(), &data));
@@ -137,6 +153,8 @@ pub(crate) struct ResultSelection<'a> {
     pub(crate) dir: &'a Path,
     /// Tasks for which the console must return a link or an error.
     pub(crate) tasks: &'a [String],
+    /// The argument that names the tasks; `None` if they are the tasks of a run.
+    pub(crate) argument: Option<&'static str>,
 }
 
 /// Fetches the result links and downloads the files. A failed download does not stop the others: the first failure
@@ -154,7 +172,7 @@ pub(crate) async fn fetch_results(
         match client.send(request).await {
             Ok(response) => {
                 let body = response.json();
-                outcome.errors.extend_from_slice(response.api_errors());
+                outcome.add_diagnostics(&response);
                 // The documented location first, then the one of published responses. Both may hold the same links.
                 collect(&mut links, &body, ["/data/data/downloadLinks", "/data/download_links"]);
                 collect(&mut task_errors, &body, ["/data/data/errors", "/data/errors"]);
@@ -171,18 +189,36 @@ pub(crate) async fn fetch_results(
         let detail = string_member(error, "errorString").unwrap_or_else(|| error.to_string());
         error_about(&format!("task {}", string_member(error, "taskId").unwrap_or_default()), detail)
     }));
+    // An entry without a URL has the reason at times.
+    let (linked, unlinked): (Vec<_>, Vec<_>) =
+        links.into_iter().partition(|link| string_member(link, "downloadUrl").is_some());
+    let links = linked;
+    for link in unlinked {
+        let mut members = link.as_object().into_iter().flatten();
+        let is_reason = |(name, value): &(&String, &Value)| {
+            !matches!(name.as_str(), "taskId" | "fileName" | "downloadUrl") && !value.is_null()
+        };
+        if members.any(|member| is_reason(&member)) {
+            let task = string_member(&link, "taskId").unwrap_or_default();
+            outcome.errors.push(error_about(&format!("task {task}"), link.to_string()));
+            task_errors.push(link);
+        }
+    }
     let is_missing = |task: &&String| {
         let names = |entry: &Value| string_member(entry, "taskId").is_none_or(|id| id == **task);
-        let linked = links.iter().any(|link| names(link) && string_member(link, "downloadUrl").is_some());
-        !linked && !task_errors.iter().any(names)
+        !links.iter().any(names) && !task_errors.iter().any(names)
     };
     if outcome.failure.is_none() {
-        let missing = selection.tasks.iter().filter(is_missing);
-        outcome.errors.extend(missing.map(|task| {
-            error_about(&format!("task {task}"), "the console returned neither a file nor an error".into())
-        }));
+        for task in unique(selection.tasks).iter().filter(is_missing) {
+            match selection.argument {
+                Some(argument) => outcome.not_found.push(NotFound::new(argument, task)),
+                None => outcome.errors.push(error_about(
+                    &format!("task {task}"),
+                    "the console returned neither a file nor an error".into(),
+                )),
+            }
+        }
     }
-    links.retain(|link| string_member(link, "downloadUrl").is_some());
     outcome.context = context_under(RESULTS, entries(&RESULT_OUTPUTS, RESULTS, client.api_version(), &links));
     let mut names = HashSet::new();
     for link in &links {
@@ -199,17 +235,26 @@ pub(crate) async fn fetch_results(
         match save(client, observer, (link, &name), selection.dir).await {
             Ok(saved) => outcome.files.push(saved),
             Err(error) => {
-                outcome.errors.push(error_about(&format!("{name} of task {task}"), error.to_string()));
+                outcome.errors.push(error_about(&format!("{name} of task {task}"), fact(&error)));
                 outcome.failure.get_or_insert(error);
             }
         }
     }
+    // Links without a file are not results.
+    outcome.is_placeholder = outcome.failure.is_some() && outcome.files.is_empty();
     Ok(outcome)
 }
 
 /// Returns an error with its subject as the title.
 pub(crate) fn error_about(title: &str, detail: String) -> ApiError {
     ApiError { code: None, title: Some(title.trim().to_owned()), detail: Some(detail) }
+}
+
+/// Returns the message of an error without its remedy.
+pub(crate) fn fact(error: &Error) -> String {
+    let text = error.to_string();
+    let help = replace_control_chars(&error.help());
+    text.strip_suffix(&format!("; {help}")).unwrap_or(&text).to_owned()
 }
 
 fn collect(into: &mut Vec<Value>, body: &Value, pointers: [&str; 2]) {

@@ -1,4 +1,4 @@
-//! Commands that create or replace one object.
+//! Commands that create one object.
 
 use sentinelone_raw::runtime::Request;
 use serde_json::Value;
@@ -11,20 +11,12 @@ use crate::client::Client;
 use crate::commands::Outcome;
 use crate::outcome::IdState;
 
-/// The object to save.
-pub(crate) enum SaveTarget<'a> {
-    /// A new object with this name.
-    New(&'a str),
-    /// The object with this ID.
-    Existing(&'a str),
-}
-
-/// Saves an object. The context has the object of the response at `prefix`; `id` is the name of its ID field. The
-/// result is unknown if the response does not contain the object.
-pub(crate) async fn save(
+/// Creates an object with this name. The context has the object of the response at `prefix`; `id` is the name of its
+/// ID field. The result is unknown if the response does not contain the object.
+pub(crate) async fn create(
     client: &Client,
     request: &Request<Value>,
-    target: SaveTarget<'_>,
+    name: &str,
     id: &str,
     (prefix, outputs): (&str, &[ContextPath]),
 ) -> Result<Outcome> {
@@ -35,18 +27,14 @@ pub(crate) async fn save(
         Some(object @ Value::Object(_)) => vec![object.clone()],
         _ => Vec::new(),
     };
-    let ids = saved.iter().filter_map(|object| object.get(id)?.as_str().map(str::to_owned));
-    let done: Vec<String> = match target {
-        SaveTarget::New(_) => ids.collect(),
-        SaveTarget::Existing(existing) => ids.filter(|id| id == existing).collect(),
-    };
-    let (SaveTarget::New(name) | SaveTarget::Existing(name)) = target;
+    let done: Vec<String> =
+        saved.iter().filter_map(|object| object.get(id)?.as_str().map(str::to_owned)).collect();
     let mut context = entries(outputs, prefix, client.api_version(), &saved);
     if let Some([object]) = context.as_array_mut().map(Vec::as_mut_slice) {
         context = object.take();
     }
-    let errors = response.api_errors().to_vec();
-    let mut outcome = Outcome { errors, ..Outcome::new(body, context_under(prefix, context)) };
+    let mut outcome = Outcome::new(body, context_under(prefix, context));
+    outcome.add_diagnostics(&response);
     if done.is_empty() {
         outcome.results.push(without_detail(name.to_owned(), IdState::Unknown));
     } else {

@@ -85,7 +85,16 @@ struct Layer {
 const LAYERS: [Layer; 10] = [
     Layer {
         name: "values",
-        modules: &["console_url", "json_path", "redaction", "text", "time", "token"],
+        modules: &[
+            "console_url",
+            "event_fields",
+            "json_path",
+            "json_repair",
+            "redaction",
+            "text",
+            "time",
+            "token",
+        ],
         uses: &[],
         reason: "values do not depend on calls",
     },
@@ -109,7 +118,7 @@ const LAYERS: [Layer; 10] = [
     },
     Layer {
         name: "client",
-        modules: &["builder", "client", "paging", "token_expiry"],
+        modules: &["builder", "client", "paging", "rule_update", "token_expiry"],
         uses: &["values", "errors", "transport", "responses"],
         reason: "the client sends any request and does not depend on the layers that build them",
     },
