@@ -57,6 +57,24 @@ async fn operation_needs_token_as_its_security_declares() {
     assert!(public.contains(&"system_get_status"), "{public:?}");
 }
 
+/// A request that is not valid gets the status 400, which each operation declares.
+#[tokio::test]
+async fn invalid_request_gets_declared_status_400() {
+    let console = Console::start().await;
+    for operation in Contract::bundled().operations() {
+        for path in paths(operation) {
+            let url = format!("{}{path}?undeclared=1", console.sandbox.url());
+            let method = Method::from_bytes(operation.method().as_bytes()).unwrap();
+            let request = console.http.request(method, url);
+            let request = request.header("authorization", format!("ApiToken {}", Sandbox::TOKEN));
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 400, "{path}");
+            let body = response.bytes().await.unwrap();
+            assert_eq!(Contract::bundled().check_response(operation, 400, &body), [], "{path}");
+        }
+    }
+}
+
 /// Collects the locations of the nullable members of an object, outside of its filter.
 fn nullable_members(schema: &Value, pointer: &str, found: &mut Vec<String>) {
     let contract = Contract::bundled();
