@@ -209,11 +209,6 @@ impl ClientBuilder {
         for warning in settings.token.warnings(&settings.clock.system_time().into()) {
             warn!(target: "sentinelone", "{warning}");
         }
-        Ok(Client::from_transport(Transport {
-            http,
-            authorization,
-            token_accepted: Arc::default(),
-            settings,
-        }))
+        Ok(Client::from_transport(Transport { http, authorization, accepted: Arc::default(), settings }))
     }
 }

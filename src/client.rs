@@ -1,7 +1,6 @@
 //! The client of a console.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use sentinelone_raw::runtime::{ApiVersion, Binary, Operation, Page, Request, ResponseBody, Timestamp};
 use serde_json::Value;
@@ -15,6 +14,7 @@ use crate::files::Download;
 use crate::json_repair::RepairLog;
 use crate::paging::{Items, Pages};
 use crate::response::Response;
+use crate::rule_update::IS_LEGACY;
 use crate::token::ApiToken;
 use crate::transport::{CallConfig, RateLimits, Transport};
 
@@ -62,15 +62,14 @@ impl Client {
     }
 
     fn with_settings(&self, settings: CallConfig) -> Self {
-        let Transport { http, authorization, token_accepted, .. } = &*self.0;
-        let (http, authorization, token_accepted) =
-            (http.clone(), authorization.clone(), Arc::clone(token_accepted));
-        Self::from_transport(Transport { http, authorization, token_accepted, settings })
+        let Transport { http, authorization, accepted, .. } = &*self.0;
+        let (http, authorization, accepted) = (http.clone(), authorization.clone(), Arc::clone(accepted));
+        Self::from_transport(Transport { http, authorization, accepted, settings })
     }
 
-    /// Returns whether the console accepted the token for any operation.
-    pub(crate) fn token_was_accepted(&self) -> bool {
-        self.0.token_accepted.load(Ordering::Relaxed)
+    /// Returns whether the console accepts the token for any operation.
+    pub(crate) fn token_is_accepted(&self) -> bool {
+        self.0.accepted.any()
     }
 
     /// Returns the version of the API.
@@ -103,7 +102,7 @@ impl Client {
         let (raw, history, secrets) = self.0.send(request).await?;
         match raw.decode::<T>(request.operation()) {
             Ok(response) => {
-                self.0.accept_token(request.operation());
+                self.0.accepted.accept(request.operation());
                 Ok(response.with_secrets(secrets).with_repair_log(self.0.settings.repair_log.clone()))
             }
             Err(error) => Err(history.attach_to(error).redacted(&secrets.redactor())),
@@ -147,9 +146,14 @@ impl Client {
     pub async fn count_matching<T>(&self, request: &Request<T>) -> Result<Option<u64>> {
         let version = self.api_version();
         let lists = sentinelone_raw::OPERATIONS.iter().filter(|list| list.supports(version));
-        let Some(count) = lists.filter_map(|list| request.count_request::<Page<Value>>(list)).next() else {
+        let Some(mut count) = lists.filter_map(|list| request.count_request::<Page<Value>>(list)).next()
+        else {
             return Ok(None);
         };
+        if count.operation().query_field(IS_LEGACY).is_some() {
+            // Without it, the list of STAR rules lacks scheduled rules, which actions affect, too.
+            count.set_query_param(IS_LEGACY, false)?;
+        }
         Ok(self.send(&count).await?.total())
     }
 

@@ -9,7 +9,6 @@ mod remedy;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,7 +20,7 @@ use crate::commands::ArgumentError;
 use crate::console_url::ConsoleUrlError;
 use crate::incidents::MirrorError;
 use crate::redaction::Redactor;
-use crate::token::TokenError;
+use crate::token::{AcceptedOperations, TokenError};
 use crate::transport::{LimitTimeout, RetryAfter};
 
 use document::{StoreError, mentions_expiry, redirect_target};
@@ -110,9 +109,9 @@ pub(crate) struct Inner {
 pub(crate) struct ClientFacts {
     /// Host name of the console, if it has a single label.
     pub(crate) short_host: Option<String>,
-    /// Whether the console accepted the token in another call. Read when the error is printed: calls that run at the
-    /// same time, or after the failed one, count too.
-    pub(crate) token_accepted: Arc<AtomicBool>,
+    /// Operations for which the console accepts the token. Read when the error is printed: calls that run at the same
+    /// time, or after the failed one, count too.
+    pub(crate) accepted: Arc<AcceptedOperations>,
     /// Expiry time of the token by its own claims, if it has passed.
     pub(crate) token_expired: Option<Timestamp>,
 }
@@ -288,6 +287,12 @@ impl Error {
     #[cfg(feature = "unzip")]
     pub(crate) fn archive(fault: ArchiveFault, message: impl Into<String>) -> Self {
         Self::new(None, ErrorRepr::Archive { message: message.into(), fault })
+    }
+
+    /// Returns whether an entry of an archive was not decrypted.
+    #[cfg(feature = "commands")]
+    pub(crate) fn is_wrong_password(&self) -> bool {
+        matches!(self.0.repr, ErrorRepr::Archive { fault: ArchiveFault::Password, .. })
     }
 
     pub(crate) fn api(

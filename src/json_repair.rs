@@ -14,8 +14,6 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
 
-use report::MAX_DESCRIBED;
-
 pub(crate) use report::RepairLog;
 pub use report::{Repair, RepairKind, Repairs};
 
@@ -510,11 +508,13 @@ impl<'a> Scanner<'a> {
         let Some(problem) = problem else { return };
         let count = self.item.as_ref().map_or(0, |item| item.repairs.len());
         let kind = match problem {
-            Problem::Invalid(reason) => match self.item.as_ref().map(|item| item.depth) {
-                Some(depth) => {
-                    let path = self.location_in(depth);
+            Problem::Invalid(reason) => match &self.item {
+                // The first problem is the reason for setting the item apart.
+                Some(item) if item.problem.is_some() => return,
+                Some(item) => {
+                    let path = self.location_in(item.depth);
                     if let Some(item) = &mut self.item {
-                        item.problem.get_or_insert((path, reason));
+                        item.problem = Some((path, reason));
                     }
                     return;
                 }
@@ -523,7 +523,7 @@ impl<'a> Scanner<'a> {
             Problem::Repair(kind) => kind,
         };
         // Locations are built only for the repairs that are described.
-        if self.repairs.described.len() + count >= MAX_DESCRIBED {
+        if !self.repairs.describes(&kind, count) {
             self.repairs.omit(&kind);
             return;
         }
@@ -537,7 +537,9 @@ impl<'a> Scanner<'a> {
 
     /// Returns a member name for a message.
     fn name(&self, name: Range<usize>) -> Cow<'a, str> {
-        let text = String::from_utf8_lossy(self.body.get(name).unwrap_or_default());
+        let text = self.body.get(name).unwrap_or_default();
+        // Reading a long name for each location would take more time than scanning the body.
+        let text = String::from_utf8_lossy(text.get(..4 * (MAX_NAME + 1)).unwrap_or(text));
         match text.char_indices().nth(MAX_NAME) {
             Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
             None => text,

@@ -74,7 +74,8 @@ impl<'a> Redactor<'a> {
         Self(forms)
     }
 
-    /// Redacts a text. If a truncated text ends with the beginning of a secret, that is redacted too.
+    /// Redacts a text. If a truncated text ends with the beginning of a secret, also in front of an ellipsis, that is
+    /// redacted too.
     pub(crate) fn redact(&self, text: &str) -> String {
         let mut clean = text.to_owned();
         for secret in &self.0 {
@@ -82,8 +83,9 @@ impl<'a> Redactor<'a> {
                 clean = replaced(&clean, secret);
             }
             let prefixes = (MIN_PREFIX..secret.len()).rev().filter_map(|length| secret.get(..length));
-            if let Some(prefix) = prefixes.into_iter().find(|prefix| clean.ends_with(prefix)) {
-                clean.truncate(clean.len() - prefix.len());
+            let text = clean.strip_suffix(REDACTED).unwrap_or(&clean);
+            if let Some(prefix) = prefixes.into_iter().find(|prefix| text.ends_with(prefix)) {
+                clean.truncate(text.len() - prefix.len());
                 clean.push_str(REDACTED);
             }
         }
@@ -183,6 +185,7 @@ mod tests {
         let secrets = Redactor::new(["token-1234567890", "pass\"word\\", "4711471147", ""]);
         assert_eq!(secrets.redact("a token-1234567890 b"), "a … b");
         assert_eq!(secrets.redact("truncated: token-123"), "truncated: …", "the beginning of a secret");
+        assert_eq!(secrets.redact("an excerpt: token-123…"), "an excerpt: …");
         assert_eq!(secrets.redact("token-1 is too short"), "token-1 is too short");
         let body = |text: &str| {
             let clean = secrets.redact_body(&Bytes::from(text.to_owned()));

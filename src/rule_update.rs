@@ -9,7 +9,7 @@ use sentinelone_raw::shared::ScopeFilter;
 use sentinelone_raw::star_rules::{
     self as raw, SavedStarRule, StarRule, StarRuleData, StarRuleFilter, StarRulesListQuery,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::Result;
 use crate::client::Client;
@@ -17,10 +17,10 @@ use crate::error::{Error, ErrorRepr};
 use crate::response::Response;
 
 /// Values of `isLegacy` for which a console returns different rules: scheduled rules are in the list for `false` only.
-/// Consoles without this parameter ignore it.
+/// Consoles of 2024 do not have the parameter.
 pub(crate) const LISTS: [Option<bool>; 2] = [None, Some(false)];
 
-const IS_LEGACY: &str = "isLegacy";
+pub(crate) const IS_LEGACY: &str = "isLegacy";
 
 /// Returns the requests that search for a rule, in order: in the lists of the scope, then in those of the token.
 pub(crate) fn lookups(
@@ -79,8 +79,7 @@ pub(crate) async fn find(
     Ok(None)
 }
 
-/// Returns the response of a search; `None` if the console rejects `isLegacy`, which consoles of 2024 do not have. The
-/// other searches do not send it.
+/// Returns the response of a search; `None` if the console rejects `isLegacy`. The other searches do not send it.
 async fn send_lookup(
     client: &Client,
     request: &Request<Page<StarRule>>,
@@ -92,7 +91,8 @@ async fn send_lookup(
     }
 }
 
-fn rejects_is_legacy(error: &Error) -> bool {
+/// Returns whether the console does not have the parameter `isLegacy`, and thus has one list only.
+pub(crate) fn rejects_is_legacy(error: &Error) -> bool {
     let names_parameter = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains(IS_LEGACY));
     let mut errors = error.api_errors().iter();
     error.status().is_some_and(|status| status == 400)
@@ -116,15 +116,20 @@ fn invalid(path: &str, message: &str) -> DecodeError {
     DecodeError { path: path.to_owned(), message: message.to_owned() }
 }
 
-/// Returns the name of a setting that the console reports and the decoded rule does not have.
-fn unread_setting(rule: &StarRule, item: &Value) -> Option<&'static str> {
+/// Returns the settings of a rule as JSON. A required setting that the rule lacks is an empty string.
+fn settings_json(rule: &StarRule) -> Value {
     let mut rule = rule.clone();
     rule.name.get_or_insert_default();
     rule.expiration_mode.get_or_insert_with(|| "".into());
     rule.query_type.get_or_insert_with(|| "".into());
     rule.severity.get_or_insert_with(|| "".into());
     rule.status.get_or_insert_with(|| "".into());
-    let settings = serde_json::to_value(settings_of(&rule).ok()?).ok()?;
+    settings_of(&rule).ok().and_then(|settings| serde_json::to_value(settings).ok()).unwrap_or_default()
+}
+
+/// Returns the name of a setting that the console reports and the decoded rule does not have.
+fn unread_setting(rule: &StarRule, item: &Value) -> Option<&'static str> {
+    let settings = settings_json(rule);
     let is_unread =
         |name: &&str| settings.get(name).is_none() && item.get(name).is_some_and(|value| !is_unset(value));
     StarRuleData::FIELDS.iter().map(|field| field.name).find(is_unread)
@@ -169,6 +174,18 @@ pub(crate) fn settings_of(rule: &StarRule) -> Result<StarRuleData, RequestError>
         template_rule_id: rule.template_rule_id.clone(),
         treat_as_threat: rule.treat_as_threat.clone(),
     })
+}
+
+/// Returns an update of a rule with the members inside of its settings that the specification does not declare. A setting of a newer
+/// console would be lost without them, because `PUT` replaces the rule.
+///
+/// Members next to the settings are not added: most of them describe the rule, and the console rejects those.
+pub(crate) fn with_undeclared_members<T>(request: Request<T>, rule: &StarRule, stored: &Value) -> Request<T> {
+    let declared = settings_json(rule);
+    let settings = declared.as_object().into_iter().flatten().filter(|(name, _)| *name != "queryLang");
+    let stored = settings.filter_map(|(name, _)| Some((name.clone(), stored.get(name)?.clone())));
+    let stored: Map<String, Value> = stored.collect();
+    request.with_undeclared_members(&json!({ "data": declared }), &json!({ "data": stored }))
 }
 
 /// Returns the language of a rule as a string, which the console accepts; `None` for another value. Consoles also send
@@ -278,7 +295,10 @@ impl Comparison {
     /// form does not report.
     fn complete(&mut self, other: Self, is_current: bool) {
         let missing = std::mem::take(&mut self.unreported);
-        let is_missing = |setting: &str| missing.iter().any(|one| setting.starts_with(one.as_str()));
+        let is_missing = |setting: &str| {
+            let mut rests = missing.iter().filter_map(|one| setting.strip_prefix(one.as_str()));
+            rests.any(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
         for one in other.differences {
             let is_known = self.differences.iter().any(|known| known.setting == one.setting);
             if !is_known && (is_current || is_missing(&one.setting)) {
@@ -371,8 +391,8 @@ pub(crate) async fn create<T: ResponseBody>(
 
 /// Replaces a rule, reads it again, and compares it with the request. `before` is the rule as it was listed before.
 ///
-/// A list in which all settings are as before may be out of date: then it decides only about settings that the response
-/// does not report.
+/// A list in which all settings and the time of the last change are as before may be out of date: then it decides only
+/// about settings that the response does not report.
 pub(crate) async fn update<T: ResponseBody>(
     client: &Client,
     request: &Request<T>,
@@ -388,8 +408,8 @@ pub(crate) async fn update<T: ResponseBody>(
         Err(error) => (None, Some(error)),
     };
     if let Some(listed) = &listed {
-        let mut names = settings_in(request).into_iter().flat_map(Map::keys);
-        let is_current = names.any(|name| listed.get(name) != before.get(name));
+        let names = settings_in(request).into_iter().flat_map(Map::keys).map(String::as_str);
+        let is_current = names.chain(["updatedAt"]).any(|name| listed.get(name) != before.get(name));
         comparison.complete(compare(request, listed), is_current);
     }
     Ok(SavedRule { response, rule: reported.or(listed), comparison, failure })

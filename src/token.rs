@@ -1,15 +1,16 @@
 //! The API token.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use sentinelone_raw::runtime::Timestamp;
+use sentinelone_raw::runtime::{Operation, Timestamp};
 use serde_json::Value;
 
 mod input;
@@ -192,6 +193,38 @@ impl ApiToken {
             value.map_err(|_| TokenError::Invalid("characters that are invalid in a header".into()))?;
         value.set_sensitive(true);
         Ok(value)
+    }
+}
+
+/// The operations for which the console accepts the token, as far as the client knows.
+#[derive(Debug, Default)]
+pub(crate) struct AcceptedOperations(Mutex<BTreeSet<&'static str>>);
+
+impl AcceptedOperations {
+    fn ids(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records that the console accepted the token for an operation.
+    pub(crate) fn accept(&self, operation: &Operation) {
+        // The status of the console is public.
+        if operation.resource != "system" {
+            self.ids().insert(operation.id);
+        }
+    }
+
+    /// Records that the console rejected the token for an operation. If it accepted the token for the same operation
+    /// before, the token is no longer valid, for no operation.
+    pub(crate) fn reject(&self, operation: &Operation) {
+        let mut ids = self.ids();
+        if ids.contains(operation.id) {
+            ids.clear();
+        }
+    }
+
+    /// Returns whether the console accepts the token for any operation.
+    pub(crate) fn any(&self) -> bool {
+        !self.ids().is_empty()
     }
 }
 

@@ -3,7 +3,7 @@
 #![cfg(feature = "contract")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sentinelone::contract::fixture::{self, Exchange, Provenance, ProvenanceKind};
 use sentinelone::contract::{Contract, ContractError, ContractRule, Finding, round_trip_losses};
@@ -279,6 +279,9 @@ fn check_request_tolerates_forms_of_published_clients_in_a_body() {
     ] {
         assert_eq!(check("threats_update_incident", &update(filter.clone())), expected, "{filter}");
     }
+    // A text cannot join objects.
+    let objects = json!({ "filter": {}, "data": "a,b" });
+    assert_eq!(check("iocs_create", &objects), one(TypeMismatch, "request.body.data"));
     for body in [json!({}), Value::Null] {
         assert_eq!(check("groups_delete", &body), one(ToleratedForm, "request.body"));
     }
@@ -428,6 +431,39 @@ fn query_to_json_uses_declared_types() {
     let tolerated = tolerated.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let expected = json!({ "ids": ["1", "2", "3"], "countOnly": true, "after": "2026-11-20T10:00:00Z" });
     assert_eq!(Value::Object(contract.query_to_json(list, &tolerated)), expected);
+}
+
+#[test]
+fn query_to_json_converts_each_value_of_a_repeated_list() {
+    let contract = Contract::bundled();
+    let mut checked = BTreeSet::new();
+    for operation in contract.operations() {
+        let is_flags = |schema: &Value| schema.pointer("/items/type") == Some(&json!("boolean"));
+        for parameter in operation.parameters().iter().filter(|one| is_flags(&one.schema)) {
+            let name = &parameter.name;
+            let pairs = ["False", "true", "True"].map(|text| (name.clone(), text.to_owned()));
+            let query = contract.query_to_json(operation, &pairs);
+            assert_eq!(query[name], json!([false, true, true]), "{} {name}", operation.id());
+            checked.insert(name.clone());
+        }
+    }
+    assert!(checked.contains("isDecommissioned"), "{checked:?}");
+}
+
+#[test]
+fn from_document_keeps_all_of_next_to_any_of_with_null() {
+    let color = "#/components/schemas/Color";
+    let any_of = json!([{ "$ref": color }, { "type": "string", "nullable": true, "enum": [null] }]);
+    let schemas = json!({
+        "Color": { "type": "string", "enum": ["red", "green"] },
+        "LongColor": { "anyOf": any_of, "allOf": [{ "type": "string", "minLength": 4 }] },
+    });
+    let document = json!({ "openapi": "3.0.3", "paths": {}, "components": { "schemas": schemas } });
+    let contract = Contract::from_document(document).unwrap();
+    let schema = json!({ "$ref": "#/components/schemas/LongColor" });
+    let check = |value: &str| rules_and_locations(contract.check_value(&schema, &json!(value), "value"));
+    assert_eq!(check("green"), []);
+    assert_eq!(check("red"), one(ContractRule::OutOfBounds, "value"));
 }
 
 #[test]

@@ -233,6 +233,23 @@ async fn poll_repaired_item_is_delivered_once_with_its_repairs() {
 }
 
 #[tokio::test]
+async fn poll_more_repairs_than_described_are_counted_once() {
+    let simultaneous = |id: u32| threat(id, "NaN").replace(&format!(":{id:02}Z"), ":31Z");
+    let mut threats: Vec<_> = (200..305).map(simultaneous).collect();
+    threats.push(threat(32, r#""C:\q""#));
+    let (server, fetcher) = console_with(&threats.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut config = fetcher.config().clone();
+    config.limit = 200;
+    let fetcher = Fetcher::new(client_of(&server.uri(), "t", ApiVersion::V2_1), config).unwrap();
+    let first = fetcher.poll(&Checkpoint::default()).await.unwrap();
+    assert_eq!((first.incidents.len(), first.set_apart.len()), (105, 1));
+    assert_eq!((first.repairs.iter().count(), first.repairs.omitted()), (100, 5));
+    let second = fetcher.poll(&first.checkpoint).await.unwrap();
+    assert!(second.incidents.is_empty() && second.set_apart.is_empty());
+    assert_eq!(second.repairs.omitted(), 0);
+}
+
+#[tokio::test]
 async fn poll_item_set_apart_is_reported_once_and_does_not_block() {
     let without_time = r#"{"id": "32", "threatInfo": {"createdAt": "\q"}}"#;
     let with_word = r#"{"threatInfo": {"createdAt": tomorrow}, "id": "32"}"#;

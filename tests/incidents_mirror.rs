@@ -427,6 +427,8 @@ async fn fetch_threat_invalid_json_is_repaired_or_an_error() {
     assert_eq!(found.threat["threatInfo"]["threatName"], "\u{fffd}");
     assert_eq!(found.repairs.iter().next().unwrap().item_id.as_deref(), Some("9"));
     let invalid = console_with(r#"{"data": [{"id": "9", "threatInfo": {"threatName": "\q"}}]}"#).await;
+    let other = mirror_of(&invalid).fetch_threat("8", &at).await.unwrap();
+    assert!(other.is_none(), "the invalid item is another threat");
     let error = mirror_of(&invalid).fetch_threat("9", &at).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode, "the threat exists");
     assert_eq!(error.decode_error().unwrap().path, "data[0].threatInfo.threatName");

@@ -435,6 +435,12 @@ async fn count_requests_list_with_same_filter() {
         c.threats().timeline("7") => "/threats/7/timeline" "countOnly=true";
     }
     counted().mount(&server).await;
+    let request = c.star_rules().disable().filter(one_rule()).request().unwrap();
+    assert_eq!(c.count_matching(&request).await.unwrap(), Some(12));
+    let query = "countOnly=true&ids=7&isLegacy=false";
+    let expected = SentRequest("GET".into(), "/cloud-detection/rules".into(), query.into(), Value::Null);
+    assert_eq!(sent_request(&server).await, expected);
+    counted().mount(&server).await;
     assert_eq!(c.threats().count(&one_threat()).await.unwrap(), 12);
 
     let server = mock_server(json!({ "data": { "total": 5 } })).await;
@@ -540,6 +546,22 @@ async fn star_rules_all_reads_both_lists_and_returns_each_rule_once() {
     let rules = client(&server).star_rules().all(one_rule()).await.unwrap();
     let ids: Vec<_> = rules.into_iter().map(|rule| rule.id.unwrap()).collect();
     assert_eq!(ids, ["6", "7", "8"]);
+}
+
+#[tokio::test]
+async fn star_rules_all_console_that_rejects_is_legacy_has_one_list() {
+    for (detail, expected) in [("isLegacy: Unknown field.", Some(vec!["7"])), ("ids: Unknown field.", None)] {
+        let server = MockServer::start().await;
+        let rejection = json!({ "errors": [{ "code": 4000010, "detail": detail }] });
+        let rejection = ResponseTemplate::new(400).set_body_json(rejection);
+        Mock::given(query_param("isLegacy", "false")).respond_with(rejection).expect(1).mount(&server).await;
+        let page = json!({ "data": [{ "id": "7" }], "pagination": { "nextCursor": null } });
+        let list = Mock::given(query_param_is_missing("isLegacy"));
+        list.respond_with(ResponseTemplate::new(200).set_body_json(page)).mount(&server).await;
+        let rules = client(&server).star_rules().all(one_rule()).await.ok();
+        let ids = rules.map(|rules| rules.into_iter().map(|rule| rule.id.unwrap()).collect::<Vec<_>>());
+        assert_eq!(ids, expected.map(|ids| ids.into_iter().map(str::to_owned).collect()), "{detail}");
+    }
 }
 
 #[tokio::test]

@@ -127,6 +127,20 @@ fn prompt_is_required_without_item_count() {
 }
 
 #[test]
+fn prompt_with_verification_code_names_the_action() {
+    let console = Console::start();
+    let script = "run-remote-script --account-ids 410000000000000001 --agent-ids 440000000000000001 --script-id \
+                  490000000000000001 --output-destination SentinelCloud --task-description Inventory \
+                  --protected-actions-code 604213";
+    let mut session = console.s1(&script.split_whitespace().collect::<Vec<_>>());
+    session.exp_string("/web/api/v2.1/remote-scripts/execute on 1 item. Continue? [y/N]").unwrap();
+    session.send_line("n").unwrap();
+    session.exp_eof().unwrap();
+    assert_eq!(code(&session), 2);
+    assert!(console.actions().is_empty(), "the code is not sent without a confirmation");
+}
+
+#[test]
 fn interrupted_poll_prints_resume_hint() {
     let console = Console::start();
     let period = ["--query", "x", "--from-date", "2 days", "--to-date", "1 day", "--interval", "60"];

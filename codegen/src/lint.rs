@@ -241,8 +241,12 @@ impl Linter<'_> {
         if parameter["in"] == "query" && schema["type"] == "array" && !is_joined {
             self.add(location, format!("parameter {name} is an array: add `style: form, explode: false`"));
         }
-        if let Err(message) = metadata::read::<PropertyFacts>(parameter) {
-            self.add(location, format!("parameter {name}: {message}"));
+        match metadata::read::<PropertyFacts>(parameter) {
+            Err(message) => self.add(location, format!("parameter {name}: {message}")),
+            Ok(facts) if facts.send.is_some() => {
+                self.add(location, format!("parameter {name}: `send` is only for request bodies"));
+            }
+            Ok(_) => {}
         }
         self.inline_schema(&format!("{location} parameter {name}"), schema);
     }

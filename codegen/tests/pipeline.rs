@@ -471,6 +471,10 @@ fn lint_checks_parameters() {
            `evidence`",
         ],
     );
+    assert_findings(
+        |spec| spec.widget(&limit("/x-s1"), json!({ "send": false })),
+        &["GET /widgets: parameter limit: `send` is only for request bodies"],
+    );
 }
 
 #[test]

@@ -340,9 +340,7 @@ impl GetRemoteScriptTaskStatus {
             &["parentTaskId"],
         );
         // A run without tasks that match the other filters may exist.
-        let no_filter =
-            RemoteScriptsListTasksQuery { cursor: self.filter.cursor.clone(), ..Default::default() };
-        if self.filter == no_filter {
+        if self.filter == RemoteScriptsListTasksQuery::default() {
             requested.with_one("parent_task_id", Some(&self.parent_task_id))
         } else {
             requested

@@ -19,14 +19,15 @@ use super::{
 };
 use crate::Result;
 use crate::client::Client;
-use crate::rule_update::LISTS;
+use crate::rule_update::{LISTS, rejects_is_legacy};
 
 const DEFAULT_LIMIT: u64 = 1000;
 
 /// Lists STAR rules that match all filters, up to a limit.
 ///
 /// The console has a second list, which also has the scheduled rules (`isLegacy=false`). Unless `is_legacy` is set, both
-/// lists are read, each rule is returned once, and the limit applies to the rules of both.
+/// lists are read, each rule is returned once, and the limit applies to the rules of both. A console of 2024 may reject
+/// `isLegacy`: it has one list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetStarRules {
     /// Statuses.
@@ -189,7 +190,16 @@ impl Command for GetStarRules {
         if self.is_legacy.is_none() {
             // The totals of the lists count common rules twice. Below the limit, every rule was read.
             let (_, count) = known.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let is_whole = outcome.failure.is_none() && outcome.errors.is_empty() && count < limit;
+            // A console that rejects the parameter has the default list only, which was read first.
+            let has_one_list = outcome.failure.as_ref().is_some_and(rejects_is_legacy);
+            outcome.failure = outcome.failure.filter(|_| !has_one_list);
+            let is_whole = outcome.failure.is_none()
+                && outcome.errors.is_empty()
+                && !outcome.repairs.has_loss()
+                && count < limit;
+            if has_one_list && is_whole {
+                outcome.not_found = requested.not_found();
+            }
             if let Some(Value::Object(pagination)) = outcome.response.get_mut("pagination") {
                 pagination.insert("totalItems".into(), is_whole.then_some(count).into());
             }

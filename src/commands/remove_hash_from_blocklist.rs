@@ -21,6 +21,7 @@ use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandIn
 use crate::Result;
 use crate::client::Client;
 use crate::json_path::set_path;
+use crate::json_repair::Repairs;
 use crate::outcome::{IdOutcome, IdState};
 use crate::paging::with_page_size;
 
@@ -98,8 +99,10 @@ impl Command for RemoveHashFromBlocklist {
     }
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut known_ids, mut entries, mut without_id) = (HashSet::new(), Vec::new(), 0);
-        let (mut response, mut errors) = (Value::Null, Vec::new());
+        let (mut known_ids, mut entries) = (HashSet::new(), Vec::new());
+        // The wide search returns the entries of the other one again.
+        let (mut without_id, mut wide_without_id) = (0, 0);
+        let (mut response, mut errors, mut repairs) = (Value::Null, Vec::new(), Repairs::default());
         for Search { request, is_wide } in self.searches()? {
             let mut found = list(client, request, None, |entry| self.matches(entry), (PREFIX, &[])).await?;
             if let Some(failure) = found.failure {
@@ -114,14 +117,17 @@ impl Command for RemoveHashFromBlocklist {
                             entries.push((id, place, scope_text(&entry)));
                         }
                         Some(_) => {}
-                        // The wide search returns the same entries.
-                        None => without_id += usize::from(!is_wide),
+                        None if is_wide => wide_without_id += 1,
+                        None => without_id += 1,
                     }
                 }
             }
             errors.extend(found.errors);
+            repairs.extend(&found.repairs);
             response = found.response;
         }
+        let without_id = wide_without_id.max(without_id);
+        let is_whole = errors.is_empty() && !repairs.has_loss();
         let is_removable = |(_, place, _): &(String, Place, String)| *place == Place::InScope;
         let (removable, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_removable);
         let removable: Vec<String> = removable.into_iter().map(|(id, ..)| id).collect();
@@ -136,11 +142,13 @@ impl Command for RemoveHashFromBlocklist {
             delete_entries(client, deletions).await?
         };
         outcome.errors.splice(0..0, errors);
+        repairs.extend(&outcome.repairs);
+        outcome.repairs = repairs;
         let scopes: Vec<&str> = kept.iter().map(|(.., scope)| scope.as_str()).collect();
         let status = if removable.is_empty() && !scopes.is_empty() && without_id == 0 {
             format!("Not removed: on the blocklist of {}", scopes.join(", "))
         } else {
-            status(&outcome, kept.len(), without_id)
+            status(&outcome, (kept.len(), without_id), is_whole)
         };
         outcome.results.extend(kept.into_iter().map(|(id, place, scope)| {
             let detail = match place {
@@ -156,7 +164,7 @@ impl Command for RemoveHashFromBlocklist {
         if without_id > 0 {
             // An entry without an ID cannot be deleted.
             outcome.results.push(hash_result(IdState::Unknown, "is in entries without an ID"));
-        } else if outcome.results.is_empty() && outcome.errors.is_empty() {
+        } else if outcome.results.is_empty() && is_whole {
             let system = self.os_type.as_ref().map(|system| format!(" for {system}")).unwrap_or_default();
             let detail = format!("{NOT_LISTED}{system} of {}", self.searched());
             outcome.results.push(hash_result(IdState::AlreadySet, &detail));
@@ -169,13 +177,12 @@ impl Command for RemoveHashFromBlocklist {
 }
 
 /// Returns the status text. `kept` is the number of entries that were not removed, because of their scope;
-/// `without_id` that of the entries without an ID.
-fn status(outcome: &Outcome, kept: usize, without_id: usize) -> String {
+/// `without_id` that of the entries without an ID. `is_whole` is false if the lists may lack entries.
+fn status(outcome: &Outcome, (kept, without_id): (usize, usize), is_whole: bool) -> String {
     let found = outcome.results.len() + kept + without_id;
     let all = kept + without_id == 0 && outcome.results.iter().all(|one| one.state.is_success());
     match outcome.affected {
-        _ if found == 0 && outcome.errors.is_empty() => NOT_LISTED.to_owned(),
-        // A list with errors may be incomplete.
+        _ if found == 0 && is_whole => NOT_LISTED.to_owned(),
         _ if outcome.results.is_empty() => "Unknown".to_owned(),
         _ if all => format!("Removed {found} entries from blocklist"),
         Some(affected) => format!("Removed {affected} of {found} entries from blocklist"),
@@ -283,11 +290,7 @@ impl RemoveHashFromBlocklist {
             .collect();
         let requests_tenant = LEVELS.iter().all(|(_, name)| self.requested_ids(name).is_empty());
         if scope.is_empty() {
-            return if is_tenant == requests_tenant || !is_tenant {
-                Place::InScope
-            } else {
-                Place::Elsewhere
-            };
+            return if is_tenant && !requests_tenant { Place::Elsewhere } else { Place::InScope };
         }
         let is_requested = |(name, id): (&str, &String)| self.requested_ids(name).contains(id);
         let mut ids = scope.iter().flat_map(|(name, ids)| ids.iter().map(move |id| (*name, id)));

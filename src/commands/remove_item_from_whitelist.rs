@@ -100,8 +100,8 @@ impl Command for RemoveItemFromWhitelist {
             })?;
             delete_entries(client, deletions).await?
         };
-        // A list with errors may be incomplete.
-        let is_unknown = is_empty && !found.errors.is_empty();
+        // The list may be incomplete.
+        let is_unknown = is_empty && (!found.errors.is_empty() || found.repairs.has_loss());
         if is_empty || has_entry_without_id {
             // A missing exclusion is not a success, and an exclusion without an ID cannot be removed.
             let state = if is_unknown { IdState::Unknown } else { IdState::NotAffected };
@@ -114,6 +114,8 @@ impl Command for RemoveItemFromWhitelist {
             outcome.results.push(IdOutcome { detail, ..without_detail(self.item.clone(), state) });
         }
         outcome.errors.splice(0..0, found.errors);
+        found.repairs.extend(&outcome.repairs);
+        outcome.repairs = found.repairs;
         let status = match is_empty {
             true if is_unknown => "Unknown".to_owned(),
             true => "Not on whitelist".to_owned(),

@@ -92,7 +92,9 @@ impl Command for UpdateStarRule {
         let found = find(client, &self.rule_id, &self.scope()).await?;
         let FoundRule { mut rule, json: before } = found.ok_or_else(|| not_found(&self.rule_id))?;
         let scope = named_scope.or_else(|| scope_of(&rule)).ok_or_else(|| missing_scope(Self::INFO.name))?;
+        let listed = rule.clone();
         let request = self.update(&mut rule, scope)?;
+        let request = rule_update::with_undeclared_members(request, &listed, &before);
         let name = rule.name.as_deref().unwrap_or_default();
         let saved = rule_update::update(client, &request, (&self.rule_id, &before)).await?;
         Ok(saved_rule_outcome(client, saved, (Some(&self.rule_id), name)))

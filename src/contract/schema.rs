@@ -168,7 +168,7 @@ pub(super) fn join_null(node: &mut Value) {
             let Some([target, null]) = map.get("anyOf").and_then(Value::as_array).map(Vec::as_slice) else {
                 return;
             };
-            if null.get("enum").is_some_and(|values| *values == json!([null])) {
+            if null.get("enum").is_some_and(|values| *values == json!([null])) && !map.contains_key("allOf") {
                 let target = target.clone();
                 map.remove("anyOf");
                 map.insert("allOf".into(), json!([target]));

@@ -77,22 +77,23 @@ impl Converter<'_> {
                 continue;
             };
             let value = super::query::to_json(self.schemas, &parameter.schema, text);
-            match (map.get_mut(name), value) {
-                (None, value) => {
-                    let mut location = "request.query".to_owned();
-                    location::field(&mut location, name);
-                    let value = self.value(&parameter.schema, &value, &mut location);
-                    map.insert(name.clone(), value);
-                }
-                (Some(earlier), value) => {
-                    let finding = repeated(self.schemas, Some(operation), name);
-                    if !self.findings.contains(&finding) {
-                        self.findings.push(finding);
-                    }
-                    if let (Value::Array(earlier), Value::Array(more)) = (earlier, value) {
-                        earlier.extend(more);
-                    }
-                }
+            let Some(earlier) = map.get_mut(name) else {
+                map.insert(name.clone(), value);
+                continue;
+            };
+            let finding = repeated(self.schemas, Some(operation), name);
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+            if let (Value::Array(earlier), Value::Array(more)) = (earlier, value) {
+                earlier.extend(more);
+            }
+        }
+        for (name, value) in &mut map {
+            if let Some(parameter) = operation.query_parameter(name) {
+                let mut location = "request.query".to_owned();
+                location::field(&mut location, name);
+                *value = self.value(&parameter.schema, value, &mut location);
             }
         }
         map
@@ -114,8 +115,10 @@ impl Converter<'_> {
             (Some("array"), Value::String(text)) => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 let list: Vec<Value> = items.map(Value::from).collect();
-                // A text without items stays an error: an empty list would select everything.
-                if list.is_empty() {
+                let item_type = self.schemas.items(schema).and_then(|items| self.schemas.type_of(items));
+                // A text without items stays an error: an empty list would select everything. A text cannot join
+                // objects.
+                if list.is_empty() || item_type == Some("object") {
                     return value.clone();
                 }
                 self.tolerate(location, "a text; the declared form is a list");

@@ -174,6 +174,47 @@ const LACKS: &[&str] =
     &[" has no ", " have no ", " not have ", " doesnt have ", " dont have ", " lacks ", " without "];
 /// Words of a refusal that names no reason.
 const UNSPECIFIC: &[&str] = &["forbidden", "denied", "insufficient", "not allowed", "no access", "unauthori"];
+/// Words of a refusal of the network from which a request comes.
+const NETWORK: &[&str] = &["ip address", "ip range", "this ip", "your ip", "client ip", "source ip"];
+/// Words of a refused token, unlike those of an operation that is not available to it.
+const AUTHENTICATION: &[&str] = &[
+    "token is",
+    "token was",
+    "token has",
+    "invalid token",
+    "invalid api token",
+    "no token",
+    "bad token",
+    "credential",
+    "session",
+    "authenti",
+    "authori",
+    "unauthenti",
+    "unauthori",
+    "login",
+    "log in",
+    "logged",
+    "sign in",
+    "signed in",
+    "signature",
+    "jwt",
+    "api key",
+    "header",
+];
+/// Words of a validation error. Other words of its text are names or values of the request.
+const VALIDATION: &[&str] = &[
+    "not a valid",
+    "invalid",
+    "field",
+    "parameter",
+    "choice",
+    "must be",
+    "already exist",
+    "not found",
+    "not exist",
+    "doesnt exist",
+    "missing data",
+];
 /// What a license belongs to.
 const LICENSED: &[&str] =
     &["scope", "site", "account", "tenant", "group", "deployment", "console", "customer", "organization"];
@@ -185,6 +226,9 @@ impl Refusal {
         let text = words(text);
         let has = |words: &[&str]| has_word(&text, words);
         let is_refusal = wording == Wording::Refusal;
+        if !is_refusal && has(VALIDATION) {
+            return Vec::new();
+        }
         let support = has(SUPPORT).then_some(Self::Support);
         let is_protected = has(PROTECTED)
             || has(&["elevat"]) && has(&["session"])
@@ -215,7 +259,15 @@ impl Refusal {
     /// Returns whether a text has a reason without any known word, such as a reason in another language.
     pub(super) fn is_unknown(text: &str) -> bool {
         let text = words(text);
-        text.trim().contains(' ') && !has_word(&text, PERMISSION) && !has_word(&text, UNSPECIFIC)
+        text.trim().contains(' ')
+            && !has_word(&text, PERMISSION)
+            && (!has_word(&text, UNSPECIFIC) || has_word(&text, NETWORK))
+    }
+
+    /// Returns whether the text of a status 401 has another reason than an invalid token.
+    pub(super) fn is_unrelated_to_token(text: &str) -> bool {
+        let words = words(text);
+        (Self::is_unknown(text) || has_word(&words, PERMISSION)) && !has_word(&words, AUTHENTICATION)
     }
 
     /// Returns the text from which the reason is derived: the details, or the titles of entries without details.
@@ -324,6 +376,11 @@ mod tests {
             ("More than one site is not allowed in the filter", &[]),
             ("The token of the cursor has expired", &[]),
             ("The API token has expired", &[ExpiredToken]),
+            ("twoFaEnabled: Not a valid boolean.", &[]),
+            ("sku: Not a valid choice", &[]),
+            ("Group OTP servers already exists", &[]),
+            ("Agent mfa-proxy not found", &[]),
+            ("A two-factor code is required", &[ProtectedAction]),
         ];
         for (text, expected) in cases {
             assert_eq!(Refusal::of(text, Wording::Unmistakable), *expected, "{text}");

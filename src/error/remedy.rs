@@ -1,9 +1,8 @@
 //! Remedies of errors.
 
-use std::sync::atomic::Ordering;
-
 use http::StatusCode;
 use sentinelone_raw::runtime::{Operation, OperationKind, RequestErrorKind, ResponseFormat};
+use sentinelone_raw::users;
 
 use super::refusal::{Refusal, Wording};
 use super::{ArchiveFault, Error, ErrorKind, ErrorRepr};
@@ -14,6 +13,9 @@ pub(super) const NOT_THE_API: &str =
 
 /// Remedy for an action without a usable response.
 const CHECK_RESULT: &str = "the request may have taken effect; check the result before you retry";
+
+/// Remedy for a rejected verification code.
+const CHECK_CODE: &str = "check the verification code, which is valid for a short time";
 
 impl ArchiveFault {
     /// Returns the remedy.
@@ -139,6 +141,7 @@ impl Error {
             return help;
         }
         match status.as_u16() {
+            400 if self.is_elevation() => CHECK_CODE.into(),
             401 => self.unauthorized_help(),
             402 | 403 => self.permission_help(),
             404 => "check the ID, and that this console supports the operation on this API version".into(),
@@ -188,8 +191,14 @@ impl Error {
         }
     }
 
+    /// Returns whether the request itself had the verification code.
+    fn is_elevation(&self) -> bool {
+        self.operation() == Some(users::ELEVATE_SESSION.id)
+    }
+
     fn remedy(&self, refusal: Refusal) -> String {
         match refusal {
+            Refusal::ProtectedAction if self.is_elevation() => CHECK_CODE.into(),
             Refusal::ProtectedAction => {
                 "the console protects this action with a verification code; elevate the session of the token's user \
                  with it first (users_elevate_session, or --protected-actions-code of a script command), or run the \
@@ -221,13 +230,16 @@ impl Error {
         }
     }
 
+    fn has_detail(&self) -> bool {
+        self.api_errors().iter().any(|error| error.detail.is_some())
+    }
+
     fn permission(&self) -> Option<&'static str> {
         self.0.operation?.permission
     }
 
     fn permission_help(&self) -> String {
-        let has_detail = self.api_errors().iter().any(|error| error.detail.is_some());
-        if has_detail && Refusal::is_unknown(&self.refusal_text()) {
+        if self.has_detail() && Refusal::is_unknown(&self.refusal_text()) {
             let documented = self.permission().map(|permission| format!(" (documented: {permission})"));
             return format!(
                 "follow the reason of the console; check the license and the features of the scope, and the permissions \
@@ -255,10 +267,16 @@ impl Error {
         if let Some(time) = client.and_then(|client| client.token_expired.as_ref()) {
             return format!("create a new token; this one expired at {}", time.as_str());
         }
-        if client.is_some_and(|client| client.token_accepted.load(Ordering::Relaxed)) {
+        if self.is_elevation() {
+            return format!("{CHECK_CODE}; if it is valid, create a new token");
+        }
+        if client.is_some_and(|client| client.accepted.any()) {
             return "keep the token, which the console accepts for other operations; check whether this operation is \
                     available to API tokens, to service users, and in the scope of the token's user"
                 .into();
+        }
+        if self.has_detail() && Refusal::is_unrelated_to_token(&self.refusal_text()) {
+            return self.permission_help();
         }
         "create a new token; this one is invalid, expired or revoked, or belongs to another console".into()
     }
@@ -276,7 +294,13 @@ impl Error {
     }
 
     fn conflict_help(&self) -> String {
-        let status = command_of("deep_visibility_get_query_status");
+        // Each kind of query has its own IDs.
+        let is_power_query = self.operation().is_some_and(|id| id.ends_with("power_query"));
+        let status = command_of(if is_power_query {
+            "deep_visibility_ping_power_query"
+        } else {
+            "deep_visibility_get_query_status"
+        });
         if self.is_action() {
             return format!(
                 "retry when the other query of this user is finished; {status} reports the state of a query"

@@ -158,9 +158,20 @@ fn cannot_open(index: usize, error: &ZipError) -> Error {
 #[cfg(feature = "commands")]
 const MAX_MANIFEST: u64 = 4 << 20;
 
-/// Maximum number of manifests that are read.
+/// Maximum number of manifests that are read, in the order of their directory depth: fetched files can have the name of a
+/// manifest, and the manifest of the upload is above them.
 #[cfg(feature = "commands")]
-const MAX_MANIFESTS: usize = 32;
+const MAX_MANIFESTS: usize = 8;
+
+/// Returns the positions of the manifests to read.
+#[cfg(feature = "commands")]
+fn manifests(names: &[String]) -> Vec<usize> {
+    let is_separator = |c: &char| matches!(c, '/' | '\\');
+    let mut found: Vec<usize> = (0..names.len()).filter(|at| is_manifest(&names[*at])).collect();
+    found.sort_by_key(|at| names[*at].chars().filter(is_separator).count());
+    found.truncate(MAX_MANIFESTS);
+    found
+}
 
 /// Reads the names of the entries and the manifests, without unpacking the archive.
 #[cfg(feature = "commands")]
@@ -171,18 +182,21 @@ pub(crate) fn read_content(
 ) -> Result<ArchiveContent> {
     let mut zip = open(archive, limits)?;
     let mut content = ArchiveContent::default();
+    let mut indexes = Vec::new();
     for index in 0..zip.len() {
         let entry = zip.by_index_raw(index).map_err(|error| cannot_open(index, &error))?;
         let is_file = !entry.is_dir();
         let Ok(name) = entry.name().map(|name| name.into_owned()) else { continue };
-        drop(entry);
-        if is_file && is_manifest(&name) && content.manifests.len() < MAX_MANIFESTS {
-            match read_manifest(&mut zip, index, password) {
-                Ok(text) => content.manifests.push(ManifestText { name: name.clone(), text }),
-                Err(error) => content.unreadable = content.unreadable.or(Some(error)),
-            }
+        if is_file {
+            content.names.push(name);
+            indexes.push(index);
         }
-        content.names.extend(is_file.then_some(name));
+    }
+    for at in manifests(&content.names) {
+        match read_manifest(&mut zip, indexes[at], password) {
+            Ok(text) => content.manifests.push(ManifestText { name: content.names[at].clone(), text }),
+            Err(error) => content.unreadable = content.unreadable.or(Some(error)),
+        }
     }
     Ok(content)
 }
@@ -204,21 +218,15 @@ fn read_manifest(zip: &mut ZipArchive<File>, index: usize, password: &SecretStri
 /// Reads the names and the manifests of unpacked files.
 #[cfg(feature = "commands")]
 pub(crate) fn unpacked_content(files: &[SavedFile]) -> Result<ArchiveContent> {
+    let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
     let mut content = ArchiveContent::default();
-    for file in files {
-        content.names.push(file.name.clone());
-        if is_manifest(&file.name) && content.manifests.len() < MAX_MANIFESTS {
-            let failed = |source| Error::io(&file.path, source);
-            let mut bytes = Vec::new();
-            File::open(&file.path)
-                .map_err(failed)?
-                .take(MAX_MANIFEST)
-                .read_to_end(&mut bytes)
-                .map_err(failed)?;
-            content.manifests.push(ManifestText { name: file.name.clone(), text: decode(&bytes) });
-        }
+    for file in manifests(&names).into_iter().map(|at| &files[at]) {
+        let failed = |source| Error::io(&file.path, source);
+        let mut bytes = Vec::new();
+        File::open(&file.path).map_err(failed)?.take(MAX_MANIFEST).read_to_end(&mut bytes).map_err(failed)?;
+        content.manifests.push(ManifestText { name: file.name.clone(), text: decode(&bytes) });
     }
-    Ok(content)
+    Ok(ArchiveContent { names, ..content })
 }
 
 const CANCELED: &str = "unpacking was canceled";

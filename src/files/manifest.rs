@@ -537,8 +537,14 @@ impl<'a> Facts<'a> {
 /// Joins different texts.
 fn join(texts: impl IntoIterator<Item = String>) -> Option<String> {
     let mut all: Vec<String> = Vec::new();
+    let mut length = 0;
     for text in texts {
+        // The rest is not shown, and comparing many texts takes long.
+        if length > MAX_TEXT {
+            break;
+        }
         if !all.contains(&text) {
+            length += text.chars().count();
             all.push(text);
         }
     }

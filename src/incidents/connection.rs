@@ -121,7 +121,7 @@ impl Fetcher {
             (ErrorKind::Api, Some(status)) if source.is_html_page() && status.is_client_error() => {
                 ConnectionError::NotAConsole { console, version, source }
             }
-            (_, Some(StatusCode::UNAUTHORIZED)) if !self.client.token_was_accepted() => {
+            (_, Some(StatusCode::UNAUTHORIZED)) if !self.client.token_is_accepted() => {
                 ConnectionError::Unauthorized { console, source }
             }
             (_, Some(StatusCode::UNAUTHORIZED)) => ConnectionError::Forbidden { stream: name, source },

@@ -306,14 +306,16 @@ struct NewItem {
 }
 
 impl ListPage {
-    /// Takes the repairs of each repaired item, with the index of the item in `items`.
-    fn take_item_repairs(&mut self) -> Vec<(usize, Repair)> {
+    /// Takes the repairs of each repaired item, with the index of the item in `items`, and the number of the repairs
+    /// whose item is not known.
+    fn take_item_repairs(&mut self) -> (Vec<(usize, Repair)>, u64) {
         let all = std::mem::take(&mut self.repairs);
         let mut items = Vec::new();
+        let mut not_described = self.set_apart.len() as u64;
         for repair in &all {
             match repair.item {
                 // Reported as an item that is set apart.
-                Some(_) if repair.kind.is_loss() => {}
+                Some(_) if repair.kind.is_loss() => not_described = not_described.saturating_sub(1),
                 Some(index) => {
                     let before = self.set_apart.iter().filter(|item| item.index < index).count();
                     items.push((index.saturating_sub(before), repair.clone()));
@@ -321,7 +323,7 @@ impl ListPage {
                 None => self.repairs.push(repair.clone()),
             }
         }
-        items
+        (items, all.omitted().saturating_sub(not_described))
     }
 }
 
@@ -377,7 +379,7 @@ async fn poll_stream<S: PageSource>(
         };
         // Time of the first page: items that appear after it may be on pages that were already read.
         now = now.or(page.now);
-        let item_repairs = page.take_item_repairs();
+        let (item_repairs, omitted_repairs) = page.take_item_repairs();
         repairs.extend(&page.repairs);
         for item in page.set_apart {
             let created = incident::creation_time(stream, version, &item.salvaged);
@@ -398,6 +400,7 @@ async fn poll_stream<S: PageSource>(
             let SetApartItem { index, path, reason, text, .. } = item;
             set_apart.push(ItemSetApart { stream, id, index, path, reason, text });
         }
+        let mut has_new = false;
         for (index, raw) in page.items.into_iter().enumerate() {
             let created =
                 incident::creation_time(stream, version, &raw).and_then(|time| time.to_system_time());
@@ -430,6 +433,10 @@ async fn poll_stream<S: PageSource>(
             let repairs = item_repairs.iter().filter(|(item, _)| *item == index);
             let repairs = repairs.map(|(_, repair)| repair.clone()).collect();
             new_items.push(NewItem { created, id, raw, repairs });
+            has_new = true;
+        }
+        if has_new {
+            repairs.add_omitted(omitted_repairs);
         }
         // One item above the limit shows that more remain. Unless the list ascends, read it to the end: the
         // oldest item may be last, and items with the same time show no order.

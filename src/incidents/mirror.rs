@@ -16,7 +16,7 @@ use crate::Result;
 use crate::client::Client;
 use crate::error::ApiError;
 use crate::json_path::get_path;
-use crate::json_repair::Repairs;
+use crate::json_repair::{Repairs, SetApartItem};
 use crate::paging::Pages;
 
 /// Mirrors threats and their incidents with the four mirroring calls of the published integration. A mirror holds no
@@ -317,7 +317,9 @@ pub(crate) async fn fetch_threat(
     let has_id = |threat: &&Value| incident::id(Stream::Threats, threat).as_deref() == Some(id);
     let Some(threat) = response.data.iter().find(has_id).cloned() else {
         // If the response is incomplete, the threat may still exist.
-        let invalid = response.set_apart().first().map(|item| response.invalid_item(item));
+        let may_be_threat =
+            |item: &&SetApartItem| incident::id(Stream::Threats, &item.salvaged).is_none_or(|one| one == id);
+        let invalid = response.set_apart().iter().find(may_be_threat).map(|item| response.invalid_item(item));
         return response.partial_error().or(invalid).map_or(Ok(None), Err);
     };
     let is_v2_0 = version == ApiVersion::V2_0;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::redaction::Redactor;
 use crate::text::replace_control_chars;
 
-/// Maximum number of repairs that are described. The others are counted.
+/// Maximum number of repairs that are described, and of further losses. The others are counted.
 pub(super) const MAX_DESCRIBED: usize = 100;
 
 /// A repair of a response body that is not valid JSON.
@@ -86,8 +86,8 @@ impl fmt::Display for Repair {
     }
 }
 
-/// The repairs of one or more response bodies; empty for valid JSON. At most 100 repairs are described, one for each
-/// value.
+/// The repairs of one or more response bodies; empty for valid JSON. At most 100 repairs and then 100
+/// [losses](RepairKind::is_loss) are described, one for each value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repairs {
     pub(super) described: Vec<Repair>,
@@ -127,12 +127,24 @@ impl Repairs {
     }
 
     pub(crate) fn push(&mut self, repair: Repair) {
-        if self.described.len() < MAX_DESCRIBED {
+        if self.describes(&repair.kind, 0) {
             self.has_loss |= repair.kind.is_loss();
             self.described.push(repair);
         } else {
             self.omit(&repair.kind);
         }
+    }
+
+    /// Returns whether another repair is described, after `pending` repairs that are not yet part of these.
+    pub(super) fn describes(&self, kind: &RepairKind, pending: usize) -> bool {
+        // A loss is named even if it is behind many values that were only replaced.
+        let max = if kind.is_loss() { 2 * MAX_DESCRIBED } else { MAX_DESCRIBED };
+        self.described.len() + pending < max
+    }
+
+    /// Adds repairs that are not described.
+    pub(crate) fn add_omitted(&mut self, count: u64) {
+        self.omitted += count;
     }
 
     pub(super) fn omit(&mut self, kind: &RepairKind) {

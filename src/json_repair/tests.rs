@@ -5,6 +5,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::report::MAX_DESCRIBED;
 use super::*;
 
 /// Invalid texts of a value, with the repaired value and the description. Each is placed in an item.
@@ -192,6 +193,32 @@ fn repair_hostile_body_is_bounded() {
     let name = "n".repeat(100_000);
     let long = repair(format!("{{\"data\": [{{\"{name}\": NaN}}]}}").as_bytes()).unwrap();
     assert!(long.repairs.iter().next().unwrap().location.len() < 100);
+}
+
+/// The body has one name of a megabyte in front of each location.
+#[test]
+fn repair_long_name_before_many_invalid_values_sets_items_apart() {
+    let name = "n".repeat(1 << 20);
+    let invalid = vec!["\"\\q\""; 20_000].join(",");
+    let item = format!("[{}, \"\\q\"]", vec!["NaN"; 30].join(","));
+    for (body, items) in [
+        (format!("{{\"data\": [{{\"{name}\": [{invalid}]}}]}}"), 1),
+        (format!("{{\"data\": {{\"{name}\": [{}]}}}}", vec![item; 900].join(",")), 900),
+    ] {
+        assert_eq!(repair(body.as_bytes()).unwrap().set_apart.len(), items);
+    }
+}
+
+/// A loss behind many values that were only replaced is described.
+#[test]
+fn repair_item_set_apart_behind_many_repairs_is_named() {
+    let many = vec!["{\"id\": \"1\", \"a\": NaN}"; MAX_DESCRIBED + 5].join(",");
+    let result =
+        repair(format!("{{\"data\": [{many}, {{\"id\": \"8\", \"b\": \"\\q\"}}]}}").as_bytes()).unwrap();
+    assert_eq!((result.repairs.iter().count(), result.repairs.omitted()), (MAX_DESCRIBED + 1, 5));
+    let last = result.repairs.iter().last().unwrap();
+    assert_eq!(last.item_id.as_deref(), Some("8"));
+    assert!(last.kind.is_loss());
 }
 
 fn json_value() -> impl Strategy<Value = Value> {

@@ -60,16 +60,20 @@ impl<'a> StarRules<'a> {
     }
 
     /// Returns every rule that matches a filter, with scheduled rules. Both lists of the console are read, the default
-    /// one and the one for `is_legacy(false)`; each rule is returned once.
+    /// one and the one for `is_legacy(false)`; each rule is returned once. A console that rejects `isLegacy` has the
+    /// default list only.
     ///
     /// # Errors
-    /// Returns the first error of either list.
+    /// Returns the first other error of either list.
     pub async fn all(self, filter: StarRuleFilter) -> Result<Vec<StarRule>> {
         let mut known_ids = HashSet::new();
         let mut rules = Vec::new();
         for is_legacy in rule_update::LISTS {
             let query = StarRulesListQuery { filter: filter.clone(), is_legacy, ..Default::default() };
-            let found = self.list().query(query).items().collect().await?;
+            let found = match self.list().query(query).items().collect().await {
+                Err(error) if is_legacy.is_some() && rule_update::rejects_is_legacy(&error) => Vec::new(),
+                found => found?,
+            };
             let is_new = |rule: &StarRule| rule.id.clone().is_none_or(|id| known_ids.insert(id));
             rules.extend(found.into_iter().filter(is_new));
         }
@@ -122,6 +126,7 @@ impl<'a> StarRules<'a> {
         let mut settings = rule_update::settings_of(&rule)?;
         change(&mut settings);
         let request = self.update(rule_id, settings).filter(scope).request()?;
+        let request = rule_update::with_undeclared_members(request, &rule, &before);
         let saved = rule_update::update(self.client, &request, (rule_id, &before)).await?;
         if let Some(failure) = saved.failure {
             return Err(failure);

@@ -40,8 +40,8 @@ pub(super) enum FieldEffect {
 
 /// Returns the effect of a field with a value. It depends on the `x-s1` extension and the name of the field.
 pub(super) fn field_effect(name: &str, x_s1: &Value, value: &Value) -> FieldEffect {
-    // Consoles ignore lists without items.
-    if value.as_array().is_some_and(Vec::is_empty) {
+    // Consoles ignore lists without items. They also ignore null, where it is declared.
+    if !is_present(value) {
         return FieldEffect::Ignored;
     }
     let fields: Vec<String> = match x_s1.get("field") {

@@ -11,7 +11,7 @@ const SECRET_NAMES: [&str; 8] = ["sig", "credential", "token", "key", "policy", 
 /// Length from which any query parameter counts as a secret.
 const LONG: usize = 32;
 
-/// Returns the secrets of a link: the values of its query that grant access, and its user name and password.
+/// Returns the secrets of a link: the values of its query that grant access, and its password.
 pub(super) fn secrets(url: &Url) -> Vec<Secret> {
     let is_secret = |name: &str, value: &str| {
         let name = name.to_ascii_lowercase();

@@ -10,7 +10,6 @@ mod response_timeouts;
 mod retry;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ use crate::json_repair::RepairLog;
 use crate::redaction::RequestSecrets;
 use crate::response::{REQUEST_ID, RawResponse, has_only_errors, without_byte_order_mark};
 use crate::text::replace_control_chars;
-use crate::token::ApiToken;
+use crate::token::{AcceptedOperations, ApiToken};
 
 use call::{Attempt, Call, StartAttempt};
 
@@ -51,8 +50,7 @@ pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     /// Authorization header with the token. Requests to other servers do not have it.
     pub(crate) authorization: HeaderValue,
-    /// Whether the console accepted the token.
-    pub(crate) token_accepted: Arc<AtomicBool>,
+    pub(crate) accepted: Arc<AcceptedOperations>,
     pub(crate) settings: CallConfig,
 }
 
@@ -190,7 +188,7 @@ impl Transport {
         };
         let download = self.call_download(target, &attempt).await;
         let download = download.map_err(|error| self.explained(target, error))?;
-        self.accept_token(target.operation);
+        self.accepted.accept(target.operation);
         Ok(download)
     }
 
@@ -224,19 +222,14 @@ impl Transport {
     fn explained(&self, target: &CallTarget<'_>, error: Error) -> Error {
         let CallConfig { console, token, clock, .. } = &self.settings;
         let is_rejected = error.status() == Some(StatusCode::UNAUTHORIZED);
+        if is_rejected {
+            self.accepted.reject(target.operation);
+        }
         target.redact(error.with_client(ClientFacts {
             short_host: console.short_host().map(str::to_owned),
-            token_accepted: Arc::clone(&self.token_accepted),
+            accepted: Arc::clone(&self.accepted),
             token_expired: if is_rejected { token.expired_at(&clock.system_time().into()) } else { None },
         }))
-    }
-
-    /// Records that the console accepted the token for an operation.
-    pub(crate) fn accept_token(&self, operation: &Operation) {
-        // The status of the console is public.
-        if operation.resource != "system" && !self.token_accepted.load(Ordering::Relaxed) {
-            self.token_accepted.store(true, Ordering::Relaxed);
-        }
     }
 
     /// Returns the secrets of a request: the token and the passwords.

@@ -91,6 +91,9 @@ fn list_option_without_values_exits_2() {
         let error = stderr(&run_with_stdin(command, content));
         assert!(error.contains(&format!("stdin {problem}")), "{name}: {error}");
     }
+    let output = run(&["--sandbox", "get-threats", "--threat-ids", "@"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--threat-ids: @ has no file name"), "{}", stderr(&output));
     let mut command = s1();
     command.args(["--sandbox", "get-threats", "--threat-ids", "-", "--site-ids", "-"]);
     let output = run_with_stdin(command, b"1\n");

@@ -475,6 +475,15 @@ async fn remove_hash_entry_without_id_is_unknown() {
 }
 
 #[tokio::test]
+async fn remove_hash_entry_of_other_scope_without_id_is_unknown() {
+    let server = lists(json!([]), json!([{ "value": SHA1, "scope": { "siteIds": ["21"] } }])).await;
+    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
+    assert_eq!(states(&outcome), [(SHA1, IdState::Unknown)]);
+    assert_eq!(outcome.results[0].detail.as_deref(), Some("is in entries without an ID"));
+    assert_eq!(outcome.context["SentinelOne"]["RemoveHashFromBlocklist"]["status"], "Unknown");
+}
+
+#[tokio::test]
 async fn remove_hash_accepts_single_site_scope() {
     let server = MockServer::start().await;
     let data = json!([

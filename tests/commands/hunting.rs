@@ -505,6 +505,12 @@ impl Respond for OneObject {
     }
 }
 
+/// Returns values for the required arguments of a command, except one.
+fn required_by(entry: &RegisteredCommand, except: &str) -> Vec<(&'static str, &'static str)> {
+    let others = (entry.arguments)().into_iter().filter(|other| other.required && other.name != except);
+    others.map(|other| (other.name, if other.kind == ArgumentKind::Time { NOW } else { "1" })).collect()
+}
+
 /// Runs a command with values for `argument` and for its required arguments.
 async fn run_with(
     entry: &RegisteredCommand,
@@ -514,10 +520,7 @@ async fn run_with(
 ) -> Result<Outcome, Error> {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(OneObject { exists }).mount(&server).await;
-    let mut args = vec![(argument.name, value)];
-    for other in (entry.arguments)().iter().filter(|other| other.required && other.name != argument.name) {
-        args.push((other.name, if other.kind == ArgumentKind::Time { NOW } else { "1" }));
-    }
+    let args = [vec![(argument.name, value)], required_by(entry, argument.name)].concat();
     entry.prepare(arguments(&args)).unwrap().run(&client(&server, V2_1)).await
 }
 
@@ -573,6 +576,24 @@ async fn incomplete_list_names_no_missing_identifiers() {
     Mock::given(any()).respond_with(json_response(first)).up_to_n_times(1).mount(&server).await;
     let ids = [("threat_ids", "1,2"), ("limit", "1")];
     assert!(run(&server, V2_1, "get-threats", &ids).await.not_found.is_empty(), "stopped by the limit");
+
+    let last = json!({ "data": [], "pagination": { "nextCursor": null, "totalItems": 1 } });
+    let later = MockServer::start().await;
+    Mock::given(any()).respond_with(json_response(last)).mount(&later).await;
+    for (name, identifier, start) in [
+        ("get-alerts", ("alert_ids", "1"), ("cursor", "c")),
+        ("get-iocs", ("uuids", "1"), ("cursor", "c")),
+        ("get-iocs", ("value", "1"), ("cursor", "c")),
+        ("get-remote-script-task-status", ("parent_task_id", "1"), ("cursor", "c")),
+        ("get-remote-script-task-status", ("ids", "1"), ("cursor", "c")),
+        ("get-blocklist", ("hash", MISSING), ("offset", "1")),
+    ] {
+        let args = [required_by(entry(name), identifier.0), vec![identifier, start]].concat();
+        let not_found = run(&later, V2_1, name, &args).await.not_found;
+        assert_eq!(not_found, [], "{name} starts after the first item");
+    }
+    let from_start = [("hash", MISSING), ("offset", "0")];
+    assert_eq!(run(&later, V2_1, "get-blocklist", &from_start).await.not_found[0].id, MISSING);
 
     let errors =
         json!({ "data": [{ "id": "1" }], "errors": [{ "code": 5000010, "title": "One shard failed" }] });

@@ -1,6 +1,6 @@
 //! Responses that are not valid JSON in single values.
 
-use sentinelone::commands::{Command, GetThreats};
+use sentinelone::commands::{Command, GetThreats, RemoveItemFromWhitelist};
 use wiremock::Mock;
 use wiremock::matchers::{method, path};
 
@@ -82,6 +82,31 @@ async fn action_that_reads_first_reports_repairs_of_the_read() {
         "data.x: NaN replaced by null",
     ];
     assert_eq!(repairs(&outcome), expected);
+}
+
+/// The item that is set apart could be the one to remove.
+#[tokio::test]
+async fn removal_after_a_list_with_a_lost_item_is_unknown() {
+    let hash = "c".repeat(40);
+    for (name, argument, at) in [
+        ("remove-item-from-whitelist", "item", "/web/api/v2.1/exclusions"),
+        ("remove-hash-from-blocklist", "sha1", "/web/api/v2.1/restrictions"),
+    ] {
+        let server = MockServer::start().await;
+        mount(&server, "GET", at, r#"{"data": [{"id": "5", "description": "C:\q"}]}"#).await;
+        let outcome = run(&server, V2_1, name, &[(argument, &hash)]).await;
+        assert_eq!(states(&outcome), [(hash.as_str(), IdState::Unknown)], "{name}");
+        let context = outcome.context["SentinelOne"].as_object().unwrap().values().next().unwrap();
+        assert_eq!(context["status"], "Unknown", "{name}");
+        assert!(outcome.repairs.has_loss() && !outcome.is_complete(), "{name}");
+    }
+    let server = MockServer::start().await;
+    let list = r#"{"data": [{"id": "5", "value": "0a", "description": "\ud800"}]}"#;
+    mount(&server, "GET", "/web/api/v2.1/exclusions", list).await;
+    mount(&server, "DELETE", "/web/api/v2.1/exclusions", r#"{"data": {"affected": 1}}"#).await;
+    let command = RemoveItemFromWhitelist { item: "0a".into(), os_type: None, exclusion_type: None };
+    let typed = command.run(&client(&server, V2_1)).await.unwrap();
+    assert_eq!(repairs(&typed).len(), 1, "{:?}", typed.repairs);
 }
 
 #[tokio::test]

@@ -201,7 +201,6 @@ async fn update_star_rule_sends_present_value_of_unnamed_settings() {
     let is_declared = |name: &String| fields.iter().any(|field| field.name == name);
     expected.as_object_mut().unwrap().retain(|name, _| is_declared(name));
     assert_eq!(expected.as_object().unwrap().len(), fields.len(), "the rule has each declared setting");
-    expected["coolOffSettings"] = json!({ "renotifyMinutes": 30 });
     expected["severity"] = json!("Low");
     // Each list of the console can have the rule.
     for is_legacy in [None, Some("false")] {
@@ -228,7 +227,7 @@ async fn update_star_rule_each_argument_changes_its_setting_only() {
         ("network_quarantine", "false", json!({ "networkQuarantine": false })),
         ("treatAsThreat", "undefined", json!({ "treatAsThreat": "UNDEFINED" })),
         ("status", "Draft", json!({ "status": "Draft" })),
-        ("cool_off_minutes", "60", json!({ "coolOffSettings": { "renotifyMinutes": 60 } })),
+        ("cool_off_minutes", "60", json!({ "coolOffSettings": { "renotifyMinutes": 60, "addedLater": 1 } })),
     ];
     let unchanged = {
         let server = rule_console(&stored(), None, stored()).await;
@@ -374,16 +373,29 @@ async fn update_star_rule_response_that_repeats_the_request_is_checked_against_t
     let requested = changed(stored(), json!({ "severity": "Low" }));
     let reset = changed(requested.clone(), json!({ "queryLang": "1.0" }));
     // A list with the previous settings may be out of date.
+    let later = changed(stored(), json!({ "updatedAt": NOW }));
     for (listed, state, detail) in [
         (reset, IdState::Partial, Some("queryLang is 1.0, not 2.0")),
         (requested.clone(), IdState::Done, None),
         (stored(), IdState::Done, None),
+        (later, IdState::Partial, Some("severity is High, not Low")),
     ] {
         let put = json_response(json!({ "data": requested }));
         let server = changing_console(&stored(), put, &[listed]).await;
         let outcome = run(&server, V2_1, "update-star-rule", &args).await;
         assert_eq!((states(&outcome), outcome.results[0].detail.as_deref()), (vec![("51", state)], detail));
     }
+
+    // The response does not report the end of the rule. The list does not contradict the other settings.
+    let mode = |mode: &str| changed(stored(), json!({ "expirationMode": mode, "severity": "Low" }));
+    let mut reported = mode("Temporary");
+    reported.as_object_mut().unwrap().remove("expiration");
+    let before = changed(stored(), json!({ "expirationMode": "Permanent" }));
+    let put = json_response(json!({ "data": reported }));
+    let server = changing_console(&before, put, std::slice::from_ref(&before)).await;
+    let args_with_mode = [("rule_id", "51"), ("rule_severity", "Low"), ("expiration_mode", "Temporary")];
+    let outcome = run(&server, V2_1, "update-star-rule", &args_with_mode).await;
+    assert_eq!((states(&outcome), outcome.results[0].detail.as_deref()), (vec![("51", IdState::Done)], None));
 
     // The response has confirmed each setting.
     let server = MockServer::start().await;
@@ -508,11 +520,10 @@ fn error_of_update(args: &[(&str, &str)]) -> String {
 async fn update_scheduled_star_rule_keeps_schedule() {
     let schedule = json!({
         "query": "q | group n = count()", "runIntervalMinutes": 60, "lookbackWindowMinutes": 90,
-        "threshold": { "value": 5, "operator": "Less" },
+        "threshold": { "value": 5, "operator": "Less" }, "alertPerRow": false,
     });
     let rule = json!({ "queryType": "scheduled", "s1ql": null, "scheduledParams": schedule });
-    let mut rule = changed(stored(), rule);
-    rule["scheduledParams"]["alertPerRow"] = json!(false);
+    let rule = changed(stored(), rule);
     for (args, changes) in [
         (vec![("name", "Odd logins")], json!({})),
         (vec![("query", "other")], json!({ "query": "other" })),
@@ -528,7 +539,7 @@ async fn update_scheduled_star_rule_keeps_schedule() {
         assert_eq!(
             (&data["scheduledParams"], data.get("s1ql")),
             (&expected, None),
-            "alertPerRow is not declared"
+            "alertPerRow is kept, although it is not declared"
         );
         assert_eq!(data["queryLang"], "2.0");
     }
@@ -685,6 +696,30 @@ async fn get_star_rules_reads_both_lists_and_returns_each_rule_once() {
         );
         let outcome = run(&server, V2_1, "get-star-rules", &[("is_legacy", "false")]).await;
         assert_eq!(ids(&outcome), other);
+    }
+}
+
+#[tokio::test]
+async fn get_star_rules_console_that_rejects_is_legacy_has_one_list() {
+    let args = [("ruleIds", "51,52")];
+    for (detail, is_complete_list) in [("isLegacy: Unknown field.", true), ("ids: Unknown field.", false)] {
+        let server = MockServer::start().await;
+        let list = || Mock::given(method("GET")).and(path(RULES));
+        let rejection = json!({ "errors": [{ "code": 4000010, "detail": detail }] });
+        let rejection = ResponseTemplate::new(400).set_body_json(rejection);
+        list().and(query_param("isLegacy", "false")).respond_with(rejection).expect(2).mount(&server).await;
+        let list = list().and(query_param_is_missing("isLegacy"));
+        list.respond_with(page(&[json!({ "id": "51" })])).mount(&server).await;
+
+        let outcome = run(&server, V2_1, "get-star-rules", &args).await;
+        assert_eq!(outcome.response["data"], json!([{ "id": "51" }]));
+        let not_found: Vec<_> = outcome.not_found.iter().map(|one| one.id.as_str()).collect();
+        let expected: &[&str] = if is_complete_list { &["52"] } else { &[] };
+        assert_eq!((outcome.failure.is_none(), not_found.as_slice()), (is_complete_list, expected));
+
+        // The list that is named explicitly does not exist.
+        let named = entry("get-star-rules").prepare(arguments(&[("is_legacy", "false")])).unwrap();
+        assert_eq!(named.run(&client(&server, V2_1)).await.unwrap_err().status().unwrap(), 400);
     }
 }
 

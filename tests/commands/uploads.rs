@@ -166,6 +166,38 @@ async fn download_fetched_manifest_is_a_file() {
     }
 }
 
+/// Fetched files with the name of a manifest do not displace the manifest of the upload.
+#[cfg(feature = "unzip")]
+#[tokio::test]
+async fn download_manifest_behind_many_fetched_manifests_is_read() {
+    let nested: Vec<String> = (0..40).map(|at| format!("C/Extensions/{at}/manifest.json")).collect();
+    let listed = json!({ "files": [{ "path": MISSING, "error": REASON }] }).to_string();
+    let mut entries: Vec<_> = nested.iter().map(|name| (name.as_str(), "{}")).collect();
+    entries.push(("manifest.json", &listed));
+    for unpack in ["true", "false"] {
+        let (_temp, outcome) = downloaded(zip(&entries, encrypted(PASSWORD)), unpack, PASSWORD).await;
+        let failed: Vec<_> = outcome.results.iter().filter(|one| one.state != IdState::Done).collect();
+        let [missing] = failed.as_slice() else { panic!("{failed:?}") };
+        assert_eq!((missing.id.as_str(), missing.detail.as_deref()), (MISSING, Some(REASON)));
+        assert_eq!(outcome.results.len(), nested.len() + 1, "the manifest of the upload is not a file");
+    }
+}
+
+/// A manifest that is not encrypted is not a matter of the password.
+#[cfg(feature = "unzip")]
+#[tokio::test]
+async fn download_damaged_manifest_does_not_name_password() {
+    let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut damaged = zip(&[("manifest.json", REASON)], options);
+    let at = damaged.windows(REASON.len()).position(|part| part == REASON.as_bytes()).unwrap();
+    damaged[at] ^= 1;
+    let (temp, outcome) = downloaded(damaged, "false", PASSWORD).await;
+    let failure = outcome.failure.as_ref().unwrap();
+    assert_eq!(failure.help(), "the manifest is damaged; the zip is kept");
+    assert!(!failure.to_string().contains("password"), "{failure}");
+    assert_eq!(file_names(temp.path()), ["77-11.zip"]);
+}
+
 #[cfg(feature = "unzip")]
 #[tokio::test]
 async fn download_renamed_files_are_complete() {

@@ -6,6 +6,7 @@ use sentinelone::commands::registry;
 use sentinelone::raw::OPERATIONS;
 use sentinelone::raw::agents::DOWNLOAD;
 use sentinelone::raw::remote_scripts::FETCH_RESULTS;
+use sentinelone::raw::users::ELEVATE_SESSION;
 use sentinelone::{ApiToken, ApiVersion, Client, Delivery, Error, ErrorKind, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
 
@@ -108,6 +109,73 @@ async fn unauthorized_after_public_operation_asks_for_a_token() {
     client.system().status().await.unwrap();
     let error = send_read(&client).await.unwrap_err();
     assert!(error.help().starts_with("create a new token"), "{error}");
+}
+
+#[tokio::test]
+async fn unauthorized_after_success_of_same_operation_asks_for_a_token() {
+    let rejected = || refusal(UNAUTHORIZED, "Authentication Failed", None);
+    let server = Server::scripted([empty_page(), rejected(), rejected()]).await;
+    let client = client(&server);
+    send_read(&client).await.unwrap();
+    for error in [send_read(&client).await.unwrap_err(), send_action(&client).await.unwrap_err()] {
+        assert!(error.help().starts_with("create a new token"), "the token was revoked: {error}");
+    }
+}
+
+#[tokio::test]
+async fn unauthorized_remedy_follows_the_detail() {
+    for (detail, wants_token) in [
+        ("Not available to service users", false),
+        ("User has no permission for this page", false),
+        ("Requests from this IP address are not allowed", false),
+        ("Invalid token", true),
+        ("Authentication credentials were not provided", true),
+        ("You are not authorized to do this", true),
+        ("Denied", true),
+    ] {
+        let help = error_of(refusal(UNAUTHORIZED, "Unauthorized", Some(detail))).await.help();
+        assert_eq!(help.contains("new token"), wants_token, "{detail}: {help}");
+    }
+}
+
+#[tokio::test]
+async fn rejected_verification_code_is_to_be_checked() {
+    let case = cases().into_iter().find(|case| case.operation == &ELEVATE_SESSION).unwrap();
+    for (status, detail) in [
+        ("400 Bad Request", Some("Invalid verification code")),
+        (UNAUTHORIZED, None),
+        (UNAUTHORIZED, Some("2FA code is wrong")),
+        (FORBIDDEN, Some("Protected action: invalid code")),
+    ] {
+        let server = Server::scripted([refusal(status, "Failed", detail)]).await;
+        let help = client(&server).send(&case.request).await.unwrap_err().help();
+        assert!(help.starts_with("check the verification code"), "{status} {detail:?}: {help}");
+        assert!(!help.contains("elevate"), "{help}");
+    }
+}
+
+#[tokio::test]
+async fn excerpt_of_text_in_place_of_a_file_has_no_token() {
+    let case = cases().into_iter().find(|case| case.operation == &DOWNLOAD).unwrap();
+    let request = case.request.with_response_type();
+    // The excerpt ends at each position of the token.
+    for length in (200 - TOKEN.len()..200).step_by(5) {
+        let body = format!("{} {TOKEN}", "x".repeat(length));
+        for kind in ["application/json", "application/octet-stream"] {
+            let server = Server::scripted([response("200 OK", &[("Content-Type", kind)], &body)]).await;
+            let error = match client(&server).download(&request).await {
+                Err(error) => error,
+                Ok(mut download) => loop {
+                    match download.chunk().await {
+                        Ok(chunk) => assert!(chunk.is_some()),
+                        Err(error) => break error,
+                    }
+                },
+            };
+            let text = error.to_string();
+            assert!(text.contains("xxx") && !text.contains(&TOKEN[..8]), "{kind} {length}: {text}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -334,10 +402,8 @@ fn waits_for_queries(id: &str) -> bool {
 #[tokio::test]
 async fn conflict_is_retried_only_while_a_query_runs() {
     let conflict = || refusal("409 Conflict", "Conflict", Some("Query 4711 is running"));
-    let status_command = registry()
-        .iter()
-        .find(|entry| entry.info.operations == ["deep_visibility_get_query_status"])
-        .unwrap();
+    let command_of =
+        |id: &str| registry().iter().find(|entry| entry.info.operations == [id]).unwrap().info.name;
     let (server, clock) = (Server::scripted([conflict()]).await, VirtualClock::auto());
     let clients = clients(&server, &clock, RetryPolicy::default());
     for case in cases() {
@@ -351,7 +417,10 @@ async fn conflict_is_retried_only_while_a_query_runs() {
             // Not limited by the number of attempts.
             assert!(requests > 5 && seconds > 90.0, "{id}: {error}");
             assert!(clock.waits()[waits..].iter().all(|wait| *wait >= 1.0), "{id}: {:?}", clock.waits());
-            assert!(error.help().contains(status_command.info.name), "{id}: {error}");
+            let is_power_query = id.contains("power_query");
+            let kind = if is_power_query { "ping_power_query" } else { "get_query_status" };
+            let status_command = command_of(&format!("deep_visibility_{kind}"));
+            assert!(error.help().contains(status_command), "{id}: {error}");
         } else {
             assert_eq!((requests, seconds), (1, 0.0), "{id}: {error}");
         }

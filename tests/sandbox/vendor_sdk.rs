@@ -112,6 +112,22 @@ async fn vendor_sdk_requests_are_accepted() {
             "/pagination/totalItems",
             json!(8),
         ),
+        // A repeated key whose values are booleans.
+        (
+            "GET",
+            format!("/web/api/v2.1/agents?ids={agent}&isDecommissioned=False&isDecommissioned=True"),
+            String::new(),
+            "/pagination/totalItems",
+            json!(1),
+        ),
+        // Null where the document declares it is not a condition.
+        (
+            "PUT",
+            "/web/api/v2.1/groups/430000000000000002/move-agents".into(),
+            json!({ "filter": { "ids": [agent], "agentIds": null } }).to_string(),
+            "/data/agentsMoved",
+            json!(1),
+        ),
         // A list without items is not a condition, in a field without a counterpart in the example data as well.
         (
             "POST",

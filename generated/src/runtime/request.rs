@@ -173,6 +173,18 @@ impl<T> Request<T> {
         RequestError { operation: self.operation.id, kind: Box::new(kind) }
     }
 
+    /// Adds the members of a stored object that its type does not declare to the body, at any depth. `declared` is the
+    /// body for the object as it is stored, `stored` the same with all members.
+    ///
+    /// Objects that the body does not have any more, and lists with another number of items, stay unchanged.
+    #[must_use]
+    pub fn with_undeclared_members(mut self, declared: &Value, stored: &Value) -> Self {
+        if let Some(body) = &mut self.body {
+            add_undeclared(body, declared, stored);
+        }
+        self
+    }
+
     /// Allows the action to affect everything in scope: every threat or agent that the token can reach. Without it,
     /// an action whose filter is not selective is rejected.
     #[must_use]
@@ -398,6 +410,29 @@ fn to_query_value(value: &Value) -> String {
         Value::String(string) => string.clone(),
         Value::Array(list) => list.iter().map(to_query_value).collect::<Vec<_>>().join(","),
         other => other.to_string(),
+    }
+}
+
+fn add_undeclared(value: &mut Value, declared: &Value, stored: &Value) {
+    match (value, declared, stored) {
+        (Value::Object(fields), Value::Object(declared), Value::Object(stored)) => {
+            for (name, stored) in stored.iter().filter(|(_, stored)| !stored.is_null()) {
+                match (fields.get_mut(name), declared.get(name)) {
+                    (Some(field), Some(declared)) => add_undeclared(field, declared, stored),
+                    (None, None) => drop(fields.insert(name.clone(), stored.clone())),
+                    _ => {}
+                }
+            }
+        }
+        (Value::Array(items), Value::Array(declared), Value::Array(stored))
+            if items.len() == declared.len() && items.len() == stored.len() =>
+        {
+            let pairs = declared.iter().zip(stored);
+            items.iter_mut().zip(pairs).for_each(|(item, (declared, stored))| {
+                add_undeclared(item, declared, stored);
+            });
+        }
+        _ => {}
     }
 }
 

@@ -76,6 +76,7 @@ impl ListReader {
                 self.stdin = Some(option.clone());
                 ("stdin", read_all(io::stdin().lock()))
             }
+            (_, Some("")) => return Err(CliError::Usage(format!("{option}: @ has no file name"))),
             (_, Some(path)) => (path, File::open(Path::new(path)).and_then(read_all)),
             _ => return Ok(None),
         };

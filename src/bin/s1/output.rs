@@ -52,7 +52,10 @@ pub(crate) fn report_repairs(subject: &str, repairs: &Repairs) {
         report(format_args!("warning: {subject}: the response is not valid JSON at {repair}"));
     }
     if repairs.omitted() > 0 {
-        report(format_args!("warning: {subject}: {} more values were repaired", repairs.omitted()));
+        report(format_args!(
+            "warning: {subject}: {} more values were repaired or set apart",
+            repairs.omitted()
+        ));
     }
 }
 

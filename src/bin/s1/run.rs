@@ -8,6 +8,7 @@ use clap::ArgMatches;
 use sentinelone::commands::{
     ArgumentError, Arguments, Outcome, PreparedCommand, RegisteredCommand, find, registry,
 };
+use sentinelone::raw::users::ELEVATE_SESSION;
 use sentinelone::sandbox::Sandbox;
 use sentinelone::{
     Client, Error, ErrorKind, FilterRequirement, IdState, OperationKind, Request, RequestError, Timestamp,
@@ -381,8 +382,11 @@ async fn confirm(
         let message = format!("{name} requires a confirmation; without a terminal, pass --yes");
         return Err(CliError::Usage(message));
     }
-    let actions: Vec<_> =
-        requests.iter().filter(|one| one.operation().kind == OperationKind::Action).collect();
+    // Elevating the session prepares the action and affects no item.
+    let is_action = |one: &&Request<Value>| {
+        one.operation().kind == OperationKind::Action && one.operation().id != ELEVATE_SESSION.id
+    };
+    let actions: Vec<_> = requests.iter().filter(is_action).collect();
     let mut scope = ActionScope::default();
     let terminal = Terminal::new();
     for request in &actions {

@@ -254,7 +254,7 @@ impl DownloadTarget<'_> {
         if let Some(error) =
             unreadable.as_ref().filter(|_| report.as_ref().is_none_or(|one| one.received > 0))
         {
-            tracing::warn!(target: "sentinelone", "the manifest of the upload was not read: {error}");
+            tracing::warn!(target: "sentinelone", "the manifest of the upload was not read: {}", fact(error));
         }
         ReceivedUpload { files: vec![zip], report, unreadable }
     }
@@ -334,7 +334,8 @@ impl ReceivedUpload {
     pub(crate) fn failure(&self) -> Option<Error> {
         let report = self.report.as_ref().filter(|report| report.received == 0)?;
         let help = match &self.unreadable {
-            Some(_) => "check the password; the zip is kept",
+            Some(error) if error.is_wrong_password() => "check the password; the zip is kept",
+            Some(_) => "the manifest is damaged; the zip is kept",
             None if self.files.is_empty() => {
                 "check that the file exists on the endpoint and that the agent can read it; unpack=false keeps the \
                  archive with its manifest"

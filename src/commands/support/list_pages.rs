@@ -88,7 +88,11 @@ pub(crate) async fn read_pages<'a>(
 ) -> Result<ListResult> {
     let ObservedClient { client, observer, requested } = observed.into();
     let items_path = request.operation().items;
-    let mut next = request.query().into_iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor);
+    let query = request.query();
+    // A list that starts later lacks the items before.
+    let is_later = |(name, value): &(String, String)| name == "cursor" || (name == "skip" && value != "0");
+    let is_from_start = !query.iter().any(is_later);
+    let mut next = query.into_iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor);
     let mut pages = Pages::new(client.clone(), Ok(request));
     let max = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut outcome = Outcome::new(Value::Null, Value::Null);
@@ -133,7 +137,7 @@ pub(crate) async fn read_pages<'a>(
     // The envelope of the last page holds the items of all pages.
     set_path(&mut outcome.response, items_path, Value::Array(items.clone()));
     // Errors next to the data may be the reason why an item is missing.
-    is_whole &= outcome.errors.is_empty() && !outcome.repairs.has_loss() && !stopped;
+    is_whole &= is_from_start && outcome.errors.is_empty() && !outcome.repairs.has_loss() && !stopped;
     Ok(ListResult { outcome, items, count, stopped, is_whole })
 }
 

@@ -153,6 +153,18 @@ fn parse_reason_is_bounded() {
     assert_eq!(escaped("a\u{1b}[2J\nb\u{202e}", 100), "a\\u{1b}[2J\\nb\\u{202e}");
 }
 
+#[test]
+fn parse_failure_with_many_texts_is_shortened() {
+    let mut form: serde_json::Map<String, Value> =
+        (0..40_000).map(|at| (format!("key{at}"), json!(format!("text{at}")))).collect();
+    form.insert("found".to_owned(), json!(false));
+    let records = Manifest::parse(&Value::from(form).to_string()).records;
+    let [record] = records.as_slice() else { panic!("{} records", records.len()) };
+    let reason = record.reason.as_deref().unwrap_or_default();
+    assert!(reason.starts_with("found: false; text"), "{reason}");
+    assert_eq!(reason.chars().count(), MAX_TEXT + 1, "the reason and an ellipsis");
+}
+
 /// The records of files without a failure do not displace a failure behind them.
 #[test]
 fn parse_failure_behind_many_files_is_kept() {
