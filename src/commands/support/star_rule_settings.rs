@@ -126,8 +126,9 @@ impl StarRuleSettings {
             Argument::new(
                 "query_lang",
                 String,
-                "Version of the query language. Without it, the console stores 1.0 for a new rule, and a query \
-                 in 2.0 then matches nothing. Default for query_type scheduled: 2.0.",
+                "Version of the query language. An update keeps that of the rule. Without it, the console stores \
+                 1.0 for a new rule, and a query in 2.0 then matches nothing. Default for a new rule with \
+                 query_type scheduled: 2.0.",
             )
             .values(LANGUAGES),
             Argument::new(
