@@ -11,6 +11,7 @@ mod tests;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
 
@@ -32,7 +33,7 @@ const MAX_PATH: usize = 160;
 /// A repaired body, which is valid JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RepairedBody {
-    pub(crate) json: Vec<u8>,
+    pub(crate) json: Bytes,
     pub(crate) repairs: Repairs,
     pub(crate) set_apart: Vec<SetApartItem>,
 }
@@ -146,8 +147,8 @@ impl<'a> Scanner<'a> {
                 Err(Stop::Final) => return None,
             };
         }
-        let Self { out: json, repairs, set_apart, .. } = self;
-        (!repairs.is_empty()).then_some(RepairedBody { json, repairs, set_apart })
+        let Self { out, repairs, set_apart, .. } = self;
+        (!repairs.is_empty()).then(|| RepairedBody { json: out.into(), repairs, set_apart })
     }
 
     fn peek(&self) -> Option<u8> {

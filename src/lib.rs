@@ -9,6 +9,8 @@ pub mod files;
 pub mod incidents;
 mod json_path;
 mod json_repair;
+#[cfg(feature = "commands")]
+mod json_text;
 mod outcome;
 mod paging;
 mod redaction;
@@ -31,7 +33,7 @@ pub mod sandbox;
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
     AffectedCount, ApiVersion, Data, DecodeError, FilterRequirement, OpenEnum, Operation, OperationKind,
-    Page, Request, RequestError, RequestErrorKind, ResponseBody, Secret, Timestamp,
+    Page, RawItem, Request, RequestError, RequestErrorKind, ResponseBody, Secret, Timestamp,
 };
 
 pub use builder::ClientBuilder;

@@ -6,8 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use sentinelone_raw::runtime::{Page, PageItems, Request, RequestError, UndecodedItem};
-use serde::de::DeserializeOwned;
+use sentinelone_raw::runtime::{
+    Page, PageItems, RawItem, Request, RequestError, ResponseBody, UndecodedItem,
+};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -50,7 +51,10 @@ type StartPrefetch<T> = fn(Client, Request<Page<T>>, &Handle) -> Prefetch<T>;
 /// A page that is requested in advance. Dropping it cancels the request.
 struct Prefetch<T>(JoinHandle<Result<Response<Page<T>>>>);
 
-impl<T: DeserializeOwned + Send + 'static> Prefetch<T> {
+impl<T: Send + 'static> Prefetch<T>
+where
+    Page<T>: ResponseBody,
+{
     fn start(client: Client, request: Request<Page<T>>, runtime: &Handle) -> Self {
         Self(runtime.spawn(async move { client.send(&request).await }.in_current_span()))
     }
@@ -189,13 +193,24 @@ impl<T> Pages<T> {
         self
     }
 
+    /// Returns the list from its first page, with each item as JSON text instead of a type. The settings are kept.
+    pub fn raw(self) -> Pages<RawItem> {
+        let Self { client, request, remaining, page_size, start_prefetch, .. } = self;
+        let start_prefetch = start_prefetch.map(|_| Prefetch::start as StartPrefetch<RawItem>);
+        let request = request.map(Request::with_response_type);
+        Pages { remaining, page_size, start_prefetch, ..Pages::new(client, request) }
+    }
+
     /// Returns the items of all pages.
     pub fn items(self) -> Items<T> {
         Items { pages: self, current: None, repairs: Repairs::default() }
     }
 }
 
-impl<T: DeserializeOwned + Send + 'static> Pages<T> {
+impl<T: Send + 'static> Pages<T>
+where
+    Page<T>: ResponseBody,
+{
     /// Requests the next page as soon as the current one has arrived. It helps a caller that waits for other work
     /// between pages.
     ///
@@ -209,7 +224,10 @@ impl<T: DeserializeOwned + Send + 'static> Pages<T> {
     }
 }
 
-impl<T: DeserializeOwned> Pages<T> {
+impl<T> Pages<T>
+where
+    Page<T>: ResponseBody,
+{
     /// Returns the next page; `None` after the last one. Dropping the future loses no page: the page is requested again,
     /// or its prefetch continues.
     ///
@@ -348,6 +366,21 @@ impl<T> Items<T> {
         self
     }
 
+    /// Returns the same items as JSON text; see [`Pages::raw`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
+    /// let mut threats = client.threats().list().items().raw();
+    /// while let Some(threat) = threats.next().await {
+    ///     println!("{}", threat?.get());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn raw(self) -> Items<RawItem> {
+        self.pages.raw().items()
+    }
+
     /// Returns the repairs of the pages so far; see [`Response::repairs`]. An item that is set apart is also an error of
     /// [`next`](Self::next).
     pub fn repairs(&self) -> &Repairs {
@@ -355,7 +388,10 @@ impl<T> Items<T> {
     }
 }
 
-impl<T: DeserializeOwned + Send + 'static> Items<T> {
+impl<T: Send + 'static> Items<T>
+where
+    Page<T>: ResponseBody,
+{
     /// Requests the next page as soon as the current one has arrived; see [`Pages::prefetch`].
     pub fn prefetch(mut self) -> Self {
         self.pages = self.pages.prefetch();
@@ -363,7 +399,10 @@ impl<T: DeserializeOwned + Send + 'static> Items<T> {
     }
 }
 
-impl<T: DeserializeOwned> Items<T> {
+impl<T> Items<T>
+where
+    Page<T>: ResponseBody,
+{
     /// Returns the next item; `None` after the last one. Dropping the future loses no item.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::Result;
 use crate::error::{ApiError, Error, ErrorRepr, has_errors, parse_api_errors};
 use crate::json_repair::{self, RepairLog, RepairedBody, Repairs, SetApartItem};
+#[cfg(feature = "commands")]
+use crate::json_text;
 use crate::outcome::{IdOutcome, outcomes};
 use crate::redaction::RequestSecrets;
 use crate::transport::RetryAfter;
@@ -150,9 +152,9 @@ pub(crate) fn has_only_errors(body: &[u8]) -> bool {
     has_errors(body) && json_repair::parse::<Data>(body).is_some_and(|envelope| envelope.data.is_none())
 }
 
-fn decode<T: ResponseBody>(operation: &'static Operation, body: &[u8]) -> Result<T, DecodeError> {
+fn decode<T: ResponseBody>(operation: &'static Operation, body: &Bytes) -> Result<T, DecodeError> {
     if operation.response_format != ResponseFormat::Json || !body.iter().all(u8::is_ascii_whitespace) {
-        return T::decode(body);
+        return T::decode_shared(body);
     }
     match operation.kind {
         // An action with an empty response succeeded; a read with an empty response failed. The `data` member is
@@ -167,7 +169,7 @@ fn decode<T: ResponseBody>(operation: &'static Operation, body: &[u8]) -> Result
 #[cold]
 fn decode_repaired<T: ResponseBody>(
     operation: &'static Operation,
-    body: &[u8],
+    body: &Bytes,
     error: DecodeError,
     repaired: &OnceLock<Option<Box<RepairedBody>>>,
 ) -> Result<T, DecodeError> {
@@ -290,6 +292,16 @@ impl<T> Response<T> {
         };
         let repaired = || serde_json::from_slice(&self.repaired()?.json).ok();
         strict.or_else(repaired).unwrap_or_default()
+    }
+
+    /// Returns the body as JSON like [`json`](Self::json), with an empty list at the dotted path `list`.
+    #[cfg(feature = "commands")]
+    pub(crate) fn envelope(&self, list: &str) -> Value {
+        let body = match self.repaired.get() {
+            Some(Some(repaired)) => &repaired.json,
+            _ => &self.body,
+        };
+        json_text::envelope(body, list).unwrap_or_else(|| self.json())
     }
 
     /// Returns the repaired body; `None` if the body is valid, or cannot be repaired.

@@ -9,6 +9,7 @@ mod open_enum;
 mod operation;
 #[cfg(feature = "full-serde")]
 mod parts;
+mod raw_item;
 mod request;
 mod response;
 mod secret;
@@ -27,6 +28,7 @@ pub use operation::{
 };
 #[cfg(feature = "full-serde")]
 pub use parts::{RequestParts, RequestPartsError};
+pub use raw_item::RawItem;
 pub use request::{Request, RequestError, RequestErrorKind};
 pub use response::{
     AffectedCount, Binary, Data, DecodeError, Empty, ListEnvelope, Page, PageItems, Pagination, ResponseBody,

@@ -19,7 +19,7 @@ use crate::generator::Model;
 pub const COMMAND: &str = "cargo xtask generate";
 
 /// Runtime files that are copied into the generated crate: file name and source text.
-const RUNTIME_FILES: [(&str, &str); 12] = [
+const RUNTIME_FILES: [(&str, &str); 13] = [
     ("mod.rs", include_str!("../runtime/mod.rs")),
     ("response.rs", include_str!("../runtime/response.rs")),
     ("field.rs", include_str!("../runtime/field.rs")),
@@ -29,6 +29,7 @@ const RUNTIME_FILES: [(&str, &str); 12] = [
     ("open_enum.rs", include_str!("../runtime/open_enum.rs")),
     ("operation.rs", include_str!("../runtime/operation.rs")),
     ("parts.rs", include_str!("../runtime/parts.rs")),
+    ("raw_item.rs", include_str!("../runtime/raw_item.rs")),
     ("request.rs", include_str!("../runtime/request.rs")),
     ("secret.rs", include_str!("../runtime/secret.rs")),
     ("timestamp.rs", include_str!("../runtime/timestamp.rs")),

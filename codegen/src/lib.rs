@@ -46,6 +46,10 @@ pub mod runtime;
 #[path = "../runtime/tests.rs"]
 mod runtime_tests;
 
+#[cfg(test)]
+#[path = "../runtime/raw_item_tests.rs"]
+mod raw_item_tests;
+
 use std::path::{Path, PathBuf};
 
 use bundle::Bundle;

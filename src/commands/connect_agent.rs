@@ -68,8 +68,7 @@ impl Command for ConnectAgent {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let status_requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
-        let (mut outcome, mut entries) =
-            run_agent_action(client, self.actions()?, status_requests, PREFIX).await?;
+        let (mut outcome, mut entries) = run_agent_action(client, self.actions()?, status_requests).await?;
         if let Some(affected) = outcome.affected {
             entries.push(json!({ "AgentsAffected": affected }));
         }

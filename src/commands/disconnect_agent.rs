@@ -63,8 +63,7 @@ impl Command for DisconnectAgent {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let status_requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
-        let (mut outcome, entries) =
-            run_agent_action(client, self.actions()?, status_requests, PREFIX).await?;
+        let (mut outcome, entries) = run_agent_action(client, self.actions()?, status_requests).await?;
         outcome.context = context_under(PREFIX, Value::Array(entries));
         Ok(outcome)
     }

@@ -87,7 +87,7 @@ impl Command for GetAccounts {
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let Some(id) = &self.account_id else {
-            return list((client, observer), list_request()?, None, |_| true, (PREFIX, Self::OUTPUTS)).await;
+            return list((client, observer), list_request()?, None, None, (PREFIX, Self::OUTPUTS)).await;
         };
         let mut outcome =
             get(client, &account_request(id)?, Some(("account_id", id)), (PREFIX, Self::OUTPUTS)).await?;

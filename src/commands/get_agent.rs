@@ -57,6 +57,6 @@ impl Command for GetAgent {
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
         let requested = RequestedIds::default().with("agent_id", &self.agent_id, &["id"]);
-        read_lists((client, &requested), requests, None, |_| true, (PREFIX, Self::OUTPUTS)).await
+        read_lists((client, &requested), requests, None, None, (PREFIX, Self::OUTPUTS)).await
     }
 }

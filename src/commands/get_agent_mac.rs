@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::support::agents::{agent_id, requests_by_ids};
 use super::support::batched_lists::read_lists;
 use super::support::context_path::{ContextPath, context_under};
+use super::support::list_entries::ContextEntries;
 use super::support::list_pages::entries;
 use super::support::requested_ids::RequestedIds;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
@@ -76,7 +77,8 @@ impl Command for GetAgentMac {
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
         let requested = RequestedIds::default().with("agent_id", &self.agent_id, &["id"]);
-        let mut outcome = read_lists((client, &requested), requests, None, |_| true, (PREFIX, &[])).await?;
+        let mut outcome =
+            read_lists((client, &requested), requests, None, None, ContextEntries::NONE).await?;
         let agents = outcome.response.get("data").and_then(Value::as_array);
         let interfaces: Vec<Value> = agents.into_iter().flatten().flat_map(interfaces).collect();
         outcome.context =

@@ -10,6 +10,7 @@ use super::support::batched_lists::{
     batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
 };
 use super::support::context_path::ContextPath;
+use super::support::list_entries::ContextEntries;
 use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
@@ -287,22 +288,19 @@ impl Command for GetAlerts {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let (outputs, limit) = ((PREFIX, Self::OUTPUTS), Some(self.effective_limit()));
+        let limit = Some(self.effective_limit());
         let fields = &["alertInfo.alertId", "id"];
         let requested = RequestedIds::default().with("alert_ids", &self.alert_ids, fields);
-        let mut outcome =
-            read_lists((client, observer, &requested), self.lists()?, limit, |_| true, outputs).await?;
-        let entries = outcome.context.pointer_mut("/SentinelOne/Alert").and_then(Value::as_array_mut);
-        let alerts = outcome.response.get("data").and_then(Value::as_array);
-        for (entry, alert) in entries.into_iter().flatten().zip(alerts.into_iter().flatten()) {
+        let add_fallbacks = |_: usize, alert: &Value, entry: &mut Value| {
             for (path, field) in FALLBACK_FIELDS {
                 let value = get_path(alert, field).filter(|value| !value.is_null());
                 if let (None, Some(value)) = (entry.get(path), value) {
                     set_path(entry, path, value.clone());
                 }
             }
-        }
-        Ok(outcome)
+        };
+        let entries = ContextEntries::from((PREFIX, Self::OUTPUTS)).filled(&add_fallbacks);
+        read_lists((client, observer, &requested), self.lists()?, limit, None, entries).await
     }
 }
 

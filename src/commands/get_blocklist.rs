@@ -145,7 +145,7 @@ impl Command for GetBlocklist {
             (client, observer, &requested),
             self.request()?,
             Some(self.effective_limit()),
-            |_| true,
+            None,
             (PREFIX, Self::OUTPUTS),
         )
         .await

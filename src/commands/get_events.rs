@@ -1,12 +1,15 @@
 //! `sentinelone-get-events`: lists the events of a Deep Visibility query.
 
+use std::sync::{Mutex, PoisonError};
+
 use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityListEventsQuery};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::Value;
 
-use super::support::context_path::{ContextPath, context_under};
+use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{EVENT, IMAGE_PATH, STORYLINE_ID, event};
-use super::support::list_pages::{ListResult, read_pages};
+use super::support::list_entries::ContextEntries;
+use super::support::list_pages::list;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,
@@ -240,11 +243,31 @@ impl Command for GetEvents {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let ListResult { mut outcome, items, .. } =
-            read_pages((client, observer), self.request()?, Some(self.effective_limit()), |_| true).await?;
+        let version = client.api_version();
+        let (own, generic): (Vec<ContextPath>, Vec<ContextPath>) =
+            Self::OUTPUTS.iter().partition(|output| !output.path.starts_with("Event."));
+        // The context has a second list, with an entry for each entry of the first.
+        let generic_events = Mutex::new(Vec::new());
+        let event = |item: &Value| {
+            let generic_event = event(&generic, GENERIC, version, item);
+            generic_events.lock().unwrap_or_else(PoisonError::into_inner).push(generic_event);
+            let mut event = event(&own, EVENT, version, item);
+            for column in &self.columns {
+                let value = EventFields::new(item).get(column);
+                if let (Some(value), Some(fields)) = (value, event.as_object_mut()) {
+                    fields.insert(column.clone(), value.clone());
+                }
+            }
+            event
+        };
+        let (limit, entries) = (Some(self.effective_limit()), ContextEntries::built(EVENT, &event));
+        let mut outcome = list((client, observer), self.request()?, limit, None, entries).await?;
+        let generic_events = generic_events.into_inner().unwrap_or_else(PoisonError::into_inner);
+        set_path(&mut outcome.context, GENERIC, Value::Array(generic_events));
         let next = outcome.response.pointer("/pagination/nextCursor").and_then(Value::as_str);
-        let next = next.filter(|cursor| !cursor.is_empty()).map(str::to_owned);
-        outcome.context = self.context(client.api_version(), &items, next);
+        if let Some(next) = next.filter(|cursor| !cursor.is_empty()) {
+            set_path(&mut outcome.context, CURSOR, next.into());
+        }
         Ok(outcome)
     }
 }
@@ -260,30 +283,5 @@ impl GetEvents {
             ..DeepVisibilityListEventsQuery::new(self.query_id.as_str())
         };
         Ok(with_page_size(raw::list_events(&query)?.with_response_type(), Some(self.effective_limit()))?)
-    }
-
-    fn context(&self, version: ApiVersion, items: &[Value], next: Option<String>) -> Value {
-        let (own, generic): (Vec<ContextPath>, Vec<ContextPath>) =
-            Self::OUTPUTS.iter().partition(|output| !output.path.starts_with("Event."));
-        let events = items.iter().map(|item| {
-            let mut event = event(&own, EVENT, version, item);
-            for column in &self.columns {
-                let value = EventFields::new(item).get(column);
-                if let (Some(value), Some(fields)) = (value, event.as_object_mut()) {
-                    fields.insert(column.clone(), value.clone());
-                }
-            }
-            event
-        });
-        let mut context = context_under(EVENT, events.collect());
-        set_path(
-            &mut context,
-            GENERIC,
-            items.iter().map(|item| event(&generic, GENERIC, version, item)).collect(),
-        );
-        if let Some(next) = next {
-            set_path(&mut context, CURSOR, next.into());
-        }
-        context
     }
 }

@@ -151,7 +151,7 @@ impl Command for GetGroups {
             .with("group_ids", &self.group_ids, &["id"])
             .with_one("group_id", self.group_id.as_ref())
             .with_one("name", self.name.as_ref());
-        list((client, observer, &requested), self.request()?, limit, |_| true, (PREFIX, Self::OUTPUTS)).await
+        list((client, observer, &requested), self.request()?, limit, None, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

@@ -7,8 +7,9 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::{Value, json};
 
 use super::support::agents::required_ids;
-use super::support::batched_lists::read_lists_with;
+use super::support::batched_lists::read_lists;
 use super::support::context_path::ContextPath;
+use super::support::list_entries::ContextEntries;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome, Topic,
 };
@@ -75,17 +76,11 @@ impl Command for GetInstalledApplications {
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let ids = required_ids(self, ("agent_ids", &self.agent_ids))?;
         let requests = ids.iter().map(|id| applications_request(id)).collect::<Result<Vec<_>>>()?;
-        let mut outcome = read_lists_with(
-            client,
-            requests,
-            None,
-            |_| true,
-            (PREFIX, Self::OUTPUTS),
-            |number, entry| {
-                set_path(entry, "AgentID", json!(ids.get(number)));
-            },
-        )
-        .await?;
+        let add_agent = |list: usize, _: &Value, entry: &mut Value| {
+            set_path(entry, "AgentID", json!(ids.get(list)));
+        };
+        let entries = ContextEntries::from((PREFIX, Self::OUTPUTS)).filled(&add_agent);
+        let mut outcome = read_lists(client, requests, None, None, entries).await?;
         if outcome.is_complete() {
             let entries = get_path(&outcome.context, PREFIX).and_then(Value::as_array);
             let agents = entries.into_iter().flatten().filter_map(|entry| entry.get("AgentID")?.as_str());

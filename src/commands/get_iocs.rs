@@ -183,7 +183,7 @@ impl Command for GetIocs {
             (client, observer, &requested),
             self.lists()?,
             Some(self.effective_limit()),
-            |_| true,
+            None,
             (PREFIX, Self::OUTPUTS),
         )
         .await

@@ -67,7 +67,7 @@ impl Command for GetModifiedRemoteData {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let request = self.request(client.api_version())?;
-        let mut outcome = list(client, request, None, |_| true, ("threats", Self::OUTPUTS)).await?;
+        let mut outcome = list(client, request, None, None, ("threats", Self::OUTPUTS)).await?;
         let threats = outcome.response.get("data").and_then(Value::as_array);
         let ids = threats.into_iter().flatten().filter_map(|threat| threat.get("id").cloned());
         // A threat that is not valid JSON changed, too.

@@ -4,8 +4,9 @@ use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityListEventsOfTy
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::Value;
 
-use super::support::context_path::{ContextPath, context_under};
+use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{EVENT, IMAGE_PATH, STORYLINE_ID, event};
+use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
@@ -134,15 +135,10 @@ impl Command for GetProcesses {
     }
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let outputs = (EVENT, Self::OUTPUTS);
-        let mut outcome =
-            list((client, observer), self.request()?, Some(self.effective_limit()), |_| true, outputs)
-                .await?;
-        let items = outcome.response.get("data").and_then(Value::as_array);
         let version = client.api_version();
-        let events = items.into_iter().flatten().map(|item| event(Self::OUTPUTS, EVENT, version, item));
-        outcome.context = context_under(EVENT, events.collect());
-        Ok(outcome)
+        let event = |item: &Value| event(Self::OUTPUTS, EVENT, version, item);
+        let (limit, entries) = (Some(self.effective_limit()), ContextEntries::built(EVENT, &event));
+        list((client, observer), self.request()?, limit, None, entries).await
     }
 }
 

@@ -312,7 +312,7 @@ impl Command for GetRemoteScriptTaskStatus {
             (client, observer, &requested),
             self.lists()?,
             Some(self.effective_limit()),
-            |_| true,
+            None,
             (PREFIX, Self::OUTPUTS),
         )
         .await

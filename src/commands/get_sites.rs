@@ -129,7 +129,7 @@ impl Command for GetSites {
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
         let requested = RequestedIds::default().with_one("site_name", self.site_name.as_ref());
-        list((client, observer, &requested), self.request()?, limit, |_| true, (site::PREFIX, Self::OUTPUTS))
+        list((client, observer, &requested), self.request()?, limit, None, (site::PREFIX, Self::OUTPUTS))
             .await
     }
 }

@@ -186,7 +186,7 @@ impl Command for GetStarRules {
         let limit = self.effective_limit();
         let observed = (client, observer, &requested);
         let mut outcome =
-            read_lists(observed, self.lists()?, Some(limit), is_new, (PREFIX, Self::OUTPUTS)).await?;
+            read_lists(observed, self.lists()?, Some(limit), Some(&is_new), (PREFIX, Self::OUTPUTS)).await?;
         if self.is_legacy.is_none() {
             // The totals of the lists count common rules twice. Below the limit, every rule was read.
             let (_, count) = known.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -1,13 +1,14 @@
 //! `sentinelone-get-threat-notes`: lists the notes of a threat.
 
 use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::threats::{self as raw, ThreatsListNotesQuery};
 use serde_json::Value;
 
-use super::support::context_path::{ContextPath, context_under};
-use super::support::list_pages::{ListResult, entries, list, read_pages};
+use super::support::context_path::ContextPath;
+use super::support::list_pages::{Keep, list};
 use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
@@ -69,15 +70,18 @@ impl Command for GetThreatNotes {
 
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let outputs = (PREFIX, Self::OUTPUTS);
-        let ListResult { mut outcome, items, count, .. } =
-            read_pages((client, observer), self.request()?, None, |_| true).await?;
-        outcome.context = context_under(PREFIX, entries(Self::OUTPUTS, PREFIX, client.api_version(), &items));
-        if count == 0 && outcome.is_complete() {
+        let notes = AtomicUsize::new(0);
+        let count: Keep<'_> = Some(&|_| {
+            notes.fetch_add(1, Ordering::Relaxed);
+            true
+        });
+        let mut outcome = list((client, observer), self.request()?, None, count, outputs).await?;
+        if notes.into_inner() == 0 && outcome.is_complete() {
             // The list is also empty if the threat does not exist.
             let requested =
                 RequestedIds::default().with("threat_id", slice::from_ref(&self.threat_id), &["id"]);
             let threat = threat_request(client.api_version(), &self.threat_id)?;
-            match list((client, &requested), threat, None, |_| true, outputs).await {
+            match list((client, &requested), threat, None, None, outputs).await {
                 Ok(threats) => outcome.not_found = threats.not_found,
                 Err(error) => outcome.failure = Some(error),
             }

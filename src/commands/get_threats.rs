@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::support::batch_action::argument_error;
 use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
 use super::support::context_path::ContextPath;
+use super::support::list_pages::Keep;
 use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
@@ -355,6 +356,7 @@ impl Command for GetThreats {
             &["threatInfo.sha1", "fileContentHash"],
         );
         let (limit, outputs) = (Some(self.effective_limit()), (PREFIX, Self::OUTPUTS));
+        let keep: Keep<'_> = if self.rank.is_some() { Some(&keep) } else { None };
         read_lists((client, observer, &requested), requests, limit, keep, outputs).await
     }
 }

@@ -116,8 +116,7 @@ impl Command for GetWhiteList {
     async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
         let requested = RequestedIds::default().with("item_ids", &self.item_ids, &["id"]);
-        read_lists((client, observer, &requested), self.lists()?, limit, |_| true, (PREFIX, Self::OUTPUTS))
-            .await
+        read_lists((client, observer, &requested), self.lists()?, limit, None, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

@@ -11,7 +11,8 @@ use super::support::agents::agent_outputs;
 use super::support::batch_action::argument_error;
 use super::support::batched_lists::non_empty;
 use super::support::context_path::ContextPath;
-use super::support::list_pages::list;
+use super::support::list_entries::ContextEntries;
+use super::support::list_pages::{Keep, list};
 use super::support::requested_ids::RequestedIds;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
@@ -144,19 +145,19 @@ impl Command for ListAgents {
             .with("params.ids", &ids(&self.params.ids), &["id"])
             .with("params.uuids", &ids(&self.params.uuids), &["uuid"])
             .with_one("params.computerName", self.params.computer_name.as_ref());
-        let (observed, outputs) = ((client, observer, &requested), (PREFIX, Self::OUTPUTS));
-        let mut outcome = list(observed, self.request()?, limit, keep, outputs).await?;
-        let agents = outcome.response.get("data").and_then(Value::as_array);
-        let pointer = format!("/{}", PREFIX.replace('.', "/"));
-        let entries = outcome.context.pointer_mut(&pointer).and_then(Value::as_array_mut);
-        for (agent, entry) in agents.into_iter().flatten().zip(entries.into_iter().flatten()) {
+        let add_columns = |_: usize, agent: &Value, entry: &mut Value| {
             for column in &self.columns {
                 if let Some(value) = agent.get(column).filter(|value| !value.is_null()) {
                     set_path(entry, column, value.clone());
                 }
             }
+        };
+        let mut entries = ContextEntries::from((PREFIX, Self::OUTPUTS));
+        if !self.columns.is_empty() {
+            entries = entries.filled(&add_columns);
         }
-        Ok(outcome)
+        let keep: Keep<'_> = if self.min_threats().is_some() { Some(&keep) } else { None };
+        list((client, observer, &requested), self.request()?, limit, keep, entries).await
     }
 }
 

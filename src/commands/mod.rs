@@ -165,6 +165,7 @@ pub use resolve_threat::ResolveThreat;
 pub use run_remote_script::RunRemoteScript;
 pub use shutdown_agent::ShutdownAgent;
 pub use support::context_path::{ContextPath, ContextSource};
+pub use support::list_entries::ListPage;
 pub use support::polling::{NoProgress, PageHandling, ProgressEvent, ProgressObserver};
 pub use support::star_rule_settings::StarRuleSettings;
 pub use threat_summary::ThreatSummary;

@@ -16,6 +16,7 @@ use super::support::blocklist_entry::{
     LEVELS, check_sha1, scope_text, sha1_argument, site_batches, sites_argument,
 };
 use super::support::context_path::{ContextPath, context_under};
+use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -104,7 +105,8 @@ impl Command for RemoveHashFromBlocklist {
         let (mut without_id, mut wide_without_id) = (0, 0);
         let (mut response, mut errors, mut repairs) = (Value::Null, Vec::new(), Repairs::default());
         for Search { request, is_wide } in self.searches()? {
-            let mut found = list(client, request, None, |entry| self.matches(entry), (PREFIX, &[])).await?;
+            let mut found =
+                list(client, request, None, Some(&|entry| self.matches(entry)), ContextEntries::NONE).await?;
             if let Some(failure) = found.failure {
                 // No entry was deleted so far.
                 return Err(failure);

@@ -12,6 +12,7 @@ use super::get_white_list::OS_TYPES;
 use super::support::batch_action::{batch_requests, without_detail};
 use super::support::batched_lists::{delete_entries, id_of};
 use super::support::context_path::{ContextPath, context_under};
+use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -82,7 +83,8 @@ impl Command for RemoveItemFromWhitelist {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let mut found =
-            list(client, self.search()?, None, |entry| self.matches(entry), (PREFIX, &[])).await?;
+            list(client, self.search()?, None, Some(&|entry| self.matches(entry)), ContextEntries::NONE)
+                .await?;
         // No exclusion is removed unless the whole list was read.
         if let Some(failure) = found.failure.take() {
             return Err(failure);

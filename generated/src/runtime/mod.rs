@@ -11,6 +11,7 @@ mod open_enum;
 mod operation;
 #[cfg(feature = "full-serde")]
 mod parts;
+mod raw_item;
 mod request;
 mod response;
 mod secret;
@@ -29,6 +30,7 @@ pub use operation::{
 };
 #[cfg(feature = "full-serde")]
 pub use parts::{RequestParts, RequestPartsError};
+pub use raw_item::RawItem;
 pub use request::{Request, RequestError, RequestErrorKind};
 pub use response::{
     AffectedCount, Binary, Data, DecodeError, Empty, ListEnvelope, Page, PageItems, Pagination, ResponseBody,

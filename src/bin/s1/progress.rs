@@ -6,9 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sentinelone::commands::{PageHandling, ProgressEvent, ProgressObserver};
-use sentinelone::replace_control_chars;
-use serde_json::Value;
+use sentinelone::commands::{ListPage, PageHandling, ProgressEvent, ProgressObserver};
+use sentinelone::{RawItem, replace_control_chars};
 
 use crate::cli::option;
 use crate::output::{lines, report, write_if_open};
@@ -158,11 +157,13 @@ impl ProgressObserver for Terminal {
         }
     }
 
-    fn on_page(&self, items: &[Value]) -> PageHandling {
+    fn on_page(&self, page: &ListPage<'_>) -> PageHandling {
         if !self.streams {
             return PageHandling::Buffer;
         }
-        match suspend(|| write_if_open(&lines(items))) {
+        match suspend(|| {
+            write_if_open(&lines(&page.items().iter().map(RawItem::to_value).collect::<Vec<_>>()))
+        }) {
             Ok(true) => PageHandling::Consumed,
             Ok(false) => PageHandling::Stop,
             Err(error) => {

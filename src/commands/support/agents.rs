@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::batch_action::{argument_error, batch_requests, run_action};
 use super::batched_lists::{batched_list_requests, non_empty, read_lists, unique};
+use super::list_entries::ContextEntries;
 use crate::Result;
 use crate::client::Client;
 use crate::commands::{Argument, ArgumentKind, Command, Outcome};
@@ -171,11 +172,10 @@ pub(crate) async fn run_agent_action(
     client: &Client,
     actions: Vec<Request<Value>>,
     status_requests: Vec<Request<Page<Value>>>,
-    prefix: &str,
 ) -> Result<(Outcome, Vec<Value>)> {
     let (mut outcome, _) = run_action(client, actions).await?;
     let mut agents = Vec::new();
-    match read_lists(client, status_requests, None, |_| true, (prefix, &[])).await {
+    match read_lists(client, status_requests, None, None, ContextEntries::NONE).await {
         Ok(mut status) => {
             agents = take_items(&mut status.response);
             outcome.errors.append(&mut status.errors);

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::iter::{once, repeat};
 
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::{Page, Request};
 use serde_json::Value;
 
 use super::batch_action::{argument_error, requested_ids, run_action, without_detail};
-use super::context_path::{ContextPath, context_under};
-use super::list_pages::{ListResult, ObservedClient, entries, read_pages};
+use super::context_path::context_under;
+use super::list_entries::ContextEntries;
+use super::list_pages::{Keep, ObservedClient, finite, read_pages};
 use crate::Result;
 use crate::client::Client;
 use crate::commands::{ArgumentError, Arguments, Command, Outcome};
@@ -65,30 +66,18 @@ pub(crate) fn require_single_list<C: Command>(
     Ok(())
 }
 
-/// Reads lists in sequence into one outcome, until `limit` items match `keep`.
+/// Reads lists in sequence into one outcome, until `limit` items match `keep`. Each item becomes a context entry.
 ///
 /// An error before the first page is returned. A later error becomes [`Outcome::failure`].
 pub(crate) async fn read_lists<'a>(
     observed: impl Into<ObservedClient<'a>>,
     requests: Vec<Request<Page<Value>>>,
     limit: Option<u64>,
-    keep: impl Fn(&Value) -> bool,
-    context: (&str, &[ContextPath]),
+    keep: Keep<'_>,
+    entries: impl Into<ContextEntries<'_>>,
 ) -> Result<Outcome> {
-    read_lists_with(observed, requests, limit, keep, context, |_, _| {}).await
-}
-
-/// Like [`read_lists`]; `fill` adds values to each context entry, based on the index of its list.
-pub(crate) async fn read_lists_with<'a>(
-    observed: impl Into<ObservedClient<'a>>,
-    requests: Vec<Request<Page<Value>>>,
-    limit: Option<u64>,
-    keep: impl Fn(&Value) -> bool,
-    (prefix, outputs): (&str, &[ContextPath]),
-    fill: impl Fn(usize, &mut Value),
-) -> Result<Outcome> {
-    let observed = observed.into();
-    let version: ApiVersion = observed.client.api_version();
+    let (observed, entries) = (observed.into(), entries.into());
+    let limit = finite(limit);
     let lists = requests.len();
     let items_path = requests.first().map_or("data", |request| request.operation().items);
     let mut outcome = Outcome::new(Value::Null, Value::Null);
@@ -99,16 +88,14 @@ pub(crate) async fn read_lists_with<'a>(
         if left == Some(0) || stopped || outcome.failure.is_some() {
             break;
         }
-        match read_pages(observed, request, left, &keep).await {
-            Ok(ListResult { outcome: mut part, items: mut found, count: added, stopped: last, is_whole }) => {
-                whole_lists += usize::from(is_whole);
-                if let Value::Array(mut entries) = entries(outputs, prefix, version, &found) {
-                    entries.iter_mut().for_each(|entry| fill(number, entry));
-                    context.append(&mut entries);
-                }
-                items.append(&mut found);
-                count += added as u64;
-                stopped = last;
+        match read_pages(observed, request, left, keep, entries, number).await {
+            Ok(mut list) => {
+                whole_lists += usize::from(list.is_whole);
+                items.append(&mut list.items);
+                context.append(&mut list.entries);
+                count += list.count as u64;
+                stopped = list.stopped;
+                let mut part = list.outcome;
                 totals.push(get_path(&part.response, "pagination.totalItems").and_then(Value::as_u64));
                 outcome.errors.append(&mut part.errors);
                 outcome.repairs.extend(&part.repairs);
@@ -121,7 +108,7 @@ pub(crate) async fn read_lists_with<'a>(
     if let Some(requested) = observed.requested.filter(|_| whole_lists == lists) {
         outcome.not_found = requested.not_found();
     }
-    outcome.context = context_under(prefix, Value::Array(context));
+    outcome.context = context_under(entries.prefix, Value::Array(context));
     // The envelope of the last list holds the items of all lists.
     set_path(&mut outcome.response, items_path, Value::Array(items));
     let pagination = outcome.response.get_mut("pagination").and_then(Value::as_object_mut);

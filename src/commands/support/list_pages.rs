@@ -1,9 +1,10 @@
 //! Commands that read one list or one object.
 
-use sentinelone_raw::runtime::{ApiVersion, Page, Request, ResponseBody};
+use sentinelone_raw::runtime::{ApiVersion, Page, RawItem, Request, ResponseBody};
 use serde_json::{Map, Value};
 
 use super::context_path::{ContextPath, context_under, entry};
+use super::list_entries::{ContextEntries, ListPage};
 use super::requested_ids::RequestedIds;
 use crate::Result;
 use crate::client::Client;
@@ -45,11 +46,21 @@ impl<'a> From<(&'a Client, &'a dyn ProgressObserver, &'a RequestedIds)> for Obse
     }
 }
 
+/// Returns the limit; `None` for the limit `all`.
+pub(crate) fn finite(limit: Option<u64>) -> Option<u64> {
+    limit.filter(|limit| *limit < u64::MAX)
+}
+
+/// Returns whether an item belongs to the result. `None` keeps every item.
+pub(crate) type Keep<'a> = Option<&'a (dyn Fn(&Value) -> bool + Sync)>;
+
 /// The result of reading the pages of a list.
 pub(crate) struct ListResult {
     pub(crate) outcome: Outcome,
     /// Items that the observer did not consume.
     pub(crate) items: Vec<Value>,
+    /// Context entries of these items.
+    pub(crate) entries: Vec<Value>,
     /// Number of items, including consumed ones.
     pub(crate) count: usize,
     /// Whether the observer stopped the reading.
@@ -66,79 +77,112 @@ pub(crate) async fn list<'a>(
     observed: impl Into<ObservedClient<'a>>,
     request: Request<Page<Value>>,
     limit: Option<u64>,
-    keep: impl Fn(&Value) -> bool,
-    (prefix, outputs): (&str, &[ContextPath]),
+    keep: Keep<'_>,
+    entries: impl Into<ContextEntries<'_>>,
 ) -> Result<Outcome> {
-    let observed = observed.into();
-    let ListResult { mut outcome, items, is_whole, .. } = read_pages(observed, request, limit, keep).await?;
+    let (observed, entries) = (observed.into(), entries.into());
+    let items_path = request.operation().items;
+    let ListResult { mut outcome, items, entries: context, is_whole, .. } =
+        read_pages(observed, request, limit, keep, entries, 0).await?;
+    set_path(&mut outcome.response, items_path, Value::Array(items));
     if let Some(requested) = observed.requested.filter(|_| is_whole) {
         outcome.not_found = requested.not_found();
     }
-    outcome.context = context_under(prefix, entries(outputs, prefix, observed.client.api_version(), &items));
+    outcome.context = context_under(entries.prefix, Value::Array(context));
     Ok(outcome)
 }
 
-/// Like [`list`], without a context and with the items. `pagination.nextCursor` of the response resumes the list with
-/// the same page size. If the limit truncates a page, it is the cursor of that page, so no item is lost.
+/// Like [`list`], without a context, and with an empty list in the response. `list` is the number of the list.
+/// `pagination.nextCursor` of the response resumes the list with the same page size. If the limit truncates a page, it is
+/// the cursor of that page, so no item is lost.
 pub(crate) async fn read_pages<'a>(
     observed: impl Into<ObservedClient<'a>>,
     request: Request<Page<Value>>,
     limit: Option<u64>,
-    keep: impl Fn(&Value) -> bool,
+    keep: Keep<'_>,
+    entries: ContextEntries<'_>,
+    list: usize,
 ) -> Result<ListResult> {
     let ObservedClient { client, observer, requested } = observed.into();
     let items_path = request.operation().items;
+    let reader = entries.reader(client.api_version(), list);
     let query = request.query();
     // A list that starts later lacks the items before.
     let is_later = |(name, value): &(String, String)| name == "cursor" || (name == "skip" && value != "0");
     let is_from_start = !query.iter().any(is_later);
     let mut next = query.into_iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor);
-    let mut pages = Pages::new(client.clone(), Ok(request));
+    let mut pages = Pages::new(client.clone(), Ok(request.with_response_type()));
+    let limit = finite(limit);
+    if limit.is_none() {
+        // Every page is needed.
+        pages = pages.prefetch();
+    }
     let max = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-    let mut outcome = Outcome::new(Value::Null, Value::Null);
-    let (mut items, mut count, mut stopped, mut is_whole) = (Vec::new(), 0, false, false);
+    let mut result = ListResult {
+        outcome: Outcome::new(Value::Null, Value::Null),
+        items: Vec::new(),
+        entries: Vec::new(),
+        count: 0,
+        stopped: false,
+        is_whole: false,
+    };
+    let (mut last, mut truncated) = (None, None);
     // Dropped items do not count, so the pages have no limit of their own.
-    while count < max && !stopped {
-        match pages.next().await {
+    while result.count < max && !result.stopped {
+        let mut page = match pages.next().await {
             None => {
-                is_whole = outcome.failure.is_none();
+                result.is_whole = result.outcome.failure.is_none();
                 break;
             }
-            Some(Ok(page)) => {
-                outcome.response = page.json();
-                outcome.add_diagnostics(&page);
-                let page = page.into_value();
-                let next_page = page.next_cursor().map(str::to_owned);
-                if let Some(requested) = requested {
-                    page.data.iter().for_each(|item| requested.record(item));
-                }
-                let mut found: Vec<Value> = page.data.into_iter().filter(&keep).collect();
-                let added = found.len().min(max - count);
-                if added == found.len() {
-                    is_whole = next_page.is_none();
-                    next = next_page;
-                } else {
-                    // Without a cursor to this page the list cannot be resumed.
-                    let current = next.take().map_or(Value::Null, Value::String);
-                    set_path(&mut outcome.response, "pagination.nextCursor", current);
-                    found.truncate(added);
-                }
-                count += added;
-                observer.on_event(ProgressEvent::PageRead { items: added });
-                match observer.on_page(&found) {
-                    PageHandling::Buffer => items.append(&mut found),
-                    handling => stopped = handling == PageHandling::Stop,
+            Some(Ok(page)) => page,
+            Some(Err(error)) if last.is_none() => return Err(error),
+            Some(Err(error)) => {
+                result.outcome.failure = Some(error);
+                continue;
+            }
+        };
+        result.outcome.add_diagnostics(&page);
+        let mut found: Vec<RawItem> = std::mem::take(&mut page.value.data);
+        if requested.is_some() || keep.is_some() {
+            found.retain(|item| {
+                let item = item.to_value();
+                requested.iter().for_each(|requested| requested.record(&item));
+                keep.is_none_or(|keep| keep(&item))
+            });
+        }
+        let next_page = page.next_cursor().map(str::to_owned);
+        let added = found.len().min(max - result.count);
+        if added == found.len() {
+            result.is_whole = next_page.is_none();
+            next = next_page;
+        } else {
+            // Without a cursor to this page the list cannot be resumed.
+            truncated = Some(next.take().map_or(Value::Null, Value::String));
+            found.truncate(added);
+        }
+        last = Some(page);
+        result.count += added;
+        observer.on_event(ProgressEvent::PageRead { items: added });
+        match observer.on_page(&ListPage { items: &found, items_path, reader: &reader }) {
+            PageHandling::Buffer => {
+                for item in &found {
+                    let item = item.to_value();
+                    result.entries.push(reader.entry_of(&item));
+                    result.items.push(item);
                 }
             }
-            Some(Err(error)) if outcome.response.is_null() => return Err(error),
-            Some(Err(error)) => outcome.failure = Some(error),
+            handling => result.stopped = handling == PageHandling::Stop,
         }
     }
-    // The envelope of the last page holds the items of all pages.
-    set_path(&mut outcome.response, items_path, Value::Array(items.clone()));
+    // The envelope is that of the last page.
+    result.outcome.response = last.map(|page| page.envelope(items_path)).unwrap_or_default();
+    if let Some(cursor) = truncated {
+        set_path(&mut result.outcome.response, "pagination.nextCursor", cursor);
+    }
+    let ListResult { outcome, stopped, is_whole, .. } = &mut result;
     // Errors next to the data may be the reason why an item is missing.
-    is_whole &= is_from_start && outcome.errors.is_empty() && !outcome.repairs.has_loss() && !stopped;
-    Ok(ListResult { outcome, items, count, stopped, is_whole })
+    *is_whole &= is_from_start && outcome.errors.is_empty() && !outcome.repairs.has_loss() && !*stopped;
+    Ok(result)
 }
 
 /// Reads one object, which becomes one context entry. `requested` is the argument that identifies the object, with its

@@ -7,6 +7,7 @@ pub(crate) mod batched_lists;
 pub(crate) mod blocklist_entry;
 pub(crate) mod context_path;
 pub(crate) mod deep_visibility;
+pub(crate) mod list_entries;
 pub(crate) mod list_pages;
 pub(crate) mod polling;
 pub(crate) mod remote_scripts;

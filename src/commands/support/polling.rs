@@ -3,11 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::Result;
-use crate::commands::{ArgumentError, Arguments};
+use crate::commands::{ArgumentError, Arguments, ListPage};
 use crate::error::Error;
 
 /// Longest part of the timeout that is reserved for the final poll.
@@ -69,8 +68,8 @@ pub trait ProgressObserver: Send + Sync {
 
     /// Handles the items that a page adds to a list; pages arrive in order. An observer that consumes them keeps
     /// long lists out of memory. The default returns [`PageHandling::Buffer`].
-    fn on_page(&self, items: &[Value]) -> PageHandling {
-        let _ = items;
+    fn on_page(&self, page: &ListPage<'_>) -> PageHandling {
+        let _ = page;
         PageHandling::Buffer
     }
 }
