@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "cli/lists.rs"]
+mod lists;
 #[path = "cli/values.rs"]
 mod values;
 
@@ -791,40 +793,6 @@ async fn all_option_reads_every_page() {
     assert_eq!(cursors(&server).await, [pages.clone(), pages].concat(), "three pages per call");
 }
 
-/// The items read so far are written.
-#[tokio::test(flavor = "multi_thread")]
-async fn all_option_interrupted_exits_3() {
-    for (format, lines) in [("ndjson", 2_000), ("table", 2_005)] {
-        let server = long_list(2_000).await;
-        let output = s1_on(&server, &["get-threats", "--all", "--output", format]).output().unwrap();
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(3), "{error}");
-        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), lines, "{format}");
-        let expected = "error: threats_list: HTTP 400 Bad Request: 4000010 Bad cursor: It is too old\n  help: correct \
-                        the request as described in the error of the console\n";
-        assert_eq!(error, expected);
-    }
-}
-
-/// After the pipe is closed, no page is requested, with `--all` and with `--limit all`.
-#[tokio::test(flavor = "multi_thread")]
-async fn ndjson_closed_pipe_stops_paging() {
-    for all in [&["--all"][..], &["--limit", "all"]] {
-        let server = long_list(usize::MAX).await;
-        let mut child = s1_on(&server, &[&["get-threats", "--output", "ndjson"], all].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        assert!(first.starts_with("{\"id\":\"0\""), "{first}");
-        let output = child.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
-        assert_eq!(cursors(&server).await, [None], "{all:?}: a page is larger than the buffer of a pipe");
-    }
-}
-
 /// A paged list accepts `all`, and then uses the largest pages. An action does not.
 #[test]
 fn all_option_exists_only_for_paged_lists() {
@@ -1003,14 +971,14 @@ async fn repaired_response_exits_0_and_invalid_item_exits_3() {
     let (code, out, err) = run(&repaired);
     assert_eq!(
         (code, out.as_str()),
-        (0, "{\"id\":\"1\",\"a\":\"\u{fffd}\"}\n{\"id\":\"2\",\"b\":null}\n"),
+        (0, "{\"id\": \"1\", \"a\": \"\\ufffd\"}\n{\"id\": \"2\", \"b\": null}\n"),
         "{err}"
     );
     let surrogate = format!("{warning} data[0].a (ID 1): unpaired surrogate \\ud800 replaced by U+FFFD\n");
     assert_eq!(err, format!("{surrogate}{warning} data[1].b (ID 2): NaN replaced by null\n"));
     let set_apart =
         |index| format!("{warning} data[{index}] (ID 2): item set apart: invalid escape \\q at path\n");
-    assert_eq!(run(&invalid), (3, "{\"id\":\"1\"}\n".to_owned(), set_apart(1)));
+    assert_eq!(run(&invalid), (3, "{\"id\": \"1\"}\n".to_owned(), set_apart(1)));
     assert_eq!(run(&only), (3, String::new(), set_apart(0)));
     let (code, out, _) = run(&cut);
     assert_eq!((code, out.as_str()), (1, ""), "a part of a page is not a page");

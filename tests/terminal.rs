@@ -236,16 +236,16 @@ fn progress_line_appears_for_slow_call() {
 }
 
 /// A console with a list of five pages of two items, and a delay per page.
-async fn slow_pages() -> MockServer {
+async fn slow_pages(delay: Duration) -> MockServer {
     let server = MockServer::start().await;
-    let page = |request: &Request| {
+    let page = move |request: &Request| {
         let cursor = request.url.query_pairs().find(|(name, _)| name == "cursor");
         let number: u32 = cursor.map_or(0, |(_, value)| value.parse().unwrap());
         let next = (number < 4).then(|| (number + 1).to_string());
         let data = serde_json::json!([{ "id": format!("{number}0") }, { "id": format!("{number}1") }]);
         ResponseTemplate::new(200)
             .set_body_json(serde_json::json!({ "data": data, "pagination": { "nextCursor": next } }))
-            .set_delay(Duration::from_millis(600))
+            .set_delay(delay)
     };
     Mock::given(any()).respond_with(page).mount(&server).await;
     server
@@ -261,7 +261,7 @@ fn read_all(slow: &MockServer, format: &str) -> PtySession {
 #[test]
 fn progress_line_counts_items() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let slow = runtime.block_on(slow_pages());
+    let slow = runtime.block_on(slow_pages(Duration::from_millis(600)));
     for (format, last) in [("table", "10 found"), ("ndjson", "{\"id\":\"41\"}")] {
         let mut session = read_all(&slow, format);
         session.exp_string("6 items read").unwrap();
@@ -271,22 +271,39 @@ fn progress_line_counts_items() {
     }
 }
 
-/// Items that were only read are discarded.
+/// What was written is valid.
 #[test]
-fn interrupted_list_exits_3_only_after_output() {
+fn interrupted_list_is_closed_and_exits_3() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let slow = runtime.block_on(slow_pages());
-    for (format, message, expected) in [
-        ("ndjson", "error: interrupted; the list is incomplete", 3),
-        ("table", "error: interrupted; the console was not changed", 1),
-    ] {
+    let slow = runtime.block_on(slow_pages(Duration::from_millis(600)));
+    for (format, end) in [("ndjson", "{\"id\":\"11\"}"), ("table", "└────┘"), ("json", "  ]\r\n}")]
+    {
         let mut session = read_all(&slow, format);
         session.exp_string("4 items read").unwrap();
         session.send("\u{3}").unwrap();
         session.flush().unwrap();
         let rest = session.exp_eof().unwrap();
-        assert!(rest.contains(message), "{format}: {rest:?}");
-        assert_eq!(code(&session), expected, "{format}");
+        // The session decodes each byte as a character.
+        let end: String = end.bytes().map(char::from).collect();
+        let (_, last) = rest.split_once(&end).unwrap_or_else(|| panic!("{format}: {rest:?}"));
+        assert!(last.contains("error: interrupted; the list is incomplete"), "{format}: {rest:?}");
+        assert_eq!(code(&session), 3, "{format}");
+    }
+}
+
+/// Without items nothing is written.
+#[test]
+fn list_interrupted_before_its_first_page_exits_1() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let slow = runtime.block_on(slow_pages(Duration::from_secs(15)));
+    for format in ["ndjson", "table", "json"] {
+        let mut session = read_all(&slow, format);
+        session.exp_string("waiting for").unwrap();
+        session.send("\u{3}").unwrap();
+        session.flush().unwrap();
+        let rest = session.exp_eof().unwrap();
+        assert!(rest.contains("error: interrupted; the console was not changed"), "{format}: {rest:?}");
+        assert_eq!(code(&session), 1, "{format}");
     }
 }
 

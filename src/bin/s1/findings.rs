@@ -9,6 +9,7 @@ use sentinelone::contract::{ContractRule, Finding, Severity};
 use sentinelone::replace_control_chars;
 use serde_json::{Value, json};
 
+use crate::json_text;
 use crate::output;
 use crate::run::{CliError, text};
 
@@ -228,7 +229,7 @@ impl JsonWriter {
         };
         let after = if self.format == Format::Json { "" } else { "\n" };
         self.first = false;
-        output::write(&format!("{before}{}{after}", output::escape_control_chars(&item.to_string())))
+        output::write(&format!("{before}{}{after}", json_text::escape_control_chars(&item.to_string())))
     }
 
     pub(crate) fn end(&self) -> io::Result<()> {

@@ -14,6 +14,7 @@ use sentinelone::incidents::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::json_text;
 use crate::list_values::ListReader;
 use crate::output;
 use crate::profiles::{open_lock, replace};
@@ -304,14 +305,10 @@ fn print(batch: &Batch, format: &str) -> Result<(), CliError> {
             batch.skipped_below_min_risk
         ));
     }
-    let line = |incident: &Incident| serde_json::to_value(incident).unwrap_or_default();
+    let to_json = |incident: &Incident| serde_json::to_value(incident).unwrap_or_default();
     let text = match format {
-        "ndjson" => batch
-            .incidents
-            .iter()
-            .map(|one| output::escape_control_chars(&line(one).to_string()) + "\n")
-            .collect::<String>(),
-        "json" | "context" => output::pretty(&batch.incidents.iter().map(line).collect()),
+        "ndjson" => batch.incidents.iter().map(|one| json_text::line(&to_json(one))).collect::<String>(),
+        "json" | "context" => json_text::pretty(&batch.incidents.iter().map(to_json).collect()),
         _ => output::incidents(&batch.incidents),
     };
     let mut out = io::stdout().lock();

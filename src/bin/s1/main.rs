@@ -1,11 +1,13 @@
 //! `s1`, the command line client.
 
 mod cli;
+mod columns;
 mod completions;
 mod contract;
 mod findings;
 mod help;
 mod incidents;
+mod json_text;
 mod keyring;
 mod list_values;
 mod log;
@@ -17,7 +19,9 @@ mod progress;
 mod record;
 mod run;
 mod session;
+mod stream;
 mod suggest;
+mod table;
 
 use std::process::ExitCode;
 

@@ -12,10 +12,12 @@ use sentinelone::{ApiToken, ApiVersion, ConsoleUrl, TokenError};
 use serde_json::{Value, json};
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value as Setting, value};
 
+use crate::json_text;
 use crate::keyring;
 use crate::output;
 use crate::run::CliError;
 use crate::suggest::did_you_mean;
+use crate::table;
 
 /// Value of `token` for a token in the system keyring.
 const KEYRING: &str = "keyring";
@@ -407,7 +409,7 @@ impl ConfigFile {
         };
         let all: Vec<Value> = profiles.iter().map(to_json).collect();
         Ok(match format {
-            "ndjson" => output::lines(&all),
+            "ndjson" => json_text::lines(&all),
             "table" if all.is_empty() => "0 found\n".to_owned(),
             "table" => {
                 let rows = profiles.iter().map(|profile| {
@@ -421,9 +423,9 @@ impl ConfigFile {
                         profile.token.to_string(),
                     ]
                 });
-                output::grid(["Profile", "Default", "Console", "API", "Token"], rows)
+                table::grid(["Profile", "Default", "Console", "API", "Token"], rows)
             }
-            _ => output::pretty(&Value::Array(all)),
+            _ => json_text::pretty(&Value::Array(all)),
         })
     }
 }

@@ -6,11 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sentinelone::commands::{ListPage, PageHandling, ProgressEvent, ProgressObserver};
-use sentinelone::{RawItem, replace_control_chars};
+use sentinelone::commands::{ListPage, Outcome, PageHandling, ProgressEvent, ProgressObserver};
+use sentinelone::replace_control_chars;
 
 use crate::cli::option;
-use crate::output::{lines, report, write_if_open};
+use crate::output::report;
+use crate::run::CliError;
+use crate::stream::ListWriter;
 
 /// Delay before the progress line appears.
 const DELAY: Duration = Duration::from_secs(1);
@@ -31,11 +33,9 @@ pub(crate) fn suspend<R>(write: impl FnOnce() -> R) -> R {
 pub(crate) struct Terminal {
     bar: ProgressBar,
     resume: Mutex<Option<(String, String)>>,
-    /// Whether each page of a list is written when it arrives, one item per line.
-    streams: bool,
+    /// Writes each page of a list when it arrives.
+    list: Option<Mutex<ListWriter>>,
     items_read: AtomicUsize,
-    /// First error while writing.
-    write_error: Mutex<Option<io::Error>>,
 }
 
 impl Terminal {
@@ -48,18 +48,12 @@ impl Terminal {
         let bar = ProgressBar::no_length();
         bar.set_draw_target(target);
         *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
-        Self {
-            bar,
-            resume: Mutex::new(None),
-            streams: false,
-            items_read: AtomicUsize::new(0),
-            write_error: Mutex::new(None),
-        }
+        Self { bar, resume: Mutex::new(None), list: None, items_read: AtomicUsize::new(0) }
     }
 
     /// Writes each page of a list when it arrives.
-    pub(crate) fn streaming(mut self) -> Self {
-        self.streams = true;
+    pub(crate) fn writing(mut self, list: ListWriter) -> Self {
+        self.list = Some(Mutex::new(list));
         self
     }
 
@@ -68,14 +62,26 @@ impl Terminal {
         self.resume.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns whether items were written.
+    /// Returns whether items of a list were written.
     pub(crate) fn has_written(&self) -> bool {
-        self.streams && self.items_read.load(Ordering::Relaxed) > 0
+        self.with_list(false, |list| list.has_items())
     }
 
-    /// Takes the error that stopped the output.
-    pub(crate) fn take_write_error(&self) -> Option<io::Error> {
-        self.write_error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Writes the end of a list; see [`ListWriter::end`].
+    pub(crate) fn end_list(&self, outcome: &Outcome) -> Result<bool, CliError> {
+        self.with_list(Ok(false), |list| list.end(outcome))
+    }
+
+    /// Writes the end of an incomplete list; see [`ListWriter::interrupt`].
+    pub(crate) fn interrupt_list(&self) -> Result<(), CliError> {
+        self.with_list(Ok(()), ListWriter::interrupt)
+    }
+
+    fn with_list<R>(&self, default: R, run: impl FnOnce(&mut ListWriter) -> R) -> R {
+        match &self.list {
+            Some(list) => run(&mut list.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => default,
+        }
     }
 
     /// Runs `work`, and shows `label` if it takes longer than [`DELAY`].
@@ -158,19 +164,7 @@ impl ProgressObserver for Terminal {
     }
 
     fn on_page(&self, page: &ListPage<'_>) -> PageHandling {
-        if !self.streams {
-            return PageHandling::Buffer;
-        }
-        match suspend(|| {
-            write_if_open(&lines(&page.items().iter().map(RawItem::to_value).collect::<Vec<_>>()))
-        }) {
-            Ok(true) => PageHandling::Consumed,
-            Ok(false) => PageHandling::Stop,
-            Err(error) => {
-                *self.write_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                PageHandling::Stop
-            }
-        }
+        self.with_list(PageHandling::Buffer, |list| list.write(page))
     }
 }
 

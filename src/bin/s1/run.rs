@@ -16,9 +16,11 @@ use sentinelone::{
 };
 use serde_json::Value;
 
+use crate::columns::{check_columns, writes_files};
 use crate::list_values::ListReader;
 use crate::progress::Terminal;
 use crate::session::{self, Connection, Session};
+use crate::stream::ListWriter;
 use crate::suggest::did_you_mean;
 use crate::{completions, contract, help, incidents, log, login, output, record};
 
@@ -226,7 +228,7 @@ async fn run_command(
     let version = connection.version;
     let mut lists = ListReader::default();
     let command = entry.prepare(arguments(entry, matches, &mut lists)?)?;
-    output::check_columns(entry, columns)?;
+    check_columns(entry, columns)?;
     // Invalid arguments are reported before a request is sent and before the prompt.
     let requests = command.requests(version)?;
     if matches.get_flag("dry-run") {
@@ -270,44 +272,45 @@ async fn execute(call: &CommandCall<'_>, matches: &ArgMatches, session: &Session
         }
         confirm(command, requests, &session.client).await?;
     }
-    let terminal = Terminal::new();
-    // A complete list can be long. As lines it is written page by page.
-    let terminal = if format == "ndjson" && reads_all(matches) { terminal.streaming() } else { terminal };
+    let mut terminal = Terminal::new();
+    if !entry.info.is_action {
+        terminal = terminal.writing(ListWriter::new(entry, format, columns));
+    }
     let label = format!("{}: waiting for {}", command.info().name, session.client.console_url());
     let outcome = tokio::select! {
         outcome = terminal.during(&label, command.run_with_progress(&session.client, &terminal)) => outcome,
         signal = shutdown_signal() => {
             signal?;
             terminal.clear();
+            terminal.interrupt_list()?;
             if terminal.has_written() {
                 return Err(CliError::Partial("the list is incomplete".to_owned()));
             }
             let effect = match terminal.resume() {
                 Some((option, value)) => format!("the job continues; resume it with --{option} {value}"),
                 None if entry.info.is_action => "the request may have taken effect".to_owned(),
-                None if output::writes_files(entry) => "files may have been written; the console was not changed".to_owned(),
+                None if writes_files(entry) => "files may have been written; the console was not changed".to_owned(),
                 None => "the console was not changed".to_owned(),
             };
             return Err(CliError::Interrupted(effect));
         }
     };
     terminal.clear();
-    let outcome = outcome?;
-    if let Some(error) = terminal.take_write_error() {
-        return Err(error.into());
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            // The error of the command is reported, also if its output cannot be written.
+            let _ = terminal.interrupt_list();
+            return Err(error.into());
+        }
+    };
+    if !terminal.end_list(&outcome)? {
+        output::write(&output::outcome(command, &outcome, format, columns)?)?;
     }
-    output::write(&output::outcome(command, &outcome, format, columns)?)?;
     if format == "context" {
         report_details(&outcome);
     }
     Ok(code(command, &outcome, terminal.has_written()))
-}
-
-/// Returns whether `--all` or `--limit all` is set.
-fn reads_all(matches: &ArgMatches) -> bool {
-    let flag = matches.try_get_one::<bool>("all").ok().flatten().copied();
-    let limit = matches.try_get_one::<String>("limit").ok().flatten();
-    flag.unwrap_or_default() || limit.is_some_and(|limit| limit.trim().eq_ignore_ascii_case("all"))
 }
 
 /// Prints the creation and expiry time of the token, and warns before it expires.
