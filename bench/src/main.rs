@@ -1,7 +1,8 @@
 //! Client or server of a benchmark. Each side runs in its own process, so that its peak memory can be measured.
 //!
-//! `serve` runs the server. `list` and `act` send requests, with this project's client or with plain reqwest. These
-//! three print one line of JSON. `decode` sends no requests; criterion writes its results.
+//! `serve` runs the server. `list`, `fetch` and `act` send requests, with this project's client or with plain reqwest.
+//! `run` measures another program. `har` writes a file to validate. These print one line of JSON. `decode` sends no
+//! requests; criterion writes its results.
 
 use std::hint::black_box;
 use std::io::Read;
@@ -11,9 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use sentinelone::incidents::{Checkpoint, Fetcher, IncidentConfig};
 use sentinelone::threats::{IncidentStatus, Threat, ThreatFilter};
 use sentinelone::{ApiToken, Client, RateLimits};
-use sentinelone_bench::{decode, page, server};
+use sentinelone_bench::{decode, har, page, process, server};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -25,8 +27,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const TOKEN: &str = "bench-example-token";
 const THREATS: &str = "/web/api/v2.1/threats";
 const INCIDENT: &str = "/web/api/v2.1/threats/incident";
-const USAGE: &str = "usage: s1-bench decode DIR SECONDS SAMPLES | serve PAGES | list client|prefetch|types|value URL WORK_MS \
-                     | act client|reqwest URL COUNT IN_FLIGHT";
+const USAGE: &str = "usage: s1-bench decode DIR SECONDS SAMPLES | serve PAGES [DELAY_MS] | \
+                     list client|prefetch|types|value URL WORK_MS | fetch URL LIMIT | \
+                     act client|reqwest URL COUNT IN_FLIGHT | har FILE MEGABYTES | run PROGRAM ARGUMENT…";
 
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,12 +40,20 @@ fn main() -> Result<(), BoxError> {
             let time = Duration::from_secs(time.parse()?);
             Ok(decode::measure(Path::new(directory), time, samples.parse()?)?)
         }
-        ["serve", pages] => serve(pages.parse()?),
+        ["serve", pages] => serve(pages.parse()?, Duration::ZERO),
+        ["serve", pages, delay] => serve(pages.parse()?, Duration::from_millis(delay.parse()?)),
         ["list", variant, url, work] => {
             let work = Duration::from_millis(work.parse()?);
             let start = Instant::now();
             let threats = runtime.block_on(list(variant, url, work))?;
             print_result(start.elapsed(), threats);
+            Ok(())
+        }
+        ["fetch", url, limit] => {
+            let limit = limit.parse()?;
+            let start = Instant::now();
+            let incidents = runtime.block_on(fetch(url, limit))?;
+            print_result(start.elapsed(), incidents);
             Ok(())
         }
         ["act", variant, url, count, in_flight] => {
@@ -52,15 +63,25 @@ fn main() -> Result<(), BoxError> {
             print_result(start.elapsed(), done);
             Ok(())
         }
+        ["har", file, megabytes] => {
+            let megabytes: u64 = megabytes.parse()?;
+            let (bytes, exchanges) = har::write(Path::new(file), megabytes * 1_000_000)?;
+            println!("{}", json!({ "bytes": bytes, "count": exchanges }));
+            Ok(())
+        }
+        ["run", program, arguments @ ..] => {
+            println!("{}", process::run(program, arguments)?);
+            Ok(())
+        }
         _ => Err(USAGE.into()),
     }
 }
 
 /// Serves until standard input is closed, so that the server ends with the process that started it.
-fn serve(pages: usize) -> Result<(), BoxError> {
+fn serve(pages: usize, delay: Duration) -> Result<(), BoxError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     println!("{}", json!({ "url": format!("http://{}", listener.local_addr()?) }));
-    std::thread::spawn(move || server::serve(&listener, pages));
+    std::thread::spawn(move || server::serve(&listener, pages, delay));
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
 }
@@ -145,6 +166,25 @@ async fn list_with_reqwest<T: DeserializeOwned>(url: &str) -> Result<usize, BoxE
     }
 }
 
+/// Fetches all threats as incidents, up to `limit` per poll. Returns their number.
+async fn fetch(url: &str, limit: u32) -> Result<usize, BoxError> {
+    let mut config = IncidentConfig::default();
+    // Before the first threat.
+    config.first_fetch = "2023-12-31T00:00:00Z".to_owned();
+    config.limit = limit;
+    let fetcher = Fetcher::new(client(url)?, config)?;
+    let (mut checkpoint, mut count) = (Checkpoint::default(), 0);
+    loop {
+        let batch = fetcher.poll(&checkpoint).await?;
+        count += batch.incidents.len();
+        black_box(batch.incidents);
+        checkpoint = batch.checkpoint;
+        if !batch.has_more {
+            return Ok(count);
+        }
+    }
+}
+
 /// Sets the status of `count` threats, one request each, in `in_flight` concurrent tasks.
 async fn act(variant: &str, url: &str, count: usize, in_flight: usize) -> Result<usize, BoxError> {
     let next = Arc::new(AtomicUsize::new(0));
@@ -192,7 +232,7 @@ async fn run_sequentially<F: Future<Output = Result<bool, BoxError>>>(
         if number >= count {
             return Ok(done);
         }
-        done += usize::from(act(format!("46{number:016}")).await?);
+        done += usize::from(act(page::id(number as u64)).await?);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use sentinelone_codegen::{Error, Result};
 
 use super::processes::run_command;
-use super::table::{Goal, Row, Table};
+use super::table::{Goal, Row, Table, Unit};
 use super::{Effort, cargo, progress, target_dir};
 
 const CLIENT_MAIN: &str = r#"use sentinelone::{ApiToken, Client};
@@ -55,13 +55,13 @@ pub(super) fn measure(root: &Path, effort: &Effort, table: &mut Table) -> Result
         for (name, _, _) in crates {
             let (seconds, bytes) = build(&work.join(name), name, profile)?;
             times.push(seconds);
-            sizes.push(bytes as f64);
+            sizes.push(bytes as f64 / 1024.0);
         }
         let label = format!("clean {profile} build of a dependent crate, {reference}");
-        table.push(Row::times("build", &label, times[0], times[1], Goal::AtMost(1.5)));
+        table.push(Row::ratio("build", &label, Unit::Seconds, [times[0], times[1]], Goal::AtMost(1.5)));
         if *profile == "release" {
             let label = format!("size of its stripped binary, {reference}");
-            table.push(Row::memory("build", &label, sizes[0] / 1024.0, sizes[1] / 1024.0, Goal::None));
+            table.push(Row::ratio("build", &label, Unit::Kib, [sizes[0], sizes[1]], Goal::None));
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Measured processes and their server.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -8,30 +9,35 @@ use std::time::Instant;
 use sentinelone_codegen::{Error, Result};
 use serde_json::Value;
 
+/// Example token; the server accepts any token.
+const TOKEN: &str = "bench-example-token";
+
 fn failed(command: &Command, cause: impl std::fmt::Display) -> Error {
     Error::Generator(format!("{command:?}: {cause}"))
 }
 
-/// Runs a process.
+/// Runs a process and returns its standard output.
 ///
 /// # Errors
 ///
 /// Returns an error if the process does not start or exits with a failure.
-pub(super) fn run_command(command: &mut Command) -> Result<()> {
+pub(super) fn run_output(command: &mut Command) -> Result<Vec<u8>> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| failed(command, error))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(output.stdout);
     }
     Err(failed(command, String::from_utf8_lossy(&output.stderr)))
 }
 
+/// Runs a process.
+pub(super) fn run_command(command: &mut Command) -> Result<()> {
+    run_output(command).map(drop)
+}
+
 /// Runs a process and parses its standard output as JSON.
 pub(super) fn run_json(command: &mut Command) -> Result<Value> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| failed(command, error))?;
-    if !output.status.success() {
-        return Err(failed(command, String::from_utf8_lossy(&output.stderr)));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| failed(command, error))
+    let output = run_output(command)?;
+    serde_json::from_slice(&output).map_err(|error| failed(command, error))
 }
 
 /// Returns the median of a member of the results.
@@ -61,6 +67,22 @@ fn median_of(mut numbers: Vec<f64>) -> Option<f64> {
     }
 }
 
+/// Returns a command that runs a program with a server on this machine.
+pub(super) fn local(line: &[OsString]) -> Command {
+    let mut command = Command::new(line.first().map(OsString::as_os_str).unwrap_or_default());
+    command.args(line.iter().skip(1)).env("S1_API_TOKEN", TOKEN);
+    // A proxy would be slower, or not reach the server.
+    command.env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1");
+    command
+}
+
+/// Returns a command that runs a program with its output discarded, and prints its time and peak memory.
+pub(super) fn measured(bench: &Path, line: &[OsString]) -> Command {
+    let mut whole = vec![bench.as_os_str().to_owned(), "run".into()];
+    whole.extend_from_slice(line);
+    local(&whole)
+}
+
 /// A server process with prepared pages, stopped on drop.
 pub(super) struct Server {
     process: Child,
@@ -70,9 +92,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(bench: &Path, pages: usize) -> Result<Self> {
+    /// Starts a server of `pages` pages that sends each response after a delay in milliseconds.
+    pub(super) fn start(bench: &Path, pages: usize, delay: usize) -> Result<Self> {
         let mut command = Command::new(bench);
-        command.args(["serve", &pages.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["serve", &pages.to_string(), &delay.to_string()]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().map_err(|error| failed(&command, error))?;
         let input = process.stdin.take();
         let mut line = String::new();

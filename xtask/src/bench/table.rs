@@ -13,77 +13,84 @@ pub(super) enum Goal {
     AtMost(f64),
     /// Minimum ratio.
     AtLeast(f64),
-    /// Time limit in seconds, without a reference.
-    Seconds(f64),
+    /// Maximum in the unit of the row, whatever the reference.
+    Max(f64),
+    /// Minimum in the unit of the row, whatever the reference.
+    Min(f64),
     /// No goal.
     None,
 }
 
-/// A measurement compared with a reference or a time limit.
+/// Unit of a measurement.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unit {
+    Seconds,
+    Kib,
+    PerSecond,
+    MegabytesPerSecond,
+}
+
+impl Unit {
+    fn format(self, number: f64) -> String {
+        match self {
+            Self::Seconds => time(number),
+            Self::Kib => format!("{:.1} MiB", number / 1024.0),
+            Self::PerSecond => format!("{number:.0}/s"),
+            Self::MegabytesPerSecond => format!("{number:.0} MB/s"),
+        }
+    }
+}
+
+/// A measurement, with the reference that it is compared with.
 pub(super) struct Row {
     group: &'static str,
     label: String,
-    client: String,
-    reference: String,
-    /// Ratio, or seconds for a time limit.
-    number: f64,
+    unit: Unit,
+    client: f64,
+    reference: Option<f64>,
     goal: Goal,
 }
 
 impl Row {
-    fn ratio(
+    /// Compares a measurement with a reference.
+    pub(super) fn ratio(
         group: &'static str,
         label: &str,
+        unit: Unit,
         [client, reference]: [f64; 2],
-        format: fn(f64) -> String,
         goal: Goal,
     ) -> Self {
-        let number = client / reference;
-        Self {
-            group,
-            label: label.to_owned(),
-            client: format(client),
-            reference: format(reference),
-            number,
-            goal,
-        }
+        Self { group, label: label.to_owned(), unit, client, reference: Some(reference), goal }
     }
 
-    /// Compares times in seconds.
-    pub(super) fn times(group: &'static str, label: &str, client: f64, reference: f64, goal: Goal) -> Self {
-        Self::ratio(group, label, [client, reference], time, goal)
-    }
-
-    /// Compares sizes in KiB.
-    pub(super) fn memory(group: &'static str, label: &str, client: f64, reference: f64, goal: Goal) -> Self {
-        Self::ratio(group, label, [client, reference], |kib| format!("{:.1} MiB", kib / 1024.0), goal)
-    }
-
-    /// Compares rates per second.
-    pub(super) fn rates(group: &'static str, label: &str, client: f64, reference: f64, goal: Goal) -> Self {
-        Self::ratio(group, label, [client, reference], |rate| format!("{rate:.0}/s"), goal)
-    }
-
-    /// Compares a time in seconds with a limit.
-    pub(super) fn limit(group: &'static str, label: &str, seconds: f64, goal: Goal) -> Self {
-        let (label, reference) = (label.to_owned(), String::new());
-        Self { group, label, client: time(seconds), reference, number: seconds, goal }
+    /// Returns a measurement without a reference. Its goal is not a ratio.
+    pub(super) fn alone(group: &'static str, label: &str, unit: Unit, client: f64, goal: Goal) -> Self {
+        Self { group, label: label.to_owned(), unit, client, reference: None, goal }
     }
 
     fn cells(&self) -> [String; 6] {
-        let ratio = || format!("{:.2}x", self.number);
-        let (ratio, goal, met) = match self.goal {
-            Goal::AtMost(max) => (ratio(), format!("<= {max:.2}x"), Some(self.number <= max)),
-            Goal::AtLeast(min) => (ratio(), format!(">= {min:.2}x"), Some(self.number >= min)),
-            Goal::Seconds(max) => (String::new(), format!("< {}", time(max)), Some(self.number < max)),
-            Goal::None => (ratio(), "none".to_owned(), None),
+        let Self { unit, client, goal, .. } = *self;
+        let ratio = self.reference.map(|reference| client / reference);
+        let (goal, met) = match goal {
+            Goal::AtMost(max) => (format!("<= {max:.2}x"), ratio.map(|ratio| ratio <= max)),
+            Goal::AtLeast(min) => (format!(">= {min:.2}x"), ratio.map(|ratio| ratio >= min)),
+            Goal::Max(max) => (format!("<= {}", unit.format(max)), Some(client <= max)),
+            Goal::Min(min) => (format!(">= {}", unit.format(min)), Some(client >= min)),
+            Goal::None => ("none".to_owned(), None),
         };
         let result = match met {
             Some(true) => "met",
             Some(false) => "MISSED",
             None => "not rated",
         };
-        [self.label.clone(), self.client.clone(), self.reference.clone(), ratio, goal, result.to_owned()]
+        [
+            self.label.clone(),
+            unit.format(client),
+            self.reference.map(|reference| unit.format(reference)).unwrap_or_default(),
+            ratio.map(|ratio| format!("{ratio:.2}x")).unwrap_or_default(),
+            goal,
+            result.to_owned(),
+        ]
     }
 }
 
@@ -189,23 +196,27 @@ fn machine() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{BEGIN, END, Goal, Row, Table, replaced};
+    use super::{BEGIN, END, Goal, Row, Table, Unit, replaced};
 
     #[test]
     fn goals_counts_met_and_missed() {
         let mut table = Table::default();
-        table.push(Row::times("a", "fast", 1.0, 2.0, Goal::AtMost(0.5)));
-        table.push(Row::times("a", "slow", 1.1, 2.0, Goal::AtMost(0.5)));
-        table.push(Row::rates("b", "high", 9.0, 10.0, Goal::AtLeast(0.9)));
-        table.push(Row::rates("b", "low", 8.0, 10.0, Goal::AtLeast(0.9)));
-        table.push(Row::limit("b", "fast", 0.004, Goal::Seconds(0.010)));
-        table.push(Row::limit("b", "slow", 0.010, Goal::Seconds(0.010)));
-        table.push(Row::memory("b", "size", 2048.0, 1024.0, Goal::None));
+        let rates = Unit::PerSecond;
+        table.push(Row::ratio("a", "fast", Unit::Seconds, [1.0, 2.0], Goal::AtMost(0.5)));
+        table.push(Row::ratio("a", "slow", Unit::Seconds, [1.1, 2.0], Goal::AtMost(0.5)));
+        table.push(Row::ratio("b", "high", rates, [9.0, 10.0], Goal::AtLeast(0.9)));
+        table.push(Row::ratio("b", "low", rates, [8.0, 10.0], Goal::AtLeast(0.9)));
+        table.push(Row::alone("b", "fast", Unit::Seconds, 0.004, Goal::Max(0.004)));
+        table.push(Row::alone("b", "slow", Unit::Seconds, 0.011, Goal::Max(0.010)));
+        table.push(Row::ratio("b", "large", Unit::Kib, [2049.0, 4096.0], Goal::Max(2048.0)));
+        table.push(Row::alone("b", "rate", Unit::MegabytesPerSecond, 40.0, Goal::Min(40.0)));
+        table.push(Row::ratio("b", "size", Unit::Kib, [2048.0, 1024.0], Goal::None));
         let results: Vec<String> = table.rows.iter().map(|row| row.cells()[5].clone()).collect();
-        assert_eq!(results, ["met", "MISSED", "met", "MISSED", "met", "MISSED", "not rated"]);
-        assert_eq!(table.goals(), (3, 6));
+        let expected = ["met", "MISSED", "met", "MISSED", "met", "MISSED", "MISSED", "met", "not rated"];
+        assert_eq!(results, expected);
+        assert_eq!(table.goals(), (4, 8));
         let text = table.text();
-        for part in ["-- a\n", "-- b\n", "0.55x", "2.0 MiB", "4.0 ms", "3 of 6 goals met"] {
+        for part in ["-- a\n", "-- b\n", "0.55x", "<= 2.0 MiB", "4.0 ms", ">= 40 MB/s", "4 of 8 goals met"] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }
