@@ -4,9 +4,10 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use criterion::{Criterion, SamplingMode, Throughput};
 use sentinelone::threats::Threat;
-use sentinelone::{Page, ResponseBody};
+use sentinelone::{Page, RawItem, ResponseBody};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -42,6 +43,8 @@ pub fn measure(directory: &Path, time: Duration, samples: usize) -> Result<(), S
     group.bench_function("types-by-hand", |b| {
         b.iter(|| serde_json::from_slice::<PlainPage>(black_box(&body)).map(|page| page.data.len()));
     });
+    let shared = Bytes::from(body.clone());
+    group.bench_function("raw", |b| b.iter(|| Page::<RawItem>::decode_shared(black_box(&shared))));
     group.bench_function("value", |b| b.iter(|| serde_json::from_slice::<Value>(black_box(&body))));
     group.bench_function("skipped", |b| b.iter(|| serde_json::from_slice::<IgnoredAny>(black_box(&body))));
     group.finish();

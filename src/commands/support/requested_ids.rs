@@ -44,6 +44,11 @@ impl RequestedIds {
         self.with(argument, value.map(std::slice::from_ref).unwrap_or_default(), &[])
     }
 
+    /// Returns whether the arguments name no identifier.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Records an item of the list.
     pub(crate) fn record(&self, item: &Value) {
         for one in &self.0 {

@@ -38,6 +38,9 @@ fn measure_decode(binaries: &Binaries, effort: &Effort, table: &mut Table) -> Re
     row("decode 1,000 threats into types, vs. `serde_json::Value`", value, Goal::AtMost(0.3));
     row("… vs. the same types with derived serde", median("types-by-hand")?, Goal::None);
     row("… vs. skipping them (`IgnoredAny`)", median("skipped")?, Goal::None);
+    let raw = [median("raw")?, median("skipped")?];
+    let label = "read 1,000 threats as slices of their page (`RawItem`), vs. skipping them";
+    table.push(Row::ratio("decode", label, Unit::Seconds, raw, Goal::AtMost(1.3)));
     Ok(())
 }
 
