@@ -204,6 +204,8 @@ impl ClientBuilder {
             random: self.random,
             recorder: self.recorder,
             repair_log: None,
+            #[cfg(feature = "commands")]
+            list_concurrency: std::num::NonZeroUsize::MIN,
             token,
         };
         for warning in settings.token.warnings(&settings.clock.system_time().into()) {

@@ -1,5 +1,7 @@
 //! The client of a console.
 
+#[cfg(feature = "commands")]
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use sentinelone_raw::runtime::{ApiVersion, Binary, Operation, Page, Request, ResponseBody, Timestamp};
@@ -59,6 +61,19 @@ impl Client {
     #[cfg(feature = "commands")]
     pub(crate) fn with_repair_log(&self, log: &RepairLog) -> Self {
         self.with_settings(CallConfig { repair_log: Some(log.clone()), ..self.0.settings.clone() })
+    }
+
+    /// Returns a client with the same connections and configuration whose commands read lists with this number of
+    /// requests in flight.
+    #[cfg(feature = "commands")]
+    pub(crate) fn with_list_concurrency(&self, requests: NonZeroUsize) -> Self {
+        self.with_settings(CallConfig { list_concurrency: requests, ..self.0.settings.clone() })
+    }
+
+    /// Returns the number of requests in flight with which commands read lists.
+    #[cfg(feature = "commands")]
+    pub(crate) fn list_concurrency(&self) -> usize {
+        self.0.settings.list_concurrency.get()
     }
 
     fn with_settings(&self, settings: CallConfig) -> Self {

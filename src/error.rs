@@ -157,6 +157,8 @@ pub(crate) enum ErrorRepr {
     ConsoleUrl(ConsoleUrlError),
     Token(TokenError),
     InvalidRequest(RequestError),
+    /// A list that cannot be read in parallel, with the reason.
+    NotParallel(String),
     #[cfg(feature = "commands")]
     Argument(ArgumentError),
     Mirror(MirrorError),
@@ -390,7 +392,9 @@ impl Error {
                 ErrorKind::Configuration
             }
             ErrorRepr::Mirror(MirrorError::Direction { .. }) => ErrorKind::Configuration,
-            ErrorRepr::InvalidRequest(_) | ErrorRepr::Mirror(_) => ErrorKind::InvalidRequest,
+            ErrorRepr::InvalidRequest(_) | ErrorRepr::NotParallel(_) | ErrorRepr::Mirror(_) => {
+                ErrorKind::InvalidRequest
+            }
             #[cfg(feature = "commands")]
             ErrorRepr::Argument(_) => ErrorKind::InvalidRequest,
             ErrorRepr::Transport { kind, .. } | ErrorRepr::Connection { kind, .. } => *kind,
@@ -504,6 +508,18 @@ impl Error {
         }
     }
 
+    /// Returns whether the same read may succeed soon: the console was not reached, is too busy, or failed.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Connect
+            | ErrorKind::RateLimitTimeout
+            | ErrorKind::Timeout
+            | ErrorKind::ConnectionLost => true,
+            ErrorKind::Api => self.status().is_some_and(|status| status == 429 || status.is_server_error()),
+            _ => false,
+        }
+    }
+
     /// Returns the unparsed `Retry-After` header of an error response.
     pub fn retry_after_header(&self) -> Option<&str> {
         match &self.0.repr {
@@ -573,18 +589,6 @@ impl Error {
     pub(crate) fn with_resume_hint(mut self, hint: &str) -> Self {
         self.0.resume_hint = Some(hint.to_owned());
         self
-    }
-
-    /// Returns whether another poll may succeed: the console was not reached, is too busy, or failed.
-    pub(crate) fn is_transient(&self) -> bool {
-        match self.kind() {
-            ErrorKind::Connect
-            | ErrorKind::RateLimitTimeout
-            | ErrorKind::Timeout
-            | ErrorKind::ConnectionLost => true,
-            ErrorKind::Api => self.status().is_some_and(|status| status == 429 || status.is_server_error()),
-            _ => false,
-        }
     }
 }
 

@@ -1,9 +1,6 @@
 //! Pagination of lists.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::ops::Range;
+mod position;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sentinelone_raw::runtime::{
@@ -18,7 +15,10 @@ use crate::Result;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, ErrorRepr};
 use crate::json_repair::Repairs;
+use crate::parallel::PageReader;
 use crate::response::Response;
+
+pub(crate) use position::Position;
 
 /// The pages of a list. Each page is requested when it is needed, or [in advance](Self::prefetch).
 ///
@@ -31,16 +31,9 @@ pub struct Pages<T> {
     request: Result<Request<Page<T>>, RequestError>,
     remaining: Option<u64>,
     page_size: Option<u64>,
-    cursor: Option<String>,
-    /// The cursors so far, with the `fingerprint` of the page that had the cursor.
-    visited_cursors: HashMap<String, u64>,
-    /// The fingerprints of all pages so far.
-    known_pages: HashSet<u64>,
-    /// Number of pages without a new item since the last one with a new item.
-    pages_without_new: u32,
+    position: Position,
     /// The effective page size, after the first request; the inner value is `None` if the list has no page size.
     effective_page_size: Option<Option<u64>>,
-    state: State,
     /// Starts the prefetch of the next page; `None` without prefetch.
     start_prefetch: Option<StartPrefetch<T>>,
     prefetch: Option<Prefetch<T>>,
@@ -88,57 +81,31 @@ impl<T> Drop for Prefetch<T> {
     }
 }
 
-/// Maximum number of pages in a row that are empty or equal an earlier page. Consoles return an empty page now and then,
-/// if all of its items were removed or are hidden from the token. A list that only returns such pages ends after seconds
-/// instead of never; with the slowest rate limit of a list, after half a minute.
-const MAX_PAGES_WITHOUT_NEW: u32 = 15;
-
-/// Name of the member with the cursor.
-const CURSOR_NAME: &[u8] = b"\"nextCursor\"";
-
-/// Number of bytes at each end of a page that its fingerprint covers.
-const FINGERPRINT_BYTES: usize = 2048;
-
-/// Returns a hash of a page without its cursor, to recognize a page that is returned again. Of the parts in front of the
-/// cursor and after it, it covers the length and both ends: hashing a whole page would slow down each list.
-fn fingerprint(body: &[u8]) -> u64 {
-    let cursor = cursor_range(body).unwrap_or(body.len()..body.len());
-    let mut hasher = DefaultHasher::new();
-    for part in [&body[..cursor.start], &body[cursor.end..]] {
-        let end = part.len().saturating_sub(FINGERPRINT_BYTES);
-        (part.len(), &part[..part.len().min(FINGERPRINT_BYTES)], &part[end..]).hash(&mut hasher);
-    }
-    hasher.finish()
-}
-
-/// Returns the position of the cursor of a page, which is a string or a number.
-fn cursor_range(body: &[u8]) -> Option<Range<usize>> {
-    let name = memchr::memmem::rfind(body, CURSOR_NAME)?;
-    let start = name + CURSOR_NAME.len();
-    let is_end = |byte: &u8| matches!(byte, b',' | b'}');
-    let length = match body[start..].iter().position(|byte| *byte == b'"') {
-        // The value is a string. Its quotes are escaped.
-        Some(quote) if !body[start..start + quote].iter().any(is_end) => {
-            let mut at = start + quote + 1;
-            while *body.get(at)? != b'"' {
-                at += if body[at] == b'\\' { 2 } else { 1 };
-            }
-            at - start
-        }
-        _ => body[start..].iter().position(is_end)?,
-    };
-    Some(start..start + length)
-}
-
 /// Returns the page size: `page_size`, or the limit of the request, or the maximum of the API. It never exceeds the
 /// number of items of the whole list, nor the maximum. `None` if the list has no such parameter.
-fn effective_page_size<T>(request: &Request<T>, page_size: Option<u64>, items: Option<u64>) -> Option<u64> {
+pub(crate) fn effective_page_size<T>(
+    request: &Request<T>,
+    page_size: Option<u64>,
+    items: Option<u64>,
+) -> Option<u64> {
     let field = request.operation().query_field("limit")?;
     let max = field.range.1.and_then(|max| u64::try_from(max).ok());
     let limit = request.query().into_iter().find(|(name, _)| name == "limit");
     let limit = limit.and_then(|(_, value)| value.parse().ok());
     let size = page_size.or(limit).or(max);
     [size, items, max].into_iter().flatten().min()
+}
+
+/// Drops the items of a page beyond the remaining number, and subtracts the others from it.
+pub(crate) fn truncate<T>(page: &mut Page<T>, remaining: &mut Option<u64>) {
+    let Some(remaining) = remaining else { return };
+    let count = (page.data.len() + page.undecoded.len()) as u64;
+    if count > *remaining {
+        let keep = usize::try_from(*remaining).unwrap_or(usize::MAX);
+        page.undecoded.retain(|item| item.index < keep);
+        page.data.truncate(keep - page.undecoded.len());
+    }
+    *remaining = remaining.saturating_sub(count);
 }
 
 /// Sets the page size of the first request of a list that ends after `items` items.
@@ -153,14 +120,6 @@ pub(crate) fn with_page_size<T>(
     Ok(request)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Active,
-    RepeatedCursor,
-    EmptyPages,
-    Ended,
-}
-
 impl<T> Pages<T> {
     /// Creates the pages of a list. If the request is invalid, the first page is its error.
     pub(crate) fn new(client: Client, request: Result<Request<Page<T>>, RequestError>) -> Self {
@@ -169,12 +128,8 @@ impl<T> Pages<T> {
             request,
             remaining: None,
             page_size: None,
-            cursor: None,
-            visited_cursors: HashMap::new(),
-            known_pages: HashSet::new(),
-            pages_without_new: 0,
+            position: Position::default(),
             effective_page_size: None,
-            state: State::Active,
             start_prefetch: None,
             prefetch: None,
         }
@@ -203,7 +158,16 @@ impl<T> Pages<T> {
 
     /// Returns the items of all pages.
     pub fn items(self) -> Items<T> {
-        Items { pages: self, current: None, repairs: Repairs::default() }
+        let (client, request) = (self.client.clone(), self.request.clone());
+        Items::new(PageReader::Sequential(self), client, request)
+    }
+
+    /// Returns the client, the request, the page size and the maximum number of items.
+    #[expect(clippy::type_complexity, reason = "the values are used at once")]
+    pub(crate) fn into_parts(
+        self,
+    ) -> (Client, Result<Request<Page<T>>, RequestError>, Option<u64>, Option<u64>) {
+        (self.client, self.request, self.page_size, self.remaining)
     }
 }
 
@@ -237,14 +201,14 @@ where
     /// that has a repeated cursor and equals the page that had it first is not returned again.
     pub async fn next(&mut self) -> Option<Result<Response<Page<T>>>> {
         if self.remaining == Some(0) {
-            self.state = State::Ended;
+            self.position.end();
         }
-        let page = match self.state {
-            State::Ended => return None,
-            _ => self.fetch().await,
-        };
+        if self.position.is_ended() {
+            return None;
+        }
+        let page = self.fetch().await;
         if page.is_err() {
-            self.state = State::Ended;
+            self.position.end();
         }
         Some(page)
     }
@@ -263,39 +227,10 @@ where
             }
         };
 
-        let value = &mut page.value;
-        let fingerprint = fingerprint(&page.body);
-        let is_known = !self.known_pages.insert(fingerprint);
-        let has_items = !value.data.is_empty() || !value.undecoded.is_empty();
-        let has_new = has_items && !is_known;
-        self.pages_without_new = if has_new { 0 } else { self.pages_without_new + 1 };
-        if let Some(remaining) = &mut self.remaining {
-            let count = (value.data.len() + value.undecoded.len()) as u64;
-            if count > *remaining {
-                let keep = usize::try_from(*remaining).unwrap_or(usize::MAX);
-                value.undecoded.retain(|item| item.index < keep);
-                value.data.truncate(keep - value.undecoded.len());
-            }
-            *remaining = remaining.saturating_sub(count);
-        }
-        // A cursor is ignored if the list has no cursor parameter.
-        let accepts_cursor = page.operation.query_field("cursor").is_some();
-        self.cursor = value.next_cursor().filter(|_| accepts_cursor).map(str::to_owned);
-        self.state = match &self.cursor {
-            None => State::Ended,
-            Some(cursor) => match self.visited_cursors.entry(cursor.clone()) {
-                Entry::Occupied(first) if *first.get() == fingerprint => {
-                    return Err(Error::for_operation(page.operation, ErrorRepr::RepeatedCursor));
-                }
-                Entry::Occupied(_) => State::RepeatedCursor,
-                Entry::Vacant(entry) => {
-                    entry.insert(fingerprint);
-                    let is_active = self.pages_without_new < MAX_PAGES_WITHOUT_NEW;
-                    if is_active { State::Active } else { State::EmptyPages }
-                }
-            },
-        };
-        if let (Some(start), State::Active) = (self.start_prefetch, self.state)
+        self.position.advance(&page)?;
+        truncate(&mut page.value, &mut self.remaining);
+        if let Some(start) = self.start_prefetch
+            && self.position.is_active()
             && self.remaining != Some(0)
             && let (Ok(request), Ok(runtime)) = (self.next_request(), Handle::try_current())
         {
@@ -307,14 +242,7 @@ where
     /// Builds the request for the next page.
     fn next_request(&mut self) -> Result<Request<Page<T>>> {
         let mut request = self.request.clone()?;
-        let endless = match self.state {
-            State::RepeatedCursor => Some(ErrorRepr::RepeatedCursor),
-            State::EmptyPages => Some(ErrorRepr::EmptyPages(self.pages_without_new)),
-            State::Active | State::Ended => None,
-        };
-        if let Some(endless) = endless {
-            return Err(Error::for_operation(request.operation(), endless));
-        }
+        self.position.apply(&mut request)?;
         let size = match self.effective_page_size {
             Some(size) => size,
             None => *self.effective_page_size.insert(effective_page_size(
@@ -325,12 +253,6 @@ where
         };
         if let Some(size) = size {
             request.set_query_param("limit", size)?;
-        }
-        if let Some(cursor) = &self.cursor {
-            request.set_query_param("cursor", cursor.as_str())?;
-            // The cursor has the position. The page size does not change, because a cursor may not accept another
-            // one; surplus items are dropped here.
-            request.set_query_param("skip", Value::Null)?;
         }
         Ok(request)
     }
@@ -348,21 +270,37 @@ where
 /// [in advance](Self::prefetch).
 #[must_use = "no page is requested before it is needed"]
 pub struct Items<T> {
-    pages: Pages<T>,
+    pages: PageReader<T>,
+    client: Client,
+    request: Result<Request<Page<T>>, RequestError>,
     current: Option<PageItems<T>>,
     repairs: Repairs,
 }
 
 impl<T> Items<T> {
+    pub(crate) fn new(
+        pages: PageReader<T>,
+        client: Client,
+        request: Result<Request<Page<T>>, RequestError>,
+    ) -> Self {
+        Self { pages, client, request, current: None, repairs: Repairs::default() }
+    }
+
     /// Sets the maximum number of items. The default is all items.
     pub fn limit(mut self, items: u64) -> Self {
-        self.pages = self.pages.limit(items);
+        self.pages = match self.pages {
+            PageReader::Sequential(pages) => PageReader::Sequential(pages.limit(items)),
+            PageReader::Parallel(pages) => PageReader::Parallel(pages.limit(items)),
+        };
         self
     }
 
     /// Sets the number of items per page; see [`Pages::page_size`].
     pub fn page_size(mut self, items: u64) -> Self {
-        self.pages = self.pages.page_size(items);
+        self.pages = match self.pages {
+            PageReader::Sequential(pages) => PageReader::Sequential(pages.page_size(items)),
+            PageReader::Parallel(pages) => PageReader::Parallel(pages.page_size(items)),
+        };
         self
     }
 
@@ -378,7 +316,10 @@ impl<T> Items<T> {
     /// # }
     /// ```
     pub fn raw(self) -> Items<RawItem> {
-        self.pages.raw().items()
+        match self.pages {
+            PageReader::Sequential(pages) => pages.raw().items(),
+            PageReader::Parallel(pages) => pages.raw().items(),
+        }
     }
 
     /// Returns the repairs of the pages so far; see [`Response::repairs`]. An item that is set apart is also an error of
@@ -392,9 +333,13 @@ impl<T: Send + 'static> Items<T>
 where
     Page<T>: ResponseBody,
 {
-    /// Requests the next page as soon as the current one has arrived; see [`Pages::prefetch`].
+    /// Requests the next page as soon as the current one has arrived; see [`Pages::prefetch`]. It has no effect on a list
+    /// that is read in parallel.
     pub fn prefetch(mut self) -> Self {
-        self.pages = self.pages.prefetch();
+        self.pages = match self.pages {
+            PageReader::Sequential(pages) => PageReader::Sequential(pages.prefetch()),
+            parallel => parallel,
+        };
         self
     }
 }
@@ -431,7 +376,7 @@ where
     }
 
     fn undecoded_error(&self, item: UndecodedItem) -> Error {
-        let request = match &self.pages.request {
+        let request = match &self.request {
             Ok(request) => request,
             Err(error) => return error.clone().into(),
         };
@@ -445,7 +390,7 @@ where
             request.operation(),
             ErrorRepr::Decode { status: http::StatusCode::OK, source, body },
         );
-        self.pages.client.redact_error(error, request)
+        self.client.redact_error(error, request)
     }
 
     /// Collects all items in one `Vec`, which is held in memory.

@@ -4,6 +4,8 @@
 
 #[path = "cli/lists.rs"]
 mod lists;
+#[path = "cli/parallel.rs"]
+mod parallel;
 #[path = "cli/values.rs"]
 mod values;
 

@@ -97,14 +97,16 @@ mod write_threat_note;
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::pin::Pin;
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::{ApiVersion, Operation, Request};
 use serde_json::Value;
 
 use crate::Result;
 use crate::client::Client;
 use crate::json_repair::RepairLog;
+use crate::parallel::{is_parallel, refusal};
 
 pub use add_hash_to_blocklist::AddHashToBlocklist;
 pub use arguments::{Argument, ArgumentError, ArgumentKind, Arguments, is_possible_id};
@@ -352,16 +354,74 @@ impl PreparedCommand {
         self.0.run(client, &NoProgress).await
     }
 
-    /// Runs the command and reports progress, like [`Command::run_with_progress`].
+    /// Runs the command with options.
     ///
     /// # Errors
-    /// Returns the errors of [`run`](Self::run).
-    pub async fn run_with_progress(
-        &self,
-        client: &Client,
-        observer: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        self.0.run(client, observer).await
+    /// Returns the errors of [`run`](Self::run) and of [`check_concurrency`](Self::check_concurrency).
+    pub async fn run_with(&self, client: &Client, options: &RunOptions<'_>) -> Result<Outcome> {
+        match options.concurrency {
+            Some(requests) if requests.get() > 1 => {
+                self.check_concurrency(client.api_version())?;
+                self.0.run(&client.with_list_concurrency(requests), options.observer).await
+            }
+            _ => self.0.run(client, options.observer).await,
+        }
+    }
+
+    /// Checks that the list of the command can be read with [`RunOptions::concurrency`].
+    ///
+    /// # Errors
+    /// Returns an error with the reason if the command reads no list, its list
+    /// [cannot be read in parts](crate::Pages::concurrency), or its limit fits in one page.
+    pub fn check_concurrency(&self, version: ApiVersion) -> Result<()> {
+        let requests = self.0.requests(version)?;
+        let refusal = match requests.as_slice() {
+            requests if requests.is_empty() || !self.0.has_limit() => Some("it reads no list".to_owned()),
+            requests => requests.iter().find_map(|request| refusal(request).or_else(|| short_list(request))),
+        };
+        let message = refusal.map(|reason| format!("cannot be read in parallel: {reason}"));
+        message.map_or(Ok(()), |message| Err(ArgumentError::for_command(self.info().name, message).into()))
+    }
+}
+
+/// Returns why the list of a request needs no parallel reading: its limit fits in one page.
+fn short_list(request: &Request<Value>) -> Option<String> {
+    let max = u64::try_from(request.operation().query_field("limit")?.range.1?).ok()?;
+    let (_, limit) = request.query().into_iter().find(|(name, _)| name == "limit")?;
+    let limit: u64 = limit.parse().ok()?;
+    (limit < max).then(|| format!("its limit of {limit} items fits in one page of {max}"))
+}
+
+/// Options of [`PreparedCommand::run_with`].
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct RunOptions<'a> {
+    /// Receives the progress. The default ignores it.
+    pub observer: &'a dyn ProgressObserver,
+    /// Maximum number of requests in flight of a list, which is then read [in parts](crate::Pages::concurrency). By
+    /// default, one page is read after the other.
+    pub concurrency: Option<NonZeroUsize>,
+}
+
+impl Default for RunOptions<'_> {
+    fn default() -> Self {
+        Self { observer: &NoProgress, concurrency: None }
+    }
+}
+
+impl<'a> RunOptions<'a> {
+    /// Sets the observer of the progress.
+    #[must_use]
+    pub fn observer(mut self, observer: &'a dyn ProgressObserver) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Sets the maximum number of requests in flight of a list.
+    #[must_use]
+    pub fn concurrency(mut self, requests: Option<NonZeroUsize>) -> Self {
+        self.concurrency = requests;
+        self
     }
 }
 
@@ -369,6 +429,9 @@ trait DynCommand: Debug + Send + Sync {
     fn info(&self) -> &'static CommandInfo;
 
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
+
+    /// Returns whether the command reads a list up to a limit.
+    fn has_limit(&self) -> bool;
 
     fn run<'a>(&'a self, client: &'a Client, observer: &'a dyn ProgressObserver) -> RunFuture<'a>;
 }
@@ -396,6 +459,10 @@ impl<C: Command> DynCommand for C {
         Ok(requests)
     }
 
+    fn has_limit(&self) -> bool {
+        has_limit(&C::arguments())
+    }
+
     fn run<'a>(&'a self, client: &'a Client, observer: &'a dyn ProgressObserver) -> RunFuture<'a> {
         Box::pin(async move {
             DynCommand::requests(self, client.api_version())?;
@@ -407,6 +474,10 @@ impl<C: Command> DynCommand for C {
             Ok(outcome)
         })
     }
+}
+
+fn has_limit(arguments: &[Argument]) -> bool {
+    arguments.iter().any(|argument| argument.accepts_all)
 }
 
 /// Returns the enum values of a field. The name of a body field has its body part as a prefix.
@@ -454,6 +525,13 @@ impl RegisteredCommand {
             arguments: C::arguments,
             parse: |arguments| Ok(PreparedCommand(Box::new(C::from_arguments(arguments)?))),
         }
+    }
+
+    /// Returns whether the command reads a list that [`RunOptions::concurrency`] can apply to, on any API version.
+    pub fn supports_concurrency(&self) -> bool {
+        let is_of_command = |operation: &&Operation| self.info.operations.contains(&operation.id);
+        has_limit(&(self.arguments)())
+            && sentinelone_raw::OPERATIONS.iter().copied().filter(is_of_command).any(is_parallel)
     }
 
     /// Parses the arguments of the command.

@@ -36,6 +36,9 @@ impl Error {
                     None => Ok(()),
                 };
             }
+            ErrorRepr::NotParallel(reason) => {
+                write!(f, "the list cannot be read in parallel: {reason}")?;
+            }
             #[cfg(feature = "commands")]
             ErrorRepr::Argument(error) => return write!(f, "{error}"),
             ErrorRepr::Mirror(error) => return write!(f, "{error}"),
@@ -59,6 +62,12 @@ impl Error {
                     write!(
                         f,
                         "rate limit: no permit within the call timeout (next in at least {delay:.1} s)"
+                    )?;
+                }
+                LimitTimeout::InFlight(bound) => {
+                    write!(
+                        f,
+                        "rate limit: no permit within the call timeout (at most {bound} at the same time after HTTP 429)"
                     )?;
                 }
                 LimitTimeout::CallTimeout => {

@@ -34,6 +34,9 @@ impl Error {
     pub fn help(&self) -> String {
         match self.kind() {
             ErrorKind::Configuration => "correct the client configuration".into(),
+            ErrorKind::InvalidRequest if matches!(self.0.repr, ErrorRepr::NotParallel(_)) => {
+                "read one page after the other; nothing was sent".into()
+            }
             ErrorKind::InvalidRequest => {
                 self.request_help().unwrap_or("correct the request; nothing was sent").into()
             }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::Result;
 use crate::client::Client;
 use crate::paging::{Items, Pages};
+use crate::parallel::ParallelPages;
 use crate::response::Response;
 
 /// Builds the request of a list from the path parameter, empty if the path has none, and the query.
@@ -109,6 +110,17 @@ impl<'a, Q, T> ListBuilder<'a, Q, T> {
     /// Returns the items of all pages, which are requested one by one.
     pub fn items(&self) -> Items<T> {
         self.pages().items()
+    }
+}
+
+impl<Q, T> ListBuilder<'_, Q, T>
+where
+    T: Send + 'static,
+    Page<T>: ResponseBody,
+{
+    /// Returns the pages, which are read in parts with up to `requests` requests in flight; see [`Pages::concurrency`].
+    pub fn concurrency(&self, requests: usize) -> ParallelPages<T> {
+        self.pages().concurrency(requests)
     }
 }
 

@@ -8,7 +8,7 @@ use ::http::StatusCode;
 use backon::Retryable;
 use tracing::{Span, debug, info, warn};
 
-use super::rate_limits::LimitTimeout;
+use super::rate_limits::{LimitTimeout, Permit};
 use super::retry::{MIN_THROTTLED_DELAY, RetryPolicy, uncounted_delay};
 use super::{CallConfig, CallTarget, ResponseMetrics};
 use crate::Result;
@@ -146,8 +146,8 @@ impl<T: Send> Call<'_, T> {
     /// Acquires a permit and runs one attempt.
     fn run_attempt(&self) -> CallFuture<'_, T> {
         Box::pin(async {
-            let left = match self.acquire_permit().await {
-                Ok(left) => left,
+            let (left, permit) = match self.acquire_permit().await {
+                Ok(acquired) => acquired,
                 Err(error) => {
                     let mut state = self.state();
                     state.timed_out = true;
@@ -163,7 +163,13 @@ impl<T: Send> Call<'_, T> {
             };
             *self.target.metrics() = ResponseMetrics::default();
             debug!(target: "sentinelone", attempt = number, "sending");
-            (self.attempt)(left).await.map_err(|error| {
+            let result = (self.attempt)(left).await;
+            match (&result, &permit) {
+                (Ok(_), Some(permit)) => permit.succeeded(),
+                (Err(error), Some(permit)) if is_throttled(error) => permit.throttled(),
+                _ => {}
+            }
+            result.map_err(|error| {
                 let mut state = self.state();
                 state.history.add(&error);
                 state.counted += u32::from(uncounted_delay(&error).is_none());
@@ -173,16 +179,18 @@ impl<T: Send> Call<'_, T> {
         })
     }
 
-    /// Acquires a rate-limit permit for an attempt. Returns the remaining time of the call.
-    async fn acquire_permit(&self) -> Result<Duration> {
+    /// Acquires a rate-limit permit for an attempt; another server than the console needs none. Returns the remaining
+    /// time of the call, too.
+    async fn acquire_permit(&self) -> Result<(Duration, Option<Permit>)> {
+        let mut permit = None;
         if self.target.prepared.is_some() {
             let CallConfig { limits, clock, .. } = self.config;
-            let permit = limits.acquire(self.target.operation, clock, self.left()).await;
-            self.state().waited += permit.as_ref().map_or_else(|timeout| timeout.waited, |waited| *waited);
-            permit.map_err(|timeout| self.limit_error(timeout.reason))?;
+            let acquired = limits.acquire(self.target.operation, clock, self.left()).await;
+            self.state().waited += acquired.as_ref().map_or_else(|timeout| timeout.waited, |one| one.waited);
+            permit = Some(acquired.map_err(|timeout| self.limit_error(timeout.reason))?);
         }
         let left = self.left();
-        if left.is_zero() { Err(self.limit_error(LimitTimeout::CallTimeout)) } else { Ok(left) }
+        if left.is_zero() { Err(self.limit_error(LimitTimeout::CallTimeout)) } else { Ok((left, permit)) }
     }
 
     fn limit_error(&self, reason: LimitTimeout) -> Error {

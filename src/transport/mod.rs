@@ -3,6 +3,7 @@
 mod call;
 mod clock;
 mod http;
+mod in_flight;
 mod link;
 mod rate_limits;
 mod record;
@@ -72,6 +73,9 @@ pub(crate) struct CallConfig {
     pub(crate) recorder: Option<Arc<dyn Recorder>>,
     /// Receives the repairs of all responses.
     pub(crate) repair_log: Option<RepairLog>,
+    /// Maximum number of requests in flight of a list that a command reads.
+    #[cfg(feature = "commands")]
+    pub(crate) list_concurrency: std::num::NonZeroUsize,
     /// Token to redact in errors.
     pub(crate) token: ApiToken,
 }

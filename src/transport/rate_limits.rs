@@ -15,6 +15,7 @@ use governor::{Quota, RateLimiter};
 use sentinelone_raw::runtime::Operation;
 
 use super::clock::Clock;
+use super::in_flight::InFlight;
 
 /// Maximum pause of a class after a response with status 429. A longer `Retry-After` may be a mistake.
 const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
@@ -29,6 +30,10 @@ const MAX_PERIOD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// operations without a limit, which are not delayed. A call waits for its permit, first come, first served. It fails
 /// if the permit would come after the call [timeout](crate::ClientBuilder::timeout). A response with status 429 pauses
 /// the class until `Retry-After`, at most five minutes.
+///
+/// A 429 also bounds the requests of the class in flight: to half of those that were in flight, at least one. The bound
+/// grows by one after as many successful responses as it allows requests, and is removed when it reaches the number of
+/// requests that were in flight at the first 429. A class without a 429 has no bound. Disabled rate limits keep it.
 ///
 /// Clones of a client share the limits. Clients with the same token should share them too: pass them clones of one
 /// value. The limits can be changed while clients use them.
@@ -100,6 +105,39 @@ struct Class {
     limiter: Mutex<Option<Arc<Limiter>>>,
     /// End of the pause, on the clock of the client that received the 429.
     paused_until: Mutex<Duration>,
+    in_flight: InFlight,
+}
+
+/// Permission for one attempt. Dropping it ends the attempt.
+pub(crate) struct Permit {
+    class: Arc<Class>,
+    /// Number of reductions of the bound before the attempt.
+    reductions: usize,
+    /// Time waited for the permit.
+    pub(crate) waited: Duration,
+}
+
+impl Permit {
+    fn new(class: Arc<Class>, waited: Duration) -> Self {
+        let reductions = class.in_flight.start();
+        Self { class, reductions, waited }
+    }
+
+    /// Lowers the number of attempts in flight after a response with status 429.
+    pub(crate) fn throttled(&self) {
+        self.class.in_flight.reduce(self.reductions);
+    }
+
+    /// Counts a successful attempt.
+    pub(crate) fn succeeded(&self) {
+        self.class.in_flight.grow();
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.class.in_flight.end();
+    }
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, ClientClock, NoOpMiddleware<Duration>>;
@@ -130,6 +168,8 @@ pub(crate) enum LimitTimeout {
     Rate(Duration),
     /// A pause that the console requested, with its remaining time.
     Pause(Duration),
+    /// The maximum number of attempts in flight since a response with status 429.
+    InFlight(usize),
     /// The call timeout has elapsed.
     CallTimeout,
 }
@@ -179,7 +219,7 @@ impl RateLimits {
         classes.active.values().for_each(|class| class.reset());
     }
 
-    /// Acquires a permit for `operation`, waiting at most `left`. Returns the time waited.
+    /// Acquires a permit for `operation`, waiting at most `left`. The permit is kept during the attempt.
     ///
     /// Dropping the future releases the position in the queue.
     pub(crate) async fn acquire(
@@ -187,18 +227,19 @@ impl RateLimits {
         operation: &'static Operation,
         clock: &Arc<dyn Clock>,
         left: Duration,
-    ) -> Result<Duration, PermitTimeout> {
+    ) -> Result<Permit, PermitTimeout> {
+        let class = self.classes().class(operation);
         if !self.is_enabled() && !self.0.paused.load(Ordering::Acquire) {
-            return Ok(Duration::ZERO);
+            return Ok(Permit::new(class, Duration::ZERO));
         }
         let start = clock.now();
-        let class = self.classes().class(operation);
         let deadline = start.saturating_add(left);
         let waited = || clock.now().saturating_sub(start);
-        let first = class.queue.try_lock();
+        let queue = Arc::clone(&class);
+        let first = queue.queue.try_lock();
         let _queue = match first {
             Ok(guard) => guard,
-            Err(_) => match select(pin!(class.queue.lock()), clock.sleep(left)).await {
+            Err(_) => match select(pin!(queue.queue.lock()), clock.sleep(left)).await {
                 Either::Left((guard, _)) => guard,
                 Either::Right(_) => {
                     return Err(PermitTimeout { reason: LimitTimeout::Rate(left), waited: waited() });
@@ -209,9 +250,21 @@ impl RateLimits {
             let now = clock.now();
             let pause = class.remaining_pause(now);
             let delay = if pause.is_zero() {
-                let Some(limiter) = self.limiter(&class, operation, clock) else { return Ok(waited()) };
+                if class.in_flight.is_full() {
+                    let left = deadline.saturating_sub(now);
+                    match select(pin!(class.in_flight.changed()), clock.sleep(left)).await {
+                        Either::Left(_) => continue,
+                        Either::Right(_) => {
+                            let reason = LimitTimeout::InFlight(class.in_flight.bound());
+                            return Err(PermitTimeout { reason, waited: waited() });
+                        }
+                    }
+                }
+                let Some(limiter) = self.limiter(&class, operation, clock) else {
+                    return Ok(Permit::new(class, waited()));
+                };
                 match limiter.check() {
-                    Ok(()) => return Ok(waited()),
+                    Ok(()) => return Ok(Permit::new(class, waited())),
                     Err(not_until) => not_until.wait_time_from(now),
                 }
             } else {
@@ -254,15 +307,15 @@ impl RateLimits {
 
 /// Locks a mutex and ignores poisoning. The guards are not held across an await, and the data is consistent after each
 /// statement.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Classes {
     fn class(&mut self, operation: &Operation) -> Arc<Class> {
         let new = || {
-            let (queue, limiter, paused_until) = Default::default();
-            Arc::new(Class { queue, limiter, paused_until })
+            let (queue, limiter, paused_until, in_flight) = Default::default();
+            Arc::new(Class { queue, limiter, paused_until, in_flight })
         };
         Arc::clone(self.active.entry(ClassKey::new(operation)).or_insert_with(new))
     }

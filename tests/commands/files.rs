@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use sentinelone::commands::{Command, UpdateRemoteSystem};
+use sentinelone::commands::{Command, RunOptions, UpdateRemoteSystem};
 use sentinelone::threats::{AnalystVerdict, IncidentStatus};
 use sentinelone::{Error, ErrorKind};
 use serde_json::json;
@@ -225,7 +225,8 @@ async fn fetch_file_requests_polls_downloads_and_unpacks() {
     let args = [("agent_id", "77"), ("file_path", "/var/log/x"), ("password", PASSWORD), ("dir", &dir)];
     let log = Log::default();
     let command = entry("fetch-file").prepare(arguments(&args)).unwrap();
-    let outcome = command.run_with_progress(&client(&server, V2_1), &log).await.unwrap();
+    let options = RunOptions::default().observer(&log);
+    let outcome = command.run_with(&client(&server, V2_1), &options).await.unwrap();
 
     assert!(outcome.is_complete() && outcome.has_effect(), "{outcome:?}");
     assert_eq!(states(&outcome), [("77", IdState::Done)]);

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use sentinelone::raw::{self, OPERATIONS};
 use sentinelone::threats::ThreatFilter;
-use sentinelone::{Client, Delivery, ErrorKind, RateLimits, Result, RetryPolicy};
+use sentinelone::{ApiToken, Client, Delivery, ErrorKind, RateLimits, Result, RetryPolicy};
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::clock::VirtualClock;
 use crate::matrix::{Case, cases};
@@ -294,4 +294,89 @@ async fn operation_without_rate_limit_is_not_delayed() {
         client.send(&request).await.unwrap();
     }
     assert!(is_close(clock.seconds(), 2.0), "calls were delayed: {}", clock.seconds());
+}
+
+/// Returns the bound of the requests in flight after a number of successes, if eight were throttled at the same time.
+fn bound_after(successes: usize) -> usize {
+    let reached = [4, 9, 15, 22].iter().filter(|needed| successes >= **needed).count();
+    if reached == 4 { usize::MAX } else { 4 + reached }
+}
+
+#[tokio::test]
+async fn throttling_lowers_concurrency_of_clients_sharing_rate_limits() {
+    const THROTTLED_CALLS: usize = 8;
+    #[derive(Default)]
+    struct Load {
+        received: usize,
+        in_flight: usize,
+        served: usize,
+        violations: Vec<(usize, usize)>,
+    }
+    let load = Arc::new(Mutex::new(Load::default()));
+    let (all_received, is_received) = watch::channel(false);
+    let all_received = Arc::new(all_received);
+    let server = {
+        let load = Arc::clone(&load);
+        Server::start(move |mut connection| {
+            let (load, mut is_received) = (Arc::clone(&load), is_received.clone());
+            let all_received = Arc::clone(&all_received);
+            async move {
+                while connection.request().await.is_some() {
+                    let number = {
+                        let mut load = load.lock().unwrap();
+                        load.received += 1;
+                        load.received
+                    };
+                    if number <= THROTTLED_CALLS {
+                        // All of them are in flight when the first response arrives.
+                        if number == THROTTLED_CALLS {
+                            all_received.send_replace(true);
+                        }
+                        is_received.wait_for(|received| *received).await.unwrap();
+                        connection.write(retry_after(THROTTLED, "0")).await;
+                        continue;
+                    }
+                    {
+                        let mut load = load.lock().unwrap();
+                        load.in_flight += 1;
+                        if load.in_flight > bound_after(load.served) {
+                            let violation = (load.in_flight, load.served);
+                            load.violations.push(violation);
+                        }
+                    }
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    {
+                        let mut load = load.lock().unwrap();
+                        load.in_flight -= 1;
+                        load.served += 1;
+                    }
+                    connection.write(empty_page()).await;
+                }
+            }
+        })
+        .await
+    };
+    // Calls wait for each other, so the clock is the real one.
+    let limits = RateLimits::disabled();
+    let client = || {
+        let client = Client::builder(server.url()).token(ApiToken::new("an-example").unwrap());
+        client.rate_limits(limits.clone()).build().unwrap()
+    };
+    let (first, second) = (client(), client());
+    let spawn = |client: &Client, calls: usize| -> Vec<_> {
+        let call = |client: Client| tokio::spawn(async move { list_agents(&client).await });
+        (0..calls).map(|_| call(client.clone())).collect()
+    };
+    let mut calls = spawn(&first, THROTTLED_CALLS);
+    // The second client calls after the first one was throttled.
+    while load.lock().unwrap().received <= THROTTLED_CALLS {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    calls.extend(spawn(&second, 20));
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let load = load.lock().unwrap();
+    assert_eq!(load.served, THROTTLED_CALLS + 20);
+    assert_eq!(load.violations, [], "requests in flight, and those served before");
 }

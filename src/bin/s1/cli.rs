@@ -212,7 +212,16 @@ fn add_arguments(command: Command) -> Command {
         .action(ArgAction::SetTrue)
         .conflicts_with("limit")
         .help("Read every page; --output ndjson writes each page when it arrives");
-    let own = arguments.iter().map(argument).chain(reads_pages.then_some(all));
+    // The other commands refuse the option with the reason.
+    let parallel = Arg::new("parallel")
+        .long("parallel")
+        .value_name("NUMBER")
+        .value_parser(value_parser!(u8).range(1..=64))
+        .default_value("1")
+        .hide_default_value(true)
+        .hide(!entry.supports_concurrency())
+        .help("Read this number of parts of a long list at the same time, up to 64");
+    let own = arguments.iter().map(argument).chain(reads_pages.then_some(all)).chain([parallel]);
     // The global options are present by now. An option of the command replaces a global option with the same name.
     own.fold(command, |command, own| {
         let replaces = command.get_arguments().any(|known| known.get_id() == own.get_id());

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::ArgMatches;
 use sentinelone::commands::{
-    ArgumentError, Arguments, Outcome, PreparedCommand, RegisteredCommand, find, registry,
+    ArgumentError, Arguments, Outcome, PreparedCommand, RegisteredCommand, RunOptions, find, registry,
 };
 use sentinelone::raw::users::ELEVATE_SESSION;
 use sentinelone::sandbox::Sandbox;
@@ -231,6 +232,11 @@ async fn run_command(
     check_columns(entry, columns)?;
     // Invalid arguments are reported before a request is sent and before the prompt.
     let requests = command.requests(version)?;
+    let concurrency =
+        matches.get_one::<u8>("parallel").and_then(|number| NonZeroUsize::new((*number).into()));
+    if concurrency > NonZeroUsize::new(1) {
+        command.check_concurrency(version)?;
+    }
     if matches.get_flag("dry-run") {
         record::reject_record(matches)?;
         output::write(&output::requests(&requests, version)?)?;
@@ -239,7 +245,8 @@ async fn run_command(
 
     let session = Session::with_connection(matches, &connection).await?;
     let stdin_option = lists.stdin_option();
-    let call = CommandCall { entry, command: &command, requests: &requests, columns, stdin_option };
+    let call =
+        CommandCall { entry, command: &command, requests: &requests, concurrency, columns, stdin_option };
     let result = execute(&call, matches, &session).await;
     session.close(result).await
 }
@@ -250,6 +257,7 @@ struct CommandCall<'a> {
     entry: &'a RegisteredCommand,
     command: &'a PreparedCommand,
     requests: &'a [Request<Value>],
+    concurrency: Option<NonZeroUsize>,
     columns: &'a [String],
     /// Option for which stdin was read.
     stdin_option: Option<&'a str>,
@@ -257,7 +265,7 @@ struct CommandCall<'a> {
 
 /// Runs a command, after the prompt if one is required, and prints the outcome.
 async fn execute(call: &CommandCall<'_>, matches: &ArgMatches, session: &Session) -> Result<u8, CliError> {
-    let CommandCall { entry, command, requests, columns, stdin_option } = *call;
+    let CommandCall { entry, command, requests, concurrency, columns, stdin_option } = *call;
     let format = text(matches, "output");
     let everything = entry.info.is_action
         && requests.iter().any(|request| !request.has_selective_filter() && has_filter(request));
@@ -277,8 +285,9 @@ async fn execute(call: &CommandCall<'_>, matches: &ArgMatches, session: &Session
         terminal = terminal.writing(ListWriter::new(entry, format, columns));
     }
     let label = format!("{}: waiting for {}", command.info().name, session.client.console_url());
+    let options = RunOptions::default().observer(&terminal).concurrency(concurrency);
     let outcome = tokio::select! {
-        outcome = terminal.during(&label, command.run_with_progress(&session.client, &terminal)) => outcome,
+        outcome = terminal.during(&label, command.run_with(&session.client, &options)) => outcome,
         signal = shutdown_signal() => {
             signal?;
             terminal.clear();

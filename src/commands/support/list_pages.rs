@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::commands::{NoProgress, Outcome, PageHandling, ProgressEvent, ProgressObserver};
 use crate::error::Error;
 use crate::json_path::set_path;
-use crate::paging::Pages;
+use crate::parallel::PageReader;
 use crate::response::Response;
 
 /// A client with the observer of the command, and the identifiers that the command reads.
@@ -113,12 +113,9 @@ pub(crate) async fn read_pages<'a>(
     let is_later = |(name, value): &(String, String)| name == "cursor" || (name == "skip" && value != "0");
     let is_from_start = !query.iter().any(is_later);
     let mut next = query.into_iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor);
-    let mut pages = Pages::new(client.clone(), Ok(request.with_response_type()));
     let limit = finite(limit);
-    if limit.is_none() {
-        // Every page is needed.
-        pages = pages.prefetch();
-    }
+    // Without a limit, every page is needed.
+    let mut pages = PageReader::new(client, request.with_response_type(), limit.is_none());
     let max = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut result = ListResult {
         outcome: Outcome::new(Value::Null, Value::Null),
@@ -155,7 +152,8 @@ pub(crate) async fn read_pages<'a>(
         let next_page = page.next_cursor().map(str::to_owned);
         let added = found.len().min(max - result.count);
         if added == found.len() {
-            result.is_whole = next_page.is_none();
+            // The last part is known at the end only.
+            result.is_whole = next_page.is_none() && !pages.is_parallel();
             next = next_page;
         } else {
             // Without a cursor to this page the list cannot be resumed.
@@ -177,7 +175,14 @@ pub(crate) async fn read_pages<'a>(
         }
     }
     // The envelope is that of the last page.
-    result.outcome.response = last.map(|page| page.envelope(items_path)).unwrap_or_default();
+    if let Some(page) = last {
+        result.outcome.response = page.envelope(items_path);
+        if pages.is_parallel() {
+            // The body is that of a part.
+            truncated = Some(Value::Null);
+            set_path(&mut result.outcome.response, "pagination.totalItems", page.total().into());
+        }
+    }
     if let Some(cursor) = truncated {
         set_path(&mut result.outcome.response, "pagination.nextCursor", cursor);
     }
