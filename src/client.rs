@@ -3,11 +3,14 @@
 #[cfg(feature = "commands")]
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sentinelone_raw::runtime::{ApiVersion, Binary, Operation, Page, Request, ResponseBody, Timestamp};
 use serde_json::Value;
 
 use crate::Result;
+#[cfg(feature = "commands")]
+use crate::batch::BatchSettings;
 use crate::builder::ClientBuilder;
 use crate::console_url::ConsoleUrl;
 use crate::error::Error;
@@ -18,7 +21,7 @@ use crate::paging::{Items, Pages};
 use crate::response::Response;
 use crate::rule_update::IS_LEGACY;
 use crate::token::ApiToken;
-use crate::transport::{CallConfig, RateLimits, Transport};
+use crate::transport::{CallConfig, RateLimits, SleepFuture, Transport};
 
 /// A client of one console, cheap to clone; clones share connections and rate limits.
 ///
@@ -40,7 +43,12 @@ use crate::transport::{CallConfig, RateLimits, Transport};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Client(Arc<Transport>);
+pub struct Client {
+    transport: Arc<Transport>,
+    /// Settings of the actions on many IDs that a command sends.
+    #[cfg(feature = "commands")]
+    batches: Option<Arc<BatchSettings>>,
+}
 
 impl Client {
     /// Returns a builder for the console with this URL; see [`ConsoleUrl`] for the accepted forms.
@@ -49,57 +57,79 @@ impl Client {
     }
 
     pub(crate) fn from_transport(transport: Transport) -> Self {
-        Self(Arc::new(transport))
+        Self {
+            transport: Arc::new(transport),
+            #[cfg(feature = "commands")]
+            batches: None,
+        }
     }
 
     /// Returns a client with the same connections and configuration for another version of the API.
     pub(crate) fn with_api_version(&self, version: ApiVersion) -> Self {
-        self.with_settings(CallConfig { version, ..self.0.settings.clone() })
+        self.with_settings(CallConfig { version, ..self.transport.settings.clone() })
     }
 
     /// Returns a client with the same connections and configuration that adds the repairs of all responses to a log.
     #[cfg(feature = "commands")]
     pub(crate) fn with_repair_log(&self, log: &RepairLog) -> Self {
-        self.with_settings(CallConfig { repair_log: Some(log.clone()), ..self.0.settings.clone() })
+        self.with_settings(CallConfig { repair_log: Some(log.clone()), ..self.transport.settings.clone() })
     }
 
     /// Returns a client with the same connections and configuration whose commands read lists with this number of
     /// requests in flight.
     #[cfg(feature = "commands")]
-    pub(crate) fn with_list_concurrency(&self, requests: NonZeroUsize) -> Self {
-        self.with_settings(CallConfig { list_concurrency: requests, ..self.0.settings.clone() })
+    pub(crate) fn with_list_concurrency(&self, requests: Option<NonZeroUsize>) -> Self {
+        let list_concurrency = requests.unwrap_or(NonZeroUsize::MIN);
+        self.with_settings(CallConfig { list_concurrency, ..self.transport.settings.clone() })
     }
 
     /// Returns the number of requests in flight with which commands read lists.
     #[cfg(feature = "commands")]
     pub(crate) fn list_concurrency(&self) -> usize {
-        self.0.settings.list_concurrency.get()
+        self.transport.settings.list_concurrency.get()
     }
 
     fn with_settings(&self, settings: CallConfig) -> Self {
-        let Transport { http, authorization, accepted, .. } = &*self.0;
+        let Transport { http, authorization, accepted, .. } = &*self.transport;
         let (http, authorization, accepted) = (http.clone(), authorization.clone(), Arc::clone(accepted));
-        Self::from_transport(Transport { http, authorization, accepted, settings })
+        let mut client = self.clone();
+        client.transport = Arc::new(Transport { http, authorization, accepted, settings });
+        client
+    }
+
+    /// Returns a client with the same connections and configuration whose commands send actions on many IDs with these
+    /// settings.
+    #[cfg(feature = "commands")]
+    pub(crate) fn with_batch_settings(&self, settings: BatchSettings) -> Self {
+        let mut client = self.clone();
+        client.batches = Some(Arc::new(settings));
+        client
+    }
+
+    /// Returns the settings of actions on many IDs that commands send.
+    #[cfg(feature = "commands")]
+    pub(crate) fn batch_settings(&self) -> BatchSettings {
+        self.batches.as_deref().cloned().unwrap_or_default()
     }
 
     /// Returns whether the console accepts the token for any operation.
     pub(crate) fn token_is_accepted(&self) -> bool {
-        self.0.accepted.any()
+        self.transport.accepted.any()
     }
 
     /// Returns the version of the API.
     pub fn api_version(&self) -> ApiVersion {
-        self.0.settings.version
+        self.transport.settings.version
     }
 
     /// Returns the console URL.
     pub fn console_url(&self) -> &ConsoleUrl {
-        &self.0.settings.console
+        &self.transport.settings.console
     }
 
     /// Returns the rate limits, which the clones of the client share.
     pub fn rate_limits(&self) -> &RateLimits {
-        &self.0.settings.limits
+        &self.transport.settings.limits
     }
 
     /// Sends a request and decodes the response. [`raw`](crate::raw) builds requests for all operations, including
@@ -114,11 +144,11 @@ impl Client {
     /// errors and no data is an error. If it also has data, it is returned, and [`Response::api_errors`] has the
     /// errors.
     pub async fn send<T: ResponseBody>(&self, request: &Request<T>) -> Result<Response<T>> {
-        let (raw, history, secrets) = self.0.send(request).await?;
+        let (raw, history, secrets) = self.transport.send(request).await?;
         match raw.decode::<T>(request.operation()) {
             Ok(response) => {
-                self.0.accepted.accept(request.operation());
-                Ok(response.with_secrets(secrets).with_repair_log(self.0.settings.repair_log.clone()))
+                self.transport.accepted.accept(request.operation());
+                Ok(response.with_secrets(secrets).with_repair_log(self.transport.settings.repair_log.clone()))
             }
             Err(error) => Err(history.attach_to(error).redacted(&secrets.redactor())),
         }
@@ -131,7 +161,7 @@ impl Client {
     /// instead of a file. The response size is not limited. The call timeout applies until the file begins. From then
     /// on, the limits are six hours for the whole file and the [`read_timeout`](ClientBuilder::read_timeout).
     pub async fn download(&self, request: &Request<Binary>) -> Result<Download> {
-        self.0.download(request).await
+        self.transport.download(request).await
     }
 
     /// Starts the download of a file at a URL that the console returned, such as that of script results. The request
@@ -150,7 +180,7 @@ impl Client {
             Error::no_result(operation, message, "the file cannot be downloaded from this URL")
                 .before_request()
         })?;
-        self.0.download_url(operation, parsed).await
+        self.transport.download_url(operation, parsed).await
     }
 
     /// Returns the number of items that match the filter of an action, from the list with the same filter. Returns
@@ -173,17 +203,22 @@ impl Client {
     }
 
     pub(crate) fn token(&self) -> &ApiToken {
-        &self.0.settings.token
+        &self.transport.settings.token
     }
 
     /// Returns the current time of the client's clock.
     pub(crate) fn now(&self) -> Timestamp {
-        self.0.settings.clock.system_time().into()
+        self.transport.settings.clock.system_time().into()
+    }
+
+    /// Waits, by the client's clock.
+    pub(crate) fn sleep(&self, delay: Duration) -> SleepFuture {
+        self.transport.settings.clock.sleep(delay)
     }
 
     /// Redacts the secrets of a request in an error.
     pub(crate) fn redact_error<T>(&self, error: Error, request: &Request<T>) -> Error {
-        error.redacted(&self.0.secrets_of(request).redactor())
+        error.redacted(&self.transport.secrets_of(request).redactor())
     }
 
     /// Returns the pages of a list, from the first to the last. Each page is requested when it is needed.

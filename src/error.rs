@@ -72,6 +72,9 @@ pub enum ErrorKind {
     Io,
     /// A downloaded archive is invalid: truncated, not an archive, protected by another password, or unsafe to unpack.
     Archive,
+    /// The journal of an action on many IDs cannot be used: another process uses it, it belongs to another action, or it
+    /// is damaged. Nothing was sent.
+    Journal,
 }
 
 /// Whether a request reached the console. The variants are in ascending order of likelihood.
@@ -204,6 +207,11 @@ pub(crate) enum ErrorRepr {
         message: String,
         fault: ArchiveFault,
     },
+    Journal {
+        path: PathBuf,
+        message: String,
+        help: &'static str,
+    },
 }
 
 /// The fault of an invalid archive, which determines the remedy.
@@ -283,6 +291,11 @@ impl Error {
     /// Creates an error for a local file.
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
         Self::new(None, ErrorRepr::Io { path: path.to_owned(), source })
+    }
+
+    /// Creates an error for a journal that cannot be used. `help` is the remedy.
+    pub(crate) fn journal(path: &Path, message: impl Into<String>, help: &'static str) -> Self {
+        Self::new(None, ErrorRepr::Journal { path: path.to_owned(), message: message.into(), help })
     }
 
     /// Creates an error for an invalid archive.
@@ -408,6 +421,7 @@ impl Error {
             ErrorRepr::NoResult { .. } => ErrorKind::NoResult,
             ErrorRepr::Io { .. } => ErrorKind::Io,
             ErrorRepr::Archive { .. } => ErrorKind::Archive,
+            ErrorRepr::Journal { .. } => ErrorKind::Journal,
         }
     }
 
@@ -429,6 +443,7 @@ impl Error {
         let last = match self.kind() {
             ErrorKind::Configuration
             | ErrorKind::InvalidRequest
+            | ErrorKind::Journal
             | ErrorKind::Connect
             | ErrorKind::RateLimitTimeout => Delivery::NotSent,
             ErrorKind::Timeout | ErrorKind::ConnectionLost => Delivery::Unknown,
@@ -499,7 +514,7 @@ impl Error {
     /// console: the console was not reached, is too busy, or failed.
     pub fn is_temporary(&self) -> bool {
         match self.kind() {
-            ErrorKind::Configuration | ErrorKind::InvalidRequest => false,
+            ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Journal => false,
             ErrorKind::Api => self.status().is_none_or(|status| {
                 matches!(status.as_u16(), 200..300 | 408 | 409 | 423 | 425 | 429)
                     || status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED

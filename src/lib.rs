@@ -1,5 +1,6 @@
 #![doc = include_str!("../docs/rustdoc.md")]
 
+pub mod batch;
 mod builder;
 mod client;
 mod console_url;
@@ -75,6 +76,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/actions.md")]
     struct Actions;
+
+    #[doc = include_str!("../docs/guide/many-ids.md")]
+    struct ManyIds;
 
     #[doc = include_str!("../docs/guide/errors.md")]
     struct Errors;

@@ -15,7 +15,7 @@ pub struct IdOutcome {
     pub id: String,
     /// State of the ID.
     pub state: IdState,
-    /// Result value of the console, such as `already_set`; `None` if it is missing.
+    /// Result value of the console, such as `already_set`, or why the client has no result; `None` if both are missing.
     pub detail: Option<String>,
 }
 
@@ -47,6 +47,12 @@ impl IdState {
         }
     }
 
+    /// Returns the state with this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        let states = [Self::Done, Self::AlreadySet, Self::Partial, Self::NotAffected, Self::Unknown];
+        states.into_iter().find(|state| state.as_str() == name)
+    }
+
     /// Returns whether the item has the requested state.
     pub const fn is_success(self) -> bool {
         matches!(self, Self::Done | Self::AlreadySet)
@@ -70,13 +76,20 @@ struct ReportedDetail {
     unrecognized: bool,
 }
 
+/// Returns the number of items that an action affected; `None` if the response has no count. Moving agents has its own
+/// member.
+pub(crate) fn affected_count(response: &Value) -> Option<u64> {
+    let counts = ["/data/affected", "/data/agentsMoved"].into_iter();
+    counts.filter_map(|pointer| response.pointer(pointer)).find_map(Value::as_u64)
+}
+
 /// Returns the outcome of each requested ID. If `ids` is empty, the result has the IDs in the response.
 ///
 /// A result in the details takes precedence; a result that is not recognized gives `Unknown`. An ID with details but
 /// without a result is `Done`, if the count of affected items covers it. Without any details the count decides: all IDs
 /// are `Done` if it covers all of them, and `NotAffected` if it is zero. In all other cases the state is `Unknown`.
 pub(crate) fn outcomes(ids: &[String], response: &Value) -> Vec<IdOutcome> {
-    let affected = response.pointer("/data/affected").and_then(Value::as_u64);
+    let affected = affected_count(response);
     let mut reported: BTreeMap<String, ReportedDetail> = BTreeMap::new();
     let mut reported_ids = Vec::new();
     // Whether there are details without a readable ID.

@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "cli/batches.rs"]
+mod batches;
 #[path = "cli/lists.rs"]
 mod lists;
 #[path = "cli/parallel.rs"]

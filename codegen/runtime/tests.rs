@@ -1039,6 +1039,27 @@ fn set_query_param_updates_selectivity() {
 }
 
 #[test]
+fn with_ids_replaces_the_ids_only() {
+    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    let request = action_with_filter(json!({ "ids": ["aa", "bb"], "query": "web" })).unwrap();
+    assert_eq!(request.id_field().map(|(part, field)| (part, field.name)), Some(("filter", "ids")));
+    assert_eq!(request.ids(), ["aa", "bb"]);
+    let other = request.clone().with_ids(&ids(&["cc"])).unwrap();
+    assert_eq!((other.ids(), &other.body().unwrap()["filter"]["query"]), (ids(&["cc"]), &json!("web")));
+    assert_eq!(other.body().unwrap()["data"], request.body().unwrap()["data"]);
+    assert_eq!(other.with_ids(&ids(&["aa", "bb"])).unwrap(), request);
+    let everything = action_with_filter(json!({})).unwrap();
+    assert!(everything.ids().is_empty() && everything.validate().is_err());
+    assert!(everything.clone().with_ids(&ids(&["aa"])).unwrap().validate().is_ok());
+    for rejected in [&[][..], &[""]] {
+        assert!(everything.clone().with_ids(&ids(rejected)).is_err(), "{rejected:?}");
+    }
+    let list = list_with_query(&json!({})).unwrap();
+    assert_eq!(list.id_field().map(|(part, _)| part), None);
+    assert_eq!(error_kind(list.with_ids(&ids(&["aa"]))), RequestErrorKind::UndeclaredParameter("ids".into()));
+}
+
+#[test]
 fn request_debug_shows_outline_only() {
     let request = action_with_filter(json!({ "query": "hush" })).unwrap();
     let output = format!("{request:?} {request:#?}");

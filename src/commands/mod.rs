@@ -20,11 +20,12 @@
 //! ```
 //!
 //! If the published integration deviates from SentinelOne's API document, the requests follow the document: lists are
-//! joined by commas, times are in UTC, and all IDs are in one request. An argument that the API version does not have
+//! joined by commas, times are in UTC, and all IDs are in one request if the API accepts their number. An argument that the API version does not have
 //! is an error before any request is sent.
 
 mod arguments;
 mod outcome;
+mod run_options;
 
 mod support;
 
@@ -96,17 +97,20 @@ mod update_threats_verdict;
 mod write_threat_note;
 
 use std::fmt::Debug;
-use std::future::Future;
-use std::num::NonZeroUsize;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 
 use sentinelone_raw::runtime::{ApiVersion, Operation, Request};
 use serde_json::Value;
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::Result;
 use crate::client::Client;
 use crate::json_repair::RepairLog;
 use crate::parallel::{is_parallel, refusal};
+
+use support::batch_action::{BATCHED_COMMANDS, with_batch_size};
 
 pub use add_hash_to_blocklist::AddHashToBlocklist;
 pub use arguments::{Argument, ArgumentError, ArgumentKind, Arguments, is_possible_id};
@@ -164,6 +168,7 @@ pub use remote_script_automate_results::RemoteScriptAutomateResults;
 pub use remove_hash_from_blocklist::RemoveHashFromBlocklist;
 pub use remove_item_from_whitelist::RemoveItemFromWhitelist;
 pub use resolve_threat::ResolveThreat;
+pub use run_options::RunOptions;
 pub use run_remote_script::RunRemoteScript;
 pub use shutdown_agent::ShutdownAgent;
 pub use support::context_path::{ContextPath, ContextSource};
@@ -351,21 +356,19 @@ impl PreparedCommand {
     /// # Errors
     /// Returns the errors of [`Command::run`] and of [`requests`](Self::requests).
     pub async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.0.run(client, &NoProgress).await
+        self.run_with(client, &RunOptions::default()).await
     }
 
     /// Runs the command with options.
     ///
     /// # Errors
-    /// Returns the errors of [`run`](Self::run) and of [`check_concurrency`](Self::check_concurrency).
+    /// Returns the errors of [`run`](Self::run), those of [`ActionBatch::send`](crate::batch::ActionBatch::send) and of
+    /// [`check_concurrency`](Self::check_concurrency), and an error for a journal with a command that sends no batches.
     pub async fn run_with(&self, client: &Client, options: &RunOptions<'_>) -> Result<Outcome> {
-        match options.concurrency {
-            Some(requests) if requests.get() > 1 => {
-                self.check_concurrency(client.api_version())?;
-                self.0.run(&client.with_list_concurrency(requests), options.observer).await
-            }
-            _ => self.0.run(client, options.observer).await,
+        if options.reads_in_parallel() {
+            self.check_concurrency(client.api_version())?;
         }
+        self.0.run(client, options).await
     }
 
     /// Checks that the list of the command can be read with [`RunOptions::concurrency`].
@@ -382,6 +385,18 @@ impl PreparedCommand {
         let message = refusal.map(|reason| format!("cannot be read in parallel: {reason}"));
         message.map_or(Ok(()), |message| Err(ArgumentError::for_command(self.info().name, message).into()))
     }
+
+    /// Returns the requests that [`run_with`](Self::run_with) sends, regardless of the journal.
+    ///
+    /// # Errors
+    /// Returns the errors of [`requests`](Self::requests).
+    pub fn requests_with(
+        &self,
+        version: ApiVersion,
+        options: &RunOptions<'_>,
+    ) -> Result<Vec<Request<Value>>> {
+        with_batch_size(self.0.requests(version)?, options.batch_size)
+    }
 }
 
 /// Returns why the list of a request needs no parallel reading: its limit fits in one page.
@@ -392,39 +407,6 @@ fn short_list(request: &Request<Value>) -> Option<String> {
     (limit < max).then(|| format!("its limit of {limit} items fits in one page of {max}"))
 }
 
-/// Options of [`PreparedCommand::run_with`].
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub struct RunOptions<'a> {
-    /// Receives the progress. The default ignores it.
-    pub observer: &'a dyn ProgressObserver,
-    /// Maximum number of requests in flight of a list, which is then read [in parts](crate::Pages::concurrency). By
-    /// default, one page is read after the other.
-    pub concurrency: Option<NonZeroUsize>,
-}
-
-impl Default for RunOptions<'_> {
-    fn default() -> Self {
-        Self { observer: &NoProgress, concurrency: None }
-    }
-}
-
-impl<'a> RunOptions<'a> {
-    /// Sets the observer of the progress.
-    #[must_use]
-    pub fn observer(mut self, observer: &'a dyn ProgressObserver) -> Self {
-        self.observer = observer;
-        self
-    }
-
-    /// Sets the maximum number of requests in flight of a list.
-    #[must_use]
-    pub fn concurrency(mut self, requests: Option<NonZeroUsize>) -> Self {
-        self.concurrency = requests;
-        self
-    }
-}
-
 trait DynCommand: Debug + Send + Sync {
     fn info(&self) -> &'static CommandInfo;
 
@@ -433,7 +415,7 @@ trait DynCommand: Debug + Send + Sync {
     /// Returns whether the command reads a list up to a limit.
     fn has_limit(&self) -> bool;
 
-    fn run<'a>(&'a self, client: &'a Client, observer: &'a dyn ProgressObserver) -> RunFuture<'a>;
+    fn run<'a>(&'a self, client: &'a Client, options: &'a RunOptions<'a>) -> RunFuture<'a>;
 }
 
 type RunFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
@@ -463,13 +445,29 @@ impl<C: Command> DynCommand for C {
         has_limit(&C::arguments())
     }
 
-    fn run<'a>(&'a self, client: &'a Client, observer: &'a dyn ProgressObserver) -> RunFuture<'a> {
+    fn run<'a>(&'a self, client: &'a Client, options: &'a RunOptions<'a>) -> RunFuture<'a> {
         Box::pin(async move {
             DynCommand::requests(self, client.api_version())?;
+            if options.journal.is_some() && batch_argument(C::INFO.name).is_none() {
+                let message = "sends no batches of IDs, and cannot use a journal";
+                return Err(ArgumentError::for_command(C::INFO.name, message).into());
+            }
             // A command can send requests that are not part of its outcome, such as a read before an update.
             let log = RepairLog::default();
-            let mut outcome =
-                Command::run_with_progress(self, &client.with_repair_log(&log), observer).await?;
+            let (events, mut received) = unbounded_channel();
+            let client = client
+                .with_repair_log(&log)
+                .with_batch_settings(options.batch_settings(events))
+                .with_list_concurrency(options.concurrency);
+            let mut run = pin!(Command::run_with_progress(self, &client, options.observer));
+            let outcome = poll_fn(|context| {
+                let polled = run.as_mut().poll(context);
+                while let Poll::Ready(Some(event)) = received.poll_recv(context) {
+                    options.observer.on_event(event);
+                }
+                polled
+            });
+            let mut outcome = outcome.await?;
             outcome.repairs = log.take();
             Ok(outcome)
         })
@@ -493,6 +491,10 @@ fn enum_values(request: &Request<Value>, field: &str) -> Option<&'static [&'stat
         false => field.strip_prefix(part).and_then(|rest| rest.strip_prefix('.')) == Some(candidate.name),
     });
     found.find(|(_, candidate)| !candidate.enum_values.is_empty()).map(|(_, candidate)| candidate.enum_values)
+}
+
+fn batch_argument(command: &str) -> Option<&'static str> {
+    BATCHED_COMMANDS.iter().find(|(name, _)| *name == command).map(|(_, argument)| *argument)
 }
 
 fn check_version<C: Command>(version: ApiVersion) -> Result<(), ArgumentError> {
@@ -532,6 +534,12 @@ impl RegisteredCommand {
         let is_of_command = |operation: &&Operation| self.info.operations.contains(&operation.id);
         has_limit(&(self.arguments)())
             && sentinelone_raw::OPERATIONS.iter().copied().filter(is_of_command).any(is_parallel)
+    }
+
+    /// Returns the argument whose IDs go out in batches; `None` if the command has none. Such a command can use a
+    /// [`journal`](RunOptions::journal).
+    pub fn batch_argument(&self) -> Option<&'static str> {
+        batch_argument(self.info.name)
     }
 
     /// Parses the arguments of the command.

@@ -52,6 +52,8 @@ pub struct Outcome {
     pub files: Vec<SavedFile>,
     /// Error that ended the command early, after the first request or page. The results before it are kept.
     pub failure: Option<Error>,
+    /// Whether a [`StopSignal`](crate::batch::StopSignal) ended an action on many IDs early.
+    pub is_stopped: bool,
     /// Whether the context only states that the requested item does not exist, or that a query failed, or lists the
     /// links of files that were not downloaded.
     pub(super) is_placeholder: bool,
@@ -70,6 +72,7 @@ impl Outcome {
             repairs: Repairs::default(),
             files: Vec::new(),
             failure: None,
+            is_stopped: false,
             is_placeholder: false,
         }
     }
@@ -78,6 +81,7 @@ impl Outcome {
     /// or a [lost value](Repairs::has_loss) of a response.
     pub fn is_complete(&self) -> bool {
         self.failure.is_none()
+            && !self.is_stopped
             && self.errors.is_empty()
             && !self.repairs.has_loss()
             && self.not_found.is_empty()

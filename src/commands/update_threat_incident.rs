@@ -149,8 +149,9 @@ impl Command for UpdateThreatIncident {
 
     async fn run(&self, client: &Client) -> Result<Outcome> {
         let (mut outcome, statuses) = run_action(client, self.requests(client.api_version())?).await?;
-        let status = statuses.last().copied().unwrap_or_default();
-        let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        // The status is null if no request was sent, because the journal has all outcomes.
+        let status = statuses.last().copied();
+        let reason = status.and_then(|status| http::StatusCode::from_u16(status).ok()?.canonical_reason());
         outcome.context = json!({ "status_code": status, "reason": reason, "json_body": outcome.response });
         Ok(outcome)
     }

@@ -101,6 +101,7 @@ impl Error {
             }
             ErrorRepr::WaitTimeout(_) => f.write_str("not finished within the timeout")?,
             ErrorRepr::Io { path, source } => write!(f, "{}: {source}", path.display())?,
+            ErrorRepr::Journal { path, message, .. } => write!(f, "{}: {message}", path.display())?,
             ErrorRepr::Connection { message, .. }
             | ErrorRepr::NoResult { message, .. }
             | ErrorRepr::Archive { message, .. } => {

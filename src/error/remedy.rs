@@ -88,6 +88,10 @@ impl Error {
                 ErrorRepr::Archive { fault, .. } => fault.help().into(),
                 _ => String::new(),
             },
+            ErrorKind::Journal => match &self.0.repr {
+                ErrorRepr::Journal { help, .. } => (*help).into(),
+                _ => String::new(),
+            },
             ErrorKind::EmptyPages => {
                 "narrow the filter, or continue later; the items so far are valid, but the list may never end".into()
             }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Result;
+use crate::batch::ActionBatch;
 use crate::client::Client;
 use crate::paging::{Items, Pages};
 use crate::parallel::ParallelPages;
@@ -223,6 +224,18 @@ impl<B, A: ResponseBody> ActionBuilder<'_, B, A> {
     /// is sent.
     pub async fn send(&self) -> Result<Response<A>> {
         self.client.send(&self.request()?).await
+    }
+}
+
+impl<B, A: ResponseBody + Send> ActionBuilder<'_, B, A> {
+    /// Returns the action on each of these IDs, in batches of a size that the API accepts. The other conditions of the
+    /// filter apply to each batch.
+    ///
+    /// # Errors
+    /// Returns the errors of [`request`](Self::request), and an error if the list is empty, the operation does not select
+    /// items by ID, or the API does not accept an ID.
+    pub fn batches<I: Into<String>>(&self, ids: impl IntoIterator<Item = I>) -> Result<ActionBatch<A>> {
+        ActionBatch::new(self.client, self.request()?, ids)
     }
 }
 

@@ -525,7 +525,7 @@ async fn remove_hash_failure_stops_further_batches() {
     let data: Vec<_> = (0..5001).map(entry).collect();
     Mock::given(method("GET")).respond_with(json_response(json!({ "data": data }))).mount(&server).await;
     Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(500)).expect(1).mount(&server).await;
-    let outcome = run(&server, V2_1, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
+    let outcome = run_in_sequence(&server, "remove-hash-from-blocklist", &[("sha1", SHA1)]).await;
     let count = |state| outcome.results.iter().filter(|one| one.state == state).count();
     assert_eq!((count(IdState::Unknown), count(IdState::NotAffected)), (5000, 1));
 }

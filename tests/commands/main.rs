@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod agents;
+mod batches;
 mod blocklist;
 mod console;
 mod detections;
@@ -17,7 +18,8 @@ mod uploads;
 use std::sync::Mutex;
 
 use sentinelone::commands::{
-    Arguments, ContextSource, Outcome, ProgressEvent, ProgressObserver, RegisteredCommand, find, registry,
+    Arguments, ContextSource, Outcome, ProgressEvent, ProgressObserver, RegisteredCommand, RunOptions, find,
+    registry,
 };
 use sentinelone::{ApiToken, ApiVersion, Client, IdState, RateLimits, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
@@ -88,6 +90,14 @@ fn client(server: &MockServer, version: ApiVersion) -> Client {
 
 async fn run(server: &MockServer, version: ApiVersion, name: &str, args: &[(&str, &str)]) -> Outcome {
     entry(name).prepare(arguments(args)).unwrap().run(&client(server, version)).await.unwrap()
+}
+
+/// Runs a command whose batches have 5,000 IDs and are sent one after the other.
+async fn run_in_sequence(server: &MockServer, name: &str, args: &[(&str, &str)]) -> Outcome {
+    let mut options = RunOptions::default();
+    (options.batch_size, options.in_flight) = (Some(5000), 1);
+    let command = entry(name).prepare(arguments(args)).unwrap();
+    command.run_with(&client(server, V2_1), &options).await.unwrap()
 }
 
 fn json_response(body: Value) -> ResponseTemplate {

@@ -193,6 +193,50 @@ impl<T> Request<T> {
         self
     }
 
+    /// Returns the part of the body that selects items by their ID, and its field: `filter.ids`, `filter.uuids` or
+    /// `data.ids`. The field that has a list in this request precedes the others; `None` if the operation has none.
+    pub fn id_field(&self) -> Option<(&'static str, &'static Field)> {
+        let candidates = [("filter", "ids"), ("filter", "uuids"), ("data", "ids")];
+        let declared = candidates.into_iter().filter_map(|(part, name)| {
+            let part = self.operation.body_parts.iter().find(|one| one.name == part)?;
+            Some((part.name, part.fields.iter().find(|field| field.name == name)?))
+        });
+        let has_list = |(part, field): &(&str, &Field)| {
+            self.body.as_ref().and_then(|body| body.get(part)?.get(field.name)?.as_array()).is_some()
+        };
+        declared.clone().find(has_list).or_else(|| declared.clone().next())
+    }
+
+    /// Returns the IDs in the field of [`id_field`](Self::id_field); empty if the request has none.
+    pub fn ids(&self) -> Vec<String> {
+        let list = || {
+            let (part, field) = self.id_field()?;
+            self.body.as_ref()?.get(part)?.get(field.name)?.as_array()
+        };
+        list().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// Returns the same request for these IDs only, in the field of [`id_field`](Self::id_field).
+    ///
+    /// # Errors
+    /// Returns an error if the operation has no such field, or the API does not accept the IDs or their number. An empty
+    /// list is an error.
+    pub fn with_ids(mut self, ids: &[String]) -> Result<Self, RequestError> {
+        let Some((part, field)) = self.id_field() else {
+            return Err(self.error(RequestErrorKind::UndeclaredParameter("ids".to_owned())));
+        };
+        let mut body = self.body.take().unwrap_or_default();
+        if !body.is_object() {
+            body = Value::Object(Map::new());
+        }
+        if !body[part].is_object() {
+            body[part] = Value::Object(Map::new());
+        }
+        body[part][field.name] = Value::from(ids);
+        self.has_selective_body_filter = false;
+        self.with_body(&body)
+    }
+
     /// Returns the metadata of the operation.
     pub fn operation(&self) -> &'static Operation {
         self.operation

@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use sentinelone::commands::{Argument, ArgumentKind, RegisteredCommand, find, registry};
 
 use crate::findings::{Deny, Format};
-use crate::help;
+use crate::{batches, help};
 
 /// Heading of the global options in manual pages.
 const GLOBAL_OPTIONS: &str = "Global options";
@@ -221,7 +221,9 @@ fn add_arguments(command: Command) -> Command {
         .hide_default_value(true)
         .hide(!entry.supports_concurrency())
         .help("Read this number of parts of a long list at the same time, up to 64");
+    let batches = entry.batch_argument().map(|_| batches::arguments());
     let own = arguments.iter().map(argument).chain(reads_pages.then_some(all)).chain([parallel]);
+    let own = own.chain(batches.into_iter().flatten());
     // The global options are present by now. An option of the command replaces a global option with the same name.
     own.fold(command, |command, own| {
         let replaces = command.get_arguments().any(|known| known.get_id() == own.get_id());

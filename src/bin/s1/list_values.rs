@@ -7,6 +7,7 @@ use std::path::Path;
 use sentinelone::commands::{Argument, ArgumentKind, RegisteredCommand, find, is_possible_id};
 use serde_json::Value;
 
+use crate::batches;
 use crate::cli::{allows_dash, global_option_names, has_secret_option, is_secret, option, option_names};
 use crate::run::CliError;
 
@@ -154,7 +155,10 @@ fn option_part(argument: &str) -> &str {
 fn is_known_option(entry: &RegisteredCommand, argument: &str) -> bool {
     let name = option_part(argument);
     let own = (entry.arguments)().iter().any(|argument| option_names(argument).iter().any(|one| one == name));
-    own || ["-h", "--help", "--all"].contains(&name) || global_option_names().any(|one| one == name)
+    let is_of_batches = entry.batch_argument().is_some() && batches::NAMES.contains(&name);
+    own || is_of_batches
+        || ["-h", "--help", "--all"].contains(&name)
+        || global_option_names().any(|one| one == name)
 }
 
 /// Returns whether an argument is a known option, or has the form of one.

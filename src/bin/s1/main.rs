@@ -1,5 +1,6 @@
 //! `s1`, the command line client.
 
+mod batches;
 mod cli;
 mod columns;
 mod completions;

@@ -36,6 +36,8 @@ pub(crate) struct Terminal {
     /// Writes each page of a list when it arrives.
     list: Option<Mutex<ListWriter>>,
     items_read: AtomicUsize,
+    /// Number of all IDs of an action in batches; 0 without batches.
+    batch_total: AtomicUsize,
 }
 
 impl Terminal {
@@ -48,7 +50,13 @@ impl Terminal {
         let bar = ProgressBar::no_length();
         bar.set_draw_target(target);
         *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
-        Self { bar, resume: Mutex::new(None), list: None, items_read: AtomicUsize::new(0) }
+        Self {
+            bar,
+            resume: Mutex::new(None),
+            list: None,
+            items_read: AtomicUsize::new(0),
+            batch_total: AtomicUsize::new(0),
+        }
     }
 
     /// Writes each page of a list when it arrives.
@@ -95,7 +103,12 @@ impl Terminal {
         if self.bar.message().is_empty() {
             self.style("{spinner} {msg} ({elapsed})");
             let count = self.items_read.load(Ordering::Relaxed);
-            self.bar.set_message(if count > 0 { items_read(count) } else { replace_control_chars(label) });
+            let total = self.batch_total.load(Ordering::Relaxed);
+            self.bar.set_message(match count {
+                0 => replace_control_chars(label),
+                _ if total > 0 => ids_finished(count, total),
+                _ => items_read(count),
+            });
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
         work.await
@@ -116,6 +129,10 @@ impl Terminal {
 
 fn items_read(count: usize) -> String {
     format!("{count} items read")
+}
+
+fn ids_finished(count: usize, total: usize) -> String {
+    format!("{count} of {total} IDs finished")
 }
 
 impl Drop for Terminal {
@@ -157,6 +174,13 @@ impl ProgressObserver for Terminal {
                 // The line is hidden during the delay.
                 if !self.bar.message().is_empty() {
                     self.bar.set_message(items_read(count));
+                }
+            }
+            ProgressEvent::BatchFinished { finished, total } => {
+                self.items_read.store(finished, Ordering::Relaxed);
+                self.batch_total.store(total, Ordering::Relaxed);
+                if !self.bar.message().is_empty() {
+                    self.bar.set_message(ids_finished(finished, total));
                 }
             }
             _ => {}

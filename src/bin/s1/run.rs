@@ -6,8 +6,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::ArgMatches;
+use sentinelone::batch::Journal;
 use sentinelone::commands::{
-    ArgumentError, Arguments, Outcome, PreparedCommand, RegisteredCommand, RunOptions, find, registry,
+    ArgumentError, Arguments, Outcome, PreparedCommand, RegisteredCommand, find, registry,
 };
 use sentinelone::raw::users::ELEVATE_SESSION;
 use sentinelone::sandbox::Sandbox;
@@ -23,7 +24,7 @@ use crate::progress::Terminal;
 use crate::session::{self, Connection, Session};
 use crate::stream::ListWriter;
 use crate::suggest::did_you_mean;
-use crate::{completions, contract, help, incidents, log, login, output, record};
+use crate::{batches, completions, contract, help, incidents, log, login, output, record};
 
 pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
@@ -46,7 +47,7 @@ impl CliError {
         match self {
             Self::Usage(_) => USAGE,
             Self::Client(error) => match error.kind() {
-                ErrorKind::Configuration | ErrorKind::InvalidRequest => USAGE,
+                ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Journal => USAGE,
                 _ => FAILED,
             },
             Self::Partial(_) => PARTIAL,
@@ -231,7 +232,7 @@ async fn run_command(
     let command = entry.prepare(arguments(entry, matches, &mut lists)?)?;
     check_columns(entry, columns)?;
     // Invalid arguments are reported before a request is sent and before the prompt.
-    let requests = command.requests(version)?;
+    let requests = command.requests_with(version, &batches::options(entry, matches))?;
     let concurrency =
         matches.get_one::<u8>("parallel").and_then(|number| NonZeroUsize::new((*number).into()));
     if concurrency > NonZeroUsize::new(1) {
@@ -267,6 +268,7 @@ struct CommandCall<'a> {
 async fn execute(call: &CommandCall<'_>, matches: &ArgMatches, session: &Session) -> Result<u8, CliError> {
     let CommandCall { entry, command, requests, concurrency, columns, stdin_option } = *call;
     let format = text(matches, "output");
+    let journal = batches::journal(entry, matches)?;
     let everything = entry.info.is_action
         && requests.iter().any(|request| !request.has_selective_filter() && has_filter(request));
     if (entry.info.requires_confirmation || everything) && !session.is_embedded() && !matches.get_flag("yes")
@@ -278,39 +280,35 @@ async fn execute(call: &CommandCall<'_>, matches: &ArgMatches, session: &Session
             );
             return Err(CliError::Usage(message));
         }
-        confirm(command, requests, &session.client).await?;
+        confirm(command, requests, &session.client, journal.as_ref()).await?;
     }
     let mut terminal = Terminal::new();
     if !entry.info.is_action {
         terminal = terminal.writing(ListWriter::new(entry, format, columns));
     }
     let label = format!("{}: waiting for {}", command.info().name, session.client.console_url());
-    let options = RunOptions::default().observer(&terminal).concurrency(concurrency);
-    let outcome = tokio::select! {
-        outcome = terminal.during(&label, command.run_with(&session.client, &options)) => outcome,
-        signal = shutdown_signal() => {
-            signal?;
-            terminal.clear();
-            terminal.interrupt_list()?;
-            if terminal.has_written() {
-                return Err(CliError::Partial("the list is incomplete".to_owned()));
-            }
-            let effect = match terminal.resume() {
-                Some((option, value)) => format!("the job continues; resume it with --{option} {value}"),
-                None if entry.info.is_action => "the request may have taken effect".to_owned(),
-                None if writes_files(entry) => "files may have been written; the console was not changed".to_owned(),
-                None => "the console was not changed".to_owned(),
-            };
-            return Err(CliError::Interrupted(effect));
+    let mut options = batches::options(entry, matches);
+    (options.journal, options.observer, options.concurrency) = (journal, &terminal, concurrency);
+    let run = terminal.during(&label, command.run_with(&session.client, &options));
+    let outcome = if options.journal.is_some() || entry.batch_argument().is_some() && requests.len() > 1 {
+        batches::wait(run, &options, &terminal).await?
+    } else {
+        tokio::select! {
+            outcome = run => Some(outcome),
+            signal = shutdown_signal() => signal.map(|()| None)?,
         }
     };
     terminal.clear();
     let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(error) => {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(error)) => {
             // The error of the command is reported, also if its output cannot be written.
             let _ = terminal.interrupt_list();
             return Err(error.into());
+        }
+        None => {
+            terminal.interrupt_list()?;
+            return Err(interrupted(entry, &terminal));
         }
     };
     if !terminal.end_list(&outcome)? {
@@ -319,7 +317,23 @@ async fn execute(call: &CommandCall<'_>, matches: &ArgMatches, session: &Session
     if format == "context" {
         report_details(&outcome);
     }
-    Ok(code(command, &outcome, terminal.has_written()))
+    let code = code(command, &outcome, terminal.has_written());
+    batches::report_remaining(&options, &outcome);
+    Ok(code)
+}
+
+/// Returns the error of a command that was interrupted before its end.
+fn interrupted(entry: &RegisteredCommand, terminal: &Terminal) -> CliError {
+    if terminal.has_written() {
+        return CliError::Partial("the list is incomplete".to_owned());
+    }
+    let effect = match terminal.resume() {
+        Some((option, value)) => format!("the job continues; resume it with --{option} {value}"),
+        None if entry.info.is_action => "the request may have taken effect".to_owned(),
+        None if writes_files(entry) => "files may have been written; the console was not changed".to_owned(),
+        None => "the console was not changed".to_owned(),
+    };
+    CliError::Interrupted(effect)
 }
 
 /// Prints the creation and expiry time of the token, and warns before it expires.
@@ -383,11 +397,13 @@ fn arguments(
     Ok(arguments)
 }
 
-/// Prompts at the terminal, with the number of selected items. Only `y` and `yes` confirm.
+/// Prompts at the terminal, with the number of selected items, or of those without an outcome in the journal. Only `y`
+/// and `yes` confirm.
 async fn confirm(
     command: &PreparedCommand,
     requests: &[Request<Value>],
     client: &Client,
+    journal: Option<&Journal>,
 ) -> Result<(), CliError> {
     let name = command.info().name;
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
@@ -401,11 +417,20 @@ async fn confirm(
     let actions: Vec<_> = requests.iter().filter(is_action).collect();
     let mut scope = ActionScope::default();
     let terminal = Terminal::new();
-    for request in &actions {
+    for request in actions.iter().filter(|_| journal.is_none()) {
         terminal.during("counting the selected items", scope.add(request, client)).await;
     }
     drop(terminal);
-    let selection = scope.describe();
+    let selection = match journal {
+        Some(journal) => {
+            let (remaining, total) = batches::remaining(journal, client, requests)?;
+            format!(
+                "on {remaining} of {total} items, the others have an outcome in {}",
+                journal.path().display()
+            )
+        }
+        None => scope.describe(),
+    };
     let request = actions.first().copied().or(requests.first());
     let path = request.map(|request| request.path(client.api_version())).transpose()?.unwrap_or_default();
     write!(io::stderr(), "{name}: {}{path} {selection}. Continue? [y/N] ", client.console_url())?;
@@ -530,6 +555,9 @@ fn code(command: &PreparedCommand, outcome: &Outcome, written: bool) -> u8 {
         let (succeeded, unknown) = (count(IdState::is_success), count(|state| state == IdState::Unknown));
         let suffix = if unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
         output::report(format_args!("{succeeded} of {} IDs succeeded{suffix}", outcome.results.len()));
+    }
+    if outcome.is_stopped {
+        return PARTIAL;
     }
     // An item that is set apart is a part that failed, even if it is the only item of a list.
     let is_set_apart = outcome.repairs.has_loss() && outcome.failure.is_none() && outcome.errors.is_empty();

@@ -175,6 +175,8 @@ pub(crate) async fn run_agent_action(
 ) -> Result<(Outcome, Vec<Value>)> {
     let (mut outcome, _) = run_action(client, actions).await?;
     let mut agents = Vec::new();
+    // An interrupted command ends soon.
+    let status_requests = if outcome.is_stopped { Vec::new() } else { status_requests };
     match read_lists(client, status_requests, None, None, ContextEntries::NONE).await {
         Ok(mut status) => {
             agents = take_items(&mut status.response);

@@ -1,18 +1,45 @@
 //! Actions on IDs: batches of requests, and the result of each ID.
 
+use sentinelone_raw::remote_scripts;
 use sentinelone_raw::runtime::{Field, Request, RequestError};
 use serde_json::{Value, json};
 
 use super::batched_lists::unique;
 use super::context_path::{ContextPath, context_under};
+use super::remote_scripts::{error_about, fact};
 use crate::Result;
+use crate::batch::{self, BatchFailure, BatchReport, effective_batch_size};
 use crate::client::Client;
 use crate::commands::{Argument, ArgumentKind, Command, Outcome};
 use crate::error::Error;
-use crate::outcome::{IdOutcome, IdState, too_many_affected};
+use crate::outcome::{IdOutcome, IdState};
 
-/// Returns the requests of an action on IDs, in batches of the maximum size of the API. Duplicates are removed. An
-/// empty list of IDs is an error.
+/// The commands whose action goes out in batches, each with the argument that has the IDs. They accept a journal.
+pub(crate) const BATCHED_COMMANDS: [(&str, &str); 20] = [
+    ("broadcast-message", "agent_id"),
+    ("connect-agent", "agent_id"),
+    ("delete-ioc", "uuids"),
+    ("delete-star-rule", "rule_ids"),
+    ("disable-star-rules", "rule_ids"),
+    ("disconnect-agent", "agent_id"),
+    ("enable-star-rules", "rule_ids"),
+    ("initiate-endpoint-scan", "agent_ids"),
+    ("mark-as-threat", "threat_ids"),
+    ("mitigate-threat", "threat_ids"),
+    ("move-agent", "agents_ids"),
+    ("resolve-threat", "threat_ids"),
+    ("shutdown-agent", "agent_id"),
+    ("uninstall-agent", "agent_id"),
+    ("update-alerts-status", "alert_ids"),
+    ("update-alerts-verdict", "alert_ids"),
+    ("update-threat-incident", "ids"),
+    ("update-threats-status", "threat_ids"),
+    ("update-threats-verdict", "threat_ids"),
+    ("write-threat-note", "threat_ids"),
+];
+
+/// Returns the requests of an action on IDs, in [batches](effective_batch_size). Duplicates are removed. An empty list of
+/// IDs is an error.
 pub(crate) fn batch_requests<C: Command, T>(
     _: &C,
     (argument, ids): (&str, &[String]),
@@ -25,8 +52,8 @@ pub(crate) fn batch_requests<C: Command, T>(
     }
     let field = |name: &str| fields.iter().find(|field| field.name == name);
     let max = field("ids").or_else(|| field("uuids")).and_then(|field| field.item_count.1);
-    let max = max.and_then(|max| usize::try_from(max).ok()).unwrap_or(unique.len());
-    unique.chunks(max.max(1)).map(|ids| Ok(build(ids.to_vec())?.with_response_type())).collect()
+    let size = effective_batch_size(max, unique.len(), None);
+    unique.chunks(size).map(|ids| Ok(build(ids.to_vec())?.with_response_type())).collect()
 }
 
 /// Runs an action on threats. The context has one entry per threat, to which `fill` adds the values of the command.
@@ -77,53 +104,72 @@ pub(crate) fn threat_ids() -> Argument {
 pub(crate) const THREAT_ID: ContextPath =
     ContextPath::argument("SentinelOne.Threat.ID", "String", "ID of the threat", "threat_ids");
 
-/// Sends the requests of an action in sequence. Returns the outcome and the HTTP status of each response.
+/// Returns the requests in batches of the size that the caller set, if they differ only in their IDs. A script stays one
+/// request, because each request starts a run.
+pub(crate) fn with_batch_size(
+    requests: Vec<Request<Value>>,
+    batch_size: Option<usize>,
+) -> Result<Vec<Request<Value>>> {
+    let has_ids = |request: &Request<Value>| !request.ids().is_empty();
+    match (requests.first(), batch_size) {
+        (Some(first), Some(size))
+            if requests.iter().all(has_ids) && first.operation() != &remote_scripts::EXECUTE =>
+        {
+            batch::batch_requests(first, &batch::unique_ids(&requests), Some(size))
+        }
+        _ => Ok(requests),
+    }
+}
+
+/// Sends the requests of an action, as [`ActionBatch::send`](batch::ActionBatch::send) does. Returns the outcome and the
+/// HTTP status of each response.
 ///
-/// An error of the first request is returned. A later error becomes [`Outcome::failure`], and the remaining requests
-/// are not sent.
+/// The error of a single request is returned, unless there is a journal. Otherwise an error becomes
+/// [`Outcome::failure`], unless the action certainly had no effect.
 pub(crate) async fn run_action(
     client: &Client,
     requests: Vec<Request<Value>>,
 ) -> Result<(Outcome, Vec<u16>)> {
-    // No request is sent unless all are valid.
-    requests.iter().try_for_each(Request::validate)?;
-    let mut outcome = Outcome::new(Value::Null, Value::Null);
-    let mut statuses = Vec::new();
-    for request in &requests {
-        let ids = requested_ids(request);
-        if outcome.failure.is_some() {
-            outcome.results.extend(ids.into_iter().map(|id| without_detail(id, IdState::NotAffected)));
-            continue;
-        }
-        match client.send(request).await {
-            Ok(response) => {
-                let body = response.json();
-                let affected = body.pointer("/data/affected").and_then(Value::as_u64);
-                outcome.results.extend(response.outcomes_of(&ids));
-                outcome.add_diagnostics(&response);
-                outcome.errors.extend(too_many_affected(&ids, affected));
-                outcome.affected = match (outcome.affected, affected) {
-                    (Some(before), Some(now)) => Some(before.saturating_add(now)),
-                    (None, now) if statuses.is_empty() => now,
-                    _ => None,
-                };
-                statuses.push(response.status().as_u16());
-                merge_response(&mut outcome.response, body);
-            }
-            Err(error) if statuses.is_empty() => return Err(error),
-            Err(error) => {
-                let state =
-                    if error.may_have_taken_effect() { IdState::Unknown } else { IdState::NotAffected };
-                outcome.results.extend(ids.into_iter().map(|id| without_detail(id, state)));
-                if error.may_have_taken_effect() {
-                    // The total count is unknown.
-                    outcome.affected = None;
-                }
-                outcome.failure = Some(error);
-            }
-        }
+    let (mut outcome, statuses, sent) = send_action(client, requests).await?;
+    if sent == 1
+        && statuses.is_empty()
+        && client.batch_settings().journal.is_none()
+        && let Some(error) = outcome.failure.take()
+    {
+        return Err(error);
     }
     Ok((outcome, statuses))
+}
+
+/// Sends the requests of an action. Returns the outcome, the HTTP status of each response, and the number of requests.
+pub(crate) async fn send_action(
+    client: &Client,
+    requests: Vec<Request<Value>>,
+) -> Result<(Outcome, Vec<u16>, usize)> {
+    let settings = client.batch_settings();
+    let requests = with_batch_size(requests, settings.batch_size)?;
+    let count = requests.len();
+    let report = batch::send_requests(client, requests, &settings).await?;
+    let BatchReport { outcomes, affected, responses, api_errors, failures, is_stopped, .. } = report;
+    let mut outcome = Outcome::new(Value::Null, Value::Null);
+    (outcome.results, outcome.affected, outcome.errors) = (outcomes, affected, api_errors);
+    outcome.is_stopped = is_stopped;
+    let mut statuses = Vec::new();
+    for response in responses {
+        merge_response(&mut outcome.response, response.json());
+        outcome.repairs.extend(response.repairs());
+        statuses.push(response.status().as_u16());
+    }
+    // Each batch has its own error. The first one has a remedy.
+    for BatchFailure { ids, error, .. } in failures {
+        if outcome.failure.is_none() {
+            outcome.failure = Some(error);
+            continue;
+        }
+        let first = ids.first().map(|id| format!(" from {id}")).unwrap_or_default();
+        outcome.errors.push(error_about(&format!("batch of {} IDs{first}", ids.len()), fact(&error)));
+    }
+    Ok((outcome, statuses, count))
 }
 
 /// Returns whether the action on an ID succeeded, or null if the result is unknown or partial.
@@ -139,22 +185,17 @@ pub(crate) fn without_detail(id: String, state: IdState) -> IdOutcome {
     IdOutcome { id, state, detail: None }
 }
 
-/// Returns the IDs in the body of a request.
-pub(crate) fn requested_ids(request: &Request<Value>) -> Vec<String> {
-    let body = request.body();
-    let ids = ["/filter/ids", "/filter/uuids", "/data/ids"].iter();
-    let ids = ids.filter_map(|pointer| body?.pointer(pointer)?.as_array()).next();
-    ids.into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
-}
-
-/// Merges a response into another: lists are concatenated, `affected` is added, other members are replaced.
+/// Merges a response into another: lists are concatenated, counts of affected items are added, other members are
+/// replaced.
 pub(crate) fn merge_response(into: &mut Value, body: Value) {
     match (into, body) {
         (Value::Object(into), Value::Object(body)) => {
             for (name, value) in body {
                 let sum = into.get(&name).and_then(Value::as_u64).zip(value.as_u64());
                 match (into.get_mut(&name), sum) {
-                    (Some(present), Some((before, now))) if name == "affected" => {
+                    (Some(present), Some((before, now)))
+                        if matches!(name.as_str(), "affected" | "agentsMoved") =>
+                    {
                         *present = json!(before.saturating_add(now))
                     }
                     (Some(present), _) => merge_response(present, value),
@@ -174,4 +215,70 @@ pub(crate) fn merge_response(into: &mut Value, body: Value) {
 /// Returns an argument error, for commands that validate while they build their requests.
 pub(crate) fn argument_error(command: &'static str, argument: &str, message: impl Into<String>) -> Error {
     crate::commands::ArgumentError::new(command, argument, message).into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use sentinelone_raw::OPERATIONS;
+    use sentinelone_raw::runtime::{ApiVersion, Operation, OperationKind};
+
+    use super::*;
+    use crate::batch::recovery_of;
+    use crate::commands::{ArgumentKind, find, registry};
+
+    /// Returns whether the body of an action selects items by ID.
+    fn has_ids(operation: &Operation) -> bool {
+        let fields = operation
+            .body_parts
+            .iter()
+            .flat_map(|part| part.fields.iter().map(|field| (part.name, field.name)));
+        operation.kind == OperationKind::Action
+            && fields
+                .into_iter()
+                .any(|id| [("filter", "ids"), ("filter", "uuids"), ("data", "ids")].contains(&id))
+    }
+
+    #[test]
+    fn recovery_covers_each_action_on_ids_of_the_commands() {
+        for entry in registry() {
+            for id in entry.info.operations {
+                let operation = OPERATIONS.iter().find(|operation| operation.id == *id).unwrap();
+                // The filter of a new rule is its scope.
+                let expected = has_ids(operation) && !id.ends_with("_create") && *id != "star_rules_update";
+                assert_eq!(recovery_of(id).is_some(), expected, "{id} of {}", entry.info.name);
+            }
+        }
+    }
+
+    #[test]
+    fn batched_commands_are_the_actions_on_a_list_of_ids() {
+        for entry in registry() {
+            let arguments = (entry.arguments)();
+            let argument = entry.batch_argument();
+            let kind =
+                argument.and_then(|name| arguments.iter().find(|one| one.name == name)).map(|one| one.kind);
+            assert_eq!(kind, argument.map(|_| ArgumentKind::List), "{}", entry.info.name);
+            if argument.is_some() {
+                assert!(
+                    entry.info.operations.iter().any(|id| recovery_of(id).is_some()),
+                    "{}",
+                    entry.info.name
+                );
+            }
+        }
+        assert!(BATCHED_COMMANDS.iter().all(|(name, _)| find(name).is_some()));
+    }
+
+    #[test]
+    fn with_batch_size_keeps_requests_without_ids() {
+        let command = find("shutdown-agent").unwrap();
+        let requests = |name: &str| {
+            let arguments = crate::commands::Arguments::new().with(name, "1,2,3");
+            let requests = command.prepare(arguments).unwrap().requests(ApiVersion::V2_1).unwrap();
+            with_batch_size(requests, Some(2)).unwrap().iter().map(|one| one.ids().len()).collect::<Vec<_>>()
+        };
+        assert_eq!(requests("agent_id"), [2, 1]);
+        assert_eq!(requests("group_id"), [0]);
+    }
 }

@@ -1,12 +1,11 @@
 //! Lists that are filtered by IDs, read in batches.
 
 use std::collections::HashSet;
-use std::iter::{once, repeat};
 
 use sentinelone_raw::runtime::{Page, Request};
 use serde_json::Value;
 
-use super::batch_action::{argument_error, requested_ids, run_action, without_detail};
+use super::batch_action::{argument_error, send_action};
 use super::context_path::context_under;
 use super::list_entries::ContextEntries;
 use super::list_pages::{Keep, ObservedClient, finite, read_pages};
@@ -14,7 +13,6 @@ use crate::Result;
 use crate::client::Client;
 use crate::commands::{ArgumentError, Arguments, Command, Outcome};
 use crate::json_path::{get_path, set_path};
-use crate::outcome::IdState;
 use crate::paging::with_page_size;
 
 /// Maximum number of IDs in one URL. 100 IDs are 2,000 to 4,000 characters, which proxies accept.
@@ -156,22 +154,9 @@ pub(crate) fn scope_ids(entry: &Value, kind: &str) -> Vec<String> {
     }
 }
 
-/// Deletes entries. If the first request fails and may have taken effect, the outcome holds the failure and the
-/// results are unknown.
+/// Deletes entries. If a request fails and may have taken effect, the outcome holds the failure and the results are
+/// unknown.
 pub(crate) async fn delete_entries(client: &Client, deletions: Vec<Request<Value>>) -> Result<Outcome> {
-    let requested: Vec<_> = deletions.iter().map(requested_ids).collect();
-    match run_action(client, deletions).await {
-        Ok((outcome, _)) => Ok(outcome),
-        Err(error) if error.may_have_taken_effect() => {
-            let mut outcome = Outcome::new(Value::Null, Value::Null);
-            // The remaining requests were not sent.
-            let states = once(IdState::Unknown).chain(repeat(IdState::NotAffected));
-            for (ids, state) in requested.into_iter().zip(states) {
-                outcome.results.extend(ids.into_iter().map(|id| without_detail(id, state)));
-            }
-            outcome.failure = Some(error);
-            Ok(outcome)
-        }
-        Err(error) => Err(error),
-    }
+    let (outcome, ..) = send_action(client, deletions).await?;
+    Ok(outcome)
 }

@@ -47,6 +47,13 @@ pub enum ProgressEvent {
         /// Number of items that the page added.
         items: usize,
     },
+    /// A batch of an action on many IDs has finished.
+    BatchFinished {
+        /// Number of IDs whose batch has finished, in this run or an earlier one.
+        finished: usize,
+        /// Number of all IDs.
+        total: usize,
+    },
 }
 
 /// The handling of a page's items by a [`ProgressObserver`].

@@ -118,7 +118,7 @@ const LAYERS: [Layer; 10] = [
     },
     Layer {
         name: "client",
-        modules: &["builder", "client", "paging", "parallel", "rule_update", "token_expiry"],
+        modules: &["batch", "builder", "client", "paging", "parallel", "rule_update", "token_expiry"],
         uses: &["values", "errors", "transport", "responses"],
         reason: "the client sends any request and does not depend on the layers that build them",
     },
