@@ -191,7 +191,7 @@ impl ClientBuilder {
                 "the API token is missing; read one with ApiToken::from_env or ApiToken::from_file",
             )
         })?;
-        let (http, authorization) = (self.http.build_client(&console)?, token.header()?);
+        let (http, authorization) = (self.http.build(&console)?, token.header()?);
         let settings = CallConfig {
             console,
             version: self.version,

@@ -91,7 +91,7 @@ impl Client {
 
     fn with_settings(&self, settings: CallConfig) -> Self {
         let Transport { http, authorization, accepted, .. } = &*self.transport;
-        let (http, authorization, accepted) = (http.clone(), authorization.clone(), Arc::clone(accepted));
+        let (http, authorization, accepted) = (Arc::clone(http), authorization.clone(), Arc::clone(accepted));
         let mut client = self.clone();
         client.transport = Arc::new(Transport { http, authorization, accepted, settings });
         client

@@ -67,6 +67,11 @@ impl ConsoleUrl {
         }
     }
 
+    /// Returns whether connections to the console use TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
     /// Returns whether a URL has the host and port of this console, and the console is on this machine, so that the
     /// traffic does not leave it.
     pub(crate) fn is_same_loopback_host(&self, other: &Url) -> bool {

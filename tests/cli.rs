@@ -8,6 +8,8 @@ mod batches;
 mod lists;
 #[path = "cli/parallel.rs"]
 mod parallel;
+#[path = "cli/start.rs"]
+mod start;
 #[path = "cli/values.rs"]
 mod values;
 

@@ -48,7 +48,7 @@ fn har_entry_converts_to_exchange() {
             "content": { "encoding": "base64", "text": "eyJkYXRhIjogeyJhZmZl\nY3RlZCI6IDF9fQ==", "mimeType": "a/b" },
         }),
     );
-    let exchange = &entry.exchange;
+    let exchange = entry.clone().into_exchange();
     assert_eq!(exchange.operation, "POST /web/api/v2.1/threats/incident");
     let query: Vec<_> =
         exchange.request.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -171,8 +171,8 @@ fn har_repeated_parameter_is_joined_and_reported() {
         let url = format!("{URL}threats?{query}");
         let (entry, _) = one(json!({ "method": "GET", "url": url }), json!({ "status": 200 }));
         let name = location.strip_prefix("request.query.").unwrap();
-        assert_eq!(entry.exchange.request.query[name], value);
         let found = entry.check();
+        assert_eq!(entry.into_exchange().request.query[name], value);
         assert!(found.iter().any(|one| (one.rule, one.location.as_str()) == (rule, location)), "{found:?}");
         assert!(found.iter().all(|one| one.operation() == Some("threats_list")), "{found:?}");
     }

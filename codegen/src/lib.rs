@@ -128,7 +128,11 @@ pub fn generate_from(bundle: &Bundle) -> Result<Files> {
     let dialect = dialect::apply(&client)?;
     let model = generator::run(&client, &dialect)?;
     let mut files = emit::all(&client, &model)?;
-    files.insert("openapi.json".into(), published::document(bundle)?);
+    let document = published::document(bundle)?;
+    let header = emit::header("//", "spec");
+    files
+        .insert("src/positions.rs".into(), format!("{header}\n{}", published::positions(bundle, &document)?));
+    files.insert("openapi.json".into(), document);
     Ok(files)
 }
 

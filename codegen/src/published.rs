@@ -1,6 +1,7 @@
 //! The bundled document as it is published: what is implicit in `spec/`, written in plain OpenAPI 3.0.3.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde_json::{Value, json};
 
@@ -30,6 +31,53 @@ pub(crate) fn document(bundle: &Bundle) -> Result<String> {
     let mut text = serde_json::to_string_pretty(&document).map_err(|e| Error::Generator(e.to_string()))?;
     text.push('\n');
     Ok(text)
+}
+
+/// Returns the module with the positions of operations and named schemas in the text of [`document`], so that a reader can
+/// parse single ones.
+///
+/// # Errors
+/// Returns an error if an operation or a schema is not found in the text.
+pub(crate) fn positions(bundle: &Bundle, text: &str) -> Result<String> {
+    let document: Value = serde_json::from_str(text).map_err(|e| Error::Generator(e.to_string()))?;
+    // The members of an object are in the order of the text, so the search for each one continues after the last.
+    let mut from = 0;
+    let mut position = |name: &str, node: &Value| {
+        let lines = serde_json::to_string_pretty(node).map_err(|e| Error::Generator(e.to_string()))?;
+        let nested = format!("\n      {}: {}", json!(name), lines.replace('\n', "\n      "));
+        let missing = || Error::Generator(format!("{name} is not at its place in openapi.json"));
+        let start = text.get(from..).and_then(|rest| rest.find(&nested)).ok_or_else(missing)? + from;
+        from = start + nested.len();
+        Ok::<_, Error>(from - lines.replace('\n', "\n      ").len()..from)
+    };
+    let mut schemas = String::new();
+    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        let Range { start, end } = position(name, schema)?;
+        schemas.push_str(&format!("    ({name:?}, {start}, {end}),\n"));
+    }
+    let mut operations = BTreeMap::new();
+    for (_, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, node) in item.as_object().into_iter().flatten() {
+            if let Some(id) = node["operationId"].as_str() {
+                operations.insert(id.to_owned(), position(method, node)?);
+            }
+        }
+    }
+    let count = bundle.operations().count();
+    if operations.len() != count {
+        return Err(Error::Generator(format!("openapi.json has {} of {count} operations", operations.len())));
+    }
+    let operations: String = operations
+        .iter()
+        .map(|(id, Range { start, end })| format!("    ({start}, {end}), // {id}\n"))
+        .collect();
+    Ok(format!(
+        "//! Positions in [`OPENAPI`](crate::OPENAPI), in bytes: the start, and the end without the following comma.\n\n\
+         /// The operations, in the order of [`OPERATIONS`](crate::OPERATIONS).\n\
+         pub static OPERATIONS: &[(usize, usize)] = &[\n{operations}];\n\n\
+         /// The named schemas, sorted by name.\n\
+         pub static SCHEMAS: &[(&str, usize, usize)] = &[\n{schemas}];\n"
+    ))
 }
 
 /// Reads a published document: a reference that can be null is `allOf` with `nullable` again, as in `spec/`.

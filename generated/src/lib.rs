@@ -63,6 +63,9 @@ pub mod users;
 /// The OpenAPI 3.0.3 document that this crate is generated from, as JSON.
 pub const OPENAPI: &str = include_str!("../openapi.json");
 
+#[rustfmt::skip]
+pub mod positions;
+
 /// All operations, sorted by ID.
 #[rustfmt::skip]
 pub static OPERATIONS: &[&runtime::Operation] = &[

@@ -199,6 +199,16 @@ impl Exchange {
     /// - Missing parameters and a missing body of a published request are ignored, since they are often omitted.
     /// - A recording is also checked for [secrets](Contract::check_secrets).
     pub fn check(&self, contract: &Contract) -> Option<Vec<Finding>> {
+        self.check_with_body(contract, &self.response_bytes())
+    }
+
+    /// Returns whether the exchange is a recording of a console or the sandbox.
+    pub(super) fn is_recording(&self) -> bool {
+        matches!(self.provenance.kind, ProvenanceKind::Recorded | ProvenanceKind::Sandbox)
+    }
+
+    /// Validates the exchange like [`check`](Self::check), with this response body.
+    pub(super) fn check_with_body(&self, contract: &Contract, response: &[u8]) -> Option<Vec<Finding>> {
         let found = self.match_operation(contract)?;
         let body = self.request.body.as_ref();
         let mut findings = contract.check_request(found.operation, &found.path_values, &self.query(), body);
@@ -214,8 +224,13 @@ impl Exchange {
             findings.retain(|finding| !omitted(finding));
         }
         findings.extend(contract.check_version(&found, self.path()));
-        findings.extend(contract.check_response(found.operation, self.status, &self.response_bytes()));
-        findings.extend(contract.check_secrets(self));
+        let response =
+            contract.check_response_body(Some(found.operation), self.status, response, self.is_recording());
+        findings.extend(response.schema);
+        if self.is_recording() {
+            findings.extend(contract.secrets_outside_response(self));
+        }
+        findings.extend(response.secrets);
         Some(super::finish_findings(findings, found.operation.id()))
     }
 }

@@ -31,13 +31,14 @@ use std::ops::ControlFlow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fixture::{BYTE_ORDER_MARK, Exchange, Provenance, ProvenanceKind};
+use super::json_stream::{JsonStream, StreamError};
 use super::sanitize::Sanitizer;
 use super::value_context::{MASK, contains_jwt, is_secret_name};
-use super::{ContractRule, Finding, location};
+use super::{Contract, ContractRule, Finding, location};
 
 /// The base path of the API on each console.
 const API_PATH: &str = "/web/api/";
@@ -48,8 +49,10 @@ const API_PATH: &str = "/web/api/";
 pub struct HarEntry {
     /// The number of the entry in the file, from 1.
     pub number: usize,
-    /// The exchange. The values of a parameter that occurs more than once are joined by commas.
-    pub exchange: Exchange,
+    /// The exchange without its response body.
+    exchange: Exchange,
+    /// The response body, or a placeholder if it is not text.
+    body: Option<String>,
     /// Whether the file holds the response body. Browsers omit large bodies and bodies that were not displayed.
     pub has_response_body: bool,
     /// Whether `exchange` holds the request body, or the request has none.
@@ -94,10 +97,26 @@ pub enum HarError {
 }
 
 impl HarEntry {
+    /// Returns the exchange. The values of a parameter that occurs more than once are joined by commas.
+    ///
+    /// The exchange holds the tree of a JSON body, which is up to ten times larger than its text.
+    /// [`check`](Self::check) does not need it.
+    pub fn into_exchange(self) -> Exchange {
+        let Self { mut exchange, body, .. } = self;
+        match body.as_deref().map(serde_json::from_str) {
+            Some(Ok(json)) => exchange.response = Some(json),
+            Some(Err(_)) => exchange.response_text = body,
+            None => {}
+        }
+        exchange
+    }
+
     /// Validates the exchange against the bundled specification like [`check`](fn@super::check), with findings that
     /// only the HAR file reveals. A response body that the file omits yields no finding.
     pub fn check(&self) -> Vec<Finding> {
-        let mut findings = super::check(&self.exchange);
+        let contract = Contract::bundled();
+        let body = self.body.as_deref().unwrap_or_default();
+        let mut findings = contract.check_exchange_with_body(&self.exchange, body.as_bytes());
         if !self.has_response_body {
             findings.retain(|finding| {
                 !(finding.rule == ContractRule::InvalidJson && finding.location == "response.body")
@@ -109,12 +128,11 @@ impl HarEntry {
             };
             findings.retain(|finding| !missing(finding));
         }
+        if self.findings.is_empty() {
+            return findings;
+        }
         let operation = findings.first().and_then(|finding| finding.operation().map(str::to_owned));
-        let matched = || {
-            self.exchange
-                .match_operation(super::Contract::bundled())
-                .map(|found| found.operation.id().to_owned())
-        };
+        let matched = || self.exchange.match_operation(contract).map(|found| found.operation.id().to_owned());
         let operation = operation.or_else(matched).unwrap_or_default();
         findings.extend(self.findings.iter().cloned().map(|finding| finding.with_operation(&operation)));
         findings
@@ -131,16 +149,10 @@ pub fn read_entries(
     reader: impl Read,
     on_entry: impl FnMut(HarEntry) -> ControlFlow<()>,
 ) -> Result<HarSummary, HarError> {
-    let mut entries = EntryReader {
-        on_entry,
-        number: 0,
-        stopped: false,
-        summary: HarSummary::default(),
-        secrets: BTreeMap::new(),
-    };
-    let mut json =
-        serde_json::Deserializer::from_reader(strip_byte_order_mark(reader).map_err(HarError::Io)?);
-    let read = Document(&mut entries).deserialize(&mut json).and_then(|()| json.end());
+    let mut entries =
+        EntryReader { on_entry, number: 0, summary: HarSummary::default(), secrets: BTreeMap::new() };
+    let mut json = JsonStream::new(strip_byte_order_mark(reader).map_err(HarError::Io)?);
+    let read = entries.document(&mut json);
     let secrets = entries.secrets.into_iter().map(|(location, count)| {
         let message = match count {
             1 => "the header contains a secret, in 1 entry".to_owned(),
@@ -150,12 +162,12 @@ pub fn read_entries(
     });
     entries.summary.findings = secrets.collect();
     match read {
-        Err(error) if !entries.stopped && error.is_io() => Err(HarError::Io(error.into())),
-        Err(error) if !entries.stopped => {
-            let summary = Box::new(entries.summary);
-            Err(HarError::Format { line: error.line(), column: error.column(), summary })
+        Ok(_) => Ok(entries.summary),
+        Err(StreamError::Io(error)) => Err(HarError::Io(error)),
+        Err(StreamError::Format) => {
+            let (line, column) = json.position();
+            Err(HarError::Format { line, column, summary: Box::new(entries.summary) })
         }
-        _ => Ok(entries.summary),
     }
 }
 
@@ -242,100 +254,79 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
 struct EntryReader<F> {
     on_entry: F,
     number: usize,
-    stopped: bool,
     summary: HarSummary,
     /// The locations of secrets in headers, with the number of entries.
     secrets: BTreeMap<String, usize>,
 }
 
-/// Deserializes the top-level object.
-struct Document<'a, F>(&'a mut EntryReader<F>);
-
-/// Deserializes the `log` object.
-struct Log<'a, F>(&'a mut EntryReader<F>);
-
-/// Deserializes the `entries` array.
-struct Entries<'a, F>(&'a mut EntryReader<F>);
-
-/// Implements a seed for an object that deserializes one member with the next seed and ignores the others.
-macro_rules! impl_member_seed {
-    ($seed:ident, $name:literal, $next:ident) => {
-        impl<'de, F: FnMut(HarEntry) -> ControlFlow<()>> DeserializeSeed<'de> for $seed<'_, F> {
-            type Value = ();
-
-            fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
-                de.deserialize_map(self)
-            }
+/// Reads an object and calls `on_member` at the value of each member of this name. The other members are skipped. Fails if
+/// there is no such member.
+fn read_member<R: Read>(
+    json: &mut JsonStream<R>,
+    name: &str,
+    mut on_member: impl FnMut(&mut JsonStream<R>) -> Result<ControlFlow<()>, StreamError>,
+) -> Result<ControlFlow<()>, StreamError> {
+    json.expect(b'{')?;
+    let (mut is_first, mut found) = (true, false);
+    while json.next_element(is_first, b'}')? {
+        is_first = false;
+        if json.name()? != name {
+            json.skip_value()?;
+            continue;
         }
-
-        impl<'de, F: FnMut(HarEntry) -> ControlFlow<()>> Visitor<'de> for $seed<'_, F> {
-            type Value = ();
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!("an object with ", $name))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-                let mut found = false;
-                while let Some(name) = map.next_key::<String>()? {
-                    if name == $name {
-                        found = true;
-                        map.next_value_seed($next(&mut *self.0))?;
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                if found { Ok(()) } else { Err(A::Error::missing_field($name)) }
-            }
+        found = true;
+        if on_member(json)?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
-    };
-}
-
-impl_member_seed!(Document, "log", Log);
-impl_member_seed!(Log, "entries", Entries);
-
-impl<'de, F: FnMut(HarEntry) -> ControlFlow<()>> DeserializeSeed<'de> for Entries<'_, F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
-        de.deserialize_seq(self)
     }
-}
-
-impl<'de, F: FnMut(HarEntry) -> ControlFlow<()>> Visitor<'de> for Entries<'_, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of entries")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        // Each entry is parsed separately: an entry with another format, or with too deep nesting, does not affect
-        // the others.
-        while let Some(entry) = entries.next_element::<Box<RawValue>>()? {
-            if self.0.entry(entry.get()).is_break() {
-                self.0.stopped = true;
-                return Err(A::Error::custom("stopped by the caller"));
-            }
-        }
-        Ok(())
-    }
+    if found { Ok(ControlFlow::Continue(())) } else { Err(StreamError::Format) }
 }
 
 impl<F: FnMut(HarEntry) -> ControlFlow<()>> EntryReader<F> {
-    fn entry(&mut self, entry: &str) -> ControlFlow<()> {
+    fn document<R: Read>(&mut self, json: &mut JsonStream<R>) -> Result<ControlFlow<()>, StreamError> {
+        let flow = read_member(json, "log", |json| read_member(json, "entries", |json| self.entries(json)))?;
+        if flow.is_continue() {
+            json.end()?;
+        }
+        Ok(flow)
+    }
+
+    /// Reads the entries. Each is parsed on its own: an entry of another format does not affect the others.
+    fn entries<R: Read>(&mut self, json: &mut JsonStream<R>) -> Result<ControlFlow<()>, StreamError> {
+        json.expect(b'[')?;
+        let mut is_first = true;
+        while json.next_element(is_first, b']')? {
+            is_first = false;
+            let entry = std::str::from_utf8(json.value()?).map_err(|_| StreamError::Format)?;
+            let flow = match serde_json::from_str(entry) {
+                Ok(parts) => self.entry(&parts),
+                Err(_) if serde_json::from_str::<IgnoredAny>(entry).is_ok() => {
+                    self.number += 1;
+                    self.summary.unreadable += 1;
+                    ControlFlow::Continue(())
+                }
+                Err(_) => return Err(StreamError::Format),
+            };
+            if flow.is_break() {
+                return Ok(flow);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn entry(&mut self, parts: &EntryParts<'_>) -> ControlFlow<()> {
         self.number += 1;
         // The format of entries of other hosts does not matter, so only the URL is parsed first.
-        let Ok(EntryUrl { request }) = serde_json::from_str(entry) else {
+        let Ok(RequestUrl { url }) = serde_json::from_str(parts.request.get()) else {
             self.summary.unreadable += 1;
             return ControlFlow::Continue(());
         };
-        let url = url::Url::parse(&request.url).ok().filter(|url| url.path().starts_with(API_PATH));
+        let url = url::Url::parse(&url).ok().filter(|url| url.path().starts_with(API_PATH));
         let Some(url) = url else {
             self.summary.skipped += 1;
             return ControlFlow::Continue(());
         };
-        let Ok(HarEntryFile { request, response }) = serde_json::from_str(entry) else {
+        let Some((request, response)) = parts.parse() else {
             self.summary.unreadable += 1;
             return ControlFlow::Continue(());
         };
@@ -353,10 +344,20 @@ impl<F: FnMut(HarEntry) -> ControlFlow<()>> EntryReader<F> {
     }
 }
 
-/// The URL of an entry.
+/// The parts of an entry, which are parsed only if the URL is one of the API.
 #[derive(Deserialize)]
-struct EntryUrl {
-    request: RequestUrl,
+struct EntryParts<'a> {
+    #[serde(borrow)]
+    request: &'a RawValue,
+    #[serde(borrow)]
+    response: Option<&'a RawValue>,
+}
+
+impl EntryParts<'_> {
+    fn parse(&self) -> Option<(HarRequest, HarResponse)> {
+        let request = serde_json::from_str(self.request.get()).ok()?;
+        Some((request, serde_json::from_str(self.response?.get()).ok()?))
+    }
 }
 
 #[derive(Deserialize)]
@@ -364,13 +365,7 @@ struct RequestUrl {
     url: String,
 }
 
-/// The file format of an entry, limited to the members in use. Unknown members are ignored.
-#[derive(Deserialize)]
-struct HarEntryFile {
-    request: HarRequest,
-    response: HarResponse,
-}
-
+/// The file format of a request, limited to the members in use. Unknown members are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct HarRequest {
@@ -442,7 +437,7 @@ fn build_entry(
                 query.insert(name.into_owned(), value.into_owned());
             }
             Some(earlier) => {
-                let contract = super::Contract::bundled();
+                let contract = Contract::bundled();
                 let found = contract.match_operation(&method, url.path());
                 let mut finding =
                     contract.repeated_parameter(found.as_ref().map(|found| found.operation), &name);
@@ -486,15 +481,13 @@ fn build_entry(
     let mut has_response_body = text.is_some() || size == Some(0.0);
     let is_encoded = encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64"));
     let bytes = text.map(|text| if is_encoded { decode_base64(&text) } else { Ok(text.into_bytes()) });
+    let mut body = None;
     match bytes {
-        Some(Ok(bytes)) => match serde_json::from_slice(&bytes) {
-            Ok(body) => exchange.response = Some(body),
-            Err(_) => {
-                let kind = exchange.headers.get("content-type").map(String::as_str);
-                let placeholder = |_| Sanitizer::body_placeholder(kind, &bytes);
-                exchange.response_text = Some(String::from_utf8(bytes.clone()).unwrap_or_else(placeholder));
-            }
-        },
+        Some(Ok(bytes)) => {
+            let kind = exchange.headers.get("content-type").map(String::as_str);
+            let text = String::from_utf8(bytes);
+            body = Some(text.unwrap_or_else(|error| Sanitizer::body_placeholder(kind, error.as_bytes())));
+        }
         Some(Err(())) => {
             has_response_body = false;
             let message = "the body is declared as base64, but is not valid base64";
@@ -503,7 +496,7 @@ fn build_entry(
         None => {}
     }
     let has_request_body = exchange.request.body.is_some() || !has_body;
-    HarEntry { number, exchange, has_request_body, has_response_body, findings }
+    HarEntry { number, exchange, body, has_request_body, has_response_body, findings }
 }
 
 /// Decodes base64 on one or several lines.

@@ -39,12 +39,16 @@ mod finding;
 pub mod fixture;
 mod fixture_recorder;
 pub mod har;
+mod json_cursor;
+mod json_stream;
 mod location;
 mod operation;
 mod path;
 mod probe;
 mod pseudonymize;
 mod query;
+mod quick_check;
+mod response_check;
 mod round_trip;
 mod sanitize;
 mod schema;
@@ -53,7 +57,7 @@ mod tolerance;
 mod value_context;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, JsonType, JsonTypeSet, ValidationError, Validator};
@@ -68,9 +72,10 @@ pub use probe::{Probe, ProbeOutcome, ProbeReport};
 pub use round_trip::{RoundTripLoss, round_trip_losses};
 pub use sanitize::Sanitizer;
 
-use operation::{Validators, json_schema_of};
-use path::Template;
-use schema::Schemas;
+use operation::json_schema_of;
+use response_check::{BodyFindings, DeclaredBody};
+use schema::{Node, Schemas};
+use secret_scan::text_secrets;
 use tolerance::DeclaredRequest;
 
 /// A specification to validate exchanges against.
@@ -113,11 +118,7 @@ pub enum ContractError {
     Reference(String),
 }
 
-static BUNDLED: LazyLock<Contract> = LazyLock::new(|| {
-    let document = serde_json::from_str(sentinelone_raw::OPENAPI).unwrap_or_default();
-    // The document is part of the build and a test parses it, so the empty contract never occurs.
-    Contract::from_document(document).unwrap_or_default()
-});
+static BUNDLED: LazyLock<Contract> = LazyLock::new(Contract::with_positions);
 
 /// Validates an exchange against the [bundled](Contract::bundled) specification: request, status code and response.
 /// Recordings are also checked for secrets. Returns no findings if the exchange conforms.
@@ -158,18 +159,31 @@ impl Contract {
                 if id.is_empty() || !ids.insert(id.clone()) {
                     return Err(ContractError::Identifier { method, path: path.clone() });
                 }
-                operations.push(operation(id, method, full.clone(), item, node.clone()));
+                operations.push(OperationSpec::parsed(id, method, full.clone(), item, node.clone()));
             }
         }
-        operations.sort_by_cached_key(|operation| operation.template.rank());
-        Ok(Contract { schemas, operations })
+        Ok(Self::new(schemas, operations))
+    }
+
+    /// Returns the bundled document. Its operations and schemas are parsed on first use, so that a start does not depend on
+    /// their number.
+    fn with_positions() -> Self {
+        let operations = sentinelone_raw::OPERATIONS.iter().zip(sentinelone_raw::positions::OPERATIONS);
+        let operations = operations
+            .map(|(operation, (start, end))| OperationSpec::bundled(operation, Node::bundled(*start, *end)));
+        Self::new(Schemas::bundled(), operations.collect())
+    }
+
+    fn new(schemas: Schemas, mut operations: Vec<OperationSpec>) -> Self {
+        operations.sort_by_cached_key(|operation| path::rank(operation.path()));
+        Self { schemas, operations }
     }
 
     /// Returns the operation that matches a method and a full path such as `/web/api/v2.1/threats/123/notes`; `None` if
     /// no operation matches. A query after the path is ignored. A literal path takes precedence over a path with
     /// parameters.
     pub fn match_operation(&self, method: &str, path: &str) -> Option<OperationMatch<'_>> {
-        self.matches(path).into_iter().find(|found| found.operation.method.eq_ignore_ascii_case(method))
+        self.matches(path).into_iter().find(|found| found.operation.method().eq_ignore_ascii_case(method))
     }
 
     /// Returns the methods that a path allows; empty if the specification does not have the path.
@@ -184,7 +198,7 @@ impl Contract {
             ApiVersion::ALL.iter().copied().find(|version| version.as_str() == text)
         });
         let found = self.operations.iter().filter_map(|operation| {
-            let mut path_values = operation.template.values(&segments)?;
+            let mut path_values = path::values(operation.path(), &segments)?;
             path_values.remove("version");
             Some(OperationMatch { operation, version, path_values })
         });
@@ -193,7 +207,7 @@ impl Contract {
 
     /// Returns the operation with this ID.
     pub fn operation(&self, id: &str) -> Option<&OperationSpec> {
-        self.operations.iter().find(|operation| operation.id == id)
+        self.operations.iter().find(|operation| operation.id() == id)
     }
 
     /// Returns all operations.
@@ -221,7 +235,7 @@ impl Contract {
     pub fn check_value(&self, schema: &Value, value: &Value, location: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
         validate(&self.compile(schema, Direction::Response), value, location, &mut findings);
-        self.schemas.undeclared(schema, value, location, &mut findings);
+        self.schemas.undeclared(schema, value, location, None, &mut findings);
         findings
     }
 
@@ -250,13 +264,13 @@ impl Contract {
         let mut findings = std::mem::take(&mut request.findings);
         self.check_parameters(operation, path_values, query, &request.query, &mut findings);
         let location = "request.body";
-        let declared = operation.node.get("requestBody");
+        let declared = operation.as_json().get("requestBody");
         match (operation.body_schema(), &request.body) {
             (Some(schema), Some(body)) => {
                 let validator =
-                    operation.validators.body.get_or_init(|| self.compile(schema, Direction::Request));
+                    operation.validators().body.get_or_init(|| self.compile(schema, Direction::Request));
                 validate(validator, body, location, &mut findings);
-                self.schemas.undeclared(schema, body, location, &mut findings);
+                self.schemas.undeclared(schema, body, location, None, &mut findings);
             }
             (None, Some(_)) => {
                 let message = "the operation has no JSON body";
@@ -288,7 +302,7 @@ impl Contract {
                 findings.push(Finding::new(ContractRule::UndeclaredParameter, location, message));
             }
         }
-        for parameter in operation.parameters.iter().filter(|parameter| parameter.required) {
+        for parameter in operation.parameters().iter().filter(|parameter| parameter.required) {
             let (root, present) = match parameter.in_path {
                 true => ("request.path", path_values.contains_key(&parameter.name)),
                 false => ("request.query", query.iter().any(|(name, _)| *name == parameter.name)),
@@ -305,7 +319,7 @@ impl Contract {
         }
         let query = Value::Object(typed_query.clone());
         let validator = operation
-            .validators
+            .validators()
             .query
             .get_or_init(|| self.compile(&parameter_schema(operation, false), Direction::Request));
         validate(validator, &query, "request.query", findings);
@@ -313,7 +327,7 @@ impl Contract {
         let path: Map<String, Value> = path_values
             .iter()
             .map(|(name, text)| {
-                let mut parameters = operation.parameters.iter();
+                let mut parameters = operation.parameters().iter();
                 let parameter = parameters.find(|parameter| parameter.in_path && parameter.name == *name);
                 let value = match parameter {
                     Some(parameter) => query::to_json(&self.schemas, &parameter.schema, text),
@@ -324,7 +338,7 @@ impl Contract {
             .collect();
         let path = Value::Object(path);
         let validator = operation
-            .validators
+            .validators()
             .path
             .get_or_init(|| self.compile(&parameter_schema(operation, true), Direction::Request));
         validate(validator, &path, "request.path", findings);
@@ -347,59 +361,72 @@ impl Contract {
     /// If the status code is undeclared, it is the only finding, and the body is not validated. The empty response
     /// body of an action is valid. Date-times in responses can lack the time zone, since some consoles omit it.
     pub fn check_response(&self, operation: &OperationSpec, status: u16, body: &[u8]) -> Vec<Finding> {
+        self.check_response_body(Some(operation), status, body, false).schema
+    }
+
+    /// Validates a response like [`check_response`](Self::check_response); with `secrets`, it is also searched for secrets.
+    /// Without an operation, it is only searched.
+    fn check_response_body(
+        &self,
+        operation: Option<&OperationSpec>,
+        status: u16,
+        body: &[u8],
+        secrets: bool,
+    ) -> BodyFindings {
         let mut findings = Vec::new();
-        let Some((key, response)) = operation.declared_response(status) else {
-            let message = format!("the operation does not declare status code {status}");
-            findings.push(Finding::new(ContractRule::UndeclaredStatus, "response.status", message));
-            return findings;
-        };
-        let Some(schema) = json_schema_of(response) else { return findings };
-        if body.trim_ascii().is_empty() {
-            if operation.kind() == OperationKind::Read {
-                findings.push(Finding::new(ContractRule::InvalidJson, "response.body", "the body is empty"));
+        let mut declared = None;
+        match operation.map(|operation| (operation, operation.declared_response(status))) {
+            None => {}
+            Some((_, None)) => {
+                let message = format!("the operation does not declare status code {status}");
+                findings.push(Finding::new(ContractRule::UndeclaredStatus, "response.status", message));
             }
-            return findings;
+            Some((operation, Some((key, response)))) => {
+                let checks = operation.validators().responses.get(key);
+                declared = json_schema_of(response).map(|schema| DeclaredBody { schema, checks });
+                if declared.is_some()
+                    && body.trim_ascii().is_empty()
+                    && operation.kind() == OperationKind::Read
+                {
+                    findings.push(Finding::new(
+                        ContractRule::InvalidJson,
+                        "response.body",
+                        "the body is empty",
+                    ));
+                }
+            }
         }
-        let value: Value = match serde_json::from_slice(body) {
-            Ok(value) => value,
+        let is_checked = declared.is_some() || secrets;
+        if body.trim_ascii().is_empty() || !is_checked {
+            return BodyFindings { schema: findings, secrets: Vec::new() };
+        }
+        match self.check_body(declared, body, secrets) {
+            Ok(found) => {
+                findings.extend(found.schema);
+                BodyFindings { schema: findings, secrets: found.secrets }
+            }
             Err(error) => {
-                findings.push(Finding::new(ContractRule::InvalidJson, "response.body", error.to_string()));
-                return findings;
-            }
-        };
-        match operation.validators.responses.get(key) {
-            Some(cell) => {
-                let validator = cell.get_or_init(|| self.compile(schema, Direction::Response));
-                validate(validator, &value, "response.body", &mut findings);
-            }
-            None => {
-                validate(&self.compile(schema, Direction::Response), &value, "response.body", &mut findings)
+                if declared.is_some() {
+                    findings.push(Finding::new(
+                        ContractRule::InvalidJson,
+                        "response.body",
+                        error.to_string(),
+                    ));
+                }
+                let secrets = if secrets { text_secrets(&String::from_utf8_lossy(body)) } else { Vec::new() };
+                BodyFindings { schema: findings, secrets }
             }
         }
-        self.schemas.undeclared(schema, &value, "response.body", &mut findings);
-        for finding in &mut findings {
-            let notice = matches!(
-                finding.location.as_str(),
-                "response.body.deprecation_date" | "response.body.sunset_date"
-            );
-            if notice && finding.rule == ContractRule::UndeclaredField {
-                finding.rule = ContractRule::Deprecation;
-                let date = finding.location.strip_prefix("response.body.").and_then(|key| value.get(key));
-                finding.message =
-                    format!("the console announces {}", summarize(date.unwrap_or(&Value::Null)));
-            }
-        }
-        findings
     }
 
     /// Checks that the operation exists in the API version of the path. A path without a literal version has no
     /// finding.
     fn check_version(&self, found: &OperationMatch<'_>, path: &str) -> Option<Finding> {
-        if found.version.is_some_and(|version| found.operation.versions.contains(&version)) {
+        if found.version.is_some_and(|version| found.operation.versions().contains(&version)) {
             return None;
         }
         let segment = path::segments(path)?.into_iter().nth(2).unwrap_or_default();
-        if segment.contains('{') || !found.operation.path.contains("{version}") {
+        if segment.contains('{') || !found.operation.path().contains("{version}") {
             return None;
         }
         let message = format!("the operation does not exist in {segment:?}");
@@ -409,11 +436,18 @@ impl Contract {
     /// Validates an exchange against the contract like [`Exchange::check`](fixture::Exchange::check), with a finding
     /// if the specification does not have the operation. Values at the location of a secret are not quoted.
     pub fn check_exchange(&self, exchange: &fixture::Exchange) -> Vec<Finding> {
-        exchange.check(self).unwrap_or_else(|| {
+        self.check_exchange_with_body(exchange, &exchange.response_bytes())
+    }
+
+    fn check_exchange_with_body(&self, exchange: &fixture::Exchange, response: &[u8]) -> Vec<Finding> {
+        exchange.check_with_body(self, response).unwrap_or_else(|| {
             let message =
                 format!("the specification has no operation {} {}", exchange.method(), exchange.path());
             let mut findings = vec![Finding::new(ContractRule::UndeclaredOperation, "request.path", message)];
-            findings.extend(self.check_secrets(exchange));
+            if exchange.is_recording() {
+                findings.extend(self.secrets_outside_response(exchange));
+                findings.extend(self.check_response_body(None, exchange.status, response, true).secrets);
+            }
             // The path of an unmatched operation can hold a secret.
             let secret = value_context::contains_jwt(&exchange.operation);
             finish_findings(findings, if secret { exchange.method() } else { &exchange.operation })
@@ -453,43 +487,6 @@ enum Direction {
     Response,
 }
 
-fn operation(id: String, method: String, path: String, item: &Value, node: Value) -> OperationSpec {
-    let lists = [node.get("parameters"), item.get("parameters")];
-    let mut parameters: Vec<Parameter> = Vec::new();
-    for parameter in lists.into_iter().flatten().filter_map(Value::as_array).flatten() {
-        let string = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
-        let in_path = match string("in") {
-            "path" => true,
-            "query" => false,
-            _ => continue,
-        };
-        // A parameter of the operation takes precedence over a parameter of the path item.
-        if parameters.iter().any(|other| other.in_path == in_path && other.name == string("name")) {
-            continue;
-        }
-        parameters.push(Parameter {
-            name: string("name").to_owned(),
-            in_path,
-            required: in_path || parameter.get("required") == Some(&Value::Bool(true)),
-            schema: parameter.get("schema").cloned().unwrap_or_default(),
-            x_s1: parameter.get("x-s1").cloned().unwrap_or_default(),
-        });
-    }
-    let versions = node.pointer("/x-s1/versions").and_then(Value::as_array);
-    let versions = match versions {
-        None => ApiVersion::ALL.to_vec(),
-        Some(named) => {
-            let all = ApiVersion::ALL.iter().copied();
-            all.filter(|version| named.iter().any(|name| name == version.as_str())).collect()
-        }
-    };
-    let responses = node.get("responses").and_then(Value::as_object).into_iter().flatten();
-    let responses = responses.map(|(status, _)| (status.clone(), OnceLock::new())).collect();
-    let template = Template::new(&path);
-    let validators = Validators { responses, ..Validators::default() };
-    OperationSpec { id, method, path, template, versions, node, parameters, validators }
-}
-
 /// Returns the path from the root of the console: the path of the server and the path of the document.
 fn full_path(document: &Value, item: &Value, path: &str) -> String {
     let server = |node: &Value| Some(node.pointer("/servers/0/url")?.as_str()?.to_owned());
@@ -517,7 +514,7 @@ fn check_references(node: &Value, schemas: &Schemas) -> Result<(), ContractError
 
 /// Returns an object schema of the parameters. Required parameters are checked separately, by another rule.
 fn parameter_schema(operation: &OperationSpec, in_path: bool) -> Value {
-    let parameters = operation.parameters.iter().filter(|parameter| parameter.in_path == in_path);
+    let parameters = operation.parameters().iter().filter(|parameter| parameter.in_path == in_path);
     let properties: Map<String, Value> = parameters.map(|p| (p.name.clone(), p.schema.clone())).collect();
     json!({ "type": "object", "properties": properties })
 }
@@ -531,8 +528,22 @@ fn validate(validator: &Result<Validator, String>, value: &Value, root: &str, fi
             return;
         }
     };
+    validate_with(validator, value, root, findings, |_, _| false);
+}
+
+/// Validates a value. `intercept` is called with the JSON pointer of each error; if it returns true, the error is skipped.
+fn validate_with(
+    validator: &Validator,
+    value: &Value,
+    root: &str,
+    findings: &mut Vec<Finding>,
+    mut intercept: impl FnMut(&str, &mut Vec<Finding>) -> bool,
+) {
     let mut indexes: HashMap<String, usize> = HashMap::new();
     for error in validator.iter_errors(value) {
+        if intercept(error.instance_path().as_str(), findings) {
+            continue;
+        }
         let mut location = location::from_pointer(root, value, error.instance_path().as_str());
         let (rule, message) = classify(&error, &mut location);
         let finding = Finding::new(rule, location, message);

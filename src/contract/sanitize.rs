@@ -196,7 +196,7 @@ impl Pass<'_> {
         let has_values = exchange.request.path.is_some()
             || exchange_context.path_values().any(|(_, value)| !is_name(value));
         let path = has_values.then(|| {
-            operation.template.fill(|name| {
+            path::fill(operation.path(), |name| {
                 if name == "version" {
                     return version.to_owned();
                 }
@@ -338,7 +338,7 @@ impl Pass<'_> {
             None => (in_full(&format!("{base}{text}"))?, base.len()),
         };
         let version = found.version?.as_str();
-        let path = found.operation.template.fill(|name| match found.path_values.get(name) {
+        let path = path::fill(found.operation.path(), |name| match found.path_values.get(name) {
             Some(value) => self.by_format(value),
             None => version.to_owned(),
         });

@@ -1,7 +1,10 @@
 //! Schemas of OpenAPI 3.0: translation into JSON Schema, and search for undeclared fields.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+use sentinelone_raw::positions;
 use serde_json::{Map, Value, json};
 
 use super::finding::{ContractRule, Finding};
@@ -10,15 +13,67 @@ use super::location;
 /// The named schemas of a document.
 #[derive(Debug, Default)]
 pub(super) struct Schemas {
-    named: Map<String, Value>,
+    /// Sorted by name.
+    named: Vec<(Cow<'static, str>, Node)>,
+}
+
+/// An object of a document, parsed on first use.
+#[derive(Debug)]
+pub(super) struct Node {
+    text: &'static str,
+    value: OnceLock<Value>,
+}
+
+impl Node {
+    pub(super) fn parsed(value: Value) -> Self {
+        Self { text: "", value: OnceLock::from(value) }
+    }
+
+    /// Returns the object at a position of the bundled document.
+    pub(super) fn bundled(start: usize, end: usize) -> Self {
+        Self { text: sentinelone_raw::OPENAPI.get(start..end).unwrap_or_default(), value: OnceLock::new() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_parsed(&self) -> bool {
+        self.value.get().is_some()
+    }
+
+    pub(super) fn get(&self) -> &Value {
+        self.value.get_or_init(|| {
+            // The document is part of the build and a test parses it, so the default never occurs.
+            let mut value = serde_json::from_str(self.text).unwrap_or_default();
+            join_null(&mut value);
+            value
+        })
+    }
+}
+
+/// The findings of a list that was checked before the rest of its document.
+#[derive(Debug)]
+pub(super) struct Splice {
+    pub(super) location: String,
+    pub(super) findings: Vec<Finding>,
 }
 
 const COMPONENT: &str = "#/components/schemas/";
 
 impl Schemas {
     pub(super) fn from_document(document: &Value) -> Self {
-        let named = document.pointer("/components/schemas").and_then(Value::as_object);
-        Self { named: named.cloned().unwrap_or_default() }
+        let named = document.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
+        let named = named.map(|(name, schema)| (name.clone().into(), Node::parsed(schema.clone())));
+        let mut named: Vec<(Cow<'static, str>, Node)> = named.collect();
+        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self { named }
+    }
+
+    pub(super) fn bundled() -> Self {
+        let named = positions::SCHEMAS.iter();
+        Self {
+            named: named
+                .map(|(name, start, end)| (Cow::Borrowed(*name), Node::bundled(*start, *end)))
+                .collect(),
+        }
     }
 
     /// Returns the target of a reference, or the schema itself.
@@ -34,7 +89,12 @@ impl Schemas {
     }
 
     pub(super) fn get(&self, reference: &str) -> Option<&Value> {
-        self.named.get(reference.strip_prefix(COMPONENT)?)
+        self.named(reference.strip_prefix(COMPONENT)?)
+    }
+
+    fn named(&self, name: &str) -> Option<&Value> {
+        let position = self.named.binary_search_by(|(other, _)| other.as_ref().cmp(name)).ok()?;
+        self.named.get(position).map(|(_, node)| node.get())
     }
 
     /// Returns the schema and all schemas that it combines by `allOf`, `anyOf` and `oneOf`.
@@ -90,7 +150,7 @@ impl Schemas {
             if !visited.insert((name.clone(), nullable)) {
                 continue;
             }
-            if let Some(named) = self.named.get(&name) {
+            if let Some(named) = self.named(&name) {
                 let key = definition(&name, nullable);
                 definitions.insert(key, translate(named, nullable, &mut pending));
             }
@@ -102,19 +162,40 @@ impl Schemas {
     }
 
     /// Reports the fields of a value that its schema does not declare. JSON Schema validation accepts them.
-    pub(super) fn undeclared(&self, schema: &Value, value: &Value, root: &str, findings: &mut Vec<Finding>) {
-        self.visit(&[schema], value, &mut root.to_owned(), findings);
+    pub(super) fn undeclared(
+        &self,
+        schema: &Value,
+        value: &Value,
+        root: &str,
+        mut splice: Option<Splice>,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.visit(&[schema], value, &mut root.to_owned(), &mut splice, findings);
     }
 
-    fn visit(&self, schemas: &[&Value], value: &Value, location: &mut String, findings: &mut Vec<Finding>) {
+    fn visit(
+        &self,
+        schemas: &[&Value],
+        value: &Value,
+        location: &mut String,
+        splice: &mut Option<Splice>,
+        findings: &mut Vec<Finding>,
+    ) {
+        if !value.is_array() && !value.is_object() {
+            return;
+        }
         let parts: Vec<&Value> = schemas.iter().flat_map(|schema| self.parts(schema)).collect();
         let length = location.len();
         match value {
             Value::Array(values) => {
+                if let Some(list) = splice.take_if(|list| list.location == *location) {
+                    findings.extend(list.findings);
+                    return;
+                }
                 let items: Vec<&Value> = parts.iter().filter_map(|part| part.get("items")).collect();
                 for (index, value) in values.iter().enumerate() {
                     location::index(location, index);
-                    self.visit(&items, value, location, findings);
+                    self.visit(&items, value, location, splice, findings);
                     location.truncate(length);
                 }
             }
@@ -137,7 +218,7 @@ impl Schemas {
                     }
                     location::field(location, name);
                     if !schemas.is_empty() {
-                        self.visit(&schemas, value, location, findings);
+                        self.visit(&schemas, value, location, splice, findings);
                     } else if !allowed {
                         let message = "the specification has no such field";
                         findings.push(Finding::new(
@@ -231,4 +312,39 @@ fn translate(schema: &Value, nullable: bool, pending: &mut Vec<(String, bool)>) 
         out.insert(key.clone(), translated);
     }
     Value::Object(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::contract::Contract;
+
+    #[test]
+    fn bundled_parts_equal_those_of_the_parsed_document() {
+        let document = serde_json::from_str(sentinelone_raw::OPENAPI).unwrap();
+        let (parsed, bundled) = (Contract::from_document(document).unwrap(), Contract::with_positions());
+        let schemas = |contract: &Contract| {
+            let named = contract.schemas.named.iter();
+            named.map(|(name, node)| (name.to_string(), node.get().clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(schemas(&parsed), schemas(&bundled));
+        assert_eq!(parsed.operations.len(), bundled.operations.len());
+        for operation in &parsed.operations {
+            let other = bundled.operation(operation.id()).unwrap();
+            assert_eq!((operation.method(), operation.path()), (other.method(), other.path()));
+            assert_eq!((operation.versions(), operation.as_json()), (other.versions(), other.as_json()));
+            assert_eq!(format!("{:?}", operation.parameters()), format!("{:?}", other.parameters()));
+        }
+    }
+
+    /// The cost of a request does not grow with the API.
+    #[test]
+    fn request_parses_only_the_parts_that_it_refers_to() {
+        let contract = Contract::with_positions();
+        let found = contract.match_operation("GET", "/web/api/v2.1/system/status").unwrap();
+        assert_eq!(contract.check_request(found.operation, &found.path_values, &[], None), []);
+        assert_eq!(contract.check_response(found.operation, 200, br#"{"data": {"health": "ok"}}"#), []);
+        let schemas = contract.schemas.named.iter().filter(|(_, node)| node.is_parsed()).count();
+        let operations = contract.operations.iter().filter(|operation| operation.is_parsed()).count();
+        assert!(schemas <= 5 && operations == 1, "schemas: {schemas}, operations: {operations}");
+    }
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::fixture::{Exchange, ProvenanceKind};
+use super::fixture::Exchange;
 use super::location;
+use super::schema::Splice;
 use super::value_context::{ExchangeContext, ValueContext, contains_jwt, is_secret_name};
 use super::{Contract, ContractRule, Finding};
 
@@ -12,10 +13,23 @@ impl Contract {
     /// a field for secrets that is not the mask of the [`Sanitizer`](super::Sanitizer). The findings do not quote
     /// the secret. An exchange that is not a recording of a console or the sandbox has no such findings.
     pub fn check_secrets(&self, exchange: &Exchange) -> Vec<Finding> {
-        let mut search = Search::default();
-        if !matches!(exchange.provenance.kind, ProvenanceKind::Recorded | ProvenanceKind::Sandbox) {
-            return search.findings;
+        if !exchange.is_recording() {
+            return Vec::new();
         }
+        let mut search = Search { findings: self.secrets_outside_response(exchange), splice: None };
+        if let Some(response) = &exchange.response {
+            let context = ExchangeContext::new(self, exchange).response_body();
+            search.value(&context, response, &mut "response.body".to_owned());
+        }
+        if let Some(text) = &exchange.response_text {
+            search.jwt(text, "response.body");
+        }
+        search.findings
+    }
+
+    /// Returns the secrets of a recording, except those in the response body.
+    pub(super) fn secrets_outside_response(&self, exchange: &Exchange) -> Vec<Finding> {
+        let mut search = Search::default();
         let exchange_context = ExchangeContext::new(self, exchange);
         // The path of an unmatched operation has no declared values, so it is scanned as one string.
         search.jwt(exchange.path(), "request.path");
@@ -49,30 +63,36 @@ impl Contract {
             }
             search.jwt(value, &location);
         }
-        if let Some(response) = &exchange.response {
-            search.value(&exchange_context.response_body(), response, &mut "response.body".to_owned());
-        }
-        if let Some(text) = &exchange.response_text {
-            search.jwt(text, "response.body");
-        }
         search.findings
     }
 }
 
+/// Returns the secrets of a response body that is not JSON.
+pub(super) fn text_secrets(text: &str) -> Vec<Finding> {
+    let mut search = Search::default();
+    search.jwt(text, "response.body");
+    search.findings
+}
+
+/// A search for secrets.
 #[derive(Default)]
-struct Search {
-    findings: Vec<Finding>,
+pub(super) struct Search {
+    pub(super) findings: Vec<Finding>,
+    /// The list that was searched before.
+    pub(super) splice: Option<Splice>,
 }
 
 impl Search {
     fn report(&mut self, location: &str, message: &str) {
         let finding = Finding::new(ContractRule::UnredactedSecret, location, message);
-        if !self.findings.contains(&finding) {
+        // A location is visited once, so equal findings follow each other.
+        let mut same = self.findings.iter().rev().take_while(|earlier| earlier.location == location);
+        if !same.any(|earlier| *earlier == finding) {
             self.findings.push(finding);
         }
     }
 
-    fn jwt(&mut self, text: &str, location: &str) {
+    pub(super) fn jwt(&mut self, text: &str, location: &str) {
         if contains_jwt(text) {
             self.report(location, "the value holds a signed token");
         }
@@ -86,7 +106,7 @@ impl Search {
         }
     }
 
-    fn value(&mut self, context: &ValueContext<'_>, value: &Value, at: &mut String) {
+    pub(super) fn value(&mut self, context: &ValueContext<'_>, value: &Value, at: &mut String) {
         let length = at.len();
         match value {
             Value::String(text) => match context.kind() {
@@ -94,6 +114,10 @@ impl Search {
                 _ => self.text(context, text, at),
             },
             Value::Array(items) => {
+                if let Some(list) = self.splice.take_if(|list| list.location == *at) {
+                    self.findings.extend(list.findings);
+                    return;
+                }
                 for (index, item) in items.iter().enumerate() {
                     location::index(at, index);
                     self.value(&context.item(), item, at);
@@ -104,7 +128,9 @@ impl Search {
                 for (name, value) in fields {
                     location::field(at, name);
                     self.jwt(name, at);
-                    self.value(&context.field(name).0, value, at);
+                    if matches!(value, Value::String(_) | Value::Array(_) | Value::Object(_)) {
+                        self.value(&context.field(name).0, value, at);
+                    }
                     at.truncate(length);
                 }
             }

@@ -21,6 +21,7 @@ pub(super) struct ExchangeContext<'a> {
 }
 
 /// The declarations and the name of a value.
+#[derive(Clone)]
 pub(super) struct ValueContext<'a> {
     schemas: &'a Schemas,
     /// The schemas of the value, with references resolved.
@@ -65,7 +66,7 @@ impl<'a> ExchangeContext<'a> {
     }
 
     pub(super) fn parameter(&self, in_path: bool, name: &str) -> (ValueContext<'a>, FieldDeclaration) {
-        let mut all = self.operation().map(|operation| operation.parameters.iter()).into_iter().flatten();
+        let mut all = self.operation().map(|operation| operation.parameters().iter()).into_iter().flatten();
         match all.find(|parameter| parameter.in_path == in_path && parameter.name == name) {
             Some(parameter) => {
                 let schema = Some(&parameter.schema);
@@ -87,11 +88,16 @@ impl<'a> ExchangeContext<'a> {
     }
 
     fn root(&self, schema: Option<&'a Value>) -> ValueContext<'a> {
-        ValueContext::new(self.schemas, schema, None, "", false)
+        ValueContext::root(self.schemas, schema)
     }
 }
 
 impl<'a> ValueContext<'a> {
+    /// Returns the context of a body.
+    pub(super) fn root(schemas: &'a Schemas, schema: Option<&'a Value>) -> Self {
+        Self::new(schemas, schema, None, "", false)
+    }
+
     fn new(
         schemas: &'a Schemas,
         schema: Option<&'a Value>,
@@ -153,6 +159,11 @@ impl<'a> ValueContext<'a> {
         let mut context = Self::from_parts(self.schemas, parts, None, name, self.secret);
         context.keys_are_data = self.keys_are_data;
         (context, declaration)
+    }
+
+    /// Returns the schemas of the value.
+    pub(super) fn parts(&self) -> &[&'a Value] {
+        &self.parts
     }
 
     pub(super) fn name(&self) -> &str {
@@ -254,9 +265,10 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     if name.starts_with(MASK) {
         return false;
     }
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|secret| plain.contains(secret))
+    let plain = name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+    let plain: Vec<u8> = plain.collect();
+    let begins = |rest: &[u8]| SECRET_NAMES.iter().any(|secret| rest.starts_with(secret.as_bytes()));
+    (0..plain.len()).any(|at| plain.get(at..).is_some_and(begins))
 }
 
 /// Returns whether a string contains a signed token (JWT).

@@ -1,6 +1,7 @@
 //! Configuration of the HTTP client.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ::http::HeaderValue;
@@ -41,15 +42,49 @@ impl fmt::Debug for Proxy {
     }
 }
 
+/// The HTTP clients of a console and of the servers that it refers to. They do not contain the token, which is added to
+/// each request to the console.
+pub(crate) struct HttpClients {
+    settings: HttpSettings,
+    console_url: ConsoleUrl,
+    console: reqwest::Client,
+    /// The client for HTTPS, if the console uses HTTP.
+    https: OnceLock<reqwest::Client>,
+}
+
+impl HttpClients {
+    /// Returns the client of the console.
+    pub(crate) fn console(&self) -> &reqwest::Client {
+        &self.console
+    }
+
+    /// Returns the client for a URL that the console returned.
+    pub(crate) fn of_url(&self, url: &url::Url) -> Result<&reqwest::Client> {
+        if self.console_url.is_https() || url.scheme() != "https" {
+            return Ok(&self.console);
+        }
+        if let Some(client) = self.https.get() {
+            return Ok(client);
+        }
+        let client = self.settings.build_client(&self.console_url, Certificates::OfSystem)?;
+        Ok(self.https.get_or_init(|| client))
+    }
+}
+
+/// The certificates that a client trusts, besides those of the settings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Certificates {
+    /// Those of the system. Reading and parsing them takes milliseconds.
+    OfSystem,
+    /// None. A client without TLS needs none.
+    None,
+}
+
 impl HttpSettings {
-    /// Builds the HTTP client. It does not contain the token, which is added to each request to the console.
-    pub(crate) fn build_client(&self, console: &ConsoleUrl) -> Result<reqwest::Client> {
-        let client = self.client_builder(console)?.build().map_err(|error| {
-            Error::configuration(format!(
-                "cannot build the HTTP client: {}",
-                error_chain(&error.without_url())
-            ))
-        })?;
+    /// Builds the HTTP clients. For a console without TLS, no certificates are read.
+    pub(crate) fn build(self, console: &ConsoleUrl) -> Result<Arc<HttpClients>> {
+        let certificates = if console.is_https() { Certificates::OfSystem } else { Certificates::None };
+        let client = self.build_client(console, certificates)?;
         if self.accept_invalid_certs {
             warn!(
                 target: "sentinelone",
@@ -57,10 +92,24 @@ impl HttpSettings {
                 "certificates are not verified: an attacker on the network path can read and use the token"
             );
         }
-        Ok(client)
+        let console_url = console.clone();
+        Ok(Arc::new(HttpClients { settings: self, console_url, console: client, https: OnceLock::new() }))
     }
 
-    fn client_builder(&self, console: &ConsoleUrl) -> Result<reqwest::ClientBuilder> {
+    fn build_client(&self, console: &ConsoleUrl, certificates: Certificates) -> Result<reqwest::Client> {
+        self.client_builder(console, certificates)?.build().map_err(|error| {
+            Error::configuration(format!(
+                "cannot build the HTTP client: {}",
+                error_chain(&error.without_url())
+            ))
+        })
+    }
+
+    fn client_builder(
+        &self,
+        console: &ConsoleUrl,
+        certificates: Certificates,
+    ) -> Result<reqwest::ClientBuilder> {
         let product = concat!("sentinelone-rs/", env!("CARGO_PKG_VERSION"));
         let agent = self.user_agent.as_ref().map_or(product.to_owned(), |name| format!("{name} {product}"));
         let agent = HeaderValue::try_from(agent).map_err(|_| {
@@ -85,7 +134,7 @@ impl HttpSettings {
             Proxy::None => http.no_proxy(),
             Proxy::Url(url) => http.proxy(proxy(url.expose_secret())?),
         };
-        tls(http, &self.roots, self.accept_invalid_certs)
+        tls(http, &self.roots, certificates, self.accept_invalid_certs)
     }
 }
 
@@ -117,6 +166,7 @@ fn proxy(url: &str) -> Result<reqwest::Proxy> {
 fn tls(
     mut http: reqwest::ClientBuilder,
     roots: &[Vec<u8>],
+    certificates: Certificates,
     accept_invalid_certs: bool,
 ) -> Result<reqwest::ClientBuilder> {
     let invalid = |error: reqwest::Error| {
@@ -131,6 +181,9 @@ fn tls(
             http = http.add_root_certificate(certificate);
         }
     }
+    if certificates == Certificates::None {
+        http = http.tls_certs_only([]);
+    }
     Ok(http.tls_danger_accept_invalid_certs(accept_invalid_certs))
 }
 
@@ -138,6 +191,7 @@ fn tls(
 fn tls(
     http: reqwest::ClientBuilder,
     roots: &[Vec<u8>],
+    _: Certificates,
     accept_invalid_certs: bool,
 ) -> Result<reqwest::ClientBuilder> {
     if roots.is_empty() && !accept_invalid_certs {

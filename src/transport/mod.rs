@@ -38,7 +38,7 @@ pub use record::{RawExchange, Recorder};
 pub use retry::RetryPolicy;
 
 pub(crate) use clock::TokioClock;
-pub(crate) use http::{HttpSettings, Proxy};
+pub(crate) use http::{HttpClients, HttpSettings, Proxy};
 pub(crate) use rate_limits::LimitTimeout;
 pub(crate) use response_timeouts::ResponseTimeouts;
 pub(crate) use retry::RetryAfter;
@@ -48,7 +48,7 @@ const MAX_PREALLOCATION: usize = 64 << 20;
 
 /// The connections and the configuration that all calls of a client share.
 pub(crate) struct Transport {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: Arc<HttpClients>,
     /// Authorization header with the token. Requests to other servers do not have it.
     pub(crate) authorization: HeaderValue,
     pub(crate) accepted: Arc<AcceptedOperations>,
@@ -203,9 +203,10 @@ impl Transport {
         url: url::Url,
     ) -> Result<Download> {
         let target = &CallTarget::external(operation, &url, &self.settings.token);
+        let http = self.http.of_url(&url)?;
         let request_url = url.clone();
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start_download(target, self.http.get(request_url.clone()), left))
+            Box::pin(self.start_download(target, http.get(request_url.clone()), left))
         };
         self.call_download(target, &attempt).await.map_err(|error| {
             let has_expired = link::has_expired(&url, self.settings.clock.system_time());
@@ -292,7 +293,7 @@ impl Transport {
         } else {
             "application/json"
         };
-        let builder = self.http.request(prepared.method.clone(), prepared.url.clone());
+        let builder = self.http.console().request(prepared.method.clone(), prepared.url.clone());
         let builder = builder.header(header::AUTHORIZATION, self.authorization.clone());
         let builder = builder.header(header::ACCEPT, accept);
         match &prepared.body {

@@ -12,18 +12,42 @@ const GLOBAL_OPTIONS: &str = "Global options";
 
 /// Returns the command line.
 pub(crate) fn command() -> Command {
-    let command = Command::new("s1")
+    let command = all_commands();
+    let overview = help::overview(&command);
+    command.override_help(overview)
+}
+
+/// Returns the command line without its help page.
+pub(crate) fn all_commands() -> Command {
+    with_commands(|_| true)
+}
+
+/// Returns the command line with only the commands that the arguments name. It parses valid arguments like the whole command
+/// line, in half of the time: clap copies the global options to each command. Returns `None` if the arguments name no
+/// command, or ask for the help of `s1` before one.
+pub(crate) fn command_of(arguments: &[String]) -> Option<Command> {
+    let command = with_commands(|name| arguments.iter().any(|argument| argument == name));
+    let is_name = |argument: &str| command.find_subcommand(argument).is_some();
+    let first = arguments
+        .iter()
+        .find(|argument| is_name(argument) || matches!(argument.as_str(), "-h" | "--help"))?;
+    is_name(first).then_some(command)
+}
+
+/// Returns the command line with the commands of the selected names.
+fn with_commands(is_selected: impl Fn(&str) -> bool) -> Command {
+    let entries = registry().iter();
+    let entries = entries.filter(|entry| is_selected(entry.info.name) || is_selected(entry.info.full_name));
+    let others = other_commands().map(|command| command.defer(help::attach)).chain([help::command()]);
+    Command::new("s1")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Command line client for the SentinelOne Management API")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .args(global_options())
-        .subcommands(registry().iter().map(subcommand))
-        .subcommands(other_commands().map(|command| command.defer(help::attach)))
-        .subcommand(help::command());
-    let overview = help::overview(&command);
-    command.override_help(overview)
+        .subcommands(entries.map(subcommand))
+        .subcommands(others.filter(|command| is_selected(command.get_name())))
 }
 
 /// Returns the commands that are not in the registry.

@@ -24,6 +24,9 @@ use crate::run::{CliError, DONE, FAILED, USAGE};
 /// Maximum number of undeclared operations that are listed.
 const MAX_LISTED: usize = 10;
 
+/// Maximum number of undeclared operations that are counted one by one, which limits the memory.
+const MAX_UNDECLARED: usize = 1000;
+
 pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, CliError> {
     match matches.subcommand() {
         Some(("verify", matches)) => verify(matches),
@@ -43,8 +46,10 @@ struct Verify {
     drift: usize,
     tolerated: usize,
     denied: usize,
-    /// Undeclared operations with the number of their exchanges.
+    /// Undeclared operations with the number of their exchanges, up to [`MAX_UNDECLARED`].
     undeclared: BTreeMap<String, usize>,
+    /// Exchanges of more undeclared operations.
+    more_undeclared: usize,
     /// JSON files without an exchange.
     other_files: usize,
     unreadable: usize,
@@ -67,6 +72,7 @@ fn verify(matches: &ArgMatches) -> Result<u8, CliError> {
         tolerated: 0,
         denied: 0,
         undeclared: BTreeMap::new(),
+        more_undeclared: 0,
         other_files: 0,
         unreadable: 0,
         skipped: 0,
@@ -221,7 +227,7 @@ impl Verify {
                 Severity::Error => self.errors += 1,
                 Severity::Drift => self.drift += 1,
                 Severity::Tolerated => self.tolerated += 1,
-                _ => *self.undeclared.entry(operation_of(finding)).or_default() += 1,
+                _ => self.count_undeclared(operation_of(finding)),
             }
             self.denied += usize::from(self.deny.denies(finding));
         }
@@ -249,6 +255,14 @@ impl Verify {
                 output::write(&listed.map(|one| one.line(source)).collect::<String>())
             }
         })
+    }
+
+    fn count_undeclared(&mut self, operation: String) {
+        if self.undeclared.len() < MAX_UNDECLARED || self.undeclared.contains_key(&operation) {
+            *self.undeclared.entry(operation).or_default() += 1;
+        } else {
+            self.more_undeclared += 1;
+        }
     }
 
     /// Returns whether a finding has a line. Undeclared operations are listed at the end.
@@ -279,7 +293,7 @@ impl Verify {
             return self.items.end();
         }
         let mut text = String::new();
-        let undeclared: usize = self.undeclared.values().sum();
+        let undeclared = self.undeclared.values().sum::<usize>() + self.more_undeclared;
         if undeclared > 0 && self.format == Format::Github {
             // These strings come from the files, too.
             let listed = self.undeclared.iter().take(MAX_LISTED);
@@ -295,8 +309,9 @@ impl Verify {
                 text += &if *count > 1 { format!(" ({count})\n") } else { "\n".to_owned() };
             }
             if operations > MAX_LISTED {
-                text +=
-                    &format!("  and {} more operations; --format json lists all\n", operations - MAX_LISTED);
+                let least = if self.more_undeclared > 0 { "at least " } else { "" };
+                let more = operations - MAX_LISTED;
+                text += &format!("  and {least}{more} more operations; --format json lists all\n");
             }
         }
         text += &format!(

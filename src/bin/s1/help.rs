@@ -170,9 +170,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<u8, CliError> {
     let groups = groups();
     let group = groups.iter().find(|group| subjects == [group.name]);
     let page = match (subjects.as_slice(), group) {
-        ([], _) => overview(&cli::command()),
-        (["options"], _) => options(cli::command()),
-        (_, Some(group)) => topic(group, &cli::command()),
+        ([], _) => overview(&cli::all_commands()),
+        (["options"], _) => options(cli::all_commands()),
+        (_, Some(group)) => topic(group, &cli::all_commands()),
         (path, None) => {
             let arguments = ["s1"].into_iter().chain(path.iter().copied()).chain(["--help"]);
             return Ok(match cli::command().try_get_matches_from(arguments) {
