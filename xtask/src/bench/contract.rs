@@ -8,12 +8,12 @@ use sentinelone_codegen::Result;
 
 use super::processes::{measured, median, run_json};
 use super::table::{Goal, Row, Table, Unit};
-use super::{Binaries, Effort, progress};
+use super::{Binaries, progress};
 
 /// Size of the HAR file.
 const MEGABYTES: &str = "200";
 
-pub(super) fn measure(binaries: &Binaries, effort: &Effort, table: &mut Table) -> Result<()> {
+pub(super) fn measure(binaries: &Binaries, table: &mut Table) -> Result<()> {
     progress("validating a HAR file of 200 MB");
     let har = binaries.work.join("threats.har");
     let verified = measure_har(binaries, &har, table);
@@ -22,8 +22,7 @@ pub(super) fn measure(binaries: &Binaries, effort: &Effort, table: &mut Table) -
     verified?;
 
     progress("validating a page");
-    let seconds = if effort.quick { "3" } else { "20" };
-    let page = [run_json(Command::new(&binaries.contract).arg(seconds))?];
+    let page = [run_json(Command::new(&binaries.contract).arg("20"))?];
     let megabytes = median(&page, "bytes")? / 1e6;
     let rates = [megabytes / median(&page, "validate")?, megabytes / median(&page, "parse")?];
     let label = "validate a page of 1,000 threats, vs. parsing it into `serde_json::Value`";
