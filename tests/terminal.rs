@@ -115,6 +115,23 @@ fn prompt_shows_item_count_and_accepts_only_yes() {
 }
 
 #[test]
+fn prompt_with_journal_shows_remaining_ids() {
+    let console = Console::start();
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("scan.journal").display().to_string();
+    let scan = |ids: &'static str| ["initiate-endpoint-scan", "--agent-ids", ids, "--journal", &journal];
+    let mut session = console.s1(&[&scan("440000000000000001,440000000000000002")[..], &["--yes"]].concat());
+    session.exp_eof().unwrap();
+    assert_eq!(code(&session), 0);
+    let mut session = console.s1(&scan("440000000000000001,440000000000000002,440000000000000003"));
+    session.exp_string("on 1 of 3 items, the others have an outcome in").unwrap();
+    session.send_line("y").unwrap();
+    session.exp_eof().unwrap();
+    assert_eq!(code(&session), 0);
+    assert_eq!(console.actions(), ["/web/api/v2.1/agents/actions/initiate-scan"; 2]);
+}
+
+#[test]
 fn prompt_is_required_without_item_count() {
     let console = Console::start();
     let remove = ["remove-item-from-whitelist", "--item", "3395856ce81f2b7382dee72602f798b642f14140"];

@@ -388,7 +388,7 @@ fn assert_laws(kind: Kind, count: usize, forbidden: &BTreeSet<usize>, runs: &[Ru
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 250, ..ProptestConfig::default() })]
 
     #[test]
     fn run_after_any_interruptions_does_each_id_once(

@@ -531,9 +531,21 @@ impl RegisteredCommand {
 
     /// Returns whether the command reads a list that [`RunOptions::concurrency`] can apply to, on any API version.
     pub fn supports_concurrency(&self) -> bool {
+        if !has_limit(&(self.arguments)()) {
+            return false;
+        }
+        let mut arguments = Arguments::new();
+        arguments.set("limit", "all");
         let is_of_command = |operation: &&Operation| self.info.operations.contains(&operation.id);
-        has_limit(&(self.arguments)())
-            && sentinelone_raw::OPERATIONS.iter().copied().filter(is_of_command).any(is_parallel)
+        match self.prepare(arguments) {
+            // Some commands sort their list by another field.
+            Ok(command) => {
+                let mut versions = self.info.versions.iter();
+                versions.any(|version| command.check_concurrency(*version).is_ok())
+            }
+            // An argument is required.
+            Err(_) => sentinelone_raw::OPERATIONS.iter().copied().filter(is_of_command).any(is_parallel),
+        }
     }
 
     /// Returns the argument whose IDs go out in batches; `None` if the command has none. Such a command can use a

@@ -260,7 +260,7 @@ struct EntryReader<F> {
 }
 
 /// Reads an object and calls `on_member` at the value of each member of this name. The other members are skipped. Fails if
-/// there is no such member.
+/// the object has no such member.
 fn read_member<R: Read>(
     json: &mut JsonStream<R>,
     name: &str,

@@ -230,8 +230,8 @@ impl<'a> Builder<'a> {
             |part: &&Value| part.get("properties").is_some() || part.get("additionalProperties").is_some();
         let additional = |part: &&'a Value| part.get("additionalProperties");
         let mut declared = context.parts().iter().filter_map(additional);
-        let are_declared = !context.parts().iter().any(|part| is_open(part))
-            || declared.any(|one| *one != Value::Bool(false));
+        let are_declared =
+            !context.parts().iter().any(is_open) || declared.any(|one| *one != Value::Bool(false));
         let others: Vec<&Value> =
             parts.iter().filter_map(|(part, _)| additional(part)).filter(|one| one.is_object()).collect();
         // A field that one schema declares can be an additional one of another.

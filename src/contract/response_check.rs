@@ -320,7 +320,8 @@ fn plain_parts<'a>(schemas: &'a Schemas, schema: &'a Value) -> Option<Vec<&'a Va
     (!parts.iter().any(has_alternatives)).then_some(parts)
 }
 
-/// Returns the position of the list at a path; `None` if there is none, or if a name on the path is repeated.
+/// Returns the position of the list at a path; `None` if the document has no list there, or repeats a name of
+/// the path.
 fn list_range(
     cursor: &mut Cursor<'_>,
     path: &[&str],

@@ -75,6 +75,7 @@ fn parallel_option_that_does_not_apply_is_usage_error() {
         (&["get-sites", "--all"], no_filter),
         (&["get-groups", "--all"], no_filter),
         (&["get-iocs", "--account-ids", "1", "--all"], no_filter),
+        (&["get-blocklist", "--all"], "it is sorted by updatedAt; expected createdAt"),
         (&["get-accounts"], "it reads no list"),
         (&["update-threats-status", "--threat-ids", "1", "--status", "resolved"], "it reads no list"),
     ] {
@@ -105,11 +106,17 @@ fn parallel_option_is_in_help_of_lists_that_support_it() {
         [
             "get-activities",
             "get-alerts",
-            "get-blocklist",
             "get-remote-script-task-status",
             "get-threats",
             "get-white-list",
             "list-agents"
         ]
     );
+    for name in supported {
+        let own: Vec<String> =
+            arguments_of(name, "", "").into_iter().filter(|one| !one.starts_with("--limit")).collect();
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        let output = run(&[&["--dry-run", name, "--all", "--parallel", "8"], &own[..]].concat());
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }

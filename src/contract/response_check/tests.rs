@@ -1,3 +1,5 @@
+//! Properties of the check of response bodies.
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
