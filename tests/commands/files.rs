@@ -225,7 +225,8 @@ async fn fetch_file_requests_polls_downloads_and_unpacks() {
     let args = [("agent_id", "77"), ("file_path", "/var/log/x"), ("password", PASSWORD), ("dir", &dir)];
     let log = Log::default();
     let command = entry("fetch-file").prepare(arguments(&args)).unwrap();
-    let options = RunOptions::default().observer(&log);
+    let mut options = RunOptions::default();
+    options.observer = &log;
     let outcome = command.run_with(&client(&server, V2_1), &options).await.unwrap();
 
     assert!(outcome.is_complete() && outcome.has_effect(), "{outcome:?}");

@@ -90,6 +90,7 @@ const LAYERS: [Layer; 10] = [
             "event_fields",
             "json_path",
             "json_repair",
+            "json_text",
             "redaction",
             "text",
             "time",
