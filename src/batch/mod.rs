@@ -56,7 +56,7 @@ pub const DEFAULT_IN_FLIGHT: usize = 4;
 /// Maximum number of batches in flight.
 pub const MAX_IN_FLIGHT: usize = 16;
 
-/// An action on many IDs, from [`ActionBuilder::batches`](crate::resources::builders::ActionBuilder::batches) or
+/// An action on many IDs, from [`ActionBuilder::batches`](crate::resources::ActionBuilder::batches) or
 /// [`new`](Self::new).
 #[derive(Debug)]
 #[must_use = "no request is sent until `send` is called"]
