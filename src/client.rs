@@ -15,9 +15,10 @@ use crate::builder::ClientBuilder;
 use crate::console_url::ConsoleUrl;
 use crate::error::Error;
 use crate::files::Download;
+use crate::items::Items;
 #[cfg(feature = "commands")]
 use crate::json_repair::RepairLog;
-use crate::paging::{Items, Pages};
+use crate::paging::Pages;
 use crate::response::Response;
 use crate::rule_update::IS_LEGACY;
 use crate::token::ApiToken;

@@ -3,19 +3,14 @@
 mod position;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use sentinelone_raw::runtime::{
-    Page, PageItems, RawItem, Request, RequestError, ResponseBody, UndecodedItem,
-};
-use serde_json::Value;
+use sentinelone_raw::runtime::{Page, RawItem, Request, RequestError, ResponseBody};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use crate::Result;
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, ErrorRepr};
-use crate::json_repair::Repairs;
-use crate::parallel::PageReader;
+use crate::error::{Error, ErrorKind};
 use crate::response::Response;
 
 pub(crate) use position::Position;
@@ -27,8 +22,8 @@ pub(crate) use position::Position;
 /// are empty or equal an earlier page. An error ends the list.
 #[must_use = "no page is requested before it is needed"]
 pub struct Pages<T> {
-    client: Client,
-    request: Result<Request<Page<T>>, RequestError>,
+    pub(crate) client: Client,
+    pub(crate) request: Result<Request<Page<T>>, RequestError>,
     remaining: Option<u64>,
     page_size: Option<u64>,
     position: Position,
@@ -156,12 +151,6 @@ impl<T> Pages<T> {
         Pages { remaining, page_size, start_prefetch, ..Pages::new(client, request) }
     }
 
-    /// Returns the items of all pages.
-    pub fn items(self) -> Items<T> {
-        let (client, request) = (self.client.clone(), self.request.clone());
-        Items::new(PageReader::Sequential(self), client, request)
-    }
-
     /// Returns the client, the request, the page size and the maximum number of items.
     #[expect(clippy::type_complexity, reason = "the values are used at once")]
     pub(crate) fn into_parts(
@@ -263,153 +252,5 @@ where
         T: Send + 'static,
     {
         stream::unfold(self, |mut pages| async move { pages.next().await.map(|page| (page, pages)) }).boxed()
-    }
-}
-
-/// The items of all pages of a list. The next page is requested after the last item of the current one, or
-/// [in advance](Self::prefetch).
-#[must_use = "no page is requested before it is needed"]
-pub struct Items<T> {
-    pages: PageReader<T>,
-    client: Client,
-    request: Result<Request<Page<T>>, RequestError>,
-    current: Option<PageItems<T>>,
-    repairs: Repairs,
-}
-
-impl<T> Items<T> {
-    pub(crate) fn new(
-        pages: PageReader<T>,
-        client: Client,
-        request: Result<Request<Page<T>>, RequestError>,
-    ) -> Self {
-        Self { pages, client, request, current: None, repairs: Repairs::default() }
-    }
-
-    /// Sets the maximum number of items. The default is all items.
-    pub fn limit(mut self, items: u64) -> Self {
-        self.pages = match self.pages {
-            PageReader::Sequential(pages) => PageReader::Sequential(pages.limit(items)),
-            PageReader::Parallel(pages) => PageReader::Parallel(pages.limit(items)),
-        };
-        self
-    }
-
-    /// Sets the number of items per page; see [`Pages::page_size`].
-    pub fn page_size(mut self, items: u64) -> Self {
-        self.pages = match self.pages {
-            PageReader::Sequential(pages) => PageReader::Sequential(pages.page_size(items)),
-            PageReader::Parallel(pages) => PageReader::Parallel(pages.page_size(items)),
-        };
-        self
-    }
-
-    /// Returns the same items as JSON text; see [`Pages::raw`].
-    ///
-    /// ```no_run
-    /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// let mut threats = client.threats().list().items().raw();
-    /// while let Some(threat) = threats.next().await {
-    ///     println!("{}", threat?.get());
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn raw(self) -> Items<RawItem> {
-        match self.pages {
-            PageReader::Sequential(pages) => pages.raw().items(),
-            PageReader::Parallel(pages) => pages.raw().items(),
-        }
-    }
-
-    /// Returns the repairs of the pages so far; see [`Response::repairs`]. An item that is set apart is also an error of
-    /// [`next`](Self::next).
-    pub fn repairs(&self) -> &Repairs {
-        &self.repairs
-    }
-}
-
-impl<T: Send + 'static> Items<T>
-where
-    Page<T>: ResponseBody,
-{
-    /// Requests the next page as soon as the current one has arrived; see [`Pages::prefetch`]. It has no effect on a list
-    /// that is read in parallel.
-    pub fn prefetch(mut self) -> Self {
-        self.pages = match self.pages {
-            PageReader::Sequential(pages) => PageReader::Sequential(pages.prefetch()),
-            parallel => parallel,
-        };
-        self
-    }
-}
-
-impl<T> Items<T>
-where
-    Page<T>: ResponseBody,
-{
-    /// Returns the next item; `None` after the last one. Dropping the future loses no item.
-    ///
-    /// # Errors
-    /// Returns the errors of [`Pages::next`], which end the list, and [`ErrorKind::Decode`] for an item that does not
-    /// decode. After that, the next call continues with the next item.
-    ///
-    /// [`ErrorKind::Decode`]: crate::ErrorKind::Decode
-    pub async fn next(&mut self) -> Option<Result<T>> {
-        loop {
-            match self.current.as_mut().and_then(Iterator::next) {
-                Some(Ok(item)) => return Some(Ok(item)),
-                Some(Err(item)) => return Some(Err(self.undecoded_error(item))),
-                None => {
-                    // Frees the page before the next one arrives.
-                    self.current = None;
-                    match self.pages.next().await? {
-                        Ok(page) => {
-                            self.repairs.extend(page.repairs());
-                            self.current = Some(page.into_value().into_items());
-                        }
-                        Err(error) => return Some(Err(error)),
-                    }
-                }
-            }
-        }
-    }
-
-    fn undecoded_error(&self, item: UndecodedItem) -> Error {
-        let request = match &self.request {
-            Ok(request) => request,
-            Err(error) => return error.clone().into(),
-        };
-        let source = item.error_with_page_path();
-        let body = match item.value {
-            // The text of an item that is not valid JSON.
-            Value::String(text) => text.into(),
-            value => value.to_string().into(),
-        };
-        let error = Error::for_operation(
-            request.operation(),
-            ErrorRepr::Decode { status: http::StatusCode::OK, source, body },
-        );
-        self.client.redact_error(error, request)
-    }
-
-    /// Collects all items in one `Vec`, which is held in memory.
-    ///
-    /// # Errors
-    /// Returns the first error of [`next`](Self::next).
-    pub async fn collect(mut self) -> Result<Vec<T>> {
-        let mut items = Vec::new();
-        while let Some(item) = self.next().await {
-            items.push(item?);
-        }
-        Ok(items)
-    }
-
-    /// Converts the items into a stream.
-    pub fn into_stream(self) -> BoxStream<'static, Result<T>>
-    where
-        T: Send + 'static,
-    {
-        stream::unfold(self, |mut items| async move { items.next().await.map(|item| (item, items)) }).boxed()
     }
 }

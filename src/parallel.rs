@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use crate::Result;
 use crate::client::Client;
 use crate::error::Error;
-use crate::paging::{Items, Pages, effective_page_size, truncate};
+use crate::paging::{Pages, effective_page_size, truncate};
 use crate::response::Response;
 
 use column::Column;
@@ -58,8 +58,8 @@ where
 /// requests.
 #[must_use = "no page is requested before it is needed"]
 pub struct ParallelPages<T> {
-    client: Client,
-    request: Result<Request<Page<T>>, RequestError>,
+    pub(crate) client: Client,
+    pub(crate) request: Result<Request<Page<T>>, RequestError>,
     concurrency: usize,
     page_size: Option<u64>,
     remaining: Option<u64>,
@@ -115,12 +115,6 @@ impl<T> ParallelPages<T> {
         let request = request.map(Request::with_response_type);
         let (start, running, is_ended) = (Running::start as _, None, false);
         ParallelPages { client, request, concurrency, page_size, remaining, start, running, is_ended }
-    }
-
-    /// Returns the items of all pages.
-    pub fn items(self) -> Items<T> {
-        let (client, request) = (self.client.clone(), self.request.clone());
-        Items::new(PageReader::Parallel(self), client, request)
     }
 
     /// Returns the next page; `None` after the last one. Dropping the future loses no page.
@@ -185,49 +179,5 @@ impl<T> ParallelPages<T> {
         T: Send + 'static,
     {
         stream::unfold(self, |mut pages| async move { pages.next().await.map(|page| (page, pages)) }).boxed()
-    }
-}
-
-/// The pages of a list, read one after the other or in parts.
-pub(crate) enum PageReader<T> {
-    Sequential(Pages<T>),
-    Parallel(ParallelPages<T>),
-}
-
-#[cfg(feature = "commands")]
-impl<T> PageReader<T>
-where
-    T: Send + 'static,
-    Page<T>: ResponseBody,
-{
-    /// Creates the reader of a list with the concurrency of the client, if the list can be read in parts, and otherwise
-    /// with or without a prefetch.
-    pub(crate) fn new(client: &Client, request: Request<Page<T>>, prefetch: bool) -> Self {
-        let requests = client.list_concurrency();
-        let is_parallel = requests > 1 && refusal(&request).is_none();
-        let pages = client.pages(request);
-        match is_parallel {
-            true => Self::Parallel(pages.concurrency(requests)),
-            false if prefetch => Self::Sequential(pages.prefetch()),
-            false => Self::Sequential(pages),
-        }
-    }
-
-    /// Returns whether the pages are read in parts. Their responses have cursors of the parts.
-    pub(crate) fn is_parallel(&self) -> bool {
-        matches!(self, Self::Parallel(_))
-    }
-}
-
-impl<T> PageReader<T>
-where
-    Page<T>: ResponseBody,
-{
-    /// Returns the next page; `None` after the last one.
-    pub(crate) async fn next(&mut self) -> Option<Result<Response<Page<T>>>> {
-        match self {
-            Self::Sequential(pages) => pages.next().await,
-            Self::Parallel(pages) => pages.next().await,
-        }
     }
 }

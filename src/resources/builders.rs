@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::Result;
 use crate::batch::ActionBatch;
 use crate::client::Client;
-use crate::paging::{Items, Pages};
+use crate::items::Items;
+use crate::paging::Pages;
 use crate::parallel::ParallelPages;
 use crate::response::Response;
 

@@ -10,8 +10,8 @@ use crate::Result;
 use crate::client::Client;
 use crate::commands::{NoProgress, Outcome, PageHandling, ProgressEvent, ProgressObserver};
 use crate::error::Error;
+use crate::items::PageReader;
 use crate::json_path::set_path;
-use crate::parallel::PageReader;
 use crate::response::Response;
 
 /// A client with the observer of the command, and the identifiers that the command reads.

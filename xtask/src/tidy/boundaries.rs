@@ -119,7 +119,16 @@ const LAYERS: [Layer; 10] = [
     },
     Layer {
         name: "client",
-        modules: &["batch", "builder", "client", "paging", "parallel", "rule_update", "token_expiry"],
+        modules: &[
+            "batch",
+            "builder",
+            "client",
+            "items",
+            "paging",
+            "parallel",
+            "rule_update",
+            "token_expiry",
+        ],
         uses: &["values", "errors", "transport", "responses"],
         reason: "the client sends any request and does not depend on the layers that build them",
     },

@@ -1,0 +1,221 @@
+//! The items of a list, from pages that are read one after the other or in parts.
+
+use futures_util::stream::{self, BoxStream, StreamExt};
+use sentinelone_raw::runtime::{
+    Page, PageItems, RawItem, Request, RequestError, ResponseBody, UndecodedItem,
+};
+use serde_json::Value;
+
+use crate::Result;
+use crate::client::Client;
+use crate::error::{Error, ErrorRepr};
+use crate::json_repair::Repairs;
+use crate::paging::Pages;
+use crate::parallel::ParallelPages;
+#[cfg(feature = "commands")]
+use crate::parallel::refusal;
+use crate::response::Response;
+
+impl<T> Pages<T> {
+    /// Returns the items of all pages.
+    pub fn items(self) -> Items<T> {
+        let (client, request) = (self.client.clone(), self.request.clone());
+        Items::new(PageReader::Sequential(self), client, request)
+    }
+}
+
+impl<T> ParallelPages<T> {
+    /// Returns the items of all pages.
+    pub fn items(self) -> Items<T> {
+        let (client, request) = (self.client.clone(), self.request.clone());
+        Items::new(PageReader::Parallel(self), client, request)
+    }
+}
+
+/// The items of all pages of a list. The next page is requested after the last item of the current one, or
+/// [in advance](Self::prefetch).
+#[must_use = "no page is requested before it is needed"]
+pub struct Items<T> {
+    pages: PageReader<T>,
+    client: Client,
+    request: Result<Request<Page<T>>, RequestError>,
+    current: Option<PageItems<T>>,
+    repairs: Repairs,
+}
+
+impl<T> Items<T> {
+    fn new(pages: PageReader<T>, client: Client, request: Result<Request<Page<T>>, RequestError>) -> Self {
+        Self { pages, client, request, current: None, repairs: Repairs::default() }
+    }
+
+    /// Sets the maximum number of items. The default is all items.
+    pub fn limit(mut self, items: u64) -> Self {
+        self.pages = match self.pages {
+            PageReader::Sequential(pages) => PageReader::Sequential(pages.limit(items)),
+            PageReader::Parallel(pages) => PageReader::Parallel(pages.limit(items)),
+        };
+        self
+    }
+
+    /// Sets the number of items per page; see [`Pages::page_size`].
+    pub fn page_size(mut self, items: u64) -> Self {
+        self.pages = match self.pages {
+            PageReader::Sequential(pages) => PageReader::Sequential(pages.page_size(items)),
+            PageReader::Parallel(pages) => PageReader::Parallel(pages.page_size(items)),
+        };
+        self
+    }
+
+    /// Returns the same items as JSON text; see [`Pages::raw`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
+    /// let mut threats = client.threats().list().items().raw();
+    /// while let Some(threat) = threats.next().await {
+    ///     println!("{}", threat?.get());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn raw(self) -> Items<RawItem> {
+        match self.pages {
+            PageReader::Sequential(pages) => pages.raw().items(),
+            PageReader::Parallel(pages) => pages.raw().items(),
+        }
+    }
+
+    /// Returns the repairs of the pages so far; see [`Response::repairs`]. An item that is set apart is also an error of
+    /// [`next`](Self::next).
+    pub fn repairs(&self) -> &Repairs {
+        &self.repairs
+    }
+}
+
+impl<T: Send + 'static> Items<T>
+where
+    Page<T>: ResponseBody,
+{
+    /// Requests the next page as soon as the current one has arrived; see [`Pages::prefetch`]. It has no effect on a list
+    /// that is read in parallel.
+    pub fn prefetch(mut self) -> Self {
+        self.pages = match self.pages {
+            PageReader::Sequential(pages) => PageReader::Sequential(pages.prefetch()),
+            parallel => parallel,
+        };
+        self
+    }
+}
+
+impl<T> Items<T>
+where
+    Page<T>: ResponseBody,
+{
+    /// Returns the next item; `None` after the last one. Dropping the future loses no item.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Pages::next`], which end the list, and [`ErrorKind::Decode`] for an item that does not
+    /// decode. After that, the next call continues with the next item.
+    ///
+    /// [`ErrorKind::Decode`]: crate::ErrorKind::Decode
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        loop {
+            match self.current.as_mut().and_then(Iterator::next) {
+                Some(Ok(item)) => return Some(Ok(item)),
+                Some(Err(item)) => return Some(Err(self.undecoded_error(item))),
+                None => {
+                    // Frees the page before the next one arrives.
+                    self.current = None;
+                    match self.pages.next().await? {
+                        Ok(page) => {
+                            self.repairs.extend(page.repairs());
+                            self.current = Some(page.into_value().into_items());
+                        }
+                        Err(error) => return Some(Err(error)),
+                    }
+                }
+            }
+        }
+    }
+
+    fn undecoded_error(&self, item: UndecodedItem) -> Error {
+        let request = match &self.request {
+            Ok(request) => request,
+            Err(error) => return error.clone().into(),
+        };
+        let source = item.error_with_page_path();
+        let body = match item.value {
+            // The text of an item that is not valid JSON.
+            Value::String(text) => text.into(),
+            value => value.to_string().into(),
+        };
+        let error = Error::for_operation(
+            request.operation(),
+            ErrorRepr::Decode { status: http::StatusCode::OK, source, body },
+        );
+        self.client.redact_error(error, request)
+    }
+
+    /// Collects all items in one `Vec`, which is held in memory.
+    ///
+    /// # Errors
+    /// Returns the first error of [`next`](Self::next).
+    pub async fn collect(mut self) -> Result<Vec<T>> {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await {
+            items.push(item?);
+        }
+        Ok(items)
+    }
+
+    /// Converts the items into a stream.
+    pub fn into_stream(self) -> BoxStream<'static, Result<T>>
+    where
+        T: Send + 'static,
+    {
+        stream::unfold(self, |mut items| async move { items.next().await.map(|item| (item, items)) }).boxed()
+    }
+}
+
+/// The pages of a list, read one after the other or in parts.
+pub(crate) enum PageReader<T> {
+    Sequential(Pages<T>),
+    Parallel(ParallelPages<T>),
+}
+
+#[cfg(feature = "commands")]
+impl<T> PageReader<T>
+where
+    T: Send + 'static,
+    Page<T>: ResponseBody,
+{
+    /// Creates the reader of a list with the concurrency of the client, if the list can be read in parts, and otherwise
+    /// with or without a prefetch.
+    pub(crate) fn new(client: &Client, request: Request<Page<T>>, prefetch: bool) -> Self {
+        let requests = client.list_concurrency();
+        let is_parallel = requests > 1 && refusal(&request).is_none();
+        let pages = client.pages(request);
+        match is_parallel {
+            true => Self::Parallel(pages.concurrency(requests)),
+            false if prefetch => Self::Sequential(pages.prefetch()),
+            false => Self::Sequential(pages),
+        }
+    }
+
+    /// Returns whether the pages are read in parts. Their responses have cursors of the parts.
+    pub(crate) fn is_parallel(&self) -> bool {
+        matches!(self, Self::Parallel(_))
+    }
+}
+
+impl<T> PageReader<T>
+where
+    Page<T>: ResponseBody,
+{
+    /// Returns the next page; `None` after the last one.
+    pub(crate) async fn next(&mut self) -> Option<Result<Response<Page<T>>>> {
+        match self {
+            Self::Sequential(pages) => pages.next().await,
+            Self::Parallel(pages) => pages.next().await,
+        }
+    }
+}
