@@ -14,9 +14,9 @@ use sentinelone::incidents::{
     Checkpoint, Delta, Fetcher, Incident, IncidentAction, IncidentConfig, MirrorDirection, ThreatMirror,
     labels,
 };
-use sentinelone::sandbox::Sandbox;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, ThreatFilter};
 use sentinelone::{ApiToken, Client, Timestamp};
+use sentinelone_sandbox::Sandbox;
 
 /// A ticket for a threat.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ mod event_fields;
 pub mod files;
 pub mod incidents;
 mod items;
-mod json_path;
+pub mod json_path;
 mod json_repair;
 #[cfg(feature = "commands")]
 mod json_text;
@@ -27,11 +27,7 @@ mod transport;
 
 #[cfg(feature = "commands")]
 pub mod commands;
-#[cfg(feature = "contract")]
-pub mod contract;
 pub mod resources;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
@@ -65,7 +61,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 struct Readme;
 
 /// Compiles the examples of the guide.
-#[cfg(all(doctest, feature = "cli"))]
+#[cfg(all(doctest, feature = "commands"))]
 mod guide {
     #[doc = include_str!("../docs/guide/getting-started.md")]
     struct GettingStarted;

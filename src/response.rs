@@ -47,16 +47,6 @@ pub struct Response<T> {
 /// Response header with the request ID of the console.
 pub(crate) const REQUEST_ID: &str = "x-rqid";
 
-/// Prefix of the request IDs of the sandbox.
-#[cfg(feature = "contract")]
-pub(crate) const SANDBOX_REQUEST: &str = "sandbox-";
-
-/// Returns whether the response is from the sandbox.
-#[cfg(feature = "contract")]
-pub(crate) fn is_from_sandbox(headers: &HeaderMap) -> bool {
-    headers.get(REQUEST_ID).is_some_and(|id| id.as_bytes().starts_with(SANDBOX_REQUEST.as_bytes()))
-}
-
 /// A complete response that is not decoded.
 pub(crate) struct RawResponse {
     pub(crate) status: StatusCode,

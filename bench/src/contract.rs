@@ -5,8 +5,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use sentinelone::contract::Contract;
 use sentinelone_bench::page;
+use sentinelone_contract::Contract;
 use serde_json::{Value, json};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

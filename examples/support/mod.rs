@@ -8,8 +8,8 @@ use std::env;
 use std::error::Error;
 use std::path::PathBuf;
 
-use sentinelone::sandbox::Sandbox;
 use sentinelone::{ApiToken, Client, RateLimits, Timestamp};
+use sentinelone_sandbox::Sandbox;
 
 /// Client and command-line arguments of an example.
 pub(crate) struct ExampleContext {

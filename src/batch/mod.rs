@@ -3,7 +3,8 @@
 //!
 //! ```
 //! use sentinelone::threats::IncidentStatus;
-//! # use sentinelone::{ApiToken, Client, sandbox::Sandbox};
+//! # use sentinelone::{ApiToken, Client};
+//! # use sentinelone_sandbox::Sandbox;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let sandbox = Sandbox::start().await?;

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// A request and its response, unredacted.
 ///
 /// It contains all data except the token, including passwords, names and addresses. Sanitize an exchange before you
-/// store it, as `sentinelone::contract::FixtureRecorder` does.
+/// store it, as `sentinelone_contract::FixtureRecorder` does.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RawExchange<'a> {
@@ -29,6 +29,21 @@ pub struct RawExchange<'a> {
     pub headers: &'a HeaderMap,
     /// Response body; `None` for a file, which is streamed.
     pub response_body: Option<&'a [u8]>,
+}
+
+impl<'a> RawExchange<'a> {
+    /// Creates an exchange without query parameters and bodies, for example to test a [`Recorder`]. Set the other
+    /// fields as needed.
+    pub fn new(
+        operation: &'static Operation,
+        api_version: ApiVersion,
+        path: &'a str,
+        status: StatusCode,
+        headers: &'a HeaderMap,
+    ) -> Self {
+        let (query, request_body, response_body) = (&[][..], None, None);
+        Self { operation, api_version, path, query, request_body, status, headers, response_body }
+    }
 }
 
 /// Prints only the operation, the status and the size, because bodies contain personal data.

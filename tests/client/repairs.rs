@@ -4,15 +4,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sentinelone::raw::runtime::Data;
 use sentinelone::raw::threats::Threat;
-use sentinelone::raw::{star_rules, threats};
+use sentinelone::raw::{self, star_rules, threats};
+use sentinelone::threats::IncidentStatus;
 use sentinelone::{
-    Error, ErrorKind, Operation, Page, RepairKind, Repairs, Response as ConsoleResponse, ResponseBody,
-    Timestamp,
+    Error, ErrorKind, IdState, Operation, Page, RepairKind, Repairs, Response as ConsoleResponse,
+    ResponseBody, Timestamp,
 };
+use serde_json::{Value, json};
 use wiremock::Request as Received;
-use wiremock::matchers::any;
+use wiremock::matchers::{any, method, query_param};
+use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
 
-use super::*;
+use super::calls::{TOKEN, client, page, requests};
 
 fn decoded<T: ResponseBody>(
     operation: &'static Operation,

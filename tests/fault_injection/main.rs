@@ -1,5 +1,4 @@
 //! Fault injection: the transport with a server and a network that fail in many ways.
-#![cfg(feature = "contract")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod actions;

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use sentinelone::contract::Contract;
-use sentinelone::contract::fixture::ProvenanceKind;
 use sentinelone::raw::runtime::{Binary, Paging, ResponseFormat};
 use sentinelone::raw::{OPERATIONS, reencode_response};
 use sentinelone::{
     ApiToken, ApiVersion, Client, DecodeError, Delivery, Error, ErrorKind, Operation, OperationKind, Page,
     Request, ResponseBody, RetryPolicy, Secret,
 };
+use sentinelone_contract::Contract;
+use sentinelone_contract::fixture::ProvenanceKind;
 use serde_json::Value;
 use tokio::task::JoinSet;
 

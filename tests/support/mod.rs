@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sentinelone::Request;
-use sentinelone::contract::Contract;
-use sentinelone::contract::fixture::{Exchange, read_dir};
 use sentinelone::raw::runtime::RequestParts;
+use sentinelone_contract::Contract;
+use sentinelone_contract::fixture::{Exchange, read_dir};
 use serde_json::Value;
 
 /// Returns the exchanges in `fixtures/`.

@@ -1,13 +1,13 @@
-//! Parsers of untrusted input. The fuzz targets in `fuzz/` and the mutations in `tests/malformed_input.rs` call
+//! Parsers of untrusted input. The fuzz targets in `fuzz/` and the mutations in `tests/properties/malformed_input.rs` call
 //! the same functions. No function may panic or loop forever.
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use sentinelone::contract::fixture::Exchange;
-use sentinelone::contract::{Contract, Sanitizer};
 use sentinelone::raw::runtime::{AffectedCount, Binary, Data, Page, ResponseBody};
 use sentinelone::raw::shared::Affected;
 use sentinelone::raw::{OPERATIONS, reencode_request_body, reencode_response};
 use sentinelone::{Error, Operation, Response, Timestamp, parse_timestamp, replace_control_chars};
+use sentinelone_contract::fixture::Exchange;
+use sentinelone_contract::{Contract, Sanitizer};
 use serde_json::Value;
 
 /// Splits input into operation, status and the remaining bytes.

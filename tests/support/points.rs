@@ -1,6 +1,6 @@
 //! The values of a document with their schemas.
 
-use sentinelone::contract::Contract;
+use sentinelone_contract::Contract;
 use serde_json::Value;
 
 use crate::schemas::keyword;

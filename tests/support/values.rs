@@ -1,6 +1,6 @@
 //! Random values of the schemas of the specification.
 
-use sentinelone::contract::Contract;
+use sentinelone_contract::Contract;
 use serde_json::{Map, Value};
 
 use crate::schemas::{SeededRng, enum_values, keyword};

@@ -89,11 +89,11 @@ fn build_binaries(root: &Path, effort: &Effort) -> Result<Binaries> {
         run_command(cargo(root).args(["build", "--quiet", "--profile", profile]).args(arguments))
     };
     let bench = ["-p", "sentinelone-bench", "--bin", "s1-bench"];
-    let s1 = ["-p", "sentinelone", "--bin", "s1", "--features"];
+    let s1 = ["-p", "sentinelone-cli", "--bin", "s1"];
     if effort.quick {
-        build(&[&bench[..], &s1, &["sentinelone/cli", "--no-default-features"]].concat())?;
+        build(&[&bench[..], &s1, &["--no-default-features"]].concat())?;
     } else {
-        build(&[&s1[..], &["cli"]].concat())?;
+        build(&s1)?;
         build(&["-p", "sentinelone-bench", "--bin", "s1-bench-contract", "--features", "contract"])?;
         build(&bench)?;
     }

@@ -7,7 +7,8 @@ use std::process::Command;
 use sentinelone_codegen::{Error, Result};
 
 /// The published crates, dependencies first.
-const CRATES: [&str; 2] = ["sentinelone-raw", "sentinelone"];
+const CRATES: [&str; 5] =
+    ["sentinelone-raw", "sentinelone", "sentinelone-contract", "sentinelone-sandbox", "sentinelone-cli"];
 
 /// Packs the crates as `cargo publish` does and unpacks them into `target/package/<name>`, without building them.
 /// The tests of `target/downstream`, a copy of `examples/downstream`, build them.
@@ -19,7 +20,7 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     pack.current_dir(root)
         .args(["package", "--quiet", "--allow-dirty", "--no-verify", "--target-dir"])
         .arg(&target);
-    // One command for both, so that the dependency resolves before it is published.
+    // One command for all, so that dependencies resolve before they are published.
     CRATES.iter().for_each(|name| {
         pack.args(["--package", name]);
     });
@@ -51,9 +52,15 @@ fn downstream(root: &Path) -> Result<()> {
         let io = |source| Error::Io { path: to.join(file), source };
         let mut text = std::fs::read_to_string(from.join(file)).map_err(io)?;
         if file == "Cargo.toml" {
-            text = text.replace("path = \"../..\"", "path = \"../package/sentinelone\"");
-            // Needed until both crates are published.
-            text += "\n[patch.crates-io]\nsentinelone-raw = { path = \"../package/sentinelone-raw\" }\n";
+            for (path, name) in [("", ""), ("/contract", "-contract"), ("/sandbox", "-sandbox")] {
+                let packed = format!("path = \"../package/sentinelone{name}\"");
+                text = text.replace(&format!("path = \"../..{path}\""), &packed);
+            }
+            // Needed until the crates are published.
+            text += "\n[patch.crates-io]\n";
+            for name in CRATES {
+                text += &format!("{name} = {{ path = \"../package/{name}\" }}\n");
+            }
         }
         std::fs::create_dir_all(to.join(file).parent().unwrap_or(&to)).map_err(io)?;
         std::fs::write(to.join(file), text).map_err(io)?;

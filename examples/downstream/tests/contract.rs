@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use sentinelone::contract::fixture::{Provenance, ProvenanceKind, read_dir};
-use sentinelone::contract::{FixtureRecorder, Sanitizer, check};
-use sentinelone::sandbox::Sandbox;
+use sentinelone_contract::fixture::{Provenance, ProvenanceKind, read_dir};
+use sentinelone_contract::{FixtureRecorder, Sanitizer, check};
+use sentinelone_sandbox::Sandbox;
 use sentinelone::{ApiToken, Client, RateLimits};
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use std::fmt;
 use std::path::Path;
 
 use sentinelone::commands::registry;
-use sentinelone::contract::fixture::{Exchange, ProvenanceKind, read_dir};
-use sentinelone::contract::{Contract, Coverage, OperationSpec};
 use sentinelone_codegen::{Error, Result};
+use sentinelone_contract::fixture::{Exchange, ProvenanceKind, read_dir};
+use sentinelone_contract::{Contract, Coverage, OperationSpec};
 
 /// A path in the project, with an optional line.
 #[derive(Clone, Debug, PartialEq)]
@@ -262,8 +262,11 @@ fn row(
         .or_else(|| line_of(root, &source, &format!("raw::{function})")))
         .or_else(|| line_of(root, &source, &format!("raw::{function},")));
     let commands = registry().iter().filter(|entry| entry.info.operations.contains(&id));
-    let tests =
-        ["tests/operation_properties.rs", "tests/fault_injection/matrix.rs", "tests/malformed_input.rs"];
+    let tests = [
+        "tests/properties/operations.rs",
+        "tests/fault_injection/matrix.rs",
+        "tests/properties/malformed_input.rs",
+    ];
     Row {
         id: id.to_owned(),
         request: format!("{} {}", operation.method(), operation.path()),

@@ -34,7 +34,7 @@ fn evidence_covers_every_operation() {
     for row in &evidence.rows {
         assert!(row.spec.line.is_some() && !row.successes.is_empty() && !row.errors.is_empty(), "{row:?}");
         // Operations of version 2.0 only have a raw request.
-        let contract = sentinelone::contract::Contract::bundled();
+        let contract = sentinelone_contract::Contract::bundled();
         let has_method = contract.operation(&row.id).unwrap().versions().contains(&ApiVersion::V2_1);
         assert_eq!(row.client.is_some(), has_method, "method of {}", row.id);
     }

@@ -43,7 +43,7 @@ pub(super) fn console_blocks(tree: &Tree, report: &mut Report) {
             let language = info.split(',').next().unwrap_or_default();
             let (before, block) = file.text.split_at_checked(range.start).unwrap_or_default();
             let is_tested = path == "README.md" || path.starts_with("docs/");
-            // `tests/docs.rs` ignores indented blocks.
+            // `cli/tests/docs.rs` ignores indented blocks.
             let at_line_start = before.is_empty() || before.ends_with('\n');
             let runs = is_tested && at_line_start && block.starts_with("```") && !info.contains("ignore");
             if language == "console" && runs || language != "console" && !SHELLS.contains(&language) {

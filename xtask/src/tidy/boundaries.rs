@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Report;
-use super::manifests;
+use super::manifests::{self, Dependency};
 use super::rust::Named;
 use super::tree::Tree;
 
@@ -20,7 +20,10 @@ struct Boundary {
 /// Modules and crates that do I/O or read the environment.
 const IO: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "tokio", "hyper", "reqwest", "ureq"];
 
-const BOUNDARIES: [Boundary; 9] = [
+/// Dev-dependencies of any crate: tests use the products, and send requests that the client does not send.
+const FOR_TESTS: [&str; 3] = ["sentinelone_contract", "sentinelone_sandbox", "reqwest"];
+
+const BOUNDARIES: [Boundary; 11] = [
     Boundary {
         dir: "generated",
         forbidden: &["sentinelone", "sentinelone_codegen", "xtask"],
@@ -43,15 +46,44 @@ const BOUNDARIES: [Boundary; 9] = [
     },
     Boundary {
         dir: "src",
-        forbidden: &["sentinelone_codegen", "xtask"],
+        forbidden: &[
+            "sentinelone_codegen",
+            "sentinelone_contract",
+            "sentinelone_sandbox",
+            "sentinelone_cli",
+            "xtask",
+            "jsonschema",
+            "hyper",
+            "clap",
+        ],
         optional: &[],
-        reason: "the client uses the generated code, not codegen",
+        reason: "the client uses the generated code, and the products use the client",
     },
     Boundary {
-        dir: "src/bin",
-        forbidden: &["sentinelone_raw"],
+        dir: "contract",
+        forbidden: &[
+            "sentinelone_codegen",
+            "sentinelone_sandbox",
+            "sentinelone_cli",
+            "xtask",
+            "reqwest",
+            "hyper",
+            "clap",
+        ],
         optional: &[],
-        reason: "the command line uses only the public interface of the client",
+        reason: "the contract validates exchanges from any source, and its probe uses the client",
+    },
+    Boundary {
+        dir: "sandbox",
+        forbidden: &["sentinelone_codegen", "sentinelone_cli", "xtask", "reqwest", "clap"],
+        optional: &[],
+        reason: "the sandbox is a server, and a dev-dependency of tests",
+    },
+    Boundary {
+        dir: "cli",
+        forbidden: &["sentinelone_raw", "sentinelone_codegen", "xtask", "reqwest", "hyper"],
+        optional: &[],
+        reason: "the command line uses only the public interface of the client and of the products",
     },
     Boundary {
         dir: "examples",
@@ -82,7 +114,7 @@ struct Layer {
 }
 
 /// Layers, lowest first. A layer may use itself.
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 8] = [
     Layer {
         name: "values",
         modules: &[
@@ -148,25 +180,16 @@ const LAYERS: [Layer; 10] = [
         name: "commands",
         modules: &["commands"],
         uses: &["values", "errors", "transport", "responses", "client", "incidents"],
-        reason: "commands work without the features `contract` and `sandbox`",
-    },
-    Layer {
-        name: "contract",
-        modules: &["contract"],
-        uses: &["values", "errors", "transport", "responses", "client"],
-        reason: "the contract validates exchanges from any source",
-    },
-    Layer {
-        name: "sandbox",
-        modules: &["sandbox"],
-        uses: &["values", "responses", "incidents", "contract"],
-        reason: "the sandbox is a server and does not depend on the client; it shares names with incidents",
+        reason: "commands are the topmost layer of the client",
     },
 ];
 
 pub(super) fn crate_boundaries(tree: &Tree, report: &mut Report) {
     for boundary in &BOUNDARIES {
-        for (path, file) in tree.below(boundary.dir).filter(|(path, _)| path.ends_with(".rs")) {
+        let is_test =
+            |path: &str| path.strip_prefix(boundary.dir).is_some_and(|rest| rest.starts_with("/tests/"));
+        let sources = tree.below(boundary.dir).filter(|(path, _)| path.ends_with(".rs") && !is_test(path));
+        for (path, file) in sources {
             for named in
                 file.rust(boundary.forbidden.iter().copied()).into_iter().flat_map(|rust| &rust.paths)
             {
@@ -185,8 +208,10 @@ pub(super) fn crate_boundaries(tree: &Tree, report: &mut Report) {
             dir => path.starts_with(&format!("{dir}/")),
         };
         for (path, file) in tree.ending("Cargo.toml").filter(|(path, _)| is_own(path)) {
-            let dependencies = manifests::dependencies(file);
-            for dependency in dependencies.into_iter().filter(|dependency| !dependency.is_workspace_table) {
+            let dependencies = manifests::dependencies(file).into_iter();
+            let is_for_tests =
+                |one: &Dependency| one.is_dev && FOR_TESTS.contains(&one.name.replace('-', "_").as_str());
+            for dependency in dependencies.filter(|one| !one.is_workspace_table && !is_for_tests(one)) {
                 let name = dependency.name.replace('-', "_");
                 if boundary.forbidden.contains(&name.as_str()) {
                     let finding = format!("{} depends on {}", boundary.dir, dependency.name);
@@ -207,10 +232,7 @@ pub(super) fn layers(tree: &Tree, report: &mut Report) {
     let root_names = root_names(tree);
     for (path, file) in tree.below("src").filter(|(path, _)| path.ends_with(".rs")) {
         let own = modules(path);
-        let Some(module) = own.first().filter(|_| path != "src/lib.rs" && !path.starts_with("src/bin/"))
-        else {
-            continue;
-        };
+        let Some(module) = own.first().filter(|_| path != "src/lib.rs") else { continue };
         let Some(layer) = layer_of(module) else {
             let remedy = "add the module to a layer in xtask/src/tidy/boundaries.rs";
             report.add(path, 1, format!("module {module} has no layer"), remedy);

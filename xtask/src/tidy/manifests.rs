@@ -19,6 +19,8 @@ pub(super) struct Dependency {
     pub(super) line: usize,
     /// Whether the dependency is optional.
     pub(super) optional: bool,
+    /// Whether the dependency is a dev-dependency.
+    pub(super) is_dev: bool,
     /// Whether the dependency is in the table of the workspace.
     pub(super) is_workspace_table: bool,
     /// Whether the version comes from the workspace or from a path.
@@ -60,6 +62,7 @@ fn collect(manifest: &File, table: &DeTable<'_>, is_workspace_table: bool, found
                 name: name.get_ref().to_string(),
                 line: manifest.line(name.span().start),
                 optional: key("optional").and_then(DeValue::as_bool) == Some(true),
+                is_dev: kind == "dev-dependencies",
                 is_workspace_table,
                 is_inherited: key("workspace").is_some() || key("path").is_some(),
                 reason: rest.split_once('#').map(|(_, reason)| reason.trim().to_owned()).unwrap_or_default(),

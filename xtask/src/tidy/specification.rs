@@ -12,7 +12,7 @@ use super::tree::Tree;
 /// Files of `spec/` that are not YAML.
 const OTHER_FILES: [&str; 3] = ["README.md", "baseline.toml", operations::FILE];
 
-/// Provenance kinds, as in `sentinelone::contract::fixture::ProvenanceKind`. A test compares both.
+/// Provenance kinds, as in `sentinelone_contract::fixture::ProvenanceKind`. A test compares both.
 pub(super) const KINDS: [&str; 5] = ["composed", "generated", "sandbox", "recorded", "published"];
 
 pub(super) fn no_unused_spec(tree: &Tree, report: &mut Report) {

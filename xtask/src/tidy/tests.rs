@@ -63,12 +63,12 @@ const VALID: &[(&str, &str)] = &[
     ),
     ("src/resources/threats.rs", "//! Threats.\n\nuse crate::client::Client;\n"),
     (
-        "src/bin/s1/main.rs",
+        "cli/src/main.rs",
         "//! The command line.\n\nfn main() {\n    println!(\"/tmp/x\");\n    std::process::exit(1);\n}\n",
     ),
     ("examples/mirror.rs", "//! Threats in a store.\n\nuse sentinelone::raw;\n"),
     (
-        "tests/filter_properties.rs",
+        "tests/properties/filters.rs",
         "//! Properties.\n\n#[allow(dead_code, reason = \"shared; ignore unused items\")]\nmod todo {}\n\n#[test]\nfn holds() {}\n",
     ),
     (
@@ -169,7 +169,7 @@ fn violating_changes() -> Vec<Violating> {
         appended("crate-boundaries", "codegen/runtime/request.rs", "fn now() { std::env::var(\"NOW\") }\n"),
         appended("crate-boundaries", "codegen/src/lib.rs", "pub use ::sentinelone_raw::OPERATIONS;\n"),
         appended("crate-boundaries", "src/client.rs", "use sentinelone_codegen::bundle;\n"),
-        appended("crate-boundaries", "src/bin/s1/main.rs", "use sentinelone_raw::OPERATIONS;\n"),
+        appended("crate-boundaries", "cli/src/main.rs", "use sentinelone_raw::OPERATIONS;\n"),
         appended("crate-boundaries", "examples/mirror.rs", "use sentinelone_raw::OPERATIONS;\n"),
         written("crate-boundaries", "fuzz/fuzz_targets/text.rs", "//! Texts.\n\nuse xtask::tidy;\n", 3),
         appended("crate-boundaries", "generated/Cargo.toml", "reqwest = \"0.13\" # HTTP\n"),
@@ -194,9 +194,9 @@ fn violating_changes() -> Vec<Violating> {
         written("layers", "src/transport/mod.rs", "//! Calls.\n\nuse crate::{error, Client};\n", 3),
         written("layers", "src/incidents/fetch.rs", "//! Fetches.\n\nuse crate::threats::Threats;\n", 3),
         written(
-            "layers",
-            "src/contract/har.rs",
-            "//! HAR.\n\nfn f() { assert!(crate::sandbox::runs()) }\n",
+            "crate-boundaries",
+            "contract/src/har.rs",
+            "//! HAR.\n\nfn f() { assert!(sentinelone_sandbox::runs()) }\n",
             3,
         ),
         written("layers", "src/text.rs", "//! Texts.\n\nmod deep { use super::super::error; }\n", 3),
@@ -209,10 +209,10 @@ fn violating_changes() -> Vec<Violating> {
         appended("no-todo", "codegen/src/lib.rs", "/// A function. FIXME\nfn function() {}\n"),
         appended("no-todo", "src/client.rs", "fn rest() { todo!() }\n"),
         appended("no-todo", "examples/mirror.rs", "fn rest() { std::unimplemented!() }\n"),
-        appended("no-todo", "tests/filter_properties.rs", "#[ignore = \"slow\"]\n#[test]\nfn slow() {}\n"),
+        appended("no-todo", "tests/properties/filters.rs", "#[ignore = \"slow\"]\n#[test]\nfn slow() {}\n"),
         appended(
             "no-todo",
-            "tests/filter_properties.rs",
+            "tests/properties/filters.rs",
             "#[cfg_attr(windows, ignore)]\n#[test]\nfn slow() {}\n",
         ),
         appended("no-todo", "src/client.rs", "/// ```ignore\n/// rest();\n/// ```\nfn rest() {}\n"),
@@ -511,10 +511,10 @@ fn provenance_kinds_equal_those_of_the_contract() {
 
     for kind in KINDS {
         let parsed =
-            serde_json::from_value::<sentinelone::contract::fixture::ProvenanceKind>(serde_json::json!(kind));
+            serde_json::from_value::<sentinelone_contract::fixture::ProvenanceKind>(serde_json::json!(kind));
         assert!(parsed.is_ok(), "{kind}");
     }
     let error =
-        serde_json::from_str::<sentinelone::contract::fixture::ProvenanceKind>("\"unknown\"").unwrap_err();
+        serde_json::from_str::<sentinelone_contract::fixture::ProvenanceKind>("\"unknown\"").unwrap_err();
     assert_eq!(error.to_string().matches('`').count(), 2 * (KINDS.len() + 1), "{error}");
 }
