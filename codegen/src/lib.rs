@@ -32,7 +32,6 @@ pub mod lint;
 pub mod metadata;
 mod published;
 pub mod spec_update;
-pub mod stock;
 pub mod surface;
 mod yaml;
 pub mod yaml_editor;

@@ -89,8 +89,11 @@ pub struct Node {
     pub inherited: BTreeSet<&'static str>,
     /// The property has evidence of its own, because it differs from the vendor document.
     pub evidence: bool,
-    /// Extensions that mark lost information.
-    pub marks: BTreeSet<&'static str>,
+}
+
+/// Returns whether a location is below another.
+pub fn is_below(location: &str, outer: &str) -> bool {
+    location.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[', '{']))
 }
 
 /// A location in the document: below a named schema, or in the operation itself.
@@ -150,9 +153,6 @@ const BOOLEANS: [&str; 4] = ["nullable", "readOnly", "writeOnly", "deprecated"];
 
 /// Maximum depth of a location. Deeper schemas are cut off, as recursive ones are.
 const MAX_DEPTH: usize = 100;
-
-/// Extensions that mark lost information.
-const MARKS: [&str; 4] = ["x-enum-lost", "x-number-kind", "x-object-or-any", "x-default"];
 
 /// Members of `x-s1` of an operation that affect a caller.
 const OPERATION_FACTS: [&str; 8] =
@@ -259,7 +259,6 @@ impl<'a> Builder<'a> {
                 }
                 property_facts(parameter, &mut node.facts);
                 node.evidence |= has_evidence(parameter);
-                node.marks.extend(MARKS.into_iter().filter(|mark| parameter.get(*mark).is_some()));
             }
         }
         let body = self.resolve(&node["requestBody"]);
@@ -309,7 +308,7 @@ impl<'a> Builder<'a> {
         let mut schema = node;
         let before = visiting.len();
         let mut recursive = false;
-        let (mut evidence, mut marks) = (false, BTreeSet::new());
+        let mut evidence = false;
         let mut parts: Vec<&'a Value> = Vec::new();
         let mut inherited = BTreeSet::new();
         loop {
@@ -321,7 +320,6 @@ impl<'a> Builder<'a> {
             // Evidence of an object schema is about the object, not about the property that refers to it.
             let own = std::ptr::eq(schema, node) || schema.get("properties").is_none();
             evidence |= own && has_evidence(schema);
-            marks.extend(MARKS.into_iter().filter(|mark| schema.get(*mark).is_some()));
             let next = match schema["allOf"].as_array().map(Vec::as_slice) {
                 Some([one]) => Some(one),
                 Some(several) => {
@@ -368,7 +366,7 @@ impl<'a> Builder<'a> {
             Value::Object(map) if map.is_empty() => drop(facts.insert("additionalProperties", json!(true))),
             _ => {}
         }
-        let node = Node { facts, site: site.clone(), target: target.clone(), inherited, evidence, marks };
+        let node = Node { facts, site: site.clone(), target: target.clone(), inherited, evidence };
         self.locations.insert(at.to_owned(), node);
         if !recursive && at.bytes().filter(|byte| matches!(byte, b'.' | b'[' | b'{')).count() < MAX_DEPTH {
             let all = || std::iter::once(schema).chain(parts.iter().copied());

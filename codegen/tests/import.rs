@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sentinelone_codegen::bundle::{Bundle, METHODS};
+use sentinelone_codegen::bundle::Bundle;
 use sentinelone_codegen::diff::{self, Direction, Rule, SpecIndex};
 use sentinelone_codegen::document::{Document, Quirk, convert, extract, open};
 use sentinelone_codegen::import::baseline::Baseline;
-use sentinelone_codegen::import::lossy::{Loss, Profile};
 use sentinelone_codegen::import::overlays::{self, Overlay, apply, unmatched};
 use sentinelone_codegen::import::report::Report;
 use sentinelone_codegen::import::{DifferenceKind, Import, compare, operations};
@@ -363,7 +362,7 @@ fn overlay_action_without_match_is_allowed_if_operation_is_missing() {
     let of_all = one("$.paths[*].get.unknown");
     let import_with = |overlays: &[Overlay], document: &Value| {
         let document = convert("vendor.json", &document.to_string()).unwrap();
-        compare(&bundle, &listed, overlays, &Baseline::default(), document, None).unwrap()
+        compare(&bundle, &listed, overlays, &Baseline::default(), document).unwrap()
     };
     let complete = swagger(&bundle);
     for overlays in [&of_groups, &of_agents, &of_all] {
@@ -518,22 +517,21 @@ fn swagger_schema(bundle: &Bundle, schema: &Value) -> Value {
     }
 }
 
-fn import(bundle: &Bundle, overlays: &[Overlay], document: &Value, profile: Option<Profile>) -> Import {
+fn import(bundle: &Bundle, overlays: &[Overlay], document: &Value) -> Import {
     let document = convert("vendor.json", &document.to_string()).unwrap();
     let listed = operations::read(&spec()).unwrap();
-    compare(bundle, &listed, overlays, &Baseline::default(), document, profile).unwrap()
+    compare(bundle, &listed, overlays, &Baseline::default(), document).unwrap()
 }
 
 #[test]
 fn import_equivalent_swagger_has_no_differences() {
     let bundle = Bundle::read(&spec()).unwrap();
-    let import = import(&bundle, &[], &swagger(&bundle), None);
+    let import = import(&bundle, &[], &swagger(&bundle));
     assert_eq!(import.differences, []);
     // The document does not have the operations of API 2.0; they have other evidence.
     let missing: Vec<_> = import.explained.iter().map(|one| one.id.as_str()).collect();
     assert_eq!(missing, ["threats_list_v2_0", "threats_mark_as_resolved", "threats_mark_as_threat"]);
     assert!(import.new.is_empty());
-    assert_eq!(import.profile, Profile::default());
 }
 
 /// Name of a vendor change, the change, and the expected difference.
@@ -657,7 +655,7 @@ fn import_each_vendor_change_is_one_difference() {
     for (name, change, expected) in CHANGES {
         let mut document = swagger(&bundle);
         change(&mut document);
-        let import = import(&bundle, &[], &document, None);
+        let import = import(&bundle, &[], &document);
         let found: Vec<String> = import
             .differences
             .iter()
@@ -684,7 +682,7 @@ fn import_ignores_descriptions_order_and_read_only() {
     group(&mut document)["name"]["readOnly"] = json!(true);
     let response = groups(&mut document).pointer_mut("/responses/200/schema").unwrap();
     response["required"] = json!(["data", "pagination"]);
-    assert_eq!(import(&bundle, &[], &document, None).differences, []);
+    assert_eq!(import(&bundle, &[], &document).differences, []);
 }
 
 #[test]
@@ -698,11 +696,11 @@ fn import_evidence_explains_old_values_only() {
     };
     let mut document = swagger(&bundle);
     status(&mut document, json!(["RUNNING", "FINISHED"]));
-    let older = import(&bundle, &[], &document, None);
+    let older = import(&bundle, &[], &document);
     assert_eq!(older.differences, []);
     assert!(older.explained.iter().any(|one| one.location == "response.200.data.responseState"));
     status(&mut document, json!(["RUNNING", "FINISHED", "A_NEW_ONE"]));
-    let newer = import(&bundle, &[], &document, None);
+    let newer = import(&bundle, &[], &document);
     assert_eq!(newer.differences.len(), 1);
     assert_eq!(newer.differences[0].location, "response.200.data.responseState");
 }
@@ -718,7 +716,7 @@ fn import_reports_changes_behind_corrections_and_evidence() {
     .unwrap()];
     let import_with = |document: &Value, baseline: &Baseline| {
         let document = convert("vendor.json", &document.to_string()).unwrap();
-        compare(&bundle, &listed, &overlays, baseline, document, None).unwrap()
+        compare(&bundle, &listed, &overlays, baseline, document).unwrap()
     };
     let document = swagger(&bundle);
     let first = import_with(&document, &Baseline::default());
@@ -827,7 +825,7 @@ fn import_write_applies_other_changes_if_one_is_rejected() {
         }
     }
     grow(&mut document);
-    let found = import(&bundle, &[], &document, None);
+    let found = import(&bundle, &[], &document);
     let written = sentinelone_codegen::import::write(dir.path(), &found, "2026-11").unwrap();
     let manual = written.manual.join("\n");
     assert!(manual.contains("response.200.data[].site_id"), "{manual}");
@@ -840,96 +838,6 @@ fn import_write_applies_other_changes_if_one_is_rejected() {
     assert!(text("groups.yaml").contains("brandNew:") && !text("groups.yaml").contains("site_id:"));
     assert!(text("threats.yaml").contains("toaster"), "{manual}");
     assert_eq!(text("accounts.yaml"), std::fs::read_to_string(spec().join("accounts.yaml")).unwrap());
-}
-
-#[test]
-fn import_lossy_profile_ignores_missing_keywords() {
-    let bundle = Bundle::read(&spec()).unwrap();
-    let mut document = swagger(&bundle);
-    remove_lost_keywords(&mut document["paths"]);
-    for item in document["paths"].as_object_mut().unwrap().values_mut() {
-        for method in METHODS {
-            let Some(operation) = item.get_mut(method) else { continue };
-            let responses = operation["responses"].as_object_mut().unwrap();
-            let success = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap().1.clone();
-            *responses = Map::from_iter([
-                ("200".to_owned(), success),
-                ("400".to_owned(), json!({ "description": "?" })),
-            ]);
-            for parameter in operation["parameters"].as_array_mut().unwrap() {
-                for node in ["/enum", "/items/enum"] {
-                    let (parent, _) = node.rsplit_once('/').unwrap();
-                    if let Some(parent) = parameter.pointer_mut(parent).and_then(Value::as_object_mut)
-                        && parent.remove("enum").is_some()
-                    {
-                        parent.insert("x-enum-lost".into(), json!(true));
-                    }
-                }
-            }
-        }
-    }
-    assert!(import(&bundle, &[], &document, None).differences.len() > 1000, "no profile");
-    let restored = import(&bundle, &[], &document, Some(Profile::javascript_client()));
-    assert_eq!(restored.differences, []);
-    for loss in [Loss::Nullability, Loss::Bounds, Loss::Formats, Loss::ParameterEnums, Loss::IntegerOrNumber]
-    {
-        assert!(restored.restored[&loss] > 0, "{loss:?}");
-    }
-    // `x-js-name` selects the profile.
-    groups(&mut document)["x-js-name"] = json!("webApiGroupsGet");
-    assert_eq!(import(&bundle, &[], &document, None).profile, Profile::javascript_client());
-    group(&mut document)["name"]["x-nullable"] = json!(true);
-    group(&mut document)["color"] = json!({ "type": "string" });
-    group(&mut document)["type"]["enum"] = json!(["static", "dynamic"]);
-    let changed = import(&bundle, &[], &document, None);
-    let locations: Vec<_> = changed.differences.iter().map(|one| one.location.as_str()).collect();
-    assert_eq!(
-        locations,
-        ["response.200.data[].name", "response.200.data[].type", "response.200.data[].color"]
-    );
-}
-
-/// Removes the information that a JavaScript client lacks.
-fn remove_lost_keywords(node: &mut Value) {
-    match node {
-        Value::Object(map) => {
-            for name in [
-                "x-nullable",
-                "minimum",
-                "maximum",
-                "minLength",
-                "maxLength",
-                "minItems",
-                "maxItems",
-                "default",
-            ] {
-                // An object value means that it is a property name.
-                if map.get(name).is_some_and(|value| !value.is_object()) {
-                    map.remove(name);
-                }
-            }
-            if map.get("format").is_some_and(|format| format.is_string() && format != "date-time") {
-                map.remove("format");
-            }
-            if map.get("type") == Some(&json!("integer")) {
-                map.insert("type".into(), json!("number"));
-                map.insert("x-number-kind".into(), json!("unknown"));
-            }
-            map.values_mut().for_each(remove_lost_keywords);
-        }
-        Value::Array(list) => list.iter_mut().for_each(remove_lost_keywords),
-        _ => {}
-    }
-}
-
-#[test]
-fn profile_parses_name_or_list_of_losses() {
-    assert_eq!("javascript-client".parse(), Ok(Profile::javascript_client()));
-    assert_eq!("none".parse(), Ok(Profile::default()));
-    let two: Profile = "bounds, formats".parse().unwrap();
-    assert_eq!(two.losses, [Loss::Bounds, Loss::Formats].into());
-    let error = "bounds,names".parse::<Profile>().unwrap_err();
-    assert!(error.contains("unknown loss \"names\": expected nullability, bounds"), "{error}");
 }
 
 /// Returns the vendor document at the path in an environment variable. It is not part of the repository, so tests that
@@ -946,7 +854,7 @@ fn import_vendor_document_has_no_unexplained_differences() {
     let overlays = overlays::read(&spec()).unwrap();
     let listed = operations::read(&spec()).unwrap();
     let baseline = Baseline::read(&spec()).unwrap();
-    let import = compare(&bundle, &listed, &overlays, &baseline, document, None).unwrap();
+    let import = compare(&bundle, &listed, &overlays, &baseline, document).unwrap();
     assert_eq!(import.differences, []);
     assert_eq!(import.baseline_changes, []);
     assert!(import.is_settled());

@@ -96,9 +96,7 @@ fn added_operation_needs_three_edited_files() {
     let default = root().join("xtask/src/add_operation/tags.yaml");
     let document = std::env::var_os("S1_VENDOR_DOCUMENT").map_or(default, PathBuf::from);
     let report = work.join("report.txt");
-    let arguments =
-        [document.to_str().unwrap(), "--write", "--date", "2024-03", "--out", report.to_str().unwrap()];
-    let exit_code = import::run(&project, &arguments);
+    let exit_code = import::run(&project, &import::Args::for_writing(document, "2024-03", report.clone()));
     let report = std::fs::read_to_string(report).unwrap_or_default();
     assert_eq!(format!("{exit_code:?}"), format!("{:?}", ExitCode::SUCCESS), "{report}");
     assert!(report.contains("spec/tags.yaml"), "{report}");

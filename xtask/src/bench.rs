@@ -20,11 +20,6 @@ use table::{Goal, Row, Table, Unit};
 /// Document with the table between two markers.
 const PAGE: &str = "docs/reference/performance.md";
 
-const USAGE: &str = "usage: cargo xtask bench [--quick]\n\
-                     --quick  Print the table in less than five minutes, or three if the binaries are built\n\
-                     Without --quick, each measurement has more runs, the command line and release builds are \
-                     measured too, and the table is written to docs/reference/performance.md";
-
 /// Number of runs of each measurement.
 struct Effort {
     quick: bool,
@@ -38,11 +33,10 @@ struct Effort {
     startup_runs: usize,
 }
 
-pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
-    let effort = match arguments {
-        [] => Effort { quick: false, runs: 5, steady_runs: 5, action_pairs: 40, startup_runs: 60 },
-        ["--quick"] => Effort { quick: true, runs: 2, steady_runs: 1, action_pairs: 14, startup_runs: 20 },
-        _ => return Err(Error::Generator(USAGE.into())),
+pub(crate) fn run(root: &Path, quick: bool) -> Result<String> {
+    let effort = match quick {
+        false => Effort { quick, runs: 5, steady_runs: 5, action_pairs: 40, startup_runs: 60 },
+        true => Effort { quick, runs: 2, steady_runs: 1, action_pairs: 14, startup_runs: 20 },
     };
     let mut table = Table::default();
     let binaries = build_binaries(root, &effort)?;

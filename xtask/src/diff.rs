@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use clap::ValueEnum;
 use sentinelone_codegen::bundle::Bundle;
 use sentinelone_codegen::diff::render::{self, Comparison};
 use sentinelone_codegen::diff::{self, Class, Finding, SpecIndex};
-use sentinelone_codegen::import::lossy::{self, Profile};
 use sentinelone_codegen::surface::Surface;
 use sentinelone_codegen::{Error, Result, document};
 use serde_json::Value;
@@ -30,31 +30,45 @@ impl DiffInput {
             Self::Other(document) => Surface::from_document(document),
         }
     }
-
-    /// Returns the loss profile that the document declares. The curated specification has no losses.
-    fn profile(&self) -> Profile {
-        match self {
-            Self::Curated(_) => Profile::default(),
-            Self::Other(document) => Profile::detect(document),
-        }
-    }
 }
 
 /// The arguments of the command.
-struct Args<'a> {
-    old: &'a str,
-    new: &'a str,
-    format: &'a str,
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// A file, a directory such as spec, or REV:PATH
+    old: String,
+    /// Another one
+    new: String,
+    /// Compare only the operations in spec/
+    #[arg(long)]
     known_only: bool,
-    /// Classes to print; empty for all.
+    /// Print only findings of this class; can be repeated
+    #[arg(long = "class", value_name = "CLASS", value_parser = parse_class)]
     classes: Vec<Class>,
-    /// Overrides the loss profile that the documents declare.
-    profile: Option<Profile>,
+    /// Report format
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    Markdown,
+    Json,
+    Html,
+}
+
+fn parse_class(name: &str) -> Result<Class, String> {
+    Class::ALL.into_iter().find(|class| class.slug() == name).ok_or_else(|| {
+        let allowed: Vec<&str> = Class::ALL.into_iter().map(Class::slug).collect();
+        format!("allowed: {}", allowed.join(", "))
+    })
 }
 
 /// Runs the command. The exit code is 1 if there are breaking changes, and 2 if the comparison fails.
-pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
-    match parse_args(arguments).and_then(|args| render_diff(root, &args)) {
+pub(crate) fn run(root: &Path, args: &Args) -> ExitCode {
+    match render_diff(root, args) {
         Ok((output, breaks)) => {
             // Ignores a closed pipe.
             let _ = std::io::stdout().write_all(output.as_bytes());
@@ -67,75 +81,33 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
     }
 }
 
-fn parse_args<'a>(arguments: &[&'a str]) -> Result<Args<'a>> {
-    let usage = |message: String| Error::Command(message);
-    let (mut paths, mut format, mut known_only, mut classes) = (Vec::new(), "text", false, Vec::new());
-    let mut profile = None;
-    let mut rest = arguments.iter().copied();
-    while let Some(argument) = rest.next() {
-        match argument {
-            "--known-only" => known_only = true,
-            "--format" => {
-                format = rest.next().unwrap_or_default();
-                if !["text", "markdown", "json", "html"].contains(&format) {
-                    return Err(usage(format!(
-                        "invalid format {format:?}; allowed: text, markdown, json, html"
-                    )));
-                }
-            }
-            "--class" => {
-                let name = rest.next().unwrap_or_default();
-                let class = Class::ALL.into_iter().find(|class| class.slug() == name).ok_or_else(|| {
-                    let allowed: Vec<&str> = Class::ALL.into_iter().map(Class::slug).collect();
-                    usage(format!("invalid class {name:?}; allowed: {}", allowed.join(", ")))
-                })?;
-                classes.push(class);
-            }
-            "--lossy" => {
-                let name = rest.next().unwrap_or_default();
-                profile = Some(name.parse().map_err(|message| usage(format!("--lossy: {message}")))?);
-            }
-            option if option.starts_with("--") => {
-                return Err(usage(format!("unknown option {option}")));
-            }
-            path => paths.push(path),
-        }
-    }
-    match paths.as_slice() {
-        [old, new] => Ok(Args { old, new, format, known_only, classes, profile }),
-        other => Err(usage(format!("expected the two arguments OLD and NEW, got {}", other.len()))),
-    }
-}
-
 /// Returns the report, and whether there are breaking changes.
-fn render_diff(root: &Path, args: &Args<'_>) -> Result<(String, bool)> {
-    let (old, new) = (read_input(root, args.old)?, read_input(root, args.new)?);
-    let mut findings = compare(root, &old, &new, args.known_only, args.profile.as_ref())?;
+fn render_diff(root: &Path, args: &Args) -> Result<(String, bool)> {
+    let (old, new) = (read_input(root, &args.old)?, read_input(root, &args.new)?);
+    let mut findings = compare(root, &old, &new, args.known_only)?;
     // The exit code does not depend on `--class`.
     let breaks = findings.iter().any(|finding| finding.class.breaks());
     if !args.classes.is_empty() {
         findings.retain(|finding| args.classes.contains(&finding.class));
     }
-    let comparison = Comparison { old: args.old, new: args.new, findings: &findings };
+    let comparison = Comparison { old: &args.old, new: &args.new, findings: &findings };
     let output = match args.format {
-        "markdown" => render::markdown(&comparison),
-        "json" => render::json(&comparison),
-        "html" => render::html(&comparison),
-        _ => render::text(&comparison),
+        Format::Markdown => render::markdown(&comparison),
+        Format::Json => render::json(&comparison),
+        Format::Html => render::html(&comparison),
+        Format::Text => render::text(&comparison),
     };
     Ok((output, breaks))
 }
 
 /// Compares two documents.
 ///
-/// Names come from `spec/`, or else from the document that has the element. Information that one document lacks, by
-/// `profile` or by its own declaration, is copied from the other.
+/// Names come from `spec/`, or else from the document that has the element.
 pub(crate) fn compare(
     root: &Path,
     old: &DiffInput,
     new: &DiffInput,
     known_only: bool,
-    profile: Option<&Profile>,
 ) -> Result<Vec<Finding>> {
     let mut index = SpecIndex::new(commands::by_operation(root)?);
     index.add(&Bundle::read(&root.join("spec"))?)?;
@@ -149,14 +121,10 @@ pub(crate) fn compare(
             );
         }
     }
-    let losses = |input: &DiffInput| profile.cloned().unwrap_or_else(|| input.profile());
-    let (old_losses, new_losses) = (losses(old), losses(new));
     let (mut old, mut new) = (old.surface(), new.surface());
     if known_only {
         diff::retain_known(&mut old, &mut new, &index);
     }
-    lossy::restore(&new_losses, &mut new, &old);
-    lossy::restore(&old_losses, &mut old, &new);
     Ok(diff::compare(&old, &new, &index))
 }
 
@@ -215,6 +183,8 @@ pub(crate) fn git(root: &Path, arguments: &[&str]) -> Result<String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+    use clap::Parser;
+
     use super::*;
 
     /// Creates a repository with two versions of a small specification. The second one is not committed.
@@ -268,8 +238,15 @@ mod tests {
         std::fs::write(root.join("spec/items.yaml"), items).unwrap();
     }
 
+    #[derive(clap::Parser)]
+    struct Diff {
+        #[command(flatten)]
+        args: Args,
+    }
+
     fn diff(root: &Path, arguments: &[&str]) -> Result<(String, bool)> {
-        parse_args(arguments).and_then(|args| render_diff(root, &args))
+        let parsed = Diff::try_parse_from(std::iter::once(&"diff").chain(arguments));
+        render_diff(root, &parsed.map_err(|error| Error::Command(error.to_string()))?.args)
     }
 
     #[test]
@@ -302,15 +279,15 @@ mod tests {
     fn diff_invalid_arguments_return_error() {
         let dir = repository();
         for (arguments, message) in [
-            (&["v1:spec"][..], "expected the two arguments OLD and NEW, got 1"),
+            (&["v1:spec"][..], "<NEW>"),
             (&["v1:spec", "missing"], "missing is not a file or a directory"),
             (&["v2:spec", "v1:spec"], "v2:spec: unknown git revision v2"),
-            (&["--output=x:spec", "v1:spec"], "unknown option --output=x:spec"),
+            (&["--output=x:spec", "v1:spec"], "unexpected argument '--output'"),
             (&["v1:spek", "v1:spec"], "v1:spek: spek does not exist at v1"),
             (&["v1:src", "v1:spec"], "openapi.yaml: is missing"),
-            (&["v1:spec", "v1:spec", "--format", "pdf"], "invalid format \"pdf\"; allowed: text"),
-            (&["v1:spec", "v1:spec", "--class", "bad"], "invalid class \"bad\"; allowed: "),
-            (&["v1:spec", "v1:spec", "--fast"], "unknown option --fast"),
+            (&["v1:spec", "v1:spec", "--format", "pdf"], "invalid value 'pdf' for '--format <FORMAT>'"),
+            (&["v1:spec", "v1:spec", "--class", "bad"], "allowed: breaking"),
+            (&["v1:spec", "v1:spec", "--fast"], "unexpected argument '--fast'"),
         ] {
             let Err(error) = diff(dir.path(), arguments) else { panic!("{arguments:?}") };
             assert!(error.to_string().contains(message), "{arguments:?}: {error}");

@@ -6,7 +6,6 @@ mod bench;
 mod commands;
 mod diff;
 mod import;
-mod measure;
 mod package;
 mod release_notes;
 #[cfg(feature = "report")]
@@ -14,73 +13,90 @@ mod report;
 mod tidy;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::{Parser, Subcommand};
 use sentinelone_codegen::{Error, Result, examples, files, fixtures, generate};
 
-const USAGE: &str = "\
-usage: cargo xtask <command>
+/// Development tasks of the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
 
-commands:
-  generate               Write generated/ from spec/
-    --check              Print the differences instead; exit with 1 if there are any
-  fixtures               Write the generated fixtures from spec/
-    --check              Print the differences instead; exit with 1 if there are any
-  import FILE            Compare a vendor document with spec/
-    --write              Apply the differences to spec/
-    --check              Exit with 1 if a difference needs attention
-    --update-baseline    Write spec/baseline.toml
-    --date YYYY-MM       Set the month of the document [default: the current month]
-    --lossy PROFILE      Set the information that the document lacks
-    --format FORMAT      Set the report format [text, markdown, json]
-    --out FILE           Write the report to a file
-  diff OLD NEW           Compare two API documents; exit with 1 on breaking changes
-                         OLD, NEW: a file, a directory such as spec, or REV:PATH
-    --known-only         Compare only the operations in spec/
-    --class CLASS        Print only findings of this class; can be repeated
-    --lossy PROFILE      Set the information that the documents lack
-    --format FORMAT      Set the report format [text, markdown, json, html]
-  report                 Write the evidence page of all operations
-    --out FILE           Set the output file [default: target/report/index.html]
-    --base URL           Set the prefix of links [default: a relative path]
-                         S1_EXTRA_FIXTURES: directory with published exchanges
-  tidy                   Run the repository checks
-    --list               Print the rules instead
-  release-notes          Propose the next version and its changelog section
-    --since REV          Compare with this revision [default: the latest tag]
-  bench                  Measure the overhead and write docs/reference/performance.md
-    --quick              Take fewer measurements and only print the table
-  measure                Time release builds of generated/ and of progenitor's output
-  package                Unpack the packages that would be published into
-                         target/package/ and create a dependent crate in
-                         target/downstream/
-";
+#[derive(Subcommand)]
+enum Task {
+    /// Write generated/ from spec/
+    Generate(Check),
+    /// Write the generated fixtures from spec/
+    Fixtures(Check),
+    /// Compare a vendor document with spec/
+    Import(import::Args),
+    /// Compare two API documents; exit with 1 on breaking changes
+    Diff(diff::Args),
+    /// Write the evidence page of all operations
+    ///
+    /// S1_EXTRA_FIXTURES is a directory with published exchanges.
+    Report(ReportArgs),
+    /// Run the repository checks
+    Tidy {
+        /// Print the rules instead
+        #[arg(long)]
+        list: bool,
+    },
+    /// Propose the next version and its changelog section
+    ReleaseNotes {
+        /// Compare with this revision [default: the latest tag]
+        #[arg(long, value_name = "REV")]
+        since: Option<String>,
+    },
+    /// Measure the overhead and write docs/reference/performance.md
+    ///
+    /// Without --quick, each measurement has more runs, and the command line and release builds are measured too.
+    Bench {
+        /// Print the table in less than five minutes, or three if the binaries are built
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Unpack the packages that would be published, and create a dependent crate
+    ///
+    /// The packages are in target/package/, the dependent crate in target/downstream/.
+    Package,
+}
+
+#[derive(clap::Args)]
+struct Check {
+    /// Print the differences instead; exit with 1 if there are any
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(clap::Args)]
+struct ReportArgs {
+    /// Output file [default: target/report/index.html]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Prefix of links [default: a relative path]
+    #[arg(long, value_name = "URL")]
+    base: Option<String>,
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let result = match arguments.as_slice() {
-        ["generate"] => write(root()),
-        ["generate", "--check"] => check(root()),
-        ["fixtures"] => write_fixtures(root()),
-        ["fixtures", "--check"] => check_fixtures(root()),
-        ["report", rest @ ..] => report(rest),
-        ["import", rest @ ..] => return import::run(root(), rest),
-        ["diff", rest @ ..] => return diff::run(root(), rest),
-        ["release-notes", rest @ ..] => release_notes::run(root(), rest),
-        ["tidy", rest @ ..] => return tidy::run(root(), rest),
-        ["bench", rest @ ..] => bench::run(root(), rest),
-        ["measure"] => measure::run(root()),
-        ["package"] => package::run(root()),
-        ["--help" | "-h" | "help"] => {
-            print!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        _ => {
-            eprint!("{USAGE}");
-            return ExitCode::from(2);
-        }
+    let result = match Arguments::parse().task {
+        Task::Generate(Check { check: false }) => write(root()),
+        Task::Generate(Check { check: true }) => check(root()),
+        Task::Fixtures(Check { check: false }) => write_fixtures(root()),
+        Task::Fixtures(Check { check: true }) => check_fixtures(root()),
+        Task::Report(args) => report(&args),
+        Task::Import(args) => return import::run(root(), &args),
+        Task::Diff(args) => return diff::run(root(), &args),
+        Task::ReleaseNotes { since } => release_notes::run(root(), since.as_deref()),
+        Task::Tidy { list } => return tidy::run(root(), list),
+        Task::Bench { quick } => bench::run(root(), quick),
+        Task::Package => package::run(root()),
     };
     match result {
         Ok(message) => {
@@ -106,19 +122,23 @@ fn main() -> ExitCode {
 }
 
 #[cfg(feature = "report")]
-fn report(arguments: &[&str]) -> Result<String> {
-    report::run(root(), arguments)
+fn report(args: &ReportArgs) -> Result<String> {
+    report::run(root(), args.out.as_deref(), args.base.as_deref())
 }
 
 /// Runs `xtask` again with the feature `report`, since this build does not have the client.
 #[cfg(not(feature = "report"))]
-fn report(arguments: &[&str]) -> Result<String> {
+fn report(args: &ReportArgs) -> Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = std::process::Command::new(cargo)
-        .args(["run", "--quiet", "--package", "xtask", "--features", "report", "--", "report"])
-        .args(arguments)
-        .status()
-        .map_err(|error| Error::Generator(format!("cannot run cargo: {error}")))?;
+    let mut command = std::process::Command::new(cargo);
+    command.args(["run", "--quiet", "--package", "xtask", "--features", "report", "--", "report"]);
+    if let Some(file) = &args.out {
+        command.arg("--out").arg(file);
+    }
+    if let Some(url) = &args.base {
+        command.args(["--base", url]);
+    }
+    let status = command.status().map_err(|error| Error::Generator(format!("cannot run cargo: {error}")))?;
     // The child process has printed the result.
     std::process::exit(status.code().unwrap_or(1))
 }

@@ -9,22 +9,14 @@ use sentinelone_codegen::{Error, Result};
 
 use crate::diff::{self, DiffInput, git};
 
-/// The published packages.
-const PACKAGES: [&str; 2] = ["sentinelone", "sentinelone-raw"];
+/// The published libraries.
+const PACKAGES: [&str; 4] = ["sentinelone", "sentinelone-raw", "sentinelone-contract", "sentinelone-sandbox"];
 
-pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
-    let since = match arguments {
-        [] => last_tag(root)?,
-        ["--since", revision] => (*revision).to_owned(),
-        other => {
-            let message =
-                format!("unexpected arguments: {}; usage: release-notes [--since REV]", other.join(" "));
-            return Err(Error::Command(message));
-        }
-    };
+pub(crate) fn run(root: &Path, since: Option<&str>) -> Result<String> {
+    let since = since.map_or_else(|| last_tag(root), |revision| Ok(revision.to_owned()))?;
     let old = diff::read_input(root, &format!("{since}:spec"))?;
     let new = DiffInput::Curated(Box::new(Bundle::read(&root.join("spec"))?));
-    let findings = diff::compare(root, &old, &new, false, None)?;
+    let findings = diff::compare(root, &old, &new, false)?;
     let release = Release {
         version: version(root)?,
         since: &since,
@@ -81,9 +73,8 @@ mod tests {
     fn run_without_tag_requires_revision() {
         let home = tempfile::tempdir().unwrap();
         git(home.path(), &["init", "--quiet"]).unwrap();
-        let error = run(home.path(), &[]).unwrap_err().to_string();
+        let error = run(home.path(), None).unwrap_err().to_string();
         assert!(error.contains("--since REV"), "{error}");
-        assert!(run(home.path(), &["--until", "v1"]).is_err());
     }
 
     #[test]

@@ -20,20 +20,8 @@ const OUT: &str = "target/report/index.html";
 ///
 /// Returns an error if an operation has no fixture for a success, a null or an error, or if a file cannot be read or
 /// written.
-pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<String> {
-    let (mut out, mut base) = (root.join(OUT), None);
-    let mut rest = arguments.iter();
-    while let Some(option) = rest.next() {
-        match (*option, rest.next()) {
-            ("--out", Some(file)) => out = PathBuf::from(file),
-            ("--base", Some(url)) => base = Some((*url).to_owned()),
-            _ => {
-                return Err(Error::Generator(format!(
-                    "unexpected argument {option}; usage: report [--out FILE] [--base URL]"
-                )));
-            }
-        }
-    }
+pub(crate) fn run(root: &Path, out: Option<&Path>, base: Option<&str>) -> Result<String> {
+    let out = out.map_or_else(|| root.join(OUT), Path::to_owned);
     let failed = |error: std::io::Error| Error::Generator(format!("{}: {error}", out.display()));
     let evidence =
         Evidence::gather(root, std::env::var_os("S1_EXTRA_FIXTURES").map(PathBuf::from).as_deref())?;

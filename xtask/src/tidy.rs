@@ -60,7 +60,7 @@ pub(crate) fn rules() -> &'static [Rule] {
         },
         Rule {
             id: "no-printing",
-            requirement: "the library does not print and does not end the process; src/bin/ may",
+            requirement: "the library does not print and does not end the process; cli/ may",
             reason: "output and process belong to the caller",
             check: sources::no_printing,
         },
@@ -196,9 +196,12 @@ pub(crate) fn violations(root: &Path) -> Result<Vec<Violation>> {
 }
 
 /// Runs the command. The exit code is 1 if there are violations, and 2 for invalid arguments.
-pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
-    let (output, code) = match arguments {
-        [] => match violations(root) {
+pub(crate) fn run(root: &Path, list: bool) -> ExitCode {
+    let (output, code) = if list {
+        let line = |rule: &Rule| format!("{}: {}\n    reason: {}", rule.id, rule.requirement, rule.reason);
+        (rules().iter().map(line).collect::<Vec<_>>().join("\n"), ExitCode::SUCCESS)
+    } else {
+        match violations(root) {
             Ok(found) if found.is_empty() => {
                 (format!("no violations of {} rules", rules().len()), ExitCode::SUCCESS)
             }
@@ -207,15 +210,6 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
                 eprintln!("error: {error}");
                 return ExitCode::FAILURE;
             }
-        },
-        ["--list"] => {
-            let line =
-                |rule: &Rule| format!("{}: {}\n    reason: {}", rule.id, rule.requirement, rule.reason);
-            (rules().iter().map(line).collect::<Vec<_>>().join("\n"), ExitCode::SUCCESS)
-        }
-        other => {
-            eprintln!("error: unexpected arguments: {}; usage: tidy [--list]", other.join(" "));
-            return ExitCode::from(2);
         }
     };
     // Ignores a closed pipe.

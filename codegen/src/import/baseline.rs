@@ -69,22 +69,19 @@ impl Baseline {
         out
     }
 
-    /// Returns the differences between the baseline and the content of a document. For a document that is not
-    /// `complete`, this excludes corrections and missing content.
-    pub fn changes(&self, current: &Self, complete: bool) -> Vec<BaselineChange> {
+    /// Returns the differences between the baseline and the content of a document.
+    pub fn changes(&self, current: &Self) -> Vec<BaselineChange> {
         let mut changes = Vec::new();
         let mut compare = |was: &BTreeMap<String, String>, is: &BTreeMap<String, String>| {
             let names = was.keys().chain(is.keys().filter(|name| !was.contains_key(*name)));
             for name in names {
                 let (was, is) = (was.get(name), is.get(name));
-                if was != is && (complete || is.is_some()) {
+                if was != is {
                     changes.push(BaselineChange { name: name.clone(), was: was.cloned(), is: is.cloned() });
                 }
             }
         };
-        if complete {
-            compare(&self.corrections, &current.corrections);
-        }
+        compare(&self.corrections, &current.corrections);
         compare(&self.explained, &current.explained);
         changes
     }

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::lossy::{Loss, is_below};
 use super::operations::Operations;
 use super::{Difference, DifferenceKind, Import, OMITTED_IN_RESPONSES};
 use crate::bundle::members;
 use crate::spec_update::{Change, NewOperation};
-use crate::surface::Key;
+use crate::surface::{Key, is_below};
 
 /// Returns the changes of an import, and the differences that require a manual change, each with the reason.
 pub fn changes(import: &Import, listed: &Operations, date: &str) -> (Vec<Change>, Vec<(Difference, String)>) {
@@ -128,9 +127,6 @@ fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
         DifferenceKind::Theirs => {
             let (node, required) = find(&import.corrected, key, &location)
                 .ok_or_else(|| "the document does not have the location".to_owned())?;
-            if is_uncertain(node) && import.profile.losses.iter().any(|loss| affects_types(*loss)) {
-                return Err("its type is uncertain in the document; add it manually".to_owned());
-            }
             let in_response = location.starts_with("response.");
             let mut node = node.clone();
             clean(&mut node, in_response, false);
@@ -143,22 +139,6 @@ fn change(import: &Import, difference: &Difference) -> Result<Change, String> {
 fn status(location: &str) -> Option<&str> {
     let status = location.strip_prefix("response.")?;
     status.chars().all(|c| c.is_ascii_alphanumeric()).then_some(status)
-}
-
-/// Returns whether a loss makes types uncertain.
-fn affects_types(loss: Loss) -> bool {
-    matches!(loss, Loss::IntegerOrNumber | Loss::ObjectOrAny | Loss::ParameterEnums)
-}
-
-fn is_uncertain(node: &Value) -> bool {
-    const MARKS: [&str; 3] = ["x-enum-lost", "x-number-kind", "x-object-or-any"];
-    match node {
-        Value::Object(map) => {
-            MARKS.iter().any(|mark| map.contains_key(*mark)) || map.values().any(is_uncertain)
-        }
-        Value::Array(list) => list.iter().any(is_uncertain),
-        _ => false,
-    }
 }
 
 fn operation<'a>(document: &'a Value, key: &Key) -> Option<&'a Value> {

@@ -3,12 +3,10 @@
 //! The import extracts the operations of `spec/operations.toml` from the document ([`extract`]), applies the
 //! corrections of `spec/overlays/` ([`overlays`]) and compares the result with `spec/` location by location. A
 //! remaining difference is a change of the vendor, or does not have an explanation yet. The conventions of
-//! `spec/README.md` ([`conventions`]) and the information that a lossy document lacks ([`lossy`]) do not count as
-//! differences.
+//! `spec/README.md` ([`conventions`]) do not count as differences.
 
 pub mod baseline;
 pub mod changes;
-pub mod lossy;
 pub mod operations;
 pub mod overlays;
 pub mod report;
@@ -26,7 +24,6 @@ use crate::surface::{Facts, Key, Surface};
 use crate::yaml_editor::Sources;
 use crate::{Error, Result, metadata, surface};
 use baseline::{Baseline, BaselineChange};
-use lossy::{Loss, Profile};
 use operations::Operations;
 use overlays::Overlay;
 
@@ -39,10 +36,6 @@ pub struct Import {
     pub operations: usize,
     /// Number of occurrences of each quirk.
     pub quirks: BTreeMap<Quirk, usize>,
-    /// Information that the document lacks.
-    pub profile: Profile,
-    /// Number of additions from `spec/`, by kind of loss.
-    pub restored: BTreeMap<Loss, usize>,
     /// Effects of the corrections.
     pub corrections: Vec<Correction>,
     /// Corrections without a target, in a document that should have the target.
@@ -115,11 +108,11 @@ pub enum DifferenceKind {
 ///
 /// # Errors
 /// Returns an error if `spec/` cannot be read, or the target of a correction cannot be changed.
-pub fn compare_with_spec(spec: &Path, document: Document, profile: Option<Profile>) -> Result<Import> {
+pub fn compare_with_spec(spec: &Path, document: Document) -> Result<Import> {
     let bundle = Bundle::read(spec)?;
     let listed = operations::read(spec)?;
     let overlays = overlays::read(spec)?;
-    compare(&bundle, &listed, &overlays, &Baseline::read(spec)?, document, profile)
+    compare(&bundle, &listed, &overlays, &Baseline::read(spec)?, document)
 }
 
 /// Compares a document with a specification that is already read.
@@ -132,9 +125,7 @@ pub fn compare(
     overlays: &[Overlay],
     baseline: &Baseline,
     document: Document,
-    profile: Option<Profile>,
 ) -> Result<Import> {
-    let profile = profile.unwrap_or_else(|| Profile::detect(&document.value));
     let names = listed.iter().map(|(id, one)| (one.key(), (one.path.clone(), id.clone()))).collect();
     let mut corrected = extract(&document.value, &names)?;
     let count = |paths: &Value| -> usize {
@@ -145,15 +136,14 @@ pub fn compare(
     };
 
     let applied = overlays::apply(overlays, &mut corrected)?;
-    // A target may be missing because information was lost, or with its operation, which is a separate difference.
+    // A target may be missing with its operation, which is a separate difference.
     let missing: Vec<_> = bundle
         .operations()
         .filter(|one| corrected["paths"][one.path].get(one.method).is_none())
         .filter(|one| has_vendor_evidence(bundle, &Key::new(one.method, one.path)))
         .collect();
     let is_expected = |one: &overlays::Applied<'_>| {
-        !profile.losses.is_empty()
-            || missing.iter().any(|operation| one.action.concerns(operation.method, operation.path))
+        missing.iter().any(|operation| one.action.concerns(operation.method, operation.path))
     };
     let unmatched = overlays::unmatched(applied.iter().filter(|one| !is_expected(one)));
     let before =
@@ -174,7 +164,6 @@ pub fn compare(
     let mut theirs = Surface::from_document(&corrected);
     conventions(&mut ours);
     conventions(&mut theirs);
-    let restored = lossy::restore(&profile, &mut theirs, &ours);
     fill_error_bodies(&mut theirs, &ours);
 
     let (mut differences, mut explained, mut new) = (Vec::new(), Vec::new(), Vec::new());
@@ -201,7 +190,7 @@ pub fn compare(
         }
     }
     let current = Baseline { corrections: before, explained: explained.iter().map(baseline_entry).collect() };
-    let baseline_changes = baseline.changes(&current, profile.losses.is_empty());
+    let baseline_changes = baseline.changes(&current);
     Ok(Import {
         unmatched,
         baseline_changes,
@@ -209,8 +198,6 @@ pub fn compare(
         format: document.format,
         operations: count(&document.value["paths"]),
         quirks: document.quirks,
-        profile,
-        restored,
         corrections,
         differences,
         explained,
@@ -248,7 +235,7 @@ fn fill_error_bodies(theirs: &mut Surface, ours: &Surface) {
             let below = known
                 .locations
                 .iter()
-                .filter(|(one, _)| **one == location || lossy::is_below(one, &location));
+                .filter(|(one, _)| **one == location || surface::is_below(one, &location));
             operation.locations.extend(below.map(|(location, node)| (location.clone(), node.clone())));
         }
     }
@@ -371,7 +358,7 @@ fn location_differences(ours: &Locations, theirs: &Locations) -> Vec<(String, Di
     let mut found = Vec::new();
     let mut outermost: Vec<&str> = Vec::new();
     for (location, node) in ours {
-        if outermost.iter().any(|outer| lossy::is_below(location, outer)) {
+        if outermost.iter().any(|outer| surface::is_below(location, outer)) {
             continue;
         }
         let Some(other) = theirs.get(location) else {
@@ -389,7 +376,7 @@ fn location_differences(ours: &Locations, theirs: &Locations) -> Vec<(String, Di
     }
     outermost.clear();
     for location in theirs.keys() {
-        if outermost.iter().any(|outer| lossy::is_below(location, outer)) {
+        if outermost.iter().any(|outer| surface::is_below(location, outer)) {
             continue;
         }
         if !ours.contains_key(location) {

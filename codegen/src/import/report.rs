@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `document`, `format`, `operations` | file, format and number of operations |
 //! | `quirks` | number of occurrences by quirk |
-//! | `lossy` | `{profile, restored, withoutTarget}`: profile, number of additions from `spec/` by kind of loss, and corrections whose target is missing because of a loss or a missing operation |
+//! | `withoutTarget` | corrections whose target is missing, with its operation or without |
 //! | `corrections` | `{actions, locations}`: number of corrections and of changed locations |
 //! | `withoutEffect` | corrections that the document already contains: file, target, description |
 //! | `explained` | `{operation, location}` of differences with evidence in `spec/` |
@@ -70,7 +70,7 @@ fn apply_explained(theirs: &mut crate::surface::Surface, ours: &crate::surface::
     match &one.kind {
         DifferenceKind::Ours => {
             let subtree = known.locations.iter().filter(|(location, _)| {
-                **location == one.location || super::lossy::is_below(location, &one.location)
+                **location == one.location || crate::surface::is_below(location, &one.location)
             });
             operation.locations.extend(subtree.map(|(location, node)| (location.clone(), node.clone())));
         }
@@ -117,13 +117,6 @@ impl<'a> Report<'a> {
             out += "\nquirks, normalized while reading\n";
             for (quirk, count) in &import.quirks {
                 let _ = writeln!(out, "{count:>8}  {quirk}");
-            }
-        }
-        if !import.profile.losses.is_empty() {
-            let name = import.profile.name.unwrap_or("custom");
-            let _ = writeln!(out, "\nmissing information, taken from spec/ (profile {name})");
-            for (loss, count) in &import.restored {
-                let _ = writeln!(out, "{count:>8}  {}", loss.as_str());
             }
         }
         let _ = writeln!(
@@ -205,14 +198,6 @@ impl<'a> Report<'a> {
             import.corrections.len(),
             self.corrected_locations()
         );
-        if !import.profile.losses.is_empty() {
-            let names: Vec<_> = import.profile.losses.iter().map(|loss| loss.as_str()).collect();
-            let _ = writeln!(
-                out,
-                "\nInformation that the document lacks was taken from `spec/`: {}.",
-                names.join(", ")
-            );
-        }
         let without_effect: Vec<_> = import.without_effect().collect();
         if !without_effect.is_empty() {
             out += "\n## Corrections without effect\n\nThe document is already correct. Remove these corrections.\n\n";
@@ -263,8 +248,6 @@ impl<'a> Report<'a> {
         let correction = |one: &Correction| json!({ "file": one.file, "target": one.target, "description": one.description });
         let quirks: BTreeMap<&str, usize> =
             import.quirks.iter().map(|(quirk, count)| (quirk.as_str(), *count)).collect();
-        let restored: BTreeMap<&str, usize> =
-            import.restored.iter().map(|(loss, count)| (loss.as_str(), *count)).collect();
         let explained: Vec<Value> = import
             .explained
             .iter()
@@ -284,11 +267,7 @@ impl<'a> Report<'a> {
             "format": import.format,
             "operations": import.operations,
             "quirks": quirks,
-            "lossy": {
-                "profile": import.profile.name,
-                "restored": restored,
-                "withoutTarget": import.without_target().map(correction).collect::<Vec<_>>(),
-            },
+            "withoutTarget": import.without_target().map(correction).collect::<Vec<_>>(),
             "corrections": { "actions": import.corrections.len(), "locations": self.corrected_locations() },
             "withoutEffect": import.without_effect().map(correction).collect::<Vec<_>>(),
             "explained": explained,

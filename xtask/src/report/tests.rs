@@ -107,8 +107,7 @@ fn html_filter_and_theme_work_in_a_browser() {
     };
     let dir = tempfile::tempdir().unwrap();
     let page = dir.path().join("index.html");
-    let arguments = ["--out", page.to_str().unwrap()];
-    run(&root(), &arguments).unwrap();
+    run(&root(), Some(&page), None).unwrap();
 
     let rows = |dom: &str| -> (Vec<String>, usize) {
         let rows: Vec<&str> = dom.split("<tr ").skip(1).filter(|row| row.starts_with("id=")).collect();
