@@ -50,6 +50,13 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
+impl Client {
+    /// Returns a builder for the console with this URL; see [`ConsoleUrl`] for the accepted forms.
+    pub fn builder(console: impl AsRef<str>) -> ClientBuilder {
+        ClientBuilder::new(console.as_ref().parse())
+    }
+}
+
 impl ClientBuilder {
     pub(crate) fn new(console: Result<ConsoleUrl, ConsoleUrlError>) -> Self {
         Self {

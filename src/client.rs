@@ -11,18 +11,15 @@ use serde_json::Value;
 use crate::Result;
 #[cfg(feature = "commands")]
 use crate::batch::BatchSettings;
-use crate::builder::ClientBuilder;
 use crate::console_url::ConsoleUrl;
 use crate::error::Error;
-use crate::files::Download;
-use crate::items::Items;
 #[cfg(feature = "commands")]
 use crate::json_repair::RepairLog;
-use crate::paging::Pages;
 use crate::response::Response;
-use crate::rule_update::IS_LEGACY;
 use crate::token::ApiToken;
-use crate::transport::{CallConfig, RateLimits, SleepFuture, Transport};
+use crate::transport::{CallConfig, Download, RateLimits, SleepFuture, Transport};
+
+pub(crate) const IS_LEGACY: &str = "isLegacy";
 
 /// A client of one console, cheap to clone; clones share connections and rate limits.
 ///
@@ -52,11 +49,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// Returns a builder for the console with this URL; see [`ConsoleUrl`] for the accepted forms.
-    pub fn builder(console: impl AsRef<str>) -> ClientBuilder {
-        ClientBuilder::new(console.as_ref().parse())
-    }
-
     pub(crate) fn from_transport(transport: Transport) -> Self {
         Self {
             transport: Arc::new(transport),
@@ -160,7 +152,7 @@ impl Client {
     /// # Errors
     /// Returns the errors of [`send`](Self::send), and an error if the response is a JSON document or an HTML page
     /// instead of a file. The response size is not limited. The call timeout applies until the file begins. From then
-    /// on, the limits are six hours for the whole file and the [`read_timeout`](ClientBuilder::read_timeout).
+    /// on, the limits are six hours for the whole file and the [`read_timeout`](crate::ClientBuilder::read_timeout).
     pub async fn download(&self, request: &Request<Binary>) -> Result<Download> {
         self.transport.download(request).await
     }
@@ -220,15 +212,5 @@ impl Client {
     /// Redacts the secrets of a request in an error.
     pub(crate) fn redact_error<T>(&self, error: Error, request: &Request<T>) -> Error {
         error.redacted(&self.transport.secrets_of(request).redactor())
-    }
-
-    /// Returns the pages of a list, from the first to the last. Each page is requested when it is needed.
-    pub fn pages<T>(&self, request: Request<Page<T>>) -> Pages<T> {
-        Pages::new(self.clone(), Ok(request))
-    }
-
-    /// Returns the items of all pages of a list.
-    pub fn items<T>(&self, request: Request<Page<T>>) -> Items<T> {
-        self.pages(request).items()
     }
 }

@@ -3,6 +3,7 @@
 mod api;
 mod display;
 mod document;
+mod limit_timeout;
 mod refusal;
 mod remedy;
 
@@ -15,19 +16,20 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use sentinelone_raw::runtime::{DecodeError, Operation, RequestError, Timestamp};
 
-#[cfg(feature = "commands")]
-use crate::commands::ArgumentError;
 use crate::console_url::ConsoleUrlError;
-use crate::incidents::MirrorError;
 use crate::redaction::Redactor;
+use crate::retry_after::RetryAfter;
 use crate::token::{AcceptedOperations, TokenError};
-use crate::transport::{LimitTimeout, RetryAfter};
 
-use document::{StoreError, mentions_expiry, redirect_target};
+use document::{NOT_THE_API, StoreError, mentions_expiry, redirect_target};
 
 pub use api::ApiError;
 pub(crate) use api::{excerpt, has_errors, parse_api_errors};
 pub(crate) use document::HtmlPage;
+pub(crate) use limit_timeout::LimitTimeout;
+
+/// An error of another type, as the cause.
+type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error of a call or of the client configuration.
 ///
@@ -157,17 +159,17 @@ impl History {
 
 pub(crate) enum ErrorRepr {
     Configuration(String),
-    ConsoleUrl(ConsoleUrlError),
-    Token(TokenError),
+    /// An error of another type, whose message is complete. `source` returns it.
+    Caused {
+        kind: ErrorKind,
+        source: Source,
+    },
     InvalidRequest(RequestError),
     /// A list that cannot be read in parallel, with the reason.
     NotParallel(String),
-    #[cfg(feature = "commands")]
-    Argument(ArgumentError),
-    Mirror(MirrorError),
     Transport {
         kind: ErrorKind,
-        source: reqwest::Error,
+        source: Source,
     },
     /// A failure of the connection that the client detects itself.
     Connection {
@@ -254,18 +256,10 @@ impl Error {
         Self::new(None, ErrorRepr::Configuration(message.into()))
     }
 
-    pub(crate) fn transport(operation: &'static Operation, source: reqwest::Error) -> Self {
-        let kind = if source.is_connect() {
-            ErrorKind::Connect
-        } else if source.is_timeout() {
-            ErrorKind::Timeout
-        } else if source.is_builder() {
-            ErrorKind::Configuration
-        } else {
-            ErrorKind::ConnectionLost
-        };
-        // The URL contains IDs of the customer, and the operation identifies the call.
-        Self::for_operation(operation, ErrorRepr::Transport { kind, source: source.without_url() })
+    /// Creates an error from an error whose message is complete. [`source`](std::error::Error::source) returns it, and
+    /// callers downcast it.
+    pub(crate) fn caused(kind: ErrorKind, source: impl Into<Source>) -> Self {
+        Self::new(None, ErrorRepr::Caused { kind, source: source.into() })
     }
 
     /// Creates an error for a job without a result. `help` is the remedy.
@@ -283,7 +277,7 @@ impl Error {
     /// Creates an error for an HTML page in place of a file.
     pub(crate) fn page_for_file(operation: &'static Operation, status: StatusCode, page: HtmlPage) -> Self {
         let message = format!("the response (HTTP {status}) is not a file, but an HTML page");
-        let mut error = Self::no_result(operation, message, remedy::NOT_THE_API);
+        let mut error = Self::no_result(operation, message, NOT_THE_API);
         error.0.page = Some(page);
         error
     }
@@ -401,16 +395,11 @@ impl Error {
     /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         match &self.0.repr {
-            ErrorRepr::Configuration(_) | ErrorRepr::ConsoleUrl(_) | ErrorRepr::Token(_) => {
-                ErrorKind::Configuration
-            }
-            ErrorRepr::Mirror(MirrorError::Direction { .. }) => ErrorKind::Configuration,
-            ErrorRepr::InvalidRequest(_) | ErrorRepr::NotParallel(_) | ErrorRepr::Mirror(_) => {
-                ErrorKind::InvalidRequest
-            }
-            #[cfg(feature = "commands")]
-            ErrorRepr::Argument(_) => ErrorKind::InvalidRequest,
-            ErrorRepr::Transport { kind, .. } | ErrorRepr::Connection { kind, .. } => *kind,
+            ErrorRepr::Configuration(_) => ErrorKind::Configuration,
+            ErrorRepr::InvalidRequest(_) | ErrorRepr::NotParallel(_) => ErrorKind::InvalidRequest,
+            ErrorRepr::Caused { kind, .. }
+            | ErrorRepr::Transport { kind, .. }
+            | ErrorRepr::Connection { kind, .. } => *kind,
             ErrorRepr::Api { .. } => ErrorKind::Api,
             ErrorRepr::RateLimitTimeout(_) => ErrorKind::RateLimitTimeout,
             ErrorRepr::Decode { .. } => ErrorKind::Decode,
@@ -560,23 +549,6 @@ impl Error {
         }
     }
 
-    /// Returns the argument error, if an argument of a command is invalid.
-    #[cfg(feature = "commands")]
-    pub fn argument_error(&self) -> Option<&ArgumentError> {
-        match &self.0.repr {
-            ErrorRepr::Argument(error) => Some(error),
-            _ => None,
-        }
-    }
-
-    /// Returns the mirror error, if a threat mirror rejected the call before sending a request.
-    pub fn mirror_error(&self) -> Option<&MirrorError> {
-        match &self.0.repr {
-            ErrorRepr::Mirror(error) => Some(error),
-            _ => None,
-        }
-    }
-
     /// Returns the decode error with the location of the invalid value, if the response does not decode.
     pub fn decode_error(&self) -> Option<&DecodeError> {
         match &self.0.repr {
@@ -607,28 +579,15 @@ impl Error {
     }
 }
 
-#[cfg(feature = "commands")]
-impl From<ArgumentError> for Error {
-    fn from(error: ArgumentError) -> Self {
-        Self::new(None, ErrorRepr::Argument(error))
-    }
-}
-
-impl From<MirrorError> for Error {
-    fn from(error: MirrorError) -> Self {
-        Self::new(None, ErrorRepr::Mirror(error))
-    }
-}
-
 impl From<ConsoleUrlError> for Error {
     fn from(error: ConsoleUrlError) -> Self {
-        Self::new(None, ErrorRepr::ConsoleUrl(error))
+        Self::caused(ErrorKind::Configuration, error)
     }
 }
 
 impl From<TokenError> for Error {
     fn from(error: TokenError) -> Self {
-        Self::new(None, ErrorRepr::Token(error))
+        Self::caused(ErrorKind::Configuration, error)
     }
 }
 
@@ -639,10 +598,12 @@ impl fmt::Debug for Error {
     }
 }
 
+/// [`source`](std::error::Error::source) returns the error of the connection, or the error of an argument, a mirror, a
+/// console URL or a token, such as `ArgumentError`, which callers can downcast.
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.repr {
-            ErrorRepr::Transport { source, .. } => Some(source),
+            ErrorRepr::Caused { source, .. } | ErrorRepr::Transport { source, .. } => Some(&**source),
             _ => None,
         }
     }

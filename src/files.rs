@@ -1,26 +1,18 @@
 //! File downloads, and the password-protected archives that agents upload.
 
-use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
-use sentinelone_raw::runtime::{Operation, ResponseFormat};
 use tempfile::NamedTempFile;
 
 use crate::Result;
-use crate::error::{ArchiveFault, Error, ErrorKind, ErrorRepr, History};
-use crate::redaction::RequestSecrets;
-use crate::transport::ResponseTimeouts;
+use crate::error::Error;
+use crate::transport::is_zip_name;
 
-pub(crate) use completeness::starts_like_zip;
-use completeness::{Completeness, Expectation};
+pub use crate::transport::Download;
 
 #[cfg(feature = "unzip")]
 mod archive;
-mod completeness;
 #[cfg(feature = "commands")]
 pub(crate) mod manifest;
 
@@ -28,9 +20,6 @@ pub(crate) mod manifest;
 pub use archive::{UnpackLimits, unpack};
 #[cfg(all(feature = "commands", feature = "unzip"))]
 pub(crate) use archive::{read_content, unpack_while, unpacked_content};
-
-/// Timeout of a whole download.
-const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// A file that was written to the local disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,121 +33,7 @@ pub struct SavedFile {
     pub bytes: u64,
 }
 
-/// A download in chunks; from [`Client::download`](crate::Client::download).
-///
-/// Dropping it ends the download.
-#[must_use = "no byte is read before `chunk` or `save` is called"]
-pub struct Download {
-    operation: &'static Operation,
-    response: reqwest::Response,
-    /// The first chunk, if it was read to determine the type of the content.
-    first: Option<Bytes>,
-    length: Option<u64>,
-    received: u64,
-    completeness: Completeness,
-    timeouts: ResponseTimeouts,
-    /// Summary of the attempts before the file began.
-    history: History,
-    /// Secrets to redact in the text of a server that sent no archive.
-    secrets: RequestSecrets,
-}
-
-impl fmt::Debug for Download {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, received, .. } = self;
-        f.debug_struct("Download").field("operation", &operation.id).field("received", received).finish()
-    }
-}
-
 impl Download {
-    /// Starts a download with this read timeout. `length` is that of the response before the first chunk, because
-    /// reqwest then returns the remaining length.
-    pub(crate) fn new(
-        operation: &'static Operation,
-        response: reqwest::Response,
-        (length, first): (Option<u64>, Option<Bytes>),
-        read_timeout: Duration,
-    ) -> Self {
-        let timeouts = ResponseTimeouts::new(
-            operation,
-            read_timeout,
-            DOWNLOAD_TIMEOUT,
-            "the download did not finish within six hours",
-        );
-        let completeness = Completeness::new(expectation(operation, &response));
-        let (history, secrets) = (History::default(), RequestSecrets::default());
-        Self { operation, response, first, length, received: 0, completeness, timeouts, history, secrets }
-    }
-
-    /// Sets the summary of the attempts before the file began, and the secrets to redact in errors.
-    pub(crate) fn with_history(mut self, history: History, secrets: RequestSecrets) -> Self {
-        (self.history, self.secrets) = (history, secrets);
-        self
-    }
-
-    /// Returns the HTTP status.
-    pub fn status(&self) -> StatusCode {
-        self.response.status()
-    }
-
-    /// Returns the headers.
-    pub fn headers(&self) -> &HeaderMap {
-        self.response.headers()
-    }
-
-    /// Returns the size in bytes from the `Content-Length` header; `None` if it is missing.
-    pub fn length(&self) -> Option<u64> {
-        self.length
-    }
-
-    /// Returns the number of bytes read so far.
-    pub fn received(&self) -> u64 {
-        self.received
-    }
-
-    /// Returns the next chunk; `None` at the end.
-    ///
-    /// A zip archive is checked at its end. Expected to be one are the uploads of agents, a file whose URL,
-    /// `Content-Disposition` or `Content-Type` names one, and content that begins like one. An upload can also be a gzip
-    /// stream, which is not checked.
-    ///
-    /// # Errors
-    /// Returns [`Timeout`](ErrorKind::Timeout) if no data arrives within the
-    /// [`read_timeout`](crate::ClientBuilder::read_timeout), or the download takes six hours. Returns
-    /// [`ConnectionLost`](ErrorKind::ConnectionLost) if the connection closes early, or the size differs from the
-    /// announced length. If the download is expected to be a zip archive, returns [`NoResult`](ErrorKind::NoResult)
-    /// instead of `None` for an HTML page, and [`Archive`](ErrorKind::Archive) if it is empty, truncated, or something
-    /// else.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        let history = self.history;
-        let chunk = match self.first.take() {
-            Some(first) => Some(first),
-            None => {
-                self.timeouts.apply(self.response.chunk()).await.map_err(|error| history.attach_to(error))?
-            }
-        };
-        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        let failed = |repr| Err(history.attach_to(Error::for_operation(self.operation, repr)));
-        match (self.length, &chunk) {
-            (Some(length), _) if self.received > length || chunk.is_none() && self.received < length => {
-                let message = format!("the download has {} of {length} bytes", self.received);
-                return failed(ErrorRepr::Connection { kind: ErrorKind::ConnectionLost, message });
-            }
-            (_, Some(bytes)) => self.completeness.add(bytes),
-            (_, None) => {
-                if let Some(defect) = self.completeness.defect() {
-                    if let Some(page) = self.completeness.page() {
-                        let error = Error::page_for_file(self.operation, self.status(), page);
-                        return Err(history.attach_to(error.redacted(&self.secrets.redactor())));
-                    }
-                    let message = self.secrets.redactor().redact(&defect);
-                    return failed(ErrorRepr::Archive { message, fault: ArchiveFault::Download });
-                }
-            }
-        }
-        Ok(chunk)
-    }
-
     /// Writes the file to a directory, which is created if it does not exist. Unsafe characters of the name are
     /// replaced. The file gets its final name when it is complete, so a file with that name is never partial.
     /// `progress` is called after each chunk with the number of bytes so far. A file with the extension `.zip` must be a
@@ -169,7 +44,7 @@ impl Download {
     /// written. No partial file remains.
     pub async fn save(mut self, dir: &Path, name: &str, progress: impl Fn(u64)) -> Result<SavedFile> {
         if is_zip_name(name) {
-            self.completeness.expected = Expectation::Name;
+            self.expect_archive();
         }
         let path = dir.join(safe_name(name));
         let failed = |source| Error::io(&path, source);
@@ -177,39 +52,12 @@ impl Download {
         let mut file = NamedTempFile::new_in(dir).map_err(failed)?;
         while let Some(chunk) = self.chunk().await? {
             file.write_all(&chunk).map_err(failed)?;
-            progress(self.received);
+            progress(self.received());
         }
         file.as_file().sync_all().map_err(failed)?;
         file.persist_noclobber(&path).map_err(|error| failed(error.error))?;
-        Ok(SavedFile { name: name.to_owned(), bytes: self.received, path })
+        Ok(SavedFile { name: name.to_owned(), bytes: self.received(), path })
     }
-}
-
-/// Returns why a response is expected to be a zip archive.
-fn expectation(operation: &Operation, response: &reqwest::Response) -> Expectation {
-    let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = text(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_zip_type = matches!(
-        kind.as_str(),
-        "application/zip" | "application/x-zip" | "application/x-zip-compressed" | "multipart/x-zip"
-    );
-    let mut parameters =
-        text(header::CONTENT_DISPOSITION).split(';').map(|part| part.trim().trim_end_matches('"'));
-    match () {
-        () if is_zip_type || is_zip_name(response.url().path()) || parameters.any(is_zip_name) => {
-            Expectation::Name
-        }
-        () if operation.response_format == ResponseFormat::Binary => Expectation::Operation,
-        () => Expectation::Content,
-    }
-}
-
-/// Returns whether a name has the extension `.zip`.
-fn is_zip_name(name: &str) -> bool {
-    name.len()
-        .checked_sub(4)
-        .and_then(|at| name.get(at..))
-        .is_some_and(|end| end.eq_ignore_ascii_case(".zip"))
 }
 
 /// Converts a name from another machine into a local file name: one path component, without special characters.

@@ -16,6 +16,13 @@ use crate::parallel::ParallelPages;
 use crate::parallel::refusal;
 use crate::response::Response;
 
+impl Client {
+    /// Returns the items of all pages of a list.
+    pub fn items<T>(&self, request: Request<Page<T>>) -> Items<T> {
+        self.pages(request).items()
+    }
+}
+
 impl<T> Pages<T> {
     /// Returns the items of all pages.
     pub fn items(self) -> Items<T> {

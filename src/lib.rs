@@ -18,6 +18,7 @@ mod paging;
 mod parallel;
 mod redaction;
 mod response;
+mod retry_after;
 mod rule_update;
 mod text;
 mod time;

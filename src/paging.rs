@@ -115,6 +115,13 @@ pub(crate) fn with_page_size<T>(
     Ok(request)
 }
 
+impl Client {
+    /// Returns the pages of a list, from the first to the last. Each page is requested when it is needed.
+    pub fn pages<T>(&self, request: Request<Page<T>>) -> Pages<T> {
+        Pages::new(self.clone(), Ok(request))
+    }
+}
+
 impl<T> Pages<T> {
     /// Creates the pages of a list. If the request is invalid, the first page is its error.
     pub(crate) fn new(client: Client, request: Result<Request<Page<T>>, RequestError>) -> Self {

@@ -2,6 +2,7 @@
 
 mod column;
 mod part;
+mod plan;
 mod reader;
 mod survey;
 #[cfg(test)]
@@ -19,7 +20,8 @@ use crate::paging::{Pages, effective_page_size, truncate};
 use crate::response::Response;
 
 use column::Column;
-use reader::{PageSource, Plan, Running};
+use plan::{PageSource, Plan};
+use reader::Running;
 
 #[cfg(feature = "commands")]
 pub(crate) use column::{is_parallel, refusal};

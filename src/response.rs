@@ -19,7 +19,7 @@ use crate::json_repair::{self, RepairLog, RepairedBody, Repairs, SetApartItem};
 use crate::json_text;
 use crate::outcome::{IdOutcome, outcomes};
 use crate::redaction::RequestSecrets;
-use crate::transport::RetryAfter;
+use crate::retry_after::RetryAfter;
 
 /// A response: the decoded value with the HTTP status, the headers and the raw body.
 ///

@@ -12,15 +12,13 @@ use sentinelone_raw::star_rules::{
 use serde_json::{Map, Value, json};
 
 use crate::Result;
-use crate::client::Client;
+use crate::client::{Client, IS_LEGACY};
 use crate::error::{Error, ErrorRepr};
 use crate::response::Response;
 
 /// Values of `isLegacy` for which a console returns different rules: scheduled rules are in the list for `false` only.
 /// Consoles of 2024 do not have the parameter.
 pub(crate) const LISTS: [Option<bool>; 2] = [None, Some(false)];
-
-pub(crate) const IS_LEGACY: &str = "isLegacy";
 
 /// Returns the requests that search for a rule, in order: in the lists of the scope, then in those of the token.
 pub(crate) fn lookups(

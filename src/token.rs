@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -13,9 +13,12 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sentinelone_raw::runtime::{Operation, Timestamp};
 use serde_json::Value;
 
+mod error;
 mod input;
 
 use input::{RemovedPart, strip};
+
+pub use error::TokenError;
 
 /// An API token of a console user or service user.
 ///
@@ -30,34 +33,6 @@ pub struct ApiToken(Arc<Inner>);
 struct Inner {
     secret: SecretString,
     removed: Vec<RemovedPart>,
-}
-
-/// The error of creating or reading an [`ApiToken`]. The message never contains the token.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// The token is empty.
-    #[error("the API token is empty; create one in the console, in the settings of the user or service user")]
-    Empty,
-    /// The token contains a part that no token contains.
-    #[error("the API token contains {0}; copy only the token from the console")]
-    Invalid(String),
-    /// The environment variable is not set, or its value is not Unicode.
-    #[error("the environment variable {0} contains no API token; set it, or use a token file")]
-    Environment(String),
-    /// The path of the file is a token, which the message does not contain.
-    #[error(
-        "the path of the API token file is an API token; expected the path of a file that contains the token"
-    )]
-    PathIsToken,
-    /// The file cannot be read.
-    #[error("cannot read the API token from {path}: {source}")]
-    File {
-        /// The path of the file.
-        path: PathBuf,
-        /// The I/O error.
-        source: std::io::Error,
-    },
 }
 
 /// A problem of an [`ApiToken`] that does not prevent its use; from [`ApiToken::warnings`].

@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request, ResponseBody};
-use serde_json::Value;
+use sentinelone_raw::runtime::{Request, ResponseBody};
 
+use super::console::Console;
 use super::journal::{Entry, Header, Journal};
 use super::recovery::{Resolution, resolve};
-use super::{
-    BatchFailure, BatchProgress, BatchReport, BatchSettings, MAX_IN_FLIGHT, batch_requests, unique_ids,
-};
+use super::report::{BatchFailure, BatchReport};
+use super::requests::{batch_requests, has_limit, unique_ids};
+use super::settings::{BatchProgress, BatchSettings, MAX_IN_FLIGHT};
 use crate::Result;
-use crate::client::Client;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::outcome::{IdOutcome, IdState, affected_count, too_many_affected};
 use crate::response::Response;
@@ -31,57 +30,6 @@ const REJECTED: &str = "the request of its batch was rejected";
 const NO_RESPONSE: &str = "sent, and no response was received";
 /// Detail of an ID whose state was read.
 const CONFIRMED: &str = "the response was lost, and the console has the requested state";
-
-/// The console that receives the batches.
-pub(crate) trait Console: Sync {
-    fn send<A: ResponseBody + Send>(
-        &self,
-        request: &Request<A>,
-    ) -> impl Future<Output = Result<Response<A>>> + Send;
-
-    /// Reads all items of a list.
-    fn list(&self, request: Request<Page<Value>>) -> impl Future<Output = Result<Vec<Value>>> + Send;
-
-    fn url(&self) -> String;
-
-    fn version(&self) -> ApiVersion;
-
-    fn sleep(&self, delay: Duration) -> SleepFuture;
-}
-
-impl Console for Client {
-    async fn send<A: ResponseBody + Send>(&self, request: &Request<A>) -> Result<Response<A>> {
-        Client::send(self, request).await
-    }
-
-    async fn list(&self, request: Request<Page<Value>>) -> Result<Vec<Value>> {
-        let (mut pages, mut items) = (self.pages(request), Vec::new());
-        while let Some(page) = pages.next().await {
-            let page = page?;
-            // A missing item would be taken for one without the requested state.
-            if let Some(error) = page.partial_error() {
-                return Err(error);
-            }
-            if let Some(item) = page.set_apart().first() {
-                return Err(page.invalid_item(item));
-            }
-            items.extend(page.into_value().data);
-        }
-        Ok(items)
-    }
-
-    fn url(&self) -> String {
-        self.console_url().to_string()
-    }
-
-    fn version(&self) -> ApiVersion {
-        self.api_version()
-    }
-
-    fn sleep(&self, delay: Duration) -> SleepFuture {
-        Client::sleep(self, delay)
-    }
-}
 
 /// A batch that was sent, or is about to be.
 struct Batch<A> {
@@ -145,7 +93,7 @@ async fn resume<A: ResponseBody + Send>(
 ) -> Result<(Known, Vec<Request<A>>)> {
     let Some(template) = requests.first() else { return Ok((Known::default(), requests)) };
     let header = Header::new(&console.url(), console.version(), template)?;
-    if super::has_limit(template) {
+    if has_limit(template) {
         let help = "leave out the limit, or the journal";
         return Err(Error::journal(
             journal.path(),

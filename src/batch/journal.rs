@@ -11,9 +11,8 @@ use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::fingerprint;
-use super::unique_ids;
+use super::requests::unique_ids;
 use crate::Result;
-use crate::client::Client;
 use crate::error::Error;
 use crate::outcome::{IdOutcome, IdState};
 
@@ -187,16 +186,10 @@ impl Journal {
         self.state().is_complete
     }
 
-    /// Returns how many distinct IDs of these requests have no outcome so far: they are sent, or their state is read
-    /// first.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::Journal`](crate::ErrorKind::Journal) if the journal belongs to another action, console or
-    /// version of the API.
-    pub fn remaining<A>(&self, client: &Client, requests: &[Request<A>]) -> Result<u64> {
-        if let Some(first) = requests.first() {
-            let header = Header::new(&client.console_url().to_string(), client.api_version(), first)?;
-            self.check(&header)?;
+    /// Returns how many distinct IDs of these requests have no outcome so far.
+    pub(super) fn count_open<A>(&self, header: Option<&Header>, requests: &[Request<A>]) -> Result<u64> {
+        if let Some(header) = header {
+            self.check(header)?;
         }
         let state = self.state();
         let is_open = |id: &&String| !state.entries.get(*id).is_some_and(Entry::is_final);

@@ -14,7 +14,7 @@ use sentinelone_raw::threats::{
 };
 use serde_json::Value;
 
-use super::engine::Console;
+use super::console::Console;
 use crate::Result;
 use crate::json_path::get_path;
 

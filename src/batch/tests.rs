@@ -19,8 +19,11 @@ use sentinelone_raw::threats::{
 };
 use serde_json::{Value, json};
 
-use super::engine::{Console, run};
-use super::{BatchReport, BatchSettings, Journal, StopSignal, batch_requests};
+use super::console::Console;
+use super::engine::run;
+use super::requests::batch_requests;
+use super::settings::BatchSettings;
+use super::{BatchReport, Journal, StopSignal};
 use crate::Result;
 use crate::error::{Error, ErrorKind, ErrorRepr};
 use crate::outcome::IdState;

@@ -1,5 +1,6 @@
 //! Arguments of commands as names and strings.
 
+use crate::error::{Error, ErrorKind};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -136,6 +137,19 @@ impl std::fmt::Display for ArgumentError {
             None => write!(f, "{} {}", self.command, self.message),
         }
     }
+}
+
+/// The kind is [`InvalidRequest`](ErrorKind::InvalidRequest), and [`source`](std::error::Error::source) returns the
+/// argument error.
+impl From<ArgumentError> for Error {
+    fn from(error: ArgumentError) -> Self {
+        Self::caused(ErrorKind::InvalidRequest, error)
+    }
+}
+
+/// Returns an argument error, for commands that validate while they build their requests.
+pub(super) fn argument_error(command: &'static str, argument: &str, message: impl Into<String>) -> Error {
+    ArgumentError::new(command, argument, message).into()
 }
 
 impl ArgumentError {

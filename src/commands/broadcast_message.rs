@@ -4,8 +4,9 @@ use sentinelone_raw::agents::{self as raw, AgentBroadcastData, AgentFilter, Agen
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
+use super::arguments::argument_error;
 use super::support::agents::filtered_requests;
-use super::support::batch_action::{argument_error, run_action};
+use super::support::batch_action::run_action;
 use super::support::batched_lists::non_empty;
 use super::support::context_path::{ContextPath, context_under};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};

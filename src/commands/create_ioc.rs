@@ -5,7 +5,7 @@ use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
 use sentinelone_raw::shared::ScopeFilter;
 use serde_json::Value;
 
-use super::support::batch_action::argument_error;
+use super::arguments::argument_error;
 use super::support::context_path::ContextPath;
 use super::support::saved::create;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};

@@ -4,7 +4,7 @@ use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityQuery, DeepVis
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
 use serde_json::{Value, json};
 
-use super::support::batch_action::argument_error;
+use super::arguments::argument_error;
 use super::support::context_path::{ContextPath, context_under};
 use super::support::deep_visibility::{check_period, query_id, required_time};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};

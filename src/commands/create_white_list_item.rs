@@ -11,8 +11,9 @@ use sentinelone_raw::shared::ScopeFilter;
 use sentinelone_raw::threats::OsType;
 use serde_json::Value;
 
+use super::arguments::argument_error;
 use super::get_white_list::{OS_TYPES, TYPES};
-use super::support::batch_action::{argument_error, run_action, without_detail};
+use super::support::batch_action::{run_action, without_detail};
 use super::support::batched_lists::{id_of, non_empty, scope_ids};
 use super::support::context_path::{ContextPath, context_under};
 use super::support::list_pages::entries;

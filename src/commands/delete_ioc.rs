@@ -4,7 +4,8 @@ use sentinelone_raw::iocs::{self as raw, IocFilter, IocsDeleteRequest};
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use serde_json::Value;
 
-use super::support::batch_action::{argument_error, batch_requests, run_id_action, success_or_null};
+use super::arguments::argument_error;
+use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
 use super::support::context_path::ContextPath;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;

@@ -15,14 +15,13 @@ use sentinelone_raw::threats::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::arguments::argument_error;
 use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, ReportedFailures, Upload};
-use super::support::batch_action::{
-    argument_error, merge_response, run_action, success_or_null, without_detail,
-};
-use super::support::batched_lists::unique;
+use super::support::batch_action::{merge_response, run_action, success_or_null, without_detail};
 use super::support::context_path::{ContextPath, context_under};
+use super::support::error_text::error_about;
+use super::support::ids::unique;
 use super::support::polling::PollStatus;
-use super::support::remote_scripts::error_about;
 use super::{
     Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
     ProgressObserver, Topic,

@@ -5,7 +5,7 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
 use sentinelone_raw::shared::SortOrder;
 use serde_json::Value;
 
-use super::support::batch_action::argument_error;
+use super::arguments::argument_error;
 use super::support::batched_lists::{
     batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
 };

@@ -5,8 +5,8 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::shared::SortOrder;
 use serde_json::Value;
 
+use super::arguments::argument_error;
 use super::get_hash::is_hexadecimal;
-use super::support::batch_action::argument_error;
 use super::support::batched_lists::non_empty;
 use super::support::context_path::ContextPath;
 use super::support::list_pages::list;

@@ -4,7 +4,7 @@ use sentinelone_raw::hashes as raw;
 use sentinelone_raw::runtime::{ApiVersion, Request};
 use serde_json::{Value, json};
 
-use super::support::batch_action::argument_error;
+use super::arguments::argument_error;
 use super::support::batched_lists::required_id;
 use super::support::context_path::ContextPath;
 use super::support::list_pages::get;

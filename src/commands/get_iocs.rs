@@ -4,8 +4,8 @@ use sentinelone_raw::iocs::{self as raw, IocFilter, IocType, IocsListQuery};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
 use serde_json::Value;
 
+use super::arguments::argument_error;
 use super::create_ioc::TYPES;
-use super::support::batch_action::argument_error;
 use super::support::batched_lists::{
     batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
 };

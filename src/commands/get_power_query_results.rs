@@ -7,7 +7,7 @@ use sentinelone_raw::deep_visibility::{self as raw, PowerQuery, PowerQueryResult
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
 use serde_json::Value;
 
-use super::support::batch_action::argument_error;
+use super::arguments::argument_error;
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{
     POWER_QUERY_OUTPUTS, PowerQueryState, no_query_state, ping_request, power_query_outcome,

@@ -4,7 +4,7 @@ use sentinelone_raw::remote_scripts::{self as raw, RemoteScriptsListTasksQuery, 
 use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
 use serde_json::Value;
 
-use super::support::batch_action::argument_error;
+use super::arguments::argument_error;
 use super::support::batched_lists::{
     batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
 };

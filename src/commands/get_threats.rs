@@ -7,7 +7,7 @@ use sentinelone_raw::threats::{
 };
 use serde_json::Value;
 
-use super::support::batch_action::argument_error;
+use super::arguments::argument_error;
 use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
 use super::support::context_path::ContextPath;
 use super::support::list_pages::Keep;

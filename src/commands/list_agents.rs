@@ -7,8 +7,8 @@ use sentinelone_raw::runtime::{
 use sentinelone_raw::threats::{OsType, ScanStatus};
 use serde_json::Value;
 
+use super::arguments::argument_error;
 use super::support::agents::agent_outputs;
-use super::support::batch_action::argument_error;
 use super::support::batched_lists::non_empty;
 use super::support::context_path::ContextPath;
 use super::support::list_entries::ContextEntries;

@@ -4,7 +4,8 @@ use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
 use sentinelone_raw::sites::{self as raw, SiteReactivationData, SitesReactivateRequest};
 use serde_json::{Value, json};
 
-use super::support::batch_action::{argument_error, success_or_null};
+use super::arguments::argument_error;
+use super::support::batch_action::success_or_null;
 use super::support::batched_lists::required_id;
 use super::support::context_path::{ContextPath, context_under};
 use super::support::single::run_single_action;

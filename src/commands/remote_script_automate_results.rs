@@ -10,9 +10,10 @@ use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::{Value, json};
 
 use super::support::context_path::ContextPath;
+use super::support::error_text::error_about;
 use super::support::polling::{PollPolicy, PollStatus, seconds};
 use super::support::remote_scripts::{
-    RESULT_OUTPUTS, ResultSelection, STARTED_OUTPUTS, dir_argument, error_about, fetch_results, parent_task,
+    RESULT_OUTPUTS, ResultSelection, STARTED_OUTPUTS, dir_argument, fetch_results, parent_task,
     result_requests, start_script, string_member,
 };
 use super::{

@@ -8,7 +8,8 @@ use sentinelone_raw::remote_scripts::{
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
 use serde_json::Value;
 
-use super::support::batch_action::{argument_error, batch_requests};
+use super::arguments::argument_error;
+use super::support::batch_action::batch_requests;
 use super::support::context_path::ContextPath;
 use super::support::remote_scripts::{STARTED_OUTPUTS, elevation_request, start_script};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};

@@ -4,7 +4,8 @@ use sentinelone_raw::runtime::{ApiVersion, Request};
 use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus};
 use serde_json::{Value, json};
 
-use super::support::batch_action::{argument_error, without_detail};
+use super::arguments::argument_error;
+use super::support::batch_action::without_detail;
 use super::support::context_path::ContextPath;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -133,7 +134,8 @@ fn invalid_delta(error: &MirrorError) -> String {
 
 /// Converts a mirror error to an error of the argument `delta`.
 fn delta_error(error: Error) -> Error {
-    match error.mirror_error() {
+    let source = std::error::Error::source(&error);
+    match source.and_then(|source| source.downcast_ref()) {
         Some(mirror) => argument_error(UpdateRemoteSystem::INFO.name, "delta", invalid_delta(mirror)),
         None => error,
     }

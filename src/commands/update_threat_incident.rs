@@ -7,7 +7,8 @@ use sentinelone_raw::threats::{
 };
 use serde_json::{Value, json};
 
-use super::support::batch_action::{argument_error, batch_requests, run_action};
+use super::arguments::argument_error;
+use super::support::batch_action::{batch_requests, run_action};
 use super::support::context_path::ContextPath;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;

@@ -5,9 +5,8 @@ use std::fmt;
 use http::StatusCode;
 
 use super::document::{HtmlPage, StoreError};
-use super::{ApiError, Error, ErrorKind, ErrorRepr, FailedLink, excerpt};
+use super::{ApiError, Error, ErrorKind, ErrorRepr, FailedLink, LimitTimeout, excerpt};
 use crate::text::replace_control_chars;
-use crate::transport::LimitTimeout;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,8 +26,7 @@ impl Error {
         }
         match &self.0.repr {
             ErrorRepr::Configuration(message) => return f.write_str(message),
-            ErrorRepr::ConsoleUrl(error) => return write!(f, "{error}"),
-            ErrorRepr::Token(error) => return write!(f, "{error}"),
+            ErrorRepr::Caused { source, .. } => return write!(f, "{source}"),
             ErrorRepr::InvalidRequest(error) => {
                 write!(f, "{error}")?;
                 return match self.request_help() {
@@ -39,9 +37,6 @@ impl Error {
             ErrorRepr::NotParallel(reason) => {
                 write!(f, "the list cannot be read in parallel: {reason}")?;
             }
-            #[cfg(feature = "commands")]
-            ErrorRepr::Argument(error) => return write!(f, "{error}"),
-            ErrorRepr::Mirror(error) => return write!(f, "{error}"),
             ErrorRepr::Transport { kind, .. } => f.write_str(match kind {
                 ErrorKind::Connect => "the console was not reached",
                 ErrorKind::Timeout => "no response within the timeout",

@@ -10,6 +10,10 @@ use crate::json_repair;
 use crate::redaction::Redactor;
 use crate::text::is_unprintable;
 
+/// Remedy for a document of another server or a login page.
+pub(super) const NOT_THE_API: &str =
+    "check the address in the console URL and the proxy: the server is not the API, or requires a login";
+
 /// Number of bytes of a body in which a document is identified.
 const BEGINNING: usize = 64 * 1024;
 

@@ -4,18 +4,22 @@ use http::StatusCode;
 use sentinelone_raw::runtime::{Operation, OperationKind, RequestErrorKind, ResponseFormat};
 use sentinelone_raw::users;
 
+use super::document::NOT_THE_API;
 use super::refusal::{Refusal, Wording};
 use super::{ArchiveFault, Error, ErrorKind, ErrorRepr};
-
-/// Remedy for a document of another server or a login page.
-pub(super) const NOT_THE_API: &str =
-    "check the address in the console URL and the proxy: the server is not the API, or requires a login";
 
 /// Remedy for an action without a usable response.
 const CHECK_RESULT: &str = "the request may have taken effect; check the result before you retry";
 
 /// Remedy for a rejected verification code.
 const CHECK_CODE: &str = "check the verification code, which is valid for a short time";
+
+/// Operations that remedies name, and their commands.
+const COMMANDS: [(&str, &str); 3] = [
+    ("deep_visibility_get_query_status", "get-dv-query-status"),
+    ("deep_visibility_ping_power_query", "ping-power-query"),
+    ("remote_scripts_fetch_results", "get-remote-script-task-results"),
+];
 
 impl ArchiveFault {
     /// Returns the remedy.
@@ -303,7 +307,7 @@ impl Error {
     fn conflict_help(&self) -> String {
         // Each kind of query has its own IDs.
         let is_power_query = self.operation().is_some_and(|id| id.ends_with("power_query"));
-        let status = command_of(if is_power_query {
+        let status = with_command(if is_power_query {
             "deep_visibility_ping_power_query"
         } else {
             "deep_visibility_get_query_status"
@@ -322,7 +326,7 @@ impl Error {
     }
 
     fn new_links_help(&self) -> String {
-        let command = command_of(self.operation().unwrap_or_default());
+        let command = with_command(self.operation().unwrap_or_default());
         format!("request the results again with {command}, which returns new links")
     }
 
@@ -374,12 +378,8 @@ fn says_that_query_ended(text: &str) -> bool {
     has_ended && !RUNS.iter().any(|words| text.contains(words))
 }
 
-/// Returns the command that calls only this operation, or the operation without such a command.
-fn command_of(operation: &str) -> &str {
-    #[cfg(feature = "commands")]
-    if let Some(entry) = crate::commands::registry().iter().find(|entry| entry.info.operations == [operation])
-    {
-        return entry.info.name;
-    }
-    operation
+/// Returns an operation for a remedy, with the command of `s1` that calls it.
+fn with_command(operation: &str) -> String {
+    let command = COMMANDS.iter().find(|(id, _)| *id == operation);
+    command.map_or_else(|| operation.to_owned(), |(id, command)| format!("{id} (s1 {command})"))
 }

@@ -9,7 +9,7 @@ use sentinelone_raw::threats::{
 use serde_json::Value;
 
 use super::labels;
-use super::mirror::MirrorError;
+use super::mirror_error::MirrorError;
 use crate::Result;
 use crate::client::Client;
 use crate::error::{ApiError, Error};

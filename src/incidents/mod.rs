@@ -52,6 +52,7 @@ mod fetch;
 mod incident;
 pub mod labels;
 pub(crate) mod mirror;
+mod mirror_error;
 
 #[cfg(test)]
 mod tests;
@@ -62,4 +63,5 @@ pub use connection::ConnectionError;
 pub use delta::{Delta, StepOutcome, UpdateReport, UpdateStep};
 pub use fetch::{Batch, Fetcher, ItemSetApart, ItemWithoutId, StreamFailure};
 pub use incident::{INCIDENT_TYPE, Incident, IncidentSeverity, MirrorInfo};
-pub use mirror::{IncidentAction, MappingField, MirrorError, RemoteThreat, ThreatMirror};
+pub use mirror::{IncidentAction, MappingField, RemoteThreat, ThreatMirror};
+pub use mirror_error::MirrorError;

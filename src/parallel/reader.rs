@@ -3,49 +3,21 @@
 use std::collections::VecDeque;
 use std::pin::pin;
 
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{Either, select};
 use http::StatusCode;
-use sentinelone_raw::runtime::{Page, Request, ResponseBody};
+use sentinelone_raw::runtime::{Page, ResponseBody};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::Instrument;
 
-use super::column::{Column, Direction, Place};
+use super::column::{Direction, Place};
 use super::part::{Part, cut_points};
+use super::plan::{PageSource, Plan};
 use super::survey::{Cuts, survey};
 use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::response::Response;
-
-/// Sends the requests of a list.
-pub(crate) trait PageSource<T>: Send + Sync + 'static {
-    /// Requests a page.
-    fn request(&self, request: Request<Page<T>>) -> BoxFuture<'static, Result<Response<Page<T>>>>;
-
-    /// Returns the current time in milliseconds since 1970.
-    fn now(&self) -> i64;
-}
-
-/// What is read, and how.
-pub(crate) struct Plan<T> {
-    /// Request of the first page of the whole list, with the page size.
-    pub(crate) request: Request<Page<T>>,
-    pub(crate) column: Column,
-    /// Maximum number of requests in flight.
-    pub(crate) concurrency: usize,
-    pub(crate) page_size: u64,
-    /// Maximum number of items that the caller reads.
-    pub(crate) limit: Option<u64>,
-}
-
-impl<T> Plan<T> {
-    /// Returns the number of items that a part should have: somewhat less than two pages, so that most parts need two
-    /// requests.
-    pub(super) fn part_items(&self) -> u64 {
-        (self.page_size.saturating_mul(18) / 10).max(1)
-    }
-}
 
 /// Number of pages from which a part is cut again.
 const MAX_PART_PAGES: u64 = 3;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::column::Column;
 use super::part::cut_points;
-use super::reader::{PageSource, Plan};
+use super::plan::{PageSource, Plan};
 use crate::Result;
 use crate::json_path::get_path;
 use crate::response::Response;

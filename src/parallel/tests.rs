@@ -17,7 +17,8 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use super::column::{Column, Direction, columns_of};
-use super::reader::{PageSource, Plan, Running};
+use super::plan::{PageSource, Plan};
+use super::reader::Running;
 use crate::Result;
 use crate::client::Client;
 use crate::error::{Delivery, Error, ErrorKind};

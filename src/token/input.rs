@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::TokenError;
+use super::error::TokenError;
 
 /// A part of the input that was removed around the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,18 +1,20 @@
 //! Runs a call: rate-limit permits, attempts and backoff within one timeout.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use ::http::StatusCode;
 use backon::Retryable;
 use tracing::{Span, debug, info, warn};
 
-use super::rate_limits::{LimitTimeout, Permit};
+use super::config::CallConfig;
+use super::lock::lock;
+use super::rate_limits::Permit;
 use super::retry::{MIN_THROTTLED_DELAY, RetryPolicy, uncounted_delay};
-use super::{CallConfig, CallTarget, ResponseMetrics};
+use super::target::{CallTarget, ResponseMetrics};
 use crate::Result;
-use crate::error::{Error, ErrorKind, ErrorRepr, History};
+use crate::error::{Error, ErrorKind, ErrorRepr, History, LimitTimeout};
 
 /// One attempt of a call. It is boxed so that the compiler checks `Send` once, and not through all nested futures.
 pub(super) type Attempt<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -107,7 +109,7 @@ impl<'a, T> Call<'a, T> {
     }
 
     fn state(&self) -> MutexGuard<'_, CallState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-use super::rate_limits::lock;
+use super::lock::lock;
 
 /// The attempts of a class that are in flight.
 #[derive(Default)]

@@ -2,46 +2,50 @@
 
 mod call;
 mod clock;
+mod completeness;
+mod config;
+mod download;
 mod http;
 mod in_flight;
 mod link;
+mod lock;
 mod rate_limits;
 mod record;
 mod response_timeouts;
 mod retry;
+mod target;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use sentinelone_raw::runtime::{ApiVersion, Method, Operation, Request, ResponseFormat};
+use sentinelone_raw::runtime::{Method, Operation, Request, ResponseFormat};
 use tracing::field::Empty;
-use tracing::{Instrument, debug, info_span};
+use tracing::{Instrument, info_span};
 
 use crate::Result;
-use crate::console_url::ConsoleUrl;
 use crate::error::{ClientFacts, Error, ErrorRepr, History, HtmlPage, MAX_ERROR_BODY, excerpt};
-use crate::files::{Download, starts_like_zip};
-use crate::json_repair::RepairLog;
 use crate::redaction::RequestSecrets;
-use crate::response::{REQUEST_ID, RawResponse, has_only_errors, without_byte_order_mark};
-use crate::text::replace_control_chars;
-use crate::token::{AcceptedOperations, ApiToken};
+use crate::response::{RawResponse, has_only_errors, without_byte_order_mark};
+use crate::token::AcceptedOperations;
 
 use call::{Attempt, Call, StartAttempt};
+use completeness::starts_like_zip;
+use response_timeouts::ResponseTimeouts;
+use target::{CallTarget, PreparedRequest};
 
 pub use clock::{Clock, SleepFuture};
+pub use download::Download;
 pub use rate_limits::RateLimits;
 pub use record::{RawExchange, Recorder};
 pub use retry::RetryPolicy;
 
 pub(crate) use clock::TokioClock;
+pub(crate) use config::CallConfig;
+pub(crate) use download::is_zip_name;
 pub(crate) use http::{HttpClients, HttpSettings, Proxy};
-pub(crate) use rate_limits::LimitTimeout;
-pub(crate) use response_timeouts::ResponseTimeouts;
-pub(crate) use retry::RetryAfter;
 
 /// Maximum buffer size that is allocated before the body arrives.
 const MAX_PREALLOCATION: usize = 64 << 20;
@@ -55,109 +59,10 @@ pub(crate) struct Transport {
     pub(crate) settings: CallConfig,
 }
 
-/// Configuration of calls.
-#[derive(Clone)]
-pub(crate) struct CallConfig {
-    pub(crate) console: ConsoleUrl,
-    pub(crate) version: ApiVersion,
-    /// Timeout of a call, with all attempts and delays.
-    pub(crate) timeout: Duration,
-    /// Longest time without any data.
-    pub(crate) read_timeout: Duration,
-    pub(crate) max_response_size: usize,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) limits: RateLimits,
-    pub(crate) clock: Arc<dyn Clock>,
-    /// Source of random numbers from 0 to 1.
-    pub(crate) random: Arc<dyn Fn() -> f64 + Send + Sync>,
-    pub(crate) recorder: Option<Arc<dyn Recorder>>,
-    /// Receives the repairs of all responses.
-    pub(crate) repair_log: Option<RepairLog>,
-    /// Maximum number of requests in flight of a list that a command reads.
-    #[cfg(feature = "commands")]
-    pub(crate) list_concurrency: std::num::NonZeroUsize,
-    /// Token to redact in errors.
-    pub(crate) token: ApiToken,
-}
-
 /// Omits the connections, which may contain the password of a proxy.
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for CallConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallConfig")
-            .field("console", &self.console)
-            .field("version", &self.version)
-            .field("timeout", &self.timeout)
-            .field("max_response_size", &self.max_response_size)
-            .field("retry", &self.retry)
-            .field("limits", &self.limits)
-            .field("clock", &self.clock)
-            .field("recorder", &self.recorder)
-            .field("token", &self.token)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A serialized request, which all attempts of a call send.
-struct PreparedRequest<'a> {
-    operation: &'static Operation,
-    method: ::http::Method,
-    url: url::Url,
-    path: String,
-    query: Vec<(String, String)>,
-    json: Option<&'a serde_json::Value>,
-    body: Option<Bytes>,
-}
-
-/// The operation and request of a call, and the metrics of its last response.
-struct CallTarget<'a> {
-    operation: &'static Operation,
-    secrets: RequestSecrets,
-    /// Request to the console; `None` for another server, which does not get the token and has no rate limits.
-    prepared: Option<&'a PreparedRequest<'a>>,
-    metrics: Mutex<ResponseMetrics>,
-}
-
-/// The metrics of a response, for the span of the call.
-#[derive(Default)]
-struct ResponseMetrics {
-    status: Option<u16>,
-    bytes: Option<usize>,
-    request_id: Option<String>,
-}
-
-impl<'a> CallTarget<'a> {
-    #[inline]
-    fn console(prepared: &'a PreparedRequest<'a>, secrets: RequestSecrets) -> Self {
-        let operation = prepared.operation;
-        Self { operation, secrets, prepared: Some(prepared), metrics: Mutex::default() }
-    }
-
-    fn external(operation: &'static Operation, url: &url::Url, token: &ApiToken) -> Self {
-        let secrets = RequestSecrets::new(link::secrets(url), token);
-        Self { operation, secrets, prepared: None, metrics: Mutex::default() }
-    }
-
-    fn metrics(&self) -> MutexGuard<'_, ResponseMetrics> {
-        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn redact(&self, error: Error) -> Error {
-        error.redacted(&self.secrets.redactor())
-    }
-
-    /// Logs a response and stores its metrics, without its content.
-    #[inline]
-    fn record_metrics(&self, status: StatusCode, headers: &HeaderMap, bytes: Option<usize>) {
-        let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-        let request_id = id.map(|id| replace_control_chars(&self.secrets.redactor().redact(id)));
-        debug!(target: "sentinelone", status = status.as_u16(), bytes, request_id, "response received");
-        *self.metrics() = ResponseMetrics { status: Some(status.as_u16()), bytes, request_id };
     }
 }
 

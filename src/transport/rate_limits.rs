@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -16,6 +16,8 @@ use sentinelone_raw::runtime::Operation;
 
 use super::clock::Clock;
 use super::in_flight::InFlight;
+use super::lock::lock;
+use crate::error::LimitTimeout;
 
 /// Maximum pause of a class after a response with status 429. A longer `Retry-After` may be a mistake.
 const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
@@ -161,19 +163,6 @@ pub(crate) struct PermitTimeout {
     pub(crate) waited: Duration,
 }
 
-/// The reason why a call gets no permit within its timeout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LimitTimeout {
-    /// The rate limit of the class, with the minimum delay until the permit.
-    Rate(Duration),
-    /// A pause that the console requested, with its remaining time.
-    Pause(Duration),
-    /// The maximum number of attempts in flight since a response with status 429.
-    InFlight(usize),
-    /// The call timeout has elapsed.
-    CallTimeout,
-}
-
 impl RateLimits {
     /// Returns disabled rate limits. Pauses after a 429 remain.
     pub fn disabled() -> Self {
@@ -303,12 +292,6 @@ impl RateLimits {
     fn classes(&self) -> MutexGuard<'_, Classes> {
         lock(&self.0.classes)
     }
-}
-
-/// Locks a mutex and ignores poisoning. The guards are not held across an await, and the data is consistent after each
-/// statement.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Classes {

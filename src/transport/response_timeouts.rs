@@ -54,8 +54,24 @@ impl ResponseTimeouts {
             return Err(timeout_error());
         }
         let part = timeout_at(deadline.min(read_deadline), part).await.map_err(|_| timeout_error())?;
-        part.map_err(|error| Error::transport(operation, error))
+        part.map_err(|error| connection_error(operation, error))
     }
+}
+
+/// Converts an error of the HTTP library.
+fn connection_error(operation: &'static Operation, source: reqwest::Error) -> Error {
+    let kind = if source.is_connect() {
+        ErrorKind::Connect
+    } else if source.is_timeout() {
+        ErrorKind::Timeout
+    } else if source.is_builder() {
+        ErrorKind::Configuration
+    } else {
+        ErrorKind::ConnectionLost
+    };
+    // The URL contains IDs of the customer, and the operation identifies the call.
+    let source = source.without_url().into();
+    Error::for_operation(operation, ErrorRepr::Transport { kind, source })
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ fn list_agents_params_conflicting_with_argument_are_rejected() {
         ..ListAgents::default()
     };
     let error = command.requests(V2_1).unwrap_err();
-    assert_eq!(error.argument_error().unwrap().argument(), Some("params"));
+    assert_eq!(crate::argument_error(&error).argument(), Some("params"));
 }
 
 #[test]

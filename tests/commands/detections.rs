@@ -285,7 +285,7 @@ fn delete_ioc_sends_accounts_and_batches() {
     let expected = [vec![(1000, json!(["41"])); 5], vec![(1, json!(["41"]))]].concat();
     assert_eq!(sizes, expected);
     let nowhere = DeleteIoc { account_ids: Vec::new(), uuids: vec!["71aa".into()] };
-    assert_eq!(nowhere.requests(V2_1).unwrap_err().argument_error().unwrap().argument(), Some("account_ids"));
+    assert_eq!(crate::argument_error(&nowhere.requests(V2_1).unwrap_err()).argument(), Some("account_ids"));
     assert!(entry("delete-ioc").info.requires_confirmation);
 }
 

@@ -14,14 +14,15 @@ mod script_results;
 mod star_rules;
 mod threats;
 mod uploads;
+mod xsoar_integration;
 
 use std::sync::Mutex;
 
 use sentinelone::commands::{
-    Arguments, ContextSource, Outcome, ProgressEvent, ProgressObserver, RegisteredCommand, RunOptions, find,
-    registry,
+    ArgumentError, Arguments, ContextSource, Outcome, ProgressEvent, ProgressObserver, RegisteredCommand,
+    RunOptions, find, registry,
 };
-use sentinelone::{ApiToken, ApiVersion, Client, IdState, RateLimits, RetryPolicy, Timestamp};
+use sentinelone::{ApiToken, ApiVersion, Client, Error, IdState, RateLimits, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
@@ -49,6 +50,11 @@ impl Log {
         };
         self.events().into_iter().filter_map(started).collect()
     }
+}
+
+/// Returns the argument error that an error was converted from.
+fn argument_error(error: &Error) -> &ArgumentError {
+    std::error::Error::source(error).unwrap().downcast_ref().unwrap()
 }
 
 fn arguments(args: &[(&str, &str)]) -> Arguments {

@@ -509,9 +509,9 @@ fn run_script_debug_hides_secrets() {
 fn run_script_too_many_agents_is_rejected() {
     let agent_ids = (0..5001).map(|id| id.to_string()).collect();
     let error = RunRemoteScript { agent_ids, ..script() }.requests(V2_1).unwrap_err();
-    assert_eq!(error.argument_error().unwrap().argument(), Some("agent_ids"));
+    assert_eq!(crate::argument_error(&error).argument(), Some("agent_ids"));
     let error = RunRemoteScript { agent_ids: Vec::new(), ..script() }.requests(V2_1).unwrap_err();
-    assert_eq!(error.argument_error().unwrap().argument(), Some("agent_ids"));
+    assert_eq!(crate::argument_error(&error).argument(), Some("agent_ids"));
 }
 
 pub(super) fn started(data: Value) -> Mock {

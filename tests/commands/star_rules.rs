@@ -265,7 +265,7 @@ async fn update_star_rule_named_scope_replaces_that_of_rule() {
     let args = arguments(&[("rule_id", "51"), ("name", "Odd logins")]);
     let error =
         entry("update-star-rule").prepare(args).unwrap().run(&client(&server, V2_1)).await.unwrap_err();
-    assert_eq!(error.argument_error().unwrap().argument(), Some("site_ids"));
+    assert_eq!(crate::argument_error(&error).argument(), Some("site_ids"));
     assert_eq!(put_body(&server).await, None);
 }
 
@@ -789,7 +789,7 @@ fn star_rule_actions_send_ids() {
         assert!(error(name, &[]).contains("rule_ids"));
     }
     let none = DisableStarRules { rule_ids: Vec::new() };
-    assert_eq!(none.requests(V2_1).unwrap_err().argument_error().unwrap().argument(), Some("rule_ids"));
+    assert_eq!(crate::argument_error(&none.requests(V2_1).unwrap_err()).argument(), Some("rule_ids"));
 }
 
 #[tokio::test]

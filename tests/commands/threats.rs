@@ -204,7 +204,7 @@ fn update_incident_limit_with_batches_is_rejected() {
 fn update_status_without_ids_is_rejected() {
     let command = UpdateThreatsStatus { status: IncidentStatus::Resolved, threat_ids: Vec::new() };
     let error = command.requests(V2_1).unwrap_err();
-    assert_eq!(error.argument_error().unwrap().argument(), Some("threat_ids"));
+    assert_eq!(crate::argument_error(&error).argument(), Some("threat_ids"));
 }
 
 #[test]

@@ -26,6 +26,11 @@ fn client(url: &str, token: &str, version: ApiVersion) -> Client {
     client.retry_policy(RetryPolicy::disabled()).rate_limits(RateLimits::disabled()).build().unwrap()
 }
 
+/// Returns the mirror error that an error was converted from.
+fn mirror_error(error: &Error) -> Option<&MirrorError> {
+    std::error::Error::source(error)?.downcast_ref()
+}
+
 fn mirror_on(client: Client, direction: MirrorDirection, close: bool) -> ThreatMirror {
     let mut config = IncidentConfig::default();
     (config.mirror_direction, config.close_resolved) = (direction, close);
@@ -153,7 +158,7 @@ async fn mirror_wrong_direction_is_rejected() {
     let assert_rejected = |error: Error, expected: &str, actual: &str| {
         assert_eq!((error.kind(), error.delivery()), (ErrorKind::Configuration, Delivery::NotSent));
         let Some(MirrorError::Direction { expected: required, actual: configured, .. }) =
-            error.mirror_error()
+            mirror_error(&error)
         else {
             panic!("{error}")
         };
@@ -198,7 +203,7 @@ async fn push_changes_api_2_0_is_rejected() {
     let status = Delta::default().status(IncidentStatus::InProgress);
     for delta in [verdict, status, verdict_and_status()] {
         let error = mirror.push_changes("9", &delta).await.unwrap_err();
-        assert_eq!(error.mirror_error(), Some(&MirrorError::UnsupportedApiVersion(V2_0)));
+        assert_eq!(mirror_error(&error), Some(&MirrorError::UnsupportedApiVersion(V2_0)));
         assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
         assert!(error.to_string().contains("use API 2.1"), "{error}");
     }
@@ -213,7 +218,7 @@ async fn push_changes_invalid_request_sends_no_request() {
     let mirror = mirror(&server, V2_1, MirrorDirection::Outgoing);
     let unknown = Delta::default().verdict("benign").status(IncidentStatus::Resolved);
     let error = mirror.push_changes("9", &unknown).await.unwrap_err();
-    assert!(matches!(error.mirror_error(), Some(MirrorError::Unknown { .. })), "{error}");
+    assert!(matches!(mirror_error(&error), Some(MirrorError::Unknown { .. })), "{error}");
     assert!(error.to_string().contains("expected one of undefined, true_positive"), "{error}");
     let unknown = verdict_and_status().status("closed");
     let error = mirror.push_changes("9", &unknown).await.unwrap_err();

@@ -216,3 +216,22 @@ fn changelog_newest_section_is_the_current_version() {
         assert!(allowed.contains(&heading), "{heading}");
     }
 }
+
+/// Cargo compiles only the files that a test program declares as modules.
+#[test]
+fn test_programs_declare_all_of_their_files() {
+    let mut programs = Vec::new();
+    for dir in ["tests", "cli/tests", "contract/tests", "sandbox/tests"] {
+        files(&root().join(dir), "main.rs", &mut programs);
+    }
+    assert!(programs.len() >= 9, "{programs:#?}");
+    for program in programs {
+        let text = std::fs::read_to_string(&program).unwrap();
+        let mut modules = Vec::new();
+        files(program.parent().unwrap(), ".rs", &mut modules);
+        for module in modules.iter().filter(|path| **path != program) {
+            let name = module.file_stem().unwrap().to_string_lossy();
+            assert!(text.contains(&format!("mod {name};")), "{} is not compiled", module.display());
+        }
+    }
+}

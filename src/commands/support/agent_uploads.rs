@@ -14,14 +14,15 @@ use sentinelone_raw::agents as raw;
 use sentinelone_raw::runtime::{Page, Request, Timestamp};
 use serde_json::{Map, Value};
 
-use super::batch_action::argument_error;
 use super::batched_lists::id_of;
 use super::context_path::{ContextPath, context_under};
+use super::error_text::error_about;
+use super::error_text::fact;
 use super::polling::PollPolicy;
-use super::remote_scripts::{error_about, fact};
 use super::upload_report::UploadReport;
 use crate::Result;
 use crate::client::Client;
+use crate::commands::arguments::argument_error;
 use crate::commands::{Argument, ArgumentError, ArgumentKind, Arguments, ProgressEvent, ProgressObserver};
 #[cfg(feature = "unzip")]
 use crate::error::ArchiveFault;

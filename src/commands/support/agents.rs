@@ -6,11 +6,13 @@ use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsListQuery};
 use sentinelone_raw::runtime::{Fields, Page, Request, RequestError};
 use serde_json::{Value, json};
 
-use super::batch_action::{argument_error, batch_requests, run_action};
-use super::batched_lists::{batched_list_requests, non_empty, read_lists, unique};
+use super::batch_action::{batch_requests, run_action};
+use super::batched_lists::{batched_list_requests, non_empty, read_lists};
+use super::ids::unique;
 use super::list_entries::ContextEntries;
 use crate::Result;
 use crate::client::Client;
+use crate::commands::arguments::argument_error;
 use crate::commands::{Argument, ArgumentKind, Command, Outcome};
 use crate::json_path::set_path;
 

@@ -4,14 +4,14 @@ use sentinelone_raw::remote_scripts;
 use sentinelone_raw::runtime::{Field, Request, RequestError};
 use serde_json::{Value, json};
 
-use super::batched_lists::unique;
 use super::context_path::{ContextPath, context_under};
-use super::remote_scripts::{error_about, fact};
+use super::error_text::{error_about, fact};
+use super::ids::unique;
 use crate::Result;
 use crate::batch::{self, BatchFailure, BatchReport, effective_batch_size};
 use crate::client::Client;
+use crate::commands::arguments::argument_error;
 use crate::commands::{Argument, ArgumentKind, Command, Outcome};
-use crate::error::Error;
 use crate::outcome::{IdOutcome, IdState};
 
 /// The commands whose action goes out in batches, each with the argument that has the IDs. They accept a journal.
@@ -210,11 +210,6 @@ pub(crate) fn merge_response(into: &mut Value, body: Value) {
         (into, Value::Null) if !into.is_null() => {}
         (into, body) => *into = body,
     }
-}
-
-/// Returns an argument error, for commands that validate while they build their requests.
-pub(crate) fn argument_error(command: &'static str, argument: &str, message: impl Into<String>) -> Error {
-    crate::commands::ArgumentError::new(command, argument, message).into()
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! Lists that are filtered by IDs, read in batches.
 
-use std::collections::HashSet;
-
 use sentinelone_raw::runtime::{Page, Request};
 use serde_json::Value;
 
-use super::batch_action::{argument_error, send_action};
+use super::batch_action::send_action;
 use super::context_path::context_under;
+use super::ids::{id_string, unique};
 use super::list_entries::ContextEntries;
 use super::list_pages::{Keep, ObservedClient, finite, read_pages};
 use crate::Result;
 use crate::client::Client;
+use crate::commands::arguments::argument_error;
 use crate::commands::{ArgumentError, Arguments, Command, Outcome};
 use crate::json_path::{get_path, set_path};
 use crate::paging::with_page_size;
@@ -26,12 +26,6 @@ pub(crate) fn non_empty<T: Clone>(list: &[T]) -> Option<Vec<T>> {
 /// Returns the limit, by default the larger of `default` and the number of `ids`.
 pub(crate) fn effective_limit(limit: Option<u64>, default: u64, ids: &[String]) -> u64 {
     limit.unwrap_or(default.max(ids.len() as u64))
-}
-
-/// Removes duplicate IDs and keeps the order.
-pub(crate) fn unique(ids: &[String]) -> Vec<String> {
-    let mut known_ids = HashSet::new();
-    ids.iter().filter(|id| known_ids.insert(*id)).cloned().collect()
 }
 
 /// Returns the requests of a list with an optional filter by ID, in batches that fit in a URL. Without IDs there is
@@ -132,15 +126,6 @@ pub(crate) fn id(arguments: &mut Arguments, name: &str) -> Result<Option<String>
 /// Returns the ID of an entry. Consoles also send numbers.
 pub(crate) fn id_of(entry: &Value) -> Option<String> {
     entry.get("id").and_then(id_string)
-}
-
-/// Returns an ID that is a string or a number.
-pub(crate) fn id_string(id: &Value) -> Option<String> {
-    match id {
-        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 /// Returns the IDs of a kind, such as `siteIds`, in the scope of an entry. A single ID becomes a list.

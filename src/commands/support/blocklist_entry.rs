@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::batch_action::argument_error;
 use super::batched_lists::scope_ids;
 use crate::Result;
+use crate::commands::arguments::argument_error;
 use crate::commands::{Argument, ArgumentKind};
 
 /// Maximum number of sites in one request.

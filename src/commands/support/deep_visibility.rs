@@ -6,9 +6,9 @@ use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityPingPowerQuery
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::batch_action::argument_error;
 use super::context_path::{ContextPath, context_under};
 use crate::Result;
+use crate::commands::arguments::argument_error;
 use crate::commands::{ArgumentError, Arguments, Outcome};
 use crate::error::Error;
 use crate::event_fields::EventFields;

@@ -7,6 +7,8 @@ pub(crate) mod batched_lists;
 pub(crate) mod blocklist_entry;
 pub(crate) mod context_path;
 pub(crate) mod deep_visibility;
+pub(crate) mod error_text;
+pub(crate) mod ids;
 pub(crate) mod list_entries;
 pub(crate) mod list_pages;
 pub(crate) mod polling;

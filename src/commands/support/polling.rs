@@ -164,7 +164,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::transport::RetryAfter;
+    use crate::retry_after::RetryAfter;
 
     async fn run_polls(interval: u64, timeout: u64, ready_at: Option<u32>) -> (u32, Option<()>, Duration) {
         let policy = PollPolicy::fixed(Duration::from_millis(interval), Duration::from_millis(timeout));

@@ -11,17 +11,17 @@ use sentinelone_raw::runtime::{Data, Fields, Request};
 use sentinelone_raw::users::{self, ELEVATE_SESSION, ElevateSessionData, UsersElevateSessionRequest};
 use serde_json::Value;
 
-use super::batch_action::{argument_error, merge_response, run_action};
-use super::batched_lists::unique;
+use super::batch_action::{merge_response, run_action};
 use super::context_path::{ContextPath, context_under, entry};
+use super::error_text::{error_about, fact};
+use super::ids::unique;
 use super::list_pages::entries;
 use crate::Result;
 use crate::client::Client;
+use crate::commands::arguments::argument_error;
 use crate::commands::{Argument, ArgumentKind, NotFound, Outcome, ProgressEvent, ProgressObserver};
-use crate::error::{ApiError, Error};
 use crate::files::{SavedFile, safe_name};
 use crate::outcome::IdState;
-use crate::text::replace_control_chars;
 
 /// Context prefix of a started script.
 pub(crate) const STARTED: &str = "SentinelOne.RunRemoteScript";
@@ -243,18 +243,6 @@ pub(crate) async fn fetch_results(
     // Links without a file are not results.
     outcome.is_placeholder = outcome.failure.is_some() && outcome.files.is_empty();
     Ok(outcome)
-}
-
-/// Returns an error with its subject as the title.
-pub(crate) fn error_about(title: &str, detail: String) -> ApiError {
-    ApiError { code: None, title: Some(title.trim().to_owned()), detail: Some(detail) }
-}
-
-/// Returns the message of an error without its remedy.
-pub(crate) fn fact(error: &Error) -> String {
-    let text = error.to_string();
-    let help = replace_control_chars(&error.help());
-    text.strip_suffix(&format!("; {help}")).unwrap_or(&text).to_owned()
 }
 
 fn collect(into: &mut Vec<Value>, body: &Value, pointers: [&str; 2]) {

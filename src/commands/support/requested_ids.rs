@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::batched_lists::{id_string, unique};
+use super::ids::id_string;
+use super::ids::unique;
 use crate::commands::NotFound;
 use crate::json_path::get_path;
 

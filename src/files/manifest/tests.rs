@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::record::MAX_TEXT;
 use super::*;
 
 const PRESENT: &str = r"D:\Data\report final.log";

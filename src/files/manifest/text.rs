@@ -1,6 +1,6 @@
 //! Words and lines of manifests: the status that a text expresses, paths in a text, and lines with a path and a reason.
 
-use super::{FileRecord, FileStatus, Role, bounded, join};
+use super::record::{FileRecord, FileStatus, Role, bounded, join};
 
 /// Returns whether the text of an error reports none.
 pub(super) fn is_benign(text: &str) -> bool {

@@ -124,6 +124,7 @@ const LAYERS: [Layer; 8] = [
             "json_repair",
             "json_text",
             "redaction",
+            "retry_after",
             "text",
             "time",
             "token",
@@ -134,8 +135,8 @@ const LAYERS: [Layer; 8] = [
     Layer {
         name: "errors",
         modules: &["error"],
-        uses: &["values", "transport", "incidents", "commands"],
-        reason: "the single error type of the crate contains the errors of these layers",
+        uses: &["values"],
+        reason: "the layers that raise errors convert into the error type of the crate",
     },
     Layer {
         name: "transport",

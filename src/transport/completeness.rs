@@ -35,7 +35,7 @@ pub(super) enum Expectation {
 }
 
 /// Returns whether content begins like a zip archive.
-pub(crate) fn starts_like_zip(content: &[u8]) -> bool {
+pub(super) fn starts_like_zip(content: &[u8]) -> bool {
     STARTS.iter().any(|start| content.starts_with(start))
 }
 
