@@ -9,10 +9,11 @@ use sentinelone::commands::{Outcome, RegisteredCommand, RunOptions};
 use sentinelone::{Client, IdState, Request};
 use serde_json::Value;
 
-use crate::cli::has_secret_option;
-use crate::output;
-use crate::progress::Terminal;
-use crate::run::{CliError, shutdown_signal};
+use crate::failure::CliError;
+use crate::options::has_secret_option;
+use crate::signals::shutdown_signal;
+use crate::stdio;
+use crate::terminal::Terminal;
 
 /// Names of the options of [`arguments`].
 pub(crate) const NAMES: [&str; 4] = ["--journal", "--in-flight", "--batch-size", "--resend-unknown"];
@@ -91,7 +92,7 @@ pub(crate) async fn wait(
     }
     options.stop.stop();
     terminal.clear();
-    output::report("interrupted; waiting up to 5 seconds for the batches in flight");
+    stdio::report("interrupted; waiting up to 5 seconds for the batches in flight");
     tokio::select! {
         outcome = &mut run => Ok(Some(outcome)),
         signal = shutdown_signal() => signal.map(|()| None).map_err(CliError::from),
@@ -104,26 +105,26 @@ pub(crate) async fn wait(
 pub(crate) fn report_remaining(options: &RunOptions<'_>, outcome: &Outcome) {
     let unknown = outcome.results.iter().filter(|one| one.state == IdState::Unknown).count();
     if outcome.is_stopped {
-        output::report("error: interrupted before all IDs were sent");
+        stdio::report("error: interrupted before all IDs were sent");
     }
     let is_open = outcome.is_stopped || outcome.failure.is_some() || unknown > 0;
     match &options.journal {
         Some(_) if !is_open => {}
         Some(journal) => {
-            output::report(format_args!(
+            stdio::report(format_args!(
                 "  help: the same command resumes with the outcomes in {}: {}",
                 journal.path().display(),
                 resume_command()
             ));
             if unknown > 0 && !options.resend_unknown {
-                output::report(
+                stdio::report(
                     "  help: the state of unknown IDs is read first; those whose state cannot be read are sent only with \
                      --resend-unknown",
                 );
             }
         }
         None if outcome.is_stopped => {
-            output::report("  help: with --journal FILE, the same command resumes");
+            stdio::report("  help: with --journal FILE, the same command resumes");
         }
         None => {}
     }

@@ -5,10 +5,9 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use sentinelone::commands::{Argument, ArgumentKind, RegisteredCommand, find, registry};
 
 use crate::findings::{Deny, Format};
-use crate::{batches, help};
-
-/// Heading of the global options in manual pages.
-const GLOBAL_OPTIONS: &str = "Global options";
+use crate::global_options::global_options;
+use crate::options::{aliases, allows_dash, option};
+use crate::{batches, completions, help, incidents, login};
 
 /// Returns the command line.
 pub(crate) fn command() -> Command {
@@ -69,17 +68,10 @@ fn other_commands() -> impl Iterator<Item = Command> {
             .default_value("43200")
             .help("Inject a new threat and a new alert at this interval; 0 disables it"),
     ]);
-    [
-        commands,
-        token,
-        sandbox,
-        crate::incidents::fetch_command(),
-        crate::incidents::test_command(),
-        contract(),
-    ]
-    .into_iter()
-    .chain(crate::login::commands())
-    .chain(crate::completions::commands())
+    [commands, token, sandbox, incidents::fetch_command(), incidents::test_command(), contract()]
+        .into_iter()
+        .chain(login::commands())
+        .chain(completions::commands())
 }
 
 fn contract() -> Command {
@@ -131,83 +123,6 @@ fn finding_options() -> Vec<Arg> {
             .help("Fail on these findings: error, drift, tolerated, all, none or rule IDs"),
     ]
 }
-
-fn global_options() -> Vec<Arg> {
-    let option = |name: &'static str| Arg::new(name).long(name).global(true).help_heading(GLOBAL_OPTIONS);
-    let flag = |name: &'static str| option(name).action(ArgAction::SetTrue);
-    vec![
-        flag("sandbox").help("Use an embedded sandbox console for this command, without an account"),
-        option("console-url").value_name("URL").help("Set the console URL, such as usea1.sentinelone.net"),
-        option("api-token-file")
-            .value_name("FILE")
-            .value_parser(value_parser!(std::path::PathBuf))
-            .help("Read the API token from a file that contains only the token"),
-        option("profile")
-            .value_name("NAME")
-            .help("Select a profile: its console, token and API version; see s1 login"),
-        option("api-version")
-            .value_name("VERSION")
-            .value_parser(PossibleValuesParser::new(["2.0", "2.1"]))
-            .default_value("2.1")
-            .help("Select the API version; overrides the profile"),
-        option("output")
-            .value_name("FORMAT")
-            .value_parser(PossibleValuesParser::new(["table", "json", "ndjson", "context"]))
-            .default_value("table")
-            .help("Select the output format; context prints the XSOAR context paths"),
-        option("columns")
-            .value_name("A,B,…")
-            .action(ArgAction::Append)
-            .help("Select table columns by header or by dotted path in --output json"),
-        option("request-timeout")
-            .value_name("SECONDS")
-            .value_parser(value_parser!(u64).range(1..=86_400))
-            .default_value("180")
-            .help("Limit the duration of a call, including its attempts and delays"),
-        option("max-attempts")
-            .value_name("NUMBER")
-            .value_parser(value_parser!(u32).range(1..=100))
-            .default_value("5")
-            .help("Limit the attempts of a call; 1 disables retries"),
-        option("rate-limits")
-            .value_name("SHARE")
-            .value_parser(share)
-            .default_value("1")
-            .help("Set the share of the documented rate limits to use, up to 1, or off"),
-        option("ca-cert")
-            .alias("root-certificate")
-            .value_name("FILE")
-            .value_parser(value_parser!(std::path::PathBuf))
-            .help("Trust an additional root certificate, in PEM"),
-        flag("insecure").help("Accept any TLS certificate; an attacker can then read the token"),
-        option("log-level")
-            .value_name("LEVEL")
-            .value_parser(PossibleValuesParser::new(["off", "error", "warn", "info", "debug", "trace"]))
-            .default_value("warn")
-            .help("Set the level of the log on stderr"),
-        option("record")
-            .value_name("DIR")
-            .value_parser(value_parser!(std::path::PathBuf))
-            .help("Record each exchange with the console as a sanitized file in a directory"),
-        flag("dry-run").help("Print the requests of a command as a JSON array and send none"),
-        flag("yes").help("Skip the prompt before destructive actions; required without a terminal"),
-    ]
-}
-
-/// Parses a share of the rate limits; `None` is off.
-fn share(text: &str) -> Result<Option<Share>, String> {
-    if text == "off" {
-        return Ok(None);
-    }
-    let share = text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0);
-    share
-        .map(|share| Some(Share(share)))
-        .ok_or_else(|| "expected off or a number above 0, up to 1".to_owned())
-}
-
-/// Share of the rate limits, above 0 and at most 1.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Share(pub(crate) f64);
 
 fn subcommand(entry: &RegisteredCommand) -> Command {
     let command = Command::new(entry.info.name).about(entry.info.summary);
@@ -284,67 +199,8 @@ fn argument(argument: &Argument) -> Arg {
     arg.aliases(aliases(argument).into_iter().filter(|name| *name != long))
 }
 
-/// Returns the other names of the option of an argument, without dashes.
-fn aliases(argument: &Argument) -> [String; 2] {
-    [argument.name.to_owned(), argument.name.replace('_', "-")]
-}
-
-/// Returns the option of an argument under all its names, with dashes.
-pub(crate) fn option_names(argument: &Argument) -> Vec<String> {
-    let mut names: Vec<String> = aliases(argument).into_iter().chain([option(argument.name)]).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.into_iter().map(|name| format!("--{name}")).collect()
-}
-
-/// Returns the names of the global options, with dashes.
-pub(crate) fn global_option_names() -> impl Iterator<Item = String> {
-    global_options().into_iter().filter_map(|arg| Some(format!("--{}", arg.get_long()?)))
-}
-
-/// Returns whether the value of an option can begin with a dash: a text that is neither an ID nor an enum value.
-pub(crate) fn allows_dash(argument: &Argument) -> bool {
-    let is_text = matches!(argument.kind, ArgumentKind::String | ArgumentKind::List);
-    is_text && argument.values.is_empty() && !argument.is_id()
-}
-
-/// Returns whether the command line has an option with a secret.
-pub(crate) fn has_secret_option(arguments: &[String]) -> bool {
-    let options = SECRET_ARGUMENTS.map(|name| format!("--{}", option(name)));
-    let aliases = ["--api_key", "--apiKey", "--protected_actions_code"].map(str::to_owned);
-    let names: Vec<String> = options.into_iter().chain(aliases).collect();
-    arguments.iter().any(|argument| names.iter().any(|name| argument.split('=').next() == Some(name)))
-}
-
-/// Returns whether the value of an argument is a secret.
-pub(crate) fn is_secret(argument: &str) -> bool {
-    SECRET_ARGUMENTS.contains(&argument)
-}
-
-/// Arguments whose value is a secret.
-const SECRET_ARGUMENTS: [&str; 3] = ["password", "api_key", "protected_actions_code"];
-
-/// Returns the option of an argument of the integration: lower case, with hyphens.
-pub(crate) fn option(argument: &str) -> String {
-    let mut option = String::new();
-    for c in argument.chars() {
-        if c.is_ascii_uppercase() && !option.is_empty() && !option.ends_with('-') {
-            option.push('-');
-        }
-        option.push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
-    }
-    option
-}
-
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn option_is_lower_case_with_hyphens() {
-        assert_eq!(super::option("threat_ids"), "threat-ids");
-        assert_eq!(super::option("treatAsThreat"), "treat-as-threat");
-        assert_eq!(super::option("singularity_xdr_Url"), "singularity-xdr-url");
-    }
-
     #[test]
     fn command_passes_debug_assertions() {
         super::command().debug_assert();

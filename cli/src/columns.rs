@@ -8,7 +8,7 @@ use comfy_table::Cell;
 use sentinelone::commands::{ContextPath, RegisteredCommand};
 use serde_json::Value;
 
-use crate::run::CliError;
+use crate::failure::CliError;
 use crate::suggest::did_you_mean;
 use crate::table::{Grid, plain};
 

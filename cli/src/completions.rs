@@ -7,10 +7,9 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::cli;
+use crate::failure::{CliError, DONE};
 use crate::help;
-use crate::output;
-use crate::run::{CliError, DONE};
+use crate::stdio;
 
 /// Definition of the apostrophe that each rendered section starts with.
 const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
@@ -34,23 +33,22 @@ pub(crate) fn commands() -> [Command; 2] {
     [completions, man]
 }
 
-/// Prints a completion script.
-pub(crate) fn completions(matches: &ArgMatches) -> Result<u8, CliError> {
+/// Prints a completion script of the whole command line.
+pub(crate) fn completions(matches: &ArgMatches, mut command: Command) -> Result<u8, CliError> {
     let Some(shell) = matches.get_one::<Shell>("shell").copied() else {
         return Err(CliError::Usage("no shell: use bash, elvish, fish, powershell or zsh".into()));
     };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut cli::command(), "s1", &mut script);
-    output::write(&String::from_utf8_lossy(&script))?;
+    clap_complete::generate(shell, &mut command, "s1", &mut script);
+    stdio::write(&String::from_utf8_lossy(&script))?;
     Ok(DONE)
 }
 
-/// Prints the main manual page, or writes all pages to a directory.
-pub(crate) fn man(matches: &ArgMatches) -> Result<u8, CliError> {
-    let mut command = cli::command();
+/// Prints the main manual page of the whole command line, or writes all pages to a directory.
+pub(crate) fn man(matches: &ArgMatches, mut command: Command) -> Result<u8, CliError> {
     command.build();
     let Some(dir) = matches.get_one::<PathBuf>("out-dir") else {
-        output::write(&page(&command)?)?;
+        stdio::write(&page(&command)?)?;
         return Ok(DONE);
     };
     write_pages(&command, dir).map_err(|error| {

@@ -15,11 +15,11 @@ use sentinelone_contract::har::{self, FileKind};
 use sentinelone_contract::{ContractRule, Finding, Severity, check};
 use serde_json::Value;
 
+use crate::failure::{CliError, DONE, FAILED, USAGE};
 use crate::findings::{Deny, FindingSource, Format, JsonWriter, annotation, grouped, json_of};
-use crate::output;
 use crate::probe;
 use crate::progress::Bytes;
-use crate::run::{CliError, DONE, FAILED, USAGE};
+use crate::stdio;
 
 /// Maximum number of undeclared operations that are listed.
 const MAX_LISTED: usize = 10;
@@ -247,12 +247,12 @@ impl Verify {
             Format::Github => {
                 let lines = grouped(findings);
                 let listed = lines.iter().filter(|one| self.is_listed(one.finding));
-                output::write(&listed.map(|one| one.annotation(source, &self.deny)).collect::<String>())
+                stdio::write(&listed.map(|one| one.annotation(source, &self.deny)).collect::<String>())
             }
             Format::Text => {
                 let lines = grouped(findings);
                 let listed = lines.iter().filter(|one| self.is_listed(one.finding));
-                output::write(&listed.map(|one| one.line(source)).collect::<String>())
+                stdio::write(&listed.map(|one| one.line(source)).collect::<String>())
             }
         })
     }
@@ -279,9 +279,9 @@ impl Verify {
     /// Reports a file without a finding.
     fn report_file(&self, file: &str, level: &str, title: &str, message: &str) -> Result<(), CliError> {
         self.bar.suspend(|| match self.format {
-            Format::Github => output::write(&annotation(level, Some(file), title, message)),
+            Format::Github => stdio::write(&annotation(level, Some(file), title, message)),
             _ => {
-                output::report(format_args!("{file}: {title}: {message}"));
+                stdio::report(format_args!("{file}: {title}: {message}"));
                 Ok(())
             }
         })?;
@@ -327,7 +327,7 @@ impl Verify {
         for (label, count) in more.iter().filter(|(_, count)| *count > 0) {
             text += &format!(", {label}: {count}");
         }
-        output::write(&(text + "\n"))
+        stdio::write(&(text + "\n"))
     }
 }
 

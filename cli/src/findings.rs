@@ -9,9 +9,10 @@ use sentinelone::replace_control_chars;
 use sentinelone_contract::{ContractRule, Finding, Severity};
 use serde_json::{Value, json};
 
+use crate::failure::CliError;
 use crate::json_text;
-use crate::output;
-use crate::run::{CliError, text};
+use crate::options::text;
+use crate::stdio;
 
 /// Format of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,7 +215,7 @@ impl JsonWriter {
     /// Starts the array. It is not started before an exchange was read: a usage error has no output.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
         if !self.started && self.format == Format::Json {
-            output::write("[")?;
+            stdio::write("[")?;
         }
         self.started = true;
         Ok(())
@@ -229,13 +230,13 @@ impl JsonWriter {
         };
         let after = if self.format == Format::Json { "" } else { "\n" };
         self.first = false;
-        output::write(&format!("{before}{}{after}", json_text::escape_control_chars(&item.to_string())))
+        stdio::write(&format!("{before}{}{after}", json_text::escape_control_chars(&item.to_string())))
     }
 
     pub(crate) fn end(&self) -> io::Result<()> {
         match (self.format, self.started, self.first) {
-            (Format::Json, true, true) => output::write("]\n"),
-            (Format::Json, true, false) => output::write("\n]\n"),
+            (Format::Json, true, true) => stdio::write("]\n"),
+            (Format::Json, true, false) => stdio::write("\n]\n"),
             _ => Ok(()),
         }
     }

@@ -8,9 +8,8 @@ use clap::{Arg, ArgMatches, Command};
 use comfy_table::Table;
 use sentinelone::commands::{Topic, find, registry};
 
-use crate::cli;
-use crate::output;
-use crate::run::{CliError, DONE, USAGE};
+use crate::failure::{CliError, DONE, USAGE};
+use crate::stdio;
 
 /// Widest page, also on a wider terminal.
 const MAX_WIDTH: usize = 100;
@@ -163,19 +162,19 @@ pub(crate) fn command() -> Command {
     })
 }
 
-/// Runs `s1 help`.
-pub(crate) fn run(matches: &ArgMatches) -> Result<u8, CliError> {
+/// Prints the page that `s1 help` selects. `command` is the whole command line.
+pub(crate) fn print(matches: &ArgMatches, command: Command) -> Result<u8, CliError> {
     let subjects: Vec<&str> =
         matches.get_many::<String>("subject").into_iter().flatten().map(String::as_str).collect();
     let groups = groups();
     let group = groups.iter().find(|group| subjects == [group.name]);
     let page = match (subjects.as_slice(), group) {
-        ([], _) => overview(&cli::all_commands()),
-        (["options"], _) => options(cli::all_commands()),
-        (_, Some(group)) => topic(group, &cli::all_commands()),
+        ([], _) => overview(&command),
+        (["options"], _) => options(command),
+        (_, Some(group)) => topic(group, &command),
         (path, None) => {
             let arguments = ["s1"].into_iter().chain(path.iter().copied()).chain(["--help"]);
-            return Ok(match cli::command().try_get_matches_from(arguments) {
+            return Ok(match command.try_get_matches_from(arguments) {
                 Err(error) => {
                     let _ = error.print();
                     u8::try_from(error.exit_code()).unwrap_or(USAGE)
@@ -184,7 +183,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<u8, CliError> {
             });
         }
     };
-    output::write_styled(&page)?;
+    stdio::write_styled(&page)?;
     Ok(DONE)
 }
 
@@ -518,6 +517,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::cli;
 
     /// Splits a command line at spaces outside of single quotes.
     fn split_arguments(line: &str) -> Vec<String> {

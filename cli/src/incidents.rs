@@ -14,13 +14,16 @@ use sentinelone::incidents::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::atomic_file::{open_lock, replace};
+use crate::failure::{CliError, DONE, FAILED, PARTIAL, format_error, split_help};
 use crate::json_text;
 use crate::list_values::ListReader;
+use crate::options::text;
 use crate::output;
-use crate::profiles::{open_lock, replace};
-use crate::progress::Terminal;
-use crate::run::{CliError, DONE, FAILED, PARTIAL, format_error, shutdown_signal, split_help, text};
 use crate::session::Session;
+use crate::signals::shutdown_signal;
+use crate::stdio;
+use crate::terminal::Terminal;
 
 /// Version of the state file.
 const STATE_VERSION: u32 = 2;
@@ -168,7 +171,7 @@ pub(crate) fn report_connection_error(error: &ConnectionError) {
         }
         (_, Some((fact, remedy))) => (fact, remedy.to_owned()),
     };
-    output::report(format_args!("error: {fact}\n  caused by: {cause}\n  help: {remedy}"));
+    stdio::report(format_args!("error: {fact}\n  caused by: {cause}\n  help: {remedy}"));
 }
 
 fn fetcher(session: &Session, matches: &ArgMatches) -> Result<Fetcher, CliError> {
@@ -186,7 +189,7 @@ pub(crate) async fn test_connection(matches: &ArgMatches) -> Result<u8, CliError
                     fetcher.config().fetch_type.streams().iter().map(|stream| stream.as_str()).collect();
                 let (console, version) = (client.console_url(), client.api_version());
                 let line = format!("{console}: API {version}, {} can be read\n", streams.join(" and "));
-                output::write(&line).map(|()| DONE).map_err(CliError::from)
+                stdio::write(&line).map(|()| DONE).map_err(CliError::from)
             }
             Err(error) => {
                 report_connection_error(&error);
@@ -237,14 +240,14 @@ async fn poll(
                 state.save(batch.checkpoint)?;
                 if !follow {
                     if batch.has_more {
-                        output::report("more items are available; run the command again");
+                        stdio::report("more items are available; run the command again");
                     }
                     return Ok(if is_partial { PARTIAL } else { DONE });
                 }
                 batch.has_more
             }
             Err(error) if follow && error.is_temporary() => {
-                output::report(format_args!("error: {error}; the next poll retries"));
+                stdio::report(format_args!("error: {error}; the next poll retries"));
                 false
             }
             Err(error) => return Err(error.into()),
@@ -265,11 +268,11 @@ async fn poll(
 fn report_failure(failure: &StreamFailure) {
     let (stream, error) = (failure.stream.as_str(), &failure.error);
     if matches!(error.kind(), ErrorKind::RepeatedCursor | ErrorKind::EmptyPages) {
-        output::report(format_args!("error: {stream} could not be read to the end: {}", format_error(error)));
+        stdio::report(format_args!("error: {stream} could not be read to the end: {}", format_error(error)));
         return;
     }
     if failure.is_temporary() {
-        output::report(format_args!("error: {stream} could not be read; the next poll reads them: {error}"));
+        stdio::report(format_args!("error: {stream} could not be read; the next poll reads them: {error}"));
         return;
     }
     let other = FetchType::ALL.into_iter().find(|one| {
@@ -277,7 +280,7 @@ fn report_failure(failure: &StreamFailure) {
         !streams.is_empty() && !streams.contains(&failure.stream)
     });
     let option = other.map(|other| format!("\n  help: --fetch-type {} leaves {stream} out", other.as_str()));
-    output::report(format_args!(
+    stdio::report(format_args!(
         "error: {stream} could not be read: {}{}",
         format_error(error),
         option.unwrap_or_default()
@@ -288,19 +291,19 @@ fn report_failure(failure: &StreamFailure) {
 fn print(batch: &Batch, format: &str) -> Result<(), CliError> {
     for item in &batch.without_id {
         let stream = item.stream.as_str();
-        output::report(format_args!("warning: an item of {stream} has no ID and is skipped: {}", item.raw));
+        stdio::report(format_args!("warning: an item of {stream} has no ID and is skipped: {}", item.raw));
     }
-    output::report_repairs("fetch-incidents", &batch.repairs);
+    stdio::report_repairs("fetch-incidents", &batch.repairs);
     for item in &batch.set_apart {
         let stream = item.stream.as_str();
         let id = item.id.as_deref().unwrap_or("unreadable");
-        output::report(format_args!(
+        stdio::report(format_args!(
             "warning: {stream}: data[{}] (ID {id}) is not valid JSON and is skipped: {} at {}",
             item.index, item.reason, item.path
         ));
     }
     if batch.skipped_below_min_risk > 0 {
-        output::report(format_args!(
+        stdio::report(format_args!(
             "skipped threats below the minimum risk score: {}",
             batch.skipped_below_min_risk
         ));

@@ -5,8 +5,8 @@ use std::io;
 
 use secrecy::SecretString;
 
-use crate::profiles::Profile;
-use crate::run::CliError;
+use crate::failure::CliError;
+use crate::profile::Profile;
 
 #[cfg(feature = "keyring")]
 mod system {
@@ -14,8 +14,8 @@ mod system {
     use secrecy::{ExposeSecret, SecretString};
 
     use super::{access_error, removal_error};
-    use crate::profiles::Profile;
-    use crate::run::CliError;
+    use crate::failure::CliError;
+    use crate::profile::Profile;
 
     fn entry(profile: &Profile) -> Result<Entry, String> {
         if let Err(error) = Entry::store_status() {
@@ -53,8 +53,8 @@ mod system {
     use secrecy::SecretString;
 
     use super::{access_error, removal_error};
-    use crate::profiles::Profile;
-    use crate::run::CliError;
+    use crate::failure::CliError;
+    use crate::profile::Profile;
 
     const UNSUPPORTED: &str = "s1 was built without the feature `keyring`";
 

@@ -1,15 +1,14 @@
-//! Values of list options from files and from stdin, and options in the place of a value.
+//! Values of list options from files and from stdin.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use sentinelone::commands::{Argument, ArgumentKind, RegisteredCommand, find, is_possible_id};
+use sentinelone::commands::{Argument, ArgumentKind, is_possible_id};
 use serde_json::Value;
 
-use crate::batches;
-use crate::cli::{allows_dash, global_option_names, has_secret_option, is_secret, option, option_names};
-use crate::run::CliError;
+use crate::failure::CliError;
+use crate::options::option;
 
 /// Maximum size of a list in a file or on stdin, in bytes: about 400,000 IDs.
 const MAX_SIZE: u64 = 8 * 1024 * 1024;
@@ -118,67 +117,9 @@ fn decode(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// Returns the usage error for an option that takes a text and is followed by something that looks like an option, such
-/// as `--query --from-date`: the value was probably forgotten. `--query=--from-date` is accepted.
-pub(crate) fn missing_value(arguments: &[String]) -> Option<String> {
-    let entry = arguments.iter().find_map(|argument| find(argument))?;
-    let list = (entry.arguments)();
-    arguments.windows(2).find_map(|pair| {
-        let [name, value] = pair else { return None };
-        let argument = list.iter().find(|argument| option_names(argument).contains(name))?;
-        let is_option = match is_secret(argument.name) {
-            true => is_known_option(entry, value),
-            false => looks_like_option(entry, value),
-        };
-        if !allows_dash(argument) || !is_option {
-            return None;
-        }
-        // A rejected value can be an option with a secret.
-        if has_secret_option(arguments) {
-            let help = format!("help: pass a value that begins with a dash as {name}=VALUE");
-            return Some(format!("{name} requires a value\n  {help}"));
-        }
-        let quote = if value.contains(char::is_whitespace) { "'" } else { "" };
-        Some(format!(
-            "{name} requires a value, but {value:?} looks like an option\n  help: pass it as \
-             {quote}{name}={value}{quote} if it is the value"
-        ))
-    })
-}
-
-/// Returns the name of an option in an argument of the command line, without its value.
-fn option_part(argument: &str) -> &str {
-    argument.split_once('=').map_or(argument, |(name, _)| name)
-}
-
-/// Returns whether an argument is an option of the command, or a global option.
-fn is_known_option(entry: &RegisteredCommand, argument: &str) -> bool {
-    let name = option_part(argument);
-    let own = (entry.arguments)().iter().any(|argument| option_names(argument).iter().any(|one| one == name));
-    let is_of_batches = entry.batch_argument().is_some() && batches::NAMES.contains(&name);
-    own || is_of_batches
-        || ["-h", "--help", "--all"].contains(&name)
-        || global_option_names().any(|one| one == name)
-}
-
-/// Returns whether an argument is a known option, or has the form of one.
-fn looks_like_option(entry: &RegisteredCommand, argument: &str) -> bool {
-    let has_form = option_part(argument).strip_prefix("--").is_some_and(|name| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-    });
-    has_form || is_known_option(entry, argument)
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-
-    fn check(line: &[&str]) -> Option<String> {
-        let arguments: Vec<String> = line.iter().map(|argument| (*argument).to_owned()).collect();
-        missing_value(&arguments)
-    }
 
     #[test]
     fn decode_accepts_byte_order_marks() {
@@ -195,34 +136,5 @@ mod tests {
         for bytes in [&b"\xff"[..], b"\xff\xfe1", b"a\xc3"] {
             assert_eq!(decode(bytes), None, "{bytes:?}");
         }
-    }
-
-    #[test]
-    fn missing_value_of_every_text_option_is_found() {
-        for entry in sentinelone::commands::registry() {
-            let list = (entry.arguments)();
-            let own = list.first().map(option_names).unwrap_or_default();
-            for argument in list.iter().filter(|argument| allows_dash(argument)) {
-                let names = option_names(argument);
-                let name = names[0].as_str();
-                for value in own.iter().chain(&names).map(String::as_str).chain(["--output", "--help"]) {
-                    let line = [entry.info.name, name, value];
-                    let message = check(&line).unwrap_or_else(|| panic!("{line:?}"));
-                    assert!(message.starts_with(&format!("{name} requires a value")), "{message}");
-                    assert_eq!(check(&[entry.info.name, &format!("{name}={value}")]), None);
-                }
-                for value in ["-Path C:\\x", "-5", "--", "- item", "--x y", "text", "-"] {
-                    assert_eq!(check(&[entry.info.name, name, value]), None, "{name} {value}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn missing_value_of_a_secret_is_not_shown() {
-        let secret = ["fetch-file", "--password", "--Xy12"];
-        assert_eq!(check(&secret), None, "a password can begin with dashes");
-        let message = check(&["fetch-file", "--password", "--file-path=/etc/secret"]).unwrap();
-        assert!(!message.contains("secret"), "{message}");
     }
 }

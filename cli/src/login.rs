@@ -8,12 +8,15 @@ use secrecy::{ExposeSecret, SecretString};
 use sentinelone::incidents::{Fetcher, IncidentConfig};
 use sentinelone::{ApiToken, ConsoleUrl, Error};
 
+use crate::failure::{CliError, DONE, FAILED};
 use crate::incidents::report_connection_error;
-use crate::output;
-use crate::profiles::{ConfigFile, Profile, TokenStorage, check_name};
-use crate::progress::Terminal;
-use crate::run::{CliError, DONE, FAILED, shutdown_signal, text};
+use crate::options::text;
+use crate::profile::{Profile, TokenStorage};
+use crate::profiles::{ConfigFile, check_name};
 use crate::session::{self, Session};
+use crate::signals::shutdown_signal;
+use crate::stdio;
+use crate::terminal::Terminal;
 
 /// Name of the first profile, unless another name is set.
 const DEFAULT_NAME: &str = "default";
@@ -53,7 +56,7 @@ fn check(matches: &ArgMatches) -> Result<(), CliError> {
 /// Prints the profiles.
 pub(crate) fn profiles(matches: &ArgMatches) -> Result<u8, CliError> {
     check(matches)?;
-    output::write(&ConfigFile::read()?.list(text(matches, "output"))?)?;
+    stdio::write(&ConfigFile::read()?.list(text(matches, "output"))?)?;
     Ok(DONE)
 }
 
@@ -73,9 +76,9 @@ pub(crate) fn logout(matches: &ArgMatches) -> Result<u8, CliError> {
         CliError::Usage("no profile: use --profile, because no default profile is set".into())
     })?;
     let warning = config.remove(&name)?;
-    output::write(&format!("profile {name} removed\n"))?;
+    stdio::write(&format!("profile {name} removed\n"))?;
     if let Some(warning) = warning {
-        output::report(warning);
+        stdio::report(warning);
     }
     Ok(DONE)
 }
@@ -145,7 +148,7 @@ async fn test_and_store(
         Ok(details) => details.ok(),
         Err(error) => {
             report_connection_error(&error);
-            output::report("no profile was written");
+            stdio::report("no profile was written");
             return Ok(FAILED);
         }
     };
@@ -157,7 +160,7 @@ async fn test_and_store(
     let became_default = config.store(profile, token)?;
     let Profile { name, console, token: storage, .. } = profile;
     let (version, file) = (client.api_version(), config.path().display());
-    output::write(&format!(
+    stdio::write(&format!(
         "profile {name}: {console} on API {version}; {expires}\nstored in {file}, the token in {storage}\n{}",
         if became_default { "it is now the default profile\n" } else { "" }
     ))?;

@@ -1,28 +1,39 @@
 //! `s1`, the command line client.
 
+mod atomic_file;
 mod batches;
 mod cli;
 mod columns;
 mod completions;
+mod confirm;
 mod contract;
+mod failure;
 mod findings;
+mod global_options;
 mod help;
 mod incidents;
+mod integration;
 mod json_text;
 mod keyring;
 mod list_values;
 mod log;
 mod login;
+mod options;
 mod output;
 mod probe;
+mod profile;
 mod profiles;
 mod progress;
 mod record;
 mod run;
 mod session;
+mod signals;
+mod stdio;
 mod stream;
 mod suggest;
 mod table;
+mod terminal;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -41,54 +52,52 @@ fn parse(arguments: &[String]) -> Result<ArgMatches, clap::Error> {
 fn main() -> ExitCode {
     let arguments: Vec<_> =
         std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned()).collect();
-    if let Some(message) = list_values::missing_value(&arguments) {
-        output::report(format_args!("error: {message}"));
-        return ExitCode::from(run::USAGE);
+    if let Some(message) = usage::missing_value(&arguments) {
+        stdio::report(format_args!("error: {message}"));
+        return ExitCode::from(failure::USAGE);
     }
     if matches!(arguments.as_slice(), [only] if only == "-h" || only == "--help") {
         // Without the parser, which takes half of the time.
-        let _ = output::write_styled(&help::overview(&cli::all_commands()));
+        let _ = stdio::write_styled(&help::overview(&cli::all_commands()));
         return ExitCode::SUCCESS;
     }
     let matches = match parse(&arguments) {
         Ok(matches) => matches,
         Err(mut error) => {
-            suggest::nearest_command(&mut error);
-            suggest::without_list_of_subjects(&mut error);
+            usage::nearest_command(&mut error);
+            usage::without_list_of_subjects(&mut error);
             // Help is written to stdout with exit code 0, an error to stderr with exit code 2.
-            if error.use_stderr() && cli::has_secret_option(&arguments) {
+            if error.use_stderr() && options::has_secret_option(&arguments) {
                 // The rejected argument can be part of a password that was not quoted.
-                output::report(
+                stdio::report(
                     "error: invalid arguments; they are not shown, because one of them is a secret",
                 );
-                output::report("  help: quote values that contain spaces or symbols; see --help");
+                stdio::report("  help: quote values that contain spaces or symbols; see --help");
             } else if error.use_stderr() && arguments.iter().any(|argument| argument == "login") {
-                output::report(
+                stdio::report(
                     "error: invalid arguments of login; they are not shown, because one can be a token",
                 );
-                output::report(
-                    "  help: type the token, or read it from stdin or a file; see s1 login --help",
-                );
+                stdio::report("  help: type the token, or read it from stdin or a file; see s1 login --help");
             } else {
                 let _ = error.print();
-                if let Some(help) = suggest::dash_value(&error, &arguments) {
-                    output::report(format_args!("  help: {help}"));
+                if let Some(help) = usage::dash_value(&error, &arguments) {
+                    stdio::report(format_args!("  help: {help}"));
                 }
             }
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(run::USAGE));
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::USAGE));
         }
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::report(format_args!("error: {error}"));
-            return ExitCode::from(run::FAILED);
+            stdio::report(format_args!("error: {error}"));
+            return ExitCode::from(failure::FAILED);
         }
     };
     match runtime.block_on(run::run(&matches)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            output::report(format_args!("error: {failure}"));
+            stdio::report(format_args!("error: {failure}"));
             ExitCode::from(failure.code())
         }
     }

@@ -8,11 +8,13 @@ use sentinelone::replace_control_chars;
 use sentinelone_contract::{Probe, ProbeOutcome, ProbeReport, Severity};
 use serde_json::json;
 
+use crate::failure::{CliError, DONE, FAILED};
 use crate::findings::{Deny, FindingSource, Format, JsonWriter, annotation, grouped, json_of};
 use crate::output;
 use crate::record;
-use crate::run::{CliError, DONE, FAILED, shutdown_signal};
 use crate::session::Session;
+use crate::signals::shutdown_signal;
+use crate::stdio;
 
 /// Prints the result of each operation and counts the results.
 struct ProbeReporter {
@@ -40,7 +42,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, CliError> {
         params.into_iter().fold(Probe::new(&session.client), |probe, (name, value)| probe.param(name, value));
     if matches.get_flag("dry-run") {
         let requests = output::requests(&probe.requests(), session.client.api_version())?;
-        output::write(&requests)?;
+        stdio::write(&requests)?;
         return session.close(Ok(DONE)).await;
     }
     let mut reporter = ProbeReporter {
@@ -138,7 +140,7 @@ impl ProbeReporter {
                 for one in grouped(&report.findings) {
                     text += &one.annotation(&source, &self.deny);
                 }
-                output::write(&text)
+                stdio::write(&text)
             }
             Format::Text => {
                 let duration = format!("{seconds:.2} s");
@@ -153,7 +155,7 @@ impl ProbeReporter {
                 for one in grouped(&report.findings) {
                     text += &format!("  {}", one.line(&source));
                 }
-                output::write(&text)
+                stdio::write(&text)
             }
         }
     }
@@ -161,7 +163,7 @@ impl ProbeReporter {
     fn end(&self) -> io::Result<u8> {
         match self.format {
             Format::Json | Format::Ndjson => self.items.end()?,
-            _ => output::write(&format!(
+            _ => stdio::write(&format!(
                 "succeeded: {}, failed: {}, skipped: {}, errors: {}, drift: {}\n",
                 self.succeeded, self.failed, self.skipped, self.errors, self.drift
             ))?,

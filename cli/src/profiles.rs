@@ -1,26 +1,26 @@
 //! Profiles in the configuration file.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf, is_separator};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use sentinelone::{ApiToken, ApiVersion, ConsoleUrl, TokenError};
+use sentinelone::{ApiToken, ApiVersion, TokenError};
 use serde_json::{Value, json};
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value as Setting, value};
 
+use crate::atomic_file::{open_lock, replace};
+use crate::failure::CliError;
 use crate::json_text;
 use crate::keyring;
-use crate::output;
-use crate::run::CliError;
+use crate::profile::{KEYRING, Profile, TokenStorage, exists};
+use crate::stdio;
 use crate::suggest::did_you_mean;
 use crate::table;
 
-/// Value of `token` for a token in the system keyring.
-const KEYRING: &str = "keyring";
 /// Directory of the token files, next to the configuration file.
 const TOKENS: &str = "tokens";
 const TOP_KEYS: [&str; 2] = ["default", "profiles"];
@@ -33,23 +33,6 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct ConfigFile {
     path: PathBuf,
     document: DocumentMut,
-}
-
-/// Console and token under a name.
-#[derive(Clone, Debug)]
-pub(crate) struct Profile {
-    pub(crate) name: String,
-    pub(crate) console: ConsoleUrl,
-    pub(crate) version: Option<ApiVersion>,
-    pub(crate) token: TokenStorage,
-}
-
-/// Location of the token of a profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum TokenStorage {
-    None,
-    File(PathBuf),
-    Keyring,
 }
 
 impl ConfigFile {
@@ -299,7 +282,7 @@ impl ConfigFile {
             _ => Ok(()),
         };
         if let Err(failure) = removed {
-            output::report(format_args!("warning: the previous token was not removed: {failure}"));
+            stdio::report(format_args!("warning: the previous token was not removed: {failure}"));
         }
         Ok(!had_default && self.default()?.as_ref() == Some(name))
     }
@@ -430,43 +413,30 @@ impl ConfigFile {
     }
 }
 
-impl Profile {
-    /// Reads the token.
-    pub(crate) fn token(&self, quiet: bool) -> Result<ApiToken, CliError> {
-        match &self.token {
-            TokenStorage::File(file) => {
-                let token = match ApiToken::from_file(file) {
-                    // The path can be a token. It is not shown.
-                    Err(TokenError::File { source, .. }) if !exists(file) => {
-                        let name = &self.name;
-                        return Err(CliError::Usage(format!(
-                            "profile {name}: cannot read the file of token-file: {source}; correct the path, or run \
-                             s1 login --profile {name}"
-                        )));
-                    }
-                    read => read?,
-                };
-                if let Some(warning) = permission_warning(file).filter(|_| !quiet) {
-                    output::report(warning);
+/// Reads the token of a profile.
+pub(crate) fn token(profile: &Profile, quiet: bool) -> Result<ApiToken, CliError> {
+    match &profile.token {
+        TokenStorage::File(file) => {
+            let token = match ApiToken::from_file(file) {
+                // The path can be a token. It is not shown.
+                Err(TokenError::File { source, .. }) if !exists(file) => {
+                    let name = &profile.name;
+                    return Err(CliError::Usage(format!(
+                        "profile {name}: cannot read the file of token-file: {source}; correct the path, or run \
+                         s1 login --profile {name}"
+                    )));
                 }
-                Ok(token)
+                read => read?,
+            };
+            if let Some(warning) = permission_warning(file).filter(|_| !quiet) {
+                stdio::report(warning);
             }
-            TokenStorage::Keyring => Ok(ApiToken::new(keyring::get(self)?.expose_secret())?),
-            TokenStorage::None => {
-                let name = &self.name;
-                Err(CliError::Usage(format!("profile {name} has no token; run s1 login --profile {name}")))
-            }
+            Ok(token)
         }
-    }
-}
-
-impl std::fmt::Display for TokenStorage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::None => f.write_str("none"),
-            Self::File(file) if exists(file) => write!(f, "{}", file.display()),
-            Self::File(_) => f.write_str("token-file (missing)"),
-            Self::Keyring => f.write_str(KEYRING),
+        TokenStorage::Keyring => Ok(ApiToken::new(keyring::get(profile)?.expose_secret())?),
+        TokenStorage::None => {
+            let name = &profile.name;
+            Err(CliError::Usage(format!("profile {name} has no token; run s1 login --profile {name}")))
         }
     }
 }
@@ -490,11 +460,6 @@ fn is_token_like(text: &str) -> bool {
     let token = ApiToken::new(text).ok();
     let text = token.as_ref().map_or(text.trim(), ApiToken::expose_secret);
     text.starts_with("eyJ") || (text.len() > 64 && !text.contains(is_separator))
-}
-
-/// Returns whether a file exists.
-fn exists(file: &Path) -> bool {
-    file.try_exists().unwrap_or_default()
 }
 
 fn remove_if_exists(file: &Path) -> Result<(), CliError> {
@@ -562,25 +527,4 @@ fn permission_warning(file: &Path) -> Option<String> {
 #[cfg(not(unix))]
 fn permission_warning(_: &Path) -> Option<String> {
     None
-}
-
-/// Opens the lock file of a file. The file itself is replaced on each write, so a lock on it has no effect.
-pub(crate) fn open_lock(file: &Path) -> io::Result<File> {
-    let mut path = file.to_path_buf().into_os_string();
-    path.push(".lock");
-    File::options().create(true).truncate(false).write(true).open(path)
-}
-
-/// Replaces a file atomically. Only its owner can read it.
-pub(crate) fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
-    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(dir)?;
-    new.write_all(content)?;
-    new.as_file().sync_all()?;
-    new.persist(file).map_err(|error| error.error)?;
-    // Make the rename durable. Not every system can open a directory.
-    if let Ok(dir) = File::open(dir) {
-        let _ = dir.sync_all();
-    }
-    Ok(())
 }

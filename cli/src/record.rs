@@ -8,8 +8,8 @@ use sentinelone::ApiToken;
 use sentinelone_contract::fixture::{Provenance, ProvenanceKind};
 use sentinelone_contract::{FixtureRecorder, Sanitizer};
 
-use crate::output;
-use crate::run::{CliError, FAILED};
+use crate::failure::{CliError, FAILED};
+use crate::stdio;
 
 fn dir(matches: &ArgMatches) -> Option<&PathBuf> {
     matches.get_one("record")
@@ -45,11 +45,11 @@ pub(crate) fn finish(
     let Some(recorder) = recorder else { return result };
     let errors = recorder.errors();
     for error in &errors {
-        output::report(format_args!("error: not recorded: {error}"));
+        stdio::report(format_args!("error: not recorded: {error}"));
     }
     let (written, dir) = (recorder.written_count(), recorder.dir().display());
     let exchanges = if written == 1 { "exchange" } else { "exchanges" };
-    output::report(format_args!(
+    stdio::report(format_args!(
         "{written} {exchanges} recorded in {dir}; check the files before you share them"
     ));
     if errors.is_empty() { result } else { result.map(|_| FAILED) }

@@ -16,10 +16,12 @@ use sentinelone_sandbox::{Sandbox, SandboxBuilder};
 
 use tracing::level_filters::LevelFilter;
 
-use crate::cli::Share;
-use crate::profiles::{ConfigFile, Profile, TokenStorage};
-use crate::run::{CliError, text};
-use crate::{output, record};
+use crate::failure::CliError;
+use crate::global_options::Share;
+use crate::options::text;
+use crate::profile::{Profile, TokenStorage};
+use crate::profiles::{self, ConfigFile};
+use crate::{record, stdio};
 
 /// Client, embedded sandbox and recorder of a command.
 pub(crate) struct Session {
@@ -161,7 +163,7 @@ impl Connection {
                     self.console()?
                 )))
             }
-            (Err(own), _) => own.token(is_quiet(matches)),
+            (Err(own), _) => profiles::token(own, is_quiet(matches)),
         }
     }
 }
@@ -284,12 +286,12 @@ impl Session {
         let recorder = record::recorder(matches, &token)?;
         let insecure = matches.get_flag("insecure");
         if insecure && is_quiet(matches) {
-            output::report("warning: TLS certificates are not verified; an attacker can read the token");
+            stdio::report("warning: TLS certificates are not verified; an attacker can read the token");
         }
         // Otherwise the log has the warnings.
         if is_quiet(matches) {
             for warning in token.warnings(&Timestamp::now()) {
-                output::report(format_args!("warning: {warning}"));
+                stdio::report(format_args!("warning: {warning}"));
             }
         }
         let mut client = Client::builder(url)

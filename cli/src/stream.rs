@@ -11,10 +11,10 @@ use sentinelone::commands::{ListPage, Outcome, PageHandling, RegisteredCommand};
 use serde_json::Value;
 
 use crate::columns::{Row, RowItem};
+use crate::failure::CliError;
 use crate::json_text::append_line;
-use crate::output::{report, to_stdout};
 use crate::progress::suspend;
-use crate::run::CliError;
+use crate::stdio::{report, to_stdout};
 use document::Document;
 pub(crate) use rows::TableWriter;
 

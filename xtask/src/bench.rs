@@ -1,45 +1,33 @@
 //! `cargo xtask bench`: overhead of the client compared with handwritten code, as ratios of one run.
 
+mod binaries;
 mod builds;
 mod cli;
 mod contract;
+mod effort;
 mod library;
 mod processes;
+mod progress;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
-use std::time::Instant;
 
 use sentinelone_codegen::{Error, Result};
 
-use processes::{median_seconds, run_command, run_json};
+use binaries::Binaries;
+use effort::Effort;
+use processes::{median_seconds, run_command};
+use progress::progress;
 use table::{Goal, Row, Table, Unit};
 
 /// Document with the table between two markers.
 const PAGE: &str = "docs/reference/performance.md";
 
-/// Number of runs of each measurement.
-struct Effort {
-    quick: bool,
-    /// Runs of a process that takes seconds.
-    runs: usize,
-    /// Runs of a measurement with little variance.
-    steady_runs: usize,
-    /// Pairs of action runs. Each run takes a third of a second; some are slow, and the ratio is close to the goal.
-    action_pairs: usize,
-    /// Runs of a process that takes milliseconds.
-    startup_runs: usize,
-}
-
 pub(crate) fn run(root: &Path, quick: bool) -> Result<String> {
-    let effort = match quick {
-        false => Effort { quick, runs: 5, steady_runs: 5, action_pairs: 40, startup_runs: 60 },
-        true => Effort { quick, runs: 2, steady_runs: 1, action_pairs: 14, startup_runs: 20 },
-    };
+    let effort = Effort::new(quick);
     let mut table = Table::default();
-    let binaries = build_binaries(root, &effort)?;
+    let binaries = Binaries::build(root, &effort)?;
     measure_generate(&mut table, &effort)?;
     library::measure(&binaries, &effort, &mut table)?;
     // A quick build does not optimize the code of the command line.
@@ -54,64 +42,6 @@ pub(crate) fn run(root: &Path, quick: bool) -> Result<String> {
     }
     table.write(&root.join(PAGE))?;
     Ok(format!("{}\nwrote {PAGE}", table.text()))
-}
-
-struct Binaries {
-    bench: PathBuf,
-    /// Built by a full run only.
-    contract: PathBuf,
-    s1: PathBuf,
-    /// Directory for the files of the measurements.
-    work: PathBuf,
-}
-
-/// Prints a step with the elapsed time.
-fn progress(step: &str) {
-    static START: OnceLock<Instant> = OnceLock::new();
-    eprintln!("{:>4} s  {step} …", START.get_or_init(Instant::now).elapsed().as_secs());
-}
-
-/// Builds the measured binaries.
-///
-/// A quick run builds both in one step, without TLS, with a profile that optimizes only the code that affects the
-/// ratios. Otherwise the release profile is used, and each is built alone, so that the library of `s1-bench` does not
-/// have the features of the others.
-fn build_binaries(root: &Path, effort: &Effort) -> Result<Binaries> {
-    progress("building the binaries");
-    let profile = if effort.quick { "quick" } else { "release" };
-    let build = |arguments: &[&str]| {
-        run_command(cargo(root).args(["build", "--quiet", "--profile", profile]).args(arguments))
-    };
-    let bench = ["-p", "sentinelone-bench", "--bin", "s1-bench"];
-    let s1 = ["-p", "sentinelone-cli", "--bin", "s1"];
-    if effort.quick {
-        build(&[&bench[..], &s1, &["--no-default-features"]].concat())?;
-    } else {
-        build(&s1)?;
-        build(&["-p", "sentinelone-bench", "--bin", "s1-bench-contract", "--features", "contract"])?;
-        build(&bench)?;
-    }
-    let target = target_dir(root)?;
-    let dir = target.join(profile);
-    let binary = |name: &str| dir.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let work = target.join("bench");
-    std::fs::create_dir_all(&work).map_err(|source| Error::Io { path: work.clone(), source })?;
-    let (bench, contract) = (binary("s1-bench"), binary("s1-bench-contract"));
-    Ok(Binaries { bench, contract, s1: binary("s1"), work })
-}
-
-fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
-    // The first variable would move the binaries; the second could cache a clean build.
-    command.env_remove("CARGO_BUILD_TARGET").env_remove("RUSTC_WRAPPER");
-    command
-}
-
-fn target_dir(root: &Path) -> Result<PathBuf> {
-    let metadata = run_json(cargo(root).args(["metadata", "--format-version", "1", "--no-deps"]))?;
-    let dir = metadata["target_directory"].as_str().unwrap_or("target");
-    Ok(root.join(dir))
 }
 
 /// Measures `cargo xtask generate` with the current build.

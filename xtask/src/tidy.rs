@@ -9,6 +9,7 @@ mod boundaries;
 mod documents;
 mod file_length;
 mod manifests;
+mod report;
 mod rust;
 mod sources;
 mod specification;
@@ -17,13 +18,13 @@ mod tests;
 mod tree;
 mod vocabulary;
 
-use std::fmt;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use sentinelone_codegen::Result;
 
+use report::{Report, Violation};
 use tree::Tree;
 
 /// A repository check.
@@ -140,41 +141,6 @@ pub(crate) fn rules() -> &'static [Rule] {
             check: vocabulary::vocabulary,
         },
     ]
-}
-
-/// A violation of a rule.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Violation {
-    /// File or directory, relative to the project root.
-    pub(crate) path: String,
-    /// Line number, from 1.
-    pub(crate) line: usize,
-    /// ID of the rule.
-    pub(crate) rule: &'static str,
-    finding: String,
-    remedy: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, line, rule, finding, remedy } = self;
-        write!(f, "{path}:{line}: {finding} ({rule}): {remedy}")
-    }
-}
-
-/// Collects the violations of all rules.
-struct Report {
-    /// ID of the current rule.
-    rule: &'static str,
-    violations: Vec<Violation>,
-}
-
-impl Report {
-    /// Adds a violation of the current rule.
-    fn add(&mut self, path: &str, line: usize, finding: impl Into<String>, remedy: impl Into<String>) {
-        let (finding, remedy) = (finding.into(), remedy.into());
-        self.violations.push(Violation { path: path.to_owned(), line, rule: self.rule, finding, remedy });
-    }
 }
 
 /// Returns the violations in a project directory, sorted by file and line.

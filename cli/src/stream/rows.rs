@@ -6,7 +6,7 @@ use sentinelone::commands::{ContextPath, Outcome};
 use serde_json::Value;
 
 use crate::columns::{Columns, Row};
-use crate::run::CliError;
+use crate::failure::CliError;
 use crate::table::OpenTable;
 
 /// The table of a list. The first page with items determines the columns and their widths.

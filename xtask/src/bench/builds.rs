@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use sentinelone_codegen::{Error, Result};
 
+use super::binaries::{cargo, target_dir};
+use super::effort::Effort;
 use super::processes::run_command;
+use super::progress::progress;
 use super::table::{Goal, Row, Table, Unit};
-use super::{Effort, cargo, progress, target_dir};
 
 const CLIENT_MAIN: &str = r#"use sentinelone::{ApiToken, Client};
 

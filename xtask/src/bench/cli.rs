@@ -8,9 +8,11 @@ use std::process::Command;
 use sentinelone_codegen::{Error, Result};
 use serde_json::Value;
 
+use super::binaries::Binaries;
+use super::effort::Effort;
 use super::processes::{Server, local, measured, median, run_json, run_output};
+use super::progress::progress;
 use super::table::{Goal, Row, Table, Unit};
-use super::{Binaries, Effort, progress};
 
 /// Output formats, with the maximum ratio of their time to that of curl and jq.
 const FORMATS: [(&str, f64); 4] = [("ndjson", 0.1), ("json", 0.25), ("table", 0.25), ("context", 0.25)];

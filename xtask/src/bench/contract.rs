@@ -6,9 +6,10 @@ use std::process::Command;
 
 use sentinelone_codegen::Result;
 
+use super::binaries::Binaries;
 use super::processes::{measured, median, run_json};
+use super::progress::progress;
 use super::table::{Goal, Row, Table, Unit};
-use super::{Binaries, progress};
 
 /// Size of the HAR file.
 const MEGABYTES: &str = "200";

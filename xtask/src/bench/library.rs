@@ -6,9 +6,11 @@ use std::process::Command;
 use sentinelone_codegen::{Error, Result};
 use serde_json::Value;
 
+use super::binaries::Binaries;
+use super::effort::Effort;
 use super::processes::{Server, median, run_command, run_json};
+use super::progress::progress;
 use super::table::{Goal, Row, Table, Unit};
-use super::{Binaries, Effort, progress};
 
 pub(super) fn measure(binaries: &Binaries, effort: &Effort, table: &mut Table) -> Result<()> {
     measure_decode(binaries, effort, table)?;

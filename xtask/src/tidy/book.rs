@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
-use super::Report;
+use super::report::Report;
 use super::tree::Tree;
 
 /// The table of contents of the book.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Report;
 use super::manifests::{self, Dependency};
+use super::report::Report;
 use super::rust::Named;
 use super::tree::Tree;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::Report;
+use super::report::Report;
 use super::tree::Tree;
 
 /// Root directories of a developer machine. `/tmp` is not listed, since it also exists on endpoints.

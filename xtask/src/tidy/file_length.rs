@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-use super::Report;
+use super::report::Report;
 use super::tree::Tree;
 
 /// Maximum number of lines of a file.

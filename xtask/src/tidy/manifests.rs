@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Report;
+use super::report::Report;
 use super::tree::{File, Tree};
 
 /// The allowed source of packages in a lock file.

@@ -1,6 +1,6 @@
 //! Rules about Rust files.
 
-use super::Report;
+use super::report::Report;
 use super::tree::Tree;
 
 /// First characters of a generated file.

@@ -6,7 +6,7 @@ use sentinelone_codegen::bundle::{Bundle, ROOT, each_reference};
 use sentinelone_codegen::import::{operations, overlays};
 use serde_json::Value;
 
-use super::Report;
+use super::report::Report;
 use super::tree::Tree;
 
 /// Files of `spec/` that are not YAML.

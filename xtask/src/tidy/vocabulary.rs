@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use toml::de::{DeTable, DeValue};
 
-use super::Report;
+use super::report::Report;
 use super::tree::{File, Tree};
 
 pub(super) const REQUIREMENT: &str = "comments, strings, identifiers and documents use no word of the deny-list in \

@@ -1,0 +1,112 @@
+//! Error of a command, its text, and the exit codes.
+
+use std::{fmt, io};
+
+use sentinelone::commands::ArgumentError;
+use sentinelone::{Error, ErrorKind, RequestError, TokenError, replace_control_chars};
+
+use crate::suggest::did_you_mean;
+
+pub(crate) const DONE: u8 = 0;
+pub(crate) const FAILED: u8 = 1;
+pub(crate) const USAGE: u8 = 2;
+pub(crate) const PARTIAL: u8 = 3;
+
+/// Error of a command.
+#[derive(Debug)]
+pub(crate) enum CliError {
+    Usage(String),
+    Interrupted(String),
+    /// Interrupted after a part of the result was written.
+    Partial(String),
+    Client(Error),
+    Io(io::Error),
+}
+
+impl CliError {
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Client(error) => match error.kind() {
+                ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Journal => USAGE,
+                _ => FAILED,
+            },
+            Self::Partial(_) => PARTIAL,
+            Self::Io(_) | Self::Interrupted(_) => FAILED,
+        }
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) => f.write_str(message),
+            Self::Interrupted(message) | Self::Partial(message) => write!(f, "interrupted; {message}"),
+            Self::Client(error) => f.write_str(&format_error(error)),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Splits the message of an error into the fact and the remedy.
+pub(crate) fn split_help(error: &Error) -> (String, Option<String>) {
+    let text = error.to_string();
+    let help = replace_control_chars(&error.help());
+    // The message ends with the help, and may continue with the option that resumes a job.
+    match text.split_once(&format!("; {help}")) {
+        Some((fact, rest)) if !help.is_empty() => (fact.to_owned(), Some(format!("{help}{rest}"))),
+        _ => (text, None),
+    }
+}
+
+/// Formats an error in lines: the fact, the sources, the remedy, and the nearest expected value.
+pub(crate) fn format_error(error: &Error) -> String {
+    let (mut text, help) = split_help(error);
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let fact = cause.to_string();
+        // The message of an error that was converted from another one is that of the other.
+        if !text.contains(&fact) {
+            text.push_str(&format!("\n  caused by: {fact}"));
+        }
+        source = cause.source();
+    }
+    if let Some(help) = help {
+        text.push_str(&format!("\n  help: {help}"));
+    }
+    let argument = std::error::Error::source(error).and_then(|source| source.downcast_ref::<ArgumentError>());
+    if let Some((value, expected)) = argument.and_then(ArgumentError::expected_values) {
+        text.push_str(&did_you_mean(value, expected.iter().map(String::as_str)));
+    }
+    text
+}
+
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Error> for CliError {
+    fn from(error: Error) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl From<ArgumentError> for CliError {
+    fn from(error: ArgumentError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+impl From<RequestError> for CliError {
+    fn from(error: RequestError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+impl From<TokenError> for CliError {
+    fn from(error: TokenError) -> Self {
+        Self::Client(error.into())
+    }
+}
