@@ -3,6 +3,7 @@
 
 mod field;
 mod field_validator;
+mod json;
 mod lenient;
 pub(crate) mod object_reader;
 mod open_enum;
@@ -11,6 +12,7 @@ mod operation;
 mod parts;
 mod raw_item;
 mod request;
+mod request_error;
 mod response;
 mod secret;
 mod timestamp;
@@ -20,6 +22,7 @@ pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
 pub(crate) use response::{reencode_request_body, reencode_response};
 
 pub use field::{Field, FieldKind, FieldValue, Fields, Filter};
+pub use json::DecodeError;
 pub use lenient::{boolean, integer, list, map, number, object, string};
 pub use open_enum::OpenEnum;
 pub use operation::{
@@ -29,9 +32,10 @@ pub use operation::{
 #[cfg(feature = "full-serde")]
 pub use parts::{RequestParts, RequestPartsError};
 pub use raw_item::RawItem;
-pub use request::{Request, RequestError, RequestErrorKind};
+pub use request::Request;
+pub use request_error::{RequestError, RequestErrorKind};
 pub use response::{
-    AffectedCount, Binary, Data, DecodeError, Empty, ListEnvelope, Page, PageItems, Pagination, ResponseBody,
+    AffectedCount, Binary, Data, Empty, ListEnvelope, Page, PageItems, Pagination, ResponseBody,
     UndecodedItem,
 };
 pub use secret::Secret;

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::RequestError;
-use super::response::item;
+use super::json::item;
 
 /// The parts of a recorded request.
 #[derive(Clone, Default, PartialEq)]

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::response::{DecodeError, json};
+use super::json::{DecodeError, json};
 
 /// An item of a page as JSON text: a slice of the response body, without a copy.
 ///

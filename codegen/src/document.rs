@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::bundle::{METHODS, members};
 use crate::published;
+use crate::resolver::{MAX_NODES, Resolver};
 use crate::surface::Key;
 use crate::{Error, Result};
 
@@ -490,7 +491,7 @@ pub fn extract(document: &Value, names: &BTreeMap<Key, (String, String)>) -> Res
             }
             let mut resolver = Resolver::new(document);
             let mut node = resolver.resolve(&node);
-            if resolver.remaining == 0 {
+            if resolver.is_exhausted() {
                 let message = format!("{id} has more than {MAX_NODES} nodes with references resolved");
                 return Err(Error::Document { name: "the document".to_owned(), message });
             }
@@ -526,77 +527,6 @@ fn rename_path_parameters(operation: &mut Map<String, Value>, theirs: &str, ours
     for parameter in parameters.into_iter().flatten().filter(|one| one["in"] == "path") {
         if let Some(ours) = parameter["name"].as_str().and_then(|name| pairs.get(name)) {
             parameter["name"] = json!(ours);
-        }
-    }
-}
-
-/// Copies the siblings of a reference to its target.
-fn copy_siblings(reference: &Map<String, Value>, found: &mut Value) {
-    if let Some(found) = found.as_object_mut() {
-        for (name, value) in reference.iter().filter(|(name, _)| *name != "$ref") {
-            found.insert(name.clone(), value.clone());
-        }
-    }
-}
-
-/// Resolves references.
-pub(crate) struct Resolver<'a> {
-    document: &'a Value,
-    /// References that are being resolved.
-    active: Vec<String>,
-    /// Remaining number of nodes.
-    remaining: usize,
-}
-
-/// Maximum number of nodes of a resolved operation. The largest of the vendor document has about 20,000.
-const MAX_NODES: usize = 2_000_000;
-
-/// Maximum depth of nested references.
-const MAX_REFERENCE_DEPTH: usize = 100;
-
-impl<'a> Resolver<'a> {
-    pub(crate) fn new(document: &'a Value) -> Self {
-        Self { document, active: Vec::new(), remaining: MAX_NODES }
-    }
-
-    /// Returns a node with all references resolved. Recursive schemas, and those beyond the limits, are cut off.
-    pub(crate) fn resolve(&mut self, node: &Value) -> Value {
-        self.remaining = self.remaining.saturating_sub(1);
-        match node {
-            Value::Object(map) => {
-                let target = map.get("$ref").and_then(Value::as_str);
-                let found = target
-                    .and_then(|target| Some((target, self.document.pointer(target.strip_prefix('#')?)?)));
-                let Some((target, found)) = found else {
-                    let members =
-                        map.iter().filter(|(name, _)| !matches!(name.as_str(), "example" | "examples"));
-                    let members = members.map(|(name, value)| {
-                        // Below `properties`, `example` is a property name.
-                        let value = match (name.as_str(), value) {
-                            ("properties", Value::Object(all)) => {
-                                let all = all.iter().map(|(name, one)| (name.clone(), self.resolve(one)));
-                                Value::Object(all.collect())
-                            }
-                            _ => self.resolve(value),
-                        };
-                        (name.clone(), value)
-                    });
-                    return Value::Object(members.collect());
-                };
-                let recursive = self.active.iter().any(|one| one == target);
-                if recursive || self.active.len() > MAX_REFERENCE_DEPTH || self.remaining == 0 {
-                    let mut cut = json!({ "type": "object", "x-recursive": true });
-                    copy_siblings(map, &mut cut);
-                    return cut;
-                }
-                self.active.push(target.to_owned());
-                let mut found = self.resolve(found);
-                self.active.pop();
-                copy_siblings(map, &mut found);
-                found
-            }
-            Value::Array(list) => Value::Array(list.iter().map(|one| self.resolve(one)).collect()),
-            other => other.clone(),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Emits the files of `generated/`.
 
 mod fields;
+mod generic;
 mod module;
 mod reading;
+mod runtime;
 
 pub(crate) use fields::rust_name as field_name;
 pub(crate) use module::function_name;
+pub(crate) use runtime::RUNTIME;
 
 use std::collections::BTreeSet;
 
@@ -15,54 +18,10 @@ use crate::dialect::{Envelope, envelope};
 use crate::files::Files;
 use crate::generator::Model;
 
+use runtime::RUNTIME_FILES;
+
 /// Command that regenerates all files; the header of each generated file names it.
 pub const COMMAND: &str = "cargo xtask generate";
-
-/// Runtime files that are copied into the generated crate: file name and source text.
-const RUNTIME_FILES: [(&str, &str); 13] = [
-    ("mod.rs", include_str!("../runtime/mod.rs")),
-    ("response.rs", include_str!("../runtime/response.rs")),
-    ("field.rs", include_str!("../runtime/field.rs")),
-    ("field_validator.rs", include_str!("../runtime/field_validator.rs")),
-    ("lenient.rs", include_str!("../runtime/lenient.rs")),
-    ("object_reader.rs", include_str!("../runtime/object_reader.rs")),
-    ("open_enum.rs", include_str!("../runtime/open_enum.rs")),
-    ("operation.rs", include_str!("../runtime/operation.rs")),
-    ("parts.rs", include_str!("../runtime/parts.rs")),
-    ("raw_item.rs", include_str!("../runtime/raw_item.rs")),
-    ("request.rs", include_str!("../runtime/request.rs")),
-    ("secret.rs", include_str!("../runtime/secret.rs")),
-    ("timestamp.rs", include_str!("../runtime/timestamp.rs")),
-];
-
-/// Runtime types that a module may import. A schema cannot have one of these names.
-pub(crate) const RUNTIME: [&str; 25] = [
-    "AffectedCount",
-    "ApiVersion",
-    "Binary",
-    "BodyPart",
-    "Data",
-    "Empty",
-    "Evidence",
-    "Field",
-    "FieldKind",
-    "FieldValue",
-    "Fields",
-    "Filter",
-    "FilterRequirement",
-    "Method",
-    "OpenEnum",
-    "Operation",
-    "OperationKind",
-    "Page",
-    "Paging",
-    "RateLimit",
-    "Request",
-    "RequestError",
-    "ResponseFormat",
-    "Secret",
-    "Timestamp",
-];
 
 /// Returns the files of `generated/`, except the bundled document.
 ///

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use crate::{Error, Result, examples};
+use crate::{Error, Result, fixture_names};
 
 /// Generated files: relative path with `/` as separator, mapped to the content.
 pub type Files = BTreeMap<String, String>;
@@ -69,7 +69,7 @@ pub fn check(directory: &Path, files: &Files) -> Result<()> {
 /// # Errors
 /// Returns [`Error::Fixtures`] with a unified diff if they differ.
 pub fn check_fixtures(directory: &Path, files: &Files) -> Result<()> {
-    let diff = difference(directory, "fixtures", files, examples::owns)?;
+    let diff = difference(directory, "fixtures", files, fixture_names::owns)?;
     if diff.is_empty() { Ok(()) } else { Err(Error::Fixtures(diff)) }
 }
 

@@ -1,7 +1,10 @@
 //! Checks the specification against the rules of `spec/README.md`.
 
+mod finding;
+
+pub use finding::Finding;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
@@ -15,21 +18,6 @@ use crate::metadata::{self, FilterRequirement, Kind, Op, Paging, PropertyFacts, 
 /// code.
 const RESERVED: [&str; 10] =
     ["BTreeMap", "Default", "Into", "IntoIterator", "Map", "Option", "Result", "String", "Value", "Vec"];
-
-/// A violation of a lint rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Operation, schema or file.
-    pub location: String,
-    /// The violation, with the remedy if it is not obvious.
-    pub message: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.location, self.message)
-    }
-}
 
 /// Returns all violations, in the order of the document.
 pub fn check(bundle: &Bundle) -> Vec<Finding> {

@@ -11,8 +11,8 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::bundle::{METHODS, members, query_parameter};
-use crate::document::Resolver;
 use crate::metadata;
+use crate::resolver::Resolver;
 
 /// Facts of a node or an operation, by keyword.
 pub type Facts = BTreeMap<&'static str, Value>;

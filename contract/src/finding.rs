@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::value_context::{MASK, contains_jwt};
+use super::secret_text::{MASK, contains_jwt};
 
 /// A difference between an exchange and the specification.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

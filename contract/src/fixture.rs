@@ -24,8 +24,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Contract, ContractRule, Finding, OperationMatch};
-
 /// A request with its response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "ExchangeFile")]
@@ -178,11 +176,6 @@ impl Exchange {
         self.request.path.as_deref().unwrap_or(template.trim())
     }
 
-    /// Returns the operation of a contract that matches the method and the path; `None` if no operation matches.
-    pub fn match_operation<'a>(&self, contract: &'a Contract) -> Option<OperationMatch<'a>> {
-        contract.match_operation(self.method(), self.path())
-    }
-
     /// Returns the query as pairs of name and value.
     pub fn query(&self) -> Vec<(String, String)> {
         self.request.query.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -197,47 +190,9 @@ impl Exchange {
         }
     }
 
-    /// Validates the exchange against a contract and returns the findings; `None` if the contract does not have the
-    /// operation.
-    ///
-    /// - If the operation exists in other API versions only, that is a finding.
-    /// - Path values are not validated if the file has only their names.
-    /// - Missing parameters and a missing body of a published request are ignored, since they are often omitted.
-    /// - A recording is also checked for [secrets](Contract::check_secrets).
-    pub fn check(&self, contract: &Contract) -> Option<Vec<Finding>> {
-        self.check_with_body(contract, &self.response_bytes())
-    }
-
     /// Returns whether the exchange is a recording of a console or the sandbox.
     pub(super) fn is_recording(&self) -> bool {
         matches!(self.provenance.kind, ProvenanceKind::Recorded | ProvenanceKind::Sandbox)
-    }
-
-    /// Validates the exchange like [`check`](Self::check), with this response body.
-    pub(super) fn check_with_body(&self, contract: &Contract, response: &[u8]) -> Option<Vec<Finding>> {
-        let found = self.match_operation(contract)?;
-        let body = self.request.body.as_ref();
-        let mut findings = contract.check_request(found.operation, &found.path_values, &self.query(), body);
-        if self.path().contains('{') {
-            findings.retain(|finding| !finding.location.starts_with("request.path"));
-        }
-        if self.provenance.kind == ProvenanceKind::Published {
-            let omitted = |finding: &Finding| match finding.rule {
-                ContractRule::MissingParameter => true,
-                ContractRule::MissingField => finding.location == "request.body",
-                _ => false,
-            };
-            findings.retain(|finding| !omitted(finding));
-        }
-        findings.extend(contract.check_version(&found, self.path()));
-        let response =
-            contract.check_response_body(Some(found.operation), self.status, response, self.is_recording());
-        findings.extend(response.schema);
-        if self.is_recording() {
-            findings.extend(contract.secrets_outside_response(self));
-        }
-        findings.extend(response.secrets);
-        Some(super::finish_findings(findings, found.operation.id()))
     }
 }
 

@@ -37,7 +37,7 @@ use serde_json::value::RawValue;
 use super::fixture::{BYTE_ORDER_MARK, Exchange, Provenance, ProvenanceKind};
 use super::json_stream::{JsonStream, StreamError};
 use super::sanitize::Sanitizer;
-use super::value_context::{MASK, contains_jwt, is_secret_name};
+use super::secret_text::{MASK, contains_jwt, is_secret_name};
 use super::{Contract, ContractRule, Finding, location};
 
 /// The base path of the API on each console.

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::json_cursor::{Cursor, RawString, Unreadable, check_depth};
 use super::schema::Schemas;
-use super::value_context::{ValueContext, contains_jwt, is_secret_name};
+use super::secret_text::{contains_jwt, is_secret_name};
+use super::value_context::ValueContext;
 
 /// The checks that can have findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

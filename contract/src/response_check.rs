@@ -14,11 +14,12 @@ use serde_json::Value;
 
 use super::finding::{ContractRule, Finding};
 use super::json_cursor::{Cursor, Unreadable};
+use super::location;
 use super::quick_check::{Doubts, QuickCheck};
 use super::schema::{Schemas, Splice};
-use super::secret_scan::Search;
+use super::secret_search::Search;
+use super::validation::{Direction, compile, summarize, validate, validate_with};
 use super::value_context::ValueContext;
-use super::{Contract, Direction, location, summarize, validate, validate_with};
 
 #[cfg(test)]
 mod tests;
@@ -68,16 +69,16 @@ impl Checks {
     fn quick<'a>(
         &self,
         declaration: impl FnOnce() -> (Option<&'a Value>, ValueContext<'a>),
-        contract: &'a Contract,
+        schemas: &'a Schemas,
     ) -> &QuickCheck {
         self.quick.get_or_init(|| {
             let (schema, context) = declaration();
-            QuickCheck::new(&contract.schemas, schema, &context)
+            QuickCheck::new(schemas, schema, &context)
         })
     }
 
-    fn validator(&self, schema: &Value, contract: &Contract) -> &Result<Validator, String> {
-        self.validator.get_or_init(|| contract.compile(schema, Direction::Response))
+    fn validator(&self, schema: &Value, schemas: &Schemas) -> &Result<Validator, String> {
+        self.validator.get_or_init(|| compile(schemas, schema, Direction::Response))
     }
 }
 
@@ -90,7 +91,7 @@ pub(super) struct DeclaredBody<'a> {
 
 /// The check of one response body.
 struct BodyCheck<'a> {
-    contract: &'a Contract,
+    schemas: &'a Schemas,
     /// The schema; `None` if the response is not declared, which has no findings but secrets.
     schema: Option<&'a Value>,
     checks: &'a ResponseChecks,
@@ -98,45 +99,43 @@ struct BodyCheck<'a> {
     wanted: Doubts,
 }
 
-impl Contract {
-    /// Checks a response body; with `secrets`, also for secrets.
-    ///
-    /// # Errors
-    /// Returns the error of `serde_json` if the body is not JSON.
-    pub(super) fn check_body(
-        &self,
-        declared: Option<DeclaredBody<'_>>,
-        body: &[u8],
-        secrets: bool,
-    ) -> Result<BodyFindings, serde_json::Error> {
-        let own = ResponseChecks::default();
-        let schema = declared.map(|declared| declared.schema);
-        let checks = declared.and_then(|declared| declared.checks).unwrap_or(&own);
-        let wanted = Doubts { schema: schema.is_some(), fields: schema.is_some(), secrets };
-        let check = BodyCheck { contract: self, schema, checks, wanted };
-        if let Ok(text) = std::str::from_utf8(body)
-            && let Ok(findings) = check.text(text)
-        {
-            return Ok(findings);
-        }
-        // The error of an invalid document is found without its tree.
-        serde_json::from_slice::<Discarded>(body)?;
-        Ok(check.tree(&serde_json::from_slice(body)?, wanted))
+/// Checks a response body; with `secrets`, also for secrets.
+///
+/// # Errors
+/// Returns the error of `serde_json` if the body is not JSON.
+pub(super) fn check_body(
+    schemas: &Schemas,
+    declared: Option<DeclaredBody<'_>>,
+    body: &[u8],
+    secrets: bool,
+) -> Result<BodyFindings, serde_json::Error> {
+    let own = ResponseChecks::default();
+    let schema = declared.map(|declared| declared.schema);
+    let checks = declared.and_then(|declared| declared.checks).unwrap_or(&own);
+    let wanted = Doubts { schema: schema.is_some(), fields: schema.is_some(), secrets };
+    let check = BodyCheck { schemas, schema, checks, wanted };
+    if let Ok(text) = std::str::from_utf8(body)
+        && let Ok(findings) = check.text(text)
+    {
+        return Ok(findings);
     }
+    // The error of an invalid document is found without its tree.
+    serde_json::from_slice::<Discarded>(body)?;
+    Ok(check.tree(&serde_json::from_slice(body)?, wanted))
 }
 
 impl<'a> BodyCheck<'a> {
     fn context(&self) -> ValueContext<'a> {
-        ValueContext::root(&self.contract.schemas, self.schema)
+        ValueContext::root(self.schemas, self.schema)
     }
 
     /// Checks a document. Fails if it is not JSON, or if only its tree decides.
     fn text(&self, text: &str) -> Result<BodyFindings, Unreadable> {
         let list = match self.schema {
-            Some(schema) => find_list(&self.contract.schemas, schema),
+            Some(schema) => find_list(self.schemas, schema),
             None => Some(List { path: vec!["data"], items: None }),
         };
-        let quick = self.checks.document.quick(|| (self.schema, self.context()), self.contract);
+        let quick = self.checks.document.quick(|| (self.schema, self.context()), self.schemas);
         let range = match &list {
             Some(list) => {
                 let mut cursor = Cursor::new(text, 0);
@@ -180,7 +179,7 @@ impl<'a> BodyCheck<'a> {
         let mut parts = BodyParts::default();
         let mut search = Search::default();
         let depth = list.path.len() + 1;
-        let quick = self.checks.item.quick(|| (list.items, context.clone()), self.contract);
+        let quick = self.checks.item.quick(|| (list.items, context.clone()), self.schemas);
         let mut reader = quick.reader(text, offset);
         reader.cursor.expect(b'[')?;
         let mut index = 0;
@@ -193,12 +192,12 @@ impl<'a> BodyCheck<'a> {
                 let mut location = list_location.clone();
                 location::index(&mut location, index);
                 if let Some(schema) = list.items.filter(|_| doubts.schema) {
-                    let validator = self.checks.item.validator(schema, self.contract);
+                    let validator = self.checks.item.validator(schema, self.schemas);
                     let validator = validator.as_ref().map_err(|_| Unreadable)?;
                     validate_with(validator, &item, &location, &mut parts.schema, |_, _| false);
                 }
                 if let Some(schema) = list.items.filter(|_| doubts.fields) {
-                    self.contract.schemas.undeclared(schema, &item, &location, None, &mut parts.fields);
+                    self.schemas.undeclared(schema, &item, &location, None, &mut parts.fields);
                 }
                 if doubts.secrets {
                     search.value(&context, &item, &mut location);
@@ -219,7 +218,7 @@ impl<'a> BodyCheck<'a> {
         let splice = |findings| Some(Splice { location: list_location.clone(), findings });
         let mut findings = Vec::new();
         if let Some(schema) = self.schema {
-            let validator = self.checks.document.validator(schema, self.contract);
+            let validator = self.checks.document.validator(schema, self.schemas);
             let validator = validator.as_ref().map_err(|_| Unreadable)?;
             let mut items = Some(item_findings);
             validate_with(validator, value, BODY, &mut findings, |error_pointer, findings| {
@@ -232,7 +231,7 @@ impl<'a> BodyCheck<'a> {
             if items.is_some() {
                 return Err(Unreadable);
             }
-            self.contract.schemas.undeclared(schema, value, BODY, splice(fields), &mut findings);
+            self.schemas.undeclared(schema, value, BODY, splice(fields), &mut findings);
             report_deprecation(&mut findings, value);
         }
         let mut search = Search { splice: splice(secrets), ..Search::default() };
@@ -246,9 +245,9 @@ impl<'a> BodyCheck<'a> {
     fn tree(&self, value: &Value, doubts: Doubts) -> BodyFindings {
         let mut findings = Vec::new();
         if let Some(schema) = self.schema {
-            let validator = self.checks.document.validator(schema, self.contract);
+            let validator = self.checks.document.validator(schema, self.schemas);
             validate(validator, value, BODY, &mut findings);
-            self.contract.schemas.undeclared(schema, value, BODY, None, &mut findings);
+            self.schemas.undeclared(schema, value, BODY, None, &mut findings);
             report_deprecation(&mut findings, value);
         }
         let mut search = Search::default();

@@ -6,10 +6,12 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Number, Value};
 
+use super::exchange_context::ExchangeContext;
 use super::fixture::{Exchange, ExchangeRequest};
 use super::path;
 use super::pseudonymize::{Format, Pseudonymizer, detect_format};
-use super::value_context::{ExchangeContext, FieldDeclaration, MASK, ValueContext, contains_jwt};
+use super::secret_text::{MASK, contains_jwt};
+use super::value_context::{FieldDeclaration, ValueContext};
 use super::{Contract, OperationMatch};
 use sentinelone::ApiToken;
 

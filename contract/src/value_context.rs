@@ -1,24 +1,10 @@
 //! A value in an exchange with its schema and location.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use super::fixture::Exchange;
-use super::operation::OperationSpec;
 use super::pseudonymize::{Format, detect_format, is_time};
 use super::schema::Schemas;
-use super::{Contract, OperationMatch};
-
-/// The replacement of a secret. It is constant, so it does not depend on the secret.
-pub(super) const MASK: &str = "[secret]";
-
-/// An exchange with its operation. It returns the contexts of parameters and bodies.
-pub(super) struct ExchangeContext<'a> {
-    schemas: &'a Schemas,
-    pub(super) found: Option<OperationMatch<'a>>,
-    status: u16,
-}
+use super::secret_text::{MASK, is_secret_name};
 
 /// The declarations and the name of a value.
 #[derive(Clone)]
@@ -46,59 +32,13 @@ pub(super) enum FieldDeclaration {
     Undeclared,
 }
 
-impl<'a> ExchangeContext<'a> {
-    pub(super) fn new(contract: &'a Contract, exchange: &Exchange) -> Self {
-        Self {
-            schemas: &contract.schemas,
-            found: exchange.match_operation(contract),
-            status: exchange.status,
-        }
-    }
-
-    fn operation(&self) -> Option<&'a OperationSpec> {
-        self.found.as_ref().map(|found| found.operation)
-    }
-
-    /// Returns the values of the path parameters.
-    pub(super) fn path_values(&self) -> impl Iterator<Item = (&str, &str)> {
-        let values: Option<&BTreeMap<String, String>> = self.found.as_ref().map(|found| &found.path_values);
-        values.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    pub(super) fn parameter(&self, in_path: bool, name: &str) -> (ValueContext<'a>, FieldDeclaration) {
-        let mut all = self.operation().map(|operation| operation.parameters().iter()).into_iter().flatten();
-        match all.find(|parameter| parameter.in_path == in_path && parameter.name == name) {
-            Some(parameter) => {
-                let schema = Some(&parameter.schema);
-                (
-                    ValueContext::new(self.schemas, schema, Some(&parameter.x_s1), name, false),
-                    FieldDeclaration::Declared,
-                )
-            }
-            None => (ValueContext::new(self.schemas, None, None, name, false), FieldDeclaration::Undeclared),
-        }
-    }
-
-    pub(super) fn request_body(&self) -> ValueContext<'a> {
-        self.root(self.operation().and_then(OperationSpec::body_schema))
-    }
-
-    pub(super) fn response_body(&self) -> ValueContext<'a> {
-        self.root(self.operation().and_then(|operation| operation.response_schema(self.status)))
-    }
-
-    fn root(&self, schema: Option<&'a Value>) -> ValueContext<'a> {
-        ValueContext::root(self.schemas, schema)
-    }
-}
-
 impl<'a> ValueContext<'a> {
     /// Returns the context of a body.
     pub(super) fn root(schemas: &'a Schemas, schema: Option<&'a Value>) -> Self {
         Self::new(schemas, schema, None, "", false)
     }
 
-    fn new(
+    pub(super) fn new(
         schemas: &'a Schemas,
         schema: Option<&'a Value>,
         parameter_x_s1: Option<&'a Value>,
@@ -241,52 +181,6 @@ impl<'a> ValueContext<'a> {
     }
 }
 
-/// Names of fields with secrets, in lower case without separators.
-const SECRET_NAMES: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "token",
-    "secret",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "encryptionkey",
-    "licensekey",
-    "authorization",
-    "cookie",
-    "credential",
-];
-
-/// Returns whether a name indicates a secret value.
-pub(super) fn is_secret_name(name: &str) -> bool {
-    // A redacted name does not indicate a secret value.
-    if name.starts_with(MASK) {
-        return false;
-    }
-    let plain = name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
-    let plain: Vec<u8> = plain.collect();
-    let begins = |rest: &[u8]| SECRET_NAMES.iter().any(|secret| rest.starts_with(secret.as_bytes()));
-    (0..plain.len()).any(|at| plain.get(at..).is_some_and(begins))
-}
-
-/// Returns whether a string contains a signed token (JWT).
-pub(super) fn contains_jwt(text: &str) -> bool {
-    text.match_indices("eyJ").any(|(at, _)| {
-        let mut segments = text[at..].split('.');
-        let mut segment = |whole: bool| {
-            segments.next().is_some_and(|segment| {
-                let inside = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '=');
-                let length = segment.chars().take_while(inside).count();
-                length >= 8 && (!whole || length == segment.len())
-            })
-        };
-        // The signature follows the payload. It can be truncated, so it is not required.
-        segment(true) && segment(false)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -306,30 +200,5 @@ mod tests {
         let schema = json!({ "minLength": 10, "x-s1": { "secret": true } });
         let context = ValueContext::new(&schemas, Some(&schema), None, "mood", false);
         assert!(context.is_secret() && context.mask() == "[secret]**" && context.fits(&context.mask()));
-    }
-
-    #[test]
-    fn is_secret_name_matches_parts_of_names() {
-        for name in ["password", "X-Api-Key", "api_token", "clientSecret", "Set-Cookie", "licenseKey"] {
-            assert!(is_secret_name(name), "{name}");
-        }
-        for name in ["key", "uniqueKey", "passes", "[secret]", "[secret]-2"] {
-            assert!(!is_secret_name(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn contains_jwt_requires_header_and_payload() {
-        for text in [
-            "eyJhbGciOiJF.eyJzdWIiOiJz.c2lnbmF0",
-            "Bearer eyJhbGciOiJF.eyJzdWIiOiJz.c2lnbmF0, and more",
-            "eyJx eyJhbGciOiJF.eyJzdWIiOiJz",
-        ] {
-            assert!(contains_jwt(text), "{text}");
-        }
-        // A cursor is not a token.
-        for text in ["eyJpZCI6MTkwfQ==", "eyJpZCI6MTkwfQ. A sentence", "eyJ.a.b", "hostname.example.com"] {
-            assert!(!contains_jwt(text), "{text}");
-        }
     }
 }

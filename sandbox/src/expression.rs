@@ -1,4 +1,4 @@
-//! Paths and expressions of `x-s1.sandbox`.
+//! Expressions of `x-s1.sandbox`.
 
 use std::collections::BTreeMap;
 
@@ -7,32 +7,8 @@ use sentinelone::raw::runtime::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::tenant::Tenant;
+use super::values::scalar_to_string;
 use sentinelone::json_path::get_path;
-
-/// Returns the non-null values at a path. `*` matches each key of an object or element of an array.
-pub(super) fn lookup_all<'a>(item: &'a Value, path: &str) -> Vec<&'a Value> {
-    let mut values = vec![item];
-    for name in path.split('.') {
-        values = values
-            .into_iter()
-            .flat_map(|value| match (name, value) {
-                ("*", Value::Array(items)) => items.iter().collect(),
-                ("*", Value::Object(fields)) => fields.values().collect(),
-                (name, value) => value.get(name).into_iter().collect::<Vec<_>>(),
-            })
-            .filter(|value| !value.is_null())
-            .collect();
-    }
-    values
-}
-
-/// Converts a scalar to the string form in which IDs and map keys are compared.
-pub(super) fn scalar_to_string(value: &Value) -> String {
-    match value {
-        Value::String(string) => string.clone(),
-        other => other.to_string(),
-    }
-}
 
 /// Values of the variables in expressions.
 #[derive(Clone, Copy)]

@@ -27,143 +27,20 @@
 //! # }
 //! ```
 
-mod builder;
+mod clock;
 mod expression;
 mod files;
 mod handler;
 mod inject;
+mod message;
 mod routing;
+mod sandbox;
 mod select;
 mod server;
+mod state;
 mod tenant;
 mod undeclared;
+mod values;
 
-use std::collections::VecDeque;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use sentinelone::raw::runtime::Timestamp;
-use serde::Serialize;
-use serde_json::Value;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-
-pub use builder::SandboxBuilder;
-use builder::SandboxClock;
-use tenant::Tenant;
-
-/// A running sandbox. Dropping it stops it at once; [`stop`](Self::stop) completes the requests in progress.
-#[derive(Debug)]
-pub struct Sandbox {
-    address: SocketAddr,
-    state: Arc<State>,
-    stop: watch::Sender<bool>,
-    server: JoinHandle<()>,
-}
-
-/// A request to the sandbox and its response, without the token.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct RecordedExchange {
-    /// HTTP method.
-    pub method: String,
-    /// Path as sent.
-    pub path: String,
-    /// Query parameters as decoded pairs of name and value, in order.
-    pub query: Vec<(String, String)>,
-    /// Request body: JSON, or a string if it is not JSON. `None` if it is missing or larger than 1 MB.
-    pub body: Option<Value>,
-    /// HTTP status of the response.
-    pub status: u16,
-    /// Response body; null for a file.
-    pub response: Value,
-}
-
-impl Sandbox {
-    /// The accepted token, which is not a secret.
-    pub const TOKEN: &str = "sandbox-token";
-
-    /// Maximum number of exchanges that [`exchanges`](Self::exchanges) returns.
-    pub const MAX_EXCHANGES: usize = 1000;
-
-    /// Starts a sandbox on 127.0.0.1 and a free port, with the system clock and tasks on the current tokio runtime.
-    ///
-    /// # Errors
-    /// Returns an error if no port is available.
-    pub async fn start() -> io::Result<Self> {
-        Self::builder().start().await
-    }
-
-    /// Returns the default settings of a sandbox.
-    pub fn builder() -> SandboxBuilder {
-        SandboxBuilder::default()
-    }
-
-    /// Returns the URL: `http://127.0.0.1:` and the port.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Returns the current time of the sandbox, from its [clock](SandboxBuilder::clock).
-    pub fn now(&self) -> Timestamp {
-        self.state.clock.now()
-    }
-
-    /// Returns the last [`MAX_EXCHANGES`](Self::MAX_EXCHANGES) exchanges, oldest first.
-    pub fn exchanges(&self) -> Vec<RecordedExchange> {
-        self.state.lock().exchanges.iter().cloned().collect()
-    }
-
-    /// Stops the sandbox: rejects new requests and completes those in progress.
-    pub async fn stop(mut self) {
-        self.stop.send_replace(true);
-        // An error means that the task was canceled or panicked. It has ended in either case.
-        let _ = (&mut self.server).await;
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-/// State that all connections share.
-#[derive(Debug)]
-struct State {
-    clock: SandboxClock,
-    inner: Mutex<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    tenant: Tenant,
-    exchanges: VecDeque<RecordedExchange>,
-    response_count: u64,
-}
-
-impl State {
-    fn new(tenant: Tenant, clock: SandboxClock) -> Self {
-        let inner = Inner { tenant, exchanges: VecDeque::new(), response_count: 0 };
-        Self { clock, inner: Mutex::new(inner) }
-    }
-
-    /// Locks the state. The lock is not held across an await.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A panicked request leaves at most some of its own changes.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Inner {
-    /// Stores an exchange and returns the number of the response.
-    fn record(&mut self, exchange: RecordedExchange) -> u64 {
-        if self.exchanges.len() == Sandbox::MAX_EXCHANGES {
-            self.exchanges.pop_front();
-        }
-        self.exchanges.push_back(exchange);
-        self.response_count += 1;
-        self.response_count
-    }
-}
+pub use sandbox::{Sandbox, SandboxBuilder};
+pub use state::RecordedExchange;

@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 
 use sentinelone_contract::{Contract, OperationMatch};
 
-use super::Sandbox;
-use super::handler::{SandboxRequest, SandboxResponse};
+use super::message::{SandboxRequest, SandboxResponse};
+
+/// The accepted token.
+pub(super) const TOKEN: &str = "sandbox-token";
 
 /// Returns the operation of a request. A request without the token gets status 401, also for an unknown path, unless
 /// the operation needs no token.
@@ -55,9 +57,8 @@ fn needs_no_token(found: &OperationMatch<'_>) -> bool {
 /// number of spaces can follow it.
 fn has_token(authorization: Option<&str>) -> bool {
     let parts = authorization.and_then(|value| value.trim().split_once([' ', '\t']));
-    parts.is_some_and(|(scheme, token)| {
-        scheme.eq_ignore_ascii_case("ApiToken") && token.trim_start() == Sandbox::TOKEN
-    })
+    parts
+        .is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("ApiToken") && token.trim_start() == TOKEN)
 }
 
 /// Returns whether the API version of the path has the operation.

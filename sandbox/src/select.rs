@@ -1,10 +1,10 @@
-//! Filter conditions on items, and the order of lists.
+//! Filter conditions on items.
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::expression::{lookup_all, scalar_to_string};
+use super::values::{compare, equal, lookup_all, scalar_to_string};
 
 /// A condition of a request.
 #[derive(Debug, PartialEq)]
@@ -117,11 +117,6 @@ fn any_element(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
     }
 }
 
-/// Returns whether two scalars are equal. An ID may be a number on one side and a string on the other.
-pub(super) fn equal(one: &Value, other: &Value) -> bool {
-    one == other || scalar_to_string(one) == scalar_to_string(other)
-}
-
 fn contains(actual: &Value, expected: &Value) -> bool {
     scalar_to_string(actual).to_lowercase().contains(&scalar_to_string(expected).to_lowercase())
 }
@@ -139,33 +134,4 @@ fn between(actual: &Value, range: &Value) -> bool {
     };
     compare(&actual, &bound(min)).is_some_and(Ordering::is_ge)
         && compare(&actual, &bound(max)).is_some_and(Ordering::is_le)
-}
-
-/// Compares two scalars; `None` if they are not comparable. Strings that are timestamps are compared as times.
-fn compare(one: &Value, other: &Value) -> Option<Ordering> {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => match (one.as_i64(), other.as_i64()) {
-            (Some(one), Some(other)) => Some(one.cmp(&other)),
-            _ => one.as_f64()?.partial_cmp(&other.as_f64()?),
-        },
-        (Value::String(one), Value::String(other)) => {
-            match (one.parse::<jiff::Timestamp>(), other.parse::<jiff::Timestamp>()) {
-                (Ok(one), Ok(other)) => Some(one.cmp(&other)),
-                _ => Some(one.cmp(other)),
-            }
-        }
-        (Value::Bool(one), Value::Bool(other)) => Some(one.cmp(other)),
-        _ => None,
-    }
-}
-
-/// Compares two values for sorting. Missing and incomparable values come first.
-pub(super) fn order(one: Option<&Value>, other: Option<&Value>) -> Ordering {
-    let scalar = |value: Option<&'_ Value>| value.is_some_and(|v| !v.is_null() && !v.is_object());
-    match (one, other) {
-        (Some(one), Some(other)) if scalar(Some(one)) && scalar(Some(other)) => {
-            compare(one, other).unwrap_or(Ordering::Equal)
-        }
-        (one, other) => scalar(one).cmp(&scalar(other)),
-    }
 }

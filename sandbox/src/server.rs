@@ -23,9 +23,10 @@ use tokio::task::JoinSet;
 use sentinelone_contract::Contract;
 use sentinelone_contract::fixture::{REQUEST_ID_HEADER, SANDBOX_REQUEST_ID_PREFIX};
 
-use super::handler::{Body, ResponseContent, SandboxRequest, handle};
+use super::handler::handle;
+use super::message::{Body, ResponseContent, SandboxRequest};
 use super::routing::allowed_methods;
-use super::{RecordedExchange, State};
+use super::state::{RecordedExchange, State};
 
 /// Maximum size of a request body.
 const MAX_BODY_SIZE: usize = 10 * 1024 * 1024;

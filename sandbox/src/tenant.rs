@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp as Instant};
 use sentinelone::raw::runtime::Timestamp;
 use serde_json::Value;
 
-use super::select;
+use super::values::order;
 use sentinelone::json_path::{get_path, set_path};
 
 /// The tenant of a new sandbox, with times for a start at its `_now`.
@@ -35,7 +35,7 @@ impl Tenant {
         }
         let collections = file.into_iter().filter_map(|(name, value)| match value {
             Value::Array(mut items) => {
-                items.sort_by(|one, other| select::order(creation_time(one), creation_time(other)));
+                items.sort_by(|one, other| order(creation_time(one), creation_time(other)));
                 Some((name, items))
             }
             _ => None,

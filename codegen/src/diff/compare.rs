@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::locations::parents;
 use super::rules::{Direction, Rule};
-use super::{SpecIndex, operation_name, parents};
+use super::spec_index::{SpecIndex, operation_name};
 use crate::surface::{Facts, Key, Node, OperationSurface, SchemaLocation, Surface};
 
 /// A change at one location of one operation.

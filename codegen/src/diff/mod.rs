@@ -6,6 +6,7 @@
 //! the commands that send its operation, and its Rust item.
 
 mod compare;
+mod locations;
 mod message;
 pub mod release;
 pub mod render;
@@ -22,7 +23,7 @@ use serde_json::Value;
 use compare::Change;
 pub use rules::{Class, Direction, Rule};
 
-use crate::surface::{Key, Surface};
+use crate::surface::Surface;
 
 /// A change with all affected operations, commands and Rust items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -132,21 +133,6 @@ pub fn retain_known(old: &mut Surface, new: &mut Surface, index: &SpecIndex) {
     let curated = |id: &str| index.key(id).is_some();
     old.operations.retain(|key, one| index.contains(key) || in_new.contains(&one.id) || curated(&one.id));
     new.operations.retain(|key, one| index.contains(key) || in_old.contains(&one.id) || curated(&one.id));
-}
-
-/// Returns the parent locations, nearest first. A dot in a name is treated as a separator.
-fn parents(location: &str) -> impl Iterator<Item = &str> {
-    let separators = location.char_indices().rev().filter(|(at, c)| *at > 0 && matches!(c, '.' | '[' | '{'));
-    separators.map(|(at, _)| &location[..at])
-}
-
-/// Returns the operation ID in the curated specification, else in the document, else method and path.
-fn operation_name(index: &SpecIndex, key: &Key, id: &str) -> String {
-    match index.id(key) {
-        Some(id) => id.to_owned(),
-        None if id.is_empty() => key.to_string(),
-        None => id.to_owned(),
-    }
 }
 
 /// Returns the Rust items of a change.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::locations::parents;
 use crate::bundle::{Bundle, Operation, members, reference};
 use crate::dialect::query_schema;
 use crate::emit::{field_name, function_name};
@@ -165,7 +166,7 @@ impl SpecIndex {
             return Some((node.site.clone(), node.target.clone()));
         }
         // An unknown location below a known one.
-        let parent = super::parents(location).find(|parent| locations.contains_key(*parent))?;
+        let parent = parents(location).find(|parent| locations.contains_key(*parent))?;
         let target = &locations.get(parent)?.target;
         let more = location.strip_prefix(parent)?;
         let path = match (&target.schema, target.path.is_empty()) {
@@ -284,4 +285,13 @@ fn operation_entry(
 /// Returns whether a location is that of a query parameter or below it.
 fn is_within(location: &str, parameter: &str) -> bool {
     location.strip_prefix(parameter).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
+}
+
+/// Returns the operation ID in the curated specification, else in the document, else method and path.
+pub(super) fn operation_name(index: &SpecIndex, key: &Key, id: &str) -> String {
+    match index.id(key) {
+        Some(id) => id.to_owned(),
+        None if id.is_empty() => key.to_string(),
+        None => id.to_owned(),
+    }
 }

@@ -8,7 +8,9 @@ use serde_json::Value;
 use syn::visit::Visit;
 
 use super::fields::{self, single_line};
-use super::{RUNTIME, reading};
+use super::generic::generic;
+use super::reading;
+use super::runtime::RUNTIME;
 use crate::bundle::{self, Bundle, Operation, reference};
 use crate::dialect::{Envelope, envelope, properties, query_schema};
 use crate::generator::{FieldModel, MethodModel, Model, TypeModel, VariantModel};
@@ -657,17 +659,6 @@ fn enumeration(bundle: &Bundle, name: &str, variants: &[VariantModel]) -> String
     }
     text.push_str("    }\n}\n");
     text
-}
-
-/// Returns the argument of the generic type `name`, or `None` if `ty` is another type.
-pub(super) fn generic<'a>(ty: &'a syn::Type, name: &str) -> Option<&'a syn::Type> {
-    let syn::Type::Path(path) = ty else { return None };
-    let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
-    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    match arguments.args.first()? {
-        syn::GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    }
 }
 
 /// Converts a field name as serde does for `rename_all = "camelCase"`.

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
-use super::module::generic;
+use super::generic::generic;
 use crate::generator::{FieldModel, Model, TypeModel};
 
 /// Returns the name of the function in `lenient` and `object_reader` that reads a type leniently; `None` if the type

@@ -4,8 +4,11 @@
 //! a change of the specification changes only the values it concerns. Related values are consistent: an ID in a
 //! request is the ID of the item in the response.
 
+mod hash;
 mod strings;
 mod values;
+
+pub use crate::fixture_names::owns;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -13,23 +16,17 @@ use serde_json::{Map, Value, json};
 use crate::bundle::{Bundle, Operation, members, reference};
 use crate::dialect::{Envelope, envelope, items};
 use crate::files::Files;
+use crate::fixture_names::PREFIX;
 use crate::metadata::{self, FilterRequirement, Kind, OperationFacts, Paging};
 use crate::{Error, Result};
 
+use hash::hash;
 use values::{ExampleVariant, ValueGenerator, ValueLocation};
-
-/// File name prefix of generated fixtures; no other fixture has it.
-const PREFIX: &str = "generated_";
 
 /// Number of items on each page of a list with several pages.
 const PAGE_SIZE: usize = 3;
 /// Number of items of a list with several pages.
 const TOTAL_ITEMS: usize = 7;
-
-/// Returns whether a file below `fixtures/` is a generated fixture.
-pub fn owns(name: &str) -> bool {
-    name.rsplit('/').next().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(".json"))
-}
 
 /// Returns all generated fixtures: path below `fixtures/`, mapped to the content.
 ///
@@ -208,7 +205,7 @@ impl<'a> Example<'a> {
     }
 
     fn cursor(&self, page: &str) -> String {
-        let number = values::hash(&[self.operation.id(), "cursor", page]);
+        let number = hash(&[self.operation.id(), "cursor", page]);
         format!("cursor-{number:016x}")
     }
 
@@ -443,9 +440,4 @@ fn parameter_text(value: &Value) -> String {
         Value::Array(items) => items.iter().map(parameter_text).collect::<Vec<_>>().join(","),
         other => other.to_string(),
     }
-}
-
-/// Returns the schema that a node references; `None` if the node is not a reference.
-fn referenced_schema<'a>(bundle: &'a Bundle, schema: &'a Value) -> Option<&'a Value> {
-    reference(schema).and_then(|name| bundle.schema(name))
 }

@@ -3,7 +3,7 @@
 //! Host names, IP addresses and user names come from names and ranges reserved for examples. Digests are random and
 //! are not digests of files.
 
-use super::values::hash;
+use super::hash::hash;
 
 /// Earliest creation time.
 pub(super) const EARLIEST_TIME: &str = "2026-11-01T00:00:00Z";

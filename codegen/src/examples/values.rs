@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{referenced_schema, strings};
-use crate::bundle::{Bundle, members};
+use super::hash::hash;
+use super::strings;
+use crate::bundle::{Bundle, members, reference};
 use crate::metadata;
 
 /// Maximum nesting depth. Deeper objects are empty, which ends recursive schemas.
@@ -230,14 +231,7 @@ pub(super) fn is_free(schema: &Value) -> bool {
     schema["additionalProperties"] == true && schema["properties"].is_null()
 }
 
-/// Returns a hash of the strings: FNV-1a, followed by the finalizer of splitmix64, because callers use only the lower
-/// bits.
-pub(super) fn hash(parts: &[&str]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in parts.iter().flat_map(|part| part.bytes().chain([0xff])) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ (hash >> 31)
+/// Returns the schema that a node references; `None` if the node is not a reference.
+fn referenced_schema<'a>(bundle: &'a Bundle, schema: &'a Value) -> Option<&'a Value> {
+    reference(schema).and_then(|name| bundle.schema(name))
 }

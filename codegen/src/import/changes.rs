@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::comparison::{Difference, DifferenceKind, Import};
+use super::conventions::OMITTED_IN_RESPONSES;
 use super::operations::Operations;
-use super::{Difference, DifferenceKind, Import, OMITTED_IN_RESPONSES};
 use crate::bundle::members;
 use crate::spec_update::{Change, NewOperation};
 use crate::surface::{Key, is_below};

@@ -7,6 +7,7 @@
 pub mod locate;
 mod operation;
 mod schema_writer;
+mod shared_responses;
 pub(crate) mod style;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ pub use locate::Unspecified;
 use locate::{LocationIndex, NodeRef, ResolvedLocation};
 pub use operation::NewOperation;
 use schema_writer::{Direction, NOT_SELECTIVE, SchemaWriter};
+use shared_responses::shared_response;
 
 /// A change of the specification.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,15 +103,6 @@ pub struct Report {
 
 /// Note of a change without effect.
 const UNCHANGED: &str = "already up to date";
-
-/// Shared responses of `openapi.yaml`, by status.
-const SHARED_RESPONSES: [(&str, &str); 5] = [
-    ("400", "BadRequest"),
-    ("401", "Unauthorized"),
-    ("403", "Forbidden"),
-    ("404", "NotFound"),
-    ("409", "Conflict"),
-];
 
 /// Applies changes. A change that cannot be applied is rejected; the others are applied. `date` is the month of the
 /// document.
@@ -1083,12 +1076,6 @@ impl Update<'_> {
         }
         Ok(())
     }
-}
-
-/// Returns the reference to the shared response of a status.
-fn shared_response(status: &str) -> Option<Value> {
-    let (_, name) = SHARED_RESPONSES.iter().find(|(code, _)| *code == status)?;
-    Some(json!({ "$ref": format!("openapi.yaml#/components/responses/{name}") }))
 }
 
 fn requires(object: &Value, name: &str) -> bool {

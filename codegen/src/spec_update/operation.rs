@@ -9,6 +9,7 @@ use super::locate::{NodeRef, schema};
 use super::schema_writer::{
     Direction, NOT_SELECTIVE, SchemaWriter, check_enum, normalize, normalize_resolved, placeholder, singular,
 };
+use super::shared_responses::shared_response;
 use super::style;
 use crate::bundle::{METHODS, ROOT, members};
 use crate::lint::braces;
@@ -265,7 +266,7 @@ impl<'a> OperationWriter<'a> {
             if status.starts_with('2') {
                 continue;
             }
-            match super::shared_response(status) {
+            match shared_response(status) {
                 Some(reference) => drop(responses.insert(status.clone(), reference)),
                 None => schemas
                     .notes

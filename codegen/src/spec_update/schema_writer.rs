@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::{Map, Value, json};
 
-use super::locate::NodeRef;
+use super::locate::{self, NodeRef};
 use super::style::BOUNDS;
 use crate::bundle::{ROOT, members};
 use crate::emit::RUNTIME;
 use crate::metadata;
 use crate::yaml_editor::{Position, Sources, join};
-use crate::{Result, bundle, spec_update};
+use crate::{Result, bundle};
 
 /// Keywords that are copied unchanged, in addition to [`BOUNDS`].
 const COPIED_KEYWORDS: [&str; 7] =
@@ -436,7 +436,7 @@ fn inline_references(sources: &Sources, file: &str, node: &Value, depth: usize) 
         return None;
     }
     if let Some(target) = node["$ref"].as_str() {
-        let at = spec_update::locate::resolve(sources, file, target)?;
+        let at = locate::resolve(sources, file, target)?;
         let mut found = inline_references(sources, &at.file, sources.at(&at.file, &at.pointer)?, depth + 1)?;
         if node["nullable"] == true {
             found["nullable"] = json!(true);
@@ -558,9 +558,9 @@ pub(super) fn unused_schemas(sources: &Sources) -> BTreeSet<NodeRef> {
         match node {
             Value::Object(map) => {
                 let target = map.get("$ref").and_then(Value::as_str);
-                let target = target.and_then(|target| spec_update::locate::resolve(sources, &file, target));
+                let target = target.and_then(|target| locate::resolve(sources, &file, target));
                 let query = map.get("query").and_then(Value::as_str).filter(|_| map.contains_key("versions"));
-                let query = query.and_then(|name| spec_update::locate::schema(sources, name));
+                let query = query.and_then(|name| locate::schema(sources, name));
                 for at in target.into_iter().chain(query) {
                     if visited.insert(at.clone())
                         && let Some(node) = sources.at(&at.file, &at.pointer)

@@ -1,16 +1,77 @@
-//! Settings of a sandbox.
+//! A running sandbox and its settings.
 
-use std::fmt;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use sentinelone::raw::runtime::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
+use super::clock::SandboxClock;
+use super::routing::TOKEN;
+use super::server;
+use super::state::{MAX_EXCHANGES, RecordedExchange, State};
 use super::tenant::Tenant;
-use super::{Sandbox, State, server};
+
+/// A running sandbox. Dropping it stops it at once; [`stop`](Self::stop) completes the requests in progress.
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    pub(super) state: Arc<State>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// The accepted token, which is not a secret.
+    pub const TOKEN: &str = TOKEN;
+
+    /// Maximum number of exchanges that [`exchanges`](Self::exchanges) returns.
+    pub const MAX_EXCHANGES: usize = MAX_EXCHANGES;
+
+    /// Starts a sandbox on 127.0.0.1 and a free port, with the system clock and tasks on the current tokio runtime.
+    ///
+    /// # Errors
+    /// Returns an error if no port is available.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Returns the default settings of a sandbox.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
+    }
+
+    /// Returns the URL: `http://127.0.0.1:` and the port.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the current time of the sandbox, from its [clock](SandboxBuilder::clock).
+    pub fn now(&self) -> Timestamp {
+        self.state.clock.now()
+    }
+
+    /// Returns the last [`MAX_EXCHANGES`](Self::MAX_EXCHANGES) exchanges, oldest first.
+    pub fn exchanges(&self) -> Vec<RecordedExchange> {
+        self.state.lock().exchanges.iter().cloned().collect()
+    }
+
+    /// Stops the sandbox: rejects new requests and completes those in progress.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        // An error means that the task was canceled or panicked. It has ended in either case.
+        let _ = (&mut self.server).await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
 
 /// Settings of a sandbox; from [`Sandbox::builder`].
 #[derive(Debug, Default)]
@@ -64,26 +125,5 @@ impl SandboxBuilder {
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(server::serve(listener, Arc::clone(&state), stopped));
         Ok(Sandbox { address, state, stop, server })
-    }
-}
-
-/// The source of the time of a sandbox.
-pub(super) struct SandboxClock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl SandboxClock {
-    pub(super) fn now(&self) -> Timestamp {
-        (self.0)()
-    }
-}
-
-impl Default for SandboxClock {
-    fn default() -> Self {
-        Self(Arc::new(Timestamp::now))
-    }
-}
-
-impl fmt::Debug for SandboxClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SandboxClock")
     }
 }

@@ -1,0 +1,48 @@
+//! The steps of code generation, from `spec/` to the files of `generated/` and `fixtures/`.
+
+use std::path::Path;
+
+use crate::bundle::Bundle;
+use crate::files::Files;
+use crate::{Error, Result, dialect, emit, examples, generator, lint, published};
+
+/// Generates all files of `generated/` from the directory `spec`.
+///
+/// # Errors
+/// Returns an error if a file cannot be read, violates a rule of `spec/README.md`, or is not supported by the
+/// generator.
+pub fn generate(spec: &Path) -> Result<Files> {
+    generate_from(&read_checked(spec)?)
+}
+
+/// Generates all files of `generated/` from a bundled specification, which is not checked against the lint rules.
+///
+/// # Errors
+/// Returns an error if the generator does not support the specification.
+pub fn generate_from(bundle: &Bundle) -> Result<Files> {
+    let client = bundle.sent_by_client();
+    let dialect = dialect::apply(&client)?;
+    let model = generator::run(&client, &dialect)?;
+    let mut files = emit::all(&client, &model)?;
+    let document = published::document(bundle)?;
+    let header = emit::header("//", "spec");
+    files
+        .insert("src/positions.rs".into(), format!("{header}\n{}", published::positions(bundle, &document)?));
+    files.insert("openapi.json".into(), document);
+    Ok(files)
+}
+
+/// Generates the fixtures from the directory `spec`. Keys are paths below `fixtures/`.
+///
+/// # Errors
+/// Returns an error if a file cannot be read, or violates a rule of `spec/README.md`.
+pub fn fixtures(spec: &Path) -> Result<Files> {
+    examples::all(&read_checked(spec)?.sent_by_client())
+}
+
+/// Reads the specification and checks it against the lint rules.
+fn read_checked(spec: &Path) -> Result<Bundle> {
+    let bundle = Bundle::read(spec)?;
+    let findings = lint::check(&bundle);
+    if findings.is_empty() { Ok(bundle) } else { Err(Error::Lint(findings)) }
+}
