@@ -6,6 +6,7 @@
 
 mod book;
 mod boundaries;
+mod cycles;
 mod documents;
 mod file_length;
 mod manifests;
@@ -60,8 +61,15 @@ pub(crate) fn rules() -> &'static [Rule] {
             check: boundaries::layers,
         },
         Rule {
+            id: "import-cycles",
+            requirement: "the files of a crate do not import each other in a cycle; `mod` lines and re-exports of a \
+                          parent module do not count",
+            reason: "a file can be read and changed with those below it, without those above it",
+            check: cycles::import_cycles,
+        },
+        Rule {
             id: "no-printing",
-            requirement: "the library does not print and does not end the process; cli/ may",
+            requirement: "the libraries do not print and do not end the process; cli/ may",
             reason: "output and process belong to the caller",
             check: sources::no_printing,
         },

@@ -27,8 +27,18 @@ pub(super) struct Named {
     pub(super) segments: Vec<String>,
     /// Enclosing inline modules.
     pub(super) modules: Vec<String>,
+    /// Set for a path in `use`.
+    pub(super) import: Option<Import>,
     /// Line number, from 1.
     pub(super) line: usize,
+}
+
+/// An import by `use`.
+pub(super) struct Import {
+    /// Name in the importing module; `None` for `*`.
+    pub(super) name: Option<String>,
+    /// Whether the import is a re-export.
+    pub(super) is_public: bool,
 }
 
 impl Rust {
@@ -72,7 +82,8 @@ impl Rust {
                 TokenTree::Ident(ident) if ident == "use" && !is(&tokens, at, '<') => {
                     let rest = tokens.get(at..).unwrap_or_default();
                     let end = rest.iter().position(|token| is_punct(token, ';')).unwrap_or(rest.len());
-                    self.use_tree(rest.get(..end).unwrap_or_default(), &[], modules);
+                    let is_public = is_public(tokens.get(..at - 1).unwrap_or_default());
+                    self.use_tree(rest.get(..end).unwrap_or_default(), &[], modules, is_public);
                     at += end;
                 }
                 TokenTree::Ident(ident) if ident == "mod" => {
@@ -98,7 +109,8 @@ impl Rust {
                         self.macros.extend(segments.last().map(|name| (name.clone(), start)));
                     }
                     if segments.len() > 1 {
-                        self.paths.push(Named { segments, modules: modules.clone(), line: start });
+                        let (modules, import) = (modules.clone(), None);
+                        self.paths.push(Named { segments, modules, import, line: start });
                     }
                 }
             }
@@ -106,30 +118,38 @@ impl Rust {
     }
 
     /// Reads a `use` tree or a subtree of it.
-    fn use_tree(&mut self, tokens: &[TokenTree], prefix: &[String], modules: &[String]) {
+    fn use_tree(&mut self, tokens: &[TokenTree], prefix: &[String], modules: &[String], is_public: bool) {
         for branch in tokens.split(|token| is_punct(token, ',')) {
             let mut segments = prefix.to_vec();
-            let mut start = None;
-            for token in branch {
+            let (mut start, mut alias, mut is_glob) = (None, None, false);
+            let mut tokens = branch.iter();
+            while let Some(token) = tokens.next() {
                 match token {
-                    TokenTree::Ident(ident) if ident == "as" => break,
+                    TokenTree::Ident(ident) if ident == "as" => {
+                        alias = tokens.next().map(ToString::to_string);
+                        break;
+                    }
                     TokenTree::Ident(ident) => {
                         start = start.or(Some(line(ident.span())));
                         segments.push(ident.to_string());
                     }
                     TokenTree::Group(group) => {
                         let inner: Vec<TokenTree> = group.stream().into_iter().collect();
-                        self.use_tree(&inner, &segments, modules);
+                        self.use_tree(&inner, &segments, modules, is_public);
                         start = None;
                     }
                     TokenTree::Punct(punct) if punct.as_char() == '*' => {
                         start = start.or(Some(line(punct.span())));
+                        is_glob = true;
                     }
                     _ => {}
                 }
             }
             if let Some(line) = start {
-                self.paths.push(Named { segments, modules: modules.to_vec(), line });
+                let last = segments.iter().rev().find(|name| *name != "self").cloned();
+                let name = alias.or(last).filter(|_| !is_glob);
+                let import = Some(Import { name, is_public });
+                self.paths.push(Named { segments, modules: modules.to_vec(), import, line });
             }
         }
     }
@@ -160,6 +180,13 @@ impl Rust {
             self.strings.push(literal.span().byte_range());
         }
     }
+}
+
+/// Returns whether tokens before an item end with its visibility.
+fn is_public(tokens: &[TokenTree]) -> bool {
+    let scope = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis);
+    let tokens = tokens.split_last().filter(|(last, _)| scope(last)).map_or(tokens, |(_, rest)| rest);
+    matches!(tokens.last(), Some(TokenTree::Ident(ident)) if ident == "pub")
 }
 
 fn line(span: Span) -> usize {

@@ -6,11 +6,8 @@ use super::tree::Tree;
 /// First characters of a generated file.
 const GENERATED: &str = "// @generated ";
 
-/// Directory of the library.
-const LIBRARY: &str = "src";
-
-/// Directory of the binaries, which may print.
-const BINARIES: &str = "src/bin/";
+/// Directories of the libraries.
+const LIBRARIES: [&str; 3] = ["src", "contract/src", "sandbox/src"];
 
 /// Macros that print.
 const PRINT_MACROS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
@@ -47,10 +44,8 @@ pub(super) fn module_docs(tree: &Tree, report: &mut Report) {
 }
 
 pub(super) fn no_printing(tree: &Tree, report: &mut Report) {
-    for (path, file) in tree.below(LIBRARY).filter(|(path, _)| path.ends_with(".rs")) {
-        if path.starts_with(BINARIES) {
-            continue;
-        }
+    let sources = LIBRARIES.iter().flat_map(|dir| tree.below(dir)).filter(|(path, _)| path.ends_with(".rs"));
+    for (path, file) in sources {
         let Some(rust) = file.rust([&PRINT_MACROS[..], &["process"]].concat()) else { continue };
         for (name, line) in &rust.macros {
             if PRINT_MACROS.contains(&name.as_str()) {
