@@ -1,6 +1,7 @@
 //! Parsing of absolute and relative times.
 
-use jiff::{Span, Timestamp as Instant, tz::TimeZone};
+use jiff::fmt::friendly::SpanParser;
+use jiff::{Timestamp as Instant, tz::TimeZone};
 use sentinelone_raw::runtime::Timestamp;
 
 /// The error of [`parse_timestamp`] for a string that is not a time.
@@ -15,8 +16,8 @@ pub struct ParseTimestampError {
 
 /// Parses an RFC 3339 timestamp, a date, or a period before `now`.
 ///
-/// Periods are `3 days`, `12 hours`, `1 year ago`, `5 months` and similar. Months and years follow the calendar, in
-/// UTC. The string `now` is the time `now`. A date or time without a zone is UTC. A number of thirteen digits is epoch
+/// Periods are `3 days`, `12 hours`, `1 year ago`, `2h30m` and similar, with the largest unit first. Months and years
+/// follow the calendar, in UTC. The string `now` is the time `now`. A date or time without a zone is UTC. A number of thirteen digits is epoch
 /// milliseconds.
 ///
 /// ```
@@ -50,30 +51,39 @@ pub fn parse_timestamp(text: &str, now: &Timestamp) -> Result<Timestamp, ParseTi
 }
 
 fn before_now(text: &str, now: &Timestamp) -> Option<Timestamp> {
-    let lower = text.to_ascii_lowercase();
-    let period = lower.strip_suffix(" ago").unwrap_or(&lower);
-    let mut span = Span::new();
-    let mut tokens = period.split_whitespace();
-    let mut has_unit = false;
-    while let Some(count) = tokens.next() {
-        // Accepts both "3d" and "3 days".
-        let digits = count.find(|c: char| !c.is_ascii_digit()).unwrap_or(count.len());
-        let (count, unit) = count.split_at(digits);
-        let unit = if unit.is_empty() { tokens.next()? } else { unit };
-        let count: i64 = count.parse().ok()?;
-        span = match unit {
-            "s" | "sec" | "secs" | "second" | "seconds" => span.try_seconds(count).ok()?,
-            "m" | "min" | "mins" | "minute" | "minutes" => span.try_minutes(count).ok()?,
-            "h" | "hour" | "hours" => span.try_hours(count).ok()?,
-            "d" | "day" | "days" => span.try_days(count).ok()?,
-            "w" | "week" | "weeks" => span.try_weeks(count).ok()?,
-            "month" | "months" => span.try_months(count).ok()?,
-            "y" | "year" | "years" => span.try_years(count).ok()?,
-            _ => return None,
-        };
-        has_unit = true;
+    // A sign would make the period one after now.
+    if text.starts_with(['+', '-']) {
+        return None;
     }
+    let span = SpanParser::new().parse_span(text.to_ascii_lowercase()).ok()?.abs();
     let now: Instant = now.to_utc()?.as_str().parse().ok()?;
     let then = now.to_zoned(TimeZone::UTC).checked_sub(span).ok()?;
-    has_unit.then(|| Timestamp::from(then.timestamp().to_string()))
+    Some(Timestamp::from(then.timestamp().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::{Timestamp, parse_timestamp};
+
+    #[test]
+    fn parse_timestamp_periods_are_before_now() {
+        let now = Timestamp::from("2026-03-31T08:30:00Z");
+        for (text, expected) in [
+            ("3 days", "2026-03-28T08:30:00Z"),
+            ("3d", "2026-03-28T08:30:00Z"),
+            ("3 Days ago", "2026-03-28T08:30:00Z"),
+            ("1 month", "2026-02-28T08:30:00Z"),
+            ("1 year 5 months", "2024-10-31T08:30:00Z"),
+            ("2h30m", "2026-03-31T06:00:00Z"),
+            ("90 secs", "2026-03-31T08:28:30Z"),
+            ("2 weeks", "2026-03-17T08:30:00Z"),
+        ] {
+            assert_eq!(parse_timestamp(text, &now).unwrap().as_str(), expected, "{text}");
+        }
+        for text in ["3", "days", "-3 days", "+3 days", "3 fortnights", "99999 years", "3 days later", ""] {
+            assert!(parse_timestamp(text, &now).is_err(), "{text}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use jiff::fmt::friendly::SpanParser;
 use sentinelone::ErrorKind;
 use sentinelone::incidents::{
     Batch, Checkpoint, ConnectionError, FetchType, Fetcher, Incident, IncidentConfig, MirrorDirection,
@@ -119,19 +120,12 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
-/// Parses a duration.
+/// Parses a duration; a number without a unit is in seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let invalid = || "expected a duration such as 500ms, 60s, 5m or 2h".to_owned();
-    let value: u64 = number.trim().parse().map_err(|_| invalid())?;
-    let unit = match &text[number.len()..] {
-        "ms" => 1,
-        "" | "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(invalid()),
-    };
-    value.checked_mul(unit).map(Duration::from_millis).ok_or_else(invalid)
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let text = if is_number { format!("{text}s") } else { text.to_owned() };
+    let duration = SpanParser::new().parse_unsigned_duration(text);
+    duration.map_err(|_| "expected a duration such as 500ms, 60s, 5m or 2h".to_owned())
 }
 
 /// Returns the configuration of the options. `--site-ids` reads a file or stdin, like the list options of commands.

@@ -1,17 +1,16 @@
 //! Runs a call: rate-limit permits, attempts and backoff within one timeout.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use ::http::StatusCode;
-use backon::Retryable;
 use tracing::{Span, debug, info, warn};
 
 use super::config::CallConfig;
 use super::lock::lock;
 use super::rate_limits::Permit;
-use super::retry::{MIN_THROTTLED_DELAY, RetryPolicy, uncounted_delay};
+use super::retry::{MIN_THROTTLED_DELAY, uncounted_delay};
 use super::target::{CallTarget, ResponseMetrics};
 use crate::Result;
 use crate::error::{Error, ErrorKind, ErrorRepr, History, LimitTimeout};
@@ -24,23 +23,6 @@ pub(super) type StartAttempt<'a, T> = &'a (dyn Fn(Duration) -> Attempt<'a, T> + 
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// An iterator of jittered backoff delays.
-struct Backoff<'a> {
-    retry: RetryPolicy,
-    random: &'a (dyn Fn() -> f64 + Send + Sync),
-    retries: u32,
-}
-
-impl Iterator for Backoff<'_> {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let delay = self.retry.jittered_backoff(self.retries, (self.random)());
-        self.retries = self.retries.saturating_add(1);
-        Some(delay)
-    }
 }
 
 /// A running call.
@@ -134,15 +116,22 @@ impl<T: Send> Call<'_, T> {
         result.map(|value| (value, history)).map_err(|error| error.with_history(history))
     }
 
-    fn attempts(&self) -> CallFuture<'_, T> {
-        let backoff = Backoff { retry: self.config.retry, random: &*self.config.random, retries: 0 };
-        let clock = Arc::clone(&self.config.clock);
-        let attempts = (move || self.run_attempt())
-            .retry(backoff)
-            .sleep(move |delay| clock.sleep(delay))
-            .adjust(move |_: &Failed, backoff: Option<Duration>| self.next_delay(backoff.unwrap_or_default()))
-            .notify(move |_: &Failed, delay: Duration| self.record_delay(delay));
-        Box::pin(attempts.into_future())
+    /// Runs attempts until one succeeds or is not retried.
+    async fn attempts(&self) -> Result<T, Failed> {
+        let CallConfig { retry, random, clock, .. } = self.config;
+        let mut retries = 0_u32;
+        loop {
+            match self.run_attempt().await {
+                Ok(value) => return Ok(value),
+                Err(Failed) => {
+                    let backoff = retry.jittered_backoff(retries, random());
+                    let delay = self.next_delay(backoff).ok_or(Failed)?;
+                    self.record_delay(delay);
+                    clock.sleep(delay).await;
+                    retries = retries.saturating_add(1);
+                }
+            }
+        }
     }
 
     /// Acquires a permit and runs one attempt.

@@ -354,7 +354,12 @@ async fn expired_link_asks_for_a_new_one() {
         };
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.to_string().contains("Request expired"), "{error}");
-        assert!(error.help().contains("again with get-remote-script-task-results"), "{error}");
+        assert!(
+            error
+                .help()
+                .contains("again with remote_scripts_fetch_results (s1 get-remote-script-task-results)"),
+            "{error}"
+        );
     }
     let failed = link_error(valid, "500 Internal Server Error", "").await;
     assert!(failed.help().contains("retry later"), "{failed}");
