@@ -45,16 +45,16 @@ pub(crate) struct FoundRule {
     pub(crate) json: Value,
 }
 
-/// Returns the rule with this ID; `None` if no list has it.
+/// Sends the [`lookups`] of a rule and returns the rule with this ID; `None` if no list has it.
 ///
 /// # Errors
 /// Returns an error if a setting of the rule does not decode, because an update would lose it.
 pub(crate) async fn find(
     client: &Client,
     rule_id: &str,
-    scope: &StarRuleFilter,
+    lookups: Vec<Request<Page<StarRule>>>,
 ) -> Result<Option<FoundRule>> {
-    for request in lookups(rule_id, scope)? {
+    for request in lookups {
         let Some(page) = send_lookup(client, &request).await? else { continue };
         let body = page.json();
         let items = body.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

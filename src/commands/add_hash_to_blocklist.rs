@@ -12,6 +12,8 @@ use super::support::batch_action::{merge_response, without_detail};
 use super::support::batched_lists::scope_ids;
 use super::support::blocklist_entry::{check_sha1, sha1_argument, site_batches, sites_argument};
 use super::support::context_path::{ContextPath, context_under};
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -88,22 +90,26 @@ impl Command for AddHashToBlocklist {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         check_sha1(Self::INFO.name, &self.sha1)?;
         site_batches(&self.block_site_ids).iter().map(|sites| self.request(sites)).collect()
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        check_sha1(Self::INFO.name, &self.sha1)?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let mut outcome = Outcome::new(Value::Null, Value::Null);
         let mut rejection = Value::Null;
-        let mut left = VecDeque::from(site_batches(&self.block_site_ids));
-        while let Some(sites) = left.pop_front() {
+        let mut left = site_batches(&self.block_site_ids).into_iter().zip(requests).collect::<VecDeque<_>>();
+        while let Some((sites, request)) = left.pop_front() {
             if outcome.failure.is_some() {
                 outcome.results.extend(self.results_with_state(&sites, IdState::NotAffected));
                 continue;
             }
-            match client.send(&self.request(&sites)?).await {
+            match client.send(&request).await {
                 Ok(response) => {
                     let body = response.json();
                     let entries = body.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -114,7 +120,10 @@ impl Command for AddHashToBlocklist {
                 }
                 // If one site has the hash, the sites are sent one by one.
                 Err(error) if is_already_listed(&error) && sites.len() > 1 => {
-                    sites.into_iter().rev().for_each(|site| left.push_front(vec![site]));
+                    for site in sites.into_iter().rev() {
+                        let request = self.request(std::slice::from_ref(&site))?;
+                        left.push_front((vec![site], request));
+                    }
                 }
                 Err(error) if is_already_listed(&error) => {
                     rejection =

@@ -1,14 +1,16 @@
 //! `sentinelone-broadcast-message`: shows a message on endpoints.
 
 use sentinelone_raw::agents::{self as raw, AgentBroadcastData, AgentFilter, AgentsBroadcastRequest};
-use sentinelone_raw::runtime::{ApiVersion, Request};
-use serde_json::{Value, json};
+use sentinelone_raw::runtime::ApiVersion;
+use serde_json::json;
 
 use super::arguments::argument_error;
 use super::support::agents::filtered_requests;
 use super::support::batch_action::run_action;
 use super::support::batched_lists::non_empty;
 use super::support::context_path::{ContextPath, context_under};
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -78,7 +80,7 @@ impl Command for BroadcastMessage {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         // active_agent alone could select the whole tenant.
         if self.agent_id.is_empty() && self.group_id.is_empty() && self.domain.is_empty() {
             let message = "or group_id or domain is required; otherwise the message would go to all agents \
@@ -100,8 +102,8 @@ impl Command for BroadcastMessage {
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = run_action(client, self.requests(client.api_version())?).await?;
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let (mut outcome, _) = run_action(client, actions).await?;
         outcome.context = context_under(PREFIX, json!({ "Affected": outcome.affected }));
         Ok(outcome)
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::arguments::{Argument, ArgumentError, Arguments};
 use super::outcome::Outcome;
 use super::support::context_path::ContextPath;
-use super::support::polling::ProgressObserver;
+use super::support::polling::{NoProgress, ProgressObserver};
 use crate::Result;
 use crate::client::Client;
 
@@ -136,13 +136,28 @@ pub trait Command: Debug + Send + Sync + Sized + 'static {
     /// Returns an error if the API version does not support an argument, or the API does not accept its value.
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
 
+    /// Sends `requests`, which are those of [`requests`](Self::requests) for the API version of the client, and reads
+    /// what the outcome needs.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Client::send`]. An error after the first request of an action, or after the first page,
+    /// becomes [`Outcome::failure`].
+    fn execute(
+        &self,
+        client: &Client,
+        requests: Vec<Request<Value>>,
+        observer: &dyn ProgressObserver,
+    ) -> impl Future<Output = Result<Outcome>> + Send;
+
     /// Runs the command.
     ///
     /// # Errors
     /// Returns the errors of [`requests`](Self::requests), before any request is sent, and those of
     /// [`Client::send`]. An error after the first request of an action, or after the first page, becomes
     /// [`Outcome::failure`].
-    fn run(&self, client: &Client) -> impl Future<Output = Result<Outcome>> + Send;
+    fn run(&self, client: &Client) -> impl Future<Output = Result<Outcome>> + Send {
+        self.run_with_progress(client, &NoProgress)
+    }
 
     /// Runs the command and reports progress. Commands that poll, download or read pages report events.
     ///
@@ -153,7 +168,6 @@ pub trait Command: Debug + Send + Sync + Sized + 'static {
         client: &Client,
         observer: &dyn ProgressObserver,
     ) -> impl Future<Output = Result<Outcome>> + Send {
-        let _ = observer;
-        self.run(client)
+        async move { self.execute(client, self.requests(client.api_version())?, observer).await }
     }
 }

@@ -1,12 +1,13 @@
 //! `sentinelone-create-ioc`: creates an indicator of compromise.
 
 use sentinelone_raw::iocs::{self as raw, IocData, IocMethod, IocType, IocsCreateRequest};
-use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, Timestamp};
 use sentinelone_raw::shared::ScopeFilter;
-use serde_json::Value;
 
 use super::arguments::argument_error;
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::support::saved::create;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -104,18 +105,7 @@ impl Command for CreateIoc {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?])
-    }
-
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let outputs = (PREFIX, Self::OUTPUTS);
-        create(client, &self.request()?, &self.value, "uuid", outputs).await
-    }
-}
-
-impl CreateIoc {
-    fn request(&self) -> Result<Request<Value>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         if self.account_ids.is_empty() {
             return Err(argument_error(
                 Self::INFO.name,
@@ -131,6 +121,16 @@ impl CreateIoc {
         data.external_id = self.external_id.clone();
         data.description = self.description.clone();
         let scope = ScopeFilter::default().account_ids(&self.account_ids);
-        Ok(raw::create(&IocsCreateRequest::new([data]).filter(scope))?.with_response_type())
+        Ok(vec![raw::create(&IocsCreateRequest::new([data]).filter(scope))?.with_response_type()])
+    }
+
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let outputs = (PREFIX, Self::OUTPUTS);
+        create(client, &first_request(requests)?, &self.value, "uuid", outputs).await
     }
 }

@@ -1,14 +1,15 @@
 //! `sentinelone-create-power-query`: starts a PowerQuery.
 
 use sentinelone_raw::deep_visibility::{PowerQuery, PowerQueryResult};
-use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
-use serde_json::Value;
+use sentinelone_raw::runtime::{ApiVersion, Data, Timestamp};
 
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{
     POWER_QUERY_OUTPUTS, PowerQueryState, power_query_outcome, power_query_state, query_id, required_time,
     start_request,
 };
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -64,23 +65,23 @@ impl Command for CreatePowerQuery {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        let query = PowerQuery::new(self.from_date.clone(), self.query.clone(), self.to_date.clone());
+        let query = query.limit(self.limit.unwrap_or(DEFAULT_LIMIT));
+        Ok(vec![start_request(Self::INFO.name, &query)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let response = client.send(&self.request()?).await?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let response = client.send(&first_request::<Data<PowerQueryResult>>(requests)?).await?;
         let body = response.json();
         if matches!(power_query_state(&body), PowerQueryState::Running(_)) && query_id(&body).is_none() {
             return Err(response.missing_value("data.queryId"));
         }
         power_query_outcome(&response, None)
-    }
-}
-
-impl CreatePowerQuery {
-    fn request(&self) -> Result<Request<Data<PowerQueryResult>>> {
-        let query = PowerQuery::new(self.from_date.clone(), self.query.clone(), self.to_date.clone());
-        start_request(Self::INFO.name, &query.limit(self.limit.unwrap_or(DEFAULT_LIMIT)))
     }
 }

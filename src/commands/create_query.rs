@@ -2,11 +2,13 @@
 
 use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityQuery, DeepVisibilityQueryId};
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::arguments::argument_error;
 use super::support::context_path::{ContextPath, context_under};
 use super::support::deep_visibility::{check_period, query_id, required_time};
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -68,12 +70,29 @@ impl Command for CreateQuery {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        let name = Self::INFO.name;
+        check_period(name, &self.from_date, &self.to_date)?;
+        if self.query.trim().is_empty() {
+            return Err(argument_error(name, "query", "is missing"));
+        }
+        Ok(vec![
+            raw::create_query(&DeepVisibilityQuery::new(
+                self.from_date.clone(),
+                self.query.clone(),
+                self.to_date.clone(),
+            ))?
+            .with_response_type(),
+        ])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let request = self.request()?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let request: Request<Data<DeepVisibilityQueryId>> = first_request(requests)?;
         let sent = |name: &str| request.body().and_then(|body| body.get(name)).cloned().unwrap_or_default();
         let response = client.send(&request).await?;
         let body = response.json();
@@ -87,20 +106,5 @@ impl Command for CreateQuery {
         let mut outcome = Outcome::new(body, context_under(PREFIX, entry));
         outcome.add_diagnostics(&response);
         Ok(outcome)
-    }
-}
-
-impl CreateQuery {
-    fn request(&self) -> Result<Request<Data<DeepVisibilityQueryId>>> {
-        let name = Self::INFO.name;
-        check_period(name, &self.from_date, &self.to_date)?;
-        if self.query.trim().is_empty() {
-            return Err(argument_error(name, "query", "is missing"));
-        }
-        Ok(raw::create_query(&DeepVisibilityQuery::new(
-            self.from_date.clone(),
-            self.query.clone(),
-            self.to_date.clone(),
-        ))?)
     }
 }

@@ -1,10 +1,11 @@
 //! `sentinelone-create-star-rule`: creates a STAR rule.
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use sentinelone_raw::star_rules::{self as raw, RuleStatus, StarRule, StarRulesCreateRequest};
-use serde_json::Value;
 
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::support::star_rule_settings::{RULE_OUTPUTS, StarRuleSettings, missing_scope, saved_rule_outcome};
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -44,27 +45,26 @@ impl Command for CreateStarRule {
         Ok(Self { rule: StarRuleSettings::from_arguments(arguments, true)? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?])
-    }
-
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        // A response may lack settings. Only a language that the console did not store makes the rule useless.
-        let is_checked = |setting: &str| setting == "queryLang";
-        let name = self.rule.name.as_deref().unwrap_or_default();
-        let saved = rule_update::create(client, &self.request()?, is_checked).await?;
-        Ok(saved_rule_outcome(client, saved, (None, name)))
-    }
-}
-
-impl CreateStarRule {
-    fn request(&self) -> Result<Request<Value>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let name = Self::INFO.name;
         let scope = self.rule.named_scope(name)?.ok_or_else(|| missing_scope(name))?;
         let mut rule = StarRule::default();
         rule.status = Some(RuleStatus::Draft);
         self.rule.apply_to(name, &mut rule)?;
         let body = StarRulesCreateRequest::new(settings_of(&rule)?).filter(scope);
-        Ok(raw::create(&body)?.with_response_type())
+        Ok(vec![raw::create(&body)?.with_response_type()])
+    }
+
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        // A response may lack settings. Only a language that the console did not store makes the rule useless.
+        let is_checked = |setting: &str| setting == "queryLang";
+        let name = self.rule.name.as_deref().unwrap_or_default();
+        let saved = rule_update::create(client, &first_request(requests)?, is_checked).await?;
+        Ok(saved_rule_outcome(client, saved, (None, name)))
     }
 }

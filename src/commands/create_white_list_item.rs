@@ -6,7 +6,7 @@ use sentinelone_raw::exclusions::{
     self as raw, ExclusionMode, ExclusionType, ExclusionsCreateData, ExclusionsCreateRequest,
     PathExclusionType,
 };
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use sentinelone_raw::shared::ScopeFilter;
 use sentinelone_raw::threats::OsType;
 use serde_json::Value;
@@ -17,6 +17,8 @@ use super::support::batch_action::{run_action, without_detail};
 use super::support::batched_lists::{id_of, non_empty, scope_ids};
 use super::support::context_path::{ContextPath, context_under};
 use super::support::list_pages::entries;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -108,7 +110,7 @@ impl Command for CreateWhiteListItem {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let name = Self::INFO.name;
         if self.site_ids.is_empty() && self.group_ids.is_empty() {
             let message = "or group_ids is required; otherwise the exclusion would apply to the whole tenant";
@@ -137,9 +139,9 @@ impl Command for CreateWhiteListItem {
         Ok(vec![raw::create(&ExclusionsCreateRequest::new(data, scope))?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let version = client.api_version();
-        let (mut outcome, _) = run_action(client, self.requests(version)?).await?;
+        let (mut outcome, _) = run_action(client, actions).await?;
         let created = outcome.response.get("data").and_then(Value::as_array).cloned();
         outcome.affected = created.as_ref().map(|created| created.len() as u64);
         let created = created.unwrap_or_default();

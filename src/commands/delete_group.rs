@@ -1,12 +1,14 @@
 //! `sentinelone-delete-group`: deletes a group.
 
 use sentinelone_raw::groups as raw;
-use sentinelone_raw::runtime::{ApiVersion, Request};
-use serde_json::{Value, json};
+use sentinelone_raw::runtime::ApiVersion;
+use serde_json::json;
 
 use super::support::batch_action::success_outcome;
 use super::support::batched_lists::required_id;
 use super::support::context_path::{ContextPath, context_under};
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::support::single::run_single_action;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -47,13 +49,13 @@ impl Command for DeleteGroup {
         Ok(Self { group_id: required_id(arguments, "group_id")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         Ok(vec![raw::delete(&self.group_id)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let mut outcome =
-            run_single_action(self, client, |response| success_outcome(&self.group_id, response)).await?;
+            run_single_action(client, actions, |response| success_outcome(&self.group_id, response)).await?;
         let id = &self.group_id;
         let message = match outcome.results.first().map(|result| result.state) {
             Some(state) if state.is_success() => format!("Group {id} was deleted"),

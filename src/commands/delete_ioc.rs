@@ -1,12 +1,13 @@
 //! `sentinelone-delete-ioc`: deletes indicators of compromise.
 
 use sentinelone_raw::iocs::{self as raw, IocFilter, IocsDeleteRequest};
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
-use serde_json::Value;
+use sentinelone_raw::runtime::{ApiVersion, Fields};
 
 use super::arguments::argument_error;
 use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -60,7 +61,7 @@ impl Command for DeleteIoc {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         if self.account_ids.is_empty() {
             return Err(argument_error(
                 Self::INFO.name,
@@ -74,8 +75,8 @@ impl Command for DeleteIoc {
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_id_action(self, client, (PREFIX, "UUID"), |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_id_action(client, actions, (PREFIX, "UUID"), |result, entry| {
             set_path(entry, "Deleted", success_or_null(result))
         })
         .await

@@ -1,11 +1,12 @@
 //! `sentinelone-disable-star-rules`: disables STAR rules.
 
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields};
 use sentinelone_raw::star_rules::{self as raw, StarRuleFilter, StarRulesDisableRequest};
-use serde_json::Value;
 
 use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::support::star_rule_settings::PREFIX;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -50,14 +51,14 @@ impl Command for DisableStarRules {
         Ok(Self { rule_ids: arguments.required_list("rule_ids")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("rule_ids", &self.rule_ids), StarRuleFilter::FIELDS, |ids| {
             raw::disable(&StarRulesDisableRequest::new(StarRuleFilter::default().ids(ids)))
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_id_action(self, client, (PREFIX, "ID"), |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_id_action(client, actions, (PREFIX, "ID"), |result, entry| {
             set_path(entry, "Disabled", success_or_null(result))
         })
         .await

@@ -1,12 +1,13 @@
 //! `sentinelone-disconnect-agent`: disconnects endpoints from the network.
 
-use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsDisconnectRequest};
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
+use sentinelone_raw::agents::{self as raw, AgentsDisconnectRequest};
+use sentinelone_raw::runtime::ApiVersion;
 use serde_json::Value;
 
-use super::support::agents::{agent_id, requests_by_ids, run_agent_action};
-use super::support::batch_action::batch_requests;
+use super::support::agents::{agent_id, requests_with_status, run_agent_action};
 use super::support::context_path::{ContextPath, context_under};
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -52,27 +53,20 @@ impl Command for DisconnectAgent {
         Ok(Self { agent_id: arguments.required_list("agent_id")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let status_requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
-        Ok(self
-            .actions()?
-            .into_iter()
-            .chain(status_requests.into_iter().map(Request::with_response_type))
-            .collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        requests_with_status(self, ("agent_id", &self.agent_id), |filter| {
+            raw::disconnect(&AgentsDisconnectRequest::new(filter))
+        })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let status_requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
-        let (mut outcome, entries) = run_agent_action(client, self.actions()?, status_requests).await?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let (mut outcome, entries) = run_agent_action(client, requests).await?;
         outcome.context = context_under(PREFIX, Value::Array(entries));
         Ok(outcome)
-    }
-}
-
-impl DisconnectAgent {
-    fn actions(&self) -> Result<Vec<Request<Value>>> {
-        batch_requests(self, ("agent_id", &self.agent_id), AgentFilter::FIELDS, |ids| {
-            raw::disconnect(&AgentsDisconnectRequest::new(AgentFilter::default().ids(ids)))
-        })
     }
 }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 use sentinelone_raw::agents as raw;
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use serde_json::{Value, json};
 
-use super::support::agent_uploads::{self, DownloadTarget, Upload};
+use super::support::agent_uploads::{self, DownloadTarget};
 use super::support::context_path::ContextPath;
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -76,22 +76,22 @@ impl Command for DownloadFetchedFile {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         agent_uploads::check_unpack(Self::INFO.name, self.unpack)?;
         Ok(vec![raw::download(&self.agent_id, &self.activity_id)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        self.requests(client.api_version())?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let request = first_request(requests)?;
         let name = format!("{}-{}", self.agent_id, self.activity_id);
         let target = DownloadTarget { dir: &self.dir, name: &name, unpack: self.unpack };
         target.check()?;
-        let upload = Upload { agent: self.agent_id.clone(), activity: self.activity_id.clone() };
-        let received = target.download((client, observer), &upload, &self.password, &[]).await?;
+        let received = target.receive((client, observer), &request, &self.password, &[]).await?;
         // The response is not JSON, so the outcome describes the files instead.
         let written: Value = received
             .files

@@ -1,11 +1,13 @@
 //! `sentinelone-expire-site`: expires a site.
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use sentinelone_raw::sites as raw;
 use serde_json::{Value, json};
 
 use super::support::batched_lists::required_id;
 use super::support::context_path::{ContextPath, context_under, entry};
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::support::single::run_single_action;
 use super::support::sites_context::{self as site, PREFIX, state_outcome};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
@@ -64,13 +66,13 @@ impl Command for ExpireSite {
         Ok(Self { site_id: required_id(arguments, "site_id")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         Ok(vec![raw::expire(&self.site_id)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let evaluate = |response: &Value| state_outcome("expired", &self.site_id, response);
-        let mut outcome = run_single_action(self, client, evaluate).await?;
+        let mut outcome = run_single_action(client, actions, evaluate).await?;
         let site = outcome.response.get("data").unwrap_or(&Value::Null);
         let mut entry = entry(Self::OUTPUTS, PREFIX, client.api_version(), site);
         // The response may omit the ID of the site.

@@ -15,9 +15,9 @@ use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, ReportedF
 use super::support::batch_action::success_outcome;
 use super::support::context_path::ContextPath;
 use super::support::polling::PollStatus;
+use super::support::requests::{Requests, next_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -91,17 +91,23 @@ impl Command for FetchFile {
     }
 
     /// Returns the fetch request and the request of the activity log, which is also sent before the fetch request.
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.fetch_request()?.with_response_type(), self.log_request(None)?.with_response_type()])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        agent_uploads::check_password(Self::INFO.name, &self.password)?;
+        agent_uploads::check_unpack(Self::INFO.name, self.unpack)?;
+        let data = AgentFileRequestData::new([&self.file_path], &self.password);
+        let fetch = raw::fetch_files(&self.agent_id, &AgentsFetchFilesRequest::new(data))?;
+        Ok(vec![fetch.with_response_type(), self.log_request(None)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let request = self.fetch_request()?;
-        let mut before = self.read_log(client, None).await?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let mut requests = requests.into_iter();
+        let request: Request<Data<SuccessFlag>> = next_request(&mut requests)?;
+        let mut before = self.read_log(client, &next_request(&mut requests)?).await?;
         let response = client.send(&request).await?;
         let body = response.json();
         let mut outcome = Outcome::new(body, agent_uploads::empty_context());
@@ -128,13 +134,6 @@ impl Command for FetchFile {
 }
 
 impl FetchFile {
-    fn fetch_request(&self) -> Result<Request<Data<SuccessFlag>>> {
-        agent_uploads::check_password(Self::INFO.name, &self.password)?;
-        agent_uploads::check_unpack(Self::INFO.name, self.unpack)?;
-        let data = AgentFileRequestData::new([&self.file_path], &self.password);
-        Ok(raw::fetch_files(&self.agent_id, &AgentsFetchFilesRequest::new(data))?)
-    }
-
     fn log_request(&self, since: Option<Timestamp>) -> Result<Request<Page<Value>>> {
         let query = ActivitiesListQuery {
             created_at_gte: since,
@@ -147,9 +146,9 @@ impl FetchFile {
         Ok(activities::list(&query)?.with_response_type())
     }
 
-    async fn read_log(&self, client: &Client, since: Option<Timestamp>) -> Result<ActivityLog> {
+    async fn read_log(&self, client: &Client, request: &Request<Page<Value>>) -> Result<ActivityLog> {
         let has_no_threat = |entry: &Value| entry.get("threatId").is_none_or(Value::is_null);
-        let mut log = ActivityLog::read(client, &self.log_request(since)?, has_no_threat).await?;
+        let mut log = ActivityLog::read(client, request, has_no_threat).await?;
         log.uploads.retain(|upload| upload.agent == self.agent_id);
         Ok(log)
     }
@@ -198,7 +197,7 @@ impl FetchFile {
         let since = newest.and_then(|newest| Timestamp::from_unix_millis(newest - MAX_DISORDER_MILLIS));
         let before: HashSet<Upload> = before.uploads.into_iter().collect();
         let poll = || async {
-            let log = self.read_log(client, since.clone()).await?;
+            let log = self.read_log(client, &self.log_request(since.clone())?).await?;
             failures.record(&log.failures);
             Ok(match log.new_since(&before) {
                 Some(upload) => PollStatus::Ready(upload),

@@ -22,9 +22,9 @@ use super::support::context_path::{ContextPath, context_under};
 use super::support::error_text::error_about;
 use super::support::ids::unique;
 use super::support::polling::PollStatus;
+use super::support::requests::{Requests, next_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -120,26 +120,38 @@ impl Command for FetchThreatFile {
     }
 
     /// Returns the fetch request and the timeline request of each threat. The timeline is also read before the fetch.
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let mut all = Vec::new();
-        for (id, request) in unique(&self.threat_ids).iter().zip(self.fetch_requests()?) {
-            all.push(request);
-            all.push(timeline_request(id)?.with_response_type());
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        agent_uploads::check_password(Self::INFO.name, &self.password)?;
+        agent_uploads::check_unpack(Self::INFO.name, self.unpack)?;
+        if self.threat_ids.is_empty() {
+            let message = "is missing; expected at least one value";
+            return Err(argument_error(Self::INFO.name, "threat_id", message));
         }
-        Ok(all)
+        let mut requests = Vec::new();
+        // The API accepts a filter for one threat only.
+        for id in unique(&self.threat_ids) {
+            let data = ThreatFileRequestData::new(&self.password);
+            let filter = ThreatFilter::default().ids([&id]);
+            let fetch = raw::fetch_file(&ThreatsFetchFileRequest::new(data, filter))?.with_response_type();
+            fetch.validate()?;
+            requests.extend([fetch, timeline_request(&id)?.with_response_type()]);
+        }
+        Ok(requests)
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let requests = self.fetch_requests()?;
-        unique(&self.threat_ids).iter().try_for_each(|id| self.target(id).check())?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let (ids, mut requests) = (unique(&self.threat_ids), requests.into_iter());
+        ids.iter().try_for_each(|id| self.target(id).check())?;
         let mut outcome = Outcome::new(Value::Null, Value::Null);
         let mut pending = Vec::new();
-        for (id, request) in unique(&self.threat_ids).iter().zip(requests) {
-            match self.request_file(client, id, request, &mut outcome).await {
+        for id in &ids {
+            let (fetch, timeline) = (next_request(&mut requests)?, next_request(&mut requests)?);
+            match self.request_file(client, id, (fetch, &timeline), &mut outcome).await {
                 Ok(Some(threat)) => pending.push(threat),
                 Ok(None) => {}
                 Err(error) => {
@@ -167,38 +179,17 @@ impl Command for FetchThreatFile {
 }
 
 impl FetchThreatFile {
-    /// Returns one request per threat, because the API accepts a filter for one threat only.
-    fn fetch_requests(&self) -> Result<Vec<Request<Value>>> {
-        agent_uploads::check_password(Self::INFO.name, &self.password)?;
-        agent_uploads::check_unpack(Self::INFO.name, self.unpack)?;
-        if self.threat_ids.is_empty() {
-            return Err(argument_error(
-                Self::INFO.name,
-                "threat_id",
-                "is missing; expected at least one value",
-            ));
-        }
-        let request = |id: &String| {
-            let data = ThreatFileRequestData::new(&self.password);
-            let filter = ThreatFilter::default().ids([id]);
-            Ok(raw::fetch_file(&ThreatsFetchFileRequest::new(data, filter))?.with_response_type())
-        };
-        let requests = unique(&self.threat_ids).iter().map(request).collect::<Result<Vec<_>>>()?;
-        requests.iter().try_for_each(Request::validate)?;
-        Ok(requests)
-    }
-
     /// Requests the file of a threat. Returns `None` if the console skipped the threat.
     async fn request_file(
         &self,
         client: &Client,
         id: &str,
-        request: Request<Value>,
+        (fetch, timeline): (Request<Value>, &Request<Page<Value>>),
         outcome: &mut Outcome,
     ) -> Result<Option<PendingThreat>, FailedRequest> {
-        let before = async { ActivityLog::read(client, &timeline_request(id)?, |_| true).await };
-        let before = before.await.map_err(|error| FailedRequest { error, may_have_taken_effect: false })?;
-        let action = run_action(client, vec![request]).await;
+        let before = ActivityLog::read(client, timeline, |_| true).await;
+        let before = before.map_err(|error| FailedRequest { error, may_have_taken_effect: false })?;
+        let action = run_action(client, vec![fetch]).await;
         let (action, _) = action
             .map_err(|error| FailedRequest { may_have_taken_effect: error.may_have_taken_effect(), error })?;
         // A response without a count makes the sum unknown.

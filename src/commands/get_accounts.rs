@@ -1,15 +1,15 @@
 //! `sentinelone-get-accounts`: lists accounts or returns one.
 
 use sentinelone_raw::accounts::{self as raw, AccountsListQuery};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use serde_json::{Value, json};
 
 use super::support::batched_lists::id;
 use super::support::context_path::ContextPath;
 use super::support::list_pages::{get, list};
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -73,35 +73,34 @@ impl Command for GetAccounts {
         Ok(Self { account_id: id(arguments, "account_id")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let request = match &self.account_id {
-            Some(id) => account_request(id)?,
-            None => list_request()?.with_response_type(),
+            Some(id) => raw::get(id)?.with_response_type(),
+            None => with_page_size(raw::list(&AccountsListQuery::default())?.with_response_type(), None)?,
         };
         Ok(vec![request])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let Some(id) = &self.account_id else {
-            return list((client, observer), list_request()?, None, None, (PREFIX, Self::OUTPUTS)).await;
+            return list((client, observer), first_request(requests)?, None, None, (PREFIX, Self::OUTPUTS))
+                .await;
         };
-        let mut outcome =
-            get(client, &account_request(id)?, Some(("account_id", id)), (PREFIX, Self::OUTPUTS)).await?;
+        let mut outcome = get::<Value>(
+            client,
+            &first_request(requests)?,
+            Some(("account_id", id)),
+            (PREFIX, Self::OUTPUTS),
+        )
+        .await?;
         // The context is always a list.
         let account = get_path(&outcome.context, PREFIX).cloned();
         set_path(&mut outcome.context, PREFIX, json!(Vec::from_iter(account)));
         Ok(outcome)
     }
-}
-
-fn account_request(id: &str) -> Result<Request<Value>> {
-    Ok(raw::get(id)?.with_response_type())
-}
-
-fn list_request() -> Result<Request<Page<Value>>> {
-    Ok(with_page_size(raw::list(&AccountsListQuery::default())?.with_response_type(), None)?)
 }

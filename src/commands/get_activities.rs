@@ -1,7 +1,7 @@
 //! `sentinelone-get-activities`: lists activities.
 
 use sentinelone_raw::activities::{self as raw, ActivitiesListQuery, ActivitySortField};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
 use sentinelone_raw::shared::SortOrder;
 use serde_json::Value;
 
@@ -11,9 +11,9 @@ use super::support::batched_lists::{
 };
 use super::support::context_path::ContextPath;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::Requests;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -222,18 +222,22 @@ impl Command for GetActivities {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        let ids = ("activities_ids", self.activities_ids.as_slice());
+        require_single_list(self, ("sort_by", self.sort_by.is_some()), ids)?;
+        require_single_list(self, ("sort_order", self.sort_order.is_some()), ids)?;
+        batched_list_requests(&self.activities_ids, Some(self.effective_limit()), |ids| self.request(ids))
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
         let requested = RequestedIds::default().with("activities_ids", &self.activities_ids, &["id"]);
-        read_lists((client, observer, &requested), self.lists()?, limit, None, (PREFIX, Self::OUTPUTS)).await
+        read_lists((client, observer, &requested), requests, limit, None, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
@@ -242,14 +246,7 @@ impl GetActivities {
         effective_limit(self.limit, DEFAULT_LIMIT, &self.activities_ids)
     }
 
-    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        let ids = ("activities_ids", self.activities_ids.as_slice());
-        require_single_list(self, ("sort_by", self.sort_by.is_some()), ids)?;
-        require_single_list(self, ("sort_order", self.sort_order.is_some()), ids)?;
-        batched_list_requests(&self.activities_ids, Some(self.effective_limit()), |ids| self.request(ids))
-    }
-
-    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
+    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Value>> {
         let query = ActivitiesListQuery {
             created_at_gt: self.created_after.clone(),
             created_at_gte: self.created_from.clone(),

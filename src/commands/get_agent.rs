@@ -1,12 +1,13 @@
 //! `sentinelone-get-agent`: returns agents by ID.
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
-use serde_json::Value;
+use sentinelone_raw::runtime::ApiVersion;
 
 use super::support::agents::{agent_id, agent_outputs, requests_by_ids};
 use super::support::batched_lists::read_lists;
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -49,13 +50,16 @@ impl Command for GetAgent {
         Ok(Self { agent_id: arguments.required_list("agent_id")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
-        Ok(requests.into_iter().map(Request::with_response_type).collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        requests_by_ids(self, ("agent_id", &self.agent_id))
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let requested = RequestedIds::default().with("agent_id", &self.agent_id, &["id"]);
         read_lists((client, &requested), requests, None, None, (PREFIX, Self::OUTPUTS)).await
     }

@@ -1,6 +1,6 @@
 //! `sentinelone-get-agent-mac`: lists the network interfaces of endpoints.
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use serde_json::{Value, json};
 
 use super::support::agents::{agent_id, requests_by_ids};
@@ -8,7 +8,9 @@ use super::support::batched_lists::read_lists;
 use super::support::context_path::{ContextPath, context_under};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::entries;
+use super::support::polling::ProgressObserver;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -69,13 +71,16 @@ impl Command for GetAgentMac {
         Ok(Self { agent_id: arguments.required_list("agent_id")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
-        Ok(requests.into_iter().map(Request::with_response_type).collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        requests_by_ids(self, ("agent_id", &self.agent_id))
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let requests = requests_by_ids(self, ("agent_id", &self.agent_id))?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let requested = RequestedIds::default().with("agent_id", &self.agent_id, &["id"]);
         let mut outcome =
             read_lists((client, &requested), requests, None, None, ContextEntries::NONE).await?;

@@ -3,7 +3,7 @@
 use sentinelone_raw::alerts::{
     self as raw, AlertAnalystVerdict, AlertFilter, AlertIncidentStatus, AlertsListQuery,
 };
-use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Request, Timestamp};
 use serde_json::Value;
 
 use super::support::batched_lists::{
@@ -12,9 +12,9 @@ use super::support::batched_lists::{
 use super::support::context_path::ContextPath;
 use super::support::list_entries::ContextEntries;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::Requests;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -279,15 +279,17 @@ impl Command for GetAlerts {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        require_single_list(self, ("cursor", self.cursor.is_some()), ("alert_ids", &self.alert_ids))?;
+        batched_list_requests(&self.alert_ids, Some(self.effective_limit()), |ids| self.request(ids))
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
         let fields = &["alertInfo.alertId", "id"];
         let requested = RequestedIds::default().with("alert_ids", &self.alert_ids, fields);
@@ -300,7 +302,7 @@ impl Command for GetAlerts {
             }
         };
         let entries = ContextEntries::from((PREFIX, Self::OUTPUTS)).filled(&add_fallbacks);
-        read_lists((client, observer, &requested), self.lists()?, limit, None, entries).await
+        read_lists((client, observer, &requested), requests, limit, None, entries).await
     }
 }
 
@@ -309,12 +311,7 @@ impl GetAlerts {
         effective_limit(self.limit, DEFAULT_LIMIT, &self.alert_ids)
     }
 
-    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        require_single_list(self, ("cursor", self.cursor.is_some()), ("alert_ids", &self.alert_ids))?;
-        batched_list_requests(&self.alert_ids, Some(self.effective_limit()), |ids| self.request(ids))
-    }
-
-    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
+    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Value>> {
         let filter = AlertFilter {
             created_at_gte: Some(self.created_from.clone()),
             created_at_lte: self.created_until.clone(),

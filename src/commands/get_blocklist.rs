@@ -1,9 +1,8 @@
 //! `sentinelone-get-blocklist`: lists the blocklist.
 
 use sentinelone_raw::blocklist::{self as raw, BlocklistListQuery, BlocklistSortField};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use sentinelone_raw::shared::SortOrder;
-use serde_json::Value;
 
 use super::arguments::argument_error;
 use super::get_hash::is_hexadecimal;
@@ -11,9 +10,9 @@ use super::support::batched_lists::non_empty;
 use super::support::context_path::ContextPath;
 use super::support::list_pages::list;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -128,36 +127,7 @@ impl Command for GetBlocklist {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
-    }
-
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        // A shorter value is a substring.
-        let is_hash = |value: &&String| matches!(value.len(), 32 | 40 | 64) && is_hexadecimal(value);
-        let hashes: Vec<String> = self.hash.iter().filter(is_hash).cloned().collect();
-        let requested = RequestedIds::default().with("hash", &hashes, &["value"]);
-        list(
-            (client, observer, &requested),
-            self.request()?,
-            Some(self.effective_limit()),
-            None,
-            (PREFIX, Self::OUTPUTS),
-        )
-        .await
-    }
-}
-
-impl GetBlocklist {
-    fn effective_limit(&self) -> u64 {
-        self.limit.unwrap_or(DEFAULT_LIMIT)
-    }
-
-    fn request(&self) -> Result<Request<Page<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let name = Self::INFO.name;
         let scopes = [&self.group_ids, &self.site_ids, &self.account_ids];
         let has_scope = scopes.iter().any(|ids| !ids.is_empty());
@@ -184,6 +154,32 @@ impl GetBlocklist {
             sort_order: Some(SortOrder::Desc),
             ..BlocklistListQuery::default()
         };
-        Ok(with_page_size(raw::list(&query)?.with_response_type(), Some(self.effective_limit()))?)
+        Ok(vec![with_page_size(raw::list(&query)?.with_response_type(), Some(self.effective_limit()))?])
+    }
+
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        // A shorter value is a substring.
+        let is_hash = |value: &&String| matches!(value.len(), 32 | 40 | 64) && is_hexadecimal(value);
+        let hashes: Vec<String> = self.hash.iter().filter(is_hash).cloned().collect();
+        let requested = RequestedIds::default().with("hash", &hashes, &["value"]);
+        list(
+            (client, observer, &requested),
+            first_request(requests)?,
+            Some(self.effective_limit()),
+            None,
+            (PREFIX, Self::OUTPUTS),
+        )
+        .await
+    }
+}
+
+impl GetBlocklist {
+    fn effective_limit(&self) -> u64 {
+        self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 }

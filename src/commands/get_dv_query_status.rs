@@ -3,12 +3,14 @@
 use sentinelone_raw::deep_visibility::{
     self as raw, DeepVisibilityGetQueryStatusQuery, DeepVisibilityQueryStatus,
 };
-use sentinelone_raw::runtime::{ApiVersion, Data, Request};
+use sentinelone_raw::runtime::{ApiVersion, Data};
 use serde_json::{Value, json};
 
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::is_failed_state;
 use super::support::list_pages::get;
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -96,14 +98,26 @@ impl Command for GetDvQueryStatus {
         Ok(Self { query_id: arguments.required("query_id")?.trim().to_owned() })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        Ok(vec![
+            raw::get_query_status(&DeepVisibilityGetQueryStatusQuery::new(self.query_id.as_str()))?
+                .with_response_type(),
+        ])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let mut outcome =
-            get(client, &self.request()?, Some(("query_id", &self.query_id)), (PREFIX, Self::OUTPUTS))
-                .await?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let mut outcome = get::<Data<DeepVisibilityQueryStatus>>(
+            client,
+            &first_request(requests)?,
+            Some(("query_id", &self.query_id)),
+            (PREFIX, Self::OUTPUTS),
+        )
+        .await?;
         for name in ["QueryId", "QueryID"] {
             set_path(&mut outcome.context, &format!("{PREFIX}.{name}"), json!(self.query_id));
         }
@@ -119,11 +133,5 @@ impl Command for GetDvQueryStatus {
             outcome.is_placeholder = true;
         }
         Ok(outcome)
-    }
-}
-
-impl GetDvQueryStatus {
-    fn request(&self) -> Result<Request<Data<DeepVisibilityQueryStatus>>> {
-        Ok(raw::get_query_status(&DeepVisibilityGetQueryStatusQuery::new(self.query_id.as_str()))?)
     }
 }

@@ -3,16 +3,16 @@
 use std::sync::{Mutex, PoisonError};
 
 use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityListEventsQuery};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use serde_json::Value;
 
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{EVENT, IMAGE_PATH, STORYLINE_ID, event};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -234,15 +234,23 @@ impl Command for GetEvents {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        let query = DeepVisibilityListEventsQuery {
+            cursor: self.cursor.clone(),
+            ..DeepVisibilityListEventsQuery::new(self.query_id.as_str())
+        };
+        Ok(vec![with_page_size(
+            raw::list_events(&query)?.with_response_type(),
+            Some(self.effective_limit()),
+        )?])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let version = client.api_version();
         let (own, generic): (Vec<ContextPath>, Vec<ContextPath>) =
             Self::OUTPUTS.iter().partition(|output| !output.path.starts_with("Event."));
@@ -261,7 +269,7 @@ impl Command for GetEvents {
             event
         };
         let (limit, entries) = (Some(self.effective_limit()), ContextEntries::built(EVENT, &event));
-        let mut outcome = list((client, observer), self.request()?, limit, None, entries).await?;
+        let mut outcome = list((client, observer), first_request(requests)?, limit, None, entries).await?;
         let generic_events = generic_events.into_inner().unwrap_or_else(PoisonError::into_inner);
         set_path(&mut outcome.context, GENERIC, Value::Array(generic_events));
         let next = outcome.response.pointer("/pagination/nextCursor").and_then(Value::as_str);
@@ -275,13 +283,5 @@ impl Command for GetEvents {
 impl GetEvents {
     fn effective_limit(&self) -> u64 {
         self.limit.unwrap_or(DEFAULT_LIMIT)
-    }
-
-    fn request(&self) -> Result<Request<Page<Value>>> {
-        let query = DeepVisibilityListEventsQuery {
-            cursor: self.cursor.clone(),
-            ..DeepVisibilityListEventsQuery::new(self.query_id.as_str())
-        };
-        Ok(with_page_size(raw::list_events(&query)?.with_response_type(), Some(self.effective_limit()))?)
     }
 }

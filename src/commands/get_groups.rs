@@ -1,16 +1,15 @@
 //! `sentinelone-get-groups`: lists groups.
 
 use sentinelone_raw::groups::{self as raw, GroupType, GroupsListQuery};
-use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
-use serde_json::Value;
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum};
 
 use super::support::batched_lists::{effective_limit, id, non_empty};
 use super::support::context_path::ContextPath;
 use super::support::list_pages::list;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -137,30 +136,7 @@ impl Command for GetGroups {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
-    }
-
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let limit = Some(self.effective_limit());
-        let requested = RequestedIds::default()
-            .with("group_ids", &self.group_ids, &["id"])
-            .with_one("group_id", self.group_id.as_ref())
-            .with_one("name", self.name.as_ref());
-        list((client, observer, &requested), self.request()?, limit, None, (PREFIX, Self::OUTPUTS)).await
-    }
-}
-
-impl GetGroups {
-    fn effective_limit(&self) -> u64 {
-        effective_limit(self.limit, DEFAULT_LIMIT, &self.group_ids)
-    }
-
-    fn request(&self) -> Result<Request<Page<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let query = GroupsListQuery {
             type_: self.group_type.clone(),
             group_ids: non_empty(&self.group_ids),
@@ -171,6 +147,27 @@ impl GetGroups {
             rank: self.rank,
             ..GroupsListQuery::default()
         };
-        Ok(with_page_size(raw::list(&query)?.with_response_type(), Some(self.effective_limit()))?)
+        Ok(vec![with_page_size(raw::list(&query)?.with_response_type(), Some(self.effective_limit()))?])
+    }
+
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let limit = Some(self.effective_limit());
+        let requested = RequestedIds::default()
+            .with("group_ids", &self.group_ids, &["id"])
+            .with_one("group_id", self.group_id.as_ref())
+            .with_one("name", self.name.as_ref());
+        list((client, observer, &requested), first_request(requests)?, limit, None, (PREFIX, Self::OUTPUTS))
+            .await
+    }
+}
+
+impl GetGroups {
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, &self.group_ids)
     }
 }

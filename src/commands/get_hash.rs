@@ -1,13 +1,15 @@
 //! `sentinelone-get-hash`: returns the reputation of a file hash.
 
 use sentinelone_raw::hashes as raw;
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use serde_json::{Value, json};
 
 use super::arguments::argument_error;
 use super::support::batched_lists::required_id;
 use super::support::context_path::ContextPath;
 use super::support::list_pages::get;
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -63,20 +65,7 @@ impl Command for GetHash {
         Ok(Self { hash: required_id(arguments, "hash")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?])
-    }
-
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let mut outcome =
-            get(client, &self.request()?, Some(("hash", &self.hash)), (PREFIX, Self::OUTPUTS)).await?;
-        set_path(&mut outcome.context, &format!("{PREFIX}.Hash"), json!(self.hash));
-        Ok(outcome)
-    }
-}
-
-impl GetHash {
-    fn request(&self) -> Result<Request<Value>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let count = self.hash.chars().count();
         let problem = if !is_hexadecimal(&self.hash) {
             Some("contains characters that are not hexadecimal".to_owned())
@@ -96,8 +85,25 @@ impl GetHash {
                 let message = format!("{problem}; expected a SHA-1 of 40 hexadecimal characters");
                 Err(argument_error(Self::INFO.name, "hash", message))
             }
-            None => Ok(raw::get_verdict(&self.hash)?.with_response_type()),
+            None => Ok(vec![raw::get_verdict(&self.hash)?.with_response_type()]),
         }
+    }
+
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let mut outcome = get::<Value>(
+            client,
+            &first_request(requests)?,
+            Some(("hash", &self.hash)),
+            (PREFIX, Self::OUTPUTS),
+        )
+        .await?;
+        set_path(&mut outcome.context, &format!("{PREFIX}.Hash"), json!(self.hash));
+        Ok(outcome)
     }
 }
 

@@ -3,15 +3,18 @@
 use std::collections::HashSet;
 
 use sentinelone_raw::agents::{self as raw, AgentsListApplicationsQuery};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use serde_json::{Value, json};
 
 use super::support::agents::required_ids;
 use super::support::batched_lists::read_lists;
 use super::support::context_path::ContextPath;
+use super::support::ids::unique;
 use super::support::list_entries::ContextEntries;
+use super::support::requests::Requests;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome,
+    ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -68,14 +71,21 @@ impl Command for GetInstalledApplications {
         Ok(Self { agent_ids: arguments.required_list("agent_ids")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let ids = required_ids(self, ("agent_ids", &self.agent_ids))?;
-        ids.iter().map(|id| Ok(applications_request(id)?.with_response_type())).collect()
+        let request = |id: &String| {
+            Ok(raw::list_applications(&AgentsListApplicationsQuery::new([id]))?.with_response_type())
+        };
+        ids.iter().map(request).collect()
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let ids = required_ids(self, ("agent_ids", &self.agent_ids))?;
-        let requests = ids.iter().map(|id| applications_request(id)).collect::<Result<Vec<_>>>()?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let ids = unique(&self.agent_ids);
         let add_agent = |list: usize, _: &Value, entry: &mut Value| {
             set_path(entry, "AgentID", json!(ids.get(list)));
         };
@@ -91,8 +101,4 @@ impl Command for GetInstalledApplications {
         }
         Ok(outcome)
     }
-}
-
-fn applications_request(id: &str) -> Result<Request<Page<Value>>> {
-    Ok(raw::list_applications(&AgentsListApplicationsQuery::new([id]))?.with_response_type())
 }

@@ -1,7 +1,7 @@
 //! `sentinelone-get-iocs`: lists indicators of compromise.
 
 use sentinelone_raw::iocs::{self as raw, IocFilter, IocType, IocsListQuery};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
 use serde_json::Value;
 
 use super::arguments::argument_error;
@@ -11,9 +11,9 @@ use super::support::batched_lists::{
 };
 use super::support::context_path::ContextPath;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::Requests;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -165,15 +165,17 @@ impl Command for GetIocs {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        require_single_list(self, ("cursor", self.cursor.is_some()), ("uuids", &self.uuids))?;
+        batched_list_requests(&self.uuids, Some(self.effective_limit()), |uuids| self.request(uuids))
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let requested = RequestedIds::default()
             .with("uuids", &self.uuids, &["uuid"])
             .with_one("batch_id", self.batch_id.as_ref())
@@ -181,7 +183,7 @@ impl Command for GetIocs {
             .with_one("external_id", self.external_id.as_ref());
         read_lists(
             (client, observer, &requested),
-            self.lists()?,
+            requests,
             Some(self.effective_limit()),
             None,
             (PREFIX, Self::OUTPUTS),
@@ -195,12 +197,7 @@ impl GetIocs {
         effective_limit(self.limit, DEFAULT_LIMIT, &self.uuids)
     }
 
-    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        require_single_list(self, ("cursor", self.cursor.is_some()), ("uuids", &self.uuids))?;
-        batched_list_requests(&self.uuids, Some(self.effective_limit()), |uuids| self.request(uuids))
-    }
-
-    fn request(&self, uuids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
+    fn request(&self, uuids: Option<Vec<String>>) -> Result<Request<Value>> {
         if self.account_ids.is_empty() {
             return Err(argument_error(
                 Self::INFO.name,

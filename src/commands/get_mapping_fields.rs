@@ -1,9 +1,11 @@
 //! `get-mapping-fields`: returns the fields of outgoing mirroring.
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
-use serde_json::{Map, Value, json};
+use sentinelone_raw::runtime::ApiVersion;
+use serde_json::{Map, json};
 
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -37,11 +39,11 @@ impl Command for GetMappingFields {
         Ok(Self)
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         Ok(Vec::new())
     }
 
-    async fn run(&self, _: &Client) -> Result<Outcome> {
+    async fn execute(&self, _: &Client, _: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let fields = ThreatMirror::mapping_fields().iter();
         let fields: Map<_, _> =
             fields.map(|field| (field.name.to_owned(), json!(field.description))).collect();

@@ -1,10 +1,12 @@
 //! `get-modified-remote-data`: lists the IDs of changed threats.
 
-use sentinelone_raw::runtime::{ApiVersion, Page, Request, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, Timestamp};
 use serde_json::{Value, json};
 
 use super::support::context_path::ContextPath;
 use super::support::list_pages::list;
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -61,12 +63,17 @@ impl Command for GetModifiedRemoteData {
         Ok(Self { last_update })
     }
 
-    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request(version)?.with_response_type()])
+    fn requests(&self, version: ApiVersion) -> Result<Requests> {
+        Ok(vec![with_page_size(modified_request(version, &self.last_update)?, None)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let request = self.request(client.api_version())?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let request = first_request(requests)?;
         let mut outcome = list(client, request, None, None, ("threats", Self::OUTPUTS)).await?;
         let threats = outcome.response.get("data").and_then(Value::as_array);
         let ids = threats.into_iter().flatten().filter_map(|threat| threat.get("id").cloned());
@@ -75,11 +82,5 @@ impl Command for GetModifiedRemoteData {
         outcome.response = json!({ "ids": ids });
         outcome.context = outcome.response.clone();
         Ok(outcome)
-    }
-}
-
-impl GetModifiedRemoteData {
-    fn request(&self, version: ApiVersion) -> Result<Request<Page<Value>>> {
-        Ok(with_page_size(modified_request(version, &self.last_update)?, None)?)
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use sentinelone_raw::deep_visibility::{self as raw, PowerQuery, PowerQueryResult};
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
-use serde_json::Value;
 
 use super::arguments::argument_error;
 use super::support::context_path::ContextPath;
@@ -14,9 +13,10 @@ use super::support::deep_visibility::{
     power_query_state, query_id, start_request,
 };
 use super::support::polling::{PollPolicy, PollStatus, seconds};
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressEvent, ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressEvent,
+    ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -120,7 +120,7 @@ impl Command for GetPowerQueryResults {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let first = match &self.query_id {
             Some(id) => ping_request(id)?,
             None => self.start()?,
@@ -128,15 +128,17 @@ impl Command for GetPowerQueryResults {
         Ok(vec![first.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let id = match &self.query_id {
-            Some(id) => id.clone(),
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let request: Request<Data<PowerQueryResult>> = first_request(requests)?;
+        let (id, ping) = match &self.query_id {
+            Some(id) => (id.clone(), request),
             None => {
-                let response = client.send(&self.start()?).await?;
+                let response = client.send(&request).await?;
                 let body = response.json();
                 let id = query_id(&body).map(str::to_owned);
                 if let Some(value) = id.clone() {
@@ -144,7 +146,10 @@ impl Command for GetPowerQueryResults {
                 }
                 match (power_query_state(&body), id) {
                     // A query without a state has an ID by which it is polled.
-                    (PowerQueryState::Running(_) | PowerQueryState::Missing, Some(id)) => id,
+                    (PowerQueryState::Running(_) | PowerQueryState::Missing, Some(id)) => {
+                        let ping = ping_request(&id)?;
+                        (id, ping)
+                    }
                     (PowerQueryState::Running(_) | PowerQueryState::Missing, None) => {
                         return Err(response.missing_value("data.queryId"));
                     }
@@ -153,7 +158,7 @@ impl Command for GetPowerQueryResults {
             }
         };
         let resume = format!("resume with query_id={id}");
-        match self.wait(client, observer, &id).await {
+        match self.wait((client, observer), &ping, &id).await {
             Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => {
                 let hint = format!("the query runs while it is polled; {resume}");
@@ -185,14 +190,13 @@ impl GetPowerQueryResults {
     /// Polls the query until it ends. Returns `None` on a timeout.
     async fn wait(
         &self,
-        client: &Client,
-        observer: &dyn ProgressObserver,
+        (client, observer): (&Client, &dyn ProgressObserver),
+        ping: &Request<Data<PowerQueryResult>>,
         id: &str,
     ) -> Result<Option<Outcome>> {
-        let request = &ping_request(id)?;
         let without_state = &AtomicU32::new(0);
         let poll = || async move {
-            let response = client.send(request).await?;
+            let response = client.send(ping).await?;
             match power_query_state(&response.json()) {
                 PowerQueryState::Running(state) => {
                     without_state.store(0, Ordering::Relaxed);

@@ -1,16 +1,16 @@
 //! `sentinelone-get-processes`: lists the process events of a Deep Visibility query.
 
 use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityListEventsOfTypeQuery};
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use serde_json::Value;
 
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{EVENT, IMAGE_PATH, STORYLINE_ID, event};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -126,32 +126,29 @@ impl Command for GetProcesses {
         Ok(Self { query_id: arguments.required("query_id")?.trim().to_owned(), limit: arguments.limit()? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        let query = DeepVisibilityListEventsOfTypeQuery::new(self.query_id.as_str());
+        Ok(vec![with_page_size(
+            raw::list_events_of_type("process", &query)?.with_response_type(),
+            Some(self.effective_limit()),
+        )?])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let version = client.api_version();
         let event = |item: &Value| event(Self::OUTPUTS, EVENT, version, item);
         let (limit, entries) = (Some(self.effective_limit()), ContextEntries::built(EVENT, &event));
-        list((client, observer), self.request()?, limit, None, entries).await
+        list((client, observer), first_request(requests)?, limit, None, entries).await
     }
 }
 
 impl GetProcesses {
     fn effective_limit(&self) -> u64 {
         self.limit.unwrap_or(DEFAULT_LIMIT)
-    }
-
-    fn request(&self) -> Result<Request<Page<Value>>> {
-        let query = DeepVisibilityListEventsOfTypeQuery::new(self.query_id.as_str());
-        Ok(with_page_size(
-            raw::list_events_of_type("process", &query)?.with_response_type(),
-            Some(self.effective_limit()),
-        )?)
     }
 }

@@ -1,11 +1,13 @@
 //! `get-remote-data`: returns a threat for its mirrored incident.
 
-use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
-use serde_json::{Value, json};
+use sentinelone_raw::runtime::{ApiVersion, Timestamp};
+use serde_json::json;
 
 use super::support::context_path::ContextPath;
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome,
+    ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -71,12 +73,23 @@ impl Command for GetRemoteData {
         })
     }
 
-    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, version: ApiVersion) -> Result<Requests> {
         Ok(vec![threat_request(version, &self.id)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let remote = fetch_threat(client, &self.id, &self.last_update, self.close_xsoar_incident).await?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let remote = fetch_threat(
+            client,
+            (&self.id, &first_request(requests)?),
+            &self.last_update,
+            self.close_xsoar_incident,
+        )
+        .await?;
         let Some(mut remote) = remote else {
             let error = format!("threat {} does not exist or is not in the scope of the token", self.id);
             let threat = json!({ "id": self.id, "in_mirror_error": error });

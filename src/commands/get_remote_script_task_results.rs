@@ -2,17 +2,15 @@
 
 use std::path::PathBuf;
 
-use sentinelone_raw::remote_scripts::ScriptResults;
-use sentinelone_raw::runtime::{ApiVersion, Data, Request};
-use serde_json::Value;
+use sentinelone_raw::runtime::ApiVersion;
 
 use super::support::context_path::ContextPath;
 use super::support::remote_scripts::{
     RESULT_OUTPUTS, ResultSelection, dir_argument, fetch_results, result_requests,
 };
+use super::support::requests::Requests;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -64,22 +62,17 @@ impl Command for GetRemoteScriptTaskResults {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.link_requests()?.into_iter().map(Request::with_response_type).collect())
-    }
-
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let selection = ResultSelection { dir: &self.dir, tasks: &self.task_ids, argument: Some("task_ids") };
-        fetch_results(client, observer, &self.link_requests()?, selection).await
-    }
-}
-
-impl GetRemoteScriptTaskResults {
-    fn link_requests(&self) -> Result<Vec<Request<Data<ScriptResults>>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         result_requests(Self::INFO.name, &self.task_ids, &self.computer_names)
+    }
+
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let selection = ResultSelection { dir: &self.dir, tasks: &self.task_ids, argument: Some("task_ids") };
+        fetch_results(client, observer, requests, selection).await
     }
 }

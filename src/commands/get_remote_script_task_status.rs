@@ -1,7 +1,7 @@
 //! `sentinelone-get-remote-script-task-status`: lists the tasks of a script run.
 
 use sentinelone_raw::remote_scripts::{self as raw, RemoteScriptsListTasksQuery, TaskStatus};
-use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Request};
 use serde_json::Value;
 
 use super::arguments::argument_error;
@@ -10,9 +10,9 @@ use super::support::batched_lists::{
 };
 use super::support::context_path::ContextPath;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::Requests;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -298,19 +298,30 @@ impl Command for GetRemoteScriptTaskStatus {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        let filter = &self.filter;
+        let single_list = [
+            ("cursor", filter.cursor.is_some()),
+            ("skip", filter.skip.is_some()),
+            ("sort_by", filter.sort_by.is_some()),
+            ("sort_order", filter.sort_order.is_some()),
+        ];
+        single_list
+            .into_iter()
+            .try_for_each(|argument| require_single_list(self, argument, ("ids", self.ids())))?;
+        batched_list_requests(self.ids(), Some(self.effective_limit()), |ids| self.request(ids))
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let requested = self.requested_ids();
         read_lists(
             (client, observer, &requested),
-            self.lists()?,
+            requests,
             Some(self.effective_limit()),
             None,
             (PREFIX, Self::OUTPUTS),
@@ -347,21 +358,7 @@ impl GetRemoteScriptTaskStatus {
         }
     }
 
-    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        let filter = &self.filter;
-        let single_list = [
-            ("cursor", filter.cursor.is_some()),
-            ("skip", filter.skip.is_some()),
-            ("sort_by", filter.sort_by.is_some()),
-            ("sort_order", filter.sort_order.is_some()),
-        ];
-        single_list
-            .into_iter()
-            .try_for_each(|argument| require_single_list(self, argument, ("ids", self.ids())))?;
-        batched_list_requests(self.ids(), Some(self.effective_limit()), |ids| self.request(ids))
-    }
-
-    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
+    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Value>> {
         let filter = &self.filter;
         let scopes = [&filter.account_ids, &filter.site_ids, &filter.group_ids];
         if filter.tenant == Some(true) && scopes.iter().any(|ids| ids.is_some()) {

@@ -1,12 +1,14 @@
 //! `sentinelone-get-site`: returns a site.
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use sentinelone_raw::sites as raw;
 use serde_json::Value;
 
 use super::support::batched_lists::required_id;
 use super::support::context_path::ContextPath;
 use super::support::list_pages::get;
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::support::sites_context as site;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -65,17 +67,22 @@ impl Command for GetSite {
         Ok(Self { site_id: required_id(arguments, "site_id")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        Ok(vec![raw::get(&self.site_id)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        get(client, &self.request()?, Some(("site_id", &self.site_id)), (site::PREFIX, Self::OUTPUTS)).await
-    }
-}
-
-impl GetSite {
-    fn request(&self) -> Result<Request<Value>> {
-        Ok(raw::get(&self.site_id)?.with_response_type())
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        get::<Value>(
+            client,
+            &first_request(requests)?,
+            Some(("site_id", &self.site_id)),
+            (site::PREFIX, Self::OUTPUTS),
+        )
+        .await
     }
 }

@@ -1,17 +1,16 @@
 //! `sentinelone-get-sites`: lists sites.
 
-use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Timestamp};
 use sentinelone_raw::sites::{self as raw, LicenseFeature, LicenseState, LicenseType, SitesListQuery, Suite};
-use serde_json::Value;
 
 use super::support::batched_lists::{effective_limit, id, non_empty};
 use super::support::context_path::ContextPath;
 use super::support::list_pages::list;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::{Requests, first_request};
 use super::support::sites_context as site;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -118,28 +117,7 @@ impl Command for GetSites {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
-    }
-
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let limit = Some(self.effective_limit());
-        let requested = RequestedIds::default().with_one("site_name", self.site_name.as_ref());
-        list((client, observer, &requested), self.request()?, limit, None, (site::PREFIX, Self::OUTPUTS))
-            .await
-    }
-}
-
-impl GetSites {
-    fn effective_limit(&self) -> u64 {
-        effective_limit(self.limit, DEFAULT_LIMIT, &[])
-    }
-
-    fn request(&self) -> Result<Request<Page<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let query = SitesListQuery {
             updated_at: self.updated_at.clone(),
             query: self.query.clone(),
@@ -153,6 +131,30 @@ impl GetSites {
             created_at: self.created_at.clone(),
             ..SitesListQuery::default()
         };
-        Ok(with_page_size(raw::list(&query)?.with_response_type(), Some(self.effective_limit()))?)
+        Ok(vec![with_page_size(raw::list(&query)?.with_response_type(), Some(self.effective_limit()))?])
+    }
+
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let limit = Some(self.effective_limit());
+        let requested = RequestedIds::default().with_one("site_name", self.site_name.as_ref());
+        list(
+            (client, observer, &requested),
+            first_request(requests)?,
+            limit,
+            None,
+            (site::PREFIX, Self::OUTPUTS),
+        )
+        .await
+    }
+}
+
+impl GetSites {
+    fn effective_limit(&self) -> u64 {
+        effective_limit(self.limit, DEFAULT_LIMIT, &[])
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Request};
 use sentinelone_raw::star_rules::{
     self as raw, ExpirationMode, RuleQueryType, RuleStatus, StarRuleFilter, StarRulesListQuery,
 };
@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::support::batched_lists::{batched_list_requests, effective_limit, id_of, non_empty, read_lists};
 use super::support::context_path::ContextPath;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::Requests;
 use super::support::star_rule_settings::PREFIX;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -165,15 +165,23 @@ impl Command for GetStarRules {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        let both = if self.is_legacy.is_some() { vec![self.is_legacy] } else { LISTS.to_vec() };
+        let mut requests = Vec::new();
+        for is_legacy in both {
+            let limit = Some(self.effective_limit());
+            requests
+                .extend(batched_list_requests(&self.rule_ids, limit, |ids| self.request(ids, is_legacy))?);
+        }
+        Ok(requests)
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let requested = RequestedIds::default().with("ruleIds", &self.rule_ids, &["id"]);
         // Both lists can have a rule.
         let known = Mutex::new((HashSet::new(), 0_u64));
@@ -186,7 +194,7 @@ impl Command for GetStarRules {
         let limit = self.effective_limit();
         let observed = (client, observer, &requested);
         let mut outcome =
-            read_lists(observed, self.lists()?, Some(limit), Some(&is_new), (PREFIX, Self::OUTPUTS)).await?;
+            read_lists(observed, requests, Some(limit), Some(&is_new), (PREFIX, Self::OUTPUTS)).await?;
         if self.is_legacy.is_none() {
             // The totals of the lists count common rules twice. Below the limit, every rule was read.
             let (_, count) = known.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -213,19 +221,7 @@ impl GetStarRules {
         effective_limit(self.limit, DEFAULT_LIMIT, &self.rule_ids)
     }
 
-    /// Returns the lists to read, each with the batches of the IDs.
-    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        let both = if self.is_legacy.is_some() { vec![self.is_legacy] } else { LISTS.to_vec() };
-        let mut requests = Vec::new();
-        for is_legacy in both {
-            let limit = Some(self.effective_limit());
-            requests
-                .extend(batched_list_requests(&self.rule_ids, limit, |ids| self.request(ids, is_legacy))?);
-        }
-        Ok(requests)
-    }
-
-    fn request(&self, ids: Option<Vec<String>>, is_legacy: Option<bool>) -> Result<Request<Page<Value>>> {
+    fn request(&self, ids: Option<Vec<String>>, is_legacy: Option<bool>) -> Result<Request<Value>> {
         let filter = StarRuleFilter {
             status: non_empty(&self.status),
             creator_contains: non_empty(&self.creator_contains),

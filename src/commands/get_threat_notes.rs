@@ -3,16 +3,15 @@
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sentinelone_raw::runtime::{ApiVersion, Page, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use sentinelone_raw::threats::{self as raw, ThreatsListNotesQuery};
-use serde_json::Value;
 
 use super::support::context_path::ContextPath;
 use super::support::list_pages::{Keep, list};
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -60,39 +59,34 @@ impl Command for GetThreatNotes {
         Ok(Self { threat_id: arguments.required("threat_id")?.trim().to_owned() })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        let request = raw::list_notes(&self.threat_id, &ThreatsListNotesQuery::default())?;
+        Ok(vec![with_page_size(request.with_response_type(), None)?])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let outputs = (PREFIX, Self::OUTPUTS);
         let notes = AtomicUsize::new(0);
         let count: Keep<'_> = Some(&|_| {
             notes.fetch_add(1, Ordering::Relaxed);
             true
         });
-        let mut outcome = list((client, observer), self.request()?, None, count, outputs).await?;
+        let mut outcome = list((client, observer), first_request(requests)?, None, count, outputs).await?;
         if notes.into_inner() == 0 && outcome.is_complete() {
             // The list is also empty if the threat does not exist.
             let requested =
                 RequestedIds::default().with("threat_id", slice::from_ref(&self.threat_id), &["id"]);
-            let threat = threat_request(client.api_version(), &self.threat_id)?;
+            let threat = threat_request(client.api_version(), &self.threat_id)?.with_response_type();
             match list((client, &requested), threat, None, None, outputs).await {
                 Ok(threats) => outcome.not_found = threats.not_found,
                 Err(error) => outcome.failure = Some(error),
             }
         }
         Ok(outcome)
-    }
-}
-
-impl GetThreatNotes {
-    fn request(&self) -> Result<Request<Page<Value>>> {
-        let request = raw::list_notes(&self.threat_id, &ThreatsListNotesQuery::default())?;
-        Ok(with_page_size(request.with_response_type(), None)?)
     }
 }

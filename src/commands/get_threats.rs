@@ -1,6 +1,6 @@
 //! `sentinelone-get-threats`: lists threats.
 
-use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Request, Timestamp};
 use sentinelone_raw::threats::{
     self as raw, IncidentStatus, LegacyMitigationStatus, LegacyThreatFilter, MitigationStatus, ThreatFilter,
     ThreatsListQuery, ThreatsListV20Query,
@@ -12,9 +12,9 @@ use super::support::batched_lists::{batched_list_requests, effective_limit, non_
 use super::support::context_path::ContextPath;
 use super::support::list_pages::Keep;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::Requests;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -335,16 +335,21 @@ impl Command for GetThreats {
         })
     }
 
-    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists(version)?.into_iter().map(Request::with_response_type).collect())
+    fn requests(&self, version: ApiVersion) -> Result<Requests> {
+        // With a rank, threats may be dropped here. Small pages would then need a request per kept threat.
+        let page_limit = self.rank.is_none().then(|| self.effective_limit());
+        batched_list_requests(&self.threat_ids, page_limit, |ids| match version {
+            ApiVersion::V2_0 => self.request_2_0(ids),
+            _ => self.request_2_1(ids),
+        })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
-        let requests = self.lists(client.api_version())?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         // The console may not filter by the minimum rank, so the items are filtered here too.
         let keep = |threat: &Value| match (self.rank, threat.get("rank").and_then(Value::as_i64)) {
             (Some(lowest), Some(rank)) => rank >= lowest,
@@ -366,17 +371,7 @@ impl GetThreats {
         effective_limit(self.limit, DEFAULT_LIMIT, &self.threat_ids)
     }
 
-    /// Returns the request of the first page of each list. Items are not decoded.
-    fn lists(&self, version: ApiVersion) -> Result<Vec<Request<Page<Value>>>> {
-        // With a rank, threats may be dropped here. Small pages would then need a request per kept threat.
-        let page_limit = self.rank.is_none().then(|| self.effective_limit());
-        batched_list_requests(&self.threat_ids, page_limit, |ids| match version {
-            ApiVersion::V2_0 => self.request_2_0(ids),
-            _ => self.request_2_1(ids),
-        })
-    }
-
-    fn request_2_1(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
+    fn request_2_1(&self, ids: Option<Vec<String>>) -> Result<Request<Value>> {
         let name = Self::INFO.name;
         if self.rank.is_some() {
             return Err(argument_error(name, "rank", format!("is not available on API 2.1: {ONLY_2_0}")));
@@ -416,7 +411,7 @@ impl GetThreats {
             .collect()
     }
 
-    fn request_2_0(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
+    fn request_2_0(&self, ids: Option<Vec<String>>) -> Result<Request<Value>> {
         let name = Self::INFO.name;
         if !self.incident_statuses.is_empty() {
             let message = "is not available on API 2.0: its threats have no incident status; use resolved";

@@ -1,16 +1,16 @@
 //! `sentinelone-get-white-list`: lists exclusions.
 
 use sentinelone_raw::exclusions::{self as raw, ExclusionType, ExclusionsListQuery};
-use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Page, Request};
+use sentinelone_raw::runtime::{ApiVersion, OpenEnum, Request};
 use sentinelone_raw::threats::OsType;
 use serde_json::Value;
 
 use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
 use super::support::context_path::ContextPath;
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::Requests;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -105,18 +105,19 @@ impl Command for GetWhiteList {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.lists()?.into_iter().map(Request::with_response_type).collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        batched_list_requests(&self.item_ids, Some(self.effective_limit()), |ids| self.request(ids))
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
         let requested = RequestedIds::default().with("item_ids", &self.item_ids, &["id"]);
-        read_lists((client, observer, &requested), self.lists()?, limit, None, (PREFIX, Self::OUTPUTS)).await
+        read_lists((client, observer, &requested), requests, limit, None, (PREFIX, Self::OUTPUTS)).await
     }
 }
 
@@ -125,11 +126,7 @@ impl GetWhiteList {
         effective_limit(self.limit, DEFAULT_LIMIT, &self.item_ids)
     }
 
-    fn lists(&self) -> Result<Vec<Request<Page<Value>>>> {
-        batched_list_requests(&self.item_ids, Some(self.effective_limit()), |ids| self.request(ids))
-    }
-
-    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Page<Value>>> {
+    fn request(&self, ids: Option<Vec<String>>) -> Result<Request<Value>> {
         let query = ExclusionsListQuery {
             ids,
             os_types: non_empty(&self.os_types),

@@ -1,11 +1,13 @@
 //! `sentinelone-initiate-endpoint-scan`: starts full disk scans.
 
 use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsInitiateScanRequest};
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
-use serde_json::{Map, Value};
+use sentinelone_raw::runtime::{ApiVersion, Fields};
+use serde_json::Map;
 
 use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -51,7 +53,7 @@ impl Command for InitiateEndpointScan {
         Ok(Self { agent_ids: arguments.required_list("agent_ids")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("agent_ids", &self.agent_ids), AgentFilter::FIELDS, |ids| {
             raw::initiate_scan(
                 &AgentsInitiateScanRequest::new(AgentFilter::default().ids(ids)).data(Map::new()),
@@ -59,8 +61,8 @@ impl Command for InitiateEndpointScan {
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_id_action(self, client, (PREFIX, "AgentID"), |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_id_action(client, actions, (PREFIX, "AgentID"), |result, entry| {
             set_path(entry, "Initiated", success_or_null(result))
         })
         .await

@@ -1,9 +1,7 @@
 //! `sentinelone-list-agents`: lists agents.
 
 use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsListQuery};
-use sentinelone_raw::runtime::{
-    ApiVersion, Field, FieldKind, FieldValue, Fields, Filter, Page, Request, Timestamp,
-};
+use sentinelone_raw::runtime::{ApiVersion, Field, FieldKind, FieldValue, Fields, Filter, Timestamp};
 use sentinelone_raw::threats::{OsType, ScanStatus};
 use serde_json::Value;
 
@@ -14,9 +12,9 @@ use super::support::context_path::ContextPath;
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::{Keep, list};
 use super::support::requested_ids::RequestedIds;
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -124,15 +122,32 @@ impl Command for ListAgents {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        let above = match self.min_threats().map(|min| i64::try_from(min - 1)) {
+            None => None,
+            Some(Ok(above)) => Some(above),
+            Some(Err(_)) => {
+                return Err(argument_error(Self::INFO.name, "min_active_threats", "is too large"));
+            }
+        };
+        let mut filter = self.params.clone();
+        set(&mut filter.computer_name_like, self.computer_name.clone(), "computer_name")?;
+        set(&mut filter.scan_statuses, non_empty(&self.scan_status), "scan_status")?;
+        set(&mut filter.os_types, non_empty(&self.os_type), "os_type")?;
+        set(&mut filter.created_at_gte, self.created_at.clone(), "created_at")?;
+        set(&mut filter.active_threats_gt, above, "min_active_threats")?;
+        let request = raw::list(&AgentsListQuery::default().filter(filter))?;
+        // If agents may be dropped here, small pages would need a request per kept agent.
+        let page_limit = self.min_threats().is_none().then(|| self.effective_limit());
+        Ok(vec![with_page_size(request, page_limit)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
         // The API document also describes the filter as "at least", so the items are filtered here too.
         let keep =
@@ -157,7 +172,7 @@ impl Command for ListAgents {
             entries = entries.filled(&add_columns);
         }
         let keep: Keep<'_> = if self.min_threats().is_some() { Some(&keep) } else { None };
-        list((client, observer, &requested), self.request()?, limit, keep, entries).await
+        list((client, observer, &requested), first_request(requests)?, limit, keep, entries).await
     }
 }
 
@@ -169,27 +184,6 @@ impl ListAgents {
     /// Returns the minimum number of active threats, or `None` if it is 0.
     fn min_threats(&self) -> Option<u64> {
         self.min_active_threats.filter(|min| *min > 0)
-    }
-
-    /// Returns the request of the first page. Items are not decoded.
-    fn request(&self) -> Result<Request<Page<Value>>> {
-        let above = match self.min_threats().map(|min| i64::try_from(min - 1)) {
-            None => None,
-            Some(Ok(above)) => Some(above),
-            Some(Err(_)) => {
-                return Err(argument_error(Self::INFO.name, "min_active_threats", "is too large"));
-            }
-        };
-        let mut filter = self.params.clone();
-        set(&mut filter.computer_name_like, self.computer_name.clone(), "computer_name")?;
-        set(&mut filter.scan_statuses, non_empty(&self.scan_status), "scan_status")?;
-        set(&mut filter.os_types, non_empty(&self.os_type), "os_type")?;
-        set(&mut filter.created_at_gte, self.created_at.clone(), "created_at")?;
-        set(&mut filter.active_threats_gt, above, "min_active_threats")?;
-        let request = raw::list(&AgentsListQuery::default().filter(filter))?.with_response_type();
-        // If agents may be dropped here, small pages would need a request per kept agent.
-        let page_limit = self.min_threats().is_none().then(|| self.effective_limit());
-        Ok(with_page_size(request, page_limit)?)
     }
 }
 

@@ -1,15 +1,16 @@
 //! `sentinelone-mark-as-threat`: marks suspicious threats as threats.
 
-use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum};
 use sentinelone_raw::threats::{
     self as raw, LegacyThreatFilter, LegacyThreatMarkingData, ThreatTargetScope, ThreatsMarkAsThreatRequest,
 };
-use serde_json::Value;
 
 use super::support::batch_action::{
     THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
 };
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -63,7 +64,7 @@ impl Command for MarkAsThreat {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("threat_ids", &self.threat_ids), LegacyThreatFilter::FIELDS, |ids| {
             let data = LegacyThreatMarkingData::new(self.target_scope.clone());
             raw::mark_as_threat(&ThreatsMarkAsThreatRequest::new(
@@ -73,8 +74,8 @@ impl Command for MarkAsThreat {
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_threat_action(client, actions, |result, entry| {
             set_path(entry, "MarkedAsThreat", success_or_null(result));
         })
         .await

@@ -1,13 +1,15 @@
 //! `sentinelone-mitigate-threat`: mitigates threats.
 
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields};
 use sentinelone_raw::threats::{self as raw, MitigationAction, ThreatFilter, ThreatsMitigateRequest};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::support::batch_action::{
     THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
 };
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -63,14 +65,14 @@ impl Command for MitigateThreat {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             raw::mitigate(&self.action, &ThreatsMitigateRequest::new(ThreatFilter::default().ids(ids)))
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_threat_action(client, actions, |result, entry| {
             set_path(entry, "Mitigated", success_or_null(result));
             set_path(entry, "Mitigation.Action", json!(self.action));
         })

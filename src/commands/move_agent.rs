@@ -2,11 +2,13 @@
 
 use sentinelone_raw::agents::AgentFilter;
 use sentinelone_raw::groups::{self as raw, GroupsMoveAgentsRequest};
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
-use serde_json::{Value, json};
+use sentinelone_raw::runtime::{ApiVersion, Fields};
+use serde_json::json;
 
 use super::support::batch_action::{batch_requests, run_action};
 use super::support::context_path::{ContextPath, context_under};
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -65,14 +67,14 @@ impl Command for MoveAgent {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("agents_ids", &self.agents_ids), AgentFilter::FIELDS, |ids| {
             raw::move_agents(&self.group_id, &GroupsMoveAgentsRequest::new(AgentFilter::default().ids(ids)))
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = run_action(client, self.requests(client.api_version())?).await?;
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let (mut outcome, _) = run_action(client, actions).await?;
         let moved = outcome.affected;
         let any = moved.map(|moved| moved > 0);
         outcome.context = context_under(PREFIX, json!({ "AgentsMoved": moved, "AffectedAgents": any }));

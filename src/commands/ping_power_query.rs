@@ -1,10 +1,12 @@
 //! `sentinelone-ping-power-query`: polls a PowerQuery once.
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
-use serde_json::Value;
+use sentinelone_raw::deep_visibility::PowerQueryResult;
+use sentinelone_raw::runtime::{ApiVersion, Data};
 
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{POWER_QUERY_OUTPUTS, ping_request, power_query_outcome};
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -42,12 +44,17 @@ impl Command for PingPowerQuery {
         Ok(Self { query_id: arguments.required("queryId")?.trim().to_owned() })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         Ok(vec![ping_request(&self.query_id)?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let response = client.send(&ping_request(&self.query_id)?).await?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let response = client.send(&first_request::<Data<PowerQueryResult>>(requests)?).await?;
         power_query_outcome(&response, Some(&self.query_id))
     }
 }

@@ -1,6 +1,6 @@
 //! `sentinelone-reactivate-site`: reactivates an expired site.
 
-use sentinelone_raw::runtime::{ApiVersion, Request, Timestamp};
+use sentinelone_raw::runtime::{ApiVersion, Timestamp};
 use sentinelone_raw::sites::{self as raw, SiteReactivationData, SitesReactivateRequest};
 use serde_json::{Value, json};
 
@@ -8,6 +8,8 @@ use super::arguments::argument_error;
 use super::support::batch_action::success_or_null;
 use super::support::batched_lists::required_id;
 use super::support::context_path::{ContextPath, context_under};
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::support::single::run_single_action;
 use super::support::sites_context::{PREFIX, state_outcome};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
@@ -68,7 +70,7 @@ impl Command for ReactivateSite {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let name = Self::INFO.name;
         let unlimited = match (self.unlimited, &self.expiration) {
             (None, None) => {
@@ -91,9 +93,9 @@ impl Command for ReactivateSite {
         Ok(vec![raw::reactivate(&self.site_id, &SitesReactivateRequest::new(data))?.with_response_type()])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let evaluate = |response: &Value| state_outcome("active", &self.site_id, response);
-        let mut outcome = run_single_action(self, client, evaluate).await?;
+        let mut outcome = run_single_action(client, actions, evaluate).await?;
         let reactivated = outcome.results.first().map(success_or_null);
         outcome.context = context_under(PREFIX, json!({ "ID": self.site_id, "Reactivated": reactivated }));
         Ok(outcome)

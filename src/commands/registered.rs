@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 
 use sentinelone_raw::runtime::{ApiVersion, Operation, Request};
@@ -15,6 +16,7 @@ use super::outcome::Outcome;
 use super::run_options::RunOptions;
 use super::support::batch_action::{BATCHED_COMMANDS, with_batch_size};
 use super::support::context_path::ContextPath;
+use super::support::requests::Requests;
 use crate::Result;
 use crate::client::Client;
 use crate::json_repair::RepairLog;
@@ -22,12 +24,16 @@ use crate::parallel::{is_parallel, refusal};
 
 /// A command with parsed arguments, created by [`RegisteredCommand::prepare`].
 #[derive(Debug)]
-pub struct PreparedCommand(Box<dyn DynCommand>);
+pub struct PreparedCommand {
+    command: Box<dyn DynCommand>,
+    /// The last checked requests with their API version, until they are sent.
+    checked: Mutex<Option<(ApiVersion, Requests)>>,
+}
 
 impl PreparedCommand {
     /// Returns [`Command::INFO`].
     pub fn info(&self) -> &'static CommandInfo {
-        self.0.info()
+        self.command.info()
     }
 
     /// Returns the requests, like [`Command::requests`].
@@ -36,7 +42,20 @@ impl PreparedCommand {
     /// Returns the errors of [`Command::requests`], and an error if the API version does not support the command or a
     /// request is invalid.
     pub fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        self.0.requests(version)
+        let requests = self.take_requests(version)?;
+        self.keep_requests(version, requests.clone());
+        Ok(requests)
+    }
+
+    /// Returns the checked requests, which are built unless they are stored.
+    fn take_requests(&self, version: ApiVersion) -> Result<Requests> {
+        let stored = self.checked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let stored = stored.filter(|(of_version, _)| *of_version == version);
+        stored.map_or_else(|| self.command.requests(version), |(_, requests)| Ok(requests))
+    }
+
+    fn keep_requests(&self, version: ApiVersion, requests: Requests) {
+        *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, requests));
     }
 
     /// Runs the command, like [`Command::run`].
@@ -56,7 +75,8 @@ impl PreparedCommand {
         if options.reads_in_parallel() {
             self.check_concurrency(client.api_version())?;
         }
-        self.0.run(client, options).await
+        let requests = self.take_requests(client.api_version())?;
+        self.command.run(client, requests, options).await
     }
 
     /// Checks that the list of the command can be read with [`RunOptions::concurrency`].
@@ -65,11 +85,14 @@ impl PreparedCommand {
     /// Returns an error with the reason if the command reads no list, its list
     /// [cannot be read in parts](crate::Pages::concurrency), or its limit fits in one page.
     pub fn check_concurrency(&self, version: ApiVersion) -> Result<()> {
-        let requests = self.0.requests(version)?;
+        let requests = self.take_requests(version)?;
         let refusal = match requests.as_slice() {
-            requests if requests.is_empty() || !self.0.has_limit() => Some("it reads no list".to_owned()),
+            requests if requests.is_empty() || !self.command.has_limit() => {
+                Some("it reads no list".to_owned())
+            }
             requests => requests.iter().find_map(|request| refusal(request).or_else(|| short_list(request))),
         };
+        self.keep_requests(version, requests);
         let message = refusal.map(|reason| format!("cannot be read in parallel: {reason}"));
         message.map_or(Ok(()), |message| Err(ArgumentError::for_command(self.info().name, message).into()))
     }
@@ -83,7 +106,7 @@ impl PreparedCommand {
         version: ApiVersion,
         options: &RunOptions<'_>,
     ) -> Result<Vec<Request<Value>>> {
-        with_batch_size(self.0.requests(version)?, options.batch_size)
+        with_batch_size(self.requests(version)?, options.batch_size)
     }
 }
 
@@ -103,7 +126,13 @@ trait DynCommand: Debug + Send + Sync {
     /// Returns whether the command reads a list up to a limit.
     fn has_limit(&self) -> bool;
 
-    fn run<'a>(&'a self, client: &'a Client, options: &'a RunOptions<'a>) -> RunFuture<'a>;
+    /// Executes the command with its checked requests.
+    fn run<'a>(
+        &'a self,
+        client: &'a Client,
+        requests: Requests,
+        options: &'a RunOptions<'a>,
+    ) -> RunFuture<'a>;
 }
 
 type RunFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
@@ -133,9 +162,13 @@ impl<C: Command> DynCommand for C {
         has_limit(&C::arguments())
     }
 
-    fn run<'a>(&'a self, client: &'a Client, options: &'a RunOptions<'a>) -> RunFuture<'a> {
+    fn run<'a>(
+        &'a self,
+        client: &'a Client,
+        requests: Requests,
+        options: &'a RunOptions<'a>,
+    ) -> RunFuture<'a> {
         Box::pin(async move {
-            DynCommand::requests(self, client.api_version())?;
             if options.journal.is_some() && batch_argument(C::INFO.name).is_none() {
                 let message = "sends no batches of IDs, and cannot use a journal";
                 return Err(ArgumentError::for_command(C::INFO.name, message).into());
@@ -147,7 +180,7 @@ impl<C: Command> DynCommand for C {
                 .with_repair_log(&log)
                 .with_batch_settings(options.batch_settings(events))
                 .with_list_concurrency(options.concurrency);
-            let mut run = pin!(Command::run_with_progress(self, &client, options.observer));
+            let mut run = pin!(self.execute(&client, requests, options.observer));
             let outcome = poll_fn(|context| {
                 let polled = run.as_mut().poll(context);
                 while let Poll::Ready(Some(event)) = received.poll_recv(context) {
@@ -213,7 +246,10 @@ impl RegisteredCommand {
             info: const { &C::INFO },
             outputs: C::OUTPUTS,
             arguments: C::arguments,
-            parse: |arguments| Ok(PreparedCommand(Box::new(C::from_arguments(arguments)?))),
+            parse: |arguments| {
+                let command = Box::new(C::from_arguments(arguments)?);
+                Ok(PreparedCommand { command, checked: Mutex::default() })
+            },
         }
     }
 

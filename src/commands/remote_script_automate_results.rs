@@ -16,9 +16,10 @@ use super::support::remote_scripts::{
     RESULT_OUTPUTS, ResultSelection, STARTED_OUTPUTS, dir_argument, fetch_results, parent_task,
     result_requests, start_script, string_member,
 };
+use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NoProgress, Outcome,
-    ProgressEvent, ProgressObserver, RunRemoteScript, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressEvent,
+    ProgressObserver, RunRemoteScript, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -111,23 +112,24 @@ impl Command for RemoteScriptAutomateResults {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         match &self.parent_task_id {
             Some(parent) => Ok(vec![tasks_request(parent)?.with_response_type()]),
             None => self.script.build_requests(self),
         }
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        self.run_with_progress(client, &NoProgress).await
-    }
-
-    async fn run_with_progress(&self, client: &Client, observer: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        observer: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let mut outcome = Outcome::new(json!({ "data": {} }), json!({}));
-        let parent = match &self.parent_task_id {
-            Some(parent) => parent.clone(),
+        let (parent, list) = match &self.parent_task_id {
+            Some(parent) => (parent.clone(), first_request(requests)?),
             None => {
-                outcome = start_script(client, self.requests(client.api_version())?).await?;
+                outcome = start_script(client, requests).await?;
                 let execution = outcome.response.get("data").cloned().unwrap_or_default();
                 outcome.response = json!({ "data": { "execution": execution } });
                 let parent = parent_task(&execution);
@@ -135,7 +137,10 @@ impl Command for RemoteScriptAutomateResults {
                     observer.on_event(ProgressEvent::Started { argument: "parent_task_id", value });
                 }
                 match parent {
-                    Some(parent) if outcome.affected != Some(0) => parent,
+                    Some(parent) if outcome.affected != Some(0) => {
+                        let list = tasks_request(&parent)?;
+                        (parent, list)
+                    }
                     // Without a parent task the request would list the tasks of all runs.
                     parent => {
                         outcome.failure = Some(not_started(&execution, parent.as_deref()));
@@ -145,7 +150,7 @@ impl Command for RemoteScriptAutomateResults {
             }
         };
         let last_tasks = Mutex::new(Vec::new());
-        let ended = self.wait(client, observer, &parent, outcome.affected.unwrap_or(0), &last_tasks).await;
+        let ended = self.wait((client, observer), &list, outcome.affected.unwrap_or(0), &last_tasks).await;
         let tasks = last_tasks.into_inner().unwrap_or_else(PoisonError::into_inner);
         let failure = match ended {
             Ok(Some(())) => return self.finish(client, observer, outcome, tasks).await,
@@ -175,15 +180,13 @@ impl RemoteScriptAutomateResults {
     /// `last_tasks` holds the tasks of the last poll.
     async fn wait(
         &self,
-        client: &Client,
-        observer: &dyn ProgressObserver,
-        parent: &str,
+        (client, observer): (&Client, &dyn ProgressObserver),
+        list: &Request<Page<Value>>,
         expected: u64,
         last_tasks: &Mutex<Vec<Value>>,
     ) -> Result<Option<()>> {
-        let request = &tasks_request(parent)?;
         let poll = || async move {
-            let tasks = client.items(request.clone()).collect().await?;
+            let tasks = client.items(list.clone()).collect().await?;
             let ended = tasks.iter().filter(|task| has_ended(&status(task))).count();
             let all = tasks.len().max(usize::try_from(expected).unwrap_or(usize::MAX));
             *last_tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
@@ -232,7 +235,7 @@ impl RemoteScriptAutomateResults {
         let expected = if requires_files { ids.as_slice() } else { &[] };
         let requests = result_requests(Self::INFO.name, &ids, &[])?;
         let selection = ResultSelection { dir: &self.dir, tasks: expected, argument: None };
-        match fetch_results(client, observer, &requests, selection).await {
+        match fetch_results(client, observer, requests, selection).await {
             Ok(results) => {
                 set_path(
                     &mut outcome.response,

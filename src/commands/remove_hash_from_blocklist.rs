@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sentinelone_raw::blocklist::{
     self as raw, BlocklistDeleteRequest, BlocklistDeletionData, BlocklistListQuery, BlocklistSortField,
 };
-use sentinelone_raw::runtime::{ApiVersion, Fields, Page, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields};
 use sentinelone_raw::shared::SortOrder;
 use sentinelone_raw::threats::OsType;
 use serde_json::{Value, json};
@@ -18,6 +18,8 @@ use super::support::blocklist_entry::{
 use super::support::context_path::{ContextPath, context_under};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -95,16 +97,56 @@ impl Command for RemoveHashFromBlocklist {
     }
 
     /// Returns the search requests. The delete requests depend on their responses.
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(self.searches()?.into_iter().map(|search| search.request.with_response_type()).collect())
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        check_sha1(Self::INFO.name, &self.sha1)?;
+        // For each scope its own list, and then the lists below and above it.
+        let mut queries = Vec::new();
+        for ids in site_batches(&self.block_site_ids).into_iter().filter(|ids| !ids.is_empty()) {
+            queries.push(BlocklistListQuery { site_ids: Some(ids), ..BlocklistListQuery::default() });
+        }
+        for ids in site_batches(&self.block_group_ids).into_iter().filter(|ids| !ids.is_empty()) {
+            queries.push(BlocklistListQuery { group_ids: Some(ids), ..BlocklistListQuery::default() });
+        }
+        for ids in site_batches(&self.block_account_ids).into_iter().filter(|ids| !ids.is_empty()) {
+            queries.push(BlocklistListQuery { account_ids: Some(ids), ..BlocklistListQuery::default() });
+        }
+        let is_tenant = queries.is_empty();
+        if is_tenant {
+            queries.push(BlocklistListQuery::default().tenant(true));
+        }
+        let wide = queries.clone().into_iter().map(|query| BlocklistListQuery {
+            include_children: Some(true),
+            include_parents: (!is_tenant).then_some(true),
+            ..query
+        });
+        let search = |query| {
+            let query = BlocklistListQuery {
+                os_types: self.os_type.clone().map(|one| vec![one]),
+                // A search for the exact value would be case-sensitive.
+                value_contains: Some(vec![self.sha1.clone()]),
+                sort_by: Some(BlocklistSortField::UpdatedAt),
+                sort_order: Some(SortOrder::Asc),
+                ..query
+            };
+            Ok(with_page_size(raw::list(&query)?.with_response_type(), None)?)
+        };
+        queries.into_iter().chain(wide).map(search).collect()
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let (mut known_ids, mut entries) = (HashSet::new(), Vec::new());
         // The wide search returns the entries of the other one again.
         let (mut without_id, mut wide_without_id) = (0, 0);
         let (mut response, mut errors, mut repairs) = (Value::Null, Vec::new(), Repairs::default());
-        for Search { request, is_wide } in self.searches()? {
+        // The second half of the searches includes other scopes than the requested ones.
+        let narrow = requests.len() / 2;
+        for (number, request) in requests.into_iter().enumerate() {
+            let is_wide = number >= narrow;
             let mut found =
                 list(client, request, None, Some(&|entry| self.matches(entry)), ContextEntries::NONE).await?;
             if let Some(failure) = found.failure {
@@ -192,13 +234,6 @@ fn status(outcome: &Outcome, (kept, without_id): (usize, usize), is_whole: bool)
     }
 }
 
-/// A search of the blocklist.
-struct Search {
-    request: Request<Page<Value>>,
-    /// Whether the search includes other scopes than the requested one.
-    is_wide: bool,
-}
-
 /// Scope of an entry, relative to the requested one.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
@@ -209,45 +244,6 @@ enum Place {
 }
 
 impl RemoveHashFromBlocklist {
-    /// Returns the requests of the first pages: for each scope its own list, and then the lists below and above it.
-    fn searches(&self) -> Result<Vec<Search>> {
-        check_sha1(Self::INFO.name, &self.sha1)?;
-        let mut queries = Vec::new();
-        for ids in site_batches(&self.block_site_ids).into_iter().filter(|ids| !ids.is_empty()) {
-            queries.push(BlocklistListQuery { site_ids: Some(ids), ..BlocklistListQuery::default() });
-        }
-        for ids in site_batches(&self.block_group_ids).into_iter().filter(|ids| !ids.is_empty()) {
-            queries.push(BlocklistListQuery { group_ids: Some(ids), ..BlocklistListQuery::default() });
-        }
-        for ids in site_batches(&self.block_account_ids).into_iter().filter(|ids| !ids.is_empty()) {
-            queries.push(BlocklistListQuery { account_ids: Some(ids), ..BlocklistListQuery::default() });
-        }
-        let is_tenant = queries.is_empty();
-        if is_tenant {
-            queries.push(BlocklistListQuery::default().tenant(true));
-        }
-        let wide = queries.clone().into_iter().map(|query| BlocklistListQuery {
-            include_children: Some(true),
-            include_parents: (!is_tenant).then_some(true),
-            ..query
-        });
-        let searches =
-            queries.iter().cloned().map(|query| (query, false)).chain(wide.map(|query| (query, true)));
-        let search = |(query, is_wide): (BlocklistListQuery, bool)| {
-            let query = BlocklistListQuery {
-                os_types: self.os_type.clone().map(|one| vec![one]),
-                // A search for the exact value would be case-sensitive.
-                value_contains: Some(vec![self.sha1.clone()]),
-                sort_by: Some(BlocklistSortField::UpdatedAt),
-                sort_order: Some(SortOrder::Asc),
-                ..query
-            };
-            let request = with_page_size(raw::list(&query)?.with_response_type(), None)?;
-            Ok(Search { request, is_wide })
-        };
-        searches.map(search).collect()
-    }
-
     /// Returns the IDs of the requested scope, by the member of an entry that has them.
     fn requested_ids(&self, name: &str) -> &[String] {
         match name {

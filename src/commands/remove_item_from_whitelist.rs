@@ -3,7 +3,7 @@
 use sentinelone_raw::exclusions::{
     self as raw, ExclusionDeletionData, ExclusionType, ExclusionsDeleteRequest, ExclusionsListQuery,
 };
-use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum, Page, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum};
 use sentinelone_raw::threats::OsType;
 use serde_json::{Value, json};
 
@@ -14,6 +14,8 @@ use super::support::batched_lists::{delete_entries, id_of};
 use super::support::context_path::{ContextPath, context_under};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -77,14 +79,35 @@ impl Command for RemoveItemFromWhitelist {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.search()?.with_response_type()])
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+        // Only the substring search ignores case, which hashes need. It accepts neither commas nor a single character.
+        let by_substring = !self.item.contains(',') && self.item.chars().count() > 1;
+        let query = ExclusionsListQuery {
+            value: (!by_substring).then(|| self.item.clone()),
+            value_contains: by_substring.then(|| vec![self.item.clone()]),
+            os_types: self.os_type.clone().map(|os_type| vec![os_type]),
+            type_: self.exclusion_type.clone(),
+            include_children: Some(true),
+            include_parents: Some(true),
+            ..ExclusionsListQuery::default()
+        };
+        Ok(vec![with_page_size(raw::list(&query)?.with_response_type(), None)?])
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let mut found =
-            list(client, self.search()?, None, Some(&|entry| self.matches(entry)), ContextEntries::NONE)
-                .await?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let mut found = list(
+            client,
+            first_request(requests)?,
+            None,
+            Some(&|entry| self.matches(entry)),
+            ContextEntries::NONE,
+        )
+        .await?;
         // No exclusion is removed unless the whole list was read.
         if let Some(failure) = found.failure.take() {
             return Err(failure);
@@ -129,21 +152,6 @@ impl Command for RemoveItemFromWhitelist {
 }
 
 impl RemoveItemFromWhitelist {
-    fn search(&self) -> Result<Request<Page<Value>>> {
-        // Only the substring search ignores case, which hashes need. It accepts neither commas nor a single character.
-        let by_substring = !self.item.contains(',') && self.item.chars().count() > 1;
-        let query = ExclusionsListQuery {
-            value: (!by_substring).then(|| self.item.clone()),
-            value_contains: by_substring.then(|| vec![self.item.clone()]),
-            os_types: self.os_type.clone().map(|os_type| vec![os_type]),
-            type_: self.exclusion_type.clone(),
-            include_children: Some(true),
-            include_parents: Some(true),
-            ..ExclusionsListQuery::default()
-        };
-        Ok(with_page_size(raw::list(&query)?.with_response_type(), None)?)
-    }
-
     /// Returns whether an exclusion has exactly this value, and the requested operating system and type if it reports
     /// them.
     fn matches(&self, entry: &Value) -> bool {

@@ -1,13 +1,14 @@
 //! `sentinelone-resolve-threat`: resolves threats on API 2.0.
 
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields};
 use sentinelone_raw::threats::{self as raw, LegacyThreatFilter, ThreatsMarkAsResolvedRequest};
-use serde_json::Value;
 
 use super::support::batch_action::{
     THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
 };
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -52,14 +53,14 @@ impl Command for ResolveThreat {
         Ok(Self { threat_ids: arguments.required_list("threat_ids")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("threat_ids", &self.threat_ids), LegacyThreatFilter::FIELDS, |ids| {
             raw::mark_as_resolved(&ThreatsMarkAsResolvedRequest::new(LegacyThreatFilter::default().ids(ids)))
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_threat_action(client, actions, |result, entry| {
             set_path(entry, "Resolved", success_or_null(result));
         })
         .await

@@ -5,13 +5,14 @@ use sentinelone_raw::agents::AgentFilter;
 use sentinelone_raw::remote_scripts::{
     self as raw, RemoteScriptsExecuteData, RemoteScriptsExecuteRequest, ScriptOutputDestination,
 };
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
-use serde_json::Value;
+use sentinelone_raw::runtime::{ApiVersion, Fields};
 
 use super::arguments::argument_error;
 use super::support::batch_action::batch_requests;
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
 use super::support::remote_scripts::{STARTED_OUTPUTS, elevation_request, start_script};
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -140,19 +141,19 @@ impl Command for RunRemoteScript {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         self.build_requests(self)
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        start_script(client, self.requests(client.api_version())?).await
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        start_script(client, actions).await
     }
 }
 
 impl RunRemoteScript {
     /// Returns the request that starts the script, for this command or for `command`, after the one that elevates the
     /// session if there is a code.
-    pub(super) fn build_requests<C: Command>(&self, command: &C) -> Result<Vec<Request<Value>>> {
+    pub(super) fn build_requests<C: Command>(&self, command: &C) -> Result<Requests> {
         let missing = [("script_id", &self.script_id), ("task_description", &self.task_description)];
         if let Some((name, _)) = missing.iter().find(|(_, text)| text.trim().is_empty()) {
             return Err(argument_error(C::INFO.name, name, "is missing"));

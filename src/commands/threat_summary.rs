@@ -1,11 +1,12 @@
 //! `sentinelone-threat-summary`: counts threats by state.
 
-use sentinelone_raw::runtime::{ApiVersion, Data, Request};
+use sentinelone_raw::runtime::{ApiVersion, Data};
 use sentinelone_raw::threats::{self as raw, ThreatsSummaryQuery};
-use serde_json::Value;
 
 use super::support::context_path::ContextPath;
 use super::support::list_pages::get;
+use super::support::polling::ProgressObserver;
+use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -88,19 +89,19 @@ impl Command for ThreatSummary {
         Ok(Self { group_ids: arguments.list("group_ids")?.unwrap_or_default() })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
-        Ok(vec![self.request()?.with_response_type()])
-    }
-
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        get(client, &self.request()?, None, (PREFIX, Self::OUTPUTS)).await
-    }
-}
-
-impl ThreatSummary {
-    fn request(&self) -> Result<Request<Data<raw::ThreatSummary>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let group_ids = (!self.group_ids.is_empty()).then(|| self.group_ids.clone());
         let query = ThreatsSummaryQuery { group_ids, ..ThreatsSummaryQuery::default() };
-        Ok(raw::summary(&query)?)
+        Ok(vec![raw::summary(&query)?.with_response_type()])
+    }
+
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        get::<Data<raw::ThreatSummary>>(client, &first_request(requests)?, None, (PREFIX, Self::OUTPUTS))
+            .await
     }
 }

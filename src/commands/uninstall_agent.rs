@@ -1,12 +1,14 @@
 //! `sentinelone-uninstall-agent`: uninstalls agents.
 
 use sentinelone_raw::agents::{self as raw, AgentsUninstallRequest};
-use sentinelone_raw::runtime::{ApiVersion, Request};
-use serde_json::{Value, json};
+use sentinelone_raw::runtime::ApiVersion;
+use serde_json::json;
 
 use super::support::agents::{agents_or_groups_arguments, agents_or_groups_requests};
 use super::support::batch_action::run_action;
 use super::support::context_path::{ContextPath, context_under};
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -56,14 +58,14 @@ impl Command for UninstallAgent {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         agents_or_groups_requests(self, &self.agent_id, &self.group_id, self.query.as_ref(), |filter| {
             raw::uninstall(&AgentsUninstallRequest::new(filter))
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, _) = run_action(client, self.requests(client.api_version())?).await?;
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let (mut outcome, _) = run_action(client, actions).await?;
         outcome.context = context_under(PREFIX, json!({ "Affected": outcome.affected }));
         Ok(outcome)
     }

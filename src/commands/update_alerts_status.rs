@@ -3,12 +3,14 @@
 use sentinelone_raw::alerts::{
     self as raw, AlertFilter, AlertIncidentUpdateData, AlertsUpdateIncidentRequest,
 };
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields};
 use sentinelone_raw::threats::IncidentStatus;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -66,15 +68,15 @@ impl Command for UpdateAlertsStatus {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("alert_ids", &self.alert_ids), AlertFilter::FIELDS, |ids| {
             let data = AlertIncidentUpdateData::new(self.status.clone());
             raw::update_incident(&AlertsUpdateIncidentRequest::new(data, AlertFilter::default().ids(ids)))
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_id_action(self, client, (PREFIX, "ID"), |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_id_action(client, actions, (PREFIX, "ID"), |result, entry| {
             set_path(entry, "Updated", success_or_null(result));
             set_path(entry, "Status", json!(self.status));
         })

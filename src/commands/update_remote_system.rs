@@ -1,12 +1,14 @@
 //! `update-remote-system`: sends changes of an incident to its mirrored threat.
 
-use sentinelone_raw::runtime::{ApiVersion, Request};
+use sentinelone_raw::runtime::ApiVersion;
 use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus};
 use serde_json::{Value, json};
 
 use super::arguments::argument_error;
 use super::support::batch_action::without_detail;
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -92,13 +94,17 @@ impl Command for UpdateRemoteSystem {
     }
 
     /// Returns all requests that may be sent. A note is sent only if the console applied its change.
-    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
-        let changes = self.delta().changes(version, &self.remote_id).map_err(delta_error)?;
-        Ok(changes.into_iter().flat_map(|change| [change.request, change.note]).collect())
+    fn requests(&self, version: ApiVersion) -> Result<Requests> {
+        self.delta().requests(version, &self.remote_id).map_err(delta_error)
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let updated = push_changes(client, &self.remote_id, &self.delta()).await.map_err(delta_error)?;
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
+        let updated = push_changes(client, &self.remote_id, &self.delta(), requests).await?;
         let mut outcome = Outcome::new(json!({ "remoteId": self.remote_id }), Value::Null);
         if updated.steps.is_empty() {
             // An update without changes succeeds.

@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use super::support::batched_lists::{non_empty, required_id};
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::support::star_rule_settings::{RULE_OUTPUTS, StarRuleSettings, missing_scope, saved_rule_outcome};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -77,7 +79,7 @@ impl Command for UpdateStarRule {
     }
 
     /// Returns the searches for the rule, which end with the first that finds it. The update depends on the rule.
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         self.rule.named_scope(Self::INFO.name)?;
         self.rule.check(Self::INFO.name)?;
         // The path of the update accepts fewer IDs than the search.
@@ -86,10 +88,15 @@ impl Command for UpdateStarRule {
         Ok(lookups(&self.rule_id, &self.scope())?.into_iter().map(Request::with_response_type).collect())
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
+    async fn execute(
+        &self,
+        client: &Client,
+        requests: Requests,
+        _: &dyn ProgressObserver,
+    ) -> Result<Outcome> {
         let named_scope = self.rule.named_scope(Self::INFO.name)?;
-        self.rule.check(Self::INFO.name)?;
-        let found = find(client, &self.rule_id, &self.scope()).await?;
+        let lookups = requests.into_iter().map(Request::with_response_type).collect();
+        let found = find(client, &self.rule_id, lookups).await?;
         let FoundRule { mut rule, json: before } = found.ok_or_else(|| not_found(&self.rule_id))?;
         let scope = named_scope.or_else(|| scope_of(&rule)).ok_or_else(|| missing_scope(Self::INFO.name))?;
         let listed = rule.clone();

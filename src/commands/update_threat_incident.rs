@@ -5,11 +5,13 @@ use sentinelone_raw::threats::{
     self as raw, AnalystVerdict, IncidentStatus, ThreatFilter, ThreatIncidentData,
     ThreatsUpdateIncidentRequest,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::arguments::argument_error;
 use super::support::batch_action::{batch_requests, run_action};
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -112,7 +114,7 @@ impl Command for UpdateThreatIncident {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let build = |filter: ThreatFilter| {
             let data = ThreatIncidentData {
                 analyst_verdict: self.analyst_verdict.clone(),
@@ -148,8 +150,8 @@ impl Command for UpdateThreatIncident {
         Ok(requests)
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        let (mut outcome, statuses) = run_action(client, self.requests(client.api_version())?).await?;
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let (mut outcome, statuses) = run_action(client, actions).await?;
         // The status is null if no request was sent, because the journal has all outcomes.
         let status = statuses.last().copied();
         let reason = status.and_then(|status| http::StatusCode::from_u16(status).ok()?.canonical_reason());

@@ -1,15 +1,17 @@
 //! `sentinelone-update-threats-status`: sets the incident status of threats.
 
-use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum};
 use sentinelone_raw::threats::{
     self as raw, IncidentStatus, ThreatFilter, ThreatIncidentData, ThreatsUpdateIncidentRequest,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::support::batch_action::{
     THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
 };
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -64,15 +66,15 @@ impl Command for UpdateThreatsStatus {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             let data = ThreatIncidentData::new(self.status.clone());
             raw::update_incident(&ThreatsUpdateIncidentRequest::new(data, ThreatFilter::default().ids(ids)))
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_threat_action(client, actions, |result, entry| {
             set_path(entry, "Updated", success_or_null(result));
             set_path(entry, "Status", json!(self.status));
         })

@@ -1,15 +1,17 @@
 //! `sentinelone-update-threats-verdict`: sets the analyst verdict of threats.
 
-use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum};
 use sentinelone_raw::threats::{
     self as raw, AnalystVerdict, ThreatFilter, ThreatVerdictData, ThreatsUpdateAnalystVerdictRequest,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::support::batch_action::{
     THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
 };
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -64,7 +66,7 @@ impl Command for UpdateThreatsVerdict {
         })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             // The integration sends the tenant scope. With IDs it does not select more threats.
             let filter = ThreatFilter::default().ids(ids).tenant(true);
@@ -73,8 +75,8 @@ impl Command for UpdateThreatsVerdict {
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_threat_action(client, actions, |result, entry| {
             set_path(entry, "Updated", success_or_null(result));
             set_path(entry, "Update.Action", json!(self.verdict));
         })

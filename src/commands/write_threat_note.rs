@@ -1,11 +1,13 @@
 //! `sentinelone-write-threat-note`: adds a note to threats.
 
-use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
+use sentinelone_raw::runtime::{ApiVersion, Fields};
 use sentinelone_raw::threats::{self as raw, ThreatFilter, ThreatNoteData, ThreatsAddNoteRequest};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::support::batch_action::{THREAT_ID, batch_requests, run_threat_action, threat_ids};
 use super::support::context_path::ContextPath;
+use super::support::polling::ProgressObserver;
+use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -52,15 +54,15 @@ impl Command for WriteThreatNote {
         Ok(Self { threat_ids: arguments.required_list("threat_ids")?, note: arguments.required("note")? })
     }
 
-    fn requests(&self, _: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, _: ApiVersion) -> Result<Requests> {
         batch_requests(self, ("threat_ids", &self.threat_ids), ThreatFilter::FIELDS, |ids| {
             let data = ThreatNoteData::new(self.note.clone());
             raw::add_note(&ThreatsAddNoteRequest::new(data, ThreatFilter::default().ids(ids)))
         })
     }
 
-    async fn run(&self, client: &Client) -> Result<Outcome> {
-        run_threat_action(self, client, |result, entry| {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        run_threat_action(client, actions, |result, entry| {
             set_path(entry, "Note", json!(self.note));
             let status = match result.state {
                 IdState::Unknown | IdState::Partial => "Unknown",

@@ -105,8 +105,16 @@ impl Delta {
         self.verdict.is_none() && self.status.is_none()
     }
 
-    /// Returns the changes in order, each with the note that follows if the console applied the change.
-    pub(crate) fn changes(&self, version: ApiVersion, id: &str) -> Result<Vec<Change>> {
+    /// Returns the steps of the changes in order, each with that of the note that follows if the console applied the
+    /// change.
+    fn steps(&self) -> impl Iterator<Item = (UpdateStep, UpdateStep)> {
+        let verdict = self.verdict.as_ref().map(|_| (UpdateStep::Verdict, UpdateStep::VerdictNote));
+        let status = self.status.as_ref().map(|_| (UpdateStep::Status, UpdateStep::StatusNote));
+        verdict.into_iter().chain(status)
+    }
+
+    /// Returns the requests of the changes in order, each followed by that of its note.
+    pub(crate) fn requests(&self, version: ApiVersion, id: &str) -> Result<Vec<Request<Value>>> {
         if version == ApiVersion::V2_0 && !self.is_empty() {
             return Err(MirrorError::UnsupportedApiVersion(version).into());
         }
@@ -115,7 +123,7 @@ impl Delta {
             Ok(raw::add_note(&ThreatsAddNoteRequest::new(ThreatNoteData::new(text), filter()))?
                 .with_response_type())
         };
-        let mut changes = Vec::new();
+        let mut requests = Vec::new();
         if let Some(verdict) = &self.verdict {
             let label =
                 labels::label_of_verdict(verdict).ok_or_else(|| unknown("analyst verdict", verdict))?;
@@ -123,12 +131,8 @@ impl Delta {
             let filter = filter().tenant(true);
             let update =
                 ThreatsUpdateAnalystVerdictRequest::new(ThreatVerdictData::new(verdict.clone()), filter);
-            changes.push(Change {
-                step: UpdateStep::Verdict,
-                request: raw::update_analyst_verdict(&update)?.with_response_type(),
-                note_step: UpdateStep::VerdictNote,
-                note: note(format!("XSOAR - Updated the threat analyst verdict to {label}"))?,
-            });
+            requests.push(raw::update_analyst_verdict(&update)?.with_response_type());
+            requests.push(note(format!("XSOAR - Updated the threat analyst verdict to {label}"))?);
         }
         if let Some(status) = &self.status {
             let label = labels::label_of_status(status).ok_or_else(|| unknown("incident status", status))?;
@@ -137,28 +141,15 @@ impl Delta {
                 IncidentStatus::Resolved => format!("XSOAR - Marked as resolved \n{}", self.close_notes),
                 _ => format!("XSOAR - Updated the threat status to {label}"),
             };
-            changes.push(Change {
-                step: UpdateStep::Status,
-                request: raw::update_incident(&update)?.with_response_type(),
-                note_step: UpdateStep::StatusNote,
-                note: note(text)?,
-            });
+            requests.push(raw::update_incident(&update)?.with_response_type());
+            requests.push(note(text)?);
         }
-        Ok(changes)
+        Ok(requests)
     }
 }
 
 fn unknown<T: OpenEnum>(field: &'static str, value: &T) -> MirrorError {
     MirrorError::Unknown { field, value: value.as_str().to_owned(), allowed: T::VALUES.join(", ") }
-}
-
-/// A change of a threat and its note.
-#[derive(Clone, Debug)]
-pub(crate) struct Change {
-    step: UpdateStep,
-    pub(crate) request: Request<Value>,
-    note_step: UpdateStep,
-    pub(crate) note: Request<Value>,
 }
 
 /// A step of an update. The steps run in this order.
@@ -277,11 +268,17 @@ impl UpdateReport {
     }
 }
 
-/// Sends the changes one after the other.
-pub(crate) async fn push_changes(client: &Client, id: &str, delta: &Delta) -> Result<UpdateReport> {
+/// Sends the changes one after the other, with the [requests](Delta::requests) for them.
+pub(crate) async fn push_changes(
+    client: &Client,
+    id: &str,
+    delta: &Delta,
+    requests: Vec<Request<Value>>,
+) -> Result<UpdateReport> {
     let mut report = UpdateReport { steps: Vec::new(), failure: None };
-    // All requests are validated before the first one is sent.
-    for Change { step, request, note_step, note } in delta.changes(client.api_version(), id)? {
+    let mut requests = requests.into_iter();
+    for (step, note_step) in delta.steps() {
+        let (Some(request), Some(note)) = (requests.next(), requests.next()) else { break };
         if report.failure.is_some() {
             report.steps.push(StepOutcome::new(step, IdState::NotAffected));
             continue;

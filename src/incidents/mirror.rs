@@ -201,7 +201,8 @@ impl ThreatMirror {
     /// Returns an error if the direction is not incoming, or if [`Client::send`] fails.
     pub async fn fetch_threat(&self, id: &str, last_update: &Timestamp) -> Result<Option<RemoteThreat>> {
         self.require_incoming("fetch_threat")?;
-        fetch_threat(&self.client, id, last_update, self.close_resolved).await
+        let request = threat_request(self.client.api_version(), id)?;
+        fetch_threat(&self.client, (id, &request), last_update, self.close_resolved).await
     }
 
     /// Sends the changes of an incident to its threat: the analyst verdict, a note about it, the incident status,
@@ -223,7 +224,9 @@ impl ThreatMirror {
         if !self.direction.is_outgoing() {
             return Err(self.wrong_direction("push_changes", "Out or Both").into());
         }
-        delta::push_changes(&self.client, id, delta).await
+        // All requests are built before the first one is sent.
+        let requests = delta.requests(self.client.api_version(), id)?;
+        delta::push_changes(&self.client, id, delta, requests).await
     }
 
     fn require_incoming(&self, call: &'static str) -> Result<(), MirrorError> {
@@ -268,15 +271,15 @@ pub(crate) fn threat_request(version: ApiVersion, id: &str) -> Result<Request<Pa
     })
 }
 
-/// Requests a threat; `None` if it does not exist.
+/// Sends the [request](threat_request) for a threat and returns the threat; `None` if it does not exist.
 pub(crate) async fn fetch_threat(
     client: &Client,
-    id: &str,
+    (id, request): (&str, &Request<Page<Value>>),
     last_update: &Timestamp,
     close_resolved: bool,
 ) -> Result<Option<RemoteThreat>> {
     let version = client.api_version();
-    let response = client.send(&threat_request(version, id)?).await?;
+    let response = client.send(request).await?;
     // The console may ignore the filter.
     let has_id = |threat: &&Value| incident::id(Stream::Threats, threat).as_deref() == Some(id);
     let Some(threat) = response.data.iter().find(has_id).cloned() else {

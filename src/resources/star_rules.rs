@@ -85,7 +85,9 @@ impl<'a> StarRules<'a> {
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails or the rule does not decode.
     pub async fn find(self, rule_id: impl AsRef<str>) -> Result<Option<StarRule>> {
-        let found = rule_update::find(self.client, rule_id.as_ref(), &StarRuleFilter::default()).await?;
+        let rule_id = rule_id.as_ref();
+        let lookups = rule_update::lookups(rule_id, &StarRuleFilter::default())?;
+        let found = rule_update::find(self.client, rule_id, lookups).await?;
         Ok(found.map(|found| found.rule))
     }
 
@@ -119,7 +121,8 @@ impl<'a> StarRules<'a> {
         change: impl FnOnce(&mut StarRuleData),
     ) -> Result<ChangedStarRule> {
         let rule_id = rule_id.as_ref();
-        let found = rule_update::find(self.client, rule_id, &StarRuleFilter::default()).await?;
+        let lookups = rule_update::lookups(rule_id, &StarRuleFilter::default())?;
+        let found = rule_update::find(self.client, rule_id, lookups).await?;
         let FoundRule { rule, json: before } = found.ok_or_else(|| rule_update::not_found(rule_id))?;
         let scope = rule_update::scope_of(&rule);
         let scope = scope.ok_or_else(|| RequestError::missing(&raw::UPDATE, "filter"))?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sentinelone_raw::agents as raw;
-use sentinelone_raw::runtime::{Page, Request, Timestamp};
+use sentinelone_raw::runtime::{Binary, Page, Request, Timestamp};
 use serde_json::{Map, Value};
 
 use super::batched_lists::id_of;
@@ -175,12 +175,24 @@ impl DownloadTarget<'_> {
     /// Downloads an upload to this destination. `requested` are the paths on the endpoint, as far as they are known.
     pub(crate) async fn download(
         &self,
-        (client, observer): (&Client, &dyn ProgressObserver),
+        observed: (&Client, &dyn ProgressObserver),
         upload: &Upload,
         password: &SecretString,
         requested: &[&str],
     ) -> Result<ReceivedUpload> {
-        let download = client.download(&raw::download(&upload.agent, &upload.activity)?).await?;
+        let request = raw::download(&upload.agent, &upload.activity)?;
+        self.receive(observed, &request, password, requested).await
+    }
+
+    /// Downloads an upload with the request for it.
+    pub(crate) async fn receive(
+        &self,
+        (client, observer): (&Client, &dyn ProgressObserver),
+        request: &Request<Binary>,
+        password: &SecretString,
+        requested: &[&str],
+    ) -> Result<ReceivedUpload> {
+        let download = client.download(request).await?;
         if !self.unpack {
             let zip = self.save(download, self.dir, observer).await?;
             return Ok(self.inspect(zip, client, password, requested).await);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sentinelone_raw::agents::{self as raw, AgentFilter, AgentsListQuery};
-use sentinelone_raw::runtime::{Fields, Page, Request, RequestError};
+use sentinelone_raw::runtime::{Fields, Request, RequestError};
 use serde_json::{Value, json};
 
 use super::batch_action::{batch_requests, run_action};
@@ -138,7 +138,7 @@ pub(crate) fn required_ids<C: Command>(_: &C, (argument, ids): (&str, &[String])
 pub(crate) fn requests_by_ids<C: Command>(
     command: &C,
     argument: (&str, &[String]),
-) -> Result<Vec<Request<Page<Value>>>> {
+) -> Result<Vec<Request<Value>>> {
     let ids = required_ids(command, argument)?;
     // Without a limit the console returns ten agents.
     batched_list_requests(&ids, Some(ids.len() as u64), |ids| {
@@ -168,13 +168,26 @@ pub(crate) fn filtered_requests<C: Command, T>(
     batch_requests(command, (argument, ids), AgentFilter::FIELDS, |ids| build(filter.clone().ids(ids)))
 }
 
-/// Sends the requests of an action, then reads the agents once. Returns the outcome and a context entry for each ID,
-/// with the network status right after the action.
+/// Returns the requests of an action on agents, and those that read their network status after it.
+pub(crate) fn requests_with_status<C: Command, T>(
+    command: &C,
+    argument: (&str, &[String]),
+    build: impl Fn(AgentFilter) -> Result<Request<T>, RequestError>,
+) -> Result<Vec<Request<Value>>> {
+    let action = |ids| build(AgentFilter::default().ids(ids));
+    let mut requests = batch_requests(command, argument, AgentFilter::FIELDS, action)?;
+    requests.extend(requests_by_ids(command, argument)?);
+    Ok(requests)
+}
+
+/// Sends the requests of an action, then reads the agents once; see [`requests_with_status`]. Returns the outcome and a
+/// context entry for each ID, with the network status right after the action.
 pub(crate) async fn run_agent_action(
     client: &Client,
-    actions: Vec<Request<Value>>,
-    status_requests: Vec<Request<Page<Value>>>,
+    requests: Vec<Request<Value>>,
 ) -> Result<(Outcome, Vec<Value>)> {
+    let (status_requests, actions): (Vec<_>, Vec<_>) =
+        requests.into_iter().partition(|request| request.operation() == &raw::LIST);
     let (mut outcome, _) = run_action(client, actions).await?;
     let mut agents = Vec::new();
     // An interrupted command ends soon.

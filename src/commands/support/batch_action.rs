@@ -57,23 +57,23 @@ pub(crate) fn batch_requests<C: Command, T>(
 }
 
 /// Runs an action on threats. The context has one entry per threat, to which `fill` adds the values of the command.
-pub(crate) async fn run_threat_action<C: Command>(
-    command: &C,
+pub(crate) async fn run_threat_action(
     client: &Client,
+    actions: Vec<Request<Value>>,
     fill: impl Fn(&IdOutcome, &mut Value),
 ) -> Result<Outcome> {
-    run_id_action(command, client, ("SentinelOne.Threat", "ID"), fill).await
+    run_id_action(client, actions, ("SentinelOne.Threat", "ID"), fill).await
 }
 
 /// Runs an action on IDs. The context has one entry per ID at `prefix`, with the ID as member `id`. `fill` adds the
 /// values of the command.
-pub(crate) async fn run_id_action<C: Command>(
-    command: &C,
+pub(crate) async fn run_id_action(
     client: &Client,
+    actions: Vec<Request<Value>>,
     (prefix, id): (&str, &str),
     fill: impl Fn(&IdOutcome, &mut Value),
 ) -> Result<Outcome> {
-    let (mut outcome, _) = run_action(client, command.requests(client.api_version())?).await?;
+    let (mut outcome, _) = run_action(client, actions).await?;
     let entries = outcome.results.iter().map(|result| {
         let mut entry = json!({ id: result.id });
         fill(result, &mut entry);

@@ -1,6 +1,6 @@
 //! Lists that are filtered by IDs, read in batches.
 
-use sentinelone_raw::runtime::{Page, Request};
+use sentinelone_raw::runtime::Request;
 use serde_json::Value;
 
 use super::batch_action::send_action;
@@ -33,8 +33,8 @@ pub(crate) fn effective_limit(limit: Option<u64>, default: u64, ids: &[String]) 
 pub(crate) fn batched_list_requests(
     ids: &[String],
     limit: Option<u64>,
-    build: impl Fn(Option<Vec<String>>) -> Result<Request<Page<Value>>>,
-) -> Result<Vec<Request<Page<Value>>>> {
+    build: impl Fn(Option<Vec<String>>) -> Result<Request<Value>>,
+) -> Result<Vec<Request<Value>>> {
     let ids = unique(ids);
     let request = |ids| Ok(with_page_size(build(ids)?, limit)?);
     if ids.is_empty() {
@@ -63,7 +63,7 @@ pub(crate) fn require_single_list<C: Command>(
 /// An error before the first page is returned. A later error becomes [`Outcome::failure`].
 pub(crate) async fn read_lists<'a>(
     observed: impl Into<ObservedClient<'a>>,
-    requests: Vec<Request<Page<Value>>>,
+    requests: Vec<Request<Value>>,
     limit: Option<u64>,
     keep: Keep<'_>,
     entries: impl Into<ContextEntries<'_>>,

@@ -1,6 +1,6 @@
 //! Commands that read one list or one object.
 
-use sentinelone_raw::runtime::{ApiVersion, Page, RawItem, Request, ResponseBody};
+use sentinelone_raw::runtime::{ApiVersion, RawItem, Request, ResponseBody};
 use serde_json::{Map, Value};
 
 use super::context_path::{ContextPath, context_under, entry};
@@ -75,7 +75,7 @@ pub(crate) struct ListResult {
 /// An error of the first page is returned. A later error becomes [`Outcome::failure`].
 pub(crate) async fn list<'a>(
     observed: impl Into<ObservedClient<'a>>,
-    request: Request<Page<Value>>,
+    request: Request<Value>,
     limit: Option<u64>,
     keep: Keep<'_>,
     entries: impl Into<ContextEntries<'_>>,
@@ -97,7 +97,7 @@ pub(crate) async fn list<'a>(
 /// the cursor of that page, so no item is lost.
 pub(crate) async fn read_pages<'a>(
     observed: impl Into<ObservedClient<'a>>,
-    request: Request<Page<Value>>,
+    request: Request<Value>,
     limit: Option<u64>,
     keep: Keep<'_>,
     entries: ContextEntries<'_>,

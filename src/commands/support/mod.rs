@@ -14,6 +14,7 @@ pub(crate) mod list_pages;
 pub(crate) mod polling;
 pub(crate) mod remote_scripts;
 pub(crate) mod requested_ids;
+pub(crate) mod requests;
 pub(crate) mod saved;
 pub(crate) mod single;
 pub(crate) mod sites_context;

@@ -132,7 +132,7 @@ pub(crate) fn result_requests(
     command: &'static str,
     task_ids: &[String],
     computer_names: &[String],
-) -> Result<Vec<Request<Data<ScriptResults>>>> {
+) -> Result<Vec<Request<Value>>> {
     let unique = unique(task_ids);
     if unique.is_empty() {
         return Err(argument_error(command, "task_ids", "is missing; expected at least one value"));
@@ -142,7 +142,7 @@ pub(crate) fn result_requests(
     let request = |ids: &[String]| {
         let computer_names = (!computer_names.is_empty()).then(|| computer_names.to_vec());
         let data = RemoteScriptsFetchResultsData { computer_names, task_ids: Some(ids.to_vec()) };
-        Ok(raw::fetch_results(&RemoteScriptsFetchResultsRequest::new(data))?)
+        Ok(raw::fetch_results(&RemoteScriptsFetchResultsRequest::new(data))?.with_response_type())
     };
     unique.chunks(max.max(1)).map(request).collect()
 }
@@ -162,14 +162,15 @@ pub(crate) struct ResultSelection<'a> {
 pub(crate) async fn fetch_results(
     client: &Client,
     observer: &dyn ProgressObserver,
-    requests: &[Request<Data<ScriptResults>>],
+    requests: Vec<Request<Value>>,
     selection: ResultSelection<'_>,
 ) -> Result<Outcome> {
     let mut outcome = Outcome::new(Value::Null, Value::Null);
     let mut links: Vec<Value> = Vec::new();
     let mut task_errors: Vec<Value> = Vec::new();
     for request in requests {
-        match client.send(request).await {
+        let request: Request<Data<ScriptResults>> = request.with_response_type();
+        match client.send(&request).await {
             Ok(response) => {
                 let body = response.json();
                 outcome.add_diagnostics(&response);

@@ -1,20 +1,21 @@
 //! Actions on one object.
 
+use sentinelone_raw::runtime::Request;
 use serde_json::Value;
 
 use super::batch_action::run_action;
 use crate::Result;
 use crate::client::Client;
-use crate::commands::{Command, Outcome};
+use crate::commands::Outcome;
 use crate::outcome::{IdOutcome, IdState};
 
 /// Runs an action that is one request. `evaluate` derives the result of the object from the response.
-pub(crate) async fn run_single_action<C: Command>(
-    command: &C,
+pub(crate) async fn run_single_action(
     client: &Client,
+    actions: Vec<Request<Value>>,
     evaluate: impl Fn(&Value) -> Vec<IdOutcome>,
 ) -> Result<Outcome> {
-    let (mut outcome, _) = run_action(client, command.requests(client.api_version())?).await?;
+    let (mut outcome, _) = run_action(client, actions).await?;
     outcome.results = evaluate(&outcome.response);
     let is_known = |result: &IdOutcome| result.state != IdState::Unknown;
     let done = outcome.results.iter().filter(|result| result.state.is_success()).count() as u64;
