@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::arguments::{Argument, ArgumentError, Arguments};
 use super::outcome::Outcome;
 use super::support::context_path::ContextPath;
-use super::support::polling::{NoProgress, ProgressObserver};
+use super::support::execution::{NoProgress, ProgressObserver};
 use crate::Result;
 use crate::client::Client;
 
@@ -137,7 +137,7 @@ pub trait Command: Debug + Send + Sync + Sized + 'static {
     fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
 
     /// Sends `requests`, which are those of [`requests`](Self::requests) for the API version of the client, and reads
-    /// what the outcome needs.
+    /// what the outcome needs. Commands that poll, download or read pages report events to `observer`.
     ///
     /// # Errors
     /// Returns the errors of [`Client::send`]. An error after the first request of an action, or after the first page,

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::support::agents::{agent_id, requests_with_status, run_agent_action};
 use super::support::context_path::{ContextPath, context_under};
-use super::support::polling::ProgressObserver;
-use super::support::requests::Requests;
+use super::support::execution::{ProgressObserver, Requests};
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;

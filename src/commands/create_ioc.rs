@@ -6,8 +6,7 @@ use sentinelone_raw::shared::ScopeFilter;
 
 use super::arguments::argument_error;
 use super::support::context_path::ContextPath;
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::saved::create;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -124,13 +123,8 @@ impl Command for CreateIoc {
         Ok(vec![raw::create(&IocsCreateRequest::new([data]).filter(scope))?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let outputs = (PREFIX, Self::OUTPUTS);
-        create(client, &first_request(requests)?, &self.value, "uuid", outputs).await
+        create(client, actions, &self.value, "uuid", outputs).await
     }
 }

@@ -8,8 +8,7 @@ use super::support::deep_visibility::{
     POWER_QUERY_OUTPUTS, PowerQueryState, power_query_outcome, power_query_state, query_id, required_time,
     start_request,
 };
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
+use super::support::execution::{ProgressObserver, Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -71,13 +70,8 @@ impl Command for CreatePowerQuery {
         Ok(vec![start_request(Self::INFO.name, &query)?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        let response = client.send(&first_request::<Data<PowerQueryResult>>(requests)?).await?;
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let response = client.send(&first_request::<Data<PowerQueryResult>>(actions)?).await?;
         let body = response.json();
         if matches!(power_query_state(&body), PowerQueryState::Running(_)) && query_id(&body).is_none() {
             return Err(response.missing_value("data.queryId"));

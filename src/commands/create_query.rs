@@ -7,8 +7,7 @@ use serde_json::json;
 use super::arguments::argument_error;
 use super::support::context_path::{ContextPath, context_under};
 use super::support::deep_visibility::{check_period, query_id, required_time};
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
+use super::support::execution::{ProgressObserver, Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -76,23 +75,13 @@ impl Command for CreateQuery {
         if self.query.trim().is_empty() {
             return Err(argument_error(name, "query", "is missing"));
         }
-        Ok(vec![
-            raw::create_query(&DeepVisibilityQuery::new(
-                self.from_date.clone(),
-                self.query.clone(),
-                self.to_date.clone(),
-            ))?
-            .with_response_type(),
-        ])
+        let (from, to) = (self.from_date.clone(), self.to_date.clone());
+        let query = DeepVisibilityQuery::new(from, self.query.clone(), to);
+        Ok(vec![raw::create_query(&query)?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        let request: Request<Data<DeepVisibilityQueryId>> = first_request(requests)?;
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let request: Request<Data<DeepVisibilityQueryId>> = first_request(actions)?;
         let sent = |name: &str| request.body().and_then(|body| body.get(name)).cloned().unwrap_or_default();
         let response = client.send(&request).await?;
         let body = response.json();

@@ -4,8 +4,7 @@ use sentinelone_raw::runtime::ApiVersion;
 use sentinelone_raw::star_rules::{self as raw, RuleStatus, StarRule, StarRulesCreateRequest};
 
 use super::support::context_path::ContextPath;
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
+use super::support::execution::{ProgressObserver, Requests, first_request};
 use super::support::star_rule_settings::{RULE_OUTPUTS, StarRuleSettings, missing_scope, saved_rule_outcome};
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -55,16 +54,11 @@ impl Command for CreateStarRule {
         Ok(vec![raw::create(&body)?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         // A response may lack settings. Only a language that the console did not store makes the rule useless.
         let is_checked = |setting: &str| setting == "queryLang";
         let name = self.rule.name.as_deref().unwrap_or_default();
-        let saved = rule_update::create(client, &first_request(requests)?, is_checked).await?;
+        let saved = rule_update::create(client, &first_request(actions)?, is_checked).await?;
         Ok(saved_rule_outcome(client, saved, (None, name)))
     }
 }

@@ -9,10 +9,8 @@ use serde_json::{Value, json};
 
 use super::support::agent_uploads::{self, DownloadTarget};
 use super::support::context_path::ContextPath;
-use super::support::requests::{Requests, first_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::support::execution::{ProgressObserver, Requests, first_request};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 

@@ -5,8 +5,7 @@ use sentinelone_raw::star_rules::{self as raw, StarRuleFilter, StarRulesEnableRe
 
 use super::support::batch_action::{batch_requests, run_id_action, success_or_null};
 use super::support::context_path::ContextPath;
-use super::support::polling::ProgressObserver;
-use super::support::requests::Requests;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::star_rule_settings::PREFIX;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::support::batched_lists::required_id;
 use super::support::context_path::{ContextPath, context_under, entry};
-use super::support::polling::ProgressObserver;
-use super::support::requests::Requests;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::single::run_single_action;
 use super::support::sites_context::{self as site, PREFIX, state_outcome};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};

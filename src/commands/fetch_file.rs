@@ -14,11 +14,9 @@ use serde_json::Value;
 use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, ReportedFailures, Upload};
 use super::support::batch_action::success_outcome;
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests, next_request};
 use super::support::polling::PollStatus;
-use super::support::requests::{Requests, next_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::error::Error;

@@ -20,12 +20,10 @@ use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, ReportedF
 use super::support::batch_action::{merge_response, run_action, success_or_null, without_detail};
 use super::support::context_path::{ContextPath, context_under};
 use super::support::error_text::error_about;
+use super::support::execution::{ProgressObserver, Requests, next_request};
 use super::support::ids::unique;
 use super::support::polling::PollStatus;
-use super::support::requests::{Requests, next_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::error::{ApiError, Error};

@@ -6,11 +6,9 @@ use serde_json::{Value, json};
 
 use super::support::batched_lists::id;
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::{get, list};
-use super::support::requests::{Requests, first_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::json_path::{get_path, set_path};
@@ -88,16 +86,10 @@ impl Command for GetAccounts {
         observer: &dyn ProgressObserver,
     ) -> Result<Outcome> {
         let Some(id) = &self.account_id else {
-            return list((client, observer), first_request(requests)?, None, None, (PREFIX, Self::OUTPUTS))
-                .await;
+            return list((client, observer), requests, None, None, (PREFIX, Self::OUTPUTS)).await;
         };
-        let mut outcome = get::<Value>(
-            client,
-            &first_request(requests)?,
-            Some(("account_id", id)),
-            (PREFIX, Self::OUTPUTS),
-        )
-        .await?;
+        let mut outcome =
+            get::<Value>(client, requests, Some(("account_id", id)), (PREFIX, Self::OUTPUTS)).await?;
         // The context is always a list.
         let account = get_path(&outcome.context, PREFIX).cloned();
         set_path(&mut outcome.context, PREFIX, json!(Vec::from_iter(account)));

@@ -10,11 +10,9 @@ use super::support::batched_lists::{
     batched_list_requests, effective_limit, non_empty, read_lists, require_single_list,
 };
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::Requests;
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 

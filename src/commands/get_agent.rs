@@ -5,9 +5,8 @@ use sentinelone_raw::runtime::ApiVersion;
 use super::support::agents::{agent_id, agent_outputs, requests_by_ids};
 use super::support::batched_lists::read_lists;
 use super::support::context_path::ContextPath;
-use super::support::polling::ProgressObserver;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::Requests;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -54,13 +53,8 @@ impl Command for GetAgent {
         requests_by_ids(self, ("agent_id", &self.agent_id))
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, lists: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let requested = RequestedIds::default().with("agent_id", &self.agent_id, &["id"]);
-        read_lists((client, &requested), requests, None, None, (PREFIX, Self::OUTPUTS)).await
+        read_lists((client, &requested), lists, None, None, (PREFIX, Self::OUTPUTS)).await
     }
 }

@@ -6,11 +6,10 @@ use serde_json::{Value, json};
 use super::support::agents::{agent_id, requests_by_ids};
 use super::support::batched_lists::read_lists;
 use super::support::context_path::{ContextPath, context_under};
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::entries;
-use super::support::polling::ProgressObserver;
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::Requests;
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -75,15 +74,9 @@ impl Command for GetAgentMac {
         requests_by_ids(self, ("agent_id", &self.agent_id))
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, lists: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let requested = RequestedIds::default().with("agent_id", &self.agent_id, &["id"]);
-        let mut outcome =
-            read_lists((client, &requested), requests, None, None, ContextEntries::NONE).await?;
+        let mut outcome = read_lists((client, &requested), lists, None, None, ContextEntries::NONE).await?;
         let agents = outcome.response.get("data").and_then(Value::as_array);
         let interfaces: Vec<Value> = agents.into_iter().flatten().flat_map(interfaces).collect();
         outcome.context =

@@ -8,12 +8,10 @@ use super::arguments::argument_error;
 use super::get_hash::is_hexadecimal;
 use super::support::batched_lists::non_empty;
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::list;
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::{Requests, first_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::paging::with_page_size;
@@ -169,7 +167,7 @@ impl Command for GetBlocklist {
         let requested = RequestedIds::default().with("hash", &hashes, &["value"]);
         list(
             (client, observer, &requested),
-            first_request(requests)?,
+            requests,
             Some(self.effective_limit()),
             None,
             (PREFIX, Self::OUTPUTS),

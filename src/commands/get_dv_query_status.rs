@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::is_failed_state;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::get;
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -99,25 +98,13 @@ impl Command for GetDvQueryStatus {
     }
 
     fn requests(&self, _: ApiVersion) -> Result<Requests> {
-        Ok(vec![
-            raw::get_query_status(&DeepVisibilityGetQueryStatusQuery::new(self.query_id.as_str()))?
-                .with_response_type(),
-        ])
+        let query = DeepVisibilityGetQueryStatusQuery::new(self.query_id.as_str());
+        Ok(vec![raw::get_query_status(&query)?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        let mut outcome = get::<Data<DeepVisibilityQueryStatus>>(
-            client,
-            &first_request(requests)?,
-            Some(("query_id", &self.query_id)),
-            (PREFIX, Self::OUTPUTS),
-        )
-        .await?;
+    async fn execute(&self, client: &Client, reads: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let (id, outputs) = (Some(("query_id", self.query_id.as_str())), (PREFIX, Self::OUTPUTS));
+        let mut outcome = get::<Data<DeepVisibilityQueryStatus>>(client, reads, id, outputs).await?;
         for name in ["QueryId", "QueryID"] {
             set_path(&mut outcome.context, &format!("{PREFIX}.{name}"), json!(self.query_id));
         }

@@ -8,12 +8,10 @@ use serde_json::Value;
 
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{EVENT, IMAGE_PATH, STORYLINE_ID, event};
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
-use super::support::requests::{Requests, first_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::event_fields::EventFields;
@@ -239,10 +237,8 @@ impl Command for GetEvents {
             cursor: self.cursor.clone(),
             ..DeepVisibilityListEventsQuery::new(self.query_id.as_str())
         };
-        Ok(vec![with_page_size(
-            raw::list_events(&query)?.with_response_type(),
-            Some(self.effective_limit()),
-        )?])
+        let request = raw::list_events(&query)?.with_response_type();
+        Ok(vec![with_page_size(request, Some(self.effective_limit()))?])
     }
 
     async fn execute(
@@ -269,7 +265,7 @@ impl Command for GetEvents {
             event
         };
         let (limit, entries) = (Some(self.effective_limit()), ContextEntries::built(EVENT, &event));
-        let mut outcome = list((client, observer), first_request(requests)?, limit, None, entries).await?;
+        let mut outcome = list((client, observer), requests, limit, None, entries).await?;
         let generic_events = generic_events.into_inner().unwrap_or_else(PoisonError::into_inner);
         set_path(&mut outcome.context, GENERIC, Value::Array(generic_events));
         let next = outcome.response.pointer("/pagination/nextCursor").and_then(Value::as_str);

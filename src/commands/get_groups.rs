@@ -5,12 +5,10 @@ use sentinelone_raw::runtime::{ApiVersion, OpenEnum};
 
 use super::support::batched_lists::{effective_limit, id, non_empty};
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::list;
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::{Requests, first_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::paging::with_page_size;
@@ -161,8 +159,7 @@ impl Command for GetGroups {
             .with("group_ids", &self.group_ids, &["id"])
             .with_one("group_id", self.group_id.as_ref())
             .with_one("name", self.name.as_ref());
-        list((client, observer, &requested), first_request(requests)?, limit, None, (PREFIX, Self::OUTPUTS))
-            .await
+        list((client, observer, &requested), requests, limit, None, (PREFIX, Self::OUTPUTS)).await
     }
 }
 

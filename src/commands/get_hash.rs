@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use super::arguments::argument_error;
 use super::support::batched_lists::required_id;
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::get;
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -89,19 +88,9 @@ impl Command for GetHash {
         }
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        let mut outcome = get::<Value>(
-            client,
-            &first_request(requests)?,
-            Some(("hash", &self.hash)),
-            (PREFIX, Self::OUTPUTS),
-        )
-        .await?;
+    async fn execute(&self, client: &Client, reads: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let mut outcome =
+            get::<Value>(client, reads, Some(("hash", &self.hash)), (PREFIX, Self::OUTPUTS)).await?;
         set_path(&mut outcome.context, &format!("{PREFIX}.Hash"), json!(self.hash));
         Ok(outcome)
     }

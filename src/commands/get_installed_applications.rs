@@ -9,12 +9,11 @@ use serde_json::{Value, json};
 use super::support::agents::required_ids;
 use super::support::batched_lists::read_lists;
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::ids::unique;
 use super::support::list_entries::ContextEntries;
-use super::support::requests::Requests;
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -79,18 +78,13 @@ impl Command for GetInstalledApplications {
         ids.iter().map(request).collect()
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, lists: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let ids = unique(&self.agent_ids);
         let add_agent = |list: usize, _: &Value, entry: &mut Value| {
             set_path(entry, "AgentID", json!(ids.get(list)));
         };
         let entries = ContextEntries::from((PREFIX, Self::OUTPUTS)).filled(&add_agent);
-        let mut outcome = read_lists(client, requests, None, None, entries).await?;
+        let mut outcome = read_lists(client, lists, None, None, entries).await?;
         if outcome.is_complete() {
             let entries = get_path(&outcome.context, PREFIX).and_then(Value::as_array);
             let agents = entries.into_iter().flatten().filter_map(|entry| entry.get("AgentID")?.as_str());

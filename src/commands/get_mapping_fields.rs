@@ -4,8 +4,7 @@ use sentinelone_raw::runtime::ApiVersion;
 use serde_json::{Map, json};
 
 use super::support::context_path::ContextPath;
-use super::support::polling::ProgressObserver;
-use super::support::requests::Requests;
+use super::support::execution::{ProgressObserver, Requests};
 use super::{Argument, ArgumentError, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;

@@ -4,9 +4,8 @@ use sentinelone_raw::runtime::{ApiVersion, Timestamp};
 use serde_json::{Value, json};
 
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::list;
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -67,14 +66,8 @@ impl Command for GetModifiedRemoteData {
         Ok(vec![with_page_size(modified_request(version, &self.last_update)?, None)?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        let request = first_request(requests)?;
-        let mut outcome = list(client, request, None, None, ("threats", Self::OUTPUTS)).await?;
+    async fn execute(&self, client: &Client, lists: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let mut outcome = list(client, lists, None, None, ("threats", Self::OUTPUTS)).await?;
         let threats = outcome.response.get("data").and_then(Value::as_array);
         let ids = threats.into_iter().flatten().filter_map(|threat| threat.get("id").cloned());
         // A threat that is not valid JSON changed, too.

@@ -12,12 +12,9 @@ use super::support::deep_visibility::{
     POWER_QUERY_OUTPUTS, PowerQueryState, no_query_state, ping_request, power_query_outcome,
     power_query_state, query_id, start_request,
 };
+use super::support::execution::{ProgressEvent, ProgressObserver, Requests, first_request};
 use super::support::polling::{PollPolicy, PollStatus, seconds};
-use super::support::requests::{Requests, first_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressEvent,
-    ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::error::Error;
@@ -135,8 +132,8 @@ impl Command for GetPowerQueryResults {
         observer: &dyn ProgressObserver,
     ) -> Result<Outcome> {
         let request: Request<Data<PowerQueryResult>> = first_request(requests)?;
-        let (id, ping) = match &self.query_id {
-            Some(id) => (id.clone(), request),
+        let (ping, id) = match &self.query_id {
+            Some(id) => (request, id.clone()),
             None => {
                 let response = client.send(&request).await?;
                 let body = response.json();
@@ -147,8 +144,7 @@ impl Command for GetPowerQueryResults {
                 match (power_query_state(&body), id) {
                     // A query without a state has an ID by which it is polled.
                     (PowerQueryState::Running(_) | PowerQueryState::Missing, Some(id)) => {
-                        let ping = ping_request(&id)?;
-                        (id, ping)
+                        (ping_request(&id)?, id)
                     }
                     (PowerQueryState::Running(_) | PowerQueryState::Missing, None) => {
                         return Err(response.missing_value("data.queryId"));

@@ -6,12 +6,10 @@ use serde_json::Value;
 
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{EVENT, IMAGE_PATH, STORYLINE_ID, event};
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
-use super::support::requests::{Requests, first_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::paging::with_page_size;
@@ -128,10 +126,8 @@ impl Command for GetProcesses {
 
     fn requests(&self, _: ApiVersion) -> Result<Requests> {
         let query = DeepVisibilityListEventsOfTypeQuery::new(self.query_id.as_str());
-        Ok(vec![with_page_size(
-            raw::list_events_of_type("process", &query)?.with_response_type(),
-            Some(self.effective_limit()),
-        )?])
+        let request = raw::list_events_of_type("process", &query)?.with_response_type();
+        Ok(vec![with_page_size(request, Some(self.effective_limit()))?])
     }
 
     async fn execute(
@@ -143,7 +139,7 @@ impl Command for GetProcesses {
         let version = client.api_version();
         let event = |item: &Value| event(Self::OUTPUTS, EVENT, version, item);
         let (limit, entries) = (Some(self.effective_limit()), ContextEntries::built(EVENT, &event));
-        list((client, observer), first_request(requests)?, limit, None, entries).await
+        list((client, observer), requests, limit, None, entries).await
     }
 }
 

@@ -4,10 +4,9 @@ use sentinelone_raw::runtime::{ApiVersion, Timestamp};
 use serde_json::json;
 
 use super::support::context_path::ContextPath;
-use super::support::requests::{Requests, first_request};
+use super::support::execution::{ProgressObserver, Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome,
-    ProgressObserver, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, NotFound, Outcome, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -77,19 +76,10 @@ impl Command for GetRemoteData {
         Ok(vec![threat_request(version, &self.id)?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        let remote = fetch_threat(
-            client,
-            (&self.id, &first_request(requests)?),
-            &self.last_update,
-            self.close_xsoar_incident,
-        )
-        .await?;
+    async fn execute(&self, client: &Client, reads: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let request = first_request(reads)?;
+        let remote =
+            fetch_threat(client, (&self.id, &request), &self.last_update, self.close_xsoar_incident).await?;
         let Some(mut remote) = remote else {
             let error = format!("threat {} does not exist or is not in the scope of the token", self.id);
             let threat = json!({ "id": self.id, "in_mirror_error": error });

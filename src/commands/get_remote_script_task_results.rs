@@ -5,13 +5,11 @@ use std::path::PathBuf;
 use sentinelone_raw::runtime::ApiVersion;
 
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::remote_scripts::{
     RESULT_OUTPUTS, ResultSelection, dir_argument, fetch_results, result_requests,
 };
-use super::support::requests::Requests;
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 

@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::support::batched_lists::required_id;
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::get;
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
 use super::support::sites_context as site;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -71,18 +70,7 @@ impl Command for GetSite {
         Ok(vec![raw::get(&self.site_id)?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        get::<Value>(
-            client,
-            &first_request(requests)?,
-            Some(("site_id", &self.site_id)),
-            (site::PREFIX, Self::OUTPUTS),
-        )
-        .await
+    async fn execute(&self, client: &Client, reads: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        get::<Value>(client, reads, Some(("site_id", &self.site_id)), (site::PREFIX, Self::OUTPUTS)).await
     }
 }

@@ -5,13 +5,11 @@ use sentinelone_raw::sites::{self as raw, LicenseFeature, LicenseState, LicenseT
 
 use super::support::batched_lists::{effective_limit, id, non_empty};
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::list;
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::{Requests, first_request};
 use super::support::sites_context as site;
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::paging::with_page_size;
@@ -142,14 +140,7 @@ impl Command for GetSites {
     ) -> Result<Outcome> {
         let limit = Some(self.effective_limit());
         let requested = RequestedIds::default().with_one("site_name", self.site_name.as_ref());
-        list(
-            (client, observer, &requested),
-            first_request(requests)?,
-            limit,
-            None,
-            (site::PREFIX, Self::OUTPUTS),
-        )
-        .await
+        list((client, observer, &requested), requests, limit, None, (site::PREFIX, Self::OUTPUTS)).await
     }
 }
 

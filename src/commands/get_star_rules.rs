@@ -11,12 +11,10 @@ use serde_json::Value;
 
 use super::support::batched_lists::{batched_list_requests, effective_limit, id_of, non_empty, read_lists};
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::Requests;
 use super::support::star_rule_settings::PREFIX;
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::rule_update::{LISTS, rejects_is_legacy};

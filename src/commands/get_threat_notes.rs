@@ -7,12 +7,10 @@ use sentinelone_raw::runtime::ApiVersion;
 use sentinelone_raw::threats::{self as raw, ThreatsListNotesQuery};
 
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::{Keep, list};
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::{Requests, first_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::incidents::mirror::threat_request;
@@ -76,13 +74,13 @@ impl Command for GetThreatNotes {
             notes.fetch_add(1, Ordering::Relaxed);
             true
         });
-        let mut outcome = list((client, observer), first_request(requests)?, None, count, outputs).await?;
+        let mut outcome = list((client, observer), requests, None, count, outputs).await?;
         if notes.into_inner() == 0 && outcome.is_complete() {
             // The list is also empty if the threat does not exist.
             let requested =
                 RequestedIds::default().with("threat_id", slice::from_ref(&self.threat_id), &["id"]);
             let threat = threat_request(client.api_version(), &self.threat_id)?.with_response_type();
-            match list((client, &requested), threat, None, None, outputs).await {
+            match list((client, &requested), vec![threat], None, None, outputs).await {
                 Ok(threats) => outcome.not_found = threats.not_found,
                 Err(error) => outcome.failure = Some(error),
             }

@@ -10,12 +10,10 @@ use serde_json::Value;
 use super::arguments::argument_error;
 use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::Keep;
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::Requests;
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 

@@ -9,13 +9,11 @@ use super::arguments::argument_error;
 use super::support::agents::agent_outputs;
 use super::support::batched_lists::non_empty;
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::{Keep, list};
 use super::support::requested_ids::RequestedIds;
-use super::support::requests::{Requests, first_request};
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressObserver, Topic,
-};
+use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
 use crate::json_path::set_path;
@@ -172,7 +170,7 @@ impl Command for ListAgents {
             entries = entries.filled(&add_columns);
         }
         let keep: Keep<'_> = if self.min_threats().is_some() { Some(&keep) } else { None };
-        list((client, observer, &requested), first_request(requests)?, limit, keep, entries).await
+        list((client, observer, &requested), requests, limit, keep, entries).await
     }
 }
 

@@ -7,8 +7,7 @@ use serde_json::json;
 
 use super::support::batch_action::{batch_requests, run_action};
 use super::support::context_path::{ContextPath, context_under};
-use super::support::polling::ProgressObserver;
-use super::support::requests::Requests;
+use super::support::execution::{ProgressObserver, Requests};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;

@@ -5,8 +5,7 @@ use sentinelone_raw::runtime::{ApiVersion, Data};
 
 use super::support::context_path::ContextPath;
 use super::support::deep_visibility::{POWER_QUERY_OUTPUTS, ping_request, power_query_outcome};
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
+use super::support::execution::{ProgressObserver, Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -48,13 +47,8 @@ impl Command for PingPowerQuery {
         Ok(vec![ping_request(&self.query_id)?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        let response = client.send(&first_request::<Data<PowerQueryResult>>(requests)?).await?;
+    async fn execute(&self, client: &Client, reads: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let response = client.send(&first_request::<Data<PowerQueryResult>>(reads)?).await?;
         power_query_outcome(&response, Some(&self.query_id))
     }
 }

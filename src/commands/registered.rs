@@ -16,7 +16,7 @@ use super::outcome::Outcome;
 use super::run_options::RunOptions;
 use super::support::batch_action::{BATCHED_COMMANDS, with_batch_size};
 use super::support::context_path::ContextPath;
-use super::support::requests::Requests;
+use super::support::execution::Requests;
 use crate::Result;
 use crate::client::Client;
 use crate::json_repair::RepairLog;

@@ -11,15 +11,14 @@ use serde_json::{Value, json};
 
 use super::support::context_path::ContextPath;
 use super::support::error_text::error_about;
+use super::support::execution::{ProgressEvent, ProgressObserver, Requests, first_request};
 use super::support::polling::{PollPolicy, PollStatus, seconds};
 use super::support::remote_scripts::{
     RESULT_OUTPUTS, ResultSelection, STARTED_OUTPUTS, dir_argument, fetch_results, parent_task,
     result_requests, start_script, string_member,
 };
-use super::support::requests::{Requests, first_request};
 use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, ProgressEvent,
-    ProgressObserver, RunRemoteScript, Topic,
+    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, RunRemoteScript, Topic,
 };
 use crate::Result;
 use crate::client::Client;
@@ -126,8 +125,8 @@ impl Command for RemoteScriptAutomateResults {
         observer: &dyn ProgressObserver,
     ) -> Result<Outcome> {
         let mut outcome = Outcome::new(json!({ "data": {} }), json!({}));
-        let (parent, list) = match &self.parent_task_id {
-            Some(parent) => (parent.clone(), first_request(requests)?),
+        let (list, parent) = match &self.parent_task_id {
+            Some(parent) => (first_request(requests), parent.clone()),
             None => {
                 outcome = start_script(client, requests).await?;
                 let execution = outcome.response.get("data").cloned().unwrap_or_default();
@@ -137,10 +136,7 @@ impl Command for RemoteScriptAutomateResults {
                     observer.on_event(ProgressEvent::Started { argument: "parent_task_id", value });
                 }
                 match parent {
-                    Some(parent) if outcome.affected != Some(0) => {
-                        let list = tasks_request(&parent)?;
-                        (parent, list)
-                    }
+                    Some(parent) if outcome.affected != Some(0) => (tasks_request(&parent), parent),
                     // Without a parent task the request would list the tasks of all runs.
                     parent => {
                         outcome.failure = Some(not_started(&execution, parent.as_deref()));
@@ -150,7 +146,7 @@ impl Command for RemoteScriptAutomateResults {
             }
         };
         let last_tasks = Mutex::new(Vec::new());
-        let ended = self.wait((client, observer), &list, outcome.affected.unwrap_or(0), &last_tasks).await;
+        let ended = self.wait((client, observer), list, outcome.affected.unwrap_or(0), &last_tasks).await;
         let tasks = last_tasks.into_inner().unwrap_or_else(PoisonError::into_inner);
         let failure = match ended {
             Ok(Some(())) => return self.finish(client, observer, outcome, tasks).await,
@@ -181,10 +177,11 @@ impl RemoteScriptAutomateResults {
     async fn wait(
         &self,
         (client, observer): (&Client, &dyn ProgressObserver),
-        list: &Request<Page<Value>>,
+        list: Result<Request<Page<Value>>>,
         expected: u64,
         last_tasks: &Mutex<Vec<Value>>,
     ) -> Result<Option<()>> {
+        let list = &list?;
         let poll = || async move {
             let tasks = client.items(list.clone()).collect().await?;
             let ended = tasks.iter().filter(|task| has_ended(&status(task))).count();

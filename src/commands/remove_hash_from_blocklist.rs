@@ -16,10 +16,9 @@ use super::support::blocklist_entry::{
     LEVELS, check_sha1, scope_text, sha1_argument, site_batches, sites_argument,
 };
 use super::support::context_path::{ContextPath, context_under};
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
-use super::support::polling::ProgressObserver;
-use super::support::requests::Requests;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -133,22 +132,18 @@ impl Command for RemoveHashFromBlocklist {
         queries.into_iter().chain(wide).map(search).collect()
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, lists: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let (mut known_ids, mut entries) = (HashSet::new(), Vec::new());
         // The wide search returns the entries of the other one again.
         let (mut without_id, mut wide_without_id) = (0, 0);
         let (mut response, mut errors, mut repairs) = (Value::Null, Vec::new(), Repairs::default());
         // The second half of the searches includes other scopes than the requested ones.
-        let narrow = requests.len() / 2;
-        for (number, request) in requests.into_iter().enumerate() {
+        let narrow = lists.len() / 2;
+        for (number, request) in lists.into_iter().enumerate() {
             let is_wide = number >= narrow;
             let mut found =
-                list(client, request, None, Some(&|entry| self.matches(entry)), ContextEntries::NONE).await?;
+                list(client, vec![request], None, Some(&|entry| self.matches(entry)), ContextEntries::NONE)
+                    .await?;
             if let Some(failure) = found.failure {
                 // No entry was deleted so far.
                 return Err(failure);

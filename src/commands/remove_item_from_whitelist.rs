@@ -12,10 +12,9 @@ use super::get_white_list::OS_TYPES;
 use super::support::batch_action::{batch_requests, without_detail};
 use super::support::batched_lists::{delete_entries, id_of};
 use super::support::context_path::{ContextPath, context_under};
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -94,20 +93,9 @@ impl Command for RemoveItemFromWhitelist {
         Ok(vec![with_page_size(raw::list(&query)?.with_response_type(), None)?])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        let mut found = list(
-            client,
-            first_request(requests)?,
-            None,
-            Some(&|entry| self.matches(entry)),
-            ContextEntries::NONE,
-        )
-        .await?;
+    async fn execute(&self, client: &Client, lists: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let mut found =
+            list(client, lists, None, Some(&|entry| self.matches(entry)), ContextEntries::NONE).await?;
         // No exclusion is removed unless the whole list was read.
         if let Some(failure) = found.failure.take() {
             return Err(failure);

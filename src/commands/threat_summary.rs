@@ -4,9 +4,8 @@ use sentinelone_raw::runtime::{ApiVersion, Data};
 use sentinelone_raw::threats::{self as raw, ThreatsSummaryQuery};
 
 use super::support::context_path::ContextPath;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::get;
-use super::support::polling::ProgressObserver;
-use super::support::requests::{Requests, first_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -95,13 +94,7 @@ impl Command for ThreatSummary {
         Ok(vec![raw::summary(&query)?.with_response_type()])
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        get::<Data<raw::ThreatSummary>>(client, &first_request(requests)?, None, (PREFIX, Self::OUTPUTS))
-            .await
+    async fn execute(&self, client: &Client, reads: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        get::<Data<raw::ThreatSummary>>(client, reads, None, (PREFIX, Self::OUTPUTS)).await
     }
 }

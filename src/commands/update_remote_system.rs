@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use super::arguments::argument_error;
 use super::support::batch_action::without_detail;
 use super::support::context_path::ContextPath;
-use super::support::polling::ProgressObserver;
-use super::support::requests::Requests;
+use super::support::execution::{ProgressObserver, Requests};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -98,13 +97,8 @@ impl Command for UpdateRemoteSystem {
         self.delta().requests(version, &self.remote_id).map_err(delta_error)
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
-        let updated = push_changes(client, &self.remote_id, &self.delta(), requests).await?;
+    async fn execute(&self, client: &Client, changes: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+        let updated = push_changes(client, &self.remote_id, &self.delta(), changes).await?;
         let mut outcome = Outcome::new(json!({ "remoteId": self.remote_id }), Value::Null);
         if updated.steps.is_empty() {
             // An update without changes succeeds.

@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use super::support::batched_lists::{non_empty, required_id};
 use super::support::context_path::ContextPath;
-use super::support::polling::ProgressObserver;
-use super::support::requests::Requests;
+use super::support::execution::{ProgressObserver, Requests};
 use super::support::star_rule_settings::{RULE_OUTPUTS, StarRuleSettings, missing_scope, saved_rule_outcome};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
@@ -88,14 +87,9 @@ impl Command for UpdateStarRule {
         Ok(lookups(&self.rule_id, &self.scope())?.into_iter().map(Request::with_response_type).collect())
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        _: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
+    async fn execute(&self, client: &Client, lookups: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let named_scope = self.rule.named_scope(Self::INFO.name)?;
-        let lookups = requests.into_iter().map(Request::with_response_type).collect();
+        let lookups = lookups.into_iter().map(Request::with_response_type).collect();
         let found = find(client, &self.rule_id, lookups).await?;
         let FoundRule { mut rule, json: before } = found.ok_or_else(|| not_found(&self.rule_id))?;
         let scope = named_scope.or_else(|| scope_of(&rule)).ok_or_else(|| missing_scope(Self::INFO.name))?;

@@ -10,8 +10,7 @@ use super::support::batch_action::{
     THREAT_ID, batch_requests, run_threat_action, success_or_null, threat_ids,
 };
 use super::support::context_path::ContextPath;
-use super::support::polling::ProgressObserver;
-use super::support::requests::Requests;
+use super::support::execution::{ProgressObserver, Requests};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;

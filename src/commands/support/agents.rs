@@ -174,9 +174,10 @@ pub(crate) fn requests_with_status<C: Command, T>(
     argument: (&str, &[String]),
     build: impl Fn(AgentFilter) -> Result<Request<T>, RequestError>,
 ) -> Result<Vec<Request<Value>>> {
+    let status_requests = requests_by_ids(command, argument)?;
     let action = |ids| build(AgentFilter::default().ids(ids));
     let mut requests = batch_requests(command, argument, AgentFilter::FIELDS, action)?;
-    requests.extend(requests_by_ids(command, argument)?);
+    requests.extend(status_requests);
     Ok(requests)
 }
 

@@ -4,11 +4,12 @@ use sentinelone_raw::runtime::{ApiVersion, RawItem, Request, ResponseBody};
 use serde_json::{Map, Value};
 
 use super::context_path::{ContextPath, context_under, entry};
+use super::execution::{NoProgress, PageHandling, ProgressEvent, ProgressObserver, Requests, first_request};
 use super::list_entries::{ContextEntries, ListPage};
 use super::requested_ids::RequestedIds;
 use crate::Result;
 use crate::client::Client;
-use crate::commands::{NoProgress, Outcome, PageHandling, ProgressEvent, ProgressObserver};
+use crate::commands::Outcome;
 use crate::error::Error;
 use crate::items::PageReader;
 use crate::json_path::set_path;
@@ -69,18 +70,18 @@ pub(crate) struct ListResult {
     pub(crate) is_whole: bool,
 }
 
-/// Reads the pages of a list until `limit` items match `keep`. Each item becomes a context entry. The request
-/// determines the page size.
+/// Reads the pages of the first list of `requests` until `limit` items match `keep`. Each item becomes a context entry.
+/// The request determines the page size.
 ///
 /// An error of the first page is returned. A later error becomes [`Outcome::failure`].
 pub(crate) async fn list<'a>(
     observed: impl Into<ObservedClient<'a>>,
-    request: Request<Value>,
+    requests: Requests,
     limit: Option<u64>,
     keep: Keep<'_>,
     entries: impl Into<ContextEntries<'_>>,
 ) -> Result<Outcome> {
-    let (observed, entries) = (observed.into(), entries.into());
+    let (observed, entries, request) = (observed.into(), entries.into(), first_request(requests)?);
     let items_path = request.operation().items;
     let ListResult { mut outcome, items, entries: context, is_whole, .. } =
         read_pages(observed, request, limit, keep, entries, 0).await?;
@@ -192,17 +193,17 @@ pub(crate) async fn read_pages<'a>(
     Ok(result)
 }
 
-/// Reads one object, which becomes one context entry. `requested` is the argument that identifies the object, with its
-/// value.
+/// Reads one object with the first of `requests`. The object becomes one context entry. `requested` is the argument
+/// that identifies it, with its value.
 ///
 /// A response without the object, or without any documented field of it, is an error that names the identifier.
 pub(crate) async fn get<T: ResponseBody>(
     client: &Client,
-    request: &Request<T>,
+    requests: Requests,
     requested: Option<(&str, &str)>,
     (prefix, outputs): (&str, &[ContextPath]),
 ) -> Result<Outcome> {
-    let response = client.send(request).await?;
+    let response = client.send(&first_request::<T>(requests)?).await?;
     let body = response.json();
     // Some consoles wrap the object in a list.
     let data = match body.get("data") {

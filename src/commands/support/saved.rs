@@ -1,26 +1,26 @@
 //! Commands that create one object.
 
-use sentinelone_raw::runtime::Request;
 use serde_json::Value;
 
 use super::batch_action::without_detail;
 use super::context_path::{ContextPath, context_under};
+use super::execution::{Requests, first_request};
 use super::list_pages::entries;
 use crate::Result;
 use crate::client::Client;
 use crate::commands::Outcome;
 use crate::outcome::IdState;
 
-/// Creates an object with this name. The context has the object of the response at `prefix`; `id` is the name of its
-/// ID field. The result is unknown if the response does not contain the object.
+/// Creates an object with this name by the first of `actions`. The context has the object of the response at `prefix`;
+/// `id` is the name of its ID field. The result is unknown if the response does not contain the object.
 pub(crate) async fn create(
     client: &Client,
-    request: &Request<Value>,
+    actions: Requests,
     name: &str,
     id: &str,
     (prefix, outputs): (&str, &[ContextPath]),
 ) -> Result<Outcome> {
-    let response = client.send(request).await?;
+    let response = client.send(&first_request::<Value>(actions)?).await?;
     let body = response.json();
     let saved: Vec<Value> = match body.get("data") {
         Some(Value::Array(list)) => list.clone(),
