@@ -121,7 +121,7 @@ fn short_list(request: &Request<Value>) -> Option<String> {
 trait DynCommand: Debug + Send + Sync {
     fn info(&self) -> &'static CommandInfo;
 
-    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>>;
+    fn requests(&self, version: ApiVersion) -> Result<Requests>;
 
     /// Returns whether the command reads a list up to a limit.
     fn has_limit(&self) -> bool;
@@ -142,7 +142,7 @@ impl<C: Command> DynCommand for C {
         const { &C::INFO }
     }
 
-    fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
+    fn requests(&self, version: ApiVersion) -> Result<Requests> {
         check_version::<C>(version)?;
         let requests = Command::requests(self, version)?;
         requests.iter().try_for_each(Request::validate)?;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::batch_action::{batch_requests, run_action};
 use super::batched_lists::{batched_list_requests, non_empty, read_lists};
+use super::execution::Requests;
 use super::ids::unique;
 use super::list_entries::ContextEntries;
 use crate::Result;
@@ -135,10 +136,7 @@ pub(crate) fn required_ids<C: Command>(_: &C, (argument, ids): (&str, &[String])
 }
 
 /// Returns the requests that list agents by ID, in batches that fit in a URL.
-pub(crate) fn requests_by_ids<C: Command>(
-    command: &C,
-    argument: (&str, &[String]),
-) -> Result<Vec<Request<Value>>> {
+pub(crate) fn requests_by_ids<C: Command>(command: &C, argument: (&str, &[String])) -> Result<Requests> {
     let ids = required_ids(command, argument)?;
     // Without a limit the console returns ten agents.
     batched_list_requests(&ids, Some(ids.len() as u64), |ids| {
@@ -161,7 +159,7 @@ pub(crate) fn filtered_requests<C: Command, T>(
     (argument, ids): (&str, &[String]),
     filter: AgentFilter,
     build: impl Fn(AgentFilter) -> Result<Request<T>, RequestError>,
-) -> Result<Vec<Request<Value>>> {
+) -> Result<Requests> {
     if ids.is_empty() {
         return Ok(vec![build(filter)?.with_response_type()]);
     }
@@ -173,7 +171,7 @@ pub(crate) fn requests_with_status<C: Command, T>(
     command: &C,
     argument: (&str, &[String]),
     build: impl Fn(AgentFilter) -> Result<Request<T>, RequestError>,
-) -> Result<Vec<Request<Value>>> {
+) -> Result<Requests> {
     let status_requests = requests_by_ids(command, argument)?;
     let action = |ids| build(AgentFilter::default().ids(ids));
     let mut requests = batch_requests(command, argument, AgentFilter::FIELDS, action)?;
@@ -183,10 +181,7 @@ pub(crate) fn requests_with_status<C: Command, T>(
 
 /// Sends the requests of an action, then reads the agents once; see [`requests_with_status`]. Returns the outcome and a
 /// context entry for each ID, with the network status right after the action.
-pub(crate) async fn run_agent_action(
-    client: &Client,
-    requests: Vec<Request<Value>>,
-) -> Result<(Outcome, Vec<Value>)> {
+pub(crate) async fn run_agent_action(client: &Client, requests: Requests) -> Result<(Outcome, Vec<Value>)> {
     let (status_requests, actions): (Vec<_>, Vec<_>) =
         requests.into_iter().partition(|request| request.operation() == &raw::LIST);
     let (mut outcome, _) = run_action(client, actions).await?;
@@ -241,7 +236,7 @@ pub(crate) fn agents_or_groups_requests<C: Command, T>(
     groups: &[String],
     query: Option<&String>,
     build: impl Fn(AgentFilter) -> Result<Request<T>, RequestError>,
-) -> Result<Vec<Request<Value>>> {
+) -> Result<Requests> {
     if agents.is_empty() && groups.is_empty() {
         let message = "or group_id is required";
         return Err(argument_error(C::INFO.name, "agent_id", message));

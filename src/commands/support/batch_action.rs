@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::context_path::{ContextPath, context_under};
 use super::error_text::{error_about, fact};
+use super::execution::Requests;
 use super::ids::unique;
 use crate::Result;
 use crate::batch::{self, BatchFailure, BatchReport, effective_batch_size};
@@ -45,7 +46,7 @@ pub(crate) fn batch_requests<C: Command, T>(
     (argument, ids): (&str, &[String]),
     fields: &[Field],
     build: impl Fn(Vec<String>) -> Result<Request<T>, RequestError>,
-) -> Result<Vec<Request<Value>>> {
+) -> Result<Requests> {
     let unique = unique(ids);
     if unique.is_empty() {
         return Err(argument_error(C::INFO.name, argument, "is missing; expected at least one value"));
@@ -59,7 +60,7 @@ pub(crate) fn batch_requests<C: Command, T>(
 /// Runs an action on threats. The context has one entry per threat, to which `fill` adds the values of the command.
 pub(crate) async fn run_threat_action(
     client: &Client,
-    actions: Vec<Request<Value>>,
+    actions: Requests,
     fill: impl Fn(&IdOutcome, &mut Value),
 ) -> Result<Outcome> {
     run_id_action(client, actions, ("SentinelOne.Threat", "ID"), fill).await
@@ -69,7 +70,7 @@ pub(crate) async fn run_threat_action(
 /// values of the command.
 pub(crate) async fn run_id_action(
     client: &Client,
-    actions: Vec<Request<Value>>,
+    actions: Requests,
     (prefix, id): (&str, &str),
     fill: impl Fn(&IdOutcome, &mut Value),
 ) -> Result<Outcome> {
@@ -106,10 +107,7 @@ pub(crate) const THREAT_ID: ContextPath =
 
 /// Returns the requests in batches of the size that the caller set, if they differ only in their IDs. A script stays one
 /// request, because each request starts a run.
-pub(crate) fn with_batch_size(
-    requests: Vec<Request<Value>>,
-    batch_size: Option<usize>,
-) -> Result<Vec<Request<Value>>> {
+pub(crate) fn with_batch_size(requests: Requests, batch_size: Option<usize>) -> Result<Requests> {
     let has_ids = |request: &Request<Value>| !request.ids().is_empty();
     match (requests.first(), batch_size) {
         (Some(first), Some(size))
@@ -126,10 +124,7 @@ pub(crate) fn with_batch_size(
 ///
 /// The error of a single request is returned, unless there is a journal. Otherwise an error becomes
 /// [`Outcome::failure`], unless the action certainly had no effect.
-pub(crate) async fn run_action(
-    client: &Client,
-    requests: Vec<Request<Value>>,
-) -> Result<(Outcome, Vec<u16>)> {
+pub(crate) async fn run_action(client: &Client, requests: Requests) -> Result<(Outcome, Vec<u16>)> {
     let (mut outcome, statuses, sent) = send_action(client, requests).await?;
     if sent == 1
         && statuses.is_empty()
@@ -142,10 +137,7 @@ pub(crate) async fn run_action(
 }
 
 /// Sends the requests of an action. Returns the outcome, the HTTP status of each response, and the number of requests.
-pub(crate) async fn send_action(
-    client: &Client,
-    requests: Vec<Request<Value>>,
-) -> Result<(Outcome, Vec<u16>, usize)> {
+pub(crate) async fn send_action(client: &Client, requests: Requests) -> Result<(Outcome, Vec<u16>, usize)> {
     let settings = client.batch_settings();
     let requests = with_batch_size(requests, settings.batch_size)?;
     let count = requests.len();

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::batch_action::send_action;
 use super::context_path::context_under;
+use super::execution::Requests;
 use super::ids::{id_string, unique};
 use super::list_entries::ContextEntries;
 use super::list_pages::{Keep, ObservedClient, finite, read_pages};
@@ -34,7 +35,7 @@ pub(crate) fn batched_list_requests(
     ids: &[String],
     limit: Option<u64>,
     build: impl Fn(Option<Vec<String>>) -> Result<Request<Value>>,
-) -> Result<Vec<Request<Value>>> {
+) -> Result<Requests> {
     let ids = unique(ids);
     let request = |ids| Ok(with_page_size(build(ids)?, limit)?);
     if ids.is_empty() {
@@ -63,7 +64,7 @@ pub(crate) fn require_single_list<C: Command>(
 /// An error before the first page is returned. A later error becomes [`Outcome::failure`].
 pub(crate) async fn read_lists<'a>(
     observed: impl Into<ObservedClient<'a>>,
-    requests: Vec<Request<Value>>,
+    requests: Requests,
     limit: Option<u64>,
     keep: Keep<'_>,
     entries: impl Into<ContextEntries<'_>>,
@@ -141,7 +142,7 @@ pub(crate) fn scope_ids(entry: &Value, kind: &str) -> Vec<String> {
 
 /// Deletes entries. If a request fails and may have taken effect, the outcome holds the failure and the results are
 /// unknown.
-pub(crate) async fn delete_entries(client: &Client, deletions: Vec<Request<Value>>) -> Result<Outcome> {
+pub(crate) async fn delete_entries(client: &Client, deletions: Requests) -> Result<Outcome> {
     let (outcome, ..) = send_action(client, deletions).await?;
     Ok(outcome)
 }

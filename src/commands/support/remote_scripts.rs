@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::batch_action::{merge_response, run_action};
 use super::context_path::{ContextPath, context_under, entry};
 use super::error_text::{error_about, fact};
+use super::execution::Requests;
 use super::ids::unique;
 use super::list_pages::entries;
 use crate::Result;
@@ -89,7 +90,7 @@ pub(crate) fn elevation_request(code: &SecretString) -> Result<Request<Value>> {
 
 /// Starts a script, after elevating the session if the requests begin with that. If the run waits for approval, the
 /// result of each agent is partial.
-pub(crate) async fn start_script(client: &Client, requests: Vec<Request<Value>>) -> Result<Outcome> {
+pub(crate) async fn start_script(client: &Client, requests: Requests) -> Result<Outcome> {
     let (elevation, requests): (Vec<_>, Vec<_>) =
         requests.into_iter().partition(|request| request.operation() == &ELEVATE_SESSION);
     for request in &elevation {
@@ -132,7 +133,7 @@ pub(crate) fn result_requests(
     command: &'static str,
     task_ids: &[String],
     computer_names: &[String],
-) -> Result<Vec<Request<Value>>> {
+) -> Result<Requests> {
     let unique = unique(task_ids);
     if unique.is_empty() {
         return Err(argument_error(command, "task_ids", "is missing; expected at least one value"));
@@ -162,7 +163,7 @@ pub(crate) struct ResultSelection<'a> {
 pub(crate) async fn fetch_results(
     client: &Client,
     observer: &dyn ProgressObserver,
-    requests: Vec<Request<Value>>,
+    requests: Requests,
     selection: ResultSelection<'_>,
 ) -> Result<Outcome> {
     let mut outcome = Outcome::new(Value::Null, Value::Null);

@@ -1,9 +1,9 @@
 //! Actions on one object.
 
-use sentinelone_raw::runtime::Request;
 use serde_json::Value;
 
 use super::batch_action::run_action;
+use super::execution::Requests;
 use crate::Result;
 use crate::client::Client;
 use crate::commands::Outcome;
@@ -12,7 +12,7 @@ use crate::outcome::{IdOutcome, IdState};
 /// Runs an action that is one request. `evaluate` derives the result of the object from the response.
 pub(crate) async fn run_single_action(
     client: &Client,
-    actions: Vec<Request<Value>>,
+    actions: Requests,
     evaluate: impl Fn(&Value) -> Vec<IdOutcome>,
 ) -> Result<Outcome> {
     let (mut outcome, _) = run_action(client, actions).await?;
