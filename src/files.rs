@@ -40,8 +40,8 @@ impl Download {
     /// complete zip archive.
     ///
     /// # Errors
-    /// Returns the errors of [`chunk`](Self::chunk), and [`ErrorKind::Io`] if the file exists or cannot be
-    /// written. No partial file remains.
+    /// Returns the errors of [`chunk`](Self::chunk), and [`ErrorKind::Io`](crate::ErrorKind::Io) if the file exists or
+    /// cannot be written. No partial file remains.
     pub async fn save(mut self, dir: &Path, name: &str, progress: impl Fn(u64)) -> Result<SavedFile> {
         if is_zip_name(name) {
             self.expect_archive();

@@ -9,7 +9,7 @@
 //! 5. [`emit`] writes the modules of `generated/`, with the support code of `codegen/runtime/`.
 //! 6. [`files`] writes the files to disk, or compares them with the existing ones.
 //!
-//! [`examples`] generates fixtures from the document of step 1. [`stock`] is progenitor's own output, for comparison.
+//! [`examples`] generates fixtures from the document of step 1.
 //!
 //! Imports of a vendor document run in the opposite direction: [`document`] reads the document, [`import`] corrects it
 //! and compares its [`surface`] with that of `spec/`, and [`spec_update`] edits `spec/` in place through

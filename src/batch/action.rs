@@ -44,14 +44,16 @@ impl<A: ResponseBody + Send> ActionBatch<A> {
     }
 
     /// Sets the maximum number of IDs of a batch. The default is the maximum of the API if all IDs fit in one request,
-    /// and otherwise [`DEFAULT_BATCH_SIZE`]. A value above the maximum of the API, and 0, have no effect.
+    /// and otherwise [`DEFAULT_BATCH_SIZE`](super::DEFAULT_BATCH_SIZE). A value above the maximum of the API, and 0, have
+    /// no effect.
     pub fn batch_size(mut self, ids: usize) -> Self {
         self.settings.batch_size = Some(ids);
         self
     }
 
-    /// Sets the number of batches in flight, 1 to [`MAX_IN_FLIGHT`]. The default is [`DEFAULT_IN_FLIGHT`]. The
-    /// [rate limits](crate::RateLimits) of the client apply to all of them.
+    /// Sets the number of batches in flight, 1 to [`MAX_IN_FLIGHT`](super::MAX_IN_FLIGHT). The default is
+    /// [`DEFAULT_IN_FLIGHT`](super::DEFAULT_IN_FLIGHT). The [rate limits](crate::RateLimits) of the client apply to all of
+    /// them.
     pub fn in_flight(mut self, batches: usize) -> Self {
         self.settings.in_flight = batches;
         self

@@ -19,7 +19,7 @@ pub struct BatchReport<A> {
     pub api_errors: Vec<ApiError>,
     /// Batches of this run without a response, in the order of the batches.
     pub failures: Vec<BatchFailure>,
-    /// Whether the [`StopSignal`] ended the run early.
+    /// Whether the [`StopSignal`](super::StopSignal) ended the run early.
     pub is_stopped: bool,
 }
 

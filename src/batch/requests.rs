@@ -7,7 +7,8 @@ use sentinelone_raw::runtime::{Request, RequestError};
 use crate::Result;
 use crate::error::Error;
 
-/// Number of IDs of a batch, unless the IDs fit in one request or [`ActionBatch::batch_size`] is set.
+/// Number of IDs of a batch, unless the IDs fit in one request or
+/// [`ActionBatch::batch_size`](super::ActionBatch::batch_size) is set.
 ///
 /// The API accepts up to 5,000 IDs for most actions. Smaller batches leave fewer IDs with an unknown outcome if a response
 /// is lost, and several of them are in flight.

@@ -22,7 +22,11 @@ const ACTIONS: usize = 10_000;
 /// Number of concurrent actions.
 const IN_FLIGHT: usize = 64;
 
-/// Read timeout of the client.
+/// Number of clients. Each lowers its requests in flight after a 429, so that one client alone would soon send one
+/// request after the other.
+const CLIENTS: usize = 32;
+
+/// Read timeout of the clients.
 const READ_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Behavior of the server for one request.
@@ -226,16 +230,20 @@ async fn actions_under_random_faults_take_effect_at_most_once() {
         let listener = bind_socket(&address.to_string()).listen(1024).unwrap();
         Server::on_listener(listener, Arc::default(), move |connection| serve(connection, Arc::clone(&state)))
     };
-    let client = Client::builder(format!("http://{address}"))
-        .token(ApiToken::new(TOKEN).unwrap())
-        .retry_policy(RetryPolicy::default().max_attempts(4))
-        .rate_limits(RateLimits::disabled())
-        .clock(VirtualClock::auto())
-        // The clock skips the waits of all calls, so the timeout must not expire.
-        .timeout(Duration::from_secs(100_000_000))
-        .read_timeout(READ_TIMEOUT)
-        .build()
-        .unwrap();
+    let clock = VirtualClock::auto();
+    let client = || {
+        Client::builder(format!("http://{address}"))
+            .token(ApiToken::new(TOKEN).unwrap())
+            .retry_policy(RetryPolicy::default().max_attempts(4))
+            .rate_limits(RateLimits::disabled())
+            .clock(clock.clone())
+            // The clock skips the waits of all calls, so the timeout must not expire.
+            .timeout(Duration::from_secs(100_000_000))
+            .read_timeout(READ_TIMEOUT)
+            .build()
+            .unwrap()
+    };
+    let clients: Vec<Client> = (0..CLIENTS).map(|_| client()).collect();
 
     let permits = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut server = Some(open());
@@ -252,7 +260,7 @@ async fn actions_under_random_faults_take_effect_at_most_once() {
             _ => {}
         }
         let permit = Arc::clone(&permits).acquire_owned().await.unwrap();
-        let client = client.clone();
+        let client = clients[number % CLIENTS].clone();
         calls.spawn(async move {
             let result = send_action(&client, number).await;
             drop(permit);

@@ -650,71 +650,81 @@ fn has(context: &Value, path: &str) -> bool {
         .any(|value| !value.is_null())
 }
 
+/// Runs all commands of an API version on a sandbox. Returns the context paths that differ from their declaration, and
+/// the operations that each command sent.
+fn run_registry(version: &str) -> (Vec<String>, std::collections::BTreeSet<(&'static str, String)>) {
+    let (mut wrong, mut sent) = (Vec::new(), std::collections::BTreeSet::new());
+    let console = RunningSandbox::start();
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().to_str().unwrap();
+    let on_version = |name: &str, arguments: &[String]| {
+        let recorded = format!("{dir}/recorded/{name}");
+        let mut all = vec![name, "--yes", "--api-version", version, "--output", "context"];
+        all.extend(["--record", &recorded]);
+        all.extend(arguments.iter().map(String::as_str));
+        let output = console.run(&all);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{all:?}: {error}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|error| panic!("{all:?}: {error}"))
+    };
+    let query = on_version("create-query", &arguments_of("create-query", "", dir));
+    let query = query["SentinelOne"]["Query"]["QueryID"].as_str().unwrap().to_owned();
+    (0..3).for_each(|_| drop(on_version("get-dv-query-status", &[format!("--query-id={query}")])));
+
+    let mut run = 0;
+    let entries = sentinelone::commands::registry().iter();
+    let entries = entries.filter(|entry| entry.info.versions.iter().any(|one| one.as_str() == version));
+    // Commands that require a confirmation come last: they remove items that other commands read.
+    let (confirmed, others): (Vec<&RegisteredCommand>, Vec<&RegisteredCommand>) =
+        entries.partition(|entry| entry.info.requires_confirmation);
+    for entry in others.into_iter().chain(confirmed) {
+        let name = entry.info.name;
+        let arguments = match name {
+            "ping-power-query" => {
+                let power = on_version("create-power-query", &arguments_of("create-power-query", "", dir));
+                let power = power["SentinelOne"]["PowerQuery"]["queryId"].as_str().unwrap().to_owned();
+                vec![format!("--query-id={power}")]
+            }
+            // API 2.0 has no operation for the mirrored fields.
+            "update-remote-system" if version == "2.0" => {
+                vec!["--remote-id=1".into(), "--incident-changed=false".into()]
+            }
+            name => arguments_of(name, &query, dir),
+        };
+        let context = on_version(name, &arguments);
+        run += 1;
+        // The recordings show the operations that a command sends.
+        for entry_dir in std::fs::read_dir(format!("{dir}/recorded/{name}")).unwrap() {
+            let operation = entry_dir.unwrap().file_name().into_string().unwrap();
+            assert!(entry.info.operations.contains(&operation.as_str()), "{name} sends {operation}");
+            sent.insert((name, operation));
+        }
+        for output in
+            entry.outputs.iter().filter(|output| !output.undocumented && output.unavailable.is_none())
+        {
+            let unavailable = output.unavailable_on.is_some_and(|(on, _)| on.as_str() == version);
+            let expected = UNCOVERED.iter().any(|(path, _)| *path == format!("{name} {}", output.path));
+            if has(&context, output.path) == (unavailable || expected) {
+                wrong.push(format!("{name} {version} {} {:?}", output.path, output.source));
+            }
+        }
+    }
+    assert_eq!(run, if version == "2.1" { 64 } else { 34 });
+    (wrong, sent)
+}
+
 /// Each command of the registry runs on the sandbox with each API version. Each documented context path has a value,
 /// or is marked as unavailable on the version.
 #[test]
 fn registry_commands_run_on_sandbox() {
-    let mut wrong = Vec::new();
-    let mut sent = std::collections::BTreeSet::new();
-    for version in ["2.1", "2.0"] {
-        let console = RunningSandbox::start();
-        let dir = tempfile::tempdir().unwrap();
-        let dir = dir.path().to_str().unwrap();
-        let on_version = |name: &str, arguments: &[String]| {
-            let recorded = format!("{dir}/recorded/{name}");
-            let mut all = vec![name, "--yes", "--api-version", version, "--output", "context"];
-            all.extend(["--record", &recorded]);
-            all.extend(arguments.iter().map(String::as_str));
-            let output = console.run(&all);
-            let error = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{all:?}: {error}");
-            serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|error| panic!("{all:?}: {error}"))
-        };
-        let query = on_version("create-query", &arguments_of("create-query", "", dir));
-        let query = query["SentinelOne"]["Query"]["QueryID"].as_str().unwrap().to_owned();
-        (0..3).for_each(|_| drop(on_version("get-dv-query-status", &[format!("--query-id={query}")])));
-
-        let mut run = 0;
-        let entries = sentinelone::commands::registry().iter();
-        let entries = entries.filter(|entry| entry.info.versions.iter().any(|one| one.as_str() == version));
-        // Commands that require a confirmation come last: they remove items that other commands read.
-        let (confirmed, others): (Vec<&RegisteredCommand>, Vec<&RegisteredCommand>) =
-            entries.partition(|entry| entry.info.requires_confirmation);
-        for entry in others.into_iter().chain(confirmed) {
-            let name = entry.info.name;
-            let arguments = match name {
-                "ping-power-query" => {
-                    let power =
-                        on_version("create-power-query", &arguments_of("create-power-query", "", dir));
-                    let power = power["SentinelOne"]["PowerQuery"]["queryId"].as_str().unwrap().to_owned();
-                    vec![format!("--query-id={power}")]
-                }
-                // API 2.0 has no operation for the mirrored fields.
-                "update-remote-system" if version == "2.0" => {
-                    vec!["--remote-id=1".into(), "--incident-changed=false".into()]
-                }
-                name => arguments_of(name, &query, dir),
-            };
-            let context = on_version(name, &arguments);
-            run += 1;
-            // The recordings show the operations that a command sends.
-            for entry_dir in std::fs::read_dir(format!("{dir}/recorded/{name}")).unwrap() {
-                let operation = entry_dir.unwrap().file_name().into_string().unwrap();
-                assert!(entry.info.operations.contains(&operation.as_str()), "{name} sends {operation}");
-                sent.insert((name, operation));
-            }
-            for output in
-                entry.outputs.iter().filter(|output| !output.undocumented && output.unavailable.is_none())
-            {
-                let unavailable = output.unavailable_on.is_some_and(|(on, _)| on.as_str() == version);
-                let expected = UNCOVERED.iter().any(|(path, _)| *path == format!("{name} {}", output.path));
-                if has(&context, output.path) == (unavailable || expected) {
-                    wrong.push(format!("{name} {version} {} {:?}", output.path, output.source));
-                }
-            }
-        }
-        assert_eq!(run, if version == "2.1" { 64 } else { 34 });
-    }
+    let (wrong, sent) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| run_registry("2.0"));
+        let (mut wrong, mut sent) = run_registry("2.1");
+        let (more_wrong, more_sent) = other.join().unwrap();
+        wrong.extend(more_wrong);
+        sent.extend(more_sent);
+        (wrong, sent)
+    });
     assert!(wrong.is_empty(), "{wrong:#?}");
     let declared = sentinelone::commands::registry().iter();
     let declared = declared

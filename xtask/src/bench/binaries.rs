@@ -22,8 +22,7 @@ pub(super) struct Binaries {
 impl Binaries {
     /// Builds the measured binaries.
     ///
-    /// A quick run builds both in one step, without TLS, with a profile that optimizes only the code that affects the
-    /// ratios. Otherwise the release profile is used, and each is built alone, so that the library of `s1-bench` does
+    /// A quick run builds both in one step, without TLS, with a profile without link-time optimization. Otherwise the release profile is used, and each is built alone, so that the library of `s1-bench` does
     /// not have the features of the others.
     pub(super) fn build(root: &Path, effort: &Effort) -> Result<Self> {
         progress("building the binaries");

@@ -15,7 +15,7 @@ use super::table::{Goal, Row, Table, Unit};
 pub(super) fn measure(binaries: &Binaries, effort: &Effort, table: &mut Table) -> Result<()> {
     measure_decode(binaries, effort, table)?;
     measure_list(&binaries.bench, effort, table)?;
-    // A quick build does not optimize the code that converts threats to incidents.
+    // It takes longer than a quick run may.
     if !effort.quick {
         measure_fetch(&binaries.bench, table)?;
     }
