@@ -251,9 +251,9 @@ impl<T> Response<T> {
         self
     }
 
-    /// Returns the outcome of each of these IDs.
-    pub(crate) fn outcomes_of(&self, ids: &[String]) -> Vec<IdOutcome> {
-        let mut outcomes = outcomes(ids, &self.json());
+    /// Returns the outcome of each of these IDs, from the body as [`json`](Self::json).
+    pub(crate) fn outcomes_in(&self, body: &Value, ids: &[String]) -> Vec<IdOutcome> {
+        let mut outcomes = outcomes(ids, body);
         if outcomes.iter().all(|outcome| outcome.detail.is_none()) {
             return outcomes;
         }
@@ -344,7 +344,7 @@ impl<T: AffectedCount> Response<Data<T>> {
     /// zero or covers all IDs; otherwise it is [`Unknown`](crate::IdState::Unknown).
     pub fn outcomes<I: Into<String>>(&self, ids: impl IntoIterator<Item = I>) -> Vec<IdOutcome> {
         let ids: Vec<String> = ids.into_iter().map(Into::into).collect();
-        self.outcomes_of(&ids)
+        self.outcomes_in(&self.json(), &ids)
     }
 }
 

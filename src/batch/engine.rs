@@ -39,10 +39,31 @@ struct Batch<A> {
 
 /// The end of a batch.
 enum BatchEnd<A> {
-    Response(Box<Response<A>>),
+    Response(Box<BatchResponse<A>>),
     Failure(Error),
     /// The run was stopped before the response.
     Abandoned,
+}
+
+/// The response to a batch, and what its body has about the IDs.
+struct BatchResponse<A> {
+    response: Response<A>,
+    affected: Option<u64>,
+    outcomes: Vec<IdOutcome>,
+}
+
+impl<A: ResponseBody> BatchEnd<A> {
+    /// Reads what the body of a response has about the IDs.
+    fn of(ids: &[String], result: Result<Response<A>>) -> Self {
+        match result {
+            Ok(response) => {
+                let body = response.json();
+                let (affected, outcomes) = (affected_count(&body), response.outcomes_in(&body, ids));
+                Self::Response(Box::new(BatchResponse { response, affected, outcomes }))
+            }
+            Err(error) => Self::Failure(error),
+        }
+    }
 }
 
 /// Returns whether an error concerns the content of one batch only, which certainly had no effect. Other batches can
@@ -222,18 +243,18 @@ impl<C: Console> Run<'_, C> {
             };
             let Some((index, result)) = next else { break };
             let Some((ids, end)) = sent.ends.get_mut(index) else { continue };
+            let batch_end = BatchEnd::of(ids, result);
             if let Some((journal, number)) = journal.as_ref().zip(numbers.get(&index))
-                && let Err(error) = record(journal, *number, ids, &result)
+                && let Err(error) = record(journal, *number, &batch_end)
             {
                 sent.journal_error.get_or_insert(error);
                 has_failed = true;
             }
             // Requests without IDs, such as those that create objects, build on each other.
-            has_failed |= result.as_ref().is_err_and(|error| ids.is_empty() || !is_about_batch(error));
-            *end = Some(match result {
-                Ok(response) => BatchEnd::Response(Box::new(response)),
-                Err(error) => BatchEnd::Failure(error),
-            });
+            if let BatchEnd::Failure(error) = &batch_end {
+                has_failed |= ids.is_empty() || !is_about_batch(error);
+            }
+            *end = Some(batch_end);
             finished += ids.len();
             if let Some(progress) = progress {
                 progress(BatchProgress { finished, total: self.total });
@@ -253,16 +274,11 @@ impl<C: Console> Run<'_, C> {
 }
 
 /// Records the end of a batch. Without a record, the outcome stays unknown.
-fn record<A: ResponseBody>(
-    journal: &Journal,
-    batch: u64,
-    ids: &[String],
-    result: &Result<Response<A>>,
-) -> Result<()> {
-    match result {
-        Ok(response) => journal.outcome(batch, affected_count(&response.json()), &response.outcomes_of(ids)),
-        Err(error) if error.may_have_taken_effect() => Ok(()),
-        Err(_) => journal.rejected(batch),
+fn record<A>(journal: &Journal, batch: u64, end: &BatchEnd<A>) -> Result<()> {
+    match end {
+        BatchEnd::Response(response) => journal.outcome(batch, response.affected, &response.outcomes),
+        BatchEnd::Failure(error) if !error.may_have_taken_effect() => journal.rejected(batch),
+        BatchEnd::Failure(_) | BatchEnd::Abandoned => Ok(()),
     }
 }
 
@@ -297,20 +313,19 @@ fn report<A: ResponseBody>(
             }
         };
         match end {
-            Some(BatchEnd::Response(response)) => {
+            Some(BatchEnd::Response(end)) => {
+                let BatchResponse { response, affected, outcomes: results } = *end;
                 may_have_effect = true;
-                let affected = affected_count(&response.json());
                 report.affected =
                     report.affected.zip(affected).map(|(before, now)| before.saturating_add(now));
                 report.api_errors.extend_from_slice(response.api_errors());
                 report.api_errors.extend(too_many_affected(&ids, affected));
-                let results = response.outcomes_of(&ids);
                 if ids.is_empty() {
                     without_ids.extend(results);
                 } else {
                     outcomes.extend(results.into_iter().map(|outcome| (outcome.id.clone(), outcome)));
                 }
-                report.responses.push(*response);
+                report.responses.push(response);
             }
             Some(BatchEnd::Failure(error)) => {
                 if error.may_have_taken_effect() {

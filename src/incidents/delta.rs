@@ -247,7 +247,7 @@ impl UpdateReport {
                 let body = response.json();
                 let affected = body.pointer("/data/affected").and_then(Value::as_u64);
                 let mut outcome = StepOutcome::new(step, IdState::Unknown);
-                if let Some(threat) = response.outcomes_of(&ids).into_iter().next() {
+                if let Some(threat) = response.outcomes_in(&body, &ids).into_iter().next() {
                     (outcome.state, outcome.detail) = (threat.state, threat.detail);
                 }
                 outcome.errors = response.api_errors().to_vec();
