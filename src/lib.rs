@@ -4,6 +4,7 @@ pub mod batch;
 mod builder;
 mod client;
 mod console_url;
+mod entry_id;
 mod error;
 mod event_fields;
 pub mod files;

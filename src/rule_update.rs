@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Result;
 use crate::client::{Client, IS_LEGACY};
+use crate::entry_id::id_of;
 use crate::error::{Error, ErrorRepr};
 use crate::response::Response;
 
@@ -99,15 +100,6 @@ pub(crate) fn rejects_is_legacy(error: &Error) -> bool {
 
 fn has_id(rule: &Value, rule_id: &str) -> bool {
     id_of(rule).is_some_and(|id| id == rule_id)
-}
-
-/// Returns the ID of a rule. Consoles also send numbers.
-fn id_of(rule: &Value) -> Option<String> {
-    match rule.get("id")? {
-        Value::String(id) => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        _ => None,
-    }
 }
 
 fn invalid(path: &str, message: &str) -> DecodeError {

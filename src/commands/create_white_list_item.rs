@@ -14,13 +14,14 @@ use serde_json::Value;
 use super::arguments::argument_error;
 use super::get_white_list::{OS_TYPES, TYPES};
 use super::support::batch_action::{run_action, without_detail};
-use super::support::batched_lists::{id_of, non_empty, scope_ids};
+use super::support::batched_lists::{non_empty, scope_ids};
 use super::support::context_path::{ContextPath, context_under};
 use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_pages::entries;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
+use crate::entry_id::id_of;
 use crate::outcome::{IdOutcome, IdState};
 
 /// Creates an exclusion, which reduces the protection: agents ignore the excluded value.

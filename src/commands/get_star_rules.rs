@@ -9,7 +9,7 @@ use sentinelone_raw::star_rules::{
 };
 use serde_json::Value;
 
-use super::support::batched_lists::{batched_list_requests, effective_limit, id_of, non_empty, read_lists};
+use super::support::batched_lists::{batched_list_requests, effective_limit, non_empty, read_lists};
 use super::support::context_path::ContextPath;
 use super::support::execution::{ProgressObserver, Requests};
 use super::support::requested_ids::RequestedIds;
@@ -17,6 +17,7 @@ use super::support::star_rule_settings::PREFIX;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
+use crate::entry_id::id_of;
 use crate::rule_update::{LISTS, rejects_is_legacy};
 
 const DEFAULT_LIMIT: u64 = 1000;

@@ -11,7 +11,7 @@ use sentinelone_raw::threats::OsType;
 use serde_json::{Value, json};
 
 use super::support::batch_action::{batch_requests, without_detail};
-use super::support::batched_lists::{delete_entries, id_of, scope_ids};
+use super::support::batched_lists::{delete_entries, scope_ids};
 use super::support::blocklist_entry::{
     LEVELS, check_sha1, scope_text, sha1_argument, site_batches, sites_argument,
 };
@@ -22,6 +22,7 @@ use super::support::list_pages::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
+use crate::entry_id::id_of;
 use crate::json_path::set_path;
 use crate::json_repair::Repairs;
 use crate::outcome::{IdOutcome, IdState};

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::get_hash::is_hexadecimal;
 use super::get_white_list::OS_TYPES;
 use super::support::batch_action::{batch_requests, without_detail};
-use super::support::batched_lists::{delete_entries, id_of};
+use super::support::batched_lists::delete_entries;
 use super::support::context_path::{ContextPath, context_under};
 use super::support::execution::{ProgressObserver, Requests};
 use super::support::list_entries::ContextEntries;
@@ -18,6 +18,7 @@ use super::support::list_pages::list;
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
+use crate::entry_id::id_of;
 use crate::outcome::{IdOutcome, IdState};
 use crate::paging::with_page_size;
 

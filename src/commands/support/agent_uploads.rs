@@ -14,7 +14,6 @@ use sentinelone_raw::agents as raw;
 use sentinelone_raw::runtime::{Binary, Page, Request, Timestamp};
 use serde_json::{Map, Value};
 
-use super::batched_lists::id_of;
 use super::context_path::{ContextPath, context_under};
 use super::error_text::error_about;
 use super::error_text::fact;
@@ -24,6 +23,7 @@ use crate::Result;
 use crate::client::Client;
 use crate::commands::arguments::argument_error;
 use crate::commands::{Argument, ArgumentError, ArgumentKind, Arguments, ProgressEvent, ProgressObserver};
+use crate::entry_id::id_of;
 #[cfg(feature = "unzip")]
 use crate::error::ArchiveFault;
 use crate::error::{ApiError, Error};

@@ -6,13 +6,14 @@ use serde_json::Value;
 use super::batch_action::send_action;
 use super::context_path::context_under;
 use super::execution::Requests;
-use super::ids::{id_string, unique};
+use super::ids::unique;
 use super::list_entries::ContextEntries;
 use super::list_pages::{Keep, ObservedClient, finite, read_pages};
 use crate::Result;
 use crate::client::Client;
 use crate::commands::arguments::argument_error;
 use crate::commands::{ArgumentError, Arguments, Command, Outcome};
+use crate::entry_id::id_string;
 use crate::json_path::{get_path, set_path};
 use crate::paging::with_page_size;
 
@@ -122,11 +123,6 @@ pub(crate) fn required_id(arguments: &mut Arguments, name: &str) -> Result<Strin
 /// Parses an optional ID.
 pub(crate) fn id(arguments: &mut Arguments, name: &str) -> Result<Option<String>, ArgumentError> {
     Ok(arguments.string(name)?.map(|id| id.trim().to_owned()))
-}
-
-/// Returns the ID of an entry. Consoles also send numbers.
-pub(crate) fn id_of(entry: &Value) -> Option<String> {
-    entry.get("id").and_then(id_string)
 }
 
 /// Returns the IDs of a kind, such as `siteIds`, in the scope of an entry. A single ID becomes a list.

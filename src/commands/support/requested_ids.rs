@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::ids::id_string;
 use super::ids::unique;
 use crate::commands::NotFound;
+use crate::entry_id::id_string;
 use crate::json_path::get_path;
 
 /// The identifiers of one argument.

@@ -9,13 +9,14 @@ use sentinelone_raw::star_rules::{
 use serde_json::Value;
 
 use super::batch_action::without_detail;
-use super::batched_lists::{id_of, non_empty};
+use super::batched_lists::non_empty;
 use super::context_path::{ContextPath, context_under};
 use super::list_pages::entries;
 use crate::Result;
 use crate::client::Client;
 use crate::commands::arguments::argument_error;
 use crate::commands::{Argument, ArgumentError, ArgumentKind, Arguments, Outcome};
+use crate::entry_id::id_of;
 use crate::outcome::{IdOutcome, IdState};
 use crate::rule_update::{Comparison, SavedRule};
 
