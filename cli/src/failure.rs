@@ -7,9 +7,16 @@ use sentinelone::{Error, ErrorKind, RequestError, TokenError, replace_control_ch
 
 use crate::suggest::did_you_mean;
 
+/// Exit code of a complete result.
 pub(crate) const DONE: u8 = 0;
+
+/// Exit code of a failure.
 pub(crate) const FAILED: u8 = 1;
+
+/// Exit code of invalid arguments or configuration. Nothing was sent.
 pub(crate) const USAGE: u8 = 2;
+
+/// Exit code of a result that is incomplete.
 pub(crate) const PARTIAL: u8 = 3;
 
 /// Error of a command.

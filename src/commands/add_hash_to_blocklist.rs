@@ -12,7 +12,7 @@ use super::support::batch_action::{merge_response, without_detail};
 use super::support::batched_lists::scope_ids;
 use super::support::blocklist_entry::{check_sha1, sha1_argument, site_batches, sites_argument};
 use super::support::context_path::{ContextPath, context_under};
-use super::support::execution::{ProgressObserver, Requests};
+use super::support::execution::{ProgressObserver, Requests, next_request};
 use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
 use crate::Result;
 use crate::client::Client;
@@ -97,7 +97,10 @@ impl Command for AddHashToBlocklist {
     async fn execute(&self, client: &Client, actions: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
         let mut outcome = Outcome::new(Value::Null, Value::Null);
         let mut rejection = Value::Null;
-        let mut left = site_batches(&self.block_site_ids).into_iter().zip(actions).collect::<VecDeque<_>>();
+        let mut actions = actions.into_iter();
+        let batches = site_batches(&self.block_site_ids).into_iter();
+        let batches = batches.map(|sites| Ok((sites, next_request::<Value>(&mut actions)?)));
+        let mut left = batches.collect::<Result<VecDeque<_>>>()?;
         while let Some((sites, request)) = left.pop_front() {
             if outcome.failure.is_some() {
                 outcome.results.extend(self.results_with_state(&sites, IdState::NotAffected));

@@ -278,7 +278,12 @@ pub(crate) async fn push_changes(
     let mut report = UpdateReport { steps: Vec::new(), failure: None };
     let mut requests = requests.into_iter();
     for (step, note_step) in delta.steps() {
-        let (Some(request), Some(note)) = (requests.next(), requests.next()) else { break };
+        let (Some(request), Some(note)) = (requests.next(), requests.next()) else {
+            // A change without a request must not be taken for one that was made.
+            report.failure.get_or_insert_with(|| Error::configuration("a request of the changes is missing"));
+            report.steps.push(StepOutcome::new(step, IdState::NotAffected));
+            continue;
+        };
         if report.failure.is_some() {
             report.steps.push(StepOutcome::new(step, IdState::NotAffected));
             continue;

@@ -222,9 +222,10 @@ fn changelog_newest_section_is_the_current_version() {
 fn test_programs_declare_all_of_their_files() {
     let mut programs = Vec::new();
     for dir in ["tests", "cli/tests", "contract/tests", "sandbox/tests"] {
+        let before = programs.len();
         files(&root().join(dir), "main.rs", &mut programs);
+        assert!(programs.len() > before, "{dir} has no test program");
     }
-    assert!(programs.len() >= 9, "{programs:#?}");
     for program in programs {
         let text = std::fs::read_to_string(&program).unwrap();
         let mut modules = Vec::new();

@@ -35,9 +35,9 @@ impl DiffInput {
 /// The arguments of the command.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// A file, a directory such as spec, or REV:PATH
+    /// Document before the changes: a file, a directory such as spec, or either at a Git revision, as REV:PATH
     old: String,
-    /// Another one
+    /// Document after the changes, in one of the same forms
     new: String,
     /// Compare only the operations in spec/
     #[arg(long)]
