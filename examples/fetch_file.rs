@@ -14,7 +14,7 @@ mod support;
 use std::error::Error;
 use std::time::Duration;
 
-use sentinelone::commands::{Command, FetchFile, FetchThreatFile, Outcome};
+use sentinelone::commands::{Command, FetchFile, FetchThreatFile, NoProgress, Outcome};
 
 const TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -37,22 +37,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let dir = context.dir("DIR")?;
 
     // The command requests the file, polls until it is uploaded, downloads it and unpacks it. Files are complete.
-    let from_agent = FetchFile {
-        agent_id,
-        file_path,
-        password: PASSWORD.into(),
-        dir: dir.clone(),
-        timeout: TIMEOUT,
-        unpack: true,
-    };
-    print_files(from_agent.run(&context.client).await?)?;
+    let from_agent = FetchFile::new(agent_id, file_path, PASSWORD).dir(&dir).timeout(TIMEOUT);
+    print_files(from_agent.run(&context.client, &NoProgress).await?)?;
 
-    let of_threat = FetchThreatFile {
-        threat_ids: vec![threat],
-        password: PASSWORD.into(),
-        dir,
-        timeout: TIMEOUT,
-        unpack: true,
-    };
-    print_files(of_threat.run(&context.client).await?)
+    let of_threat = FetchThreatFile::new([threat], PASSWORD).dir(dir).timeout(TIMEOUT);
+    print_files(of_threat.run(&context.client, &NoProgress).await?)
 }

@@ -13,7 +13,6 @@ mod support;
 use std::error::Error;
 use std::time::Duration;
 
-use sentinelone::Timestamp;
 use sentinelone::commands::{Command, GetPowerQueryResults, ProgressEvent, ProgressObserver};
 
 /// Prints the progress.
@@ -33,19 +32,14 @@ impl ProgressObserver for PrintProgress {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut context = support::for_reads().await?;
-    let query = GetPowerQueryResults {
-        account_ids: Vec::new(),
-        site_ids: Vec::new(),
-        query: Some(context.argument("QUERY", "event.type = * | columns event.type")?),
-        from_date: Some(Timestamp::from(context.argument("FROM", "2026-11-12T00:00:00Z")?)),
-        to_date: Some(Timestamp::from(context.argument("TO", "2026-11-20T00:00:00Z")?)),
-        limit: Some(1000),
-        interval: Duration::from_secs(1),
-        timeout: Duration::from_secs(300),
-        query_id: None,
-    };
+    let query = GetPowerQueryResults::default()
+        .query(context.argument("QUERY", "event.type = * | columns event.type")?)
+        .from_date(context.argument("FROM", "2026-11-12T00:00:00Z")?)
+        .to_date(context.argument("TO", "2026-11-20T00:00:00Z")?)
+        .limit(1000)
+        .interval(Duration::from_secs(1));
 
-    let outcome = query.run_with_progress(&context.client, &PrintProgress).await?;
+    let outcome = query.run(&context.client, &PrintProgress).await?;
     if let Some(failure) = outcome.failure {
         return Err(failure.into());
     }

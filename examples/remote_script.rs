@@ -13,7 +13,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use sentinelone::agents::AgentFilter;
-use sentinelone::commands::{Command, RemoteScriptAutomateResults, RunRemoteScript};
+use sentinelone::commands::{Command, NoProgress, RemoteScriptAutomateResults, RunRemoteScript};
 use sentinelone::remote_scripts::{RemoteScriptsListQuery, ScriptOutputDestination};
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,30 +35,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let agents = client.agents().list().filter(named).items().collect().await?;
     let [agent] = agents.as_slice() else { return Err("the name does not match exactly one agent".into()) };
 
-    let run = RemoteScriptAutomateResults {
-        script: RunRemoteScript {
-            account_ids: agent.account_id.iter().cloned().collect(),
-            output_destination: ScriptOutputDestination::SentinelCloud,
-            task_description: "Open ports, for an incident".to_owned(),
-            script_id: script.id.ok_or("the script has no ID")?,
-            output_directory: None,
-            agent_ids: agent.id.iter().cloned().collect(),
-            singularity_xdr_keyword: None,
-            singularity_xdr_url: None,
-            api_key: None,
-            input_params: None,
-            password: None,
-            script_runtime_timeout_seconds: 600,
-            requires_approval: false,
-            protected_actions_code: None,
-        },
-        interval: Duration::from_secs(1),
-        timeout: Duration::from_secs(900),
-        // After an interruption, set the parent task ID to poll the task instead of running the script again.
-        parent_task_id: None,
-        dir,
-    };
-    let outcome = run.run(client).await?;
+    let script = RunRemoteScript::new(
+        agent.account_id.clone(),
+        ScriptOutputDestination::SentinelCloud,
+        "Open ports, for an incident",
+        script.id.ok_or("the script has no ID")?,
+        agent.id.clone(),
+    );
+    // After an interruption, set the parent task ID to poll the task instead of running the script again.
+    let run = RemoteScriptAutomateResults::new(script.script_runtime_timeout_seconds(600))
+        .interval(Duration::from_secs(1))
+        .timeout(Duration::from_secs(900))
+        .dir(dir);
+    let outcome = run.run(client, &NoProgress).await?;
     for task in &outcome.results {
         println!("on agent {}: {}", task.id, task.state);
     }

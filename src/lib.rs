@@ -22,7 +22,6 @@ mod response;
 mod retry_after;
 mod rule_update;
 mod text;
-mod time;
 mod token;
 mod token_expiry;
 mod transport;
@@ -34,7 +33,8 @@ pub mod resources;
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
     AffectedCount, ApiVersion, Data, DecodeError, FilterRequirement, OpenEnum, Operation, OperationKind,
-    Page, RawItem, Request, RequestError, RequestErrorKind, ResponseBody, Secret, Timestamp,
+    Page, ParseTimestampError, RawItem, Request, RequestError, RequestErrorKind, ResponseBody, Secret,
+    Timestamp, parse_timestamp,
 };
 
 pub use builder::ClientBuilder;
@@ -49,7 +49,6 @@ pub use parallel::ParallelPages;
 pub use resources::all::*;
 pub use response::Response;
 pub use text::replace_control_chars;
-pub use time::{ParseTimestampError, parse_timestamp};
 pub use token::{ApiToken, TokenError, TokenWarning};
 pub use token_expiry::TokenDetails;
 pub use transport::{Clock, RateLimits, RawExchange, Recorder, RetryPolicy, SleepFuture};

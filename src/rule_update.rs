@@ -32,8 +32,9 @@ pub(crate) fn lookups(
     for scope in scopes {
         // The list with scheduled rules usually has the other rules, too.
         for is_legacy in LISTS.into_iter().rev() {
-            let filter = scope.clone().ids([rule_id]);
-            requests.push(raw::list(&StarRulesListQuery { filter, is_legacy, ..Default::default() })?);
+            let mut query = StarRulesListQuery::default().filter(scope.clone().ids([rule_id]));
+            query.is_legacy = is_legacy;
+            requests.push(raw::list(&query)?);
         }
     }
     Ok(requests)
@@ -140,30 +141,28 @@ pub(crate) fn not_found(rule_id: &str) -> Error {
 pub(crate) fn settings_of(rule: &StarRule) -> Result<StarRuleData, RequestError> {
     let missing = |name: &str| RequestError::missing(&raw::UPDATE, &format!("data.{name}"));
     let StarRule { name, severity, status, .. } = rule.clone();
-    // Without a default for the rest, a new setting of the specification does not compile until it is kept.
-    Ok(StarRuleData {
-        advanced_detection_params: rule.advanced_detection_params.clone(),
-        cool_off_settings: rule.cool_off_settings.clone(),
-        correlation_params: rule.correlation_params.clone(),
-        description: rule.description.clone(),
-        expiration: rule.expiration.clone(),
-        expiration_mode: rule.expiration_mode.clone().ok_or_else(|| missing("expirationMode"))?,
-        id: rule.id.clone(),
-        name: name.ok_or_else(|| missing("name"))?,
-        network_quarantine: rule.network_quarantine,
-        query_lang: rule
-            .query_lang
-            .as_ref()
-            .filter(|language| !is_unset(language))
-            .map(|language| language_text(language).map_or_else(|| language.clone(), Value::String)),
-        query_type: rule.query_type.clone().ok_or_else(|| missing("queryType"))?,
-        s1ql: rule.s1ql.clone(),
-        scheduled_params: rule.scheduled_params.clone(),
-        severity: severity.ok_or_else(|| missing("severity"))?,
-        status: status.ok_or_else(|| missing("status"))?,
-        template_rule_id: rule.template_rule_id.clone(),
-        treat_as_threat: rule.treat_as_threat.clone(),
-    })
+    let mut data = StarRuleData::new(
+        rule.expiration_mode.clone().ok_or_else(|| missing("expirationMode"))?,
+        name.ok_or_else(|| missing("name"))?,
+        rule.query_type.clone().ok_or_else(|| missing("queryType"))?,
+        severity.ok_or_else(|| missing("severity"))?,
+        status.ok_or_else(|| missing("status"))?,
+    );
+    data.advanced_detection_params = rule.advanced_detection_params.clone();
+    data.cool_off_settings = rule.cool_off_settings.clone();
+    data.correlation_params = rule.correlation_params.clone();
+    data.description = rule.description.clone();
+    data.expiration = rule.expiration.clone();
+    data.id = rule.id.clone();
+    data.network_quarantine = rule.network_quarantine;
+    let language = rule.query_lang.as_ref().filter(|language| !is_unset(language));
+    data.query_lang =
+        language.map(|language| language_text(language).map_or_else(|| language.clone(), Value::String));
+    data.s1ql = rule.s1ql.clone();
+    data.scheduled_params = rule.scheduled_params.clone();
+    data.template_rule_id = rule.template_rule_id.clone();
+    data.treat_as_threat = rule.treat_as_threat.clone();
+    Ok(data)
 }
 
 /// Returns an update of a rule with the members inside of its settings that the specification does not declare. A setting of a newer
@@ -448,5 +447,33 @@ impl ChangedStarRule {
     pub(crate) fn new(rule: SavedStarRule, comparison: Comparison) -> Self {
         let Comparison { differences, unreported } = comparison;
         Self { rule, differences, unreported }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use sentinelone_raw::runtime::{FieldKind, Fields};
+    use sentinelone_raw::star_rules::{StarRule, StarRuleData};
+    use serde_json::{Map, Value, json};
+
+    use super::settings_of;
+
+    #[test]
+    fn settings_of_has_each_declared_setting() {
+        let value = |kind| match kind {
+            FieldKind::Boolean => json!(true),
+            FieldKind::Object => json!({}),
+            FieldKind::Timestamp => json!("2026-11-21T08:30:00Z"),
+            _ => json!("1"),
+        };
+        let members = StarRuleData::FIELDS.iter().map(|field| (field.name.to_owned(), value(field.kind)));
+        let rule = Value::Object(members.collect::<Map<_, _>>());
+        let rule: StarRule = serde_json::from_value(rule).unwrap();
+        let settings = serde_json::to_value(settings_of(&rule).unwrap()).unwrap();
+        for field in StarRuleData::FIELDS {
+            assert!(settings.get(field.name).is_some(), "{} would be lost", field.name);
+        }
     }
 }

@@ -19,6 +19,7 @@
 //! code does not depend on the clock, the network or the order of a hash map.
 
 pub mod bundle;
+pub mod commands;
 pub mod dialect;
 pub mod diff;
 pub mod document;

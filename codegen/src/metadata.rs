@@ -9,7 +9,7 @@ use serde_json::Value;
 pub const KEY: &str = "x-s1";
 
 /// Metadata of an operation.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct OperationFacts {
     /// API versions that have the operation.
@@ -71,7 +71,7 @@ pub enum Paging {
 }
 
 /// Rate limit of the server.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RateLimit {
     /// Operations of the same class share the limit.
@@ -85,7 +85,7 @@ pub struct RateLimit {
 }
 
 /// Provenance of metadata.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Evidence {
     /// Kind of source.
@@ -143,7 +143,7 @@ pub struct SchemaFacts {
 }
 
 /// Metadata of a property.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct PropertyFacts {
     /// A value narrows the selection of the filter.

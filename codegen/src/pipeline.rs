@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::bundle::Bundle;
+use crate::commands::{self, Commands};
 use crate::files::Files;
 use crate::{Error, Result, dialect, emit, examples, generator, lint, published};
 
@@ -12,18 +13,22 @@ use crate::{Error, Result, dialect, emit, examples, generator, lint, published};
 /// Returns an error if a file cannot be read, violates a rule of `spec/README.md`, or is not supported by the
 /// generator.
 pub fn generate(spec: &Path) -> Result<Files> {
-    generate_from(&read_checked(spec)?)
+    let bundle = read_checked(spec)?;
+    let commands = Commands::read(spec, &bundle)?;
+    generate_from(&bundle, &commands)
 }
 
-/// Generates all files of `generated/` from a bundled specification, which is not checked against the lint rules.
+/// Generates all files of `generated/` from a bundled specification, which is not checked against the lint rules, and the
+/// commands.
 ///
 /// # Errors
 /// Returns an error if the generator does not support the specification.
-pub fn generate_from(bundle: &Bundle) -> Result<Files> {
+pub fn generate_from(bundle: &Bundle, commands: &Commands) -> Result<Files> {
     let client = bundle.sent_by_client();
     let dialect = dialect::apply(&client)?;
     let model = generator::run(&client, &dialect)?;
-    let mut files = emit::all(&client, &model)?;
+    let mut files = emit::all(&client, &model, !commands.is_empty())?;
+    files.extend(commands::files(commands)?);
     let document = published::document(bundle)?;
     let header = emit::header("//", "spec");
     files

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use sentinelone_codegen::bundle::Bundle;
+use sentinelone_codegen::commands::Commands;
 use sentinelone_codegen::files::Files;
 use sentinelone_codegen::{Result, document, generate_from, lint};
 use serde_json::{Value, json};
@@ -319,7 +320,7 @@ impl Spec {
     /// Returns the generated files. The specification must not have lint findings.
     fn emit(&self) -> Result<Files> {
         assert_eq!(self.findings(), Vec::<String>::new());
-        generate_from(&self.join()?)
+        generate_from(&self.join()?, &Commands::default())
     }
 
     /// Returns the generated module of the resource, with whitespace collapsed.
@@ -1340,7 +1341,7 @@ fn reversed(node: &Value) -> String {
 }
 
 fn emit(texts: &BTreeMap<String, String>) -> Files {
-    generate_from(&Bundle::join(texts).unwrap()).unwrap()
+    generate_from(&Bundle::join(texts).unwrap(), &Commands::default()).unwrap()
 }
 
 #[test]

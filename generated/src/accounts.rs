@@ -362,6 +362,7 @@ crate::runtime::object_reader::impl_read_members!(AccountSku);
 /// Query of [`list`](fn@list): List accounts
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AccountsListQuery {
     /// Only these accounts, by ID. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -130,6 +130,7 @@ pub fn list_types() -> Result<Request<Page<ActivityType>>, RequestError> {
 /// Query of [`list`](fn@list): List activities
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ActivitiesListQuery {
     /// Only activities of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1385,6 +1385,7 @@ crate::runtime::object_reader::impl_read_members!(AgentActiveDirectory);
 /// Message to show on the endpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentBroadcastData {
     /// Text to show to the users of the selected endpoints. SentinelOne allows 140 characters. At least 1 character.
     pub message: String,
@@ -1578,6 +1579,7 @@ crate::runtime::object_reader::impl_read_members!(AgentCount);
 /// Files to fetch, and the password that protects them.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentFileRequestData {
     /// Absolute paths of the files to fetch, at most 10. Patterns are not allowed, spaces are allowed. 1 to 10 items.
     pub files: Vec<String>,
@@ -1638,6 +1640,7 @@ impl Fields for AgentFileRequestData {
 /// Conditions on agents. All conditions must match; values within one list are alternatives. A filter without conditions matches every agent in scope; this client rejects it in actions.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AgentFilter {
     /// Only agents of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5889,6 +5892,7 @@ crate::runtime::object_reader::impl_read_members!(AgentLocation);
 /// Kinds of logs to fetch.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AgentLogRequestData {
     /// True to collect the logs of the agent, which are encrypted for SentinelOne Support.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6143,6 +6147,7 @@ crate::runtime::object_reader::impl_read_members!(AgentTags);
 /// Body of the request to stop full disk scans on endpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsAbortScanRequest {
     /// The agents to act on.
     pub filter: AgentFilter,
@@ -6173,6 +6178,7 @@ impl Fields for AgentsAbortScanRequest {
 /// Body of the request to show a message on endpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsBroadcastRequest {
     /// The message.
     pub data: AgentBroadcastData,
@@ -6221,6 +6227,7 @@ impl Fields for AgentsBroadcastRequest {
 /// Body of the request to connect endpoints to the network.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsConnectRequest {
     /// The agents to act on.
     pub filter: AgentFilter,
@@ -6250,6 +6257,7 @@ impl Fields for AgentsConnectRequest {
 
 /// Query of [`count`](fn@count): Count agents
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct AgentsCountQuery {
     /// Filter; its `limit` is the page size.
     #[serde(flatten)]
@@ -6286,6 +6294,7 @@ impl Fields for AgentsCountQuery {
 /// Body of the request to disconnect endpoints from the network.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsDisconnectRequest {
     /// The agents to act on.
     pub filter: AgentFilter,
@@ -6316,6 +6325,7 @@ impl Fields for AgentsDisconnectRequest {
 /// Body of the request to fetch files from an endpoint.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsFetchFilesRequest {
     /// The files, and the password of the zip archive.
     pub data: AgentFileRequestData,
@@ -6351,6 +6361,7 @@ impl Fields for AgentsFetchFilesRequest {
 /// Body of the request to fetch logs from agents.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsFetchLogsRequest {
     /// Logs to fetch.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6394,6 +6405,7 @@ impl Fields for AgentsFetchLogsRequest {
 /// Body of the request to start a full disk scan on endpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsInitiateScanRequest {
     /// Empty object; it has no documented members.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6442,6 +6454,7 @@ impl Fields for AgentsInitiateScanRequest {
 /// Query of [`list_applications`](fn@list_applications): List installed applications
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsListApplicationsQuery {
     /// Only applications on these agents, by agent ID. At most 5000 items.
     pub ids: Vec<String>,
@@ -6480,6 +6493,7 @@ impl Fields for AgentsListApplicationsQuery {
 /// Query of [`list`](fn@list): List agents
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AgentsListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6663,6 +6677,7 @@ impl Fields for AgentsListQuery {
 /// Body of the request to shut endpoints down.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsShutdownRequest {
     /// The agents to act on.
     pub filter: AgentFilter,
@@ -6693,6 +6708,7 @@ impl Fields for AgentsShutdownRequest {
 /// Body of the request to uninstall agents from endpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AgentsUninstallRequest {
     /// The agents to act on.
     pub filter: AgentFilter,

@@ -414,6 +414,7 @@ crate::runtime::object_reader::impl_read_members!(AlertContainer);
 /// Conditions on alerts. All conditions must match; values within one list are alternatives. A filter without conditions matches every alert in scope; this client rejects it in actions.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AlertFilter {
     /// Only alerts of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1660,6 +1661,7 @@ impl Fields for AlertFilter {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AlertIncidentUpdateData {
     /// Incident status to set on the alerts.
     pub incident_status: IncidentStatus,
@@ -2282,6 +2284,7 @@ crate::runtime::object_reader::impl_read_members!(AlertTarget);
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AlertVerdictUpdateData {
     /// Analyst verdict to set on the alerts.
     pub analyst_verdict: AnalystVerdict,
@@ -2323,6 +2326,7 @@ impl Fields for AlertVerdictUpdateData {
 /// Query of [`list`](fn@list): List alerts
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AlertsListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2507,6 +2511,7 @@ impl Fields for AlertsListQuery {
 /// Body of the request to set the analyst verdict of alerts.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AlertsUpdateAnalystVerdictRequest {
     /// The verdict.
     pub data: AlertVerdictUpdateData,
@@ -2555,6 +2560,7 @@ impl Fields for AlertsUpdateAnalystVerdictRequest {
 /// Body of the request to set the incident status of alerts.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct AlertsUpdateIncidentRequest {
     /// The status.
     pub data: AlertIncidentUpdateData,

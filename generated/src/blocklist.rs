@@ -178,6 +178,7 @@ pub fn delete(
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct BlocklistCreateData {
     /// Free text that describes the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -289,6 +290,7 @@ impl Fields for BlocklistCreateData {
 /// Body of the request to add a hash to the blocklist.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct BlocklistCreateRequest {
     /// The entry.
     pub data: BlocklistCreateData,
@@ -342,6 +344,7 @@ impl Fields for BlocklistCreateRequest {
 /// Body of the request to remove entries from the blocklist.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct BlocklistDeleteRequest {
     /// Items to remove.
     pub data: BlocklistDeletionData,
@@ -373,6 +376,7 @@ impl Fields for BlocklistDeleteRequest {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct BlocklistDeletionData {
     /// IDs of the entries to delete. At most 5000 items.
     pub ids: Vec<String>,
@@ -524,6 +528,7 @@ crate::runtime::object_reader::impl_read_members!(BlocklistEntry);
 /// Query of [`list`](fn@list): List the blocklist
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct BlocklistListQuery {
     /// Only entries of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -406,6 +406,7 @@ pub fn get_query_status(
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct DeepVisibilityCancelQueryRequest {
     /// ID of the query to cancel, as returned when it was created.
     pub query_id: String,
@@ -993,6 +994,7 @@ crate::runtime::object_reader::impl_read_members!(DeepVisibilityEvent);
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct DeepVisibilityGetQueryStatusQuery {
     /// ID of the Deep Visibility query, as returned when the query was created.
     pub query_id: String,
@@ -1030,6 +1032,7 @@ impl Fields for DeepVisibilityGetQueryStatusQuery {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct DeepVisibilityListEventsOfTypeQuery {
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1186,6 +1189,7 @@ impl Fields for DeepVisibilityListEventsOfTypeQuery {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct DeepVisibilityListEventsQuery {
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1341,6 +1345,7 @@ impl Fields for DeepVisibilityListEventsQuery {
 /// Query of [`ping_power_query`](fn@ping_power_query): Poll a power query
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct DeepVisibilityPingPowerQueryQuery {
     /// ID of the power query, as returned when it was started.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1392,6 +1397,7 @@ impl Fields for DeepVisibilityPingPowerQueryQuery {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct DeepVisibilityQuery {
     /// IDs of the accounts whose events the query searches. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1677,6 +1683,7 @@ crate::runtime::object_reader::impl_read_members!(DeepVisibilityQueryStatus);
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PowerQuery {
     /// IDs of the accounts whose events the query searches. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]

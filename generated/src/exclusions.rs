@@ -459,6 +459,7 @@ crate::runtime::object_reader::impl_read_members!(Exclusion);
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ExclusionDeletionData {
     /// IDs of the exclusions to delete. At most 5000 items.
     pub ids: Vec<String>,
@@ -512,6 +513,7 @@ impl Fields for ExclusionDeletionData {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ExclusionsCreateData {
     /// Actions that the exclusion applies to or carries out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -702,6 +704,7 @@ impl Fields for ExclusionsCreateData {
 /// Body of the request to create an exclusion.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ExclusionsCreateRequest {
     /// The exclusion.
     pub data: ExclusionsCreateData,
@@ -755,6 +758,7 @@ impl Fields for ExclusionsCreateRequest {
 /// Body of the request to remove exclusions.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ExclusionsDeleteRequest {
     /// Items to remove.
     pub data: ExclusionDeletionData,
@@ -785,6 +789,7 @@ impl Fields for ExclusionsDeleteRequest {
 /// Query of [`list`](fn@list): List exclusions
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ExclusionsListQuery {
     /// Only exclusions of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -268,6 +268,7 @@ crate::runtime::object_reader::impl_read_members!(Group);
 /// Query of [`list`](fn@list): List groups
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct GroupsListQuery {
     /// Only groups of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -722,6 +723,7 @@ impl Fields for GroupsListQuery {
 /// Body of the request to move agents into a group.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct GroupsMoveAgentsRequest {
     /// The agents to act on.
     pub filter: AgentFilter,

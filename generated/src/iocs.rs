@@ -357,6 +357,7 @@ crate::runtime::object_reader::impl_read_members!(Ioc);
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct IocData {
     /// Names of the campaigns linked with the IOC. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -826,6 +827,7 @@ impl Fields for IocData {
 /// Conditions on indicators of compromise. All conditions must match; values within one list are alternatives. A filter without conditions matches every indicator in scope; this client rejects it in actions.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct IocFilter {
     /// Only indicators of these accounts, by ID. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1352,6 +1354,7 @@ impl Fields for IocFilter {
 /// Body of the request to add indicators of compromise.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct IocsCreateRequest {
     /// The indicators.
     pub data: Vec<IocData>,
@@ -1400,6 +1403,7 @@ impl Fields for IocsCreateRequest {
 /// Body of the request to remove indicators of compromise.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct IocsDeleteRequest {
     /// The indicators to remove. The vendor document requires an account and one more condition.
     pub filter: IocFilter,
@@ -1435,6 +1439,7 @@ impl Fields for IocsDeleteRequest {
 /// Query of [`list`](fn@list): List IOCs
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct IocsListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]

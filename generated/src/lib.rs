@@ -59,6 +59,9 @@ pub mod system;
 pub mod threats;
 #[rustfmt::skip]
 pub mod users;
+#[cfg(feature = "commands")]
+#[rustfmt::skip]
+pub mod commands;
 
 /// The OpenAPI 3.0.3 document that this crate is generated from, as JSON.
 pub const OPENAPI: &str = include_str!("../openapi.json");

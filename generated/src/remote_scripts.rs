@@ -262,6 +262,7 @@ pub fn list_tasks(
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PasswordScope {
     /// ID of the scope from which the password is taken, as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -317,6 +318,7 @@ impl Fields for PasswordScope {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RemoteScriptsExecuteData {
     /// API key for the destination to which the results are sent. At least 1 character.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -627,6 +629,7 @@ impl Fields for RemoteScriptsExecuteData {
 /// Body of the request to run a script on endpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct RemoteScriptsExecuteRequest {
     /// The script and how to run it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -718,6 +721,7 @@ impl AffectedCount for RemoteScriptsExecuteResult {
 /// Tasks or endpoints whose result files are requested.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RemoteScriptsFetchResultsData {
     /// Full or partial host names of the endpoints that ran scripts and whose files are requested. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -795,6 +799,7 @@ impl Fields for RemoteScriptsFetchResultsData {
 /// Body of the request for the result files of script tasks.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct RemoteScriptsFetchResultsRequest {
     /// The tasks.
     pub data: RemoteScriptsFetchResultsData,
@@ -825,6 +830,7 @@ impl Fields for RemoteScriptsFetchResultsRequest {
 /// Query of [`list`](fn@list): List scripts
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RemoteScriptsListQuery {
     /// Only scripts of these accounts, by ID. At most 5000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1153,6 +1159,7 @@ impl Fields for RemoteScriptsListQuery {
 /// Query of [`list_tasks`](fn@list_tasks): List tasks
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RemoteScriptsListTasksQuery {
     /// Only tasks of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -179,6 +179,7 @@ crate::runtime::object_reader::impl_read_members!(ServiceUser);
 /// Query of [`list`](fn@list): List service users
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ServiceUsersListQuery {
     /// Only service users of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]

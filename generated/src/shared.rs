@@ -40,6 +40,7 @@ impl AffectedCount for Affected {
 /// Scope of a new item: the tenant, or accounts, sites and groups. This client rejects an empty scope.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ScopeFilter {
     /// These accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -592,6 +592,7 @@ crate::runtime::object_reader::impl_read_members!(Site);
 
 /// Expiration of the reactivated site, or no expiration.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct SiteReactivationData {
     /// Time when the reactivated site expires.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -655,6 +656,7 @@ impl Fields for SiteReactivationData {
 /// Query of [`list`](fn@list): List sites
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct SitesListQuery {
     /// Only sites of the account with this ID.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1338,6 +1340,7 @@ impl Fields for SitesListQuery {
 /// Body of the request to reactivate an expired site.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct SitesReactivateRequest {
     /// Expiration of the reactivated site.
     pub data: SiteReactivationData,

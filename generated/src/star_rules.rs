@@ -399,6 +399,7 @@ pub fn update(
 /// Parameters of a STAR rule that correlates several queries by a common entity within a time window.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AdvancedDetection {
     /// Type of entity that links the matches of the queries.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -497,6 +498,7 @@ impl Fields for AdvancedDetection {
 
 /// One of the queries that a STAR rule correlates.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct AdvancedDetectionQuery {
     /// Query text, in S1QL.
     #[serde(
@@ -528,6 +530,7 @@ impl Fields for AdvancedDetectionQuery {
 /// Period, in minutes, within which the matches of the correlated queries must fall.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AdvancedDetectionWindow {
     /// Length of the time window, in minutes. 10 to 1440.
     #[serde(
@@ -564,6 +567,7 @@ impl Fields for AdvancedDetectionWindow {
 /// Period in which a STAR rule raises no further alerts.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RuleCoolOff {
     /// Length of the period after an alert, in minutes. 1 to 1440.
     #[serde(
@@ -601,6 +605,7 @@ impl Fields for RuleCoolOff {
 /// Subqueries of a STAR rule that must match within a time window.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RuleCorrelation {
     /// Entity that the matches have in common, such as user, endpoint or none.
     #[serde(
@@ -698,6 +703,7 @@ impl Fields for RuleCorrelation {
 /// Period, in minutes, within which the subqueries of a STAR rule must match.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RuleCorrelationWindow {
     /// Length of the time window, in minutes, from 1 to 720.
     #[serde(
@@ -731,6 +737,7 @@ impl Fields for RuleCorrelationWindow {
 /// A PowerQuery that runs on a schedule, with the condition for an alert.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RuleSchedule {
     /// Period before each run that the query searches, in minutes. 1 to 43200.
     #[serde(
@@ -832,6 +839,7 @@ impl Fields for RuleSchedule {
 /// One of the subqueries that a STAR rule correlates.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RuleSubQuery {
     /// Number of times that the subquery must match. 1 to 1000.
     #[serde(
@@ -890,6 +898,7 @@ impl Fields for RuleSubQuery {
 
 /// Condition on the number of rows in the result of a scheduled query.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct RuleThreshold {
     /// Comparison with the number of rows; the default is Greater.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1301,6 +1310,7 @@ crate::runtime::object_reader::impl_read_members!(StarRule);
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct StarRuleData {
     /// Settings of a rule that correlates several queries.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1652,6 +1662,7 @@ crate::runtime::object_reader::impl_read_members!(StarRuleEnrichment);
 /// Conditions on STAR rules. All conditions must match; values within one list are alternatives. A filter without conditions matches every rule in scope; this client rejects it in actions.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct StarRuleFilter {
     /// Only rules of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2050,6 +2061,7 @@ impl Fields for StarRuleFilter {
 /// Body of the request to create a STAR rule.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct StarRulesCreateRequest {
     /// The rule.
     pub data: StarRuleData,
@@ -2098,6 +2110,7 @@ impl Fields for StarRulesCreateRequest {
 /// Body of the request to delete STAR rules.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct StarRulesDeleteRequest {
     /// The rules to act on.
     pub filter: StarRuleFilter,
@@ -2128,6 +2141,7 @@ impl Fields for StarRulesDeleteRequest {
 /// Body of the request to disable STAR rules.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct StarRulesDisableRequest {
     /// The rules to act on.
     pub filter: StarRuleFilter,
@@ -2158,6 +2172,7 @@ impl Fields for StarRulesDisableRequest {
 /// Body of the request to enable STAR rules.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct StarRulesEnableRequest {
     /// The rules to act on.
     pub filter: StarRuleFilter,
@@ -2188,6 +2203,7 @@ impl Fields for StarRulesEnableRequest {
 /// Query of [`list`](fn@list): List STAR rules
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct StarRulesListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -2411,6 +2427,7 @@ impl Fields for StarRulesListQuery {
 /// Body of the request to replace a STAR rule.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct StarRulesUpdateRequest {
     /// The rule.
     pub data: StarRuleData,

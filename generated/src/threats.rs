@@ -1295,6 +1295,7 @@ crate::runtime::object_reader::impl_read_members!(LegacyThreat);
 /// Conditions on threats on API 2.0. All conditions must match. A filter without conditions matches every threat in scope; this client rejects it in actions.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct LegacyThreatFilter {
     /// Threats with one of these classifications.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1609,6 +1610,7 @@ impl Fields for LegacyThreatFilter {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct LegacyThreatMarkingData {
     /// Whether the confirmation applies to the site or to the whole tenant.
     pub target_scope: ThreatTargetScope,
@@ -2406,6 +2408,7 @@ crate::runtime::object_reader::impl_read_members!(ThreatEcsInfo);
 /// Password that protects the fetched files.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ThreatFileRequestData {
     /// Password that encrypts the fetched files.
     pub password: Secret,
@@ -2442,6 +2445,7 @@ impl Fields for ThreatFileRequestData {
 /// Conditions on threats. All conditions must match; values within one list are alternatives. A filter without conditions matches every threat in scope; this client rejects it in actions.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ThreatFilter {
     /// Threats on agents of these accounts. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5113,6 +5117,7 @@ crate::runtime::object_reader::impl_read_members!(ThreatIncidentChange);
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ThreatIncidentData {
     /// Verdict to set in the same request; if omitted, the verdict does not change.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -5956,6 +5961,7 @@ crate::runtime::object_reader::impl_read_members!(ThreatNote);
 /// Note to add.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ThreatNoteData {
     /// Plain text of the note. 2 to 10000 characters.
     pub text: String,
@@ -6254,6 +6260,7 @@ crate::runtime::object_reader::impl_read_members!(ThreatVerdictChange);
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ThreatVerdictData {
     /// Verdict of the analyst; `undefined` removes an earlier verdict.
     pub analyst_verdict: AnalystVerdict,
@@ -6330,6 +6337,7 @@ impl AffectedCount for ThreatVerdictResult {
 /// Threats to add a note to, and the note.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ThreatsAddNoteRequest {
     /// The note.
     pub data: ThreatNoteData,
@@ -6383,6 +6391,7 @@ impl Fields for ThreatsAddNoteRequest {
 /// Body of the request to fetch the files of threats.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ThreatsFetchFileRequest {
     /// The password of the zip archive.
     pub data: ThreatFileRequestData,
@@ -6441,6 +6450,7 @@ impl Fields for ThreatsFetchFileRequest {
 /// Query of [`list_notes`](fn@list_notes): List the notes of a threat
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ThreatsListNotesQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6643,6 +6653,7 @@ impl Fields for ThreatsListNotesQuery {
 /// Query of [`list`](fn@list): List threats
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ThreatsListQuery {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6816,6 +6827,7 @@ impl Fields for ThreatsListQuery {
 /// Query of [`list_timeline`](fn@list_timeline): List the timeline of a threat
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ThreatsListTimelineQuery {
     /// Only activities of these accounts, by ID. 1 to 500 items.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -7090,6 +7102,7 @@ impl Fields for ThreatsListTimelineQuery {
 /// Query of [`list_v2_0`](fn@list_v2_0): List threats in the API 2.0 format
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ThreatsListV20Query {
     /// Return only `pagination.totalItems`, with an empty `data`. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -7214,6 +7227,7 @@ impl Fields for ThreatsListV20Query {
 /// Threats to close.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ThreatsMarkAsResolvedRequest {
     /// The threats to close.
     pub filter: LegacyThreatFilter,
@@ -7244,6 +7258,7 @@ impl Fields for ThreatsMarkAsResolvedRequest {
 /// Threats to confirm, and the scope of the confirmation.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ThreatsMarkAsThreatRequest {
     /// Scope of the confirmation.
     pub data: LegacyThreatMarkingData,
@@ -7297,6 +7312,7 @@ impl Fields for ThreatsMarkAsThreatRequest {
 /// Threats to act on; the action is in the path.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ThreatsMitigateRequest {
     /// Object without documented members, as in the vendor document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -7350,6 +7366,7 @@ impl Fields for ThreatsMitigateRequest {
 /// Query of [`summary`](fn@summary): Count threats by state
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ThreatsSummaryQuery {
     /// Count only threats of these groups.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -7419,6 +7436,7 @@ impl Fields for ThreatsSummaryQuery {
 /// Threats to change, and the verdict to set.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ThreatsUpdateAnalystVerdictRequest {
     /// Values to set.
     pub data: ThreatVerdictData,
@@ -7467,6 +7485,7 @@ impl Fields for ThreatsUpdateAnalystVerdictRequest {
 /// Threats to change, and the incident status to set.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ThreatsUpdateIncidentRequest {
     /// Values to set.
     pub data: ThreatIncidentData,

@@ -157,6 +157,7 @@ crate::runtime::object_reader::impl_read_members!(ApiTokenDetails);
 /// API token whose details are requested; the token is a secret.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ApiTokenQueryData {
     /// API token whose details are requested.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -207,6 +208,7 @@ impl Fields for ApiTokenQueryData {
 /// Verification code of the user; the code is a secret.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct ElevateSessionData {
     /// Verification code of an authenticator app.
     pub code: Secret,
@@ -268,6 +270,7 @@ crate::runtime::object_reader::impl_read_members!(ElevatedSession);
 /// Body of the request to elevate a session.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "full-serde", derive(serde::Deserialize))]
+#[non_exhaustive]
 pub struct UsersElevateSessionRequest {
     /// The code.
     pub data: ElevateSessionData,
@@ -297,6 +300,7 @@ impl Fields for UsersElevateSessionRequest {
 
 /// Body of the request for the details of an API token.
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct UsersGetApiTokenDetailsRequest {
     /// The token.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -87,7 +87,7 @@ fn alerts(_: &Action, ids: Vec<String>) -> Result<Request<Page<Value>>, RequestE
 
 fn agents(_: &Action, ids: Vec<String>) -> Result<Request<Page<Value>>, RequestError> {
     // By default, the list lacks uninstalled agents.
-    let filter = AgentFilter { is_uninstalled: Some(vec![true, false]), ..AgentFilter::default() };
+    let filter = AgentFilter::default().is_uninstalled([true, false]);
     let query = AgentsListQuery::default().filter(filter.ids(ids));
     Ok(agents::list(&query)?.with_response_type())
 }

@@ -1,11 +1,8 @@
 //! `sentinelone-fetch-threat-file`: fetches the files of threats.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use secrecy::SecretString;
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use sentinelone_raw::shared::SortOrder;
 use sentinelone_raw::threats::{
@@ -15,38 +12,21 @@ use sentinelone_raw::threats::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::arguments::argument_error;
+use super::argument_error::argument_error;
+use super::command::{Behavior, Run};
 use super::support::agent_uploads::{self, ActivityLog, DownloadTarget, ReportedFailures, Upload};
 use super::support::batch_action::{merge_response, run_action, success_or_null, without_detail};
-use super::support::context_path::{ContextPath, context_under};
+use super::support::context_entry::context_under;
 use super::support::error_text::error_about;
 use super::support::execution::{ProgressObserver, Requests, next_request};
 use super::support::ids::unique;
 use super::support::polling::PollStatus;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
+use super::{CommandDeclaration, FetchThreatFile, Outcome};
 use crate::Result;
 use crate::client::Client;
 use crate::error::{ApiError, Error};
 use crate::json_path::set_path;
 use crate::outcome::{IdOutcome, IdState};
-
-/// Requests the files of threats from the agents, waits for the uploads and downloads them.
-///
-/// Each threat is independent: a failure does not affect the files of the others. The first failure is
-/// [`Outcome::failure`], and each one is in [`Outcome::errors`] with its threat.
-#[derive(Clone, Debug)]
-pub struct FetchThreatFile {
-    /// Threat IDs.
-    pub threat_ids: Vec<String>,
-    /// Password of the zips.
-    pub password: SecretString,
-    /// Output directory. The files of each threat are in a subdirectory named after the threat.
-    pub dir: PathBuf,
-    /// Longest time to wait for the uploads.
-    pub timeout: Duration,
-    /// Whether to unpack the zips.
-    pub unpack: bool,
-}
 
 /// Uploads by threat ID.
 type FoundUploads = Vec<(String, Result<Upload>)>;
@@ -68,57 +48,9 @@ struct PendingThreat {
     failures: ReportedFailures,
 }
 
-impl Command for FetchThreatFile {
-    const INFO: CommandInfo = CommandInfo {
-        name: "fetch-threat-file",
-        full_name: "sentinelone-fetch-threat-file",
-        topic: Topic::Threats,
-        summary: "Fetch the files of threats",
-        example: "s1 fetch-threat-file --threat-id 460000000000000011 --password Correct-Horse-1 --dir \
-                  malware --unpack false",
-        versions: ApiVersion::ALL,
-        is_action: true,
-        destructive: false,
-        requires_confirmation: false,
-        operations: &["agents_download", "threats_fetch_file", "threats_list_timeline"],
-    };
-
-    const OUTPUTS: &'static [ContextPath] = &[
-        ContextPath::argument("SentinelOne.Threat.ID", "String", "ID of the threat", "threat_id"),
-        ContextPath::computed(
-            "SentinelOne.Threat.Downloadable",
-            "Boolean",
-            "Whether the file was uploaded; null if unknown",
-        ),
-        ContextPath::computed(
-            "SentinelOne.Threat.ZippedFile",
-            "String",
-            "Local path of the zip, or of the directory of the unpacked files",
-        ),
-    ];
-
-    fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("threat_id", ArgumentKind::List, "Threat IDs.").required(),
-            agent_uploads::new_password(),
-            agent_uploads::dir_argument(),
-            agent_uploads::timeout_argument(),
-            agent_uploads::unpack_argument(),
-        ]
-    }
-
-    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        Ok(Self {
-            threat_ids: arguments.required_list("threat_id")?,
-            password: agent_uploads::password(arguments)?,
-            dir: agent_uploads::dir(arguments)?,
-            timeout: agent_uploads::timeout(arguments)?,
-            unpack: agent_uploads::unpack(arguments)?,
-        })
-    }
-
+impl Behavior for FetchThreatFile {
     /// Returns the fetch request and the timeline request of each threat. The timeline is also read before the fetch.
-    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+    fn build_requests(&self, _: ApiVersion) -> Result<Requests> {
         agent_uploads::check_password(Self::INFO.name, &self.password)?;
         agent_uploads::check_unpack(Self::INFO.name, self.unpack)?;
         if self.threat_ids.is_empty() {
@@ -137,19 +69,15 @@ impl Command for FetchThreatFile {
         Ok(requests)
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        observer: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
+    async fn execute(&self, run: Run<'_>) -> Result<Outcome> {
+        let Run { client, requests, observer } = run;
         let (ids, mut requests) = (unique(&self.threat_ids), requests.into_iter());
-        ids.iter().try_for_each(|id| self.target(id).check())?;
+        ids.iter().try_for_each(|id| target(self, id).check())?;
         let mut outcome = Outcome::new(Value::Null, Value::Null);
         let mut pending = Vec::new();
         for id in &ids {
             let (fetch, timeline) = (next_request(&mut requests)?, next_request(&mut requests)?);
-            match self.request_file(client, id, (fetch, &timeline), &mut outcome).await {
+            match request_file(self, client, id, (fetch, &timeline), &mut outcome).await {
                 Ok(Some(threat)) => pending.push(threat),
                 Ok(None) => {}
                 Err(error) => {
@@ -160,7 +88,7 @@ impl Command for FetchThreatFile {
                 }
             }
         }
-        let paths = self.collect(client, observer, pending, &mut outcome).await;
+        let paths = collect(self, client, observer, pending, &mut outcome).await;
         let entries = outcome.results.iter().map(|result| {
             // A partial result means that the file was uploaded but not downloaded.
             let uploaded =
@@ -176,133 +104,131 @@ impl Command for FetchThreatFile {
     }
 }
 
-impl FetchThreatFile {
-    /// Requests the file of a threat. Returns `None` if the console skipped the threat.
-    async fn request_file(
-        &self,
-        client: &Client,
-        id: &str,
-        (fetch, timeline): (Request<Value>, &Request<Page<Value>>),
-        outcome: &mut Outcome,
-    ) -> Result<Option<PendingThreat>, FailedRequest> {
-        let before = ActivityLog::read(client, timeline, |_| true).await;
-        let before = before.map_err(|error| FailedRequest { error, may_have_taken_effect: false })?;
-        let action = run_action(client, vec![fetch]).await;
-        let (action, _) = action
-            .map_err(|error| FailedRequest { may_have_taken_effect: error.may_have_taken_effect(), error })?;
-        // A response without a count makes the sum unknown.
-        let is_first = outcome.response.is_null();
-        outcome.affected = match (outcome.affected, action.affected) {
-            (Some(before), Some(now)) => Some(before.saturating_add(now)),
-            (None, now) if is_first => now,
-            _ => None,
-        };
-        merge_response(&mut outcome.response, action.response);
-        outcome.errors.extend(action.errors);
-        let skipped = action.results.iter().all(|result| result.state == IdState::NotAffected);
-        // The console accepted the request; whether the agent uploads a file is unknown until the upload appears.
-        outcome.results.extend(action.results.into_iter().map(|result| match result.state {
-            IdState::NotAffected => result,
-            _ => IdOutcome { state: IdState::Unknown, ..result },
-        }));
-        let failures = ReportedFailures::new(before.failures);
-        let before = before.uploads.into_iter().collect();
-        Ok((!skipped).then(|| PendingThreat { id: id.to_owned(), before, failures }))
-    }
+/// Requests the file of a threat. Returns `None` if the console skipped the threat.
+async fn request_file(
+    _command: &FetchThreatFile,
+    client: &Client,
+    id: &str,
+    (fetch, timeline): (Request<Value>, &Request<Page<Value>>),
+    outcome: &mut Outcome,
+) -> Result<Option<PendingThreat>, FailedRequest> {
+    let before = ActivityLog::read(client, timeline, |_| true).await;
+    let before = before.map_err(|error| FailedRequest { error, may_have_taken_effect: false })?;
+    let action = run_action(client, vec![fetch]).await;
+    let (action, _) = action
+        .map_err(|error| FailedRequest { may_have_taken_effect: error.may_have_taken_effect(), error })?;
+    // A response without a count makes the sum unknown.
+    let is_first = outcome.response.is_null();
+    outcome.affected = match (outcome.affected, action.affected) {
+        (Some(before), Some(now)) => Some(before.saturating_add(now)),
+        (None, now) if is_first => now,
+        _ => None,
+    };
+    merge_response(&mut outcome.response, action.response);
+    outcome.errors.extend(action.errors);
+    let skipped = action.results.iter().all(|result| result.state == IdState::NotAffected);
+    // The console accepted the request; whether the agent uploads a file is unknown until the upload appears.
+    outcome.results.extend(action.results.into_iter().map(|result| match result.state {
+        IdState::NotAffected => result,
+        _ => IdOutcome { state: IdState::Unknown, ..result },
+    }));
+    let failures = ReportedFailures::new(before.failures);
+    let before = before.uploads.into_iter().collect();
+    Ok((!skipped).then(|| PendingThreat { id: id.to_owned(), before, failures }))
+}
 
-    fn target<'a>(&'a self, id: &'a str) -> DownloadTarget<'a> {
-        DownloadTarget { dir: &self.dir, name: id, unpack: self.unpack }
-    }
+fn target<'a>(command: &'a FetchThreatFile, id: &'a str) -> DownloadTarget<'a> {
+    DownloadTarget { dir: &command.dir, name: id, unpack: command.unpack }
+}
 
-    /// Waits for the uploads, downloads each one and adds the results to `outcome`. Returns the local path of the files
-    /// of each threat.
-    async fn collect(
-        &self,
-        client: &Client,
-        observer: &dyn ProgressObserver,
-        mut pending: Vec<PendingThreat>,
-        outcome: &mut Outcome,
-    ) -> HashMap<String, String> {
-        let mut paths = HashMap::new();
-        // The time of downloads does not count against the timeout.
-        let mut left = self.timeout;
-        while !pending.is_empty() {
-            let start = Instant::now();
-            // Uploads found by a poll are kept if the timeout interrupts the poll.
-            let found = Mutex::new(Vec::new());
-            let ended = agent_uploads::poll_policy(left)
-                .poll(observer, || poll_timelines(client, &pending, &found))
-                .await;
-            left = left.saturating_sub(start.elapsed());
-            let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-            if found.is_empty() {
-                let mut ids = Vec::new();
-                for threat in pending {
-                    let failures = threat.failures.into_inner().into_iter();
-                    outcome.errors.extend(failures.map(|failure| ApiError {
-                        title: failure.title.map(|title| format!("threat {}: {title}", threat.id)),
-                        ..failure
-                    }));
-                    ids.push(threat.id);
-                }
-                let resume = format!(
-                    "the agents may still upload the files of {}; find the paths in the timelines of the \
-                     threats, then run download-fetched-file with the agent and activity of a path",
-                    ids.join(", ")
-                );
-                let error = match ended {
-                    Err(error) => error.with_resume_hint(&resume),
-                    Ok(_) => Error::wait_timeout(&raw::FETCH_FILE, resume),
-                };
-                record_failure(outcome, &ids, error);
-                break;
+/// Waits for the uploads, downloads each one and adds the results to `outcome`. Returns the local path of the files
+/// of each threat.
+async fn collect(
+    command: &FetchThreatFile,
+    client: &Client,
+    observer: &dyn ProgressObserver,
+    mut pending: Vec<PendingThreat>,
+    outcome: &mut Outcome,
+) -> HashMap<String, String> {
+    let mut paths = HashMap::new();
+    // The time of downloads does not count against the timeout.
+    let mut left = command.timeout;
+    while !pending.is_empty() {
+        let start = Instant::now();
+        // Uploads found by a poll are kept if the timeout interrupts the poll.
+        let found = Mutex::new(Vec::new());
+        let ended = agent_uploads::poll_policy(left)
+            .poll(observer, || poll_timelines(client, &pending, &found))
+            .await;
+        left = left.saturating_sub(start.elapsed());
+        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if found.is_empty() {
+            let mut ids = Vec::new();
+            for threat in pending {
+                let failures = threat.failures.into_inner().into_iter();
+                outcome.errors.extend(failures.map(|failure| ApiError {
+                    title: failure.title.map(|title| format!("threat {}: {title}", threat.id)),
+                    ..failure
+                }));
+                ids.push(threat.id);
             }
-            pending.retain(|threat| !found.iter().any(|(id, _)| *id == threat.id));
-            for (id, upload) in found {
-                match self.download(client, observer, &id, upload, outcome).await {
-                    Ok(path) => paths.extend(path.map(|path| (id, path))),
-                    Err(error) => record_failure(outcome, &[id], error),
-                }
+            let resume = format!(
+                "the agents may still upload the files of {}; find the paths in the timelines of the \
+                 threats, then run download-fetched-file with the agent and activity of a path",
+                ids.join(", ")
+            );
+            let error = match ended {
+                Err(error) => error.with_resume_hint(&resume),
+                Ok(_) => Error::wait_timeout(&raw::FETCH_FILE, resume),
+            };
+            record_failure(outcome, &ids, error);
+            break;
+        }
+        pending.retain(|threat| !found.iter().any(|(id, _)| *id == threat.id));
+        for (id, upload) in found {
+            match download(command, client, observer, &id, upload, outcome).await {
+                Ok(path) => paths.extend(path.map(|path| (id, path))),
+                Err(error) => record_failure(outcome, &[id], error),
             }
         }
-        paths
     }
+    paths
+}
 
-    async fn download(
-        &self,
-        client: &Client,
-        observer: &dyn ProgressObserver,
-        id: &str,
-        upload: Result<Upload>,
-        outcome: &mut Outcome,
-    ) -> Result<Option<String>> {
-        let upload = upload?;
-        for result in outcome.results.iter_mut().filter(|result| result.id == id) {
-            (result.state, result.detail) = (IdState::Partial, Some(upload.path()));
-        }
-        let target = self.target(id);
-        // The path of the file on the endpoint is not a part of the request.
-        let received = target.download((client, observer), &upload, &self.password, &[]).await?;
-        let path = received.files.first().map(|_| target.path().display().to_string());
-        let state = received.state();
-        if state == IdState::NotAffected {
-            // The console counted the request, but the agent uploaded no file.
-            outcome.affected = outcome.affected.map(|affected| affected.saturating_sub(1));
-        }
-        let reasons = received.reasons().filter(|_| state == IdState::Partial);
-        for result in outcome.results.iter_mut().filter(|result| result.id == id) {
-            result.state = state;
-            if let Some(reasons) = &reasons {
-                result.detail = Some(format!("{}: {reasons}", upload.path()));
-            }
-        }
-        outcome.errors.extend(received.errors(&format!("threat {id}:")));
-        if let Some(failure) = received.failure() {
-            record_failure(outcome, &[id.to_owned()], failure);
-        }
-        outcome.files.extend(received.files);
-        Ok(path)
+async fn download(
+    command: &FetchThreatFile,
+    client: &Client,
+    observer: &dyn ProgressObserver,
+    id: &str,
+    upload: Result<Upload>,
+    outcome: &mut Outcome,
+) -> Result<Option<String>> {
+    let upload = upload?;
+    for result in outcome.results.iter_mut().filter(|result| result.id == id) {
+        (result.state, result.detail) = (IdState::Partial, Some(upload.path()));
     }
+    let target = target(command, id);
+    // The path of the file on the endpoint is not a part of the request.
+    let received = target.download((client, observer), &upload, &command.password, &[]).await?;
+    let path = received.files.first().map(|_| target.path().display().to_string());
+    let state = received.state();
+    if state == IdState::NotAffected {
+        // The console counted the request, but the agent uploaded no file.
+        outcome.affected = outcome.affected.map(|affected| affected.saturating_sub(1));
+    }
+    let reasons = received.reasons().filter(|_| state == IdState::Partial);
+    for result in outcome.results.iter_mut().filter(|result| result.id == id) {
+        result.state = state;
+        if let Some(reasons) = &reasons {
+            result.detail = Some(format!("{}: {reasons}", upload.path()));
+        }
+    }
+    outcome.errors.extend(received.errors(&format!("threat {id}:")));
+    if let Some(failure) = received.failure() {
+        record_failure(outcome, &[id.to_owned()], failure);
+    }
+    outcome.files.extend(received.files);
+    Ok(path)
 }
 
 fn timeline_request(id: &str) -> Result<Request<Page<Value>>> {

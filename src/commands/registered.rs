@@ -10,13 +10,12 @@ use sentinelone_raw::runtime::{ApiVersion, Operation, Request};
 use serde_json::Value;
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::arguments::{Argument, ArgumentError, Arguments};
-use super::command::{Command, CommandInfo};
+use super::command::{Behavior, Run, checked_requests};
 use super::outcome::Outcome;
 use super::run_options::RunOptions;
-use super::support::batch_action::{BATCHED_COMMANDS, with_batch_size};
-use super::support::context_path::ContextPath;
+use super::support::batch_action::with_batch_size;
 use super::support::execution::Requests;
+use super::{Argument, ArgumentError, Arguments, CommandInfo, ContextPath};
 use crate::Result;
 use crate::client::Client;
 use crate::json_repair::RepairLog;
@@ -137,15 +136,13 @@ trait DynCommand: Debug + Send + Sync {
 
 type RunFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome>> + Send + 'a>>;
 
-impl<C: Command> DynCommand for C {
+impl<C: Behavior> DynCommand for C {
     fn info(&self) -> &'static CommandInfo {
         const { &C::INFO }
     }
 
     fn requests(&self, version: ApiVersion) -> Result<Requests> {
-        check_version::<C>(version)?;
-        let requests = Command::requests(self, version)?;
-        requests.iter().try_for_each(Request::validate)?;
+        let requests = checked_requests(self, version)?;
         // Unknown enum values are rejected, because the console returns an empty list for a misspelled value.
         if let Some((field, value)) = requests.iter().flat_map(Request::unknown_enum_values).next() {
             let allowed =
@@ -169,7 +166,7 @@ impl<C: Command> DynCommand for C {
         options: &'a RunOptions<'a>,
     ) -> RunFuture<'a> {
         Box::pin(async move {
-            if options.journal.is_some() && batch_argument(C::INFO.name).is_none() {
+            if options.journal.is_some() && C::INFO.batch_argument.is_none() {
                 let message = "sends no batches of IDs, and cannot use a journal";
                 return Err(ArgumentError::for_command(C::INFO.name, message).into());
             }
@@ -180,7 +177,7 @@ impl<C: Command> DynCommand for C {
                 .with_repair_log(&log)
                 .with_batch_settings(options.batch_settings(events))
                 .with_list_concurrency(options.concurrency);
-            let mut run = pin!(self.execute(&client, requests, options.observer));
+            let mut run = pin!(self.execute(Run { client: &client, requests, observer: options.observer }));
             let outcome = poll_fn(|context| {
                 let polled = run.as_mut().poll(context);
                 while let Poll::Ready(Some(event)) = received.poll_recv(context) {
@@ -214,19 +211,6 @@ fn enum_values(request: &Request<Value>, field: &str) -> Option<&'static [&'stat
     found.find(|(_, candidate)| !candidate.enum_values.is_empty()).map(|(_, candidate)| candidate.enum_values)
 }
 
-fn batch_argument(command: &str) -> Option<&'static str> {
-    BATCHED_COMMANDS.iter().find(|(name, _)| *name == command).map(|(_, argument)| *argument)
-}
-
-fn check_version<C: Command>(version: ApiVersion) -> Result<(), ArgumentError> {
-    if C::INFO.versions.contains(&version) {
-        return Ok(());
-    }
-    let versions: Vec<_> = C::INFO.versions.iter().map(|version| version.as_str()).collect();
-    let message = format!("is not available on API {version}, only on {}", versions.join(" and "));
-    Err(ArgumentError::for_command(C::INFO.name, message))
-}
-
 /// An entry of the [`registry`](super::registry()).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -237,17 +221,17 @@ pub struct RegisteredCommand {
     pub outputs: &'static [ContextPath],
     /// Arguments.
     pub arguments: fn() -> Vec<Argument>,
-    parse: fn(&mut Arguments) -> Result<PreparedCommand, ArgumentError>,
+    parse: fn(Arguments) -> Result<PreparedCommand, ArgumentError>,
 }
 
 impl RegisteredCommand {
-    pub(super) const fn new<C: Command>() -> Self {
+    pub(super) const fn new<C: Behavior>() -> Self {
         Self {
             info: const { &C::INFO },
             outputs: C::OUTPUTS,
             arguments: C::arguments,
             parse: |arguments| {
-                let command = Box::new(C::from_arguments(arguments)?);
+                let command = Box::new(C::parse(arguments)?);
                 Ok(PreparedCommand { command, checked: Mutex::default() })
             },
         }
@@ -275,7 +259,12 @@ impl RegisteredCommand {
     /// Returns the argument whose IDs go out in batches; `None` if the command has none. Such a command can use a
     /// [`journal`](RunOptions::journal).
     pub fn batch_argument(&self) -> Option<&'static str> {
-        batch_argument(self.info.name)
+        self.info.batch_argument
+    }
+
+    /// Returns the JSON Schema of the arguments, which [`Arguments::from_json`] reads.
+    pub fn arguments_schema(&self) -> Value {
+        self.info.arguments_schema(&(self.arguments)())
     }
 
     /// Parses the arguments of the command.
@@ -283,10 +272,6 @@ impl RegisteredCommand {
     /// # Errors
     /// Returns an error if an argument is unknown, missing or invalid.
     pub fn prepare(&self, arguments: Arguments) -> Result<PreparedCommand, ArgumentError> {
-        let mut arguments = arguments.with_command(self.info.name);
-        let known = (self.arguments)();
-        arguments.check_names(&known)?;
-        arguments.check_ids(&known)?;
-        (self.parse)(&mut arguments)
+        (self.parse)(arguments)
     }
 }

@@ -1,25 +1,21 @@
 //! `sentinelone-remote-script-automate-results`: runs a script and downloads its result files.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use sentinelone_raw::remote_scripts::{self as raw, RemoteScriptsListTasksQuery, ScriptOutputDestination};
 use sentinelone_raw::runtime::{ApiVersion, Page, Request};
 use serde_json::{Value, json};
 
-use super::support::context_path::ContextPath;
+use super::command::{Behavior, Run};
+use super::run_remote_script::script_requests;
 use super::support::error_text::error_about;
 use super::support::execution::{ProgressEvent, ProgressObserver, Requests, first_request};
-use super::support::polling::{PollPolicy, PollStatus, seconds};
+use super::support::polling::{PollPolicy, PollStatus};
 use super::support::remote_scripts::{
-    RESULT_OUTPUTS, ResultSelection, STARTED_OUTPUTS, dir_argument, fetch_results, parent_task,
-    result_requests, start_script, string_member,
+    ResultSelection, fetch_results, parent_task, result_requests, start_script, string_member,
 };
-use super::{
-    Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, RunRemoteScript, Topic,
-};
+use super::{CommandDeclaration, Outcome, RemoteScriptAutomateResults};
 use crate::Result;
 use crate::client::Client;
 use crate::error::Error;
@@ -27,103 +23,16 @@ use crate::json_path::set_path;
 use crate::outcome::{IdOutcome, IdState};
 use crate::paging::with_page_size;
 
-/// Runs a script, waits until its tasks end on all endpoints and downloads the result files, or resumes an earlier run.
-#[derive(Clone, Debug)]
-pub struct RemoteScriptAutomateResults {
-    /// Script and its settings.
-    pub script: RunRemoteScript,
-    /// Time between two polls.
-    pub interval: Duration,
-    /// Longest total time to wait.
-    pub timeout: Duration,
-    /// ID of the parent task of an earlier run to resume. No script is started.
-    pub parent_task_id: Option<String>,
-    /// Output directory.
-    pub dir: PathBuf,
-}
-
-impl RemoteScriptAutomateResults {
-    /// Default time between two polls.
-    pub const INTERVAL: Duration = Duration::from_secs(60);
-
-    /// Default timeout.
-    pub const TIMEOUT: Duration = Duration::from_secs(600);
-}
-
-impl Command for RemoteScriptAutomateResults {
-    const INFO: CommandInfo = CommandInfo {
-        name: "remote-script-automate-results",
-        full_name: "sentinelone-remote-script-automate-results",
-        topic: Topic::RemoteScripts,
-        summary: "Run a script on endpoints and download the results",
-        example: "s1 remote-script-automate-results --script-id 570000000000000001 \
-            --account-ids 410000000000000001 --agent-ids 440000000000000001 \
-            --output-destination SentinelCloud --task-description 'open ports' --dir results",
-        versions: &[ApiVersion::V2_1],
-        is_action: true,
-        destructive: true,
-        requires_confirmation: true,
-        operations: &[
-            "remote_scripts_execute",
-            "remote_scripts_fetch_results",
-            "remote_scripts_list_tasks",
-            "users_elevate_session",
-        ],
-    };
-
-    const OUTPUTS: &'static [ContextPath] = &{
-        let [task, name, url] = RESULT_OUTPUTS;
-        let [pending_id, pending, affected, parent] = STARTED_OUTPUTS;
-        [
-            task,
-            name,
-            url,
-            pending_id.no_column().undocumented(),
-            pending.no_column().undocumented(),
-            affected.no_column().undocumented(),
-            parent.no_column().undocumented(),
-        ]
-    };
-
-    fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Integer, String};
-        let mut arguments = RunRemoteScript::arguments();
-        arguments.extend([
-            Argument::new("interval", Integer, "Time between two polls, in seconds.").default("60"),
-            Argument::new("timeout", Integer, "Maximum time to wait, in seconds.").default("600"),
-            Argument::new(
-                "parent_task_id",
-                String,
-                "ID of the parent task of an earlier run to resume. No script is started.",
-            ),
-            dir_argument(),
-        ]);
-        arguments
-    }
-
-    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        Ok(Self {
-            script: RunRemoteScript::from_arguments(arguments)?,
-            interval: seconds(arguments, "interval", Self::INTERVAL)?,
-            timeout: seconds(arguments, "timeout", Self::TIMEOUT)?,
-            parent_task_id: arguments.string("parent_task_id")?.map(|id| id.trim().to_owned()),
-            dir: arguments.string("dir")?.unwrap_or_else(|| ".".into()).into(),
-        })
-    }
-
-    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+impl Behavior for RemoteScriptAutomateResults {
+    fn build_requests(&self, _: ApiVersion) -> Result<Requests> {
         match &self.parent_task_id {
             Some(parent) => Ok(vec![tasks_request(parent)?.with_response_type()]),
-            None => self.script.build_requests(self),
+            None => script_requests(&self.script, Self::INFO.name),
         }
     }
 
-    async fn execute(
-        &self,
-        client: &Client,
-        requests: Requests,
-        observer: &dyn ProgressObserver,
-    ) -> Result<Outcome> {
+    async fn execute(&self, run: Run<'_>) -> Result<Outcome> {
+        let Run { client, requests, observer } = run;
         let mut outcome = Outcome::new(json!({ "data": {} }), json!({}));
         let (list, parent) = match &self.parent_task_id {
             Some(parent) => (first_request(requests), parent.clone()),
@@ -146,10 +55,10 @@ impl Command for RemoteScriptAutomateResults {
             }
         };
         let last_tasks = Mutex::new(Vec::new());
-        let ended = self.wait((client, observer), list, outcome.affected.unwrap_or(0), &last_tasks).await;
+        let ended = wait(self, (client, observer), list, outcome.affected.unwrap_or(0), &last_tasks).await;
         let tasks = last_tasks.into_inner().unwrap_or_else(PoisonError::into_inner);
         let failure = match ended {
-            Ok(Some(())) => return self.finish(client, observer, outcome, tasks).await,
+            Ok(Some(())) => return finish(self, client, observer, outcome, tasks).await,
             Ok(None) => {
                 let resume = format!("the script may still run; resume with parent_task_id={parent}");
                 Error::wait_timeout(&raw::LIST_TASKS, resume)
@@ -165,130 +74,125 @@ impl Command for RemoteScriptAutomateResults {
                 result.state = IdState::Unknown;
             }
         } else {
-            outcome = self.finish(client, observer, outcome, tasks).await?;
+            outcome = finish(self, client, observer, outcome, tasks).await?;
         }
         Ok(Outcome { failure: Some(failure), ..outcome })
     }
 }
 
-impl RemoteScriptAutomateResults {
-    /// Polls until all tasks of the run have ended and there are at least `expected`. Returns `None` on a timeout.
-    /// `last_tasks` holds the tasks of the last poll.
-    async fn wait(
-        &self,
-        (client, observer): (&Client, &dyn ProgressObserver),
-        list: Result<Request<Page<Value>>>,
-        expected: u64,
-        last_tasks: &Mutex<Vec<Value>>,
-    ) -> Result<Option<()>> {
-        let list = &list?;
-        let poll = || async move {
-            let tasks = client.items(list.clone()).collect().await?;
-            let ended = tasks.iter().filter(|task| has_ended(&status(task))).count();
-            let all = tasks.len().max(usize::try_from(expected).unwrap_or(usize::MAX));
-            *last_tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
-            Ok(if ended > 0 && ended == all {
-                PollStatus::Ready(())
-            } else {
-                PollStatus::Pending(format!("{ended} of {all} tasks ended"))
-            })
-        };
-        PollPolicy::fixed(self.interval, self.timeout).poll(observer, poll).await
-    }
+/// Polls until all tasks of the run have ended and there are at least `expected`. Returns `None` on a timeout.
+/// `last_tasks` holds the tasks of the last poll.
+async fn wait(
+    command: &RemoteScriptAutomateResults,
+    (client, observer): (&Client, &dyn ProgressObserver),
+    list: Result<Request<Page<Value>>>,
+    expected: u64,
+    last_tasks: &Mutex<Vec<Value>>,
+) -> Result<Option<()>> {
+    let list = &list?;
+    let poll = || async move {
+        let tasks = client.items(list.clone()).collect().await?;
+        let ended = tasks.iter().filter(|task| has_ended(&status(task))).count();
+        let all = tasks.len().max(usize::try_from(expected).unwrap_or(usize::MAX));
+        *last_tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+        Ok(if ended > 0 && ended == all {
+            PollStatus::Ready(())
+        } else {
+            PollStatus::Pending(format!("{ended} of {all} tasks ended"))
+        })
+    };
+    PollPolicy::fixed(command.interval, command.timeout).poll(observer, poll).await
+}
 
-    /// Adds the tasks to the outcome and downloads their result files.
-    async fn finish(
-        &self,
-        client: &Client,
-        observer: &dyn ProgressObserver,
-        mut outcome: Outcome,
-        tasks: Vec<Value>,
-    ) -> Result<Outcome> {
-        self.set_results(&mut outcome, &tasks);
-        let with_results = tasks.iter().filter(|task| has_results(&status(task)));
-        let ids: Vec<String> = with_results.filter_map(|task| string_member(task, "id")).collect();
-        if ids.is_empty() {
-            let mut counts = BTreeMap::new();
-            tasks.iter().for_each(|task| *counts.entry(status(task)).or_insert(0_u64) += 1);
-            let counts: Vec<_> = counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
-            let message = format!("no task has results: {}", counts.join(", "));
-            // The results are those of agents. A task without an agent has its reason here only.
-            let without_agent = tasks.iter().filter(|task| string_member(task, "agentId").is_none());
-            outcome.errors.extend(without_agent.map(|task| {
-                error_about(
-                    &format!("task {}", string_member(task, "id").unwrap_or_default()),
-                    describe(task),
-                )
-            }));
-            let help = "run get-remote-script-task-status for the detailed status of each task";
-            outcome.failure = Some(Error::no_result(&raw::LIST_TASKS, message, help));
-        }
-        set_path(&mut outcome.response, "data.tasks", Value::Array(tasks));
-        if outcome.failure.is_some() {
-            return Ok(outcome);
-        }
-        // Destinations other than the cloud may have no files to download, so none is required.
-        let requires_files = self.script.output_destination == ScriptOutputDestination::SentinelCloud;
-        let expected = if requires_files { ids.as_slice() } else { &[] };
-        let requests = result_requests(Self::INFO.name, &ids, &[])?;
-        let selection = ResultSelection { dir: &self.dir, tasks: expected, argument: None };
-        match fetch_results(client, observer, requests, selection).await {
-            Ok(results) => {
-                set_path(
-                    &mut outcome.response,
-                    "data.results",
-                    results.response.get("data").cloned().unwrap_or_default(),
-                );
-                if let Some(found) = results.context.pointer("/SentinelOne/RemoteScriptResults") {
-                    set_path(&mut outcome.context, "SentinelOne.RemoteScriptResults", found.clone());
-                }
-                outcome.errors.extend(results.errors);
-                outcome.files = results.files;
-                outcome.failure = results.failure;
-            }
-            Err(error) => outcome.failure = Some(error),
-        }
-        Ok(outcome)
+/// Adds the tasks to the outcome and downloads their result files.
+async fn finish(
+    command: &RemoteScriptAutomateResults,
+    client: &Client,
+    observer: &dyn ProgressObserver,
+    mut outcome: Outcome,
+    tasks: Vec<Value>,
+) -> Result<Outcome> {
+    set_results(command, &mut outcome, &tasks);
+    let with_results = tasks.iter().filter(|task| has_results(&status(task)));
+    let ids: Vec<String> = with_results.filter_map(|task| string_member(task, "id")).collect();
+    if ids.is_empty() {
+        let mut counts = BTreeMap::new();
+        tasks.iter().for_each(|task| *counts.entry(status(task)).or_insert(0_u64) += 1);
+        let counts: Vec<_> = counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        let message = format!("no task has results: {}", counts.join(", "));
+        // The results are those of agents. A task without an agent has its reason here only.
+        let without_agent = tasks.iter().filter(|task| string_member(task, "agentId").is_none());
+        outcome.errors.extend(without_agent.map(|task| {
+            error_about(&format!("task {}", string_member(task, "id").unwrap_or_default()), describe(task))
+        }));
+        let help = "run get-remote-script-task-status for the detailed status of each task";
+        outcome.failure = Some(Error::no_result(&raw::LIST_TASKS, message, help));
     }
+    set_path(&mut outcome.response, "data.tasks", Value::Array(tasks));
+    if outcome.failure.is_some() {
+        return Ok(outcome);
+    }
+    // Destinations other than the cloud may have no files to download, so none is required.
+    let requires_files = command.script.output_destination == ScriptOutputDestination::SentinelCloud;
+    let expected = if requires_files { ids.as_slice() } else { &[] };
+    let requests = result_requests(RemoteScriptAutomateResults::INFO.name, &ids, &[])?;
+    let selection = ResultSelection { dir: &command.dir, tasks: expected, argument: None };
+    match fetch_results(client, observer, requests, selection).await {
+        Ok(results) => {
+            set_path(
+                &mut outcome.response,
+                "data.results",
+                results.response.get("data").cloned().unwrap_or_default(),
+            );
+            if let Some(found) = results.context.pointer("/SentinelOne/RemoteScriptResults") {
+                set_path(&mut outcome.context, "SentinelOne.RemoteScriptResults", found.clone());
+            }
+            outcome.errors.extend(results.errors);
+            outcome.files = results.files;
+            outcome.failure = results.failure;
+        }
+        Err(error) => outcome.failure = Some(error),
+    }
+    Ok(outcome)
+}
 
-    /// Replaces the results of the start by those of the tasks.
-    fn set_results(&self, outcome: &mut Outcome, tasks: &[Value]) {
-        let task_result = |agent: &str, task: &Value| {
-            let status = status(task);
-            let state = match status.as_str() {
-                "completed" => IdState::Done,
-                "partially_completed" => IdState::Partial,
-                "expired" => IdState::NotAffected,
-                // The effect of a script that failed or was canceled is unknown.
-                _ => IdState::Unknown,
-            };
-            IdOutcome { id: agent.to_owned(), state, detail: Some(describe(task)) }
+/// Replaces the results of the start by those of the tasks.
+fn set_results(command: &RemoteScriptAutomateResults, outcome: &mut Outcome, tasks: &[Value]) {
+    let task_result = |agent: &str, task: &Value| {
+        let status = status(task);
+        let state = match status.as_str() {
+            "completed" => IdState::Done,
+            "partially_completed" => IdState::Partial,
+            "expired" => IdState::NotAffected,
+            // The effect of a script that failed or was canceled is unknown.
+            _ => IdState::Unknown,
         };
-        let missing_result = |agent: &String| {
-            let before = outcome.results.iter().find(|result| result.id == *agent);
-            let without_agent = tasks.iter().any(|task| string_member(task, "agentId").is_none());
-            // Without the count of the start, the task of the agent may still follow.
-            let is_unknown = without_agent || outcome.affected.is_none();
-            let state = if is_unknown { IdState::Unknown } else { IdState::NotAffected };
-            let detail = before.and_then(|result| result.detail.clone()).unwrap_or_else(|| "no task".into());
-            IdOutcome { id: agent.clone(), state, detail: Some(detail) }
-        };
-        let mut by_agent = HashMap::new();
-        let mut agents = self.script.agent_ids.clone();
-        for task in tasks {
-            if let Some(agent) = string_member(task, "agentId") {
-                agents.push(agent.clone());
-                by_agent.entry(agent).or_insert(task);
-            }
+        IdOutcome { id: agent.to_owned(), state, detail: Some(describe(task)) }
+    };
+    let missing_result = |agent: &String| {
+        let before = outcome.results.iter().find(|result| result.id == *agent);
+        let without_agent = tasks.iter().any(|task| string_member(task, "agentId").is_none());
+        // Without the count of the start, the task of the agent may still follow.
+        let is_unknown = without_agent || outcome.affected.is_none();
+        let state = if is_unknown { IdState::Unknown } else { IdState::NotAffected };
+        let detail = before.and_then(|result| result.detail.clone()).unwrap_or_else(|| "no task".into());
+        IdOutcome { id: agent.clone(), state, detail: Some(detail) }
+    };
+    let mut by_agent = HashMap::new();
+    let mut agents = command.script.agent_ids.clone();
+    for task in tasks {
+        if let Some(agent) = string_member(task, "agentId") {
+            agents.push(agent.clone());
+            by_agent.entry(agent).or_insert(task);
         }
-        let mut unique = HashSet::new();
-        agents.retain(|agent| unique.insert(agent.clone()));
-        let result = |agent: &String| {
-            by_agent.get(agent).map_or_else(|| missing_result(agent), |task| task_result(agent, task))
-        };
-        let ids = agents.iter().map(result).collect();
-        outcome.results = ids;
     }
+    let mut unique = HashSet::new();
+    agents.retain(|agent| unique.insert(agent.clone()));
+    let result = |agent: &String| {
+        by_agent.get(agent).map_or_else(|| missing_result(agent), |task| task_result(agent, task))
+    };
+    let ids = agents.iter().map(result).collect();
+    outcome.results = ids;
 }
 
 fn tasks_request(parent: &str) -> Result<Request<Page<Value>>> {

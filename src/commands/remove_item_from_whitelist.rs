@@ -3,100 +3,40 @@
 use sentinelone_raw::exclusions::{
     self as raw, ExclusionDeletionData, ExclusionType, ExclusionsDeleteRequest, ExclusionsListQuery,
 };
-use sentinelone_raw::runtime::{ApiVersion, Fields, OpenEnum};
+use sentinelone_raw::runtime::{ApiVersion, Fields};
 use sentinelone_raw::threats::OsType;
 use serde_json::{Value, json};
 
-use super::get_hash::is_hexadecimal;
-use super::get_white_list::OS_TYPES;
+use super::command::{Behavior, Run};
 use super::support::batch_action::{batch_requests, without_detail};
 use super::support::batched_lists::delete_entries;
-use super::support::context_path::{ContextPath, context_under};
-use super::support::execution::{ProgressObserver, Requests};
+use super::support::context_entry::context_under;
+use super::support::execution::Requests;
+use super::support::ids::is_hexadecimal;
 use super::support::list_entries::ContextEntries;
 use super::support::list_pages::list;
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
+use super::{CommandDeclaration, Outcome, RemoveItemFromWhitelist};
 use crate::Result;
-use crate::client::Client;
 use crate::entry_id::id_of;
 use crate::outcome::{IdOutcome, IdState};
 use crate::paging::with_page_size;
 
-/// Removes all exclusions of a value, in all scopes of the token.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RemoveItemFromWhitelist {
-    /// Exact value. Hashes are case-insensitive.
-    pub item: String,
-    /// Operating system. Default: all.
-    pub os_type: Option<OsType>,
-    /// Exclusion type. Default: all.
-    pub exclusion_type: Option<ExclusionType>,
-}
-
-const PREFIX: &str = "SentinelOne.RemoveItemFromWhitelist";
-
-impl Command for RemoveItemFromWhitelist {
-    const INFO: CommandInfo = CommandInfo {
-        name: "remove-item-from-whitelist",
-        full_name: "sentinelone-remove-item-from-whitelist",
-        topic: Topic::Exclusions,
-        summary: "Remove exclusions by value",
-        example: "s1 remove-item-from-whitelist --item /opt/backup",
-        versions: &[ApiVersion::V2_1],
-        is_action: true,
-        destructive: true,
-        requires_confirmation: true,
-        operations: &["exclusions_delete", "exclusions_list"],
-    };
-
-    const OUTPUTS: &'static [ContextPath] = &[
-        ContextPath::argument("SentinelOne.RemoveItemFromWhitelist.item", "String", "The value", "item"),
-        ContextPath::computed(
-            "SentinelOne.RemoveItemFromWhitelist.status",
-            "String",
-            "Number of removed exclusions, Not on whitelist, or Unknown",
-        ),
-    ];
-
-    fn arguments() -> Vec<Argument> {
-        use ArgumentKind::String;
-        vec![
-            Argument::new("item", String, "Exact value of the exclusion.").required(),
-            Argument::new("os_type", String, "Operating system. Default: all.").values(OS_TYPES),
-            Argument::new(
-                "exclusion_type",
-                String,
-                "Exclusion type: file_type, path, white_hash, certificate or browser. Default: all.",
-            ),
-        ]
-    }
-
-    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        Ok(Self {
-            item: arguments.required("item")?,
-            os_type: arguments.choice("os_type", OS_TYPES)?,
-            exclusion_type: arguments.choice("exclusion_type", ExclusionType::VALUES)?,
-        })
-    }
-
-    fn requests(&self, _: ApiVersion) -> Result<Requests> {
+impl Behavior for RemoveItemFromWhitelist {
+    fn build_requests(&self, _: ApiVersion) -> Result<Requests> {
         // Only the substring search ignores case, which hashes need. It accepts neither commas nor a single character.
         let by_substring = !self.item.contains(',') && self.item.chars().count() > 1;
-        let query = ExclusionsListQuery {
-            value: (!by_substring).then(|| self.item.clone()),
-            value_contains: by_substring.then(|| vec![self.item.clone()]),
-            os_types: self.os_type.clone().map(|os_type| vec![os_type]),
-            type_: self.exclusion_type.clone(),
-            include_children: Some(true),
-            include_parents: Some(true),
-            ..ExclusionsListQuery::default()
-        };
+        let query = ExclusionsListQuery::default().include_children(true).include_parents(true);
+        let mut query =
+            if by_substring { query.value_contains([&self.item]) } else { query.value(&self.item) };
+        query.os_types = self.os_type.clone().map(|os_type| vec![os_type]);
+        query.type_ = self.exclusion_type.clone();
         Ok(vec![with_page_size(raw::list(&query)?.with_response_type(), None)?])
     }
 
-    async fn execute(&self, client: &Client, lists: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
+    async fn execute(&self, run: Run<'_>) -> Result<Outcome> {
+        let Run { client, requests: lists, .. } = run;
         let mut found =
-            list(client, lists, None, Some(&|entry| self.matches(entry)), ContextEntries::NONE).await?;
+            list(client, lists, None, Some(&|entry| matches(self, entry)), ContextEntries::NONE).await?;
         // No exclusion is removed unless the whole list was read.
         if let Some(failure) = found.failure.take() {
             return Err(failure);
@@ -109,9 +49,10 @@ impl Command for RemoveItemFromWhitelist {
         let mut outcome = if ids.is_empty() {
             Outcome { affected: Some(0), ..Outcome::new(found.response, Value::Null) }
         } else {
-            let deletions = batch_requests(self, ("item", &ids), ExclusionDeletionData::FIELDS, |ids| {
-                raw::delete(&ExclusionsDeleteRequest::new(ExclusionDeletionData::new(ids)))
-            })?;
+            let deletions =
+                batch_requests(Self::INFO.name, ("item", &ids), ExclusionDeletionData::FIELDS, |ids| {
+                    raw::delete(&ExclusionsDeleteRequest::new(ExclusionDeletionData::new(ids)))
+                })?;
             delete_entries(client, deletions).await?
         };
         // The list may be incomplete.
@@ -135,25 +76,23 @@ impl Command for RemoveItemFromWhitelist {
             true => "Not on whitelist".to_owned(),
             false => status(&outcome.results),
         };
-        outcome.context = context_under(PREFIX, json!({ "item": self.item, "status": status }));
+        outcome.context = context_under(Self::INFO.context, json!({ "item": self.item, "status": status }));
         Ok(outcome)
     }
 }
 
-impl RemoveItemFromWhitelist {
-    /// Returns whether an exclusion has exactly this value, and the requested operating system and type if it reports
-    /// them.
-    fn matches(&self, entry: &Value) -> bool {
-        let string = |name: &str| entry.get(name).and_then(Value::as_str);
-        let Some(value) = string("value") else { return false };
-        let is_hash = matches!(self.item.len(), 32 | 40 | 64) && is_hexadecimal(&self.item);
-        let field_matches = |name: &str, expected: Option<&str>| {
-            expected.zip(string(name)).is_none_or(|(expected, actual)| actual.eq_ignore_ascii_case(expected))
-        };
-        (value == self.item || (is_hash && value.eq_ignore_ascii_case(&self.item)))
-            && field_matches("osType", self.os_type.as_ref().map(OsType::as_str))
-            && field_matches("type", self.exclusion_type.as_ref().map(ExclusionType::as_str))
-    }
+/// Returns whether an exclusion has exactly this value, and the requested operating system and type if it reports
+/// them.
+fn matches(command: &RemoveItemFromWhitelist, entry: &Value) -> bool {
+    let string = |name: &str| entry.get(name).and_then(Value::as_str);
+    let Some(value) = string("value") else { return false };
+    let is_hash = matches!(command.item.len(), 32 | 40 | 64) && is_hexadecimal(&command.item);
+    let field_matches = |name: &str, expected: Option<&str>| {
+        expected.zip(string(name)).is_none_or(|(expected, actual)| actual.eq_ignore_ascii_case(expected))
+    };
+    (value == command.item || (is_hash && value.eq_ignore_ascii_case(&command.item)))
+        && field_matches("osType", command.os_type.as_ref().map(OsType::as_str))
+        && field_matches("type", command.exclusion_type.as_ref().map(ExclusionType::as_str))
 }
 
 fn status(ids: &[IdOutcome]) -> String {

@@ -1,104 +1,29 @@
 //! `update-remote-system`: sends changes of an incident to its mirrored threat.
 
 use sentinelone_raw::runtime::ApiVersion;
-use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus};
 use serde_json::{Value, json};
 
-use super::arguments::argument_error;
+use super::argument_error::argument_error;
+use super::command::{Behavior, Run};
 use super::support::batch_action::without_detail;
-use super::support::context_path::ContextPath;
-use super::support::execution::{ProgressObserver, Requests};
-use super::{Argument, ArgumentError, ArgumentKind, Arguments, Command, CommandInfo, Outcome, Topic};
+use super::support::execution::Requests;
+use super::{CommandDeclaration, Outcome, UpdateRemoteSystem};
 use crate::Result;
-use crate::client::Client;
 use crate::error::Error;
 use crate::incidents::delta::push_changes;
 use crate::incidents::{Delta, MirrorError, StepOutcome};
 use crate::json_path::set_path;
 use crate::outcome::{IdOutcome, IdState};
 
-/// Sets the verdict and the status of the threat that an incident mirrors, and adds a note for each applied change.
-///
-/// The response has the ID of the threat as `remoteId`, and the responses of the console as `verdict`, `verdictNote`,
-/// `status` and `statusNote`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct UpdateRemoteSystem {
-    /// Threat ID.
-    pub remote_id: String,
-    /// New verdict, if it changed.
-    pub verdict: Option<AnalystVerdict>,
-    /// New status, if it changed.
-    pub status: Option<IncidentStatus>,
-    /// Text at the end of the note about a resolved threat.
-    pub close_notes: String,
-}
-
-impl Command for UpdateRemoteSystem {
-    const INFO: CommandInfo = CommandInfo {
-        name: "update-remote-system",
-        full_name: "update-remote-system",
-        topic: Topic::Incidents,
-        summary: "Set the verdict and status of a mirrored threat",
-        example: "s1 update-remote-system --remote-id 460000000000000011 --incident-changed true \
-            --delta '{\"sentinelonethreatstatus\": \"Resolved\"}'",
-        versions: ApiVersion::ALL,
-        is_action: true,
-        destructive: false,
-        requires_confirmation: false,
-        operations: &["threats_add_note", "threats_update_analyst_verdict", "threats_update_incident"],
-    };
-
-    const OUTPUTS: &'static [ContextPath] = &[];
-
-    fn arguments() -> Vec<Argument> {
-        use ArgumentKind::{Boolean, String};
-        vec![
-            Argument::new("remoteId", String, "ID of the threat.").required(),
-            Argument::new(
-                "incidentChanged",
-                Boolean,
-                "Whether the incident changed. Without a change no request is sent. Required if delta has a \
-                 verdict or a status.",
-            ),
-            Argument::new(
-                "delta",
-                String,
-                "Changes as a JSON object: sentinelonethreatanalystverdict (True positive, Suspicious, \
-                 False positive, Undefined), sentinelonethreatstatus (Unresolved, In progress, Resolved) \
-                 and closeNotes. Other fields are ignored.",
-            ),
-            Argument::new("status", String, "Ignored; accepted because the platform passes it."),
-            Argument::new("data", String, "Ignored; accepted because the platform passes it."),
-            Argument::new("entries", String, "Ignored; accepted because the platform passes it."),
-        ]
-    }
-
-    fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
-        let remote_id = arguments.required("remoteId")?.trim().to_owned();
-        let changed = arguments.boolean("incidentChanged")?;
-        let delta = arguments.string("delta")?.unwrap_or_else(|| "{}".to_owned());
-        let delta: Value = serde_json::from_str(&delta).unwrap_or_default();
-        let delta =
-            Delta::from_fields(&delta).map_err(|error| arguments.error("delta", invalid_delta(&error)))?;
-        for ignored in ["status", "data", "entries"] {
-            arguments.string(ignored)?;
-        }
-        let Delta { verdict, status, close_notes, .. } = delta;
-        match changed {
-            Some(true) => Ok(Self { remote_id, verdict, status, close_notes }),
-            None if verdict.is_some() || status.is_some() => Err(arguments
-                .error("incidentChanged", "is missing; it is required with a verdict or status in delta")),
-            _ => Ok(Self { remote_id, ..Self::default() }),
-        }
-    }
-
+impl Behavior for UpdateRemoteSystem {
     /// Returns all requests that may be sent. A note is sent only if the console applied its change.
-    fn requests(&self, version: ApiVersion) -> Result<Requests> {
-        self.delta().requests(version, &self.remote_id).map_err(delta_error)
+    fn build_requests(&self, version: ApiVersion) -> Result<Requests> {
+        delta(self)?.requests(version, &self.remote_id).map_err(delta_error)
     }
 
-    async fn execute(&self, client: &Client, changes: Requests, _: &dyn ProgressObserver) -> Result<Outcome> {
-        let updated = push_changes(client, &self.remote_id, &self.delta(), changes).await?;
+    async fn execute(&self, run: Run<'_>) -> Result<Outcome> {
+        let Run { client, requests: changes, .. } = run;
+        let updated = push_changes(client, &self.remote_id, &delta(self)?, changes).await?;
         let mut outcome = Outcome::new(json!({ "remoteId": self.remote_id }), Value::Null);
         if updated.steps.is_empty() {
             // An update without changes succeeds.
@@ -121,10 +46,19 @@ impl Command for UpdateRemoteSystem {
     }
 }
 
-impl UpdateRemoteSystem {
-    fn delta(&self) -> Delta {
-        let (verdict, status) = (self.verdict.clone(), self.status.clone());
-        Delta { verdict, status, close_notes: self.close_notes.clone() }
+/// Returns the changes to send: none if the incident did not change.
+fn delta(command: &UpdateRemoteSystem) -> Result<Delta> {
+    let name = UpdateRemoteSystem::INFO.name;
+    let fields = Value::Object(command.delta.clone().unwrap_or_default());
+    let delta =
+        Delta::from_fields(&fields).map_err(|error| argument_error(name, "delta", invalid_delta(&error)))?;
+    match command.incident_changed {
+        Some(true) => Ok(delta),
+        None if delta.verdict.is_some() || delta.status.is_some() => {
+            let message = "is missing; it is required with a verdict or status in delta";
+            Err(argument_error(name, "incidentChanged", message))
+        }
+        _ => Ok(Delta::default()),
     }
 }
 

@@ -10,7 +10,7 @@ use sentinelone_raw::star_rules::Severity as RuleSeverity;
 use sentinelone_raw::threats::IncidentStatus;
 use serde::{Deserialize, Serialize};
 
-use crate::time::parse_timestamp;
+use sentinelone_raw::runtime::parse_timestamp;
 
 /// A stream of items that become incidents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

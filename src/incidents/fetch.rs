@@ -203,30 +203,25 @@ pub(super) fn request(
             filter.site_ids = non_empty(site_ids);
             filter.severity = non_empty(alert_severities);
             filter.incident_status = non_empty(alert_statuses);
-            let query = AlertsListQuery {
-                filter,
-                sort_by: Some(AlertSortField::AlertInfoCreatedAt),
-                sort_order: Some(SortOrder::Asc),
-                ..AlertsListQuery::default()
-            };
+            let query = AlertsListQuery::default()
+                .filter(filter)
+                .sort_by(AlertSortField::AlertInfoCreatedAt)
+                .sort_order(SortOrder::Asc);
             Ok(alerts::list(&query)?.with_response_type())
         }
         (Stream::Threats, ApiVersion::V2_0) => {
             let mut filter = LegacyThreatFilter::default().created_at_gte(since);
             filter.site_ids = non_empty(site_ids);
-            Ok(threats::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?
-                .with_response_type())
+            Ok(threats::list_v2_0(&ThreatsListV20Query::default().filter(filter))?.with_response_type())
         }
         (Stream::Threats, _) => {
             let mut filter = ThreatFilter::default().created_at_gte(since);
             filter.site_ids = non_empty(site_ids);
             filter.incident_statuses = non_empty(threat_statuses);
-            let query = ThreatsListQuery {
-                filter,
-                sort_by: Some(ThreatSortField::CreatedAt),
-                sort_order: Some(SortOrder::Asc),
-                ..ThreatsListQuery::default()
-            };
+            let query = ThreatsListQuery::default()
+                .filter(filter)
+                .sort_by(ThreatSortField::CreatedAt)
+                .sort_order(SortOrder::Asc);
             Ok(threats::list(&query)?.with_response_type())
         }
     }

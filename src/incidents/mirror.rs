@@ -246,12 +246,11 @@ pub(crate) fn modified_request(
     Ok(match version {
         ApiVersion::V2_0 => {
             let filter = LegacyThreatFilter::default().updated_at_gte(since.clone());
-            raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?
-                .with_response_type()
+            raw::list_v2_0(&ThreatsListV20Query::default().filter(filter))?.with_response_type()
         }
         _ => {
             let filter = ThreatFilter::default().updated_at_gte(since.clone());
-            raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?.with_response_type()
+            raw::list(&ThreatsListQuery::default().filter(filter))?.with_response_type()
         }
     })
 }
@@ -261,12 +260,11 @@ pub(crate) fn threat_request(version: ApiVersion, id: &str) -> Result<Request<Pa
     Ok(match version {
         ApiVersion::V2_0 => {
             let filter = LegacyThreatFilter::default().ids([id]);
-            raw::list_v2_0(&ThreatsListV20Query { filter, ..ThreatsListV20Query::default() })?
-                .with_response_type()
+            raw::list_v2_0(&ThreatsListV20Query::default().filter(filter))?.with_response_type()
         }
         _ => {
             let filter = ThreatFilter::default().ids([id]);
-            raw::list(&ThreatsListQuery { filter, ..ThreatsListQuery::default() })?.with_response_type()
+            raw::list(&ThreatsListQuery::default().filter(filter))?.with_response_type()
         }
     })
 }

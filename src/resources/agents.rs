@@ -67,7 +67,8 @@ impl<'a> Agents<'a> {
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails or the response has no total.
     pub async fn count(self, filter: &AgentFilter) -> Result<u64> {
-        let response = self.client.send(&raw::count(&AgentsCountQuery { filter: filter.clone() })?).await?;
+        let response =
+            self.client.send(&raw::count(&AgentsCountQuery::default().filter(filter.clone()))?).await?;
         let total = response.data.as_ref().and_then(|count| count.total);
         let total = total.and_then(|total| u64::try_from(total).ok());
         total.ok_or_else(|| response.missing_value("data.total"))

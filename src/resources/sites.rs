@@ -78,7 +78,7 @@ impl<'a> Sites<'a> {
     ) -> ActionBuilder<'a, SitesReactivateRequest, Data<SuccessFlag>> {
         let body = SitesReactivateRequest::new(SiteReactivationData::default());
         ActionBuilder::with_path_param(self.client, site_id.into(), body, |site_id, body| {
-            let SiteReactivationData { expiration, unlimited } = &body.data;
+            let SiteReactivationData { expiration, unlimited, .. } = &body.data;
             if expiration.is_none() && unlimited.is_none() {
                 return Err(RequestError::missing(&raw::REACTIVATE, "data.expiration"));
             }

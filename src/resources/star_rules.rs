@@ -69,7 +69,8 @@ impl<'a> StarRules<'a> {
         let mut known_ids = HashSet::new();
         let mut rules = Vec::new();
         for is_legacy in rule_update::LISTS {
-            let query = StarRulesListQuery { filter: filter.clone(), is_legacy, ..Default::default() };
+            let mut query = StarRulesListQuery::default().filter(filter.clone());
+            query.is_legacy = is_legacy;
             let found = match self.list().query(query).items().collect().await {
                 Err(error) if is_legacy.is_some() && rule_update::rejects_is_legacy(&error) => Vec::new(),
                 found => found?,

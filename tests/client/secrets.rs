@@ -1,9 +1,7 @@
 //! Secrets (token, passwords, API keys) do not occur in logs, errors, `Debug` output and printed requests.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use secrecy::SecretString;
 use sentinelone::commands::Arguments;
 use sentinelone::{ApiToken, Client, ErrorKind, RateLimits, RetryPolicy, Secret, raw};
 use wiremock::matchers::any;
@@ -127,13 +125,6 @@ async fn errors_and_debug_output_have_no_secret() {
 fn arguments_and_commands_debug_has_no_secret() {
     let arguments = Arguments::new().with("password", PASSWORD).with("api_key", API_KEY);
     assert_no_secret("arguments", &format!("{arguments:?}"));
-    let command = sentinelone::commands::FetchFile {
-        agent_id: "1".into(),
-        file_path: "/etc/hosts".into(),
-        password: SecretString::from(PASSWORD),
-        dir: ".".into(),
-        timeout: Duration::from_secs(1),
-        unpack: true,
-    };
+    let command = sentinelone::commands::FetchFile::new("1", "/etc/hosts", PASSWORD);
     assert_no_secret("a command", &format!("{command:?}"));
 }

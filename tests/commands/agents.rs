@@ -139,11 +139,8 @@ fn list_agents_params_conflicting_with_argument_are_rejected() {
         let error = sent("list-agents", V2_1, &[(name, value), ("params", params)]).expect_err(name);
         assert!(error.contains("params") && error.contains(name), "{error}");
     }
-    let command = ListAgents {
-        computer_name: Some("web".into()),
-        params: AgentFilter::default().computer_name_like("db"),
-        ..ListAgents::default()
-    };
+    let command =
+        ListAgents::default().computer_name("web").params(AgentFilter::default().computer_name_like("db"));
     let error = command.requests(V2_1).unwrap_err();
     assert_eq!(crate::argument_error(&error).argument(), Some("params"));
 }
@@ -177,9 +174,9 @@ fn agent_commands_invalid_arguments_are_rejected() {
         assert!(error.contains(about), "{name} {args:?}: {error}");
     }
     let without_ids: [sentinelone::Result<_>; 3] = [
-        GetAgent { agent_id: Vec::new() }.requests(V2_1),
-        ConnectAgent { agent_id: Vec::new() }.requests(V2_1),
-        MoveAgent { group_id: "7".into(), agents_ids: Vec::new() }.requests(V2_1),
+        GetAgent::new([""; 0]).requests(V2_1),
+        ConnectAgent::new([""; 0]).requests(V2_1),
+        MoveAgent::new("7", [""; 0]).requests(V2_1),
     ];
     assert!(
         without_ids.iter().all(Result::is_err),

@@ -1,7 +1,9 @@
 //! Commands on sites, accounts, groups, activities, hashes and exclusions.
 
 use sentinelone::IdState;
-use sentinelone::commands::{Command, CreateWhiteListItem, GetActivities, RemoveItemFromWhitelist};
+use sentinelone::commands::{
+    Command, CreateWhiteListItem, GetActivities, NoProgress, RemoveItemFromWhitelist,
+};
 use serde_json::json;
 use wiremock::matchers::{body_json, method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer};
@@ -408,7 +410,7 @@ fn get_activities_created_between_accepts_all_time_formats() {
         let error = sent("get-activities", V2_1, &[("created_between", text)]).unwrap_err();
         assert!(error.contains("created_between") && error.contains(about), "{text}: {error}");
     }
-    let command = GetActivities { created_between: Some(("soon".into(), NOW.into())), ..Default::default() };
+    let command = GetActivities::default().created_between(("soon".into(), NOW.into()));
     assert!(command.requests(V2_1).unwrap_err().to_string().contains("not a time"));
 }
 
@@ -515,16 +517,7 @@ fn create_exclusion_without_scope_is_rejected() {
     let hash = [("exclusion_type", "white_hash"), ("exclusion_value", SHA1), ("os_type", "linux")];
     let error = sent("create-white-list-item", V2_1, &hash).unwrap_err();
     assert!(error.starts_with("create-white-list-item: site_ids or group_ids is required"), "{error}");
-    let command = CreateWhiteListItem {
-        exclusion_type: "white_hash".into(),
-        exclusion_value: SHA1.into(),
-        os_type: "linux".into(),
-        description: None,
-        exclusion_mode: None,
-        path_exclusion_type: None,
-        group_ids: Vec::new(),
-        site_ids: Vec::new(),
-    };
+    let command = CreateWhiteListItem::new("white_hash", SHA1, "linux");
     assert!(command.requests(V2_1).is_err());
 }
 
@@ -788,8 +781,8 @@ async fn remove_whitelist_item_search_failure_deletes_nothing() {
     search().and(query_param("cursor", "n")).respond_with(broken).mount(&server).await;
     Mock::given(method("DELETE")).respond_with(json_response(json!({}))).expect(0).mount(&server).await;
     let client = client(&server, V2_1);
-    let command = RemoveItemFromWhitelist { item: "/opt".into(), os_type: None, exclusion_type: None };
-    assert_eq!(command.run(&client).await.unwrap_err().status().unwrap(), 503);
+    let command = RemoveItemFromWhitelist::new("/opt");
+    assert_eq!(command.run(&client, &NoProgress).await.unwrap_err().status().unwrap(), 503);
 }
 
 #[test]

@@ -275,8 +275,8 @@ fn delete_ioc_sends_accounts_and_batches() {
     assert!(error("delete-ioc", &[("account_ids", "41")]).contains("uuids"));
     assert!(error("delete-ioc", &[("uuids", "71aa")]).contains("account_ids"));
 
-    let uuids = (0..5001).map(|id| id.to_string()).collect();
-    let many = DeleteIoc { account_ids: vec!["41".into()], uuids };
+    let uuids = (0..5001).map(|id| id.to_string());
+    let many = DeleteIoc::new(["41"], uuids);
     let requests = many.requests(V2_1).unwrap();
     let sizes = requests.iter().map(|request| &request.body().unwrap()["filter"]);
     let sizes: Vec<_> = sizes
@@ -284,7 +284,7 @@ fn delete_ioc_sends_accounts_and_batches() {
         .collect();
     let expected = [vec![(1000, json!(["41"])); 5], vec![(1, json!(["41"]))]].concat();
     assert_eq!(sizes, expected);
-    let nowhere = DeleteIoc { account_ids: Vec::new(), uuids: vec!["71aa".into()] };
+    let nowhere = DeleteIoc::new([""; 0], ["71aa"]);
     assert_eq!(crate::argument_error(&nowhere.requests(V2_1).unwrap_err()).argument(), Some("account_ids"));
     assert!(entry("delete-ioc").info.requires_confirmation);
 }

@@ -5,7 +5,6 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use sentinelone::commands::{Command, RunOptions, UpdateRemoteSystem};
-use sentinelone::threats::{AnalystVerdict, IncidentStatus};
 use sentinelone::{Error, ErrorKind};
 use serde_json::json;
 use tempfile::TempDir;
@@ -707,12 +706,9 @@ async fn update_remote_system_state_uses_details_and_notes() {
 
 #[test]
 fn update_remote_system_unknown_label_is_rejected() {
-    let command = UpdateRemoteSystem {
-        remote_id: "9".into(),
-        verdict: Some(AnalystVerdict::from("benign")),
-        status: Some(IncidentStatus::Resolved),
-        close_notes: String::new(),
-    };
+    let delta = json!({ "sentinelonethreatanalystverdict": "benign", "sentinelonethreatstatus": "Resolved" });
+    let delta = delta.as_object().unwrap().clone();
+    let command = UpdateRemoteSystem::new("9").incident_changed(true).delta(delta);
     assert!(command.requests(V2_1).unwrap_err().to_string().contains("benign"));
 }
 

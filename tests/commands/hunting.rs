@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sentinelone::commands::{Argument, ArgumentKind, Command, GetPowerQueryResults};
+use sentinelone::commands::{Argument, ArgumentKind, Command, NoProgress};
 use sentinelone::{Error, ErrorKind};
 use serde_json::json;
 use wiremock::matchers::{any, method, path, query_param};
@@ -10,6 +10,9 @@ use wiremock::{Mock, MockServer, Request, Respond};
 
 use super::queries::{DV, in_state, power_query, request_count, with_period};
 use super::*;
+
+/// Number of polls without a state of the query after which the wait ends with an error.
+const MAX_POLLS_WITHOUT_STATE: usize = 3;
 
 /// Mounts responses to the start of a PowerQuery and to its polls.
 async fn power_query_server(started: Value, polled: ResponseTemplate) -> MockServer {
@@ -141,7 +144,7 @@ async fn power_query_is_polled_until_finished() {
     ping().respond_with(json_response(in_state("PROCESS_RUNNING"))).up_to_n_times(2).mount(&server).await;
     ping().respond_with(json_response(finished())).expect(1).mount(&server).await;
     let log = Log::default();
-    let outcome = power_query().run_with_progress(&client(&server, V2_1), &log).await.unwrap();
+    let outcome = power_query().run(&client(&server, V2_1), &log).await.unwrap();
     assert_eq!(outcome.context["SentinelOne"]["PowerQuery"][1]["kind"], "dns");
     assert!(outcome.is_complete());
     let waiting =
@@ -176,7 +179,7 @@ async fn failed_power_query_reports_state() {
         };
         let log = Log::default();
         let client = client(&server, V2_1);
-        assert_failure(&power_query().run_with_progress(&client, &log).await.unwrap_err());
+        assert_failure(&power_query().run(&client, &log).await.unwrap_err());
         assert_eq!(log.started(), [("query_id", "pq1".to_owned())]);
         assert_eq!(polls(&server).await, 1, "the failed query is polled once");
         assert_failure(&error_of(&server, "ping-power-query", &[("queryId", "pq1")]).await);
@@ -203,13 +206,13 @@ async fn failed_power_query_keeps_reasons_of_the_console() {
 
 #[tokio::test]
 async fn power_query_without_state_ends_after_limited_polls() {
-    let limit = GetPowerQueryResults::MAX_POLLS_WITHOUT_STATE as usize;
+    let limit = MAX_POLLS_WITHOUT_STATE;
     assert!(limit <= 5, "with the default interval the error comes in less than a minute");
     for polled in
         [json!({ "data": null }), json!({ "data": {} }), json!({}), json!({ "data": { "status": null } })]
     {
         let server = power_query_server(in_state("RUNNING"), json_response(polled.clone())).await;
-        let error = power_query().run(&client(&server, V2_1)).await.unwrap_err();
+        let error = power_query().run(&client(&server, V2_1), &NoProgress).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoResult, "{polled}: {error}");
         assert!(error.to_string().contains("no state of the PowerQuery (query_id=pq1)"), "{error}");
         assert_eq!(polls(&server).await, limit, "{polled}");
@@ -225,13 +228,13 @@ async fn power_query_state_after_polls_without_state_continues() {
     let start = Mock::given(path(format!("{DV}/events/pq")));
     start.respond_with(json_response(in_state("RUNNING"))).mount(&server).await;
     let missing = || json_response(json!({ "data": null }));
-    let limit = u64::from(GetPowerQueryResults::MAX_POLLS_WITHOUT_STATE);
+    let limit = MAX_POLLS_WITHOUT_STATE as u64;
     ping().respond_with(missing()).up_to_n_times(limit - 1).mount(&server).await;
     ping().respond_with(json_response(in_state("RUNNING"))).up_to_n_times(1).mount(&server).await;
     ping().respond_with(missing()).up_to_n_times(limit - 1).mount(&server).await;
     let rows = json!({ "queryId": "pq1", "status": "FINISHED", "columns": [{ "name": "n" }], "data": [[3]] });
     ping().respond_with(json_response(json!({ "data": rows }))).mount(&server).await;
-    let outcome = power_query().run(&client(&server, V2_1)).await.unwrap();
+    let outcome = power_query().run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!([{ "n": 3 }]));
 }
 
@@ -244,12 +247,12 @@ async fn finished_power_query_with_errors_needs_rows() {
         })
     };
     let server = power_query_server(in_state("RUNNING"), json_response(finished(json!([[3]])))).await;
-    let outcome = power_query().run(&client(&server, V2_1)).await.unwrap();
+    let outcome = power_query().run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_eq!(outcome.context["SentinelOne"]["PowerQuery"], json!([{ "n": 3 }]));
     assert!(!outcome.is_complete() && outcome.has_results(), "rows and an error");
     for none in [json!([]), Value::Null] {
         let server = power_query_server(in_state("RUNNING"), json_response(finished(none))).await;
-        let error = power_query().run(&client(&server, V2_1)).await.unwrap_err();
+        let error = power_query().run(&client(&server, V2_1), &NoProgress).await.unwrap_err();
         assert!(error.to_string().contains("one shard was skipped"), "{error}");
     }
 }
@@ -258,14 +261,13 @@ async fn finished_power_query_with_errors_needs_rows() {
 async fn power_query_timeout_returns_query_id() {
     let server = power_query_server(in_state("RUNNING"), json_response(in_state("RUNNING"))).await;
     // The interval exceeds the timeout, but the query is polled immediately.
-    let short_poll = |query_id: Option<&str>| GetPowerQueryResults {
-        interval: Duration::from_secs(60),
-        timeout: Duration::from_secs(1),
-        query_id: query_id.map(str::to_owned),
-        ..power_query()
+    let short_poll = |query_id: Option<&str>| {
+        let mut query = power_query().interval(Duration::from_secs(60)).timeout(Duration::from_secs(1));
+        query.query_id = query_id.map(str::to_owned);
+        query
     };
     for (query_id, polls_so_far) in [(None, 2), (Some("pq1"), 4)] {
-        let error = short_poll(query_id).run(&client(&server, V2_1)).await.unwrap_err();
+        let error = short_poll(query_id).run(&client(&server, V2_1), &NoProgress).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WaitTimeout);
         assert!(error.to_string().contains("resume with query_id=pq1"), "{error}");
         assert_eq!(polls(&server).await, polls_so_far, "one immediate poll, one before the timeout");
@@ -279,7 +281,7 @@ async fn power_query_poll_error_keeps_query_id() {
         // The console allows the next poll only after the timeout.
         let polled = ResponseTemplate::new(status).insert_header("retry-after", "600");
         let server = power_query_server(in_state("RUNNING"), polled).await;
-        let error = power_query().run(&client(&server, V2_1)).await.unwrap_err();
+        let error = power_query().run(&client(&server, V2_1), &NoProgress).await.unwrap_err();
         assert_eq!(error.status().unwrap(), status);
         assert_eq!(error.to_string().contains("resume with query_id=pq1"), resumes, "{error}");
     }
@@ -296,7 +298,8 @@ fn power_query_resume_requires_only_the_query_id() {
         let error = sent("get-power-query-results", V2_1, &args).unwrap_err();
         assert!(error.starts_with(&format!("get-power-query-results: {missing} is missing")), "{error}");
     }
-    let typed = GetPowerQueryResults { from_date: None, ..power_query() };
+    let mut typed = power_query();
+    typed.from_date = None;
     assert!(typed.requests(V2_1).unwrap_err().to_string().contains("from_date is missing"));
 }
 

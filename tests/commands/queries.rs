@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use sentinelone::commands::{
     Command, GetPowerQueryResults, NoProgress, RemoteScriptAutomateResults, RunRemoteScript,
 };
@@ -26,46 +25,23 @@ pub(super) async fn request_count(server: &MockServer, path: &str) -> usize {
 }
 
 pub(super) fn power_query() -> GetPowerQueryResults {
-    GetPowerQueryResults {
-        account_ids: Vec::new(),
-        site_ids: Vec::new(),
-        query: Some("event.type = * | columns event.type".into()),
-        from_date: Some("2026-11-18T00:00:00Z".into()),
-        to_date: Some("2026-11-19T00:00:00Z".into()),
-        limit: None,
-        interval: Duration::from_millis(20),
-        timeout: Duration::from_secs(20),
-        query_id: None,
-    }
+    let mut query = GetPowerQueryResults::default()
+        .query("event.type = * | columns event.type")
+        .from_date("2026-11-18T00:00:00Z")
+        .to_date("2026-11-19T00:00:00Z");
+    (query.interval, query.timeout) = (Duration::from_millis(20), Duration::from_secs(20));
+    query
 }
 
 fn script() -> RunRemoteScript {
-    RunRemoteScript {
-        account_ids: vec!["10".into()],
-        output_destination: "SentinelCloud".into(),
-        task_description: "collect logs".into(),
-        script_id: "77".into(),
-        output_directory: None,
-        agent_ids: vec!["1".into(), "2".into()],
-        singularity_xdr_keyword: None,
-        singularity_xdr_url: None,
-        api_key: None,
-        input_params: None,
-        password: None,
-        script_runtime_timeout_seconds: 3600,
-        requires_approval: false,
-        protected_actions_code: None,
-    }
+    RunRemoteScript::new(["10"], "SentinelCloud", "collect logs", "77", ["1", "2"])
 }
 
 pub(super) fn automation(dir: &Path) -> RemoteScriptAutomateResults {
-    RemoteScriptAutomateResults {
-        script: script(),
-        interval: Duration::from_millis(20),
-        timeout: Duration::from_secs(20),
-        parent_task_id: None,
-        dir: dir.to_owned(),
-    }
+    RemoteScriptAutomateResults::new(script())
+        .interval(Duration::from_millis(20))
+        .timeout(Duration::from_secs(20))
+        .dir(dir)
 }
 
 pub(super) fn with_period<'a>(own: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -158,8 +134,11 @@ fn polling_defaults_match_integration() {
     // The documented defaults equal the constants.
     let durations =
         |[interval, timeout]: [u64; 2]| (Duration::from_secs(interval), Duration::from_secs(timeout));
-    assert_eq!((GetPowerQueryResults::INTERVAL, GetPowerQueryResults::TIMEOUT), durations(query));
-    let known = (RemoteScriptAutomateResults::INTERVAL, RemoteScriptAutomateResults::TIMEOUT);
+    let default = GetPowerQueryResults::default();
+    assert_eq!((default.interval, default.timeout), durations(query));
+    let default = automation(Path::new("."));
+    let default = RemoteScriptAutomateResults::new(default.script);
+    let known = (default.interval, default.timeout);
     assert_eq!(known, durations(script));
 }
 
@@ -495,8 +474,7 @@ fn run_script_accepts_all_output_destinations() {
 
 #[test]
 fn run_script_debug_hides_secrets() {
-    let password = Some(SecretString::from("open it"));
-    let secret = RunRemoteScript { password, api_key: Some(SecretString::from("sesame")), ..script() };
+    let secret = script().password("open it").api_key("sesame");
     let text = format!("{secret:?}");
     assert!(!text.contains("open it") && !text.contains("sesame"), "{text}");
     let request = &secret.requests(V2_1).unwrap()[0];
@@ -507,10 +485,14 @@ fn run_script_debug_hides_secrets() {
 
 #[test]
 fn run_script_too_many_agents_is_rejected() {
-    let agent_ids = (0..5001).map(|id| id.to_string()).collect();
-    let error = RunRemoteScript { agent_ids, ..script() }.requests(V2_1).unwrap_err();
+    let with_agents = |agent_ids: Vec<String>| {
+        let mut script = script();
+        script.agent_ids = agent_ids;
+        script.requests(V2_1).unwrap_err()
+    };
+    let error = with_agents((0..5001).map(|id| id.to_string()).collect());
     assert_eq!(crate::argument_error(&error).argument(), Some("agent_ids"));
-    let error = RunRemoteScript { agent_ids: Vec::new(), ..script() }.requests(V2_1).unwrap_err();
+    let error = with_agents(Vec::new());
     assert_eq!(crate::argument_error(&error).argument(), Some("agent_ids"));
 }
 
@@ -772,12 +754,9 @@ async fn get_task_results_failed_download_keeps_others() {
     links(json!({ "download_links": published })).mount(&server).await;
     serve(&server, "2", "second").await;
     let log = Log::default();
-    let command = sentinelone::commands::GetRemoteScriptTaskResults {
-        computer_names: Vec::new(),
-        task_ids: ["0", "1", "2", "3"].map(str::to_owned).to_vec(),
-        dir: dir.path().to_owned(),
-    };
-    let outcome = command.run_with_progress(&client(&server, V2_1), &log).await.unwrap();
+    let command =
+        sentinelone::commands::GetRemoteScriptTaskResults::new(["0", "1", "2", "3"]).dir(dir.path());
+    let outcome = command.run(&client(&server, V2_1), &log).await.unwrap();
     assert_eq!(outcome.files.len(), 1);
     assert_eq!(std::fs::read_to_string(dir.path().join("here.txt")).unwrap(), "second");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no partial file is left");
@@ -846,7 +825,7 @@ async fn automate_results_runs_polls_and_downloads() {
     serve(&server, "101", "output").await;
 
     let log = Log::default();
-    let outcome = automation(dir.path()).run_with_progress(&client(&server, V2_1), &log).await.unwrap();
+    let outcome = automation(dir.path()).run(&client(&server, V2_1), &log).await.unwrap();
     assert_eq!(std::fs::read_to_string(dir.path().join("o.txt")).unwrap(), "output");
     assert_eq!(outcome.files.len(), 1);
     let context = &outcome.context["SentinelOne"];
@@ -876,7 +855,7 @@ async fn automate_results_pending_approval_ends_without_polling() {
         .expect(0)
         .mount(&server)
         .await;
-    let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = automation(dir.path()).run(&client(&server, V2_1), &NoProgress).await.unwrap();
     let failure = outcome.failure.as_ref().unwrap();
     assert_eq!(failure.kind(), ErrorKind::NoResult);
     assert!(failure.to_string().contains("pendingExecutionId=66"), "{failure}");
@@ -895,7 +874,7 @@ async fn automate_results_without_tasks_ends_immediately() {
         let server = MockServer::start().await;
         let dir = tempfile::tempdir().unwrap();
         started(data).mount(&server).await;
-        let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
+        let outcome = automation(dir.path()).run(&client(&server, V2_1), &NoProgress).await.unwrap();
         let failure = outcome.failure.as_ref().unwrap().to_string();
         assert!(failure.contains(expected), "{failure}");
         assert_eq!(request_count(&server, &format!("{SCRIPTS}/status")).await, 0);
@@ -912,7 +891,7 @@ async fn automate_results_failed_tasks_end_before_timeout() {
         .respond_with(tasks(&ended, Value::Null))
         .mount(&server)
         .await;
-    let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = automation(dir.path()).run(&client(&server, V2_1), &NoProgress).await.unwrap();
     let failure = outcome.failure.as_ref().unwrap();
     assert_eq!(failure.kind(), ErrorKind::NoResult);
     assert!(failure.to_string().contains("1 canceled, 1 expired, 1 failed"), "{failure}");
@@ -933,8 +912,8 @@ async fn automate_results_partially_completed_task_has_results() {
         .await;
     links(json!({ "download_links": [link(&server, "101", "o.txt")] })).mount(&server).await;
     serve(&server, "101", "output").await;
-    let command = RemoteScriptAutomateResults { parent_task_id: Some("55".into()), ..automation(dir.path()) };
-    let outcome = command.run_with_progress(&client(&server, V2_1), &NoProgress).await.unwrap();
+    let command = automation(dir.path()).parent_task_id("55");
+    let outcome = command.run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_eq!(outcome.files.len(), 1);
     assert_eq!(states(&outcome), [("1", IdState::Partial), ("2", IdState::Unknown)]);
     assert_eq!(request_count(&server, &format!("{SCRIPTS}/execute")).await, 0);
@@ -953,9 +932,9 @@ async fn automate_results_agent_without_task_uses_affected_count() {
         started(start.clone()).mount(&server).await;
         let ended = tasks(&[task("101", "1", "failed")], Value::Null);
         Mock::given(path(format!("{SCRIPTS}/status"))).respond_with(ended).mount(&server).await;
-        let parent_task_id = parent.map(str::to_owned);
-        let command = RemoteScriptAutomateResults { parent_task_id, ..automation(dir.path()) };
-        let outcome = command.run(&client(&server, V2_1)).await.unwrap();
+        let mut command = automation(dir.path());
+        command.parent_task_id = parent.map(str::to_owned);
+        let outcome = command.run(&client(&server, V2_1), &NoProgress).await.unwrap();
         assert_eq!(states(&outcome)[1], ("2", state), "{start}");
     }
 }
@@ -967,21 +946,21 @@ async fn automate_results_timeout_returns_parent_task_id() {
     started(json!({ "affected": 1, "parentTaskId": "55" })).mount(&server).await;
     let open = tasks(&[task("101", "1", "pending_user_action")], Value::Null);
     Mock::given(path(format!("{SCRIPTS}/status"))).respond_with(open).mount(&server).await;
-    let command = |parent: Option<&str>| RemoteScriptAutomateResults {
-        interval: Duration::from_secs(60),
-        timeout: Duration::from_secs(1),
-        parent_task_id: parent.map(str::to_owned),
-        ..automation(dir.path())
+    let command = |parent: Option<&str>| {
+        let mut command =
+            automation(dir.path()).interval(Duration::from_secs(60)).timeout(Duration::from_secs(1));
+        command.parent_task_id = parent.map(str::to_owned);
+        command
     };
     let assert_resume_hint = |error: &Error| {
         assert_eq!(error.kind(), ErrorKind::WaitTimeout);
         assert!(error.to_string().contains("parent_task_id=55"), "{error}");
     };
-    let outcome = command(None).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = command(None).run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_resume_hint(outcome.failure.as_ref().unwrap());
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
     assert_eq!(states(&outcome), [("1", IdState::Unknown), ("2", IdState::NotAffected)]);
-    let outcome = command(Some("55")).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = command(Some("55")).run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_resume_hint(outcome.failure.as_ref().unwrap());
     assert_eq!(outcome.response["data"]["tasks"][0]["id"], "101", "the tasks of the last poll");
     assert_eq!(request_count(&server, &format!("{SCRIPTS}/status")).await, 4);
@@ -995,13 +974,13 @@ async fn automate_results_error_keeps_started_run() {
     started(json!({ "affected": 2, "parentTaskId": "55" })).mount(&server).await;
     let list = || Mock::given(path(format!("{SCRIPTS}/status")));
     list().respond_with(ResponseTemplate::new(403)).up_to_n_times(1).mount(&server).await;
-    let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = automation(dir.path()).run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 403);
     assert_eq!(outcome.context["SentinelOne"]["RunRemoteScript"]["parentTaskId"], "55");
     // The same applies to an error after the tasks have ended.
     let ended = [task("101", "1", "completed"), task("102", "2", "completed")];
     list().respond_with(tasks(&ended, Value::Null)).mount(&server).await;
-    let outcome = automation(dir.path()).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = automation(dir.path()).run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_eq!(outcome.failure.as_ref().unwrap().status().unwrap(), 404);
     assert_eq!(states(&outcome), [("1", IdState::Done), ("2", IdState::Done)]);
 }

@@ -1,6 +1,6 @@
 //! Responses that are not valid JSON in single values.
 
-use sentinelone::commands::{Command, GetThreats, RemoveItemFromWhitelist};
+use sentinelone::commands::{Command, GetThreats, NoProgress, RemoveItemFromWhitelist};
 use wiremock::Mock;
 use wiremock::matchers::{method, path};
 
@@ -35,7 +35,7 @@ async fn list_repaired_item_is_complete_and_invalid_item_is_not() {
     let expected = ["data[0].threatInfo.threatName (ID 1): unpaired surrogate \\ud800 replaced by U+FFFD"];
     assert_eq!(repairs(&outcome), expected);
     assert!(outcome.is_complete());
-    let typed = GetThreats::default().run(&client(&server, V2_1)).await.unwrap();
+    let typed = GetThreats::default().run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_eq!(repairs(&typed), expected);
 
     let server = MockServer::start().await;
@@ -104,8 +104,8 @@ async fn removal_after_a_list_with_a_lost_item_is_unknown() {
     let list = r#"{"data": [{"id": "5", "value": "0a", "description": "\ud800"}]}"#;
     mount(&server, "GET", "/web/api/v2.1/exclusions", list).await;
     mount(&server, "DELETE", "/web/api/v2.1/exclusions", r#"{"data": {"affected": 1}}"#).await;
-    let command = RemoveItemFromWhitelist { item: "0a".into(), os_type: None, exclusion_type: None };
-    let typed = command.run(&client(&server, V2_1)).await.unwrap();
+    let command = RemoveItemFromWhitelist::new("0a");
+    let typed = command.run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_eq!(repairs(&typed).len(), 1, "{:?}", typed.repairs);
 }
 

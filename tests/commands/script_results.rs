@@ -1,6 +1,6 @@
 //! Results of remote scripts: missing tasks, and the reasons that the console and the object store return.
 
-use sentinelone::commands::{Command, RemoteScriptAutomateResults};
+use sentinelone::commands::{Command, NoProgress};
 use serde_json::json;
 use tempfile::TempDir;
 use wiremock::matchers::path;
@@ -134,9 +134,8 @@ async fn automate_results_failed_tasks_keep_descriptions() {
     let list = || Mock::given(path(format!("{SCRIPTS}/status")));
     list().respond_with(tasks(&[of_agent, without_agent], Value::Null)).mount(&server).await;
     let temp = TempDir::new().unwrap();
-    let command =
-        RemoteScriptAutomateResults { parent_task_id: Some("55".into()), ..automation(temp.path()) };
-    let outcome = command.run(&client(&server, V2_1)).await.unwrap();
+    let command = automation(temp.path()).parent_task_id("55");
+    let outcome = command.run(&client(&server, V2_1), &NoProgress).await.unwrap();
     let description = "failed: some details: exit code 5 of the interpreter";
     assert_eq!(outcome.results[0].detail.as_deref(), Some(description));
     assert_eq!(messages(&outcome), [format!("task 102: {description}")]);
@@ -148,7 +147,7 @@ async fn run_script_waiting_for_approval_keeps_detail_of_console() {
     let details = json!([{ "threatId": "1", "result": "needs a second approver" }]);
     started(json!({ "affected": 2, "pending": true, "details": details })).mount(&server).await;
     let temp = TempDir::new().unwrap();
-    let outcome = automation(temp.path()).run(&client(&server, V2_1)).await.unwrap();
+    let outcome = automation(temp.path()).run(&client(&server, V2_1), &NoProgress).await.unwrap();
     let detail = outcome.results[0].detail.as_deref().unwrap();
     assert_eq!(detail, "needs a second approver; the run waits for approval");
 }

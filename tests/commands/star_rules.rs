@@ -788,7 +788,7 @@ fn star_rule_actions_send_ids() {
         assert!(entry(name).info.requires_confirmation, "{name}");
         assert!(error(name, &[]).contains("rule_ids"));
     }
-    let none = DisableStarRules { rule_ids: Vec::new() };
+    let none = DisableStarRules::new([""; 0]);
     assert_eq!(crate::argument_error(&none.requests(V2_1).unwrap_err()).argument(), Some("rule_ids"));
 }
 

@@ -1,7 +1,7 @@
 //! Commands on threats.
 
 use sentinelone::IdState;
-use sentinelone::commands::{Command, UpdateThreatIncident, UpdateThreatsStatus};
+use sentinelone::commands::{Command, CommandDeclaration, UpdateThreatIncident, UpdateThreatsStatus};
 use sentinelone::raw::runtime::Fields;
 use sentinelone::threats::{IncidentStatus, ThreatFilter};
 use serde_json::json;
@@ -181,7 +181,7 @@ fn threat_actions_send_ids_in_one_request() {
 #[test]
 fn threat_actions_split_ids_into_batches() {
     let ids = (0..12_001).map(|id| id.to_string()).collect::<Vec<_>>();
-    let command = UpdateThreatsStatus { status: IncidentStatus::Resolved, threat_ids: ids.clone() };
+    let command = UpdateThreatsStatus::new(IncidentStatus::Resolved, &ids);
     let requests = command.requests(V2_1).unwrap();
     let batches: Vec<Vec<String>> = requests
         .iter()
@@ -202,7 +202,7 @@ fn update_incident_limit_with_batches_is_rejected() {
 
 #[test]
 fn update_status_without_ids_is_rejected() {
-    let command = UpdateThreatsStatus { status: IncidentStatus::Resolved, threat_ids: Vec::new() };
+    let command = UpdateThreatsStatus::new(IncidentStatus::Resolved, [""; 0]);
     let error = command.requests(V2_1).unwrap_err();
     assert_eq!(crate::argument_error(&error).argument(), Some("threat_ids"));
 }

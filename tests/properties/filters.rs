@@ -137,7 +137,7 @@ proptest! {
         sort in option::of(select(vec![ThreatSortField::CreatedAt, ThreatSortField::SiteName])),
         order in option::of(select(vec![SortOrder::Asc, SortOrder::Desc])),
     ) {
-        let mut query = ThreatsListQuery { filter, ..ThreatsListQuery::default() };
+        let mut query = ThreatsListQuery::default().filter(filter);
         (query.cursor, query.skip, query.sort_by, query.sort_order) = (cursor, skip, sort, order);
         (query.count_only, query.skip_count) = flags;
         let request = raw::list(&query).unwrap();
@@ -159,7 +159,7 @@ proptest! {
 
     #[test]
     fn list_v2_0_any_filter_matches_specification((filter, names) in filter::<LegacyThreatFilter>()) {
-        let query = raw::ThreatsListV20Query { filter, ..Default::default() };
+        let query = raw::ThreatsListV20Query::default().filter(filter);
         let request = raw::list_v2_0(&query).unwrap();
         let contract = Contract::bundled();
         let operation = contract.operation("threats_list_v2_0").unwrap();
@@ -189,7 +189,7 @@ proptest! {
     #[test]
     fn builders_produce_same_request_as_raw_functions((filter, names) in filter::<ThreatFilter>(), status in status()) {
         let threats = CLIENT.threats();
-        let list = raw::list(&ThreatsListQuery { filter: filter.clone(), ..Default::default() });
+        let list = raw::list(&ThreatsListQuery::default().filter(filter.clone()));
         prop_assert_eq!(threats.list().filter(filter.clone()).request(), list);
 
         let data = ThreatIncidentData::new(status.clone());
@@ -234,7 +234,7 @@ proptest! {
         }
         let data = ThreatIncidentData::new("resolved");
         let request = raw::update_incident(&raw::ThreatsUpdateIncidentRequest::new(data, filter.clone()));
-        let list = raw::list(&ThreatsListQuery { filter, ..Default::default() });
+        let list = raw::list(&ThreatsListQuery::default().filter(filter));
         if has_empty_field {
             let is_empty_value = |kind: &RequestErrorKind| matches!(kind, RequestErrorKind::EmptyList(_) | RequestErrorKind::Blank(_));
             prop_assert!(is_empty_value(request.unwrap_err().kind()));
@@ -324,7 +324,7 @@ filter_properties!(
     |filter| agents::shutdown(&agents::AgentsShutdownRequest::new(filter)).unwrap(),
     agents::AgentsShutdownRequest,
     "agents_list",
-    |filter| agents::list(&agents::AgentsListQuery { filter, ..Default::default() }).unwrap()
+    |filter| agents::list(&agents::AgentsListQuery::default().filter(filter)).unwrap()
 );
 filter_properties!(
     alert_filter,
@@ -337,7 +337,7 @@ filter_properties!(
     },
     alerts::AlertsUpdateIncidentRequest,
     "alerts_list",
-    |filter| alerts::list(&alerts::AlertsListQuery { filter, ..Default::default() }).unwrap()
+    |filter| alerts::list(&alerts::AlertsListQuery::default().filter(filter)).unwrap()
 );
 filter_properties!(
     star_rule_filter,
@@ -347,7 +347,7 @@ filter_properties!(
     |filter| star_rules::delete(&star_rules::StarRulesDeleteRequest::new(filter)).unwrap(),
     star_rules::StarRulesDeleteRequest,
     "star_rules_list",
-    |filter| star_rules::list(&star_rules::StarRulesListQuery { filter, ..Default::default() }).unwrap()
+    |filter| star_rules::list(&star_rules::StarRulesListQuery::default().filter(filter)).unwrap()
 );
 filter_properties!(
     ioc_filter,
@@ -357,7 +357,7 @@ filter_properties!(
     |filter| iocs::delete(&iocs::IocsDeleteRequest::new(filter)).unwrap(),
     iocs::IocsDeleteRequest,
     "iocs_list",
-    |filter| iocs::list(&iocs::IocsListQuery { filter, ..Default::default() }).unwrap()
+    |filter| iocs::list(&iocs::IocsListQuery::default().filter(filter)).unwrap()
 );
 
 /// Returns a value for a field, with its form in a body and in a query.
@@ -406,7 +406,7 @@ fn threat_filter_fields_use_their_own_wire_names() {
         assert_eq!(request.body(), Some(&expected));
         assert_eq!(request.validate().is_ok(), field.narrows_selection, "{}", field.name);
 
-        let list = raw::list(&ThreatsListQuery { filter, ..Default::default() }).unwrap();
+        let list = raw::list(&ThreatsListQuery::default().filter(filter)).unwrap();
         assert_eq!(list.query(), [(field.name.to_owned(), in_query)]);
         assert_eq!(list.path(ApiVersion::V2_1).unwrap(), "/web/api/v2.1/threats");
     }

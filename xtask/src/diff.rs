@@ -7,13 +7,12 @@ use std::process::{Command, ExitCode};
 
 use clap::ValueEnum;
 use sentinelone_codegen::bundle::Bundle;
+use sentinelone_codegen::commands;
 use sentinelone_codegen::diff::render::{self, Comparison};
 use sentinelone_codegen::diff::{self, Class, Finding, SpecIndex};
 use sentinelone_codegen::surface::Surface;
 use sentinelone_codegen::{Error, Result, document};
 use serde_json::Value;
-
-use crate::commands;
 
 /// A document to compare.
 pub(crate) enum DiffInput {
@@ -109,7 +108,7 @@ pub(crate) fn compare(
     new: &DiffInput,
     known_only: bool,
 ) -> Result<Vec<Finding>> {
-    let mut index = SpecIndex::new(commands::by_operation(root)?);
+    let mut index = SpecIndex::new(commands::by_operation(&root.join("spec"))?);
     index.add(&Bundle::read(&root.join("spec"))?)?;
     for input in [new, old] {
         if let DiffInput::Curated(bundle) = input

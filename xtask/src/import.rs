@@ -6,12 +6,11 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use sentinelone_codegen::bundle::Bundle;
+use sentinelone_codegen::commands;
 use sentinelone_codegen::diff::SpecIndex;
 use sentinelone_codegen::import::report::Report;
 use sentinelone_codegen::import::{self, Import, baseline};
 use sentinelone_codegen::{Error, Result, document};
-
-use crate::commands;
 
 /// The arguments of the command.
 #[derive(clap::Args, Debug)]
@@ -100,7 +99,7 @@ fn run_import(root: &Path, args: &Args) -> Result<(String, bool)> {
     let spec = root.join("spec");
     let document = document::open(&args.file)?;
     let import: Import = import::compare_with_spec(&spec, document)?;
-    let mut index = SpecIndex::new(commands::by_operation(root)?);
+    let mut index = SpecIndex::new(commands::by_operation(&root.join("spec"))?);
     if !import.differences.is_empty() {
         index.add(&Bundle::read(&spec)?)?;
     }

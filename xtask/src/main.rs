@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod add_operation;
 mod bench;
-mod commands;
 mod diff;
 mod import;
 mod package;

@@ -426,9 +426,7 @@ fn structure(
     if fields.iter().any(|field| field.ident != camel(&field.ident.to_string())) {
         attributes.push(of_serde(&[quote!(rename_all = "camelCase")]));
     }
-    if !in_requests {
-        attributes.push(quote!(#[non_exhaustive]));
-    }
+    attributes.push(quote!(#[non_exhaustive]));
 
     let node = |wire: &str| -> Value {
         match (schema, operation) {
@@ -714,7 +712,7 @@ fn doc(mark: &str, indent: &str, text: &str) -> String {
 }
 
 /// Inserts an empty line between items; prettyplease omits it.
-fn separate_items(text: &str) -> String {
+pub(crate) fn separate_items(text: &str) -> String {
     let mut out = String::new();
     let mut previous = "";
     for line in text.lines() {

@@ -1,7 +1,7 @@
 //! The support code of the generated modules: files and type names.
 
 /// Runtime files that are copied into the generated crate: file name and source text.
-pub(super) const RUNTIME_FILES: [(&str, &str); 15] = [
+pub(super) const RUNTIME_FILES: [(&str, &str); 24] = [
     ("mod.rs", include_str!("../../runtime/mod.rs")),
     ("response.rs", include_str!("../../runtime/response.rs")),
     ("field.rs", include_str!("../../runtime/field.rs")),
@@ -16,7 +16,16 @@ pub(super) const RUNTIME_FILES: [(&str, &str); 15] = [
     ("request.rs", include_str!("../../runtime/request.rs")),
     ("request_error.rs", include_str!("../../runtime/request_error.rs")),
     ("secret.rs", include_str!("../../runtime/secret.rs")),
+    ("time.rs", include_str!("../../runtime/time.rs")),
     ("timestamp.rs", include_str!("../../runtime/timestamp.rs")),
+    ("commands/mod.rs", include_str!("../../runtime/commands/mod.rs")),
+    ("commands/argument.rs", include_str!("../../runtime/commands/argument.rs")),
+    ("commands/argument_error.rs", include_str!("../../runtime/commands/argument_error.rs")),
+    ("commands/arguments.rs", include_str!("../../runtime/commands/arguments.rs")),
+    ("commands/context_path.rs", include_str!("../../runtime/commands/context_path.rs")),
+    ("commands/declaration.rs", include_str!("../../runtime/commands/declaration.rs")),
+    ("commands/filter_arguments.rs", include_str!("../../runtime/commands/filter_arguments.rs")),
+    ("commands/request_values.rs", include_str!("../../runtime/commands/request_values.rs")),
 ];
 
 /// Runtime types that a module may import. A schema cannot have one of these names.

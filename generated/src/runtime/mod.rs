@@ -3,6 +3,8 @@
 //! Support code of the generated modules: open enums, timestamps, response envelopes, operation metadata and
 //! request values. It does no I/O.
 
+#[cfg(feature = "commands")]
+pub mod commands;
 mod field;
 mod field_validator;
 mod json;
@@ -17,6 +19,7 @@ mod request;
 mod request_error;
 mod response;
 mod secret;
+mod time;
 mod timestamp;
 
 pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
@@ -41,4 +44,5 @@ pub use response::{
     UndecodedItem,
 };
 pub use secret::Secret;
+pub use time::{ParseTimestampError, parse_timestamp};
 pub use timestamp::Timestamp;

@@ -14,15 +14,15 @@ use sentinelone_raw::agents as raw;
 use sentinelone_raw::runtime::{Binary, Page, Request, Timestamp};
 use serde_json::{Map, Value};
 
-use super::context_path::{ContextPath, context_under};
+use super::context_entry::context_under;
 use super::error_text::error_about;
 use super::error_text::fact;
 use super::polling::PollPolicy;
 use super::upload_report::UploadReport;
 use crate::Result;
 use crate::client::Client;
-use crate::commands::arguments::argument_error;
-use crate::commands::{Argument, ArgumentError, ArgumentKind, Arguments, ProgressEvent, ProgressObserver};
+use crate::commands::argument_error::argument_error;
+use crate::commands::{ProgressEvent, ProgressObserver};
 use crate::entry_id::id_of;
 #[cfg(feature = "unzip")]
 use crate::error::ArchiveFault;
@@ -37,12 +37,8 @@ use crate::outcome::{IdOutcome, IdState};
 #[cfg(feature = "unzip")]
 use crate::redaction::RequestSecrets;
 
-/// Context path of a download.
-pub(crate) const PATH: ContextPath =
-    ContextPath::computed("SentinelOne.Download.Path", "String", "Name of the unpacked file").undocumented();
-
-/// Default timeout of an upload, in seconds.
-const TIMEOUT: u64 = 600;
+/// Context path of the unpacked file.
+const PATH: &str = "SentinelOne.Download.Path";
 
 /// An upload of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -369,7 +365,7 @@ impl ReceivedUpload {
     /// Returns the context: the name of the first unpacked file. The files of a zip that is kept are not in it.
     pub(crate) fn context(&self, unpack: bool) -> Value {
         match self.report.as_ref().and_then(|report| report.first.as_ref()).filter(|_| unpack) {
-            Some(name) => context_under(PATH.path, name.clone().into()),
+            Some(name) => context_under(PATH, name.clone().into()),
             None => empty_context(),
         }
     }
@@ -419,66 +415,4 @@ pub(crate) fn check_password(command: &'static str, password: &SecretString) -> 
     let message =
         "must have 10 to 256 characters and three of: uppercase letters, lowercase letters, digits, symbols";
     Err(argument_error(command, "password", message))
-}
-
-/// The argument for the password of a new archive.
-pub(crate) const fn new_password() -> Argument {
-    Argument::new(
-        "password",
-        ArgumentKind::String,
-        "Password that protects the zip: 10 to 256 characters, with three of uppercase letters, lowercase \
-         letters, digits and symbols.",
-    )
-    .required()
-}
-
-/// Parses the password. Spaces are part of it.
-pub(crate) fn password(arguments: &mut Arguments) -> Result<SecretString, ArgumentError> {
-    Ok(SecretString::from(arguments.required("password")?))
-}
-
-/// Parses a required ID.
-pub(crate) fn id(arguments: &mut Arguments, name: &str) -> Result<String, ArgumentError> {
-    Ok(arguments.required(name)?.trim().to_owned())
-}
-
-/// The argument for the output directory.
-pub(crate) const fn dir_argument() -> Argument {
-    Argument::new("dir", ArgumentKind::String, "Output directory.").default(".")
-}
-
-/// Parses the output directory.
-pub(crate) fn dir(arguments: &mut Arguments) -> Result<PathBuf, ArgumentError> {
-    Ok(arguments.string("dir")?.unwrap_or_else(|| ".".to_owned()).into())
-}
-
-/// The argument for unpacking.
-pub(crate) const fn unpack_argument() -> Argument {
-    Argument::new(
-        "unpack",
-        ArgumentKind::Boolean,
-        "Whether to unpack the zip into its own directory. Otherwise the protected zip is kept.",
-    )
-    .default("true")
-}
-
-/// Parses `unpack`.
-pub(crate) fn unpack(arguments: &mut Arguments) -> Result<bool, ArgumentError> {
-    Ok(arguments.boolean("unpack")?.unwrap_or(true))
-}
-
-/// The argument for the timeout.
-pub(crate) const fn timeout_argument() -> Argument {
-    Argument::new("timeout", ArgumentKind::Integer, "Maximum time to wait for the upload, in seconds.")
-        .default("600")
-}
-
-/// Parses the timeout, at most one week.
-pub(crate) fn timeout(arguments: &mut Arguments) -> Result<Duration, ArgumentError> {
-    // Larger values would overflow the clock.
-    const WEEK: u64 = 7 * 24 * 60 * 60;
-    match arguments.count("timeout")?.unwrap_or(TIMEOUT) {
-        seconds if seconds <= WEEK => Ok(Duration::from_secs(seconds)),
-        _ => Err(arguments.error("timeout", format!("exceeds {WEEK} seconds (one week)"))),
-    }
 }

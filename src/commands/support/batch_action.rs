@@ -4,84 +4,32 @@ use sentinelone_raw::remote_scripts;
 use sentinelone_raw::runtime::{Field, Request, RequestError};
 use serde_json::{Value, json};
 
-use super::context_path::{ContextPath, context_under};
 use super::error_text::{error_about, fact};
 use super::execution::Requests;
 use super::ids::unique;
 use crate::Result;
 use crate::batch::{self, BatchFailure, BatchReport, effective_batch_size};
 use crate::client::Client;
-use crate::commands::arguments::argument_error;
-use crate::commands::{Argument, ArgumentKind, Command, Outcome};
+use crate::commands::Outcome;
+use crate::commands::argument_error::argument_error;
 use crate::outcome::{IdOutcome, IdState};
-
-/// The commands whose action goes out in batches, each with the argument that has the IDs. They accept a journal.
-pub(crate) const BATCHED_COMMANDS: [(&str, &str); 20] = [
-    ("broadcast-message", "agent_id"),
-    ("connect-agent", "agent_id"),
-    ("delete-ioc", "uuids"),
-    ("delete-star-rule", "rule_ids"),
-    ("disable-star-rules", "rule_ids"),
-    ("disconnect-agent", "agent_id"),
-    ("enable-star-rules", "rule_ids"),
-    ("initiate-endpoint-scan", "agent_ids"),
-    ("mark-as-threat", "threat_ids"),
-    ("mitigate-threat", "threat_ids"),
-    ("move-agent", "agents_ids"),
-    ("resolve-threat", "threat_ids"),
-    ("shutdown-agent", "agent_id"),
-    ("uninstall-agent", "agent_id"),
-    ("update-alerts-status", "alert_ids"),
-    ("update-alerts-verdict", "alert_ids"),
-    ("update-threat-incident", "ids"),
-    ("update-threats-status", "threat_ids"),
-    ("update-threats-verdict", "threat_ids"),
-    ("write-threat-note", "threat_ids"),
-];
 
 /// Returns the requests of an action on IDs, in [batches](effective_batch_size). Duplicates are removed. An empty list of
 /// IDs is an error.
-pub(crate) fn batch_requests<C: Command, T>(
-    _: &C,
+pub(crate) fn batch_requests<T>(
+    command: &'static str,
     (argument, ids): (&str, &[String]),
     fields: &[Field],
     build: impl Fn(Vec<String>) -> Result<Request<T>, RequestError>,
 ) -> Result<Requests> {
     let unique = unique(ids);
     if unique.is_empty() {
-        return Err(argument_error(C::INFO.name, argument, "is missing; expected at least one value"));
+        return Err(argument_error(command, argument, "is missing; expected at least one value"));
     }
     let field = |name: &str| fields.iter().find(|field| field.name == name);
     let max = field("ids").or_else(|| field("uuids")).and_then(|field| field.item_count.1);
     let size = effective_batch_size(max, unique.len(), None);
     unique.chunks(size).map(|ids| Ok(build(ids.to_vec())?.with_response_type())).collect()
-}
-
-/// Runs an action on threats. The context has one entry per threat, to which `fill` adds the values of the command.
-pub(crate) async fn run_threat_action(
-    client: &Client,
-    actions: Requests,
-    fill: impl Fn(&IdOutcome, &mut Value),
-) -> Result<Outcome> {
-    run_id_action(client, actions, ("SentinelOne.Threat", "ID"), fill).await
-}
-
-/// Runs an action on IDs. The context has one entry per ID at `prefix`, with the ID as member `id`. `fill` adds the
-/// values of the command.
-pub(crate) async fn run_id_action(
-    client: &Client,
-    actions: Requests,
-    (prefix, id): (&str, &str),
-    fill: impl Fn(&IdOutcome, &mut Value),
-) -> Result<Outcome> {
-    let (mut outcome, _) = run_action(client, actions).await?;
-    let entries = outcome.results.iter().map(|result| {
-        let mut entry = json!({ id: result.id });
-        fill(result, &mut entry);
-        entry
-    });
-    outcome.context = context_under(prefix, entries.collect());
-    Ok(outcome)
 }
 
 /// Returns the result of an action without a count, from the member `success` of the response.
@@ -95,15 +43,6 @@ pub(crate) fn success_outcome(id: &str, response: &Value) -> Vec<IdOutcome> {
     };
     vec![without_detail(id.to_owned(), state)]
 }
-
-/// The argument for the IDs of the threats.
-pub(crate) fn threat_ids() -> Argument {
-    Argument::new("threat_ids", ArgumentKind::List, "Threat IDs.").required()
-}
-
-/// Context path of the ID of a threat.
-pub(crate) const THREAT_ID: ContextPath =
-    ContextPath::argument("SentinelOne.Threat.ID", "String", "ID of the threat", "threat_ids");
 
 /// Returns the requests in batches of the size that the caller set, if they differ only in their IDs. A script stays one
 /// request, because each request starts a run.
@@ -254,7 +193,6 @@ mod tests {
                 );
             }
         }
-        assert!(BATCHED_COMMANDS.iter().all(|(name, _)| find(name).is_some()));
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! Lists that are filtered by IDs, read in batches.
 
 use sentinelone_raw::runtime::Request;
+use sentinelone_raw::runtime::commands::ListCommand;
 use serde_json::Value;
 
 use super::batch_action::send_action;
-use super::context_path::context_under;
+use super::context_entry::context_under;
 use super::execution::Requests;
 use super::ids::unique;
 use super::list_entries::ContextEntries;
 use super::list_pages::{Keep, ObservedClient, finite, read_pages};
 use crate::Result;
 use crate::client::Client;
-use crate::commands::arguments::argument_error;
-use crate::commands::{ArgumentError, Arguments, Command, Outcome};
+use crate::commands::Outcome;
+use crate::commands::argument_error::argument_error;
 use crate::entry_id::id_string;
 use crate::json_path::{get_path, set_path};
 use crate::paging::with_page_size;
@@ -25,33 +26,26 @@ pub(crate) fn non_empty<T: Clone>(list: &[T]) -> Option<Vec<T>> {
     (!list.is_empty()).then(|| list.to_vec())
 }
 
-/// Returns the limit, by default the larger of `default` and the number of `ids`.
-pub(crate) fn effective_limit(limit: Option<u64>, default: u64, ids: &[String]) -> u64 {
-    limit.unwrap_or(default.max(ids.len() as u64))
-}
-
 /// Returns the requests of a list with an optional filter by ID, in batches that fit in a URL. Without IDs there is
 /// one request. `limit` bounds the page size; without it pages have the maximum size of the API.
 pub(crate) fn batched_list_requests(
     ids: &[String],
     limit: Option<u64>,
-    build: impl Fn(Option<Vec<String>>) -> Result<Request<Value>>,
+    build: impl Fn(&[String]) -> Result<Request<Value>>,
 ) -> Result<Requests> {
     let ids = unique(ids);
-    let request = |ids| Ok(with_page_size(build(ids)?, limit)?);
+    let request = |ids: &[String]| Ok(with_page_size(build(ids)?, limit)?);
     if ids.is_empty() {
-        return Ok(vec![request(None)?]);
+        return Ok(vec![request(&[])?]);
     }
-    ids.chunks(MAX_IDS_PER_URL).map(|batch| request(Some(batch.to_vec()))).collect()
+    ids.chunks(MAX_IDS_PER_URL).map(request).collect()
 }
 
 /// Rejects an argument that applies to one list only, such as a cursor, if the IDs need several requests.
-pub(crate) fn require_single_list<C: Command>(
-    _: &C,
-    (argument, is_set): (&str, bool),
-    (id_argument, ids): (&str, &[String]),
-) -> Result<()> {
-    if is_set && unique(ids).len() > MAX_IDS_PER_URL {
+pub(crate) fn require_single_list<C: ListCommand>(command: &C) -> Result<()> {
+    let (id_argument, ids) = command.ids();
+    let set = command.single_request_arguments();
+    if let Some(argument) = set.first().filter(|_| unique(ids).len() > MAX_IDS_PER_URL) {
         let message = format!(
             "cannot be used with more than {MAX_IDS_PER_URL} {id_argument}, which are read as several lists"
         );
@@ -113,16 +107,6 @@ pub(crate) async fn read_lists<'a>(
         pagination.insert("nextCursor".into(), Value::Null);
     }
     Ok(outcome)
-}
-
-/// Parses a required ID.
-pub(crate) fn required_id(arguments: &mut Arguments, name: &str) -> Result<String, ArgumentError> {
-    Ok(arguments.required(name)?.trim().to_owned())
-}
-
-/// Parses an optional ID.
-pub(crate) fn id(arguments: &mut Arguments, name: &str) -> Result<Option<String>, ArgumentError> {
-    Ok(arguments.string(name)?.map(|id| id.trim().to_owned()))
 }
 
 /// Returns the IDs of a kind, such as `siteIds`, in the scope of an entry. A single ID becomes a list.

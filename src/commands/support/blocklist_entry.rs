@@ -1,28 +1,18 @@
-//! Arguments and scopes of the commands that change the blocklist.
-
-use std::collections::HashSet;
+//! Hashes and scopes of the commands that change the blocklist.
 
 use serde_json::Value;
 
 use super::batched_lists::scope_ids;
+use super::ids::{is_hexadecimal, unique};
 use crate::Result;
-use crate::commands::arguments::argument_error;
-use crate::commands::{Argument, ArgumentKind};
+use crate::commands::argument_error::argument_error;
 
 /// Maximum number of sites in one request.
 const MAX_SITES: usize = 500;
 
-pub(crate) fn sha1_argument() -> Argument {
-    Argument::new("sha1", ArgumentKind::String, "SHA-1 of the file. Required.")
-}
-
-pub(crate) fn sites_argument() -> Argument {
-    Argument::new("block_site_ids", ArgumentKind::List, "Site IDs. Default: the blocklist of the tenant.")
-}
-
 /// Rejects a value that is not a complete SHA-1. A part of a hash would match other hashes.
 pub(crate) fn check_sha1(command: &'static str, text: &str) -> Result<()> {
-    if text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if text.len() == 40 && is_hexadecimal(text) {
         return Ok(());
     }
     Err(argument_error(
@@ -34,12 +24,11 @@ pub(crate) fn check_sha1(command: &'static str, text: &str) -> Result<()> {
 
 /// Splits sites into one batch per request. Without sites there is one empty batch for the tenant.
 pub(crate) fn site_batches(site_ids: &[String]) -> Vec<Vec<String>> {
-    let mut known_ids = HashSet::new();
-    let unique: Vec<String> = site_ids.iter().filter(|id| known_ids.insert(*id)).cloned().collect();
-    if unique.is_empty() {
+    let sites = unique(site_ids);
+    if sites.is_empty() {
         return vec![Vec::new()];
     }
-    unique.chunks(MAX_SITES).map(<[String]>::to_vec).collect()
+    sites.chunks(MAX_SITES).map(<[String]>::to_vec).collect()
 }
 
 /// Names of the scope levels below the tenant, and the members of an entry that have their IDs.

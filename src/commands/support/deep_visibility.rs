@@ -3,23 +3,18 @@
 use std::collections::HashSet;
 
 use sentinelone_raw::deep_visibility::{self as raw, DeepVisibilityPingPowerQueryQuery, PowerQuery};
+use sentinelone_raw::runtime::commands::ContextPath;
 use sentinelone_raw::runtime::{ApiVersion, Data, Request, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::context_path::{ContextPath, context_under};
+use super::context_entry::context_under;
 use crate::Result;
-use crate::commands::arguments::argument_error;
-use crate::commands::{ArgumentError, Arguments, Outcome};
+use crate::commands::argument_error::argument_error;
+use crate::commands::{CommandDeclaration, Outcome, PingPowerQuery};
 use crate::error::Error;
 use crate::event_fields::EventFields;
 use crate::json_path::set_path;
 use crate::response::Response;
-
-/// Parses a required time.
-pub(crate) fn required_time(arguments: &mut Arguments, name: &str) -> Result<Timestamp, ArgumentError> {
-    let time = arguments.time(name)?;
-    time.ok_or_else(|| arguments.error(name, "is missing"))
-}
 
 /// Rejects a period that ends before it starts.
 pub(crate) fn check_period(command: &'static str, from: &Timestamp, to: &Timestamp) -> Result<()> {
@@ -30,29 +25,6 @@ pub(crate) fn check_period(command: &'static str, from: &Timestamp, to: &Timesta
         _ => Ok(()),
     }
 }
-
-/// Context prefix of events.
-pub(crate) const EVENT: &str = "SentinelOne.Event";
-
-/// Path of the image of the process.
-pub(crate) const IMAGE_PATH: ContextPath = ContextPath::field(
-    "SentinelOne.Event.ImagePath",
-    "String",
-    "Path of the image of the process",
-    "processImagePath",
-)
-.no_column()
-.undocumented();
-
-/// ID of the storyline of the process.
-pub(crate) const STORYLINE_ID: ContextPath = ContextPath::field(
-    "SentinelOne.Event.StorylineID",
-    "String",
-    "ID of the storyline of the process",
-    "trueContext",
-)
-.no_column()
-.undocumented();
 
 /// A context path for which the integration reads a field that no document declares.
 struct DocumentedField {
@@ -107,22 +79,6 @@ pub(crate) fn event(outputs: &[ContextPath], prefix: &str, version: ApiVersion, 
     }
     event
 }
-
-/// Context prefix of PowerQueries.
-pub(crate) const POWER_QUERY: &str = "SentinelOne.PowerQuery";
-
-/// Context paths of PowerQueries. The integration does not document them.
-pub(crate) const POWER_QUERY_OUTPUTS: &[ContextPath] = &[
-    ContextPath::field(
-        "SentinelOne.PowerQuery.queryId",
-        "String",
-        "ID of the query, until rows are available",
-        "queryId",
-    )
-    .undocumented(),
-    ContextPath::computed("SentinelOne.PowerQuery.<column>", "Unknown", "Value of the column, in each row")
-        .undocumented(),
-];
 
 /// Words in the states of a query that ended without a result, such as `FAILED_CLIENT` or `QUERY_CANCELLED`.
 const FAILURES: [&str; 12] = [
@@ -204,7 +160,7 @@ pub(crate) fn power_query_outcome<T>(response: &Response<T>, id: Option<&str>) -
         PowerQueryState::Failed(state) => return Err(query_failed(response, &state, id.as_deref())),
         PowerQueryState::Missing => return Err(no_query_state(response, id.as_deref())),
     };
-    let mut outcome = Outcome::new(body, context_under(POWER_QUERY, context));
+    let mut outcome = Outcome::new(body, context_under(PingPowerQuery::INFO.context, context));
     outcome.add_diagnostics(response);
     Ok(outcome)
 }

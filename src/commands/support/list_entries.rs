@@ -1,9 +1,11 @@
 //! Context entries of list items.
 
+use sentinelone_raw::runtime::commands::CommandDeclaration;
+use sentinelone_raw::runtime::commands::ContextPath;
 use sentinelone_raw::runtime::{ApiVersion, RawItem};
 use serde_json::Value;
 
-use super::context_path::{ContextPath, entry};
+use super::context_entry::entry;
 use crate::json_text::Projection;
 
 /// Builds the context entry of an item.
@@ -28,6 +30,11 @@ impl<'a> From<(&'a str, &'a [ContextPath])> for ContextEntries<'a> {
 }
 
 impl<'a> ContextEntries<'a> {
+    /// Creates the entries of a command: the fields of its context paths.
+    pub(crate) fn of<C: CommandDeclaration>() -> Self {
+        Self::from((C::INFO.context, C::OUTPUTS))
+    }
+
     /// Creates empty entries, for lists whose items are used.
     pub(crate) const NONE: Self = Self { prefix: "", outputs: &[], build: None, fill: None };
 

@@ -1,15 +1,18 @@
 //! Commands that read one list or one object.
 
+use sentinelone_raw::runtime::commands::CommandDeclaration;
+use sentinelone_raw::runtime::commands::ContextPath;
 use sentinelone_raw::runtime::{ApiVersion, RawItem, Request, ResponseBody};
 use serde_json::{Map, Value};
 
-use super::context_path::{ContextPath, context_under, entry};
+use super::context_entry::{context_under, entry};
 use super::execution::{NoProgress, PageHandling, ProgressEvent, ProgressObserver, Requests, first_request};
 use super::list_entries::{ContextEntries, ListPage};
 use super::requested_ids::RequestedIds;
 use crate::Result;
 use crate::client::Client;
 use crate::commands::Outcome;
+use crate::commands::command::Run;
 use crate::error::Error;
 use crate::items::PageReader;
 use crate::json_path::set_path;
@@ -197,13 +200,12 @@ pub(crate) async fn read_pages<'a>(
 /// that identifies it, with its value.
 ///
 /// A response without the object, or without any documented field of it, is an error that names the identifier.
-pub(crate) async fn get<T: ResponseBody>(
-    client: &Client,
-    requests: Requests,
+pub(crate) async fn get<C: CommandDeclaration, T: ResponseBody>(
+    run: Run<'_>,
     requested: Option<(&str, &str)>,
-    (prefix, outputs): (&str, &[ContextPath]),
 ) -> Result<Outcome> {
-    let response = client.send(&first_request::<T>(requests)?).await?;
+    let (client, prefix) = (run.client, C::INFO.context);
+    let response = client.send(&first_request::<T>(run.requests)?).await?;
     let body = response.json();
     // Some consoles wrap the object in a list.
     let data = match body.get("data") {
@@ -218,7 +220,7 @@ pub(crate) async fn get<T: ResponseBody>(
         }
         _ => return Err(response.missing_value("data")),
     };
-    let fields = entry(outputs, prefix, client.api_version(), item);
+    let fields = entry(C::OUTPUTS, prefix, client.api_version(), item);
     if fields.as_object().is_none_or(Map::is_empty) {
         return Err(no_object(&response, requested, "none of the documented fields"));
     }

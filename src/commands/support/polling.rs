@@ -7,7 +7,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::execution::{ProgressEvent, ProgressObserver};
 use crate::Result;
-use crate::commands::{ArgumentError, Arguments};
 use crate::error::Error;
 
 /// Longest part of the timeout that is reserved for the final poll.
@@ -66,15 +65,6 @@ impl PollPolicy {
             wait = (wait * 2).min(self.max_interval);
         }
     }
-}
-
-/// Parses an argument that holds a number of seconds.
-pub(crate) fn seconds(
-    arguments: &mut Arguments,
-    name: &str,
-    default: Duration,
-) -> Result<Duration, ArgumentError> {
-    Ok(arguments.count(name)?.map_or(default, Duration::from_secs))
 }
 
 /// Result of one poll.

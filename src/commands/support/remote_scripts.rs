@@ -12,75 +12,21 @@ use sentinelone_raw::users::{self, ELEVATE_SESSION, ElevateSessionData, UsersEle
 use serde_json::Value;
 
 use super::batch_action::{merge_response, run_action};
-use super::context_path::{ContextPath, context_under, entry};
+use super::batched_lists::non_empty;
+use super::context_entry::{context_under, entry};
 use super::error_text::{error_about, fact};
 use super::execution::Requests;
 use super::ids::unique;
 use super::list_pages::entries;
 use crate::Result;
 use crate::client::Client;
-use crate::commands::arguments::argument_error;
-use crate::commands::{Argument, ArgumentKind, NotFound, Outcome, ProgressEvent, ProgressObserver};
+use crate::commands::argument_error::argument_error;
+use crate::commands::{
+    CommandDeclaration, GetRemoteScriptTaskResults, NotFound, Outcome, ProgressEvent, ProgressObserver,
+    RunRemoteScript,
+};
 use crate::files::{SavedFile, safe_name};
 use crate::outcome::IdState;
-
-/// Context prefix of a started script.
-pub(crate) const STARTED: &str = "SentinelOne.RunRemoteScript";
-
-/// Context prefix of results.
-const RESULTS: &str = "SentinelOne.RemoteScriptResults";
-
-/// Context paths of results.
-pub(crate) const RESULT_OUTPUTS: [ContextPath; 3] = [
-    ContextPath::field(
-        "SentinelOne.RemoteScriptResults.taskId",
-        "String",
-        "ID of the task that created the file",
-        "taskId",
-    ),
-    ContextPath::field("SentinelOne.RemoteScriptResults.fileName", "String", "Name of the file", "fileName"),
-    ContextPath::field(
-        "SentinelOne.RemoteScriptResults.downloadUrl",
-        "String",
-        "Temporary download URL, valid without a token",
-        "downloadUrl",
-    )
-    .no_column(),
-];
-
-/// Context paths of a started script.
-pub(crate) const STARTED_OUTPUTS: [ContextPath; 4] = [
-    ContextPath::field(
-        "SentinelOne.RunRemoteScript.pendingExecutionId",
-        "String",
-        "ID of a run that waits for approval",
-        "pendingExecutionId",
-    ),
-    ContextPath::field(
-        "SentinelOne.RunRemoteScript.pending",
-        "Boolean",
-        "Whether the run waits for approval",
-        "pending",
-    ),
-    ContextPath::field(
-        "SentinelOne.RunRemoteScript.affected",
-        "Number",
-        "Number of agents that run the script",
-        "affected",
-    ),
-    ContextPath::field(
-        "SentinelOne.RunRemoteScript.parentTaskId",
-        "String",
-        "ID of the parent task; missing while the run waits for approval",
-        "parentTaskId",
-    ),
-];
-
-/// The argument for the output directory.
-pub(crate) fn dir_argument() -> Argument {
-    let doc = "Output directory. Existing files are not overwritten.";
-    Argument::new("dir", ArgumentKind::String, doc).default(".")
-}
 
 /// Returns the request that elevates the session of the token's user with a verification code.
 pub(crate) fn elevation_request(code: &SecretString) -> Result<Request<Value>> {
@@ -105,7 +51,9 @@ pub(crate) async fn start_script(client: &Client, requests: Requests) -> Result<
             one.detail = Some(format!("{reported}the run waits for approval"));
         }
     }
-    outcome.context = context_under(STARTED, entry(&STARTED_OUTPUTS, STARTED, client.api_version(), &data));
+    let prefix = RunRemoteScript::INFO.context;
+    let started = entry(RunRemoteScript::OUTPUTS, prefix, client.api_version(), &data);
+    outcome.context = context_under(prefix, started);
     Ok(outcome)
 }
 
@@ -141,8 +89,8 @@ pub(crate) fn result_requests(
     let max = RemoteScriptsFetchResultsData::FIELDS.iter().find(|field| field.name == "taskIds");
     let max = max.and_then(|field| usize::try_from(field.item_count.1?).ok()).unwrap_or(unique.len());
     let request = |ids: &[String]| {
-        let computer_names = (!computer_names.is_empty()).then(|| computer_names.to_vec());
-        let data = RemoteScriptsFetchResultsData { computer_names, task_ids: Some(ids.to_vec()) };
+        let mut data = RemoteScriptsFetchResultsData::default().task_ids(ids);
+        data.computer_names = non_empty(computer_names);
         Ok(raw::fetch_results(&RemoteScriptsFetchResultsRequest::new(data))?.with_response_type())
     };
     unique.chunks(max.max(1)).map(request).collect()
@@ -221,7 +169,9 @@ pub(crate) async fn fetch_results(
             }
         }
     }
-    outcome.context = context_under(RESULTS, entries(&RESULT_OUTPUTS, RESULTS, client.api_version(), &links));
+    let prefix = GetRemoteScriptTaskResults::INFO.context;
+    let entries = entries(GetRemoteScriptTaskResults::OUTPUTS, prefix, client.api_version(), &links);
+    outcome.context = context_under(prefix, entries);
     let mut names = HashSet::new();
     for link in &links {
         let task = string_member(link, "taskId").unwrap_or_else(|| "unknown".into());

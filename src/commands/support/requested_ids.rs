@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
+use sentinelone_raw::runtime::commands::ListCommand;
 use serde_json::Value;
 
 use super::ids::unique;
@@ -43,6 +44,14 @@ impl RequestedIds {
     /// Adds an argument that names one object: each item of the list has this identifier.
     pub(crate) fn with_one(self, argument: &'static str, value: Option<&String>) -> Self {
         self.with(argument, value.map(std::slice::from_ref).unwrap_or_default(), &[])
+    }
+
+    /// Returns the identifiers that the arguments of a list command name.
+    pub(crate) fn of<C: ListCommand>(command: &C) -> Self {
+        command
+            .identifiers()
+            .into_iter()
+            .fold(Self::default(), |requested, one| requested.with(one.argument, one.values, one.fields))
     }
 
     /// Returns whether the arguments name no identifier.

@@ -3,24 +3,19 @@
 use serde_json::Value;
 
 use super::batch_action::without_detail;
-use super::context_path::{ContextPath, context_under};
-use super::execution::{Requests, first_request};
+use super::context_entry::context_under;
+use super::execution::first_request;
 use super::list_pages::entries;
 use crate::Result;
-use crate::client::Client;
-use crate::commands::Outcome;
+use crate::commands::command::Run;
+use crate::commands::{CommandDeclaration, Outcome};
 use crate::outcome::IdState;
 
-/// Creates an object with this name by the first of `actions`. The context has the object of the response at `prefix`;
+/// Creates an object with this name by the first request. The context has the object of the response;
 /// `id` is the name of its ID field. The result is unknown if the response does not contain the object.
-pub(crate) async fn create(
-    client: &Client,
-    actions: Requests,
-    name: &str,
-    id: &str,
-    (prefix, outputs): (&str, &[ContextPath]),
-) -> Result<Outcome> {
-    let response = client.send(&first_request::<Value>(actions)?).await?;
+pub(crate) async fn create<C: CommandDeclaration>(run: Run<'_>, name: &str, id: &str) -> Result<Outcome> {
+    let (client, prefix) = (run.client, C::INFO.context);
+    let response = client.send(&first_request::<Value>(run.requests)?).await?;
     let body = response.json();
     let saved: Vec<Value> = match body.get("data") {
         Some(Value::Array(list)) => list.clone(),
@@ -29,7 +24,7 @@ pub(crate) async fn create(
     };
     let done: Vec<String> =
         saved.iter().filter_map(|object| object.get(id)?.as_str().map(str::to_owned)).collect();
-    let mut context = entries(outputs, prefix, client.api_version(), &saved);
+    let mut context = entries(C::OUTPUTS, prefix, client.api_version(), &saved);
     if let Some([object]) = context.as_array_mut().map(Vec::as_mut_slice) {
         context = object.take();
     }
