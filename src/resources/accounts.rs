@@ -22,7 +22,7 @@ impl_list_query! {
     AccountsListQuery: sorts AccountSortField, counts;
 }
 
-impl<'a> Accounts<'a> {
+impl Accounts {
     /// Lists the accounts that match a query.
     ///
     /// `GET /web/api/v2.1/accounts`
@@ -37,8 +37,8 @@ impl<'a> Accounts<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> ListBuilder<'a, AccountsListQuery, Account> {
-        ListBuilder::new(self.client, AccountsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<AccountsListQuery, Account> {
+        ListBuilder::new(&self.client, AccountsListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Returns an account.
@@ -47,7 +47,7 @@ impl<'a> Accounts<'a> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
-    pub async fn get(self, account_id: impl AsRef<str>) -> Result<Response<Data<Account>>> {
+    pub async fn get(&self, account_id: impl AsRef<str>) -> Result<Response<Data<Account>>> {
         self.client.send(&raw::get(account_id.as_ref())?).await
     }
 }

@@ -19,7 +19,7 @@ impl_list_query! {
     ActivitiesListQuery: sorts ActivitySortField, counts;
 }
 
-impl<'a> Activities<'a> {
+impl Activities {
     /// Lists the activities that match a query. The log is long, so set narrow conditions.
     ///
     /// `GET /web/api/v2.1/activities`
@@ -36,8 +36,8 @@ impl<'a> Activities<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> ListBuilder<'a, ActivitiesListQuery, Activity> {
-        ListBuilder::new(self.client, ActivitiesListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<ActivitiesListQuery, Activity> {
+        ListBuilder::new(&self.client, ActivitiesListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Returns the activity types: their numbers and description templates.
@@ -46,7 +46,7 @@ impl<'a> Activities<'a> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
-    pub async fn types(self) -> Result<Response<Page<ActivityType>>> {
+    pub async fn types(&self) -> Result<Response<Page<ActivityType>>> {
         self.client.send(&raw::list_types()?).await
     }
 }

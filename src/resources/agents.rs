@@ -39,7 +39,7 @@ impl_action_body! {
 
 impl_countable_filter!(AgentFilter: agents, AgentsListQuery, Agent);
 
-impl<'a> Agents<'a> {
+impl Agents {
     /// Lists the agents that match a filter.
     ///
     /// `GET /web/api/v2.1/agents`
@@ -55,8 +55,8 @@ impl<'a> Agents<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> ListBuilder<'a, AgentsListQuery, Agent> {
-        ListBuilder::new(self.client, AgentsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<AgentsListQuery, Agent> {
+        ListBuilder::new(&self.client, AgentsListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Returns the number of agents that match a filter, as counted by the console. An empty filter matches all
@@ -66,7 +66,7 @@ impl<'a> Agents<'a> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails or the response has no total.
-    pub async fn count(self, filter: &AgentFilter) -> Result<u64> {
+    pub async fn count(&self, filter: &AgentFilter) -> Result<u64> {
         let response =
             self.client.send(&raw::count(&AgentsCountQuery::default().filter(filter.clone()))?).await?;
         let total = response.data.as_ref().and_then(|count| count.total);
@@ -82,7 +82,7 @@ impl<'a> Agents<'a> {
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn applications(
-        self,
+        &self,
         agent_ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Response<Page<InstalledApplication>>> {
         let request = raw::list_applications(&AgentsListApplicationsQuery::new(agent_ids))?;
@@ -93,9 +93,9 @@ impl<'a> Agents<'a> {
     /// online again.
     ///
     /// `POST /web/api/v2.1/agents/actions/connect`
-    pub fn connect(self) -> ActionBuilder<'a, AgentsConnectRequest, Data<Affected>> {
+    pub fn connect(&self) -> ActionBuilder<AgentsConnectRequest, Data<Affected>> {
         let body = AgentsConnectRequest::new(AgentFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::connect(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::connect(body))
     }
 
     /// Isolates the endpoints that match the filter: they can reach only the console until they are connected
@@ -114,9 +114,9 @@ impl<'a> Agents<'a> {
     /// ```
     ///
     /// `POST /web/api/v2.1/agents/actions/disconnect`
-    pub fn disconnect(self) -> ActionBuilder<'a, AgentsDisconnectRequest, Data<Affected>> {
+    pub fn disconnect(&self) -> ActionBuilder<AgentsDisconnectRequest, Data<Affected>> {
         let body = AgentsDisconnectRequest::new(AgentFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::disconnect(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::disconnect(body))
     }
 
     /// Shows a message to the users of the endpoints that match the filter. According to SentinelOne, it works on
@@ -124,53 +124,53 @@ impl<'a> Agents<'a> {
     ///
     /// `POST /web/api/v2.1/agents/actions/broadcast`
     pub fn broadcast(
-        self,
+        &self,
         message: impl Into<String>,
-    ) -> ActionBuilder<'a, AgentsBroadcastRequest, Data<Affected>> {
+    ) -> ActionBuilder<AgentsBroadcastRequest, Data<Affected>> {
         let body = AgentsBroadcastRequest::new(AgentBroadcastData::new(message), AgentFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::broadcast(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::broadcast(body))
     }
 
     /// Shuts down the endpoints that match the filter. The console cannot start them again.
     ///
     /// `POST /web/api/v2.1/agents/actions/shutdown`
-    pub fn shutdown(self) -> ActionBuilder<'a, AgentsShutdownRequest, Data<Affected>> {
+    pub fn shutdown(&self) -> ActionBuilder<AgentsShutdownRequest, Data<Affected>> {
         let body = AgentsShutdownRequest::new(AgentFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::shutdown(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::shutdown(body))
     }
 
     /// Uninstalls the agent from the endpoints that match the filter, which are unprotected from then on.
     ///
     /// `POST /web/api/v2.1/agents/actions/uninstall`
-    pub fn uninstall(self) -> ActionBuilder<'a, AgentsUninstallRequest, Data<Affected>> {
+    pub fn uninstall(&self) -> ActionBuilder<AgentsUninstallRequest, Data<Affected>> {
         let body = AgentsUninstallRequest::new(AgentFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::uninstall(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::uninstall(body))
     }
 
     /// Starts a full disk scan on the endpoints that match the filter. Detected threats are mitigated according
     /// to the policy.
     ///
     /// `POST /web/api/v2.1/agents/actions/initiate-scan`
-    pub fn initiate_scan(self) -> ActionBuilder<'a, AgentsInitiateScanRequest, Data<Affected>> {
+    pub fn initiate_scan(&self) -> ActionBuilder<AgentsInitiateScanRequest, Data<Affected>> {
         let body = AgentsInitiateScanRequest::new(AgentFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::initiate_scan(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::initiate_scan(body))
     }
 
     /// Stops the running scans on the endpoints that match the filter.
     ///
     /// `POST /web/api/v2.1/agents/actions/abort-scan`
-    pub fn abort_scan(self) -> ActionBuilder<'a, AgentsAbortScanRequest, Data<Affected>> {
+    pub fn abort_scan(&self) -> ActionBuilder<AgentsAbortScanRequest, Data<Affected>> {
         let body = AgentsAbortScanRequest::new(AgentFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::abort_scan(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::abort_scan(body))
     }
 
     /// Instructs the agents that match the filter to upload their logs. Each completed upload appears as an
     /// activity.
     ///
     /// `POST /web/api/v2.1/agents/actions/fetch-logs`
-    pub fn fetch_logs(self) -> ActionBuilder<'a, AgentsFetchLogsRequest, Data<Affected>> {
+    pub fn fetch_logs(&self) -> ActionBuilder<AgentsFetchLogsRequest, Data<Affected>> {
         let body = AgentsFetchLogsRequest::new(AgentFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::fetch_logs(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::fetch_logs(body))
     }
 
     /// Instructs an agent to upload up to 10 files in one archive, protected by the password. The upload appears
@@ -186,13 +186,13 @@ impl<'a> Agents<'a> {
     /// # }
     /// ```
     pub fn fetch_files(
-        self,
+        &self,
         agent_id: impl Into<String>,
         files: impl IntoIterator<Item = impl Into<String>>,
         password: impl Into<Secret>,
-    ) -> ActionBuilder<'a, AgentsFetchFilesRequest, Data<SuccessFlag>> {
+    ) -> ActionBuilder<AgentsFetchFilesRequest, Data<SuccessFlag>> {
         let body = AgentsFetchFilesRequest::new(AgentFileRequestData::new(files, password));
-        ActionBuilder::with_path_param(self.client, agent_id.into(), body, raw::fetch_files)
+        ActionBuilder::with_path_param(&self.client, agent_id.into(), body, raw::fetch_files)
     }
 
     /// Downloads the logs or files that an agent uploaded. The activity of the upload identifies them.
@@ -201,12 +201,16 @@ impl<'a> Agents<'a> {
     ///
     /// # Errors
     /// Returns an error if [`Client::download`](crate::Client::download) fails.
-    pub async fn download(self, agent_id: impl AsRef<str>, activity_id: impl AsRef<str>) -> Result<Download> {
+    pub async fn download(
+        &self,
+        agent_id: impl AsRef<str>,
+        activity_id: impl AsRef<str>,
+    ) -> Result<Download> {
         self.client.download(&raw::download(agent_id.as_ref(), activity_id.as_ref())?).await
     }
 }
 
-impl ActionBuilder<'_, AgentsFetchLogsRequest, Data<Affected>> {
+impl ActionBuilder<AgentsFetchLogsRequest, Data<Affected>> {
     /// Sets the logs to upload.
     pub fn logs(mut self, logs: AgentLogRequestData) -> Self {
         self.body.data = Some(logs);

@@ -33,7 +33,7 @@ impl_action_body! {
 
 impl_countable_filter!(AlertFilter: alerts, AlertsListQuery, Alert);
 
-impl<'a> Alerts<'a> {
+impl Alerts {
     /// Lists the alerts that match a filter.
     ///
     /// `GET /web/api/v2.1/cloud-detection/alerts`
@@ -50,8 +50,8 @@ impl<'a> Alerts<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> ListBuilder<'a, AlertsListQuery, Alert> {
-        ListBuilder::new(self.client, AlertsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<AlertsListQuery, Alert> {
+        ListBuilder::new(&self.client, AlertsListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Sets the incident status of the alerts that match the filter.
@@ -67,25 +67,25 @@ impl<'a> Alerts<'a> {
     /// # }
     /// ```
     pub fn update_incident(
-        self,
+        &self,
         status: impl Into<IncidentStatus>,
-    ) -> ActionBuilder<'a, AlertsUpdateIncidentRequest, Data<Affected>> {
+    ) -> ActionBuilder<AlertsUpdateIncidentRequest, Data<Affected>> {
         let body =
             AlertsUpdateIncidentRequest::new(AlertIncidentUpdateData::new(status), AlertFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::update_incident(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::update_incident(body))
     }
 
     /// Sets the analyst verdict of the alerts that match the filter.
     ///
     /// `POST /web/api/v2.1/cloud-detection/alerts/analyst-verdict`
     pub fn update_analyst_verdict(
-        self,
+        &self,
         verdict: impl Into<AnalystVerdict>,
-    ) -> ActionBuilder<'a, AlertsUpdateAnalystVerdictRequest, Data<Affected>> {
+    ) -> ActionBuilder<AlertsUpdateAnalystVerdictRequest, Data<Affected>> {
         let body = AlertsUpdateAnalystVerdictRequest::new(
             AlertVerdictUpdateData::new(verdict),
             AlertFilter::default(),
         );
-        ActionBuilder::new(self.client, body, |_, body| raw::update_analyst_verdict(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::update_analyst_verdict(body))
     }
 }

@@ -27,7 +27,7 @@ impl_action_body! {
     ScopeFilter: BlocklistCreateRequest;
 }
 
-impl<'a> Blocklist<'a> {
+impl Blocklist {
     /// Lists the entries that match a query. `tenant` and the scope IDs of the query select the scopes.
     ///
     /// `GET /web/api/v2.1/restrictions`
@@ -40,8 +40,8 @@ impl<'a> Blocklist<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> ListBuilder<'a, BlocklistListQuery, BlocklistEntry> {
-        ListBuilder::new(self.client, BlocklistListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<BlocklistListQuery, BlocklistEntry> {
+        ListBuilder::new(&self.client, BlocklistListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Adds an entry to the blocklist of the scope in the filter. Agents of that scope block the file.
@@ -59,26 +59,26 @@ impl<'a> Blocklist<'a> {
     /// # }
     /// ```
     pub fn create(
-        self,
+        &self,
         entry: BlocklistCreateData,
-    ) -> ActionBuilder<'a, BlocklistCreateRequest, Page<CreatedBlocklistEntry>> {
+    ) -> ActionBuilder<BlocklistCreateRequest, Page<CreatedBlocklistEntry>> {
         let body = BlocklistCreateRequest::new(entry, ScopeFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::create(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::create(body))
     }
 
     /// Removes entries. The files may run again.
     ///
     /// `DELETE /web/api/v2.1/restrictions`
     pub fn delete(
-        self,
+        &self,
         ids: impl IntoIterator<Item = impl Into<String>>,
-    ) -> ActionBuilder<'a, BlocklistDeleteRequest, Data<Affected>> {
+    ) -> ActionBuilder<BlocklistDeleteRequest, Data<Affected>> {
         let body = BlocklistDeleteRequest::new(BlocklistDeletionData::new(ids));
-        ActionBuilder::new(self.client, body, |_, body| raw::delete(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::delete(body))
     }
 }
 
-impl ActionBuilder<'_, BlocklistDeleteRequest, Data<Affected>> {
+impl ActionBuilder<BlocklistDeleteRequest, Data<Affected>> {
     /// Sets the type of the entries.
     pub fn entry_type(mut self, entry_type: impl Into<BlocklistType>) -> Self {
         self.body.data.type_ = Some(entry_type.into());

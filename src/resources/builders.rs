@@ -63,31 +63,31 @@ pub trait CountableFilter: Clone + Default {
     type Item: DeserializeOwned;
 
     /// Returns that list.
-    fn list(client: &Client) -> ListBuilder<'_, Self::Query, Self::Item>;
+    fn list(client: &Client) -> ListBuilder<Self::Query, Self::Item>;
 }
 
 /// A builder of a list request. `page`, `pages`, `items` and `count` read the list.
 #[must_use = "no request is sent until the list is read"]
-pub struct ListBuilder<'a, Q, T> {
-    client: &'a Client,
+pub struct ListBuilder<Q, T> {
+    client: Client,
     path_param: String,
     query: Q,
     build: BuildList<Q, T>,
 }
 
-impl<'a, Q, T> ListBuilder<'a, Q, T> {
-    pub(super) fn new(client: &'a Client, query: Q, build: BuildList<Q, T>) -> Self {
+impl<Q, T> ListBuilder<Q, T> {
+    pub(super) fn new(client: &Client, query: Q, build: BuildList<Q, T>) -> Self {
         Self::with_path_param(client, String::new(), query, build)
     }
 
     /// Creates a list whose path has a parameter.
     pub(super) fn with_path_param(
-        client: &'a Client,
+        client: &Client,
         path_param: String,
         query: Q,
         build: BuildList<Q, T>,
     ) -> Self {
-        Self { client, path_param, query, build }
+        Self { client: client.clone(), path_param, query, build }
     }
 
     /// Sets all parameters at once: filter, page size and sort order. Replaces the previous ones.
@@ -115,7 +115,7 @@ impl<'a, Q, T> ListBuilder<'a, Q, T> {
     }
 }
 
-impl<Q, T> ListBuilder<'_, Q, T>
+impl<Q, T> ListBuilder<Q, T>
 where
     T: Send + 'static,
     Page<T>: ResponseBody,
@@ -126,7 +126,7 @@ where
     }
 }
 
-impl<Q: FilterableQuery, T> ListBuilder<'_, Q, T> {
+impl<Q: FilterableQuery, T> ListBuilder<Q, T> {
     /// Sets the filter. Without a filter, the list has all items in scope.
     pub fn filter(mut self, filter: Q::Filter) -> Self {
         self.query.set_filter(filter);
@@ -134,7 +134,7 @@ impl<Q: FilterableQuery, T> ListBuilder<'_, Q, T> {
     }
 }
 
-impl<Q: SortableQuery, T> ListBuilder<'_, Q, T> {
+impl<Q: SortableQuery, T> ListBuilder<Q, T> {
     /// Sets the sort field and the order.
     pub fn sort_by(mut self, field: impl Into<Q::Field>, order: SortOrder) -> Self {
         self.query.set_sort(field.into(), order);
@@ -142,7 +142,7 @@ impl<Q: SortableQuery, T> ListBuilder<'_, Q, T> {
     }
 }
 
-impl<Q, T: DeserializeOwned> ListBuilder<'_, Q, T> {
+impl<Q, T: DeserializeOwned> ListBuilder<Q, T> {
     /// Requests the first page. It has up to `limit` items; without a limit the API decides, usually 10.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ impl<Q, T: DeserializeOwned> ListBuilder<'_, Q, T> {
     }
 }
 
-impl<Q: CountableQuery, T: DeserializeOwned> ListBuilder<'_, Q, T> {
+impl<Q: CountableQuery, T: DeserializeOwned> ListBuilder<Q, T> {
     /// Returns the number of all items; `limit` is ignored.
     ///
     /// # Errors
@@ -168,15 +168,15 @@ impl<Q: CountableQuery, T: DeserializeOwned> ListBuilder<'_, Q, T> {
     }
 }
 
-impl<Q: Clone, T> Clone for ListBuilder<'_, Q, T> {
+impl<Q: Clone, T> Clone for ListBuilder<Q, T> {
     fn clone(&self) -> Self {
         let Self { client, path_param, query, build } = self;
-        Self { client, path_param: path_param.clone(), query: query.clone(), build: *build }
+        Self { client: client.clone(), path_param: path_param.clone(), query: query.clone(), build: *build }
     }
 }
 
 /// Omits the parameters, which may contain registration tokens.
-impl<Q, T> fmt::Debug for ListBuilder<'_, Q, T> {
+impl<Q, T> fmt::Debug for ListBuilder<Q, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ListBuilder").field("path_param", &self.path_param).finish_non_exhaustive()
     }
@@ -184,27 +184,27 @@ impl<Q, T> fmt::Debug for ListBuilder<'_, Q, T> {
 
 /// A builder of an action request. [`send`](Self::send) sends it.
 #[must_use = "no request is sent until `send` is called"]
-pub struct ActionBuilder<'a, B, A> {
-    client: &'a Client,
+pub struct ActionBuilder<B, A> {
+    client: Client,
     path_param: String,
     pub(super) body: B,
     everything_in_scope: bool,
     build: BuildAction<B, A>,
 }
 
-impl<'a, B, A> ActionBuilder<'a, B, A> {
-    pub(super) fn new(client: &'a Client, body: B, build: BuildAction<B, A>) -> Self {
+impl<B, A> ActionBuilder<B, A> {
+    pub(super) fn new(client: &Client, body: B, build: BuildAction<B, A>) -> Self {
         Self::with_path_param(client, String::new(), body, build)
     }
 
     /// Creates an action whose path has a parameter.
     pub(super) fn with_path_param(
-        client: &'a Client,
+        client: &Client,
         path_param: String,
         body: B,
         build: BuildAction<B, A>,
     ) -> Self {
-        Self { client, path_param, body, everything_in_scope: false, build }
+        Self { client: client.clone(), path_param, body, everything_in_scope: false, build }
     }
 
     /// Returns the request without sending it.
@@ -217,7 +217,7 @@ impl<'a, B, A> ActionBuilder<'a, B, A> {
     }
 }
 
-impl<B, A: ResponseBody> ActionBuilder<'_, B, A> {
+impl<B, A: ResponseBody> ActionBuilder<B, A> {
     /// Sends the request.
     ///
     /// # Errors
@@ -228,7 +228,7 @@ impl<B, A: ResponseBody> ActionBuilder<'_, B, A> {
     }
 }
 
-impl<B, A: ResponseBody + Send> ActionBuilder<'_, B, A> {
+impl<B, A: ResponseBody + Send> ActionBuilder<B, A> {
     /// Returns the action on each of these IDs, in batches of a size that the API accepts. The other conditions of the
     /// filter apply to each batch.
     ///
@@ -236,11 +236,11 @@ impl<B, A: ResponseBody + Send> ActionBuilder<'_, B, A> {
     /// Returns the errors of [`request`](Self::request), and an error if the list is empty, the operation does not select
     /// items by ID, or the API does not accept an ID.
     pub fn batches<I: Into<String>>(&self, ids: impl IntoIterator<Item = I>) -> Result<ActionBatch<A>> {
-        ActionBatch::new(self.client, self.request()?, ids)
+        ActionBatch::new(&self.client, self.request()?, ids)
     }
 }
 
-impl<B: FilterableBody, A> ActionBuilder<'_, B, A> {
+impl<B: FilterableBody, A> ActionBuilder<B, A> {
     /// Sets the filter: the items to change or, for a new item, its scope. A filter that is not selective is
     /// rejected.
     pub fn filter(mut self, filter: B::Filter) -> Self {
@@ -249,7 +249,7 @@ impl<B: FilterableBody, A> ActionBuilder<'_, B, A> {
     }
 }
 
-impl<B: FilterableBody<Filter: CountableFilter>, A> ActionBuilder<'_, B, A> {
+impl<B: FilterableBody<Filter: CountableFilter>, A> ActionBuilder<B, A> {
     /// Allows the action on all items in the scope of the token. Without it, an empty filter is rejected.
     pub fn everything_in_scope(mut self) -> Self {
         self.everything_in_scope = true;
@@ -263,15 +263,15 @@ impl<B: FilterableBody<Filter: CountableFilter>, A> ActionBuilder<'_, B, A> {
     /// Returns an error if [`Client::send`] fails or the response has no total.
     pub async fn count(&self) -> Result<u64> {
         let filter = self.body.filter().cloned().unwrap_or_default();
-        B::Filter::list(self.client).filter(filter).count().await
+        B::Filter::list(&self.client).filter(filter).count().await
     }
 }
 
-impl<B: Clone, A> Clone for ActionBuilder<'_, B, A> {
+impl<B: Clone, A> Clone for ActionBuilder<B, A> {
     fn clone(&self) -> Self {
         let Self { client, path_param, body, everything_in_scope, build } = self;
         Self {
-            client,
+            client: client.clone(),
             path_param: path_param.clone(),
             body: body.clone(),
             everything_in_scope: *everything_in_scope,
@@ -281,24 +281,24 @@ impl<B: Clone, A> Clone for ActionBuilder<'_, B, A> {
 }
 
 /// Omits the body, which may contain passwords.
-impl<B, A> fmt::Debug for ActionBuilder<'_, B, A> {
+impl<B, A> fmt::Debug for ActionBuilder<B, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ActionBuilder").field("path_param", &self.path_param).finish_non_exhaustive()
     }
 }
 
-/// Defines a resource type, which holds the client.
+/// Defines a resource type, which owns the client.
 macro_rules! resource {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $name<'a> {
-            client: &'a $crate::Client,
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            client: $crate::Client,
         }
 
-        impl<'a> $name<'a> {
-            pub(crate) fn new(client: &'a $crate::Client) -> Self {
-                Self { client }
+        impl $name {
+            pub(crate) fn new(client: &$crate::Client) -> Self {
+                Self { client: client.clone() }
             }
         }
     };
@@ -357,7 +357,7 @@ macro_rules! impl_countable_filter {
             type Query = $query;
             type Item = $item;
 
-            fn list(client: &$crate::Client) -> $crate::resources::builders::ListBuilder<'_, $query, $item> {
+            fn list(client: &$crate::Client) -> $crate::resources::builders::ListBuilder<$query, $item> {
                 client.$resource().list()
             }
         }

@@ -27,7 +27,7 @@ impl_list_query! {
     DeepVisibilityListEventsOfTypeQuery: sorts String;
 }
 
-impl<'a> DeepVisibility<'a> {
+impl DeepVisibility {
     /// Starts a query. The response has the query ID for status and events.
     ///
     /// `POST /web/api/v2.1/dv/init-query`
@@ -51,10 +51,10 @@ impl<'a> DeepVisibility<'a> {
     /// # }
     /// ```
     pub fn create_query(
-        self,
+        &self,
         query: DeepVisibilityQuery,
-    ) -> ActionBuilder<'a, DeepVisibilityQuery, Data<DeepVisibilityQueryId>> {
-        ActionBuilder::new(self.client, query, |_, query| raw::create_query(query))
+    ) -> ActionBuilder<DeepVisibilityQuery, Data<DeepVisibilityQueryId>> {
+        ActionBuilder::new(&self.client, query, |_, query| raw::create_query(query))
     }
 
     /// Returns the status and the progress of a query.
@@ -64,7 +64,7 @@ impl<'a> DeepVisibility<'a> {
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn query_status(
-        self,
+        &self,
         query_id: impl Into<String>,
     ) -> Result<Response<Data<DeepVisibilityQueryStatus>>> {
         let query = DeepVisibilityGetQueryStatusQuery::new(query_id);
@@ -75,10 +75,10 @@ impl<'a> DeepVisibility<'a> {
     ///
     /// `POST /web/api/v2.1/dv/cancel-query`
     pub fn cancel_query(
-        self,
+        &self,
         query_id: impl Into<String>,
-    ) -> ActionBuilder<'a, DeepVisibilityCancelQueryRequest, Data<DeepVisibilityCancelQueryResult>> {
-        ActionBuilder::new(self.client, DeepVisibilityCancelQueryRequest::new(query_id), |_, body| {
+    ) -> ActionBuilder<DeepVisibilityCancelQueryRequest, Data<DeepVisibilityCancelQueryResult>> {
+        ActionBuilder::new(&self.client, DeepVisibilityCancelQueryRequest::new(query_id), |_, body| {
             raw::cancel_query(body)
         })
     }
@@ -90,34 +90,31 @@ impl<'a> DeepVisibility<'a> {
     ///
     /// `GET /web/api/v2.1/dv/events`
     pub fn events(
-        self,
+        &self,
         query_id: impl Into<String>,
-    ) -> ListBuilder<'a, DeepVisibilityListEventsQuery, DeepVisibilityEvent> {
+    ) -> ListBuilder<DeepVisibilityListEventsQuery, DeepVisibilityEvent> {
         let query = DeepVisibilityListEventsQuery::new(query_id);
-        ListBuilder::new(self.client, query, |_, query| raw::list_events(query))
+        ListBuilder::new(&self.client, query, |_, query| raw::list_events(query))
     }
 
     /// Lists the events of one type, such as `process`, that a finished query found.
     ///
     /// `GET /web/api/v2.1/dv/events/{event_type}`
     pub fn events_of_type(
-        self,
+        &self,
         event_type: impl Into<String>,
         query_id: impl Into<String>,
-    ) -> ListBuilder<'a, DeepVisibilityListEventsOfTypeQuery, DeepVisibilityEvent> {
+    ) -> ListBuilder<DeepVisibilityListEventsOfTypeQuery, DeepVisibilityEvent> {
         let query = DeepVisibilityListEventsOfTypeQuery::new(query_id);
-        ListBuilder::with_path_param(self.client, event_type.into(), query, raw::list_events_of_type)
+        ListBuilder::with_path_param(&self.client, event_type.into(), query, raw::list_events_of_type)
     }
 
     /// Starts a PowerQuery. If it is already finished, the response has the results. Otherwise poll with
     /// [`ping_power_query`](Self::ping_power_query).
     ///
     /// `POST /web/api/v2.1/dv/events/pq`
-    pub fn create_power_query(
-        self,
-        query: PowerQuery,
-    ) -> ActionBuilder<'a, PowerQuery, Data<PowerQueryResult>> {
-        ActionBuilder::new(self.client, query, |_, query| raw::create_power_query(query))
+    pub fn create_power_query(&self, query: PowerQuery) -> ActionBuilder<PowerQuery, Data<PowerQueryResult>> {
+        ActionBuilder::new(&self.client, query, |_, query| raw::create_power_query(query))
     }
 
     /// Returns the status of a PowerQuery, and its results once it is finished. A query that is not polled
@@ -128,7 +125,7 @@ impl<'a> DeepVisibility<'a> {
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn ping_power_query(
-        self,
+        &self,
         query_id: impl Into<String>,
     ) -> Result<Response<Data<PowerQueryResult>>> {
         let query = DeepVisibilityPingPowerQueryQuery::default().query_id(query_id);

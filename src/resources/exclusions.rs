@@ -27,13 +27,13 @@ impl_action_body! {
     ScopeFilter: ExclusionsCreateRequest;
 }
 
-impl<'a> Exclusions<'a> {
+impl Exclusions {
     /// Lists the exclusions that match a query. `tenant` and the scope IDs of the query select the scopes. Child
     /// and parent scopes are included only on request.
     ///
     /// `GET /web/api/v2.1/exclusions`
-    pub fn list(self) -> ListBuilder<'a, ExclusionsListQuery, Exclusion> {
-        ListBuilder::new(self.client, ExclusionsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<ExclusionsListQuery, Exclusion> {
+        ListBuilder::new(&self.client, ExclusionsListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Creates an exclusion in the scope of the filter. Each exclusion is a gap in the protection.
@@ -53,26 +53,26 @@ impl<'a> Exclusions<'a> {
     /// # }
     /// ```
     pub fn create(
-        self,
+        &self,
         exclusion: ExclusionsCreateData,
-    ) -> ActionBuilder<'a, ExclusionsCreateRequest, Page<CreatedExclusion>> {
+    ) -> ActionBuilder<ExclusionsCreateRequest, Page<CreatedExclusion>> {
         let body = ExclusionsCreateRequest::new(exclusion, ScopeFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::create(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::create(body))
     }
 
     /// Removes exclusions. Agents inspect the objects again.
     ///
     /// `DELETE /web/api/v2.1/exclusions`
     pub fn delete(
-        self,
+        &self,
         ids: impl IntoIterator<Item = impl Into<String>>,
-    ) -> ActionBuilder<'a, ExclusionsDeleteRequest, Data<Affected>> {
+    ) -> ActionBuilder<ExclusionsDeleteRequest, Data<Affected>> {
         let body = ExclusionsDeleteRequest::new(ExclusionDeletionData::new(ids));
-        ActionBuilder::new(self.client, body, |_, body| raw::delete(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::delete(body))
     }
 }
 
-impl ActionBuilder<'_, ExclusionsDeleteRequest, Data<Affected>> {
+impl ActionBuilder<ExclusionsDeleteRequest, Data<Affected>> {
     /// Sets the type of the exclusions.
     pub fn exclusion_type(mut self, exclusion_type: impl Into<ExclusionType>) -> Self {
         self.body.data.type_ = Some(exclusion_type.into());

@@ -25,19 +25,21 @@ impl_action_body! {
     AgentFilter: GroupsMoveAgentsRequest;
 }
 
-impl<'a> Groups<'a> {
+impl Groups {
     /// Lists the groups that match a query.
     ///
     /// `GET /web/api/v2.1/groups`
-    pub fn list(self) -> ListBuilder<'a, GroupsListQuery, Group> {
-        ListBuilder::new(self.client, GroupsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<GroupsListQuery, Group> {
+        ListBuilder::new(&self.client, GroupsListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Deletes a group. Its agents move to another group of the site.
     ///
     /// `DELETE /web/api/v2.1/groups/{group_id}`
-    pub fn delete(self, group_id: impl Into<String>) -> ActionBuilder<'a, (), Data<SuccessFlag>> {
-        ActionBuilder::with_path_param(self.client, group_id.into(), (), |group_id, ()| raw::delete(group_id))
+    pub fn delete(&self, group_id: impl Into<String>) -> ActionBuilder<(), Data<SuccessFlag>> {
+        ActionBuilder::with_path_param(&self.client, group_id.into(), (), |group_id, ()| {
+            raw::delete(group_id)
+        })
     }
 
     /// Moves the agents that match the filter to a group of their site. The policy of that group applies to them
@@ -58,11 +60,11 @@ impl<'a> Groups<'a> {
     /// # }
     /// ```
     pub fn move_agents(
-        self,
+        &self,
         group_id: impl Into<String>,
-    ) -> ActionBuilder<'a, GroupsMoveAgentsRequest, Data<GroupsMoveAgentsResult>> {
+    ) -> ActionBuilder<GroupsMoveAgentsRequest, Data<GroupsMoveAgentsResult>> {
         ActionBuilder::with_path_param(
-            self.client,
+            &self.client,
             group_id.into(),
             GroupsMoveAgentsRequest::new(AgentFilter::default()),
             raw::move_agents,

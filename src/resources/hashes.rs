@@ -14,7 +14,7 @@ resource! {
     Hashes
 }
 
-impl Hashes<'_> {
+impl Hashes {
     /// Returns the verdict of the reputation service about a SHA-1.
     ///
     /// `GET /web/api/v2.1/hashes/{hash}/verdict`
@@ -29,7 +29,7 @@ impl Hashes<'_> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
-    pub async fn verdict(self, hash: impl AsRef<str>) -> Result<Response<Data<HashVerdict>>> {
+    pub async fn verdict(&self, hash: impl AsRef<str>) -> Result<Response<Data<HashVerdict>>> {
         self.client.send(&raw::get_verdict(hash.as_ref())?).await
     }
 }

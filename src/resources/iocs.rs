@@ -30,12 +30,12 @@ impl_action_body! {
 
 impl_countable_filter!(IocFilter: iocs, IocsListQuery, Ioc);
 
-impl<'a> Iocs<'a> {
+impl Iocs {
     /// Lists the indicators that match a filter.
     ///
     /// `GET /web/api/v2.1/threat-intelligence/iocs`
-    pub fn list(self) -> ListBuilder<'a, IocsListQuery, Ioc> {
-        ListBuilder::new(self.client, IocsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<IocsListQuery, Ioc> {
+        ListBuilder::new(&self.client, IocsListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Adds indicators to the scope of the filter.
@@ -52,17 +52,17 @@ impl<'a> Iocs<'a> {
     /// # }
     /// ```
     pub fn create(
-        self,
+        &self,
         iocs: impl IntoIterator<Item = IocData>,
-    ) -> ActionBuilder<'a, IocsCreateRequest, Page<Ioc>> {
-        ActionBuilder::new(self.client, IocsCreateRequest::new(iocs), |_, body| raw::create(body))
+    ) -> ActionBuilder<IocsCreateRequest, Page<Ioc>> {
+        ActionBuilder::new(&self.client, IocsCreateRequest::new(iocs), |_, body| raw::create(body))
     }
 
     /// Deletes the indicators that match the filter. SentinelOne requires an account and one more condition.
     ///
     /// `DELETE /web/api/v2.1/threat-intelligence/iocs`
-    pub fn delete(self) -> ActionBuilder<'a, IocsDeleteRequest, Data<Affected>> {
-        ActionBuilder::new(self.client, IocsDeleteRequest::new(IocFilter::default()), |_, body| {
+    pub fn delete(&self) -> ActionBuilder<IocsDeleteRequest, Data<Affected>> {
+        ActionBuilder::new(&self.client, IocsDeleteRequest::new(IocFilter::default()), |_, body| {
             raw::delete(body)
         })
     }

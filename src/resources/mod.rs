@@ -43,87 +43,87 @@ pub use builders::{
 /// Access to the resources.
 impl Client {
     /// Returns the operations on accounts, the parts of a tenant.
-    pub fn accounts(&self) -> accounts::Accounts<'_> {
+    pub fn accounts(&self) -> accounts::Accounts {
         accounts::Accounts::new(self)
     }
 
     /// Returns the operations on activities, the log of actions by users, agents and the console.
-    pub fn activities(&self) -> activities::Activities<'_> {
+    pub fn activities(&self) -> activities::Activities {
         activities::Activities::new(self)
     }
 
     /// Returns the operations on agents and their endpoints.
-    pub fn agents(&self) -> agents::Agents<'_> {
+    pub fn agents(&self) -> agents::Agents {
         agents::Agents::new(self)
     }
 
     /// Returns the operations on alerts, the events that STAR rules matched.
-    pub fn alerts(&self) -> alerts::Alerts<'_> {
+    pub fn alerts(&self) -> alerts::Alerts {
         alerts::Alerts::new(self)
     }
 
     /// Returns the operations on the blocklist, the hashes of files that agents block.
-    pub fn blocklist(&self) -> blocklist::Blocklist<'_> {
+    pub fn blocklist(&self) -> blocklist::Blocklist {
         blocklist::Blocklist::new(self)
     }
 
     /// Returns the operations on Deep Visibility queries and PowerQueries.
-    pub fn deep_visibility(&self) -> deep_visibility::DeepVisibility<'_> {
+    pub fn deep_visibility(&self) -> deep_visibility::DeepVisibility {
         deep_visibility::DeepVisibility::new(self)
     }
 
     /// Returns the operations on exclusions, the objects that agents do not inspect.
-    pub fn exclusions(&self) -> exclusions::Exclusions<'_> {
+    pub fn exclusions(&self) -> exclusions::Exclusions {
         exclusions::Exclusions::new(self)
     }
 
     /// Returns the operations on groups, the parts of a site.
-    pub fn groups(&self) -> groups::Groups<'_> {
+    pub fn groups(&self) -> groups::Groups {
         groups::Groups::new(self)
     }
 
     /// Returns the operations on hashes, which return verdicts of the reputation service.
-    pub fn hashes(&self) -> hashes::Hashes<'_> {
+    pub fn hashes(&self) -> hashes::Hashes {
         hashes::Hashes::new(self)
     }
 
     /// Returns the operations on indicators of compromise.
-    pub fn iocs(&self) -> iocs::Iocs<'_> {
+    pub fn iocs(&self) -> iocs::Iocs {
         iocs::Iocs::new(self)
     }
 
     /// Returns the operations on the script library, script tasks and their results.
-    pub fn remote_scripts(&self) -> remote_scripts::RemoteScripts<'_> {
+    pub fn remote_scripts(&self) -> remote_scripts::RemoteScripts {
         remote_scripts::RemoteScripts::new(self)
     }
 
     /// Returns the operations on service users, the accounts for automation.
-    pub fn service_users(&self) -> service_users::ServiceUsers<'_> {
+    pub fn service_users(&self) -> service_users::ServiceUsers {
         service_users::ServiceUsers::new(self)
     }
 
     /// Returns the operations on sites, the parts of an account.
-    pub fn sites(&self) -> sites::Sites<'_> {
+    pub fn sites(&self) -> sites::Sites {
         sites::Sites::new(self)
     }
 
     /// Returns the operations on STAR rules, the custom detection rules.
-    pub fn star_rules(&self) -> star_rules::StarRules<'_> {
+    pub fn star_rules(&self) -> star_rules::StarRules {
         star_rules::StarRules::new(self)
     }
 
     /// Returns the operations on the system, such as the health of the console.
-    pub fn system(&self) -> system::System<'_> {
+    pub fn system(&self) -> system::System {
         system::System::new(self)
     }
 
     /// Returns the operations on threats, the detections of agents.
-    pub fn threats(&self) -> threats::Threats<'_> {
+    pub fn threats(&self) -> threats::Threats {
         threats::Threats::new(self)
     }
 
     /// Returns the operations on users, such as the details of their API tokens.
-    pub fn users(&self) -> users::Users<'_> {
+    pub fn users(&self) -> users::Users {
         users::Users::new(self)
     }
 }

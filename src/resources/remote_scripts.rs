@@ -33,12 +33,12 @@ impl_action_body! {
     AgentFilter: RemoteScriptsExecuteRequest;
 }
 
-impl<'a> RemoteScripts<'a> {
+impl RemoteScripts {
     /// Lists the scripts of the library that match a query.
     ///
     /// `GET /web/api/v2.1/remote-scripts`
-    pub fn list(self) -> ListBuilder<'a, RemoteScriptsListQuery, Script> {
-        ListBuilder::new(self.client, RemoteScriptsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<RemoteScriptsListQuery, Script> {
+        ListBuilder::new(&self.client, RemoteScriptsListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Runs a script on the endpoints that match the filter, with one task per endpoint under a common parent
@@ -62,11 +62,11 @@ impl<'a> RemoteScripts<'a> {
     /// # }
     /// ```
     pub fn execute(
-        self,
+        &self,
         script: RemoteScriptsExecuteData,
-    ) -> ActionBuilder<'a, RemoteScriptsExecuteRequest, Data<RemoteScriptsExecuteResult>> {
+    ) -> ActionBuilder<RemoteScriptsExecuteRequest, Data<RemoteScriptsExecuteResult>> {
         let body = RemoteScriptsExecuteRequest::new(AgentFilter::default()).data(script);
-        ActionBuilder::new(self.client, body, |_, body| raw::execute(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::execute(body))
     }
 
     /// Lists the tasks of a parent task. To list the tasks of several parents, set
@@ -74,12 +74,9 @@ impl<'a> RemoteScripts<'a> {
     /// The API requires one of the two.
     ///
     /// `GET /web/api/v2.1/remote-scripts/status`
-    pub fn tasks(
-        self,
-        parent_task_id: impl Into<String>,
-    ) -> ListBuilder<'a, RemoteScriptsListTasksQuery, Task> {
+    pub fn tasks(&self, parent_task_id: impl Into<String>) -> ListBuilder<RemoteScriptsListTasksQuery, Task> {
         let query = RemoteScriptsListTasksQuery::default().parent_task_id(parent_task_id);
-        ListBuilder::new(self.client, query, |_, query| raw::list_tasks(query))
+        ListBuilder::new(&self.client, query, |_, query| raw::list_tasks(query))
     }
 
     /// Returns the download links of task results. The downloads do not use the token.
@@ -104,7 +101,7 @@ impl<'a> RemoteScripts<'a> {
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn result_links(
-        self,
+        &self,
         tasks: RemoteScriptsFetchResultsData,
     ) -> Result<Response<Data<ScriptResults>>> {
         self.client.send(&raw::fetch_results(&RemoteScriptsFetchResultsRequest::new(tasks))?).await

@@ -19,7 +19,7 @@ impl_list_query! {
     ServiceUsersListQuery: sorts ServiceUserSortField, counts;
 }
 
-impl<'a> ServiceUsers<'a> {
+impl ServiceUsers {
     /// Lists the service users that match a query.
     ///
     /// `GET /web/api/v2.1/service-users`
@@ -33,7 +33,7 @@ impl<'a> ServiceUsers<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> ListBuilder<'a, ServiceUsersListQuery, ServiceUser> {
-        ListBuilder::new(self.client, ServiceUsersListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<ServiceUsersListQuery, ServiceUser> {
+        ListBuilder::new(&self.client, ServiceUsersListQuery::default(), |_, query| raw::list(query))
     }
 }

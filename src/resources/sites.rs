@@ -23,7 +23,7 @@ impl_list_query! {
     SitesListQuery: sorts SiteSortField, counts;
 }
 
-impl<'a> Sites<'a> {
+impl Sites {
     /// Lists the sites that match a query. The license totals of all sites are siblings of the list; see
     /// [`list_envelope`](crate::Page::list_envelope).
     ///
@@ -40,8 +40,8 @@ impl<'a> Sites<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> ListBuilder<'a, SitesListQuery, Site> {
-        ListBuilder::new(self.client, SitesListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<SitesListQuery, Site> {
+        ListBuilder::new(&self.client, SitesListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Returns a site.
@@ -50,15 +50,15 @@ impl<'a> Sites<'a> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
-    pub async fn get(self, site_id: impl AsRef<str>) -> Result<Response<Data<Site>>> {
+    pub async fn get(&self, site_id: impl AsRef<str>) -> Result<Response<Data<Site>>> {
         self.client.send(&raw::get(site_id.as_ref())?).await
     }
 
     /// Expires the license of a site immediately. Its agents are not served until the site is reactivated.
     ///
     /// `POST /web/api/v2.1/sites/{site_id}/expire-now`
-    pub fn expire(self, site_id: impl Into<String>) -> ActionBuilder<'a, (), Data<Site>> {
-        ActionBuilder::with_path_param(self.client, site_id.into(), (), |site_id, ()| raw::expire(site_id))
+    pub fn expire(&self, site_id: impl Into<String>) -> ActionBuilder<(), Data<Site>> {
+        ActionBuilder::with_path_param(&self.client, site_id.into(), (), |site_id, ()| raw::expire(site_id))
     }
 
     /// Reactivates an expired site. Set [`expiration`](ActionBuilder::expiration) or
@@ -73,11 +73,11 @@ impl<'a> Sites<'a> {
     /// # }
     /// ```
     pub fn reactivate(
-        self,
+        &self,
         site_id: impl Into<String>,
-    ) -> ActionBuilder<'a, SitesReactivateRequest, Data<SuccessFlag>> {
+    ) -> ActionBuilder<SitesReactivateRequest, Data<SuccessFlag>> {
         let body = SitesReactivateRequest::new(SiteReactivationData::default());
-        ActionBuilder::with_path_param(self.client, site_id.into(), body, |site_id, body| {
+        ActionBuilder::with_path_param(&self.client, site_id.into(), body, |site_id, body| {
             let SiteReactivationData { expiration, unlimited, .. } = &body.data;
             if expiration.is_none() && unlimited.is_none() {
                 return Err(RequestError::missing(&raw::REACTIVATE, "data.expiration"));
@@ -87,7 +87,7 @@ impl<'a> Sites<'a> {
     }
 }
 
-impl ActionBuilder<'_, SitesReactivateRequest, Data<SuccessFlag>> {
+impl ActionBuilder<SitesReactivateRequest, Data<SuccessFlag>> {
     /// Sets the time when the site expires again.
     pub fn expiration(mut self, time: impl Into<Timestamp>) -> Self {
         self.body.data = SiteReactivationData::default().expiration(time);

@@ -45,18 +45,18 @@ impl CountableFilter for StarRuleFilter {
     type Item = StarRule;
 
     /// Returns the list with scheduled rules, which actions affect, too.
-    fn list(client: &Client) -> ListBuilder<'_, StarRulesListQuery, StarRule> {
+    fn list(client: &Client) -> ListBuilder<StarRulesListQuery, StarRule> {
         client.star_rules().list().query(StarRulesListQuery::default().is_legacy(false))
     }
 }
 
-impl<'a> StarRules<'a> {
+impl StarRules {
     /// Lists the rules that match a filter. Without `is_legacy(false)` in the query, the console leaves scheduled rules
     /// out; [`all`](Self::all) returns every rule.
     ///
     /// `GET /web/api/v2.1/cloud-detection/rules`
-    pub fn list(self) -> ListBuilder<'a, StarRulesListQuery, StarRule> {
-        ListBuilder::new(self.client, StarRulesListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<StarRulesListQuery, StarRule> {
+        ListBuilder::new(&self.client, StarRulesListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Returns every rule that matches a filter, with scheduled rules. Both lists of the console are read, the default
@@ -65,7 +65,7 @@ impl<'a> StarRules<'a> {
     ///
     /// # Errors
     /// Returns the first other error of either list.
-    pub async fn all(self, filter: StarRuleFilter) -> Result<Vec<StarRule>> {
+    pub async fn all(&self, filter: StarRuleFilter) -> Result<Vec<StarRule>> {
         let mut known_ids = HashSet::new();
         let mut rules = Vec::new();
         for is_legacy in rule_update::LISTS {
@@ -85,10 +85,10 @@ impl<'a> StarRules<'a> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails or the rule does not decode.
-    pub async fn find(self, rule_id: impl AsRef<str>) -> Result<Option<StarRule>> {
+    pub async fn find(&self, rule_id: impl AsRef<str>) -> Result<Option<StarRule>> {
         let rule_id = rule_id.as_ref();
         let lookups = rule_update::lookups(rule_id, &StarRuleFilter::default())?;
-        let found = rule_update::find(self.client, rule_id, lookups).await?;
+        let found = rule_update::find(&self.client, rule_id, lookups).await?;
         Ok(found.map(|found| found.rule))
     }
 
@@ -117,13 +117,13 @@ impl<'a> StarRules<'a> {
     /// does not report its scope or a required setting ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). Returns
     /// an error if the update fails, or if its response does not report each setting and the rule cannot be read again.
     pub async fn change(
-        self,
+        &self,
         rule_id: impl AsRef<str>,
         change: impl FnOnce(&mut StarRuleData),
     ) -> Result<ChangedStarRule> {
         let rule_id = rule_id.as_ref();
         let lookups = rule_update::lookups(rule_id, &StarRuleFilter::default())?;
-        let found = rule_update::find(self.client, rule_id, lookups).await?;
+        let found = rule_update::find(&self.client, rule_id, lookups).await?;
         let FoundRule { rule, json: before } = found.ok_or_else(|| rule_update::not_found(rule_id))?;
         let scope = rule_update::scope_of(&rule);
         let scope = scope.ok_or_else(|| RequestError::missing(&raw::UPDATE, "filter"))?;
@@ -131,7 +131,7 @@ impl<'a> StarRules<'a> {
         change(&mut settings);
         let request = self.update(rule_id, settings).filter(scope).request()?;
         let request = rule_update::with_undeclared_members(request, &rule, &before);
-        let saved = rule_update::update(self.client, &request, (rule_id, &before)).await?;
+        let saved = rule_update::update(&self.client, &request, (rule_id, &before)).await?;
         if let Some(failure) = saved.failure {
             return Err(failure);
         }
@@ -165,11 +165,8 @@ impl<'a> StarRules<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create(
-        self,
-        rule: StarRuleData,
-    ) -> ActionBuilder<'a, StarRulesCreateRequest, Data<SavedStarRule>> {
-        ActionBuilder::new(self.client, StarRulesCreateRequest::new(rule), |_, body| raw::create(body))
+    pub fn create(&self, rule: StarRuleData) -> ActionBuilder<StarRulesCreateRequest, Data<SavedStarRule>> {
+        ActionBuilder::new(&self.client, StarRulesCreateRequest::new(rule), |_, body| raw::create(body))
     }
 
     /// Replaces all fields of a rule in the scope of the filter; omitted fields are not preserved. The status is
@@ -178,12 +175,12 @@ impl<'a> StarRules<'a> {
     ///
     /// `PUT /web/api/v2.1/cloud-detection/rules/{rule_id}`
     pub fn update(
-        self,
+        &self,
         rule_id: impl Into<String>,
         rule: StarRuleData,
-    ) -> ActionBuilder<'a, StarRulesUpdateRequest, Data<SavedStarRule>> {
+    ) -> ActionBuilder<StarRulesUpdateRequest, Data<SavedStarRule>> {
         ActionBuilder::with_path_param(
-            self.client,
+            &self.client,
             rule_id.into(),
             StarRulesUpdateRequest::new(rule),
             raw::update,
@@ -194,25 +191,25 @@ impl<'a> StarRules<'a> {
     /// responds automatically if it is configured to.
     ///
     /// `PUT /web/api/v2.1/cloud-detection/rules/enable`
-    pub fn enable(self) -> ActionBuilder<'a, StarRulesEnableRequest, Data<Affected>> {
+    pub fn enable(&self) -> ActionBuilder<StarRulesEnableRequest, Data<Affected>> {
         let body = StarRulesEnableRequest::new(StarRuleFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::enable(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::enable(body))
     }
 
     /// Disables the rules that match the filter. They create no more alerts. The status of a rule is `Disabling`
     /// first.
     ///
     /// `PUT /web/api/v2.1/cloud-detection/rules/disable`
-    pub fn disable(self) -> ActionBuilder<'a, StarRulesDisableRequest, Data<Affected>> {
+    pub fn disable(&self) -> ActionBuilder<StarRulesDisableRequest, Data<Affected>> {
         let body = StarRulesDisableRequest::new(StarRuleFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::disable(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::disable(body))
     }
 
     /// Deletes the rules that match the filter. This cannot be undone.
     ///
     /// `DELETE /web/api/v2.1/cloud-detection/rules`
-    pub fn delete(self) -> ActionBuilder<'a, StarRulesDeleteRequest, Data<Affected>> {
+    pub fn delete(&self) -> ActionBuilder<StarRulesDeleteRequest, Data<Affected>> {
         let body = StarRulesDeleteRequest::new(StarRuleFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::delete(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::delete(body))
     }
 }

@@ -14,7 +14,7 @@ resource! {
     System
 }
 
-impl System<'_> {
+impl System {
     /// Returns the health of the console and its API. The API requires no token for this.
     ///
     /// `GET /web/api/v2.1/system/status`
@@ -28,7 +28,7 @@ impl System<'_> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
-    pub async fn status(self) -> Result<Response<Data<SystemStatus>>> {
+    pub async fn status(&self) -> Result<Response<Data<SystemStatus>>> {
         self.client.send(&raw::get_status()?).await
     }
 }

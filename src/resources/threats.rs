@@ -41,7 +41,7 @@ impl_action_body! {
 
 impl_countable_filter!(ThreatFilter: threats, ThreatsListQuery, Threat);
 
-impl<'a> Threats<'a> {
+impl Threats {
     /// Lists the threats that match a filter, in the order of the console unless sorted.
     ///
     /// `GET /web/api/v2.1/threats`
@@ -57,8 +57,8 @@ impl<'a> Threats<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(self) -> ListBuilder<'a, ThreatsListQuery, Threat> {
-        ListBuilder::new(self.client, ThreatsListQuery::default(), |_, query| raw::list(query))
+    pub fn list(&self) -> ListBuilder<ThreatsListQuery, Threat> {
+        ListBuilder::new(&self.client, ThreatsListQuery::default(), |_, query| raw::list(query))
     }
 
     /// Returns the number of threats that match a filter; its `limit` is ignored. An empty filter matches all
@@ -66,7 +66,7 @@ impl<'a> Threats<'a> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails or the response has no total.
-    pub async fn count(self, filter: &ThreatFilter) -> Result<u64> {
+    pub async fn count(&self, filter: &ThreatFilter) -> Result<u64> {
         self.list().filter(filter.clone()).count().await
     }
 
@@ -90,8 +90,8 @@ impl<'a> Threats<'a> {
     /// # }
     /// ```
     #[inline]
-    pub fn update_incident(self) -> ActionBuilder<'a, IncidentUpdate, Data<ThreatIncidentResult>> {
-        ActionBuilder::new(self.client, IncidentUpdate::default(), |_, update| {
+    pub fn update_incident(&self) -> ActionBuilder<IncidentUpdate, Data<ThreatIncidentResult>> {
+        ActionBuilder::new(&self.client, IncidentUpdate::default(), |_, update| {
             raw::update_incident(update.body()?)
         })
     }
@@ -100,12 +100,12 @@ impl<'a> Threats<'a> {
     ///
     /// `POST /web/api/v2.1/threats/analyst-verdict`
     pub fn update_analyst_verdict(
-        self,
+        &self,
         verdict: impl Into<AnalystVerdict>,
-    ) -> ActionBuilder<'a, ThreatsUpdateAnalystVerdictRequest, Data<ThreatVerdictResult>> {
+    ) -> ActionBuilder<ThreatsUpdateAnalystVerdictRequest, Data<ThreatVerdictResult>> {
         let body =
             ThreatsUpdateAnalystVerdictRequest::new(ThreatVerdictData::new(verdict), ThreatFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::update_analyst_verdict(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::update_analyst_verdict(body))
     }
 
     /// Mitigates the threats that match the filter: agents kill, quarantine, remediate or roll back. This can
@@ -113,12 +113,12 @@ impl<'a> Threats<'a> {
     ///
     /// `POST /web/api/v2.1/threats/mitigate/{action}`
     pub fn mitigate(
-        self,
+        &self,
         action: impl Into<MitigationAction>,
-    ) -> ActionBuilder<'a, ThreatsMitigateRequest, Data<ThreatMitigationResult>> {
+    ) -> ActionBuilder<ThreatsMitigateRequest, Data<ThreatMitigationResult>> {
         let body = ThreatsMitigateRequest::new(ThreatFilter::default());
         let action = action.into().as_str().to_owned();
-        ActionBuilder::with_path_param(self.client, action, body, |action, body| {
+        ActionBuilder::with_path_param(&self.client, action, body, |action, body| {
             raw::mitigate(&action.into(), body)
         })
     }
@@ -126,12 +126,9 @@ impl<'a> Threats<'a> {
     /// Adds a note of 2 to 10,000 characters to each threat that matches the filter.
     ///
     /// `POST /web/api/v2.1/threats/notes`
-    pub fn add_note(
-        self,
-        note: impl Into<String>,
-    ) -> ActionBuilder<'a, ThreatsAddNoteRequest, Data<Affected>> {
+    pub fn add_note(&self, note: impl Into<String>) -> ActionBuilder<ThreatsAddNoteRequest, Data<Affected>> {
         let body = ThreatsAddNoteRequest::new(ThreatNoteData::new(note), ThreatFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::add_note(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::add_note(body))
     }
 
     /// Instructs the agents to upload the files of the threats that match the filter, each in an archive
@@ -139,20 +136,20 @@ impl<'a> Threats<'a> {
     ///
     /// `POST /web/api/v2.1/threats/fetch-file`
     pub fn fetch_files(
-        self,
+        &self,
         password: impl Into<Secret>,
-    ) -> ActionBuilder<'a, ThreatsFetchFileRequest, Data<Affected>> {
+    ) -> ActionBuilder<ThreatsFetchFileRequest, Data<Affected>> {
         let body =
             ThreatsFetchFileRequest::new(ThreatFileRequestData::new(password), ThreatFilter::default());
-        ActionBuilder::new(self.client, body, |_, body| raw::fetch_file(body))
+        ActionBuilder::new(&self.client, body, |_, body| raw::fetch_file(body))
     }
 
     /// Lists the notes of a threat.
     ///
     /// `GET /web/api/v2.1/threats/{threat_id}/notes`
-    pub fn notes(self, threat_id: impl Into<String>) -> ListBuilder<'a, ThreatsListNotesQuery, ThreatNote> {
+    pub fn notes(&self, threat_id: impl Into<String>) -> ListBuilder<ThreatsListNotesQuery, ThreatNote> {
         ListBuilder::with_path_param(
-            self.client,
+            &self.client,
             threat_id.into(),
             ThreatsListNotesQuery::default(),
             raw::list_notes,
@@ -163,11 +160,11 @@ impl<'a> Threats<'a> {
     ///
     /// `GET /web/api/v2.1/threats/{threat_id}/timeline`
     pub fn timeline(
-        self,
+        &self,
         threat_id: impl Into<String>,
-    ) -> ListBuilder<'a, ThreatsListTimelineQuery, ThreatTimelineEvent> {
+    ) -> ListBuilder<ThreatsListTimelineQuery, ThreatTimelineEvent> {
         ListBuilder::with_path_param(
-            self.client,
+            &self.client,
             threat_id.into(),
             ThreatsListTimelineQuery::default(),
             raw::list_timeline,
@@ -194,7 +191,7 @@ impl<'a> Threats<'a> {
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
     pub async fn cloud_download_link(
-        self,
+        &self,
         threat_id: impl AsRef<str>,
     ) -> Result<Response<Data<ThreatCloudFile>>> {
         self.client.send(&raw::get_cloud_download(threat_id.as_ref())?).await
@@ -206,7 +203,7 @@ impl<'a> Threats<'a> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
-    pub async fn summary(self, query: &ThreatsSummaryQuery) -> Result<Response<Data<ThreatSummary>>> {
+    pub async fn summary(&self, query: &ThreatsSummaryQuery) -> Result<Response<Data<ThreatSummary>>> {
         self.client.send(&raw::summary(query)?).await
     }
 }
@@ -247,7 +244,7 @@ impl FilterableBody for IncidentUpdate {
     }
 }
 
-impl ActionBuilder<'_, IncidentUpdate, Data<ThreatIncidentResult>> {
+impl ActionBuilder<IncidentUpdate, Data<ThreatIncidentResult>> {
     /// Sets the incident status, which the API requires.
     #[inline]
     pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {

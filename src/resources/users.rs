@@ -16,7 +16,7 @@ resource! {
     Users
 }
 
-impl Users<'_> {
+impl Users {
     /// Returns the creation and expiration time of a token. The token is sent in the request body and may differ
     /// from the token of the client. Errors do not contain it.
     ///
@@ -34,7 +34,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
-    pub async fn api_token_details(self, token: &ApiToken) -> Result<Response<Data<ApiTokenDetails>>> {
+    pub async fn api_token_details(&self, token: &ApiToken) -> Result<Response<Data<ApiTokenDetails>>> {
         let data = raw::ApiTokenQueryData::default().api_token(token.expose_secret());
         let request = raw::get_api_token_details(&raw::UsersGetApiTokenDetailsRequest::default().data(data))?;
         // The token is one of the secrets of the request, so errors do not contain it.
@@ -48,7 +48,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// Returns an error if [`Client::send`](crate::Client::send) fails.
-    pub async fn elevate_session(self, code: &SecretString) -> Result<Response<Data<ElevatedSession>>> {
+    pub async fn elevate_session(&self, code: &SecretString) -> Result<Response<Data<ElevatedSession>>> {
         let data = raw::ElevateSessionData::new(code);
         let request = raw::elevate_session(&raw::UsersElevateSessionRequest::new(data))?;
         self.client.send(&request).await

@@ -108,7 +108,7 @@ fn added_operation_needs_three_edited_files() {
     let text = replaced(&text, "pub mod system;\n", "pub mod system;\npub mod tags;\n");
     let text = replaced(&text, "star_rules, system, threats", "star_rules, system, tags, threats");
     const THREATS: &str = "    /// Returns the operations on threats,";
-    let method = "    /// Returns the operations on tags.\n    pub fn tags(&self) -> tags::Tags<'_> {\n        tags::Tags::new(self)\n    }\n\n";
+    let method = "    /// Returns the operations on tags.\n    pub fn tags(&self) -> tags::Tags {\n        tags::Tags::new(self)\n    }\n\n";
     let text = replaced(&text, THREATS, &format!("{method}{THREATS}"));
     write_if_changed(&resources, text.as_bytes());
     let edited = ["spec/operations.toml", "src/resources/tags.rs", "src/resources/mod.rs"];

@@ -1,0 +1,67 @@
+//! Builders and lists as values: they own their client, and have their own settings.
+
+use sentinelone::raw::runtime::Data;
+use sentinelone::raw::shared::Affected;
+use sentinelone::resources::{ActionBuilder, ListBuilder};
+use sentinelone::threats::{Threat, ThreatFilter, ThreatsAddNoteRequest, ThreatsListQuery};
+use sentinelone::{ApiToken, Client, RateLimits, RetryPolicy};
+use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const TOKEN: &str = "eyJ-not-a-real-token";
+
+async fn mock_server(body: Value) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(&server).await;
+    server
+}
+
+fn client(url: &str) -> Client {
+    let client = Client::builder(url).token(ApiToken::new(TOKEN).unwrap());
+    client.retry_policy(RetryPolicy::disabled()).rate_limits(RateLimits::disabled()).build().unwrap()
+}
+
+/// Returns a list whose client was made here.
+fn list_of(url: &str) -> ListBuilder<ThreatsListQuery, Threat> {
+    client(url).threats().list().filter(ThreatFilter::default().ids(["7"]))
+}
+
+/// Returns an action whose client was made here.
+fn note_of(url: &str) -> ActionBuilder<ThreatsAddNoteRequest, Data<Affected>> {
+    client(url).threats().add_note("a note").filter(ThreatFilter::default().ids(["7"]))
+}
+
+#[tokio::test]
+async fn builders_returned_from_function_are_spawned() {
+    let page = json!({ "data": [{ "id": "7" }], "pagination": { "totalItems": 1, "nextCursor": null } });
+    let server = mock_server(page).await;
+    let list = list_of(&server.uri());
+    let (items, counted) = (list.clone(), list.clone());
+    let items = tokio::spawn(async move { items.items().collect().await });
+    let counted = tokio::spawn(async move { counted.count().await });
+    let page = tokio::spawn(async move { list.page().await });
+    assert_eq!(items.await.unwrap().unwrap().len(), 1);
+    assert_eq!(counted.await.unwrap().unwrap(), 1);
+    assert_eq!(page.await.unwrap().unwrap().data.len(), 1);
+
+    let server = mock_server(json!({ "data": { "affected": 1 } })).await;
+    let note = note_of(&server.uri());
+    let batch = note.batches(["7", "8"]).unwrap();
+    let note = tokio::spawn(async move { note.send().await });
+    let batch = tokio::spawn(async move { batch.send().await });
+    assert_eq!(note.await.unwrap().unwrap().affected(), Some(1));
+    assert_eq!(batch.await.unwrap().unwrap().outcomes.len(), 2);
+}
+
+#[tokio::test]
+async fn resource_of_dropped_client_is_used_again() {
+    let server = mock_server(json!({ "data": [], "pagination": { "totalItems": 3 } })).await;
+    let threats = {
+        let client = client(&server.uri());
+        client.threats()
+    };
+    let filter = ThreatFilter::default();
+    assert_eq!(threats.count(&filter).await.unwrap(), 3);
+    assert_eq!(threats.list().count().await.unwrap(), 3);
+}
