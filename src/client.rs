@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::json_repair::RepairLog;
 use crate::response::Response;
 use crate::token::ApiToken;
-use crate::transport::{CallConfig, Download, RateLimits, SleepFuture, Transport};
+use crate::transport::{CallConfig, Download, RateLimits, RetryPolicy, SleepFuture, Transport};
 
 pub(crate) const IS_LEGACY: &str = "isLegacy";
 
@@ -82,6 +82,7 @@ impl Client {
         self.transport.settings.list_concurrency.get()
     }
 
+    /// Returns a client with these settings, which share their large values with those of this client.
     fn with_settings(&self, settings: CallConfig) -> Self {
         let Transport { http, authorization, accepted, .. } = &*self.transport;
         let (http, authorization, accepted) = (Arc::clone(http), authorization.clone(), Arc::clone(accepted));
@@ -108,6 +109,32 @@ impl Client {
     /// Returns whether the console accepts the token for any operation.
     pub(crate) fn token_is_accepted(&self) -> bool {
         self.transport.accepted.any()
+    }
+
+    /// Returns a client with another call timeout, and the same connections, rate limits and configuration. The timeout
+    /// includes all attempts, rate-limit permits, delays that the console requests, and backoff; of a
+    /// [download](Self::download), it is the time until the file begins.
+    ///
+    /// It costs one small allocation, so a client can be derived for a single call:
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
+    /// let status = client.with_timeout(Duration::from_secs(5)).system().status().await?;
+    /// println!("{:?}", status.data);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "the client itself does not change"]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        self.with_settings(CallConfig { timeout, ..self.transport.settings.clone() })
+    }
+
+    /// Returns a client with another retry policy, and the same connections, rate limits and configuration. It costs one
+    /// small allocation.
+    #[must_use = "the client itself does not change"]
+    pub fn with_retry(&self, retry: RetryPolicy) -> Self {
+        self.with_settings(CallConfig { retry, ..self.transport.settings.clone() })
     }
 
     /// Returns the version of the API.

@@ -1,6 +1,7 @@
 //! The base URL of a console.
 
 use std::fmt;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
@@ -19,7 +20,7 @@ use url::{Host, Url};
 /// # Ok::<(), sentinelone::ConsoleUrlError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConsoleUrl(Url);
+pub struct ConsoleUrl(Arc<Url>);
 
 /// The error of parsing a [`ConsoleUrl`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,7 +91,7 @@ impl ConsoleUrl {
 
     /// Returns the URL of a percent-encoded path and a query that is not percent-encoded.
     pub(crate) fn url(&self, path: &str, query: &[(String, String)]) -> Url {
-        let mut url = self.0.clone();
+        let mut url = Url::clone(&self.0);
         url.set_path(path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -154,7 +155,7 @@ impl std::str::FromStr for ConsoleUrl {
         url.set_query(None);
         url.set_fragment(None);
         let plain = url.scheme() == "http";
-        let console = Self(url);
+        let console = Self(Arc::new(url));
         if let Some(name) = console.short_host().filter(|_| !has_scheme && !base.contains(':')) {
             return Err(ConsoleUrlError::ShortName(name.to_owned()));
         }

@@ -1,5 +1,7 @@
 //! The items of a list, from pages that are read one after the other or in parts.
 
+use std::time::Duration;
+
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sentinelone_raw::runtime::{
     Page, PageItems, RawItem, Request, RequestError, ResponseBody, UndecodedItem,
@@ -15,6 +17,7 @@ use crate::parallel::ParallelPages;
 #[cfg(feature = "commands")]
 use crate::parallel::refusal;
 use crate::response::Response;
+use crate::transport::RetryPolicy;
 
 impl Client {
     /// Returns the items of all pages of a list.
@@ -26,16 +29,14 @@ impl Client {
 impl<T> Pages<T> {
     /// Returns the items of all pages.
     pub fn items(self) -> Items<T> {
-        let (client, request) = (self.client.clone(), self.request.clone());
-        Items::new(PageReader::Sequential(self), client, request)
+        Items::new(PageReader::Sequential(self))
     }
 }
 
 impl<T> ParallelPages<T> {
     /// Returns the items of all pages.
     pub fn items(self) -> Items<T> {
-        let (client, request) = (self.client.clone(), self.request.clone());
-        Items::new(PageReader::Parallel(self), client, request)
+        Items::new(PageReader::Parallel(self))
     }
 }
 
@@ -44,15 +45,13 @@ impl<T> ParallelPages<T> {
 #[must_use = "no page is requested before it is needed"]
 pub struct Items<T> {
     pages: PageReader<T>,
-    client: Client,
-    request: Result<Request<Page<T>>, RequestError>,
     current: Option<PageItems<T>>,
     repairs: Repairs,
 }
 
 impl<T> Items<T> {
-    fn new(pages: PageReader<T>, client: Client, request: Result<Request<Page<T>>, RequestError>) -> Self {
-        Self { pages, client, request, current: None, repairs: Repairs::default() }
+    fn new(pages: PageReader<T>) -> Self {
+        Self { pages, current: None, repairs: Repairs::default() }
     }
 
     /// Sets the maximum number of items. The default is all items.
@@ -69,6 +68,24 @@ impl<T> Items<T> {
         self.pages = match self.pages {
             PageReader::Sequential(pages) => PageReader::Sequential(pages.page_size(items)),
             PageReader::Parallel(pages) => PageReader::Parallel(pages.page_size(items)),
+        };
+        self
+    }
+
+    /// Sets the timeout of each page; see [`Pages::timeout`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.pages = match self.pages {
+            PageReader::Sequential(pages) => PageReader::Sequential(pages.timeout(timeout)),
+            PageReader::Parallel(pages) => PageReader::Parallel(pages.timeout(timeout)),
+        };
+        self
+    }
+
+    /// Sets the retry policy of each page; see [`Pages::retry`].
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.pages = match self.pages {
+            PageReader::Sequential(pages) => PageReader::Sequential(pages.retry(retry)),
+            PageReader::Parallel(pages) => PageReader::Parallel(pages.retry(retry)),
         };
         self
     }
@@ -145,9 +162,9 @@ where
     }
 
     fn undecoded_error(&self, item: UndecodedItem) -> Error {
-        let request = match &self.request {
-            Ok(request) => request,
-            Err(error) => return error.clone().into(),
+        let (client, request) = match self.pages.source() {
+            (client, Ok(request)) => (client, request),
+            (_, Err(error)) => return error.clone().into(),
         };
         let source = item.error_with_page_path();
         let body = match item.value {
@@ -159,7 +176,7 @@ where
             request.operation(),
             ErrorRepr::Decode { status: http::StatusCode::OK, source, body },
         );
-        self.client.redact_error(error, request)
+        client.redact_error(error, request)
     }
 
     /// Collects all items in one `Vec`, which is held in memory.
@@ -187,6 +204,16 @@ where
 pub(crate) enum PageReader<T> {
     Sequential(Pages<T>),
     Parallel(ParallelPages<T>),
+}
+
+impl<T> PageReader<T> {
+    /// Returns the client and the request of the list.
+    fn source(&self) -> (&Client, &Result<Request<Page<T>>, RequestError>) {
+        match self {
+            Self::Sequential(pages) => (&pages.client, &pages.request),
+            Self::Parallel(pages) => (&pages.client, &pages.request),
+        }
+    }
 }
 
 #[cfg(feature = "commands")]

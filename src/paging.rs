@@ -2,6 +2,8 @@
 
 mod position;
 
+use std::time::Duration;
+
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sentinelone_raw::runtime::{Page, RawItem, Request, RequestError, ResponseBody};
 use tokio::runtime::Handle;
@@ -12,6 +14,7 @@ use crate::Result;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::response::Response;
+use crate::transport::RetryPolicy;
 
 pub(crate) use position::Position;
 
@@ -147,6 +150,19 @@ impl<T> Pages<T> {
     /// which is 1000 on most lists. The size never exceeds [`limit`](Self::limit), and is the same for all pages.
     pub fn page_size(mut self, items: u64) -> Self {
         self.page_size = Some(items);
+        self
+    }
+
+    /// Sets the timeout of each page instead of [that of the client](crate::ClientBuilder::timeout). It includes all
+    /// attempts, rate-limit permits, delays that the console requests, and backoff.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.client = self.client.with_timeout(timeout);
+        self
+    }
+
+    /// Sets the retry policy of each page instead of [that of the client](crate::ClientBuilder::retry_policy).
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.client = self.client.with_retry(retry);
         self
     }
 

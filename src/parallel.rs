@@ -8,6 +8,8 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sentinelone_raw::runtime::{Page, RawItem, Request, RequestError, ResponseBody};
@@ -18,6 +20,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::paging::{Pages, effective_page_size, truncate};
 use crate::response::Response;
+use crate::transport::RetryPolicy;
 
 use column::Column;
 use plan::{PageSource, Plan};
@@ -108,6 +111,19 @@ impl<T> ParallelPages<T> {
     /// Sets the number of items per page; see [`Pages::page_size`].
     pub fn page_size(mut self, items: u64) -> Self {
         self.page_size = Some(items);
+        self
+    }
+
+    /// Sets the timeout of each request instead of [that of the client](crate::ClientBuilder::timeout). It includes all
+    /// attempts, rate-limit permits, delays that the console requests, and backoff.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.client = self.client.with_timeout(timeout);
+        self
+    }
+
+    /// Sets the retry policy of each request instead of [that of the client](crate::ClientBuilder::retry_policy).
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.client = self.client.with_retry(retry);
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sentinelone_raw::runtime::{Request, ResponseBody};
 
@@ -12,6 +13,7 @@ use super::requests::batch_requests;
 use super::settings::{BatchProgress, BatchSettings, StopSignal};
 use crate::Result;
 use crate::client::Client;
+use crate::transport::RetryPolicy;
 
 /// An action on many IDs, from [`ActionBuilder::batches`](crate::resources::ActionBuilder::batches) or
 /// [`new`](Self::new).
@@ -56,6 +58,21 @@ impl<A: ResponseBody + Send> ActionBatch<A> {
     /// them.
     pub fn in_flight(mut self, batches: usize) -> Self {
         self.settings.in_flight = batches;
+        self
+    }
+
+    /// Sets the timeout of each batch instead of that of the action builder or
+    /// [that of the client](crate::ClientBuilder::timeout). It includes all attempts, rate-limit permits, delays that the
+    /// console requests, and backoff. The whole run has no timeout.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.client = self.client.with_timeout(timeout);
+        self
+    }
+
+    /// Sets the retry policy of each batch instead of that of the action builder or
+    /// [that of the client](crate::ClientBuilder::retry_policy).
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.client = self.client.with_retry(retry);
         self
     }
 

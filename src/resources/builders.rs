@@ -1,6 +1,7 @@
 //! Request builders that all resources share, and the traits and macros behind them.
 
 use std::fmt;
+use std::time::Duration;
 
 use sentinelone_raw::runtime::{Page, Request, RequestError, ResponseBody};
 use sentinelone_raw::shared::SortOrder;
@@ -14,6 +15,7 @@ use crate::items::Items;
 use crate::paging::Pages;
 use crate::parallel::ParallelPages;
 use crate::response::Response;
+use crate::transport::RetryPolicy;
 
 /// Builds the request of a list from the path parameter, empty if the path has none, and the query.
 type BuildList<Q, T> = fn(&str, &Q) -> Result<Request<Page<T>>, RequestError>;
@@ -93,6 +95,20 @@ impl<Q, T> ListBuilder<Q, T> {
     /// Sets all parameters at once: filter, page size and sort order. Replaces the previous ones.
     pub fn query(mut self, query: Q) -> Self {
         self.query = query;
+        self
+    }
+
+    /// Sets the timeout of each call instead of [that of the client](crate::ClientBuilder::timeout). It includes all
+    /// attempts, rate-limit permits, delays that the console requests, and backoff. A list has one call per page, and a count
+    /// is one call.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.client = self.client.with_timeout(timeout);
+        self
+    }
+
+    /// Sets the retry policy of each call instead of [that of the client](crate::ClientBuilder::retry_policy).
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.client = self.client.with_retry(retry);
         self
     }
 
@@ -205,6 +221,21 @@ impl<B, A> ActionBuilder<B, A> {
         build: BuildAction<B, A>,
     ) -> Self {
         Self { client: client.clone(), path_param, body, everything_in_scope: false, build }
+    }
+
+    /// Sets the timeout of each call instead of [that of the client](crate::ClientBuilder::timeout). It includes all
+    /// attempts, rate-limit permits, delays that the console requests, and backoff. [Batches](Self::batches) inherit it, and
+    /// have one call each.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.client = self.client.with_timeout(timeout);
+        self
+    }
+
+    /// Sets the retry policy of each call instead of [that of the client](crate::ClientBuilder::retry_policy).
+    /// [Batches](Self::batches) inherit it.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.client = self.client.with_retry(retry);
+        self
     }
 
     /// Returns the request without sending it.

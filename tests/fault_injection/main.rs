@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod actions;
+mod call_settings;
 #[path = "../support/clock.rs"]
 mod clock;
 mod files;
