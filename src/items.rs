@@ -1,8 +1,11 @@
 //! The items of a list, from pages that are read one after the other or in parts.
 
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::Stream;
 use sentinelone_raw::runtime::{
     Page, PageItems, RawItem, Request, RequestError, ResponseBody, UndecodedItem,
 };
@@ -115,6 +118,46 @@ impl<T> Items<T> {
     }
 }
 
+impl<T> Items<T> {
+    /// Returns the next item of the current page; `None` if the next page is needed. A page is freed before the next one
+    /// arrives.
+    fn next_of_page(&mut self) -> Option<Result<T>> {
+        match self.current.as_mut()?.next() {
+            Some(Ok(item)) => Some(Ok(item)),
+            Some(Err(item)) => Some(Err(self.undecoded_error(item))),
+            None => {
+                self.current = None;
+                None
+            }
+        }
+    }
+
+    fn set_page(&mut self, page: Result<Response<Page<T>>>) -> Result<()> {
+        let page = page?;
+        self.repairs.extend(page.repairs());
+        self.current = Some(page.into_value().into_items());
+        Ok(())
+    }
+
+    fn undecoded_error(&self, item: UndecodedItem) -> Error {
+        let (client, request) = match self.pages.source() {
+            (client, Ok(request)) => (client, request),
+            (_, Err(error)) => return error.clone().into(),
+        };
+        let source = item.error_with_page_path();
+        let body = match item.value {
+            // The text of an item that is not valid JSON.
+            Value::String(text) => text.into(),
+            value => value.to_string().into(),
+        };
+        let error = Error::for_operation(
+            request.operation(),
+            ErrorRepr::Decode { status: http::StatusCode::OK, source, body },
+        );
+        client.redact_error(error, request)
+    }
+}
+
 impl<T: Send + 'static> Items<T>
 where
     Page<T>: ResponseBody,
@@ -143,40 +186,14 @@ where
     /// [`ErrorKind::Decode`]: crate::ErrorKind::Decode
     pub async fn next(&mut self) -> Option<Result<T>> {
         loop {
-            match self.current.as_mut().and_then(Iterator::next) {
-                Some(Ok(item)) => return Some(Ok(item)),
-                Some(Err(item)) => return Some(Err(self.undecoded_error(item))),
-                None => {
-                    // Frees the page before the next one arrives.
-                    self.current = None;
-                    match self.pages.next().await? {
-                        Ok(page) => {
-                            self.repairs.extend(page.repairs());
-                            self.current = Some(page.into_value().into_items());
-                        }
-                        Err(error) => return Some(Err(error)),
-                    }
-                }
+            if let Some(item) = self.next_of_page() {
+                return Some(item);
+            }
+            let page = self.pages.next().await?;
+            if let Err(error) = self.set_page(page) {
+                return Some(Err(error));
             }
         }
-    }
-
-    fn undecoded_error(&self, item: UndecodedItem) -> Error {
-        let (client, request) = match self.pages.source() {
-            (client, Ok(request)) => (client, request),
-            (_, Err(error)) => return error.clone().into(),
-        };
-        let source = item.error_with_page_path();
-        let body = match item.value {
-            // The text of an item that is not valid JSON.
-            Value::String(text) => text.into(),
-            value => value.to_string().into(),
-        };
-        let error = Error::for_operation(
-            request.operation(),
-            ErrorRepr::Decode { status: http::StatusCode::OK, source, body },
-        );
-        client.redact_error(error, request)
     }
 
     /// Collects all items in one `Vec`, which is held in memory.
@@ -190,13 +207,41 @@ where
         }
         Ok(items)
     }
+}
 
-    /// Converts the items into a stream.
-    pub fn into_stream(self) -> BoxStream<'static, Result<T>>
-    where
-        T: Send + 'static,
-    {
-        stream::unfold(self, |mut items| async move { items.next().await.map(|item| (item, items)) }).boxed()
+/// The items as [`next`](Items::next) returns them; see the stream of [`Pages`].
+impl<T> Stream for Items<T>
+where
+    T: Send + 'static,
+    Page<T>: ResponseBody,
+{
+    type Item = Result<T>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let items = self.get_mut();
+        loop {
+            if let Some(item) = items.next_of_page() {
+                return Poll::Ready(Some(item));
+            }
+            let Some(page) = ready!(items.pages.poll_next(cx)) else { return Poll::Ready(None) };
+            if let Err(error) = items.set_page(page) {
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+    }
+}
+
+/// No field is pinned.
+impl<T> Unpin for Items<T> {}
+
+/// Omits the items, and the values of the request.
+impl<T> fmt::Debug for Items<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pages: &dyn fmt::Debug = match &self.pages {
+            PageReader::Sequential(pages) => pages,
+            PageReader::Parallel(pages) => pages,
+        };
+        f.debug_struct("Items").field("pages", pages).finish_non_exhaustive()
     }
 }
 
@@ -250,6 +295,19 @@ where
         match self {
             Self::Sequential(pages) => pages.next().await,
             Self::Parallel(pages) => pages.next().await,
+        }
+    }
+}
+
+impl<T> PageReader<T>
+where
+    T: Send + 'static,
+    Page<T>: ResponseBody,
+{
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Response<Page<T>>>>> {
+        match self {
+            Self::Sequential(pages) => Pin::new(pages).poll_next(cx),
+            Self::Parallel(pages) => Pin::new(pages).poll_next(cx),
         }
     }
 }

@@ -2,9 +2,13 @@
 
 mod position;
 
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::Stream;
 use sentinelone_raw::runtime::{Page, RawItem, Request, RequestError, ResponseBody};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -34,33 +38,47 @@ pub struct Pages<T> {
     effective_page_size: Option<Option<u64>>,
     /// Starts the prefetch of the next page; `None` without prefetch.
     start_prefetch: Option<StartPrefetch<T>>,
-    prefetch: Option<Prefetch<T>>,
+    task: Option<PageTask<T>>,
 }
 
-type StartPrefetch<T> = fn(Client, Request<Page<T>>, &Handle) -> Prefetch<T>;
+type StartPrefetch<T> = fn(Client, Request<Page<T>>, &Handle) -> PageTask<T>;
 
-/// A page that is requested in advance. Dropping it cancels the request.
-struct Prefetch<T>(JoinHandle<Result<Response<Page<T>>>>);
+/// A page that a task of the runtime requests: in advance, or because a stream is polled. Dropping it cancels the
+/// request.
+struct PageTask<T> {
+    page: JoinHandle<Result<Response<Page<T>>>>,
+    is_prefetch: bool,
+}
 
-impl<T: Send + 'static> Prefetch<T>
+impl<T: Send + 'static> PageTask<T>
 where
     Page<T>: ResponseBody,
 {
+    /// Requests a page that is needed now.
     fn start(client: Client, request: Request<Page<T>>, runtime: &Handle) -> Self {
-        Self(runtime.spawn(async move { client.send(&request).await }.in_current_span()))
+        let page = runtime.spawn(async move { client.send(&request).await }.in_current_span());
+        Self { page, is_prefetch: false }
+    }
+
+    /// Requests a page in advance.
+    fn prefetch(client: Client, request: Request<Page<T>>, runtime: &Handle) -> Self {
+        let mut task = Self::start(client, request, runtime);
+        task.is_prefetch = true;
+        task
     }
 }
 
-impl<T> Prefetch<T> {
-    /// Waits for the page; `None` if it must be requested again, because its runtime has ended or the connection failed
-    /// while the caller was busy.
-    async fn page(&mut self) -> Option<Result<Response<Page<T>>>> {
-        match (&mut self.0).await {
-            Ok(Err(error)) if is_timing_dependent(&error) => None,
+impl<T> PageTask<T> {
+    /// Waits for the page; `None` if it must be requested again, because it was requested in advance and its runtime has
+    /// ended or the connection failed while the caller was busy.
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Response<Page<T>>>>> {
+        Poll::Ready(match ready!(Pin::new(&mut self.page).poll(cx)) {
+            Ok(Err(error)) if self.is_prefetch && is_timing_dependent(&error) => None,
             Ok(page) => Some(page),
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => None,
-        }
+            Err(_) if self.is_prefetch => None,
+            Err(_) => Some(Err(Error::configuration("the runtime that requests the page has ended"))),
+        })
     }
 }
 
@@ -73,9 +91,9 @@ fn is_timing_dependent(error: &Error) -> bool {
     )
 }
 
-impl<T> Drop for Prefetch<T> {
+impl<T> Drop for PageTask<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.page.abort();
     }
 }
 
@@ -136,7 +154,7 @@ impl<T> Pages<T> {
             position: Position::default(),
             effective_page_size: None,
             start_prefetch: None,
-            prefetch: None,
+            task: None,
         }
     }
 
@@ -169,7 +187,7 @@ impl<T> Pages<T> {
     /// Returns the list from its first page, with each item as JSON text instead of a type. The settings are kept.
     pub fn raw(self) -> Pages<RawItem> {
         let Self { client, request, remaining, page_size, start_prefetch, .. } = self;
-        let start_prefetch = start_prefetch.map(|_| Prefetch::start as StartPrefetch<RawItem>);
+        let start_prefetch = start_prefetch.map(|_| PageTask::prefetch as StartPrefetch<RawItem>);
         let request = request.map(Request::with_response_type);
         Pages { remaining, page_size, start_prefetch, ..Pages::new(client, request) }
     }
@@ -195,7 +213,7 @@ where
     /// cancels the request. A prefetched page that timed out or did not reach the console is requested once more when it
     /// is needed.
     pub fn prefetch(mut self) -> Self {
-        self.start_prefetch = Some(Prefetch::start);
+        self.start_prefetch = Some(PageTask::prefetch);
         self
     }
 }
@@ -212,43 +230,55 @@ where
     /// [`ErrorKind::EmptyPages`](crate::ErrorKind) for 15 pages in a row that are empty or equal an earlier page. A page
     /// that has a repeated cursor and equals the page that had it first is not returned again.
     pub async fn next(&mut self) -> Option<Result<Response<Page<T>>>> {
-        if self.remaining == Some(0) {
-            self.position.end();
-        }
-        if self.position.is_ended() {
+        if self.is_ended() {
             return None;
         }
         let page = self.fetch().await;
-        if page.is_err() {
-            self.position.end();
-        }
-        Some(page)
+        Some(self.receive(page))
     }
 
     async fn fetch(&mut self) -> Result<Response<Page<T>>> {
-        let prefetched = match &mut self.prefetch {
-            Some(prefetch) => prefetch.page().await,
-            None => None,
-        };
-        self.prefetch = None;
-        let mut page = match prefetched {
-            Some(page) => page?,
-            None => {
-                let request = self.next_request()?;
-                self.client.send(&request).await?
-            }
-        };
+        if let Some(page) = poll_fn(|cx| self.poll_task(cx)).await {
+            return page;
+        }
+        let request = self.next_request()?;
+        self.client.send(&request).await
+    }
+}
 
-        self.position.advance(&page)?;
-        truncate(&mut page.value, &mut self.remaining);
-        if let Some(start) = self.start_prefetch
+impl<T> Pages<T> {
+    fn is_ended(&mut self) -> bool {
+        if self.remaining == Some(0) {
+            self.position.end();
+        }
+        self.position.is_ended()
+    }
+
+    /// Waits for the page that a task requests; `None` without such a page.
+    fn poll_task(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Response<Page<T>>>>> {
+        let Some(task) = &mut self.task else { return Poll::Ready(None) };
+        let page = ready!(task.poll_page(cx));
+        self.task = None;
+        Poll::Ready(page)
+    }
+
+    /// Advances the position to the page after this one, or ends the list after an error.
+    fn receive(&mut self, page: Result<Response<Page<T>>>) -> Result<Response<Page<T>>> {
+        let page = page.and_then(|mut page| {
+            self.position.advance(&page)?;
+            truncate(&mut page.value, &mut self.remaining);
+            Ok(page)
+        });
+        if page.is_err() {
+            self.position.end();
+        } else if let Some(start) = self.start_prefetch
             && self.position.is_active()
             && self.remaining != Some(0)
             && let (Ok(request), Ok(runtime)) = (self.next_request(), Handle::try_current())
         {
-            self.prefetch = Some(start(self.client.clone(), request, &runtime));
+            self.task = Some(start(self.client.clone(), request, &runtime));
         }
-        Ok(page)
+        page
     }
 
     /// Builds the request for the next page.
@@ -268,12 +298,63 @@ where
         }
         Ok(request)
     }
+}
 
-    /// Converts the pages into a stream.
-    pub fn into_stream(self) -> BoxStream<'static, Result<Response<Page<T>>>>
-    where
-        T: Send + 'static,
-    {
-        stream::unfold(self, |mut pages| async move { pages.next().await.map(|page| (page, pages)) }).boxed()
+/// The pages as [`next`](Pages::next) returns them. A task of the Tokio runtime requests each page, so a page also arrives
+/// while the stream is not polled, and its rate-limit permit does not delay other calls. Dropping the stream cancels the
+/// request.
+impl<T> Stream for Pages<T>
+where
+    T: Send + 'static,
+    Page<T>: ResponseBody,
+{
+    type Item = Result<Response<Page<T>>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let pages = self.get_mut();
+        if pages.is_ended() {
+            return Poll::Ready(None);
+        }
+        let page = loop {
+            if let Some(page) = ready!(pages.poll_task(cx)) {
+                break page;
+            }
+            match pages.next_request().and_then(|request| Ok((request, current_runtime()?))) {
+                Ok((request, runtime)) => {
+                    pages.task = Some(PageTask::start(pages.client.clone(), request, &runtime));
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        Poll::Ready(Some(pages.receive(page)))
+    }
+}
+
+/// No field is pinned.
+impl<T> Unpin for Pages<T> {}
+
+/// Omits the values of the request.
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("operation", &operation_id(&self.request))
+            .field("limit", &self.remaining)
+            .field("page_size", &self.page_size)
+            .field("prefetch", &self.start_prefetch.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns the runtime that requests the pages of a stream.
+fn current_runtime() -> Result<Handle> {
+    Handle::try_current()
+        .map_err(|_| Error::configuration("reading a list as a stream requires a Tokio runtime"))
+}
+
+/// Returns the ID of the operation of a list, also of an invalid request.
+pub(crate) fn operation_id<T>(request: &Result<Request<T>, RequestError>) -> &'static str {
+    match request {
+        Ok(request) => request.operation().id,
+        Err(error) => error.operation(),
     }
 }

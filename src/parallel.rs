@@ -8,17 +8,21 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::Stream;
 use futures_util::future::{BoxFuture, FutureExt};
-use futures_util::stream::{self, BoxStream, StreamExt};
 use sentinelone_raw::runtime::{Page, RawItem, Request, RequestError, ResponseBody};
 use tokio::runtime::Handle;
 
 use crate::Result;
 use crate::client::Client;
 use crate::error::Error;
-use crate::paging::{Pages, effective_page_size, truncate};
+use crate::paging::{Pages, effective_page_size, operation_id, truncate};
 use crate::response::Response;
 use crate::transport::RetryPolicy;
 
@@ -141,15 +145,19 @@ impl<T> ParallelPages<T> {
     /// Returns the errors of [`Pages::next`], and an error of kind [`InvalidRequest`](crate::ErrorKind) if the list
     /// [cannot be read in parts](Pages::concurrency). It must be called within a Tokio runtime.
     pub async fn next(&mut self) -> Option<Result<Response<Page<T>>>> {
+        poll_fn(|cx| self.poll_page(cx)).await
+    }
+
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Response<Page<T>>>>> {
         if self.is_ended || self.remaining == Some(0) {
             self.end();
-            return None;
+            return Poll::Ready(None);
         }
         let page = match self.running() {
-            Ok(running) => running.next().await,
+            Ok(running) => ready!(running.poll_next(cx)),
             Err(error) => Some(Err(error)),
         };
-        match page {
+        Poll::Ready(match page {
             Some(Ok(mut page)) => {
                 truncate(&mut page.value, &mut self.remaining);
                 if self.remaining == Some(0) {
@@ -161,7 +169,7 @@ impl<T> ParallelPages<T> {
                 self.end();
                 end
             }
-        }
+        })
     }
 
     fn end(&mut self) {
@@ -190,12 +198,28 @@ impl<T> ParallelPages<T> {
         };
         Ok(self.running.insert(running))
     }
+}
 
-    /// Converts the pages into a stream.
-    pub fn into_stream(self) -> BoxStream<'static, Result<Response<Page<T>>>>
-    where
-        T: Send + 'static,
-    {
-        stream::unfold(self, |mut pages| async move { pages.next().await.map(|page| (page, pages)) }).boxed()
+/// The pages as [`next`](ParallelPages::next) returns them.
+impl<T> Stream for ParallelPages<T> {
+    type Item = Result<Response<Page<T>>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_page(cx)
+    }
+}
+
+/// No field is pinned.
+impl<T> Unpin for ParallelPages<T> {}
+
+/// Omits the values of the request.
+impl<T> fmt::Debug for ParallelPages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParallelPages")
+            .field("operation", &operation_id(&self.request))
+            .field("concurrency", &self.concurrency)
+            .field("limit", &self.remaining)
+            .field("page_size", &self.page_size)
+            .finish_non_exhaustive()
     }
 }

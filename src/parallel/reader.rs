@@ -1,7 +1,8 @@
 //! Reads the parts of a list at the same time.
 
 use std::collections::VecDeque;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 
 use futures_util::future::{Either, select};
 use http::StatusCode;
@@ -45,23 +46,20 @@ where
 }
 
 impl<T> Running<T> {
-    /// Returns the next page. Dropping the future loses no page.
-    pub(crate) async fn next(&mut self) -> Option<Result<Response<Page<T>>>> {
-        if let Some(page) = self.pages.recv().await {
-            return Some(page);
+    /// Waits for the next page; `None` after the last one.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Response<Page<T>>>>> {
+        if let Some(page) = ready!(self.pages.poll_recv(cx)) {
+            return Poll::Ready(Some(page));
         }
         // A list whose task did not finish is not complete.
-        match self.task.as_mut()?.await {
-            Ok(()) => {
-                self.task = None;
-                None
-            }
+        let Some(task) = &mut self.task else { return Poll::Ready(None) };
+        let end = ready!(Pin::new(task).poll(cx));
+        self.task = None;
+        Poll::Ready(match end {
+            Ok(()) => None,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => {
-                self.task = None;
-                Some(Err(Error::configuration("the runtime that reads the list has ended")))
-            }
-        }
+            Err(_) => Some(Err(Error::configuration("the runtime that reads the list has ended"))),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -299,7 +300,7 @@ async fn read_request(history: &History, request: &Request<Page<Value>>, concurr
     let console = Console::new(history);
     let mut running = start(&console, request, concurrency);
     let (mut keys, mut error, mut pages) = (Vec::new(), None, 0);
-    while let Some(page) = running.next().await {
+    while let Some(page) = next(&mut running).await {
         match page {
             Ok(page) => {
                 pages += 1;
@@ -317,6 +318,10 @@ async fn read_request(history: &History, request: &Request<Page<Value>>, concurr
     let log = console.log.lock().unwrap();
     let Log { requests, max_in_flight, failures, .. } = *log;
     Reading { keys, error, millis: console.now(), requests, max_in_flight, failures }
+}
+
+async fn next(running: &mut Running<Value>) -> Option<Result<Response<Page<Value>>>> {
+    poll_fn(|cx| running.poll_next(cx)).await
 }
 
 fn start(console: &Console, request: &Request<Page<Value>>, concurrency: usize) -> Running<Value> {
@@ -509,7 +514,7 @@ fn parallel_list_with_limit_requests_no_further_page() {
         let plan = Plan { request, column, concurrency: 4, page_size: 10, limit: Some(45) };
         let mut running = Running::start(console.clone(), plan, &Handle::current());
         let mut items = 0;
-        while let Some(page) = running.next().await {
+        while let Some(page) = next(&mut running).await {
             items += page.unwrap().data.len();
         }
         let requests = console.log.lock().unwrap().requests;
@@ -571,7 +576,7 @@ fn parallel_list_with_slow_caller_holds_few_pages() {
         run(async {
             let console = Console::new(&history);
             let mut running = start(&console, &request(&history), 8);
-            running.next().await.unwrap().unwrap();
+            next(&mut running).await.unwrap().unwrap();
             sleep(Duration::from_secs(3600)).await;
             let pages = console.log.lock().unwrap().pages;
             // The page of the whole list and the first and last item are not held.
@@ -589,7 +594,7 @@ fn parallel_list_dropped_cancels_its_requests() {
     run(async {
         let console = Console::new(&history);
         let mut running = start(&console, &request(&history), 8);
-        running.next().await.unwrap().unwrap();
+        next(&mut running).await.unwrap().unwrap();
         assert!(console.log.lock().unwrap().in_flight > 1);
         let requests = console.log.lock().unwrap().requests;
         drop(running);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
     ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, ConsoleUrlError, Delivery, ErrorKind, IdState,
@@ -199,7 +198,7 @@ async fn items_are_requested_lazily() {
     items.next().await.unwrap().unwrap();
     assert_eq!(requests(&server).await, 2);
 
-    let mut pages = client.threats().list().pages().into_stream();
+    let mut pages = client.threats().list().pages();
     assert_eq!(pages.next().await.unwrap().unwrap().data.len(), 10);
     assert_eq!(requests(&server).await, 3);
 }

@@ -14,3 +14,4 @@ mod repairs;
 mod resources;
 mod secrets;
 mod spans;
+mod streams;
