@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listed = AlertFilter::default().ids(&ids);
     let verdict = client.alerts().update_analyst_verdict(AnalystVerdict::Suspicious).filter(listed.clone());
     println!("verdict: {} affected", verdict.send().await?.affected().unwrap_or_default());
-    let status = client.alerts().update_incident(IncidentStatus::InProgress).filter(listed);
+    let status = client.alerts().update_incident().filter(listed).status(IncidentStatus::InProgress);
     println!("status: {} affected", status.send().await?.affected().unwrap_or_default());
     Ok(())
 }

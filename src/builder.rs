@@ -51,9 +51,21 @@ impl fmt::Debug for ClientBuilder {
 }
 
 impl Client {
-    /// Returns a builder for the console with this URL; see [`ConsoleUrl`] for the accepted forms.
-    pub fn builder(console: impl AsRef<str>) -> ClientBuilder {
-        ClientBuilder::new(console.as_ref().parse())
+    /// Returns a builder for the console with this URL: a [`ConsoleUrl`], or a string in one of the forms that it accepts.
+    /// [`build`](ClientBuilder::build) reports an invalid URL.
+    ///
+    /// ```
+    /// use sentinelone::{Client, ConsoleUrl};
+    ///
+    /// let console: ConsoleUrl = "usea1.sentinelone.net".parse()?;
+    /// let builder = Client::builder(console);
+    /// # Ok::<(), sentinelone::ConsoleUrlError>(())
+    /// ```
+    pub fn builder<U>(console: U) -> ClientBuilder
+    where
+        U: TryInto<ConsoleUrl, Error: Into<ConsoleUrlError>>,
+    {
+        ClientBuilder::new(console.try_into().map_err(Into::into))
     }
 }
 

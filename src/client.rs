@@ -13,6 +13,7 @@ use crate::Result;
 use crate::batch::BatchSettings;
 use crate::console_url::ConsoleUrl;
 use crate::error::Error;
+use crate::files::{DownloadLink, link_parts};
 #[cfg(feature = "commands")]
 use crate::json_repair::RepairLog;
 use crate::response::Response;
@@ -184,13 +185,24 @@ impl Client {
         self.transport.download(request).await
     }
 
-    /// Starts the download of a file at a URL that the console returned, such as that of script results. The request
-    /// does not contain the token. `operation` is the operation that returned the URL.
+    /// Starts the download of a file whose link the console returned: the results of a script, or the file of a threat in
+    /// the cloud. The request does not contain the token.
     ///
     /// # Errors
-    /// Returns the errors of [`download`](Self::download), and an error if the URL is not https. Plain http is accepted
-    /// for a console on this machine only.
-    pub async fn download_url(&self, operation: &'static Operation, url: &str) -> Result<Download> {
+    /// Returns the errors of [`download`](Self::download), and an error of kind
+    /// [`NoResult`](crate::ErrorKind::NoResult) if the link has no URL, or one that is not https. Plain http is accepted for
+    /// a console on this machine only.
+    pub async fn download_link(&self, link: &impl DownloadLink) -> Result<Download> {
+        let (operation, url) = link_parts(link);
+        let missing = || {
+            let message = "the console returned a link without a URL";
+            Error::no_result(operation, message, "there is no file to download").before_request()
+        };
+        self.download_url(operation, url.ok_or_else(missing)?).await
+    }
+
+    /// Starts the download of a file at a URL that an operation returned; see [`download_link`](Self::download_link).
+    pub(crate) async fn download_url(&self, operation: &'static Operation, url: &str) -> Result<Download> {
         let parsed = url::Url::parse(url).ok().filter(|url| {
             url.scheme() == "https"
                 || (url.scheme() == "http" && self.console_url().is_same_loopback_host(url))

@@ -1,5 +1,6 @@
 //! The base URL of a console.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
@@ -164,6 +165,43 @@ impl std::str::FromStr for ConsoleUrl {
             return Err(ConsoleUrlError::PlainHttp(host));
         }
         Ok(console)
+    }
+}
+
+impl TryFrom<&str> for ConsoleUrl {
+    type Error = ConsoleUrlError;
+
+    fn try_from(input: &str) -> Result<Self, ConsoleUrlError> {
+        input.parse()
+    }
+}
+
+impl TryFrom<&String> for ConsoleUrl {
+    type Error = ConsoleUrlError;
+
+    fn try_from(input: &String) -> Result<Self, ConsoleUrlError> {
+        input.parse()
+    }
+}
+
+impl TryFrom<String> for ConsoleUrl {
+    type Error = ConsoleUrlError;
+
+    fn try_from(input: String) -> Result<Self, ConsoleUrlError> {
+        input.parse()
+    }
+}
+
+impl From<&ConsoleUrl> for ConsoleUrl {
+    fn from(console: &ConsoleUrl) -> Self {
+        console.clone()
+    }
+}
+
+/// A conversion from a [`ConsoleUrl`] does not fail.
+impl From<Infallible> for ConsoleUrlError {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -10,9 +10,13 @@ use crate::error::Error;
 use crate::transport::is_zip_name;
 
 pub use crate::transport::Download;
+pub use link::DownloadLink;
+
+pub(crate) use link::parts as link_parts;
 
 #[cfg(feature = "unzip")]
 mod archive;
+mod link;
 #[cfg(feature = "commands")]
 pub(crate) mod manifest;
 

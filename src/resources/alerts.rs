@@ -1,7 +1,7 @@
 //! Alerts: events that STAR rules matched, with analyst verdict and incident status.
 
 use sentinelone_raw::alerts as raw;
-use sentinelone_raw::runtime::Data;
+use sentinelone_raw::runtime::{Data, RequestError};
 use sentinelone_raw::shared::Affected;
 
 pub use sentinelone_raw::alerts::{
@@ -15,8 +15,10 @@ pub use sentinelone_raw::star_rules::{RuleQueryType, Severity, TreatAsThreat};
 pub use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus, OsType};
 
 use super::builders::{
-    ActionBuilder, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query, resource,
+    ActionBuilder, FilterableBody, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query,
+    resource,
 };
+use crate::Result;
 
 resource! {
     /// Operations on alerts; see [`Client::alerts`](crate::Client::alerts).
@@ -28,7 +30,7 @@ impl_list_query! {
 }
 
 impl_action_body! {
-    AlertFilter: AlertsUpdateIncidentRequest, AlertsUpdateAnalystVerdictRequest;
+    AlertFilter: AlertsUpdateAnalystVerdictRequest;
 }
 
 impl_countable_filter!(AlertFilter: alerts, AlertsListQuery, Alert);
@@ -62,17 +64,14 @@ impl Alerts {
     /// # use sentinelone::alerts::{AlertFilter, IncidentStatus};
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
     /// let filter = AlertFilter::default().ids(["1234567890123456789"]);
-    /// client.alerts().update_incident(IncidentStatus::Resolved).filter(filter).send().await?;
+    /// client.alerts().update_incident().filter(filter).status(IncidentStatus::Resolved).send().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update_incident(
-        &self,
-        status: impl Into<IncidentStatus>,
-    ) -> ActionBuilder<AlertsUpdateIncidentRequest, Data<Affected>> {
-        let body =
-            AlertsUpdateIncidentRequest::new(AlertIncidentUpdateData::new(status), AlertFilter::default());
-        ActionBuilder::new(&self.client, body, |_, body| raw::update_incident(body))
+    pub fn update_incident(&self) -> ActionBuilder<IncidentUpdate, Data<Affected>> {
+        ActionBuilder::new(&self.client, IncidentUpdate::default(), |_, update| {
+            raw::update_incident(update.body()?)
+        })
     }
 
     /// Sets the analyst verdict of the alerts that match the filter.
@@ -87,5 +86,47 @@ impl Alerts {
             AlertFilter::default(),
         );
         ActionBuilder::new(&self.client, body, |_, body| raw::update_analyst_verdict(body))
+    }
+}
+
+/// The fields of an incident update; from [`Alerts::update_incident`].
+#[derive(Clone, Debug)]
+pub struct IncidentUpdate {
+    body: AlertsUpdateIncidentRequest,
+    has_status: bool,
+}
+
+impl Default for IncidentUpdate {
+    fn default() -> Self {
+        let data = AlertIncidentUpdateData::new(IncidentStatus::from(""));
+        Self { body: AlertsUpdateIncidentRequest::new(data, AlertFilter::default()), has_status: false }
+    }
+}
+
+impl IncidentUpdate {
+    fn body(&self) -> Result<&AlertsUpdateIncidentRequest, RequestError> {
+        let missing = || RequestError::missing(&raw::UPDATE_INCIDENT, "data.incidentStatus");
+        self.has_status.then_some(&self.body).ok_or_else(missing)
+    }
+}
+
+impl FilterableBody for IncidentUpdate {
+    type Filter = AlertFilter;
+
+    fn filter(&self) -> Option<&AlertFilter> {
+        Some(&self.body.filter)
+    }
+
+    fn set_filter(&mut self, filter: AlertFilter) {
+        self.body.filter = filter;
+    }
+}
+
+impl ActionBuilder<IncidentUpdate, Data<Affected>> {
+    /// Sets the incident status, which the API requires.
+    pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {
+        self.body.body.data.incident_status = status.into();
+        self.body.has_status = true;
+        self
     }
 }

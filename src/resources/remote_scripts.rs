@@ -79,7 +79,7 @@ impl RemoteScripts {
         ListBuilder::new(&self.client, query, |_, query| raw::list_tasks(query))
     }
 
-    /// Returns the download links of task results. The downloads do not use the token.
+    /// Returns the download links of task results; see [`Client::download_link`](crate::Client::download_link).
     ///
     /// `POST /web/api/v2.1/remote-scripts/fetch-files`
     ///
@@ -88,10 +88,9 @@ impl RemoteScripts {
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
     /// let tasks = RemoteScriptsFetchResultsData::default().task_ids(["1234567890123456789"]);
     /// let results = client.remote_scripts().result_links(tasks).await?;
-    /// let operation = results.operation();
     /// let links = results.into_value().data.unwrap_or_default().download_links.unwrap_or_default();
     /// for link in links {
-    ///     let file = client.download_url(operation, &link.download_url.unwrap_or_default()).await?;
+    ///     let file = client.download_link(&link).await?;
     ///     println!("{:?} bytes", file.length());
     /// }
     /// # Ok(())

@@ -171,17 +171,16 @@ impl Threats {
         )
     }
 
-    /// Returns the download link of the file of a threat, if the cloud stores it. The download does not use the
-    /// token.
+    /// Returns the link to the file of a threat, if the cloud stores it; see
+    /// [`Client::download_link`](crate::Client::download_link).
     ///
     /// `GET /web/api/v2.1/threats/{threat_id}/download-from-cloud`
     ///
     /// ```no_run
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
     /// let response = client.threats().cloud_download_link("1234567890123456789").await?;
-    /// let operation = response.operation();
-    /// if let Some(url) = response.into_value().data.and_then(|file| file.download_url) {
-    ///     let file = client.download_url(operation, &url).await?;
+    /// if let Some(link) = response.into_value().data {
+    ///     let file = client.download_link(&link).await?;
     ///     println!("{:?} bytes", file.length());
     /// }
     /// # Ok(())

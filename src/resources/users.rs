@@ -1,12 +1,11 @@
 //! Users: their API tokens and elevated sessions.
 
-use secrecy::SecretString;
-use sentinelone_raw::runtime::Data;
+use sentinelone_raw::runtime::{Data, Secret};
 use sentinelone_raw::users as raw;
 
-pub use sentinelone_raw::users::{ApiTokenDetails, ElevatedSession};
+pub use sentinelone_raw::users::{ApiTokenDetails, ElevatedSession, UsersElevateSessionRequest};
 
-use super::builders::resource;
+use super::builders::{ActionBuilder, resource};
 use crate::Result;
 use crate::response::Response;
 use crate::token::ApiToken;
@@ -45,12 +44,11 @@ impl Users {
     /// run protected actions, such as remote scripts, for some minutes. Errors do not contain the code.
     ///
     /// `POST /web/api/v2.1/users/auth/elevate`
-    ///
-    /// # Errors
-    /// Returns an error if [`Client::send`](crate::Client::send) fails.
-    pub async fn elevate_session(&self, code: &SecretString) -> Result<Response<Data<ElevatedSession>>> {
-        let data = raw::ElevateSessionData::new(code);
-        let request = raw::elevate_session(&raw::UsersElevateSessionRequest::new(data))?;
-        self.client.send(&request).await
+    pub fn elevate_session(
+        &self,
+        code: impl Into<Secret>,
+    ) -> ActionBuilder<UsersElevateSessionRequest, Data<ElevatedSession>> {
+        let body = UsersElevateSessionRequest::new(raw::ElevateSessionData::new(code));
+        ActionBuilder::new(&self.client, body, |_, body| raw::elevate_session(body))
     }
 }

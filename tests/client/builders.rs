@@ -1,10 +1,11 @@
 //! Builders and lists as values: they own their client, and have their own settings.
 
+use sentinelone::alerts::AlertFilter;
 use sentinelone::raw::runtime::Data;
 use sentinelone::raw::shared::Affected;
 use sentinelone::resources::{ActionBuilder, ListBuilder};
-use sentinelone::threats::{Threat, ThreatFilter, ThreatsAddNoteRequest, ThreatsListQuery};
-use sentinelone::{ApiToken, Client, RateLimits, RetryPolicy};
+use sentinelone::threats::{IncidentStatus, Threat, ThreatFilter, ThreatsAddNoteRequest, ThreatsListQuery};
+use sentinelone::{ApiToken, Client, ConsoleUrl, Delivery, ErrorKind, RateLimits, RetryPolicy};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -64,4 +65,46 @@ async fn resource_of_dropped_client_is_used_again() {
     let filter = ThreatFilter::default();
     assert_eq!(threats.count(&filter).await.unwrap(), 3);
     assert_eq!(threats.list().count().await.unwrap(), 3);
+}
+
+#[test]
+fn client_builder_accepts_strings_and_console_urls() {
+    let console: ConsoleUrl = "console.example".parse().unwrap();
+    let built = [
+        Client::builder("console.example"),
+        Client::builder("console.example".to_owned()),
+        Client::builder(&"console.example".to_owned()),
+        Client::builder(&console),
+        Client::builder(console.clone()),
+    ];
+    for builder in built {
+        let client = builder.token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
+        assert_eq!(client.console_url(), &console);
+    }
+    let error = Client::builder("http://console.example").token(ApiToken::new(TOKEN).unwrap()).build();
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Configuration);
+}
+
+/// The same action of both resources is built in the same way, and rejects the same omission.
+#[tokio::test]
+async fn incident_updates_of_both_resources_have_one_shape() {
+    let server = mock_server(json!({ "data": { "affected": 1 } })).await;
+    let client = client(&server.uri());
+    let threats = client.threats().update_incident().filter(ThreatFilter::default().ids(["7"]));
+    let alerts = client.alerts().update_incident().filter(AlertFilter::default().ids(["7"]));
+    for error in [threats.send().await.unwrap_err(), alerts.send().await.unwrap_err()] {
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
+        assert!(error.to_string().contains("data.incidentStatus"), "{error}");
+    }
+    threats.status(IncidentStatus::Resolved).send().await.unwrap();
+    alerts.status(IncidentStatus::Resolved).send().await.unwrap();
+    let bodies: Vec<Value> = server
+        .received_requests()
+        .await
+        .unwrap()
+        .iter()
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect();
+    let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ["7"] } });
+    assert_eq!(bodies, [body.clone(), body]);
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use sentinelone::files::{Download, SavedFile, UnpackLimits, unpack};
+use sentinelone::remote_scripts::ScriptDownloadLink;
 use sentinelone::{ApiToken, Client, Error, ErrorKind, RetryPolicy, raw};
 use tempfile::TempDir;
 use wiremock::matchers::path;
@@ -415,7 +416,9 @@ async fn save_from_url_checks_named_and_recognized_archives() {
             Client::builder(server.uri()).token(ApiToken::new("token-of-the-test").unwrap()).build().unwrap();
         let url = format!("{}{url_path}", server.uri());
         let temp = TempDir::new().unwrap();
-        let download = client.download_url(&raw::remote_scripts::FETCH_RESULTS, &url).await.unwrap();
+        let mut link = ScriptDownloadLink::default();
+        link.download_url = Some(url);
+        let download = client.download_link(&link).await.unwrap();
         let saved = download.save(temp.path(), "out", |_| ()).await;
         match saved {
             Ok(saved) => assert!(is_accepted && fs::read(saved.path).unwrap() == body, "{url_path}"),

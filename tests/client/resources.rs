@@ -174,7 +174,7 @@ async fn resource_methods_send_expected_requests() {
 
         c.alerts().list().filter(AlertFilter::default().ids(["7"])).page() =>
             "GET" "/cloud-detection/alerts" "ids=7", NONE;
-        c.alerts().update_incident("resolved").filter(AlertFilter::default().ids(["7"])).send() =>
+        c.alerts().update_incident().status("resolved").filter(AlertFilter::default().ids(["7"])).send() =>
             "POST" "/cloud-detection/alerts/incident" "",
             json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ["7"] } });
         c.alerts().update_analyst_verdict("suspicious").filter(AlertFilter::default().ids(["7"])).send() =>
@@ -294,7 +294,7 @@ async fn resource_methods_send_expected_requests() {
 
         c.users().api_token_details(&token) =>
             "POST" "/users/api-token-details" "", json!({ "data": { "apiToken": "another-token" } });
-        c.users().elevate_session(&"471147".into()) =>
+        c.users().elevate_session("471147").send() =>
             "POST" "/users/auth/elevate" "", json!({ "data": { "code": "471147" } });
     };
     let actions = operations(|operation| operation.kind == sentinelone::OperationKind::Action);
@@ -347,7 +347,7 @@ async fn action_without_filter_is_rejected_before_sending() {
         c.agents().initiate_scan();
         c.agents().abort_scan();
         c.agents().fetch_logs();
-        c.alerts().update_incident("resolved");
+        c.alerts().update_incident().status("resolved");
         c.alerts().update_analyst_verdict("suspicious").filter(AlertFilter::default().limit(3));
         c.blocklist().create(BlocklistCreateData::new("windows", "black_hash", "ab"));
         c.exclusions().create(ExclusionsCreateData::new("linux", "path", "/opt"));
@@ -412,7 +412,7 @@ async fn count_requests_list_with_same_filter() {
         c.agents().connect() => "/agents" "countOnly=true";
         c.groups().move_agents("4").filter(one_agent()) => "/agents" "countOnly=true&ids=7";
         c.remote_scripts().execute(script()).filter(one_agent()) => "/agents" "countOnly=true&ids=7";
-        c.alerts().update_incident("resolved").filter(AlertFilter::default().ids(["7"]).limit(2)) =>
+        c.alerts().update_incident().status("resolved").filter(AlertFilter::default().ids(["7"]).limit(2)) =>
             "/cloud-detection/alerts" "countOnly=true&ids=7";
         c.iocs().delete().filter(IocFilter::default().external_id("e")) =>
             "/threat-intelligence/iocs" "countOnly=true&externalId=e";

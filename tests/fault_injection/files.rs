@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sentinelone::raw::agents::DOWNLOAD;
 use sentinelone::raw::runtime::Binary;
+use sentinelone::remote_scripts::ScriptDownloadLink;
 use sentinelone::{Client, Delivery, ErrorKind, Request, RetryPolicy};
 
 use crate::TOKEN;
@@ -11,6 +12,13 @@ use crate::clock::VirtualClock;
 use crate::matrix::cases;
 use crate::retry::{builder, empty_page, send_action, send_read};
 use crate::server::{Server, head, response};
+
+/// Returns a link to script results, as the console returns it.
+pub(crate) fn link_to(url: &str) -> ScriptDownloadLink {
+    let mut link = ScriptDownloadLink::default();
+    link.download_url = Some(url.to_owned());
+    link
+}
 
 const BYTES: [(&str, &str); 1] = [("Content-Type", "application/octet-stream")];
 
@@ -106,12 +114,12 @@ async fn interrupted_download_leaves_no_file() {
 
 /// A request to another host does not contain the token; a request to the console does.
 #[tokio::test]
-async fn download_url_sends_no_token() {
+async fn download_link_sends_no_token() {
     let server = Server::scripted([response("200 OK", &BYTES, "bytes")]).await;
     let client = client(&server);
     let url = format!("{}/results/1?signature=abc", server.url());
     drop(client.download(&request()).await.unwrap());
-    drop(client.download_url(&DOWNLOAD, &url).await.unwrap());
+    drop(client.download_link(&link_to(&url)).await.unwrap());
     let requests = server.requests();
     assert_eq!(requests[0].header("authorization"), Some(format!("ApiToken {TOKEN}").as_str()));
     assert!(
@@ -143,7 +151,7 @@ async fn redirects_are_not_followed() {
                 send_read(&client).await.unwrap_err(),
                 send_action(&client).await.unwrap_err(),
                 client.download(&request()).await.unwrap_err(),
-                client.download_url(&DOWNLOAD, &url).await.unwrap_err(),
+                client.download_link(&link_to(&url)).await.unwrap_err(),
             ] {
                 assert_eq!(error.kind(), ErrorKind::Api);
                 assert!(
@@ -157,7 +165,7 @@ async fn redirects_are_not_followed() {
     }
     // Plain HTTP is allowed only for the console URL.
     let server = Server::scripted([empty_page()]).await;
-    let error = client(&server).download_url(&DOWNLOAD, &other_server.url()).await.unwrap_err();
+    let error = client(&server).download_link(&link_to(&other_server.url())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoResult);
     assert_eq!((other_server.connections(), server.connections()), (0, 0));
 }

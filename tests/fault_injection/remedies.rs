@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use sentinelone::commands::registry;
 use sentinelone::raw::OPERATIONS;
 use sentinelone::raw::agents::DOWNLOAD;
-use sentinelone::raw::remote_scripts::FETCH_RESULTS;
 use sentinelone::raw::users::ELEVATE_SESSION;
+use sentinelone::threats::ThreatCloudFile;
 use sentinelone::{ApiToken, ApiVersion, Client, Delivery, Error, ErrorKind, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
 
 use crate::TOKEN;
 use crate::clock::VirtualClock;
+use crate::files::link_to;
 use crate::matrix::cases;
 use crate::retry::{action_success, builder, empty_page, send_action, send_read};
 use crate::server::{Server, response};
@@ -295,7 +296,7 @@ async fn redirect_names_its_target_without_secrets() {
 async fn link_error(query: &str, status: &str, body: &str) -> Error {
     let server = Server::scripted([response(status, &[("Content-Type", "application/xml")], body)]).await;
     let url = format!("{}/results/1?{query}", server.url());
-    client(&server).download_url(&FETCH_RESULTS, &url).await.unwrap_err()
+    client(&server).download_link(&link_to(&url)).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -345,7 +346,7 @@ async fn expired_link_asks_for_a_new_one() {
         let response = response("200 OK", &[("Content-Type", "application/zip")], &body);
         let server = Server::scripted([response]).await;
         let url = format!("{}/results/1.zip", server.url());
-        let mut download = client(&server).download_url(&FETCH_RESULTS, &url).await.unwrap();
+        let mut download = client(&server).download_link(&link_to(&url)).await.unwrap();
         let error = loop {
             match download.chunk().await {
                 Ok(chunk) => assert!(chunk.is_some(), "{body}"),
@@ -370,10 +371,14 @@ async fn link_without_https_reports_not_sent() {
     let server = Server::scripted([action_success()]).await;
     let client = client(&server);
     for url in ["http://files.example.com/1", "ftp://files.example.com/1", "no url"] {
-        let error = client.download_url(&FETCH_RESULTS, url).await.unwrap_err();
+        let error = client.download_link(&link_to(url)).await.unwrap_err();
         let facts = (error.kind(), error.delivery(), error.may_have_taken_effect(), error.attempts());
         assert_eq!(facts, (ErrorKind::NoResult, Delivery::NotSent, false, 0), "{url}");
     }
+    let without_url = ThreatCloudFile::default();
+    let error = client.download_link(&without_url).await.unwrap_err();
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::NoResult, Delivery::NotSent));
+    assert_eq!(error.operation(), Some("threats_get_cloud_download"));
     assert_eq!(server.requests().len(), 0);
 }
 
