@@ -160,6 +160,12 @@ impl Bundle {
                 let facts = property.get_mut(metadata::KEY).and_then(Value::as_object_mut);
                 match facts.and_then(|facts| facts.remove("send")) {
                     Some(Value::Bool(sent)) => sent,
+                    Some(Value::Object(inline)) if !inline.contains_key("$ref") => {
+                        if let Some(keywords) = property.as_object_mut() {
+                            keywords.extend(inline);
+                        }
+                        true
+                    }
                     Some(target) => {
                         if let Some(keywords) = property.as_object_mut() {
                             keywords.remove("type");

@@ -325,7 +325,10 @@ impl Linter<'_> {
                     self.add(&location, "`field` is only for filters");
                 }
                 Ok(facts) if facts.send == Some(Send::Field(true)) => {
-                    self.add(&location, "`send: true` is the default: expected false or a $ref");
+                    self.add(
+                        &location,
+                        "`send: true` is the default: expected false, a $ref or an integer schema",
+                    );
                 }
                 Ok(facts) if facts.send == Some(Send::Field(false)) && is_required(schema, property) => {
                     self.add(&location, "`send: false`, but the property is required");

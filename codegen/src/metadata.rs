@@ -184,6 +184,30 @@ pub enum Send {
     Field(bool),
     /// The client sends values of another schema.
     Schema(SchemaReference),
+    /// The client sends integers within bounds.
+    Integer(BoundedInteger),
+}
+
+/// Schema of the integers that the client sends.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoundedInteger {
+    /// `integer`.
+    #[serde(rename = "type")]
+    pub kind: IntegerType,
+    /// Smallest number.
+    pub minimum: i64,
+    /// Largest number, if there is one.
+    #[serde(default)]
+    pub maximum: Option<i64>,
+}
+
+/// The type of an integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IntegerType {
+    /// `integer`.
+    Integer,
 }
 
 /// Reference to a named schema.

@@ -1291,7 +1291,10 @@ fn send_narrows_the_client_and_not_the_document() {
 fn send_of_a_required_property_is_a_lint_finding() {
     for (send, expected) in [
         (json!(false), "WidgetActData.kind: `send: false`, but the property is required"),
-        (json!(true), "WidgetActData.kind: `send: true` is the default: expected false or a $ref"),
+        (
+            json!(true),
+            "WidgetActData.kind: `send: true` is the default: expected false, a $ref or an integer schema",
+        ),
     ] {
         let mut spec = Spec::small();
         spec.widget(
@@ -1407,4 +1410,31 @@ fn emit_secret_property_has_secret_type() {
     });
     spec.widget(&schema("WidgetActData", "/properties/password"), list);
     assert!(spec.emit().unwrap_err().to_string().contains("cannot be a secret"));
+}
+
+#[test]
+fn extended_filter_has_its_base_as_member() {
+    let mut spec = Spec::small();
+    let facts = json!({ "selective": false, "send": { "type": "integer", "minimum": 1, "maximum": 9 } });
+    spec.widget(
+        "/components/schemas/WideFilter",
+        json!({ "type": "object", "description": "Wide.", "x-s1": { "filter": true, "extends": "WidgetFilter" },
+            "properties": { "most": { "type": "integer", "format": "int32", "description": "Most.", "x-s1": facts } } }),
+    );
+    spec.widget(
+        &schema("WidgetAct", "/properties/filter"),
+        json!({ "$ref": "#/components/schemas/WideFilter", "description": "Filter." }),
+    );
+    let most = &published(&spec)["components"]["schemas"]["WideFilter"]["properties"]["most"];
+    assert_eq!(most.get("minimum"), None, "the document has what the API accepts");
+
+    let module = spec.module();
+    let (_, wide) = module.split_once("pub struct WideFilter {").unwrap();
+    let (members, rest) = wide.split_once('}').unwrap();
+    assert_eq!(members.matches("pub ").count(), 2, "{members}");
+    assert!(members.contains("#[serde(flatten)] pub filter: WidgetFilter,"), "{members}");
+    assert!(members.contains("1 to 9") && members.contains("pub most: Option<i64>,"), "{members}");
+    assert!(rest.contains("impl From<WidgetFilter> for WideFilter"), "{rest}");
+    assert!(rest.contains("range: (Some(1), Some(9))"), "{rest}");
+    assert!(rest.contains("_ => return self.filter.set(name, value),"), "{rest}");
 }

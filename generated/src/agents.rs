@@ -6259,7 +6259,7 @@ impl Fields for AgentsConnectRequest {
 #[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct AgentsCountQuery {
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[serde(flatten)]
     pub filter: AgentFilter,
 }
@@ -6279,7 +6279,7 @@ impl crate::runtime::object_reader::ReadMembers for AgentsCountQuery {
 crate::runtime::object_reader::impl_read_members!(AgentsCountQuery);
 
 impl AgentsCountQuery {
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();
@@ -6501,7 +6501,7 @@ pub struct AgentsListQuery {
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[serde(flatten)]
     pub filter: AgentFilter,
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
@@ -6564,7 +6564,7 @@ impl AgentsListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AgentFilter>) -> Self {
         self.filter = filter.into();

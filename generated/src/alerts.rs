@@ -86,7 +86,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
     query_params: &[],
     body_parts: &[
         BodyPart::new("data", false, <AlertVerdictUpdateData as Fields>::FIELDS),
-        BodyPart::new("filter", true, <AlertFilter as Fields>::FIELDS),
+        BodyPart::new("filter", true, <AlertActionFilter as Fields>::FIELDS),
     ],
     evidence: &[
         Evidence::new(
@@ -143,7 +143,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
     query_params: &[],
     body_parts: &[
         BodyPart::new("data", false, <AlertIncidentUpdateData as Fields>::FIELDS),
-        BodyPart::new("filter", true, <AlertFilter as Fields>::FIELDS),
+        BodyPart::new("filter", true, <AlertActionFilter as Fields>::FIELDS),
     ],
     evidence: &[
         Evidence::new(
@@ -253,6 +253,472 @@ impl crate::runtime::object_reader::ReadMembers for Alert {
     }
 }
 crate::runtime::object_reader::impl_read_members!(Alert);
+
+/// Conditions on the alerts to act on.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct AlertActionFilter {
+    /// Filter.
+    #[serde(flatten)]
+    pub filter: AlertFilter,
+    /// Maximum number of alerts. Does not narrow the selection; its effect on actions is not documented. 1 to 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+}
+
+#[cfg(feature = "full-serde")]
+impl crate::runtime::object_reader::ReadMembers for AlertActionFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "limit" => self.limit = crate::runtime::object_reader::value(map)?,
+            _ => {
+                return crate::runtime::object_reader::ReadMembers::member(
+                    &mut self.filter,
+                    name,
+                    map,
+                );
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "full-serde")]
+crate::runtime::object_reader::impl_read_members!(AlertActionFilter);
+
+impl AlertActionFilter {
+    /// Filter.
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<AlertFilter>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+    /// Maximum number of alerts. Does not narrow the selection; its effect on actions is not documented. 1 to 1000.
+    #[must_use]
+    pub fn limit(mut self, limit: i64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+impl From<AlertFilter> for AlertActionFilter {
+    fn from(filter: AlertFilter) -> Self {
+        Self { filter, ..Self::default() }
+    }
+}
+
+impl Filter for AlertActionFilter {
+    fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
+        match name {
+            "limit" => self.limit = value.integer()?,
+            _ => return self.filter.set(name, value),
+        }
+        Ok(())
+    }
+}
+
+impl Fields for AlertActionFilter {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            item_count: (Some(1), Some(500)),
+            ..Field::new(
+                "accountIds",
+                "account_ids",
+                FieldKind::List,
+                "Only alerts of these accounts, by ID.",
+            )
+        },
+        Field {
+            enum_values: <AlertAnalystVerdict as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "analystVerdict",
+                "analyst_verdict",
+                FieldKind::List,
+                "Only alerts with one of these analyst verdicts, such as TRUE_POSITIVE.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "containerImageName__contains",
+                "container_image_name_contains",
+                FieldKind::List,
+                "Name of the container image contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "containerLabels__contains",
+                "container_labels_contains",
+                FieldKind::List,
+                "Labels of the container contain one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "containerName__contains",
+                "container_name_contains",
+                FieldKind::List,
+                "Name of the container contains one of these strings (case-insensitive).",
+            )
+        },
+        Field::new(
+            "createdAt__gt",
+            "created_at_gt",
+            FieldKind::Timestamp,
+            "Only alerts created after this time.",
+        ),
+        Field::new(
+            "createdAt__gte",
+            "created_at_gte",
+            FieldKind::Timestamp,
+            "Only alerts created at or after this time.",
+        ),
+        Field::new(
+            "createdAt__lt",
+            "created_at_lt",
+            FieldKind::Timestamp,
+            "Only alerts created before this time.",
+        ),
+        Field::new(
+            "createdAt__lte",
+            "created_at_lte",
+            FieldKind::Timestamp,
+            "Only alerts created at or before this time.",
+        ),
+        Field {
+            item_count: (Some(1), Some(500)),
+            ..Field::new(
+                "groupIds",
+                "group_ids",
+                FieldKind::List,
+                "Only alerts of these groups, by ID.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new("ids", "ids", FieldKind::List, "Only alerts with these IDs.")
+        },
+        Field {
+            enum_values: <AlertIncidentStatus as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "incidentStatus",
+                "incident_status",
+                FieldKind::List,
+                "Only alerts with one of these incident statuses, such as IN_PROGRESS.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sCluster__contains",
+                "k8s_cluster_contains",
+                FieldKind::List,
+                "Name of the Kubernetes cluster contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sControllerLabels__contains",
+                "k8s_controller_labels_contains",
+                FieldKind::List,
+                "Labels of the Kubernetes controller contain one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sControllerName__contains",
+                "k8s_controller_name_contains",
+                FieldKind::List,
+                "Name of the Kubernetes controller contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sNamespaceLabels__contains",
+                "k8s_namespace_labels_contains",
+                FieldKind::List,
+                "Labels of the Kubernetes namespace contain one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sNamespaceName__contains",
+                "k8s_namespace_name_contains",
+                FieldKind::List,
+                "Name of the Kubernetes namespace contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sNode__contains",
+                "k8s_node_contains",
+                FieldKind::List,
+                "Name of the Kubernetes node contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sPodLabels__contains",
+                "k8s_pod_labels_contains",
+                FieldKind::List,
+                "Labels of the Kubernetes pod contain one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sPod__contains",
+                "k8s_pod_contains",
+                FieldKind::List,
+                "Name of the Kubernetes pod contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            narrows_selection: false,
+            range: (Some(1), Some(1000)),
+            ..Field::new(
+                "limit",
+                "limit",
+                FieldKind::Integer,
+                "Maximum number of alerts. Does not narrow the selection; its effect on actions is not documented.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(1), None),
+            ..Field::new(
+                "machineType",
+                "machine_type",
+                FieldKind::List,
+                "Only alerts from endpoints with one of these machine types.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "origAgentName__contains",
+                "orig_agent_name_contains",
+                FieldKind::List,
+                "Name of the agent at the time of detection contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "origAgentOsRevision__contains",
+                "orig_agent_os_revision_contains",
+                FieldKind::List,
+                "Operating system revision of the agent at the time of detection contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "origAgentUuid__contains",
+                "orig_agent_uuid_contains",
+                FieldKind::List,
+                "UUID of the agent at the time of detection contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "origAgentVersion__contains",
+                "orig_agent_version_contains",
+                FieldKind::List,
+                "Agent version at the time of detection contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            enum_values: <OsType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "osType",
+                "os_type",
+                FieldKind::List,
+                "Only alerts from endpoints with one of these operating system types.",
+            )
+        },
+        Field::new(
+            "query",
+            "query",
+            FieldKind::String,
+            "Only alerts with this string in any of their fields.",
+        ),
+        Field::new(
+            "reportedAt__gt",
+            "reported_at_gt",
+            FieldKind::Timestamp,
+            "Only alerts reported after this time.",
+        ),
+        Field::new(
+            "reportedAt__gte",
+            "reported_at_gte",
+            FieldKind::Timestamp,
+            "Only alerts reported at or after this time.",
+        ),
+        Field::new(
+            "reportedAt__lt",
+            "reported_at_lt",
+            FieldKind::Timestamp,
+            "Only alerts reported before this time.",
+        ),
+        Field::new(
+            "reportedAt__lte",
+            "reported_at_lte",
+            FieldKind::Timestamp,
+            "Only alerts reported at or before this time.",
+        ),
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "ruleName__contains",
+                "rule_name_contains",
+                FieldKind::List,
+                "Name of the STAR rule contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            enum_values: <Scope as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "scopes",
+                "scopes",
+                FieldKind::List,
+                "Only alerts at one of these scope levels, such as site.",
+            )
+        },
+        Field {
+            enum_values: <Severity as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "severity",
+                "severity",
+                FieldKind::List,
+                "Only alerts with one of these severities, such as Low.",
+            )
+        },
+        Field {
+            item_count: (Some(1), Some(500)),
+            ..Field::new(
+                "siteIds",
+                "site_ids",
+                FieldKind::List,
+                "Only alerts of these sites, by ID.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "sourceProcessCommandline__contains",
+                "source_process_commandline_contains",
+                FieldKind::List,
+                "Command line of the source process contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "sourceProcessFileHashMd5__contains",
+                "source_process_file_hash_md5_contains",
+                FieldKind::List,
+                "MD5 hash of the source process file contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "sourceProcessFileHashSha1__contains",
+                "source_process_file_hash_sha1_contains",
+                FieldKind::List,
+                "SHA-1 hash of the source process file contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "sourceProcessFileHashSha256__contains",
+                "source_process_file_hash_sha256_contains",
+                FieldKind::List,
+                "SHA-256 hash of the source process file contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "sourceProcessFilePath__contains",
+                "source_process_file_path_contains",
+                FieldKind::List,
+                "Path of the source process file contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "sourceProcessName__contains",
+                "source_process_name_contains",
+                FieldKind::List,
+                "Name of the source process contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            length: (Some(2), None),
+            ..Field::new(
+                "sourceProcessStoryline__contains",
+                "source_process_storyline_contains",
+                FieldKind::List,
+                "Storyline of the source process contains one of these strings (case-insensitive).",
+            )
+        },
+        Field {
+            narrows_selection: false,
+            ..Field::new(
+                "tenant",
+                "tenant",
+                FieldKind::Boolean,
+                "Use the scope of the whole tenant (true), or not (false).",
+            )
+        },
+    ];
+}
 
 /// Agent and endpoint of an alert, at the time of the alert.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -494,9 +960,6 @@ pub struct AlertFilter {
     /// Labels of the Kubernetes pod contain one of these strings (case-insensitive). At most 5000 items, each at least 2 characters.
     #[serde(rename = "k8sPodLabels__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_pod_labels_contains: Option<Vec<String>>,
-    /// Maximum number of alerts. Does not narrow the selection; its effect on actions is not documented. 1 to 1000.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<i64>,
     /// Only alerts from endpoints with one of these machine types. At most 5000 items, each at least 1 character.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_type: Option<Vec<String>>,
@@ -669,7 +1132,6 @@ impl crate::runtime::object_reader::ReadMembers for AlertFilter {
             "k8sPodLabels__contains" => {
                 self.k8s_pod_labels_contains = crate::runtime::object_reader::value(map)?;
             }
-            "limit" => self.limit = crate::runtime::object_reader::value(map)?,
             "machineType" => {
                 self.machine_type = crate::runtime::object_reader::value(map)?;
             }
@@ -950,12 +1412,6 @@ impl AlertFilter {
         );
         self
     }
-    /// Maximum number of alerts. Does not narrow the selection; its effect on actions is not documented. 1 to 1000.
-    #[must_use]
-    pub fn limit(mut self, limit: i64) -> Self {
-        self.limit = Some(limit);
-        self
-    }
     /// Only alerts from endpoints with one of these machine types. At most 5000 items, each at least 1 character.
     #[must_use]
     pub fn machine_type(
@@ -1210,7 +1666,6 @@ impl Filter for AlertFilter {
             "k8sNode__contains" => self.k8s_node_contains = value.list()?,
             "k8sPod__contains" => self.k8s_pod_contains = value.list()?,
             "k8sPodLabels__contains" => self.k8s_pod_labels_contains = value.list()?,
-            "limit" => self.limit = value.integer()?,
             "machineType" => self.machine_type = value.list()?,
             "origAgentName__contains" => self.orig_agent_name_contains = value.list()?,
             "origAgentOsRevision__contains" => {
@@ -1434,16 +1889,6 @@ impl Fields for AlertFilter {
                 "k8s_pod_contains",
                 FieldKind::List,
                 "Name of the Kubernetes pod contains one of these strings (case-insensitive).",
-            )
-        },
-        Field {
-            narrows_selection: false,
-            range: (Some(1), Some(1000)),
-            ..Field::new(
-                "limit",
-                "limit",
-                FieldKind::Integer,
-                "Maximum number of alerts. Does not narrow the selection; its effect on actions is not documented.",
             )
         },
         Field {
@@ -2337,9 +2782,12 @@ pub struct AlertsListQuery {
     /// Return all items in the requested scope at once (true), or page by page (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_pagination: Option<bool>,
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[serde(flatten)]
     pub filter: AlertFilter,
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<i64>,
@@ -2367,6 +2815,7 @@ impl crate::runtime::object_reader::ReadMembers for AlertsListQuery {
             "disablePagination" => {
                 self.disable_pagination = crate::runtime::object_reader::value(map)?;
             }
+            "limit" => self.limit = crate::runtime::object_reader::value(map)?,
             "skip" => self.skip = crate::runtime::object_reader::value(map)?,
             "skipCount" => self.skip_count = crate::runtime::object_reader::value(map)?,
             "sortBy" => self.sort_by = crate::runtime::object_reader::value(map)?,
@@ -2405,10 +2854,16 @@ impl AlertsListQuery {
         self.disable_pagination = Some(disable_pagination);
         self
     }
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<AlertFilter>) -> Self {
         self.filter = filter.into();
+        self
+    }
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[must_use]
+    pub fn limit(mut self, limit: i64) -> Self {
+        self.limit = Some(limit);
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -2439,6 +2894,16 @@ impl AlertsListQuery {
 
 impl Fields for AlertsListQuery {
     const FIELDS: &'static [Field] = &[
+        Field {
+            narrows_selection: false,
+            range: (Some(1), Some(1000)),
+            ..Field::new(
+                "limit",
+                "limit",
+                FieldKind::Integer,
+                "Page size. The console returns 10 items by default.",
+            )
+        },
         Field {
             narrows_selection: false,
             range: (Some(0), Some(1000)),
@@ -2516,14 +2981,14 @@ pub struct AlertsUpdateAnalystVerdictRequest {
     /// The verdict.
     pub data: AlertVerdictUpdateData,
     /// The alerts to act on.
-    pub filter: AlertFilter,
+    pub filter: AlertActionFilter,
 }
 
 impl AlertsUpdateAnalystVerdictRequest {
     /// Creates a value with the required fields.
     pub fn new(
         data: impl Into<AlertVerdictUpdateData>,
-        filter: impl Into<AlertFilter>,
+        filter: impl Into<AlertActionFilter>,
     ) -> Self {
         Self {
             data: data.into(),
@@ -2538,7 +3003,7 @@ impl AlertsUpdateAnalystVerdictRequest {
     }
     /// The alerts to act on.
     #[must_use]
-    pub fn filter(mut self, filter: impl Into<AlertFilter>) -> Self {
+    pub fn filter(mut self, filter: impl Into<AlertActionFilter>) -> Self {
         self.filter = filter.into();
         self
     }
@@ -2565,14 +3030,14 @@ pub struct AlertsUpdateIncidentRequest {
     /// The status.
     pub data: AlertIncidentUpdateData,
     /// The alerts to act on.
-    pub filter: AlertFilter,
+    pub filter: AlertActionFilter,
 }
 
 impl AlertsUpdateIncidentRequest {
     /// Creates a value with the required fields.
     pub fn new(
         data: impl Into<AlertIncidentUpdateData>,
-        filter: impl Into<AlertFilter>,
+        filter: impl Into<AlertActionFilter>,
     ) -> Self {
         Self {
             data: data.into(),
@@ -2587,7 +3052,7 @@ impl AlertsUpdateIncidentRequest {
     }
     /// The alerts to act on.
     #[must_use]
-    pub fn filter(mut self, filter: impl Into<AlertFilter>) -> Self {
+    pub fn filter(mut self, filter: impl Into<AlertActionFilter>) -> Self {
         self.filter = filter.into();
         self
     }

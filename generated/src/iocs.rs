@@ -1447,7 +1447,7 @@ pub struct IocsListQuery {
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[serde(flatten)]
     pub filter: IocFilter,
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
@@ -1510,7 +1510,7 @@ impl IocsListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<IocFilter>) -> Self {
         self.filter = filter.into();

@@ -4,77 +4,77 @@
 
 /// The operations, in the order of [`OPERATIONS`](crate::OPERATIONS).
 pub static OPERATIONS: &[(usize, usize)] = &[
-    (707489, 711108), // accounts_get
-    (695972, 707436), // accounts_list
-    (711150, 725110), // activities_list
-    (725158, 727912), // activities_list_types
-    (814822, 818320), // agents_abort_scan
-    (818377, 821876), // agents_broadcast
-    (821931, 825755), // agents_connect
-    (850212, 933757), // agents_count
-    (825813, 829887), // agents_disconnect
-    (940272, 944257), // agents_download
-    (933827, 940201), // agents_fetch_files
-    (829945, 834956), // agents_fetch_logs
-    (835017, 838897), // agents_initiate_scan
-    (727950, 814764), // agents_list
-    (846530, 850168), // agents_list_applications
-    (838953, 842731), // agents_shutdown
-    (842788, 846479), // agents_uninstall
-    (944311, 973382), // alerts_list
-    (973453, 977236), // alerts_update_analyst_verdict
-    (977300, 980926), // alerts_update_incident
-    (1163020, 1167146), // blocklist_create
-    (1141689, 1144821), // blocklist_delete
-    (1144836, 1163004), // blocklist_list
-    (1020021, 1022955), // deep_visibility_cancel_query
-    (1028935, 1033442), // deep_visibility_create_power_query
-    (1043457, 1047564), // deep_visibility_create_query
-    (1047611, 1051629), // deep_visibility_get_query_status
-    (1022996, 1028890), // deep_visibility_list_events
-    (1037439, 1043411), // deep_visibility_list_events_of_type
-    (1033491, 1037385), // deep_visibility_ping_power_query
-    (1075542, 1079597), // exclusions_create
-    (1051674, 1054978), // exclusions_delete
-    (1054993, 1075526), // exclusions_list
-    (1091048, 1094588), // groups_delete
-    (1079635, 1090996), // groups_list
-    (1094649, 1099150), // groups_move_agents
-    (1099203, 1102265), // hashes_get_verdict
-    (1223702, 1228199), // iocs_create
-    (1205317, 1208283), // iocs_delete
-    (1208298, 1223686), // iocs_list
-    (1116361, 1121449), // remote_scripts_execute
-    (1121508, 1125613), // remote_scripts_fetch_results
-    (1107463, 1116306), // remote_scripts_list
-    (1125666, 1141642), // remote_scripts_list_tasks
-    (1167191, 1174981), // service_users_list
-    (1194793, 1198619), // sites_expire
-    (1191202, 1194734), // sites_get
-    (1175018, 1191155), // sites_list
-    (1198677, 1202889), // sites_reactivate
-    (999720, 1005986), // star_rules_create
-    (980982, 984083), // star_rules_delete
-    (1006047, 1009418), // star_rules_disable
-    (1009478, 1012884), // star_rules_enable
-    (984098, 999704), // star_rules_list
-    (1012947, 1019973), // star_rules_update
-    (1202934, 1205258), // system_get_status
-    (1306854, 1310714), // threats_add_note
-    (1291005, 1296260), // threats_fetch_file
-    (1310785, 1314456), // threats_get_cloud_download
-    (1228238, 1286744), // threats_list
-    (1314513, 1321153), // threats_list_notes
-    (1321213, 1330670), // threats_list_timeline
-    (1336959, 1351840), // threats_list_v2_0
-    (1352123, 1355042), // threats_mark_as_resolved
-    (1355323, 1358184), // threats_mark_as_threat
-    (1301294, 1306808), // threats_mitigate
-    (1102320, 1107417), // threats_summary
-    (1286800, 1290954), // threats_update_analyst_verdict
-    (1296309, 1301236), // threats_update_incident
-    (1333768, 1336915), // users_elevate_session
-    (1330726, 1333717), // users_get_api_token_details
+    (706338, 709957), // accounts_get
+    (694821, 706285), // accounts_list
+    (709999, 723959), // activities_list
+    (724007, 726761), // activities_list_types
+    (813671, 817169), // agents_abort_scan
+    (817226, 820725), // agents_broadcast
+    (820780, 824604), // agents_connect
+    (849061, 932606), // agents_count
+    (824662, 828736), // agents_disconnect
+    (939121, 943106), // agents_download
+    (932676, 939050), // agents_fetch_files
+    (828794, 833805), // agents_fetch_logs
+    (833866, 837746), // agents_initiate_scan
+    (726799, 813613), // agents_list
+    (845379, 849017), // agents_list_applications
+    (837802, 841580), // agents_shutdown
+    (841637, 845328), // agents_uninstall
+    (943160, 972183), // alerts_list
+    (972254, 976037), // alerts_update_analyst_verdict
+    (976101, 979727), // alerts_update_incident
+    (1161821, 1165947), // blocklist_create
+    (1140490, 1143622), // blocklist_delete
+    (1143637, 1161805), // blocklist_list
+    (1018822, 1021756), // deep_visibility_cancel_query
+    (1027736, 1032243), // deep_visibility_create_power_query
+    (1042258, 1046365), // deep_visibility_create_query
+    (1046412, 1050430), // deep_visibility_get_query_status
+    (1021797, 1027691), // deep_visibility_list_events
+    (1036240, 1042212), // deep_visibility_list_events_of_type
+    (1032292, 1036186), // deep_visibility_ping_power_query
+    (1074343, 1078398), // exclusions_create
+    (1050475, 1053779), // exclusions_delete
+    (1053794, 1074327), // exclusions_list
+    (1089849, 1093389), // groups_delete
+    (1078436, 1089797), // groups_list
+    (1093450, 1097951), // groups_move_agents
+    (1098004, 1101066), // hashes_get_verdict
+    (1222503, 1227000), // iocs_create
+    (1204118, 1207084), // iocs_delete
+    (1207099, 1222487), // iocs_list
+    (1115162, 1120250), // remote_scripts_execute
+    (1120309, 1124414), // remote_scripts_fetch_results
+    (1106264, 1115107), // remote_scripts_list
+    (1124467, 1140443), // remote_scripts_list_tasks
+    (1165992, 1173782), // service_users_list
+    (1193594, 1197420), // sites_expire
+    (1190003, 1193535), // sites_get
+    (1173819, 1189956), // sites_list
+    (1197478, 1201690), // sites_reactivate
+    (998521, 1004787), // star_rules_create
+    (979783, 982884), // star_rules_delete
+    (1004848, 1008219), // star_rules_disable
+    (1008279, 1011685), // star_rules_enable
+    (982899, 998505), // star_rules_list
+    (1011748, 1018774), // star_rules_update
+    (1201735, 1204059), // system_get_status
+    (1305655, 1309515), // threats_add_note
+    (1289806, 1295061), // threats_fetch_file
+    (1309586, 1313257), // threats_get_cloud_download
+    (1227039, 1285545), // threats_list
+    (1313314, 1319954), // threats_list_notes
+    (1320014, 1329471), // threats_list_timeline
+    (1335760, 1350641), // threats_list_v2_0
+    (1350924, 1353843), // threats_mark_as_resolved
+    (1354124, 1356985), // threats_mark_as_threat
+    (1300095, 1305609), // threats_mitigate
+    (1101121, 1106218), // threats_summary
+    (1285601, 1289755), // threats_update_analyst_verdict
+    (1295110, 1300037), // threats_update_incident
+    (1332569, 1335716), // users_elevate_session
+    (1329527, 1332518), // users_get_api_token_details
 ];
 
 /// The named schemas, sorted by name.
@@ -118,243 +118,243 @@ pub static SCHEMAS: &[(&str, usize, usize)] = &[
     ("AgentsShutdownRequest", 164493, 165274),
     ("AgentsUninstallRequest", 165308, 166101),
     ("Alert", 166118, 168926),
-    ("AlertActionFilter", 168955, 185507),
-    ("AlertAgent", 185529, 187200),
-    ("AlertAgentRealtimeInfo", 187234, 188880),
-    ("AlertAnalystVerdict", 188911, 189172),
-    ("AlertContainer", 189198, 189950),
-    ("AlertFilter", 189973, 206844),
-    ("AlertHitType", 206868, 207078),
-    ("AlertIncidentStatus", 207109, 207309),
-    ("AlertIncidentUpdateData", 207344, 207963),
-    ("AlertInfo", 207984, 216399),
-    ("AlertKubernetesInfo", 216430, 218160),
-    ("AlertProcess", 218184, 220878),
-    ("AlertRule", 220899, 222934),
-    ("AlertSortField", 222960, 225619),
-    ("AlertTarget", 225642, 228976),
-    ("AlertUpdateAnalystVerdict", 229013, 229629),
-    ("AlertUpdateIncidentStatus", 229666, 230212),
-    ("AlertVerdictUpdateData", 230246, 230865),
-    ("AlertsUpdateAnalystVerdictRequest", 230910, 231743),
-    ("AlertsUpdateIncidentRequest", 231782, 232615),
-    ("AnalystVerdict", 232641, 232902),
-    ("ApiTokenDetails", 232929, 233400),
-    ("ApiTokenQueryData", 233429, 233855),
-    ("AppsVulnerabilityStatus", 233890, 234112),
-    ("BillingMode", 234135, 234302),
-    ("BlocklistCreateData", 234333, 235532),
-    ("BlocklistCreateRequest", 235566, 236259),
-    ("BlocklistDeleteRequest", 236293, 236752),
-    ("BlocklistDeletionData", 236785, 237444),
-    ("BlocklistEntry", 237470, 240878),
-    ("BlocklistSortField", 240908, 241266),
-    ("BlocklistType", 241291, 241452),
-    ("ConfidenceLevel", 241479, 241673),
-    ("ConsoleMigrationStatus", 241707, 241926),
-    ("CreatedBlocklistEntry", 241959, 244255),
-    ("CreatedExclusion", 244283, 247898),
-    ("DeepVisibilityCancelQueryRequest", 247942, 248355),
-    ("DeepVisibilityCancelQueryResult", 248398, 248675),
-    ("DeepVisibilityEvent", 248706, 262390),
-    ("DeepVisibilityQuery", 262421, 264851),
-    ("DeepVisibilityQueryId", 264884, 265469),
-    ("DeepVisibilityQueryStatus", 265506, 267133),
-    ("DeepVisibilityQueryType", 267168, 267356),
-    ("DetectionEngine", 267383, 268048),
-    ("DetectionType", 268073, 268266),
-    ("ElevateSessionData", 268296, 268733),
-    ("ElevatedSession", 268760, 269056),
-    ("EntryScope", 269078, 270038),
-    ("ErrorEntry", 270060, 272710),
-    ("ErrorEnvelope", 272735, 273097),
-    ("Exclusion", 273118, 277849),
-    ("ExclusionAction", 277876, 278075),
-    ("ExclusionDeletionData", 278108, 279134),
-    ("ExclusionMode", 279159, 279597),
-    ("ExclusionModeType", 279626, 279845),
-    ("ExclusionSortField", 279875, 280402),
-    ("ExclusionType", 280427, 280675),
-    ("ExclusionsCreateData", 280707, 283486),
-    ("ExclusionsCreateRequest", 283521, 284211),
-    ("ExclusionsDeleteRequest", 284246, 284689),
-    ("ExpirationMode", 284715, 284878),
-    ("Group", 284895, 287592),
-    ("GroupSortField", 287618, 287905),
-    ("GroupType", 287926, 288158),
-    ("GroupsMoveAgentsFilter", 288192, 344080),
-    ("GroupsMoveAgentsRequest", 344115, 344711),
-    ("GroupsMoveAgentsResult", 344745, 345073),
-    ("HashVerdict", 345096, 345400),
-    ("IncidentChange", 345426, 345681),
-    ("IncidentStatus", 345707, 345907),
-    ("InstalledApplication", 345939, 346857),
-    ("InstallerType", 346882, 347241),
-    ("IntegrityLevel", 347267, 347512),
-    ("Ioc", 347527, 354210),
-    ("IocData", 354229, 359982),
-    ("IocFilter", 360003, 367047),
-    ("IocMethod", 367068, 367211),
-    ("IocSortField", 367235, 367441),
-    ("IocType", 367460, 367703),
-    ("IocsCreateRequest", 367732, 368394),
-    ("IocsDeleteRequest", 368423, 368945),
-    ("LegacyMitigationOutcome", 368980, 369559),
-    ("LegacyMitigationReport", 369593, 372590),
-    ("LegacyMitigationStatus", 372624, 373278),
-    ("LegacyThreat", 373302, 388110),
-    ("LegacyThreatFilter", 388140, 393572),
-    ("LegacyThreatMarkingData", 393607, 394095),
-    ("LicenseBundle", 394120, 395364),
-    ("LicenseFeature", 395390, 395584),
-    ("LicenseModule", 395609, 396201),
-    ("LicenseSetting", 396227, 397665),
-    ("LicenseState", 397689, 397867),
-    ("LicenseSurface", 397893, 398394),
-    ("LicenseType", 398417, 399125),
-    ("Licenses", 399145, 400043),
-    ("ListSource", 400065, 400286),
-    ("LocationType", 400310, 400551),
-    ("MachineType", 400574, 401398),
-    ("MissingPermission", 401427, 401861),
-    ("MitigationAction", 401889, 402939),
-    ("MitigationActionName", 402971, 403347),
-    ("MitigationMode", 403373, 403587),
-    ("MitigationResult", 403615, 403905),
-    ("MitigationSkipReason", 403937, 404242),
-    ("MitigationStatus", 404270, 404491),
-    ("NetworkStatus", 404516, 404791),
-    ("OsArch", 404809, 404993),
-    ("OsType", 405011, 405272),
-    ("Pagination", 405294, 406520),
-    ("PasswordScope", 406545, 407204),
-    ("PathExclusionType", 407233, 407428),
-    ("PowerQuery", 407450, 409120),
-    ("PowerQueryColumn", 409148, 409832),
-    ("PowerQueryResult", 409860, 411395),
-    ("QueryModeInfo", 411420, 411916),
-    ("QueryState", 411938, 413007),
-    ("RangerStatus", 413031, 413249),
-    ("Recommendation", 413275, 413479),
-    ("RemoteScriptLevel", 413508, 413709),
-    ("RemoteScriptsExecuteData", 413745, 416993),
-    ("RemoteScriptsExecuteFilter", 417031, 472498),
-    ("RemoteScriptsExecuteRequest", 472537, 473540),
-    ("RemoteScriptsExecuteResult", 473578, 474488),
-    ("RemoteScriptsFetchResultsData", 474529, 475250),
-    ("RemoteScriptsFetchResultsRequest", 475294, 475755),
-    ("RuleCoolOff", 475778, 476226),
-    ("RuleCoolOffInput", 476254, 476741),
-    ("RuleCorrelation", 476768, 477845),
-    ("RuleCorrelationInput", 477877, 479003),
-    ("RuleCorrelationWindow", 479036, 479392),
-    ("RuleCorrelationWindowInput", 479430, 479825),
-    ("RuleEntity", 479847, 480036),
-    ("RuleQueryType", 480061, 480706),
-    ("RuleSchedule", 480730, 481888),
-    ("RuleScheduleInput", 481917, 483119),
-    ("RuleStatus", 483141, 483437),
-    ("RuleSubQuery", 483461, 484042),
-    ("RuleSubQueryInput", 484071, 484691),
-    ("RuleThreshold", 484716, 485324),
-    ("RuleThresholdInput", 485354, 486001),
-    ("SavedStarRule", 486026, 493225),
-    ("ScanStatus", 493247, 493481),
-    ("Scope", 493498, 493759),
-    ("ScopeFilter", 493782, 495297),
-    ("ScopeLevel", 495319, 495518),
-    ("ScopeRole", 495539, 496613),
-    ("Script", 496631, 502364),
-    ("ScriptDownloadError", 502395, 502817),
-    ("ScriptDownloadLink", 502847, 503384),
-    ("ScriptOsType", 503408, 503595),
-    ("ScriptOutputDestination", 503630, 504436),
-    ("ScriptPackage", 504461, 505884),
-    ("ScriptResultLinks", 505913, 506603),
-    ("ScriptResults", 506628, 508242),
-    ("ScriptScopeLevel", 508270, 508554),
-    ("ScriptSortField", 508581, 509067),
-    ("ScriptType", 509089, 509278),
-    ("ServiceUser", 509301, 511629),
-    ("ServiceUserSortField", 511661, 512149),
-    ("Severity", 512169, 512377),
-    ("Site", 512393, 517295),
-    ("SitePage", 517315, 517927),
-    ("SiteReactivationData", 517959, 518560),
-    ("SiteSortField", 518585, 518997),
-    ("SiteTotals", 519019, 519524),
-    ("SitesReactivateRequest", 519558, 520028),
-    ("SortOrder", 520049, 520197),
-    ("StarRule", 520217, 528502),
-    ("StarRuleData", 528526, 533515),
-    ("StarRuleEnrichment", 533545, 534191),
-    ("StarRuleFilter", 534217, 539832),
-    ("StarRuleSortField", 539861, 540413),
-    ("StarRulesCreateRequest", 540447, 541103),
-    ("StarRulesDeleteRequest", 541137, 541581),
-    ("StarRulesDisableRequest", 541616, 542061),
-    ("StarRulesEnableRequest", 542095, 542539),
-    ("StarRulesUpdateRequest", 542573, 543230),
-    ("Subsystem", 543251, 543442),
-    ("SuccessFlag", 543465, 544005),
-    ("Suite", 544022, 544185),
-    ("SystemStatus", 544209, 544515),
-    ("Task", 544531, 549552),
-    ("TaskSortField", 549577, 549990),
-    ("TaskStatus", 550012, 550360),
-    ("Threat", 550378, 554231),
-    ("ThreatActionFilter", 554261, 590983),
-    ("ThreatActionsCounters", 591016, 592205),
-    ("ThreatActorType", 592232, 592482),
-    ("ThreatAgentDetectionInfo", 592518, 597282),
-    ("ThreatAgentRealtimeInfo", 597317, 603644),
-    ("ThreatClassificationSource", 603682, 603900),
-    ("ThreatCloudFile", 603927, 604335),
-    ("ThreatCloudProvider", 604366, 606884),
-    ("ThreatContainerInfo", 606915, 607986),
-    ("ThreatDetectionEngine", 608019, 608848),
-    ("ThreatEcsInfo", 608873, 610981),
-    ("ThreatFileRequestData", 611014, 611447),
-    ("ThreatFilter", 611471, 649356),
-    ("ThreatIncidentChange", 649388, 650149),
-    ("ThreatIncidentData", 650179, 650936),
-    ("ThreatIncidentResult", 650968, 651537),
-    ("ThreatIndicator", 651564, 652740),
-    ("ThreatInfo", 652762, 666490),
-    ("ThreatInitiator", 666517, 667037),
-    ("ThreatInitiatorFilter", 667070, 667529),
-    ("ThreatKubernetesInfo", 667561, 669738),
-    ("ThreatMacroModule", 669767, 670133),
-    ("ThreatMitigationReport", 670167, 670923),
-    ("ThreatMitigationResult", 670957, 671583),
-    ("ThreatMitigationSkip", 671615, 672335),
-    ("ThreatMitigationStatus", 672369, 674560),
-    ("ThreatNetworkInterface", 674594, 675520),
-    ("ThreatNote", 675542, 676756),
-    ("ThreatNoteData", 676782, 677154),
-    ("ThreatNoteSortField", 677185, 677354),
-    ("ThreatSortField", 677381, 678082),
-    ("ThreatSummary", 678107, 679899),
-    ("ThreatTactic", 679923, 680577),
-    ("ThreatTargetScope", 680606, 681082),
-    ("ThreatTechnique", 681109, 681495),
-    ("ThreatTimelineEvent", 681526, 684554),
-    ("ThreatTimelineSortField", 684589, 684848),
-    ("ThreatVerdictChange", 684879, 685358),
-    ("ThreatVerdictData", 685387, 685864),
-    ("ThreatVerdictResult", 685895, 686463),
-    ("ThreatsAddNoteRequest", 686496, 687312),
-    ("ThreatsFetchFileRequest", 687347, 688063),
-    ("ThreatsMarkAsResolvedRequest", 688103, 688528),
-    ("ThreatsMarkAsThreatRequest", 688566, 689278),
-    ("ThreatsMitigateRequest", 689312, 690161),
-    ("ThreatsUpdateAnalystVerdictRequest", 690207, 691025),
-    ("ThreatsUpdateIncidentRequest", 691065, 691892),
-    ("ThresholdOperator", 691921, 692116),
-    ("TreatAsThreat", 692141, 692978),
-    ("UsageType", 692999, 693195),
-    ("UserActionNeeded", 693223, 693767),
-    ("UserReference", 693792, 694125),
-    ("UsersElevateSessionRequest", 694163, 694596),
-    ("UsersGetApiTokenDetailsRequest", 694638, 695032),
+    ("AlertActionFilter", 168955, 185645),
+    ("AlertAgent", 185667, 187338),
+    ("AlertAgentRealtimeInfo", 187372, 189018),
+    ("AlertAnalystVerdict", 189049, 189310),
+    ("AlertContainer", 189336, 190088),
+    ("AlertFilter", 190111, 206660),
+    ("AlertHitType", 206684, 206894),
+    ("AlertIncidentStatus", 206925, 207125),
+    ("AlertIncidentUpdateData", 207160, 207779),
+    ("AlertInfo", 207800, 216215),
+    ("AlertKubernetesInfo", 216246, 217976),
+    ("AlertProcess", 218000, 220694),
+    ("AlertRule", 220715, 222750),
+    ("AlertSortField", 222776, 225435),
+    ("AlertTarget", 225458, 228792),
+    ("AlertUpdateAnalystVerdict", 228829, 229445),
+    ("AlertUpdateIncidentStatus", 229482, 230028),
+    ("AlertVerdictUpdateData", 230062, 230681),
+    ("AlertsUpdateAnalystVerdictRequest", 230726, 231423),
+    ("AlertsUpdateIncidentRequest", 231462, 232159),
+    ("AnalystVerdict", 232185, 232446),
+    ("ApiTokenDetails", 232473, 232944),
+    ("ApiTokenQueryData", 232973, 233399),
+    ("AppsVulnerabilityStatus", 233434, 233656),
+    ("BillingMode", 233679, 233846),
+    ("BlocklistCreateData", 233877, 235076),
+    ("BlocklistCreateRequest", 235110, 235803),
+    ("BlocklistDeleteRequest", 235837, 236296),
+    ("BlocklistDeletionData", 236329, 236988),
+    ("BlocklistEntry", 237014, 240422),
+    ("BlocklistSortField", 240452, 240810),
+    ("BlocklistType", 240835, 240996),
+    ("ConfidenceLevel", 241023, 241217),
+    ("ConsoleMigrationStatus", 241251, 241470),
+    ("CreatedBlocklistEntry", 241503, 243799),
+    ("CreatedExclusion", 243827, 247442),
+    ("DeepVisibilityCancelQueryRequest", 247486, 247899),
+    ("DeepVisibilityCancelQueryResult", 247942, 248219),
+    ("DeepVisibilityEvent", 248250, 261934),
+    ("DeepVisibilityQuery", 261965, 264395),
+    ("DeepVisibilityQueryId", 264428, 265013),
+    ("DeepVisibilityQueryStatus", 265050, 266677),
+    ("DeepVisibilityQueryType", 266712, 266900),
+    ("DetectionEngine", 266927, 267592),
+    ("DetectionType", 267617, 267810),
+    ("ElevateSessionData", 267840, 268277),
+    ("ElevatedSession", 268304, 268600),
+    ("EntryScope", 268622, 269582),
+    ("ErrorEntry", 269604, 272254),
+    ("ErrorEnvelope", 272279, 272641),
+    ("Exclusion", 272662, 277393),
+    ("ExclusionAction", 277420, 277619),
+    ("ExclusionDeletionData", 277652, 278678),
+    ("ExclusionMode", 278703, 279141),
+    ("ExclusionModeType", 279170, 279389),
+    ("ExclusionSortField", 279419, 279946),
+    ("ExclusionType", 279971, 280219),
+    ("ExclusionsCreateData", 280251, 283030),
+    ("ExclusionsCreateRequest", 283065, 283755),
+    ("ExclusionsDeleteRequest", 283790, 284233),
+    ("ExpirationMode", 284259, 284422),
+    ("Group", 284439, 287136),
+    ("GroupSortField", 287162, 287449),
+    ("GroupType", 287470, 287702),
+    ("GroupsMoveAgentsFilter", 287736, 343624),
+    ("GroupsMoveAgentsRequest", 343659, 344255),
+    ("GroupsMoveAgentsResult", 344289, 344617),
+    ("HashVerdict", 344640, 344944),
+    ("IncidentChange", 344970, 345225),
+    ("IncidentStatus", 345251, 345451),
+    ("InstalledApplication", 345483, 346401),
+    ("InstallerType", 346426, 346785),
+    ("IntegrityLevel", 346811, 347056),
+    ("Ioc", 347071, 353754),
+    ("IocData", 353773, 359526),
+    ("IocFilter", 359547, 366591),
+    ("IocMethod", 366612, 366755),
+    ("IocSortField", 366779, 366985),
+    ("IocType", 367004, 367247),
+    ("IocsCreateRequest", 367276, 367938),
+    ("IocsDeleteRequest", 367967, 368489),
+    ("LegacyMitigationOutcome", 368524, 369103),
+    ("LegacyMitigationReport", 369137, 372134),
+    ("LegacyMitigationStatus", 372168, 372822),
+    ("LegacyThreat", 372846, 387654),
+    ("LegacyThreatFilter", 387684, 393116),
+    ("LegacyThreatMarkingData", 393151, 393639),
+    ("LicenseBundle", 393664, 394908),
+    ("LicenseFeature", 394934, 395128),
+    ("LicenseModule", 395153, 395745),
+    ("LicenseSetting", 395771, 397209),
+    ("LicenseState", 397233, 397411),
+    ("LicenseSurface", 397437, 397938),
+    ("LicenseType", 397961, 398669),
+    ("Licenses", 398689, 399587),
+    ("ListSource", 399609, 399830),
+    ("LocationType", 399854, 400095),
+    ("MachineType", 400118, 400942),
+    ("MissingPermission", 400971, 401405),
+    ("MitigationAction", 401433, 402483),
+    ("MitigationActionName", 402515, 402891),
+    ("MitigationMode", 402917, 403131),
+    ("MitigationResult", 403159, 403449),
+    ("MitigationSkipReason", 403481, 403786),
+    ("MitigationStatus", 403814, 404035),
+    ("NetworkStatus", 404060, 404335),
+    ("OsArch", 404353, 404537),
+    ("OsType", 404555, 404816),
+    ("Pagination", 404838, 406064),
+    ("PasswordScope", 406089, 406748),
+    ("PathExclusionType", 406777, 406972),
+    ("PowerQuery", 406994, 408664),
+    ("PowerQueryColumn", 408692, 409376),
+    ("PowerQueryResult", 409404, 410939),
+    ("QueryModeInfo", 410964, 411460),
+    ("QueryState", 411482, 412551),
+    ("RangerStatus", 412575, 412793),
+    ("Recommendation", 412819, 413023),
+    ("RemoteScriptLevel", 413052, 413253),
+    ("RemoteScriptsExecuteData", 413289, 416537),
+    ("RemoteScriptsExecuteFilter", 416575, 472042),
+    ("RemoteScriptsExecuteRequest", 472081, 473084),
+    ("RemoteScriptsExecuteResult", 473122, 474032),
+    ("RemoteScriptsFetchResultsData", 474073, 474794),
+    ("RemoteScriptsFetchResultsRequest", 474838, 475299),
+    ("RuleCoolOff", 475322, 475770),
+    ("RuleCoolOffInput", 475798, 476285),
+    ("RuleCorrelation", 476312, 477389),
+    ("RuleCorrelationInput", 477421, 478547),
+    ("RuleCorrelationWindow", 478580, 478936),
+    ("RuleCorrelationWindowInput", 478974, 479369),
+    ("RuleEntity", 479391, 479580),
+    ("RuleQueryType", 479605, 480250),
+    ("RuleSchedule", 480274, 481432),
+    ("RuleScheduleInput", 481461, 482663),
+    ("RuleStatus", 482685, 482981),
+    ("RuleSubQuery", 483005, 483586),
+    ("RuleSubQueryInput", 483615, 484235),
+    ("RuleThreshold", 484260, 484868),
+    ("RuleThresholdInput", 484898, 485545),
+    ("SavedStarRule", 485570, 492769),
+    ("ScanStatus", 492791, 493025),
+    ("Scope", 493042, 493303),
+    ("ScopeFilter", 493326, 494841),
+    ("ScopeLevel", 494863, 495062),
+    ("ScopeRole", 495083, 496157),
+    ("Script", 496175, 501908),
+    ("ScriptDownloadError", 501939, 502361),
+    ("ScriptDownloadLink", 502391, 502928),
+    ("ScriptOsType", 502952, 503139),
+    ("ScriptOutputDestination", 503174, 503980),
+    ("ScriptPackage", 504005, 505428),
+    ("ScriptResultLinks", 505457, 506147),
+    ("ScriptResults", 506172, 507786),
+    ("ScriptScopeLevel", 507814, 508098),
+    ("ScriptSortField", 508125, 508611),
+    ("ScriptType", 508633, 508822),
+    ("ServiceUser", 508845, 511173),
+    ("ServiceUserSortField", 511205, 511693),
+    ("Severity", 511713, 511921),
+    ("Site", 511937, 516839),
+    ("SitePage", 516859, 517471),
+    ("SiteReactivationData", 517503, 518104),
+    ("SiteSortField", 518129, 518541),
+    ("SiteTotals", 518563, 519068),
+    ("SitesReactivateRequest", 519102, 519572),
+    ("SortOrder", 519593, 519741),
+    ("StarRule", 519761, 528046),
+    ("StarRuleData", 528070, 533059),
+    ("StarRuleEnrichment", 533089, 533735),
+    ("StarRuleFilter", 533761, 539376),
+    ("StarRuleSortField", 539405, 539957),
+    ("StarRulesCreateRequest", 539991, 540647),
+    ("StarRulesDeleteRequest", 540681, 541125),
+    ("StarRulesDisableRequest", 541160, 541605),
+    ("StarRulesEnableRequest", 541639, 542083),
+    ("StarRulesUpdateRequest", 542117, 542774),
+    ("Subsystem", 542795, 542986),
+    ("SuccessFlag", 543009, 543549),
+    ("Suite", 543566, 543729),
+    ("SystemStatus", 543753, 544059),
+    ("Task", 544075, 549096),
+    ("TaskSortField", 549121, 549534),
+    ("TaskStatus", 549556, 549904),
+    ("Threat", 549922, 553775),
+    ("ThreatActionFilter", 553805, 591000),
+    ("ThreatActionsCounters", 591033, 592222),
+    ("ThreatActorType", 592249, 592499),
+    ("ThreatAgentDetectionInfo", 592535, 597299),
+    ("ThreatAgentRealtimeInfo", 597334, 603661),
+    ("ThreatClassificationSource", 603699, 603917),
+    ("ThreatCloudFile", 603944, 604352),
+    ("ThreatCloudProvider", 604383, 606901),
+    ("ThreatContainerInfo", 606932, 608003),
+    ("ThreatDetectionEngine", 608036, 608865),
+    ("ThreatEcsInfo", 608890, 610998),
+    ("ThreatFileRequestData", 611031, 611464),
+    ("ThreatFilter", 611488, 648753),
+    ("ThreatIncidentChange", 648785, 649546),
+    ("ThreatIncidentData", 649576, 650333),
+    ("ThreatIncidentResult", 650365, 650934),
+    ("ThreatIndicator", 650961, 652137),
+    ("ThreatInfo", 652159, 665887),
+    ("ThreatInitiator", 665914, 666434),
+    ("ThreatInitiatorFilter", 666467, 666926),
+    ("ThreatKubernetesInfo", 666958, 669135),
+    ("ThreatMacroModule", 669164, 669530),
+    ("ThreatMitigationReport", 669564, 670320),
+    ("ThreatMitigationResult", 670354, 670980),
+    ("ThreatMitigationSkip", 671012, 671732),
+    ("ThreatMitigationStatus", 671766, 673957),
+    ("ThreatNetworkInterface", 673991, 674917),
+    ("ThreatNote", 674939, 676153),
+    ("ThreatNoteData", 676179, 676551),
+    ("ThreatNoteSortField", 676582, 676751),
+    ("ThreatSortField", 676778, 677479),
+    ("ThreatSummary", 677504, 679296),
+    ("ThreatTactic", 679320, 679974),
+    ("ThreatTargetScope", 680003, 680479),
+    ("ThreatTechnique", 680506, 680892),
+    ("ThreatTimelineEvent", 680923, 683951),
+    ("ThreatTimelineSortField", 683986, 684245),
+    ("ThreatVerdictChange", 684276, 684755),
+    ("ThreatVerdictData", 684784, 685261),
+    ("ThreatVerdictResult", 685292, 685860),
+    ("ThreatsAddNoteRequest", 685893, 686572),
+    ("ThreatsFetchFileRequest", 686607, 687323),
+    ("ThreatsMarkAsResolvedRequest", 687363, 687788),
+    ("ThreatsMarkAsThreatRequest", 687826, 688538),
+    ("ThreatsMitigateRequest", 688572, 689284),
+    ("ThreatsUpdateAnalystVerdictRequest", 689330, 690011),
+    ("ThreatsUpdateIncidentRequest", 690051, 690741),
+    ("ThresholdOperator", 690770, 690965),
+    ("TreatAsThreat", 690990, 691827),
+    ("UsageType", 691848, 692044),
+    ("UserActionNeeded", 692072, 692616),
+    ("UserReference", 692641, 692974),
+    ("UsersElevateSessionRequest", 693012, 693445),
+    ("UsersGetApiTokenDetailsRequest", 693487, 693881),
 ];

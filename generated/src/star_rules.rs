@@ -2214,7 +2214,7 @@ pub struct StarRulesListQuery {
     /// Return all items in the requested scope at once (true), or page by page (false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_pagination: Option<bool>,
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[serde(flatten)]
     pub filter: StarRuleFilter,
     /// Which list to return: false for the list with scheduled rules, true for the list without them, which is also the default. The number of alerts comes from the unified alerts with false, and from the STAR alerts with true.
@@ -2290,7 +2290,7 @@ impl StarRulesListQuery {
         self.disable_pagination = Some(disable_pagination);
         self
     }
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<StarRuleFilter>) -> Self {
         self.filter = filter.into();

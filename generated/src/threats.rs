@@ -157,7 +157,7 @@ pub static UPDATE_ANALYST_VERDICT: Operation = Operation {
     query_params: &[],
     body_parts: &[
         BodyPart::new("data", false, <ThreatVerdictData as Fields>::FIELDS),
-        BodyPart::new("filter", true, <ThreatFilter as Fields>::FIELDS),
+        BodyPart::new("filter", true, <ThreatActionFilter as Fields>::FIELDS),
     ],
     evidence: &[
         Evidence::new(
@@ -297,7 +297,7 @@ pub static UPDATE_INCIDENT: Operation = Operation {
     query_params: &[],
     body_parts: &[
         BodyPart::new("data", false, <ThreatIncidentData as Fields>::FIELDS),
-        BodyPart::new("filter", true, <ThreatFilter as Fields>::FIELDS),
+        BodyPart::new("filter", true, <ThreatActionFilter as Fields>::FIELDS),
     ],
     evidence: &[
         Evidence::new(
@@ -365,7 +365,7 @@ pub static MITIGATE: Operation = Operation {
     response_format: ResponseFormat::Json,
     query_params: &[],
     body_parts: &[
-        BodyPart::new("filter", true, <ThreatFilter as Fields>::FIELDS),
+        BodyPart::new("filter", true, <ThreatActionFilter as Fields>::FIELDS),
         BodyPart::new("", false, <ThreatsMitigateRequest as Fields>::FIELDS),
     ],
     evidence: &[
@@ -430,7 +430,7 @@ pub static ADD_NOTE: Operation = Operation {
     query_params: &[],
     body_parts: &[
         BodyPart::new("data", false, <ThreatNoteData as Fields>::FIELDS),
-        BodyPart::new("filter", true, <ThreatFilter as Fields>::FIELDS),
+        BodyPart::new("filter", true, <ThreatActionFilter as Fields>::FIELDS),
     ],
     evidence: &[
         Evidence::new(
@@ -1722,6 +1722,961 @@ impl crate::runtime::object_reader::ReadMembers for Threat {
 }
 crate::runtime::object_reader::impl_read_members!(Threat);
 
+/// Conditions on the threats to act on.
+#[derive(Clone, Debug, PartialEq, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct ThreatActionFilter {
+    /// Filter.
+    #[serde(flatten)]
+    pub filter: ThreatFilter,
+    /// Maximum number of threats. Does not narrow the selection; its effect on actions is not documented. At least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+}
+
+#[cfg(feature = "full-serde")]
+impl crate::runtime::object_reader::ReadMembers for ThreatActionFilter {
+    fn member<'de, A: serde::de::MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "limit" => self.limit = crate::runtime::object_reader::value(map)?,
+            _ => {
+                return crate::runtime::object_reader::ReadMembers::member(
+                    &mut self.filter,
+                    name,
+                    map,
+                );
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "full-serde")]
+crate::runtime::object_reader::impl_read_members!(ThreatActionFilter);
+
+impl ThreatActionFilter {
+    /// Filter.
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+    /// Maximum number of threats. Does not narrow the selection; its effect on actions is not documented. At least 1.
+    #[must_use]
+    pub fn limit(mut self, limit: i64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+impl From<ThreatFilter> for ThreatActionFilter {
+    fn from(filter: ThreatFilter) -> Self {
+        Self { filter, ..Self::default() }
+    }
+}
+
+impl Filter for ThreatActionFilter {
+    fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
+        match name {
+            "limit" => self.limit = value.integer()?,
+            _ => return self.filter.set(name, value),
+        }
+        Ok(())
+    }
+}
+
+impl Fields for ThreatActionFilter {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            item_count: (Some(1), Some(500)),
+            ..Field::new(
+                "accountIds",
+                "account_ids",
+                FieldKind::List,
+                "Threats on agents of these accounts.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "agentIds",
+                "agent_ids",
+                FieldKind::List,
+                "Threats on these agents, by the ID that the console assigned.",
+            )
+        },
+        Field::new(
+            "agentIsActive",
+            "agent_is_active",
+            FieldKind::Boolean,
+            "Whether the agent is currently in contact with the console.",
+        ),
+        Field {
+            enum_values: <MachineType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "agentMachineTypes",
+                "agent_machine_types",
+                FieldKind::List,
+                "Threats on endpoints with one of these machine types.",
+            )
+        },
+        Field {
+            enum_values: <MachineType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "agentMachineTypesNin",
+                "agent_machine_types_nin",
+                FieldKind::List,
+                "Threats on endpoints with none of these machine types.",
+            )
+        },
+        Field::new(
+            "agentTagsData",
+            "agent_tags_data",
+            FieldKind::Json,
+            "Tags of the agent, as a JSON object in a string. Each key is the key of a tag and has a list of alternative values; a key that ends in `__nin` excludes its values.",
+        ),
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "agentVersions",
+                "agent_versions",
+                FieldKind::List,
+                "Threats on agents of exactly these versions, four numbers each.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "agentVersionsNin",
+                "agent_versions_nin",
+                FieldKind::List,
+                "Threats on agents of none of these versions.",
+            )
+        },
+        Field {
+            enum_values: <AnalystVerdict as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "analystVerdicts",
+                "analyst_verdicts",
+                FieldKind::List,
+                "Threats with one of these analyst verdicts.",
+            )
+        },
+        Field {
+            enum_values: <AnalystVerdict as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "analystVerdictsNin",
+                "analyst_verdicts_nin",
+                FieldKind::List,
+                "Threats with none of these analyst verdicts.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "awsRole__contains",
+                "aws_role_contains",
+                FieldKind::List,
+                "Threats on Amazon instances whose IAM role contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "awsSecurityGroups__contains",
+                "aws_security_groups_contains",
+                FieldKind::List,
+                "Threats on Amazon instances in a security group whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "awsSubnetIds__contains",
+                "aws_subnet_ids_contains",
+                FieldKind::List,
+                "Threats on Amazon instances in a subnet whose ID contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "azureResourceGroup__contains",
+                "azure_resource_group_contains",
+                FieldKind::List,
+                "Threats on Azure instances whose resource group contains one of these strings.",
+            )
+        },
+        Field {
+            enum_values: <ThreatClassificationSource as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "classificationSources",
+                "classification_sources",
+                FieldKind::List,
+                "Threats whose classification was chosen by one of these product components.",
+            )
+        },
+        Field {
+            enum_values: <ThreatClassificationSource as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "classificationSourcesNin",
+                "classification_sources_nin",
+                FieldKind::List,
+                "Threats whose classification was chosen by none of these product components.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "classifications",
+                "classifications",
+                FieldKind::List,
+                "Threats with one of these classifications, for example `Malware` or `Infostealer`.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "classificationsNin",
+                "classifications_nin",
+                FieldKind::List,
+                "Threats with none of these classifications.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "cloudAccount__contains",
+                "cloud_account_contains",
+                FieldKind::List,
+                "Threats on instances whose account, subscription or project contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "cloudImage__contains",
+                "cloud_image_contains",
+                FieldKind::List,
+                "Threats on instances started from an image whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "cloudInstanceId__contains",
+                "cloud_instance_id_contains",
+                FieldKind::List,
+                "Threats on instances whose ID contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "cloudInstanceSize__contains",
+                "cloud_instance_size_contains",
+                FieldKind::List,
+                "Threats on instances whose size contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "cloudLocation__contains",
+                "cloud_location_contains",
+                FieldKind::List,
+                "Threats on instances in a region or zone whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "cloudNetwork__contains",
+                "cloud_network_contains",
+                FieldKind::List,
+                "Threats on instances in a network whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "cloudProvider",
+                "cloud_provider",
+                FieldKind::List,
+                "Threats on instances of these cloud providers.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "cloudProviderNin",
+                "cloud_provider_nin",
+                FieldKind::List,
+                "Threats on instances of none of these providers.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "collectionIds",
+                "collection_ids",
+                FieldKind::List,
+                "Threats from these collections, which group detections of the same content.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "commandLineArguments__contains",
+                "command_line_arguments_contains",
+                FieldKind::List,
+                "Threats whose command line contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "computerName__contains",
+                "computer_name_contains",
+                FieldKind::List,
+                "Threats on endpoints whose host name contains one of these strings.",
+            )
+        },
+        Field {
+            enum_values: <ConfidenceLevel as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "confidenceLevels",
+                "confidence_levels",
+                FieldKind::List,
+                "Threats with one of these confidence levels.",
+            )
+        },
+        Field {
+            enum_values: <ConfidenceLevel as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "confidenceLevelsNin",
+                "confidence_levels_nin",
+                FieldKind::List,
+                "Threats with none of these confidence levels.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "containerImageName__contains",
+                "container_image_name_contains",
+                FieldKind::List,
+                "Threats in containers whose image name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "containerLabels__contains",
+                "container_labels_contains",
+                FieldKind::List,
+                "Threats in containers with a label that contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "containerName__contains",
+                "container_name_contains",
+                FieldKind::List,
+                "Threats in containers whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "contentHash__contains",
+                "content_hash_contains",
+                FieldKind::List,
+                "Threats whose file hash contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "contentHashes",
+                "content_hashes",
+                FieldKind::List,
+                "Threats whose file has one of these SHA-1 hashes, 40 hex digits each.",
+            )
+        },
+        Field {
+            narrows_selection: false,
+            ..Field::new(
+                "countsFor",
+                "counts_for",
+                FieldKind::String,
+                "Names of the fields to return, separated by commas, for example `osTypes,machineTypes`. Does not narrow the selection.",
+            )
+        },
+        Field::new(
+            "createdAt__gt",
+            "created_at_gt",
+            FieldKind::Timestamp,
+            "Threats recorded by the console after this time.",
+        ),
+        Field::new(
+            "createdAt__gte",
+            "created_at_gte",
+            FieldKind::Timestamp,
+            "Threats recorded at this time or after it.",
+        ),
+        Field::new(
+            "createdAt__lt",
+            "created_at_lt",
+            FieldKind::Timestamp,
+            "Threats recorded before this time.",
+        ),
+        Field::new(
+            "createdAt__lte",
+            "created_at_lte",
+            FieldKind::Timestamp,
+            "Threats recorded at this time or before it.",
+        ),
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "detectionAgentDomain__contains",
+                "detection_agent_domain_contains",
+                FieldKind::List,
+                "Threats on endpoints whose domain at the time of the detection contained one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "detectionAgentVersion__contains",
+                "detection_agent_version_contains",
+                FieldKind::List,
+                "Threats on agents whose version at the time of the detection contained one of these strings.",
+            )
+        },
+        Field {
+            enum_values: <DetectionEngine as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "detectionEngines",
+                "detection_engines",
+                FieldKind::List,
+                "Threats that one of these engines raised.",
+            )
+        },
+        Field {
+            enum_values: <DetectionEngine as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "detectionEnginesNin",
+                "detection_engines_nin",
+                FieldKind::List,
+                "Threats that none of these engines raised.",
+            )
+        },
+        Field::new(
+            "displayName",
+            "display_name",
+            FieldKind::String,
+            "The threat with exactly this name.",
+        ),
+        Field {
+            enum_values: <DetectionEngine as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "engines",
+                "engines",
+                FieldKind::List,
+                "Former name of `detectionEngines`.",
+            )
+        },
+        Field {
+            enum_values: <DetectionEngine as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "enginesNin",
+                "engines_nin",
+                FieldKind::List,
+                "Former name of `detectionEnginesNin`.",
+            )
+        },
+        Field::new(
+            "externalTicketExists",
+            "external_ticket_exists",
+            FieldKind::Boolean,
+            "Whether a ticket number of another system is set.",
+        ),
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "externalTicketId__contains",
+                "external_ticket_id_contains",
+                FieldKind::List,
+                "Threats whose ticket number contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "externalTicketIds",
+                "external_ticket_ids",
+                FieldKind::List,
+                "Threats with exactly these ticket numbers.",
+            )
+        },
+        Field::new(
+            "failedActions",
+            "failed_actions",
+            FieldKind::Boolean,
+            "Whether any action failed.",
+        ),
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "filePath__contains",
+                "file_path_contains",
+                FieldKind::List,
+                "Threats whose path on the endpoint contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(255)),
+            length: (Some(2), None),
+            ..Field::new(
+                "gcpServiceAccount__contains",
+                "gcp_service_account_contains",
+                FieldKind::List,
+                "Threats on Google instances whose service account contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (Some(1), Some(500)),
+            ..Field::new(
+                "groupIds",
+                "group_ids",
+                FieldKind::List,
+                "Threats on agents of these groups.",
+            )
+        },
+        Field::new(
+            "hasAgentTags",
+            "has_agent_tags",
+            FieldKind::Boolean,
+            "True for threats on agents with at least one tag, false for threats on agents without tags.",
+        ),
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "ids",
+                "ids",
+                FieldKind::List,
+                "Threats with these IDs, 18-digit decimal numbers as strings.",
+            )
+        },
+        Field {
+            enum_values: <IncidentStatus as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "incidentStatuses",
+                "incident_statuses",
+                FieldKind::List,
+                "Threats with one of these incident statuses.",
+            )
+        },
+        Field {
+            enum_values: <IncidentStatus as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "incidentStatusesNin",
+                "incident_statuses_nin",
+                FieldKind::List,
+                "Threats with none of these incident statuses.",
+            )
+        },
+        Field {
+            enum_values: <ThreatInitiatorFilter as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "initiatedBy",
+                "initiated_by",
+                FieldKind::List,
+                "Threats whose detection was initiated by one of these.",
+            )
+        },
+        Field {
+            enum_values: <ThreatInitiatorFilter as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "initiatedByNin",
+                "initiated_by_nin",
+                FieldKind::List,
+                "Threats whose detection was initiated by none of these.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "initiatedByUsername__contains",
+                "initiated_by_username_contains",
+                FieldKind::List,
+                "Threats initiated by a user whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sClusterName__contains",
+                "k8s_cluster_name_contains",
+                FieldKind::List,
+                "Threats in Kubernetes clusters whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sControllerLabels__contains",
+                "k8s_controller_labels_contains",
+                FieldKind::List,
+                "Threats in pods managed by a controller with a label that contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sControllerName__contains",
+                "k8s_controller_name_contains",
+                FieldKind::List,
+                "Threats in pods managed by a controller whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sNamespaceLabels__contains",
+                "k8s_namespace_labels_contains",
+                FieldKind::List,
+                "Threats in Kubernetes namespaces with a label that contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sNamespaceName__contains",
+                "k8s_namespace_name_contains",
+                FieldKind::List,
+                "Threats in Kubernetes namespaces whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sNodeLabels__contains",
+                "k8s_node_labels_contains",
+                FieldKind::List,
+                "Threats on Kubernetes nodes with a label that contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sNodeName__contains",
+                "k8s_node_name_contains",
+                FieldKind::List,
+                "Threats on Kubernetes nodes whose name contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sPodLabels__contains",
+                "k8s_pod_labels_contains",
+                FieldKind::List,
+                "Threats in Kubernetes pods with a label that contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "k8sPodName__contains",
+                "k8s_pod_name_contains",
+                FieldKind::List,
+                "Threats in Kubernetes pods whose name contains one of these strings.",
+            )
+        },
+        Field {
+            narrows_selection: false,
+            range: (Some(1), None),
+            ..Field::new(
+                "limit",
+                "limit",
+                FieldKind::Integer,
+                "Maximum number of threats. Does not narrow the selection; its effect on actions is not documented.",
+            )
+        },
+        Field::new(
+            "mitigatedPreemptively",
+            "mitigated_preemptively",
+            FieldKind::Boolean,
+            "Whether the threat was stopped before it ran.",
+        ),
+        Field {
+            enum_values: <MitigationStatus as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "mitigationStatuses",
+                "mitigation_statuses",
+                FieldKind::List,
+                "Threats with one of these mitigation statuses.",
+            )
+        },
+        Field {
+            enum_values: <MitigationStatus as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "mitigationStatusesNin",
+                "mitigation_statuses_nin",
+                FieldKind::List,
+                "Threats with none of these mitigation statuses.",
+            )
+        },
+        Field::new(
+            "noteExists",
+            "note_exists",
+            FieldKind::Boolean,
+            "Whether the threat has a note.",
+        ),
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "originatedProcess__contains",
+                "originated_process_contains",
+                FieldKind::List,
+                "Threats started or written by a process whose name contains one of these strings.",
+            )
+        },
+        Field {
+            enum_values: <OsArch as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "osArchs",
+                "os_archs",
+                FieldKind::List,
+                "Threats on operating systems for these architectures. The response does not contain the architecture.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "osNames",
+                "os_names",
+                FieldKind::List,
+                "Threats on operating systems of these names, for example `Windows 10 Pro`.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "osNamesNin",
+                "os_names_nin",
+                FieldKind::List,
+                "Threats on operating systems of none of these names.",
+            )
+        },
+        Field {
+            enum_values: <OsType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "osTypes",
+                "os_types",
+                FieldKind::List,
+                "Threats on these operating system families.",
+            )
+        },
+        Field {
+            enum_values: <OsType as OpenEnum>::VALUES,
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "osTypesNin",
+                "os_types_nin",
+                FieldKind::List,
+                "Threats on none of these operating system families.",
+            )
+        },
+        Field::new(
+            "pendingActions",
+            "pending_actions",
+            FieldKind::Boolean,
+            "Whether a requested action is still pending on the agent.",
+        ),
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "publisherName__contains",
+                "publisher_name_contains",
+                FieldKind::List,
+                "Threats whose file was signed by a publisher whose name contains one of these strings.",
+            )
+        },
+        Field::new(
+            "query",
+            "query",
+            FieldKind::String,
+            "Threats that contain this string in any of these fields: name and details, hash, path, command line, storyline, originating process, initiating user, ticket number; host name, UUID, domain or versions of the agent; names and labels of the container and of its Kubernetes objects.",
+        ),
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "realtimeAgentVersion__contains",
+                "realtime_agent_version_contains",
+                FieldKind::List,
+                "Threats on agents whose current version contains one of these strings.",
+            )
+        },
+        Field::new(
+            "rebootRequired",
+            "reboot_required",
+            FieldKind::Boolean,
+            "Whether an action needs a reboot of the endpoint.",
+        ),
+        Field::new(
+            "resolved",
+            "resolved",
+            FieldKind::Boolean,
+            "Whether the investigation is closed. A legacy field of API 2.0; `incidentStatuses` is more precise.",
+        ),
+        Field {
+            item_count: (Some(1), Some(500)),
+            ..Field::new(
+                "siteIds",
+                "site_ids",
+                FieldKind::List,
+                "Threats on agents of these sites.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "storyline__contains",
+                "storyline_contains",
+                FieldKind::List,
+                "Threats whose storyline ID contains one of these strings.",
+            )
+        },
+        Field {
+            item_count: (None, Some(5000)),
+            ..Field::new(
+                "storylines",
+                "storylines",
+                FieldKind::List,
+                "Threats with exactly these storyline IDs. A storyline is a chain of related events on an endpoint.",
+            )
+        },
+        Field {
+            narrows_selection: false,
+            ..Field::new(
+                "tenant",
+                "tenant",
+                FieldKind::Boolean,
+                "Use the scope of the whole tenant instead of sites or accounts. Widens the scope and does not narrow the selection.",
+            )
+        },
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "threatDetails__contains",
+                "threat_details_contains",
+                FieldKind::List,
+                "Threats whose details, primarily the name, contain one of these strings.",
+            )
+        },
+        Field::new(
+            "updatedAt__gt",
+            "updated_at_gt",
+            FieldKind::Timestamp,
+            "Threats last changed after this time.",
+        ),
+        Field::new(
+            "updatedAt__gte",
+            "updated_at_gte",
+            FieldKind::Timestamp,
+            "Threats last changed at this time or after it.",
+        ),
+        Field::new(
+            "updatedAt__lt",
+            "updated_at_lt",
+            FieldKind::Timestamp,
+            "Threats last changed before this time.",
+        ),
+        Field::new(
+            "updatedAt__lte",
+            "updated_at_lte",
+            FieldKind::Timestamp,
+            "Threats last changed at this time or before it.",
+        ),
+        Field {
+            item_count: (None, Some(10)),
+            length: (Some(2), None),
+            ..Field::new(
+                "uuid__contains",
+                "uuid_contains",
+                FieldKind::List,
+                "Threats on agents whose UUID contains one of these strings.",
+            )
+        },
+    ];
+}
+
 /// Outcome of an action, counted over the affected files and processes.
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "full-serde", derive(serde::Serialize))]
@@ -2711,9 +3666,6 @@ pub struct ThreatFilter {
     /// Threats in Kubernetes pods whose name contains one of these strings. At most 10 items, each at least 2 characters.
     #[serde(rename = "k8sPodName__contains", skip_serializing_if = "Option::is_none")]
     pub k8s_pod_name_contains: Option<Vec<String>>,
-    /// Maximum number of threats. Does not narrow the selection; its effect on actions is not documented. At least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<i64>,
     /// Whether the threat was stopped before it ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mitigated_preemptively: Option<bool>,
@@ -3045,7 +3997,6 @@ impl crate::runtime::object_reader::ReadMembers for ThreatFilter {
             "k8sPodName__contains" => {
                 self.k8s_pod_name_contains = crate::runtime::object_reader::value(map)?;
             }
-            "limit" => self.limit = crate::runtime::object_reader::value(map)?,
             "mitigatedPreemptively" => {
                 self.mitigated_preemptively = crate::runtime::object_reader::value(map)?;
             }
@@ -3825,12 +4776,6 @@ impl ThreatFilter {
         );
         self
     }
-    /// Maximum number of threats. Does not narrow the selection; its effect on actions is not documented. At least 1.
-    #[must_use]
-    pub fn limit(mut self, limit: i64) -> Self {
-        self.limit = Some(limit);
-        self
-    }
     /// Whether the threat was stopped before it ran.
     #[must_use]
     pub fn mitigated_preemptively(mut self, mitigated_preemptively: bool) -> Self {
@@ -4152,7 +5097,6 @@ impl Filter for ThreatFilter {
             "k8sNodeName__contains" => self.k8s_node_name_contains = value.list()?,
             "k8sPodLabels__contains" => self.k8s_pod_labels_contains = value.list()?,
             "k8sPodName__contains" => self.k8s_pod_name_contains = value.list()?,
-            "limit" => self.limit = value.integer()?,
             "mitigatedPreemptively" => self.mitigated_preemptively = value.boolean()?,
             "mitigationStatuses" => self.mitigation_statuses = value.list()?,
             "mitigationStatusesNin" => self.mitigation_statuses_nin = value.list()?,
@@ -4845,16 +5789,6 @@ impl Fields for ThreatFilter {
                 "k8s_pod_name_contains",
                 FieldKind::List,
                 "Threats in Kubernetes pods whose name contains one of these strings.",
-            )
-        },
-        Field {
-            narrows_selection: false,
-            range: (Some(1), None),
-            ..Field::new(
-                "limit",
-                "limit",
-                FieldKind::Integer,
-                "Maximum number of threats. Does not narrow the selection; its effect on actions is not documented.",
             )
         },
         Field::new(
@@ -6342,14 +7276,14 @@ pub struct ThreatsAddNoteRequest {
     /// The note.
     pub data: ThreatNoteData,
     /// The threats to add the note to.
-    pub filter: ThreatFilter,
+    pub filter: ThreatActionFilter,
 }
 
 impl ThreatsAddNoteRequest {
     /// Creates a value with the required fields.
     pub fn new(
         data: impl Into<ThreatNoteData>,
-        filter: impl Into<ThreatFilter>,
+        filter: impl Into<ThreatActionFilter>,
     ) -> Self {
         Self {
             data: data.into(),
@@ -6364,7 +7298,7 @@ impl ThreatsAddNoteRequest {
     }
     /// The threats to add the note to.
     #[must_use]
-    pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
+    pub fn filter(mut self, filter: impl Into<ThreatActionFilter>) -> Self {
         self.filter = filter.into();
         self
     }
@@ -6661,9 +7595,12 @@ pub struct ThreatsListQuery {
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[serde(flatten)]
     pub filter: ThreatFilter,
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<i64>,
@@ -6688,6 +7625,7 @@ impl crate::runtime::object_reader::ReadMembers for ThreatsListQuery {
         match name {
             "countOnly" => self.count_only = crate::runtime::object_reader::value(map)?,
             "cursor" => self.cursor = crate::runtime::object_reader::value(map)?,
+            "limit" => self.limit = crate::runtime::object_reader::value(map)?,
             "skip" => self.skip = crate::runtime::object_reader::value(map)?,
             "skipCount" => self.skip_count = crate::runtime::object_reader::value(map)?,
             "sortBy" => self.sort_by = crate::runtime::object_reader::value(map)?,
@@ -6720,10 +7658,16 @@ impl ThreatsListQuery {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
         self.filter = filter.into();
+        self
+    }
+    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    #[must_use]
+    pub fn limit(mut self, limit: i64) -> Self {
+        self.limit = Some(limit);
         self
     }
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -7110,7 +8054,7 @@ pub struct ThreatsListV20Query {
     /// Opaque position from `pagination.nextCursor` of the previous response; omitted for the first page. The cursor is the only way to read past the first 1000 items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[serde(flatten)]
     pub filter: LegacyThreatFilter,
     /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
@@ -7161,7 +8105,7 @@ impl ThreatsListV20Query {
         self.cursor = Some(cursor.into());
         self
     }
-    /// Filter; its `limit` is the page size.
+    /// Filter.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<LegacyThreatFilter>) -> Self {
         self.filter = filter.into();
@@ -7318,12 +8262,12 @@ pub struct ThreatsMitigateRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Map<String, Value>>,
     /// The threats to act on. The console applies an empty filter to every threat in scope.
-    pub filter: ThreatFilter,
+    pub filter: ThreatActionFilter,
 }
 
 impl ThreatsMitigateRequest {
     /// Creates a value with the required fields.
-    pub fn new(filter: impl Into<ThreatFilter>) -> Self {
+    pub fn new(filter: impl Into<ThreatActionFilter>) -> Self {
         Self {
             filter: filter.into(),
             data: Default::default(),
@@ -7337,7 +8281,7 @@ impl ThreatsMitigateRequest {
     }
     /// The threats to act on. The console applies an empty filter to every threat in scope.
     #[must_use]
-    pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
+    pub fn filter(mut self, filter: impl Into<ThreatActionFilter>) -> Self {
         self.filter = filter.into();
         self
     }
@@ -7441,14 +8385,14 @@ pub struct ThreatsUpdateAnalystVerdictRequest {
     /// Values to set.
     pub data: ThreatVerdictData,
     /// The threats to change.
-    pub filter: ThreatFilter,
+    pub filter: ThreatActionFilter,
 }
 
 impl ThreatsUpdateAnalystVerdictRequest {
     /// Creates a value with the required fields.
     pub fn new(
         data: impl Into<ThreatVerdictData>,
-        filter: impl Into<ThreatFilter>,
+        filter: impl Into<ThreatActionFilter>,
     ) -> Self {
         Self {
             data: data.into(),
@@ -7463,7 +8407,7 @@ impl ThreatsUpdateAnalystVerdictRequest {
     }
     /// The threats to change.
     #[must_use]
-    pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
+    pub fn filter(mut self, filter: impl Into<ThreatActionFilter>) -> Self {
         self.filter = filter.into();
         self
     }
@@ -7490,14 +8434,14 @@ pub struct ThreatsUpdateIncidentRequest {
     /// Values to set.
     pub data: ThreatIncidentData,
     /// The threats to change.
-    pub filter: ThreatFilter,
+    pub filter: ThreatActionFilter,
 }
 
 impl ThreatsUpdateIncidentRequest {
     /// Creates a value with the required fields.
     pub fn new(
         data: impl Into<ThreatIncidentData>,
-        filter: impl Into<ThreatFilter>,
+        filter: impl Into<ThreatActionFilter>,
     ) -> Self {
         Self {
             data: data.into(),
@@ -7512,7 +8456,7 @@ impl ThreatsUpdateIncidentRequest {
     }
     /// The threats to change.
     #[must_use]
-    pub fn filter(mut self, filter: impl Into<ThreatFilter>) -> Self {
+    pub fn filter(mut self, filter: impl Into<ThreatActionFilter>) -> Self {
         self.filter = filter.into();
         self
     }

@@ -13,9 +13,9 @@ use http::{HeaderMap, StatusCode};
 use proptest::prelude::*;
 use sentinelone_raw::runtime::{ApiVersion, Page, Request, ResponseBody};
 use sentinelone_raw::threats::{
-    self, IncidentStatus, LegacyThreatFilter, LegacyThreatMarkingData, MitigationAction, ThreatFilter,
-    ThreatIncidentData, ThreatNoteData, ThreatTargetScope, ThreatsAddNoteRequest, ThreatsMarkAsThreatRequest,
-    ThreatsMitigateRequest, ThreatsUpdateIncidentRequest,
+    self, IncidentStatus, LegacyThreatFilter, LegacyThreatMarkingData, MitigationAction, ThreatActionFilter,
+    ThreatFilter, ThreatIncidentData, ThreatNoteData, ThreatTargetScope, ThreatsAddNoteRequest,
+    ThreatsMarkAsThreatRequest, ThreatsMitigateRequest, ThreatsUpdateIncidentRequest,
 };
 use serde_json::{Value, json};
 
@@ -550,7 +550,7 @@ fn batch_requests_of_many_ids_have_default_size() {
     let error = batch_requests(&Kind::Status.template(), &[], None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     let data = ThreatIncidentData::new(IncidentStatus::Resolved);
-    let filter = ThreatFilter::default().ids(["t"]).limit(10);
+    let filter = ThreatActionFilter::from(ThreatFilter::default().ids(["t"])).limit(10);
     let limited = threats::update_incident(&ThreatsUpdateIncidentRequest::new(data, filter)).unwrap();
     assert_eq!(batch_requests(&limited, &ids(5), None).unwrap().len(), 1);
     assert!(batch_requests(&limited, &ids(5), Some(2)).unwrap_err().to_string().contains("filter.limit"));

@@ -1,7 +1,9 @@
 //! Swimlane's "Update Threat Incident": `POST /threats/incident` with all its filters.
 
 use sentinelone_raw::runtime::{ApiVersion, Fields, Request};
-use sentinelone_raw::threats::{self as raw, ThreatFilter, ThreatIncidentData, ThreatsUpdateIncidentRequest};
+use sentinelone_raw::threats::{
+    self as raw, ThreatActionFilter, ThreatFilter, ThreatIncidentData, ThreatsUpdateIncidentRequest,
+};
 use serde_json::json;
 
 use super::argument_error::argument_error;
@@ -17,7 +19,7 @@ const NOT_SELECTIVE: &str = "is not selective, so the command would update all t
 
 impl Behavior for UpdateThreatIncident {
     fn build_requests(&self, _: ApiVersion) -> Result<Requests> {
-        let build = |filter: ThreatFilter| {
+        let build = |filter: ThreatActionFilter| {
             let mut data = ThreatIncidentData::new(self.incident_status.clone());
             data.analyst_verdict = self.analyst_verdict.clone();
             let request = raw::update_incident(&ThreatsUpdateIncidentRequest::new(data, filter))?;
@@ -27,7 +29,7 @@ impl Behavior for UpdateThreatIncident {
             .iter()
             .find(|field| field.name == "ids")
             .and_then(|field| field.item_count.1);
-        let ids = self.filter.ids.as_ref().map_or(0, |ids| ids.len() as u64);
+        let ids = self.filter.filter.ids.as_ref().map_or(0, |ids| ids.len() as u64);
         if self.filter.limit.is_some() && max.is_some_and(|max| ids > max) {
             // The limit applies to each request, so several requests would exceed it.
             let message = format!(
@@ -36,10 +38,12 @@ impl Behavior for UpdateThreatIncident {
             );
             return Err(argument_error(Self::INFO.name, "limit", message));
         }
-        let requests = match &self.filter.ids {
+        let requests = match &self.filter.filter.ids {
             Some(ids) if !ids.is_empty() => {
                 batch_requests(Self::INFO.name, ("ids", ids), ThreatFilter::FIELDS, |ids| {
-                    build(self.filter.clone().ids(ids))
+                    let mut filter = self.filter.clone();
+                    filter.filter.ids = Some(ids);
+                    build(filter)
                 })?
             }
             _ => vec![build(self.filter.clone())?.with_response_type()],

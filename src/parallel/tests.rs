@@ -266,14 +266,15 @@ fn timestamp(micros: i64) -> String {
 }
 
 fn request(history: &History) -> Request<Page<Value>> {
-    let mut filter = ThreatFilter::default().limit(i64::try_from(history.page_size).unwrap());
+    let mut filter = ThreatFilter::default();
     if let Some(from) = history.bounds.0 {
         filter = filter.created_at_gte(timestamp(from));
     }
     if let Some(until) = history.bounds.1 {
         filter = filter.created_at_lt(timestamp(until));
     }
-    let mut query = ThreatsListQuery::default().filter(filter);
+    let page_size = i64::try_from(history.page_size).unwrap();
+    let mut query = ThreatsListQuery::default().filter(filter).limit(page_size);
     if let Some(direction) = history.direction {
         let order = if direction == Direction::Ascending { SortOrder::Asc } else { SortOrder::Desc };
         query = query.sort_by(ThreatSortField::CreatedAt).sort_order(order);

@@ -5,9 +5,9 @@ use sentinelone_raw::runtime::{Data, RequestError};
 use sentinelone_raw::shared::Affected;
 
 pub use sentinelone_raw::alerts::{
-    Alert, AlertAgent, AlertAnalystVerdict, AlertContainer, AlertFilter, AlertHitType, AlertIncidentStatus,
-    AlertIncidentUpdateData, AlertInfo, AlertKubernetesInfo, AlertProcess, AlertRule, AlertSortField,
-    AlertTarget, AlertVerdictUpdateData, AlertsListQuery, AlertsUpdateAnalystVerdictRequest,
+    Alert, AlertActionFilter, AlertAgent, AlertAnalystVerdict, AlertContainer, AlertFilter, AlertHitType,
+    AlertIncidentStatus, AlertIncidentUpdateData, AlertInfo, AlertKubernetesInfo, AlertProcess, AlertRule,
+    AlertSortField, AlertTarget, AlertVerdictUpdateData, AlertsListQuery, AlertsUpdateAnalystVerdictRequest,
     AlertsUpdateIncidentRequest, IntegrityLevel, Subsystem,
 };
 pub use sentinelone_raw::shared::{Scope, SortOrder};
@@ -15,8 +15,8 @@ pub use sentinelone_raw::star_rules::{RuleQueryType, Severity, TreatAsThreat};
 pub use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus, OsType};
 
 use super::builders::{
-    ActionBuilder, FilterableBody, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query,
-    resource,
+    ActionBuilder, FilterableBody, LimitedBody, ListBuilder, impl_countable_filter, impl_limited_action_body,
+    impl_list_query, resource,
 };
 use crate::Result;
 
@@ -29,8 +29,8 @@ impl_list_query! {
     AlertsListQuery: sorts AlertSortField, filters AlertFilter, counts;
 }
 
-impl_action_body! {
-    AlertFilter: AlertsUpdateAnalystVerdictRequest;
+impl_limited_action_body! {
+    AlertFilter: AlertsUpdateAnalystVerdictRequest, AlertsUpdateIncidentRequest
 }
 
 impl_countable_filter!(AlertFilter: alerts, AlertsListQuery, Alert);
@@ -114,11 +114,17 @@ impl FilterableBody for IncidentUpdate {
     type Filter = AlertFilter;
 
     fn filter(&self) -> Option<&AlertFilter> {
-        Some(&self.body.filter)
+        FilterableBody::filter(&self.body)
     }
 
     fn set_filter(&mut self, filter: AlertFilter) {
-        self.body.filter = filter;
+        self.body.set_filter(filter);
+    }
+}
+
+impl LimitedBody for IncidentUpdate {
+    fn set_limit(&mut self, items: u64) {
+        self.body.set_limit(items);
     }
 }
 

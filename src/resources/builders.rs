@@ -56,6 +56,12 @@ pub trait FilterableBody {
     fn set_filter(&mut self, filter: Self::Filter);
 }
 
+/// The body of an action whose filter has a maximum number of items.
+pub trait LimitedBody: FilterableBody {
+    /// Sets the maximum number of items.
+    fn set_limit(&mut self, items: u64);
+}
+
 /// A filter that a list also has, so that the matching items can be counted.
 pub trait CountableFilter: Clone + Default {
     /// The query of that list.
@@ -280,6 +286,16 @@ impl<B: FilterableBody, A> ActionBuilder<B, A> {
     }
 }
 
+impl<B: LimitedBody, A> ActionBuilder<B, A> {
+    /// Sets the maximum number of items that the console changes, at least 1. The default is all that match the filter. The
+    /// vendor does not document which items are changed. It does not make a filter selective, and cannot be used with
+    /// [batches](Self::batches) of several requests or with a journal.
+    pub fn limit(mut self, items: u64) -> Self {
+        self.body.set_limit(items);
+        self
+    }
+}
+
 impl<B: FilterableBody<Filter: CountableFilter>, A> ActionBuilder<B, A> {
     /// Allows the action on all items in the scope of the token. Without it, an empty filter is rejected.
     pub fn everything_in_scope(mut self) -> Self {
@@ -287,8 +303,7 @@ impl<B: FilterableBody<Filter: CountableFilter>, A> ActionBuilder<B, A> {
         self
     }
 
-    /// Returns the number of items that match the filter, to check before `send`. The `limit` of the filter is
-    /// ignored.
+    /// Returns the number of items that match the filter, to check before `send`. A limit is ignored.
     ///
     /// # Errors
     /// Returns an error if [`Client::send`] fails or the response has no total.
@@ -381,6 +396,29 @@ macro_rules! impl_action_body {
     )+)+ };
 }
 
+/// Implements [`FilterableBody`] and [`LimitedBody`] for bodies whose filter extends that of the list: `Filter: Body, Body`.
+macro_rules! impl_limited_action_body {
+    ($filter:ty: $($body:ty),+) => { $(
+        impl $crate::resources::builders::FilterableBody for $body {
+            type Filter = $filter;
+
+            fn filter(&self) -> Option<&$filter> {
+                Some(&self.filter.filter)
+            }
+
+            fn set_filter(&mut self, filter: $filter) {
+                self.filter.filter = filter;
+            }
+        }
+
+        impl $crate::resources::builders::LimitedBody for $body {
+            fn set_limit(&mut self, items: u64) {
+                self.filter.limit = Some(i64::try_from(items).unwrap_or(i64::MAX));
+            }
+        }
+    )+ };
+}
+
 /// Implements [`CountableFilter`]: `Filter: resource, Query, Item`.
 macro_rules! impl_countable_filter {
     ($filter:ty: $resource:ident, $query:ty, $item:ty) => {
@@ -395,4 +433,6 @@ macro_rules! impl_countable_filter {
     };
 }
 
-pub(super) use {impl_action_body, impl_countable_filter, impl_list_query, resource};
+pub(super) use {
+    impl_action_body, impl_countable_filter, impl_limited_action_body, impl_list_query, resource,
+};

@@ -36,8 +36,8 @@ mod builders;
 use crate::client::Client;
 
 pub use builders::{
-    ActionBuilder, CountableFilter, CountableQuery, FilterableBody, FilterableQuery, ListBuilder,
-    SortableQuery,
+    ActionBuilder, CountableFilter, CountableQuery, FilterableBody, FilterableQuery, LimitedBody,
+    ListBuilder, SortableQuery,
 };
 
 /// Access to the resources.

@@ -10,16 +10,17 @@ use sentinelone_raw::threats::{
 pub use sentinelone_raw::shared::SortOrder;
 pub use sentinelone_raw::threats::{
     AnalystVerdict, ConfidenceLevel, IncidentChange, IncidentStatus, LegacyMitigationStatus, LegacyThreat,
-    LegacyThreatFilter, MitigationAction, MitigationStatus, OsType, Threat, ThreatCloudFile, ThreatFilter,
-    ThreatIncidentData, ThreatIncidentResult, ThreatInfo, ThreatMitigationResult, ThreatNote, ThreatNoteData,
-    ThreatNoteSortField, ThreatSortField, ThreatSummary, ThreatTimelineEvent, ThreatTimelineSortField,
-    ThreatVerdictData, ThreatVerdictResult, ThreatsAddNoteRequest, ThreatsListNotesQuery, ThreatsListQuery,
-    ThreatsListTimelineQuery, ThreatsMitigateRequest, ThreatsSummaryQuery,
+    LegacyThreatFilter, MitigationAction, MitigationStatus, OsType, Threat, ThreatActionFilter,
+    ThreatCloudFile, ThreatFilter, ThreatIncidentData, ThreatIncidentResult, ThreatInfo,
+    ThreatMitigationResult, ThreatNote, ThreatNoteData, ThreatNoteSortField, ThreatSortField, ThreatSummary,
+    ThreatTimelineEvent, ThreatTimelineSortField, ThreatVerdictData, ThreatVerdictResult,
+    ThreatsAddNoteRequest, ThreatsListNotesQuery, ThreatsListQuery, ThreatsListTimelineQuery,
+    ThreatsMitigateRequest, ThreatsSummaryQuery,
 };
 
 use super::builders::{
-    ActionBuilder, FilterableBody, ListBuilder, impl_action_body, impl_countable_filter, impl_list_query,
-    resource,
+    ActionBuilder, FilterableBody, LimitedBody, ListBuilder, impl_action_body, impl_countable_filter,
+    impl_limited_action_body, impl_list_query, resource,
 };
 use crate::Result;
 use crate::response::Response;
@@ -36,7 +37,12 @@ impl_list_query! {
 }
 
 impl_action_body! {
-    ThreatFilter: ThreatsFetchFileRequest, ThreatsMitigateRequest, ThreatsAddNoteRequest, ThreatsUpdateAnalystVerdictRequest;
+    ThreatFilter: ThreatsFetchFileRequest;
+}
+
+impl_limited_action_body! {
+    ThreatFilter: ThreatsMitigateRequest, ThreatsAddNoteRequest, ThreatsUpdateAnalystVerdictRequest,
+        ThreatsUpdateIncidentRequest
 }
 
 impl_countable_filter!(ThreatFilter: threats, ThreatsListQuery, Threat);
@@ -61,7 +67,7 @@ impl Threats {
         ListBuilder::new(&self.client, ThreatsListQuery::default(), |_, query| raw::list(query))
     }
 
-    /// Returns the number of threats that match a filter; its `limit` is ignored. An empty filter matches all
+    /// Returns the number of threats that match a filter. An empty filter matches all
     /// threats in scope.
     ///
     /// # Errors
@@ -234,12 +240,18 @@ impl FilterableBody for IncidentUpdate {
     type Filter = ThreatFilter;
 
     fn filter(&self) -> Option<&ThreatFilter> {
-        Some(&self.body.filter)
+        FilterableBody::filter(&self.body)
     }
 
     #[inline]
     fn set_filter(&mut self, filter: ThreatFilter) {
-        self.body.filter = filter;
+        self.body.set_filter(filter);
+    }
+}
+
+impl LimitedBody for IncidentUpdate {
+    fn set_limit(&mut self, items: u64) {
+        self.body.set_limit(items);
     }
 }
 

@@ -5,7 +5,9 @@ use sentinelone::raw::runtime::Data;
 use sentinelone::raw::shared::Affected;
 use sentinelone::resources::{ActionBuilder, ListBuilder};
 use sentinelone::threats::{IncidentStatus, Threat, ThreatFilter, ThreatsAddNoteRequest, ThreatsListQuery};
-use sentinelone::{ApiToken, Client, ConsoleUrl, Delivery, ErrorKind, RateLimits, RetryPolicy};
+use sentinelone::{
+    ApiToken, Client, ConsoleUrl, Delivery, ErrorKind, RateLimits, RequestErrorKind, RetryPolicy,
+};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -107,4 +109,31 @@ async fn incident_updates_of_both_resources_have_one_shape() {
         .collect();
     let body = json!({ "data": { "incidentStatus": "resolved" }, "filter": { "ids": ["7"] } });
     assert_eq!(bodies, [body.clone(), body]);
+}
+
+#[test]
+fn action_limit_is_sent_in_the_filter() {
+    let client = client("http://127.0.0.1:9");
+    let (threats, alerts) = (client.threats(), client.alerts());
+    let (threat, alert) = (ThreatFilter::default().ids(["7"]), AlertFilter::default().ids(["7"]));
+    macro_rules! assert_limited {
+        ($($action:expr;)+) => { $(
+            let body = $action.limit(2).request().unwrap().body().unwrap().clone();
+            assert_eq!(body["filter"], json!({ "ids": ["7"], "limit": 2 }), "{}", stringify!($action));
+            let error = $action.limit(0).request().unwrap_err();
+            assert!(matches!(error.kind(), RequestErrorKind::ValueOutOfRange { .. }), "{error}");
+            let unlimited = $action.request().unwrap().body().unwrap().clone();
+            assert_eq!(unlimited["filter"], json!({ "ids": ["7"] }), "{}", stringify!($action));
+        )+ };
+    }
+    assert_limited! {
+        threats.update_incident().status("resolved").filter(threat.clone());
+        threats.update_analyst_verdict("suspicious").filter(threat.clone());
+        threats.mitigate("kill").filter(threat.clone());
+        threats.add_note("a note").filter(threat.clone());
+        alerts.update_incident().status("resolved").filter(alert.clone());
+        alerts.update_analyst_verdict("suspicious").filter(alert.clone());
+    }
+    let limit_only = threats.update_incident().status("resolved").limit(5).request().unwrap();
+    assert!(!limit_only.has_selective_filter());
 }

@@ -309,7 +309,6 @@ async fn action_without_selective_filter_is_rejected() {
     let threats = client.threats();
     let not_selective = [
         ThreatFilter::default(),
-        ThreatFilter::default().limit(5),
         ThreatFilter::default().tenant(true),
         ThreatFilter::default().counts_for("osTypes"),
     ];
@@ -368,8 +367,8 @@ async fn count_requests_only_the_count() {
         .mount(&server)
         .await;
     let client = client(&server);
-    let filter = ThreatFilter::default().site_ids(["1", "2"]).limit(3);
-    assert_eq!(client.threats().update_incident().filter(filter).count().await.unwrap(), 25);
+    let filter = ThreatFilter::default().site_ids(["1", "2"]);
+    assert_eq!(client.threats().update_incident().filter(filter).limit(3).count().await.unwrap(), 25);
 }
 
 #[tokio::test]

@@ -348,7 +348,7 @@ async fn action_without_filter_is_rejected_before_sending() {
         c.agents().abort_scan();
         c.agents().fetch_logs();
         c.alerts().update_incident().status("resolved");
-        c.alerts().update_analyst_verdict("suspicious").filter(AlertFilter::default().limit(3));
+        c.alerts().update_analyst_verdict("suspicious").limit(3);
         c.blocklist().create(BlocklistCreateData::new("windows", "black_hash", "ab"));
         c.exclusions().create(ExclusionsCreateData::new("linux", "path", "/opt"));
         c.groups().move_agents("4");
@@ -412,12 +412,12 @@ async fn count_requests_list_with_same_filter() {
         c.agents().connect() => "/agents" "countOnly=true";
         c.groups().move_agents("4").filter(one_agent()) => "/agents" "countOnly=true&ids=7";
         c.remote_scripts().execute(script()).filter(one_agent()) => "/agents" "countOnly=true&ids=7";
-        c.alerts().update_incident().status("resolved").filter(AlertFilter::default().ids(["7"]).limit(2)) =>
+        c.alerts().update_incident().status("resolved").filter(AlertFilter::default().ids(["7"])).limit(2) =>
             "/cloud-detection/alerts" "countOnly=true&ids=7";
         c.iocs().delete().filter(IocFilter::default().external_id("e")) =>
             "/threat-intelligence/iocs" "countOnly=true&externalId=e";
         c.star_rules().enable().filter(one_rule()) => "/cloud-detection/rules" "countOnly=true&ids=7&isLegacy=false";
-        c.threats().mitigate("kill").filter(one_threat().limit(2)) => "/threats" "countOnly=true&ids=7";
+        c.threats().mitigate("kill").filter(one_threat()).limit(2) => "/threats" "countOnly=true&ids=7";
         c.threats().update_incident().filter(one_threat()) => "/threats" "countOnly=true&ids=7";
 
         c.accounts().list() => "/accounts" "countOnly=true";

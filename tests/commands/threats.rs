@@ -3,7 +3,7 @@
 use sentinelone::IdState;
 use sentinelone::commands::{Command, CommandDeclaration, UpdateThreatIncident, UpdateThreatsStatus};
 use sentinelone::raw::runtime::Fields;
-use sentinelone::threats::{IncidentStatus, ThreatFilter};
+use sentinelone::threats::{IncidentStatus, ThreatActionFilter};
 use serde_json::json;
 use wiremock::matchers::{body_json, body_partial_json, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer};
@@ -211,7 +211,7 @@ fn update_status_without_ids_is_rejected() {
 fn update_incident_arguments_cover_filter_fields() {
     let names: Vec<_> = UpdateThreatIncident::arguments().iter().map(|argument| argument.name).collect();
     let mut expected = vec!["incident_status", "analyst_verdict"];
-    expected.extend(ThreatFilter::FIELDS.iter().map(|field| field.rust_name));
+    expected.extend(ThreatActionFilter::FIELDS.iter().map(|field| field.rust_name));
     expected.push("everything_in_scope");
     assert_eq!(names, expected);
     assert_eq!(names.len(), 98 + 3);

@@ -282,7 +282,8 @@ macro_rules! filter_properties {
                     let findings = contract.check_request(operation, &none, &[], Some(json));
                     prop_assert!(findings.is_empty(), "{findings:?}");
                     let decoded: $body = serde_json::from_value(json.clone()).unwrap();
-                    prop_assert_eq!(&decoded.filter, &filter);
+                    let decoded = serde_json::to_value(&decoded.filter).unwrap();
+                    prop_assert_eq!(decoded, serde_json::to_value(&filter).unwrap());
                     let sent: BTreeSet<&str> = json["filter"].as_object().unwrap().keys().map(String::as_str).collect();
                     prop_assert_eq!(&sent, &names);
                     let is_selective = <$filter>::FIELDS.iter().any(|field| field.narrows_selection && names.contains(field.name));
@@ -329,7 +330,7 @@ filter_properties!(
 filter_properties!(
     alert_filter,
     AlertFilter,
-    44,
+    43,
     "alerts_update_incident",
     |filter| {
         let data = alerts::AlertIncidentUpdateData::new("resolved");
@@ -387,10 +388,25 @@ fn example(field: &Field) -> (FieldValue, Value, String) {
     }
 }
 
+/// A list would take such a field of the filter as its page size or position.
+#[test]
+fn list_filters_have_no_paging_fields() {
+    let paging = ["limit", "skip", "skipCount", "cursor", "countOnly", "sortBy", "sortOrder"];
+    let mut filters = 0;
+    for operation in sentinelone::raw::OPERATIONS {
+        let [_, filter] = operation.query_params else { continue };
+        let found: Vec<_> =
+            filter.iter().map(|field| field.name).filter(|name| paging.contains(name)).collect();
+        assert!(found.is_empty(), "{}: {found:?}", operation.id);
+        filters += 1;
+    }
+    assert!(filters > 5, "{filters}");
+}
+
 /// Sets each field alone: only its own name is on the wire.
 #[test]
 fn threat_filter_fields_use_their_own_wire_names() {
-    assert_eq!(ThreatFilter::FIELDS.len(), 98);
+    assert_eq!(ThreatFilter::FIELDS.len(), 97);
     for field in ThreatFilter::FIELDS {
         let (value, in_body, in_query) = example(field);
         let mut filter = ThreatFilter::default();

@@ -373,8 +373,15 @@ fn structure(
 ) -> Result<TokenStream> {
     let operation = bundle.operations().find(|operation| query_schema(operation.id()) == name);
     let schema = bundle.schema(name);
-    let fields: Vec<FieldModel> =
+    let mut fields: Vec<FieldModel> =
         fields.iter().map(|field| with_secret_type(field, schema)).collect::<Result<_>>()?;
+    let base = schema.and_then(|schema| base(bundle, schema));
+    if let Some((base, inherited)) = &base {
+        fields.retain(|field| !inherited.contains(&field.wire));
+        let ty = syn::parse_str(base).map_err(|error| Error::Generator(format!("{name}: {error}")))?;
+        fields.insert(0, FieldModel { ident: format_ident!("filter"), wire: "filter".to_owned(), ty });
+    }
+    let is_flat = |field: &FieldModel| field.wire == "filter" && (operation.is_some() || base.is_some());
     let fields = fields.as_slice();
     let in_responses = model.in_responses.contains(name);
     let in_requests = model.in_requests.contains(name);
@@ -394,8 +401,7 @@ fn structure(
 
     let ident = format_ident!("{name}");
     let optional = |field: &FieldModel| generic(&field.ty, "Option").is_some();
-    let all_optional =
-        fields.iter().all(|field| optional(field) || (operation.is_some() && field.wire == "filter"));
+    let all_optional = fields.iter().all(|field| optional(field) || is_flat(field));
     let mut derives = vec![quote!(Clone), quote!(Debug), quote!(PartialEq)];
     if all_optional {
         derives.push(quote!(Default));
@@ -445,9 +451,9 @@ fn structure(
     for field in fields {
         names.collect(&field.ty);
         let FieldModel { ident, wire, ty } = field;
-        let flat = operation.is_some() && wire == "filter";
+        let flat = is_flat(field);
         let description = match node(wire)["description"].as_str() {
-            _ if flat => "Filter; its `limit` is the page size.".to_owned(),
+            _ if flat => "Filter.".to_owned(),
             Some(text) => single_line(text),
             None => return Err(Error::Generator(format!("{name}.{wire} has no description"))),
         };
@@ -525,6 +531,16 @@ fn structure(
             }
         });
         items.extend(quote!(impl #ident { #constructor #(#setters)* }));
+        if let Some((base, _)) = &base {
+            let base = format_ident!("{base}");
+            items.extend(quote! {
+                impl From<#base> for #ident {
+                    fn from(filter: #base) -> Self {
+                        Self { filter, ..Self::default() }
+                    }
+                }
+            });
+        }
 
         let mut entries = Vec::new();
         let rust_name = |wire: &str| match fields.iter().find(|field| field.wire == wire) {
@@ -584,12 +600,16 @@ fn structure(
                 let take = format_ident!("{take}");
                 Some(quote!(#wire => self.#ident = value.#take()?,))
             });
+            let rest = match base {
+                Some(_) => quote!(self.filter.set(name, value)),
+                None => quote!(Err(value)),
+            };
             items.extend(quote! {
                 impl Filter for #ident {
                     fn set(&mut self, name: &str, value: FieldValue) -> Result<(), FieldValue> {
                         match name {
                             #(#arms)*
-                            _ => return Err(value),
+                            _ => return #rest,
                         }
                         Ok(())
                     }
@@ -599,6 +619,17 @@ fn structure(
         items.extend(quote!(impl Fields for #ident { const FIELDS: &'static [Field] = &[#(#entries),*]; }));
     }
     Ok(items)
+}
+
+/// Returns the schema that a filter extends, and the properties that it does not declare itself. They are members of the
+/// flattened base, so that callers build one filter for lists and actions.
+fn base<'a>(bundle: &'a Bundle, schema: &Value) -> Option<(&'a str, BTreeSet<String>)> {
+    let facts = metadata::read::<SchemaFacts>(schema).ok()?;
+    let name = facts.extends.filter(|_| facts.filter)?;
+    let (name, base) =
+        bundle::members(&bundle.document, "/components/schemas").find(|(one, _)| **one == name)?;
+    let is_same = |(wire, node, _): &(&String, &Value, bool)| schema["properties"].get(wire) == Some(*node);
+    Some((name, properties(base).filter(is_same).map(|(wire, ..)| wire.clone()).collect()))
 }
 
 /// Returns the field; its type is `Secret` if the specification marks it as a secret.

@@ -1346,7 +1346,7 @@ pub struct UpdateThreatIncident {
     /// Analyst verdict.
     pub analyst_verdict: Option<crate::threats::AnalystVerdict>,
     /// Filter.
-    pub filter: crate::threats::ThreatFilter,
+    pub filter: crate::threats::ThreatActionFilter,
     /// Whether to update all threats in the scope of the token if no filter is set. Default: `false`.
     pub everything_in_scope: bool,
 }
@@ -1372,7 +1372,7 @@ impl UpdateThreatIncident {
     }
     /// Filter.
     #[must_use]
-    pub fn filter(mut self, filter: crate::threats::ThreatFilter) -> Self {
+    pub fn filter(mut self, filter: crate::threats::ThreatActionFilter) -> Self {
         self.filter = filter;
         self
     }
@@ -1468,7 +1468,7 @@ impl CommandDeclaration for UpdateThreatIncident {
             ]);
         arguments
             .extend(
-                <crate::threats::ThreatFilter as crate::runtime::Fields>::FIELDS
+                <crate::threats::ThreatActionFilter as crate::runtime::Fields>::FIELDS
                     .iter()
                     .map(Argument::from_field),
             );

@@ -378,9 +378,11 @@ impl<T> Request<T> {
     /// filter; the result is `None` if it has another filter or no filter.
     pub fn count_request<U>(&self, list: &'static Operation) -> Option<Request<U>> {
         let part = self.operation.body_parts.iter().find(|part| part.is_filter)?;
-        // Compares the names, because the compiler may emit several copies of a table.
-        let same =
-            |fields: &&[Field]| fields.iter().map(|one| one.name).eq(part.fields.iter().map(|one| one.name));
+        // Compares the names, because the compiler may emit several copies of a table. The filter of an action may also
+        // have the maximum number of items.
+        let condition = |field: &&Field| field.name != "limit";
+        let conditions = || part.fields.iter().filter(condition).map(|one| one.name);
+        let same = |fields: &&[Field]| fields.iter().map(|one| one.name).eq(conditions());
         if list.kind != OperationKind::Read || !list.query_params.iter().any(same) {
             return None;
         }
