@@ -10,6 +10,7 @@ use crate::error::ApiError;
 /// The outcome of an action for one ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use = "it states whether the action succeeded for this ID"]
 pub struct IdOutcome {
     /// The ID.
     pub id: String,

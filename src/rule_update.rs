@@ -434,6 +434,7 @@ async fn read_back(client: &Client, rule_id: &str) -> Result<Option<Value>> {
 /// The result of [`StarRules::change`](crate::resources::star_rules::StarRules::change).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[must_use = "it states which settings the console stored differently"]
 pub struct ChangedStarRule {
     /// The rule in the response of the update.
     pub rule: SavedStarRule,

@@ -7,6 +7,7 @@ use crate::response::Response;
 /// The outcome of an action on many IDs.
 #[derive(Debug)]
 #[non_exhaustive]
+#[must_use = "it states for which IDs the action succeeded"]
 pub struct BatchReport<A> {
     /// Outcome of each distinct ID, in the order of the request.
     pub outcomes: Vec<IdOutcome>,
@@ -36,6 +37,7 @@ impl<A> BatchReport<A> {
 /// A batch that failed.
 #[derive(Debug)]
 #[non_exhaustive]
+#[must_use = "it states which IDs may not have been changed"]
 pub struct BatchFailure {
     /// IDs of the batch.
     pub ids: Vec<String>,

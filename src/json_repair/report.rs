@@ -89,6 +89,7 @@ impl fmt::Display for Repair {
 /// The repairs of one or more response bodies; empty for valid JSON. At most 100 repairs and then 100
 /// [losses](RepairKind::is_loss) are described, one for each value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "it states which parts of the response were changed"]
 pub struct Repairs {
     pub(super) described: Vec<Repair>,
     omitted: u64,
