@@ -15,8 +15,8 @@ pub use sentinelone_raw::star_rules::{RuleQueryType, Severity, TreatAsThreat};
 pub use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus, OsType};
 
 use super::builders::{
-    ActionBuilder, FilterableBody, LimitedBody, ListBuilder, impl_countable_filter, impl_limited_action_body,
-    impl_list_query, resource,
+    ActionBuilder, FilterableBody, LimitedBody, ListBuilder, Sealed, impl_countable_filter,
+    impl_limited_action_body, impl_list_query, resource,
 };
 use crate::Result;
 
@@ -109,6 +109,8 @@ impl IncidentUpdate {
         self.has_status.then_some(&self.body).ok_or_else(missing)
     }
 }
+
+impl Sealed for IncidentUpdate {}
 
 impl FilterableBody for IncidentUpdate {
     type Filter = AlertFilter;

@@ -23,8 +23,15 @@ type BuildList<Q, T> = fn(&str, &Q) -> Result<Request<Page<T>>, RequestError>;
 /// Builds the request of an action from the path parameter, empty if the path has none, and the body.
 type BuildAction<B, A> = fn(&str, &B) -> Result<Request<A>, RequestError>;
 
-/// The query of a list that can be sorted.
-pub trait SortableQuery {
+mod sealed {
+    /// Only this crate implements the traits of builders, so that they can get more methods.
+    pub trait Sealed {}
+}
+
+pub(super) use sealed::Sealed;
+
+/// The query of a list that can be sorted. Only this crate implements it.
+pub trait SortableQuery: Sealed {
     /// The sort field.
     type Field;
 
@@ -32,8 +39,8 @@ pub trait SortableQuery {
     fn set_sort(&mut self, field: Self::Field, order: SortOrder);
 }
 
-/// The query of a list that has a filter.
-pub trait FilterableQuery {
+/// The query of a list that has a filter. Only this crate implements it.
+pub trait FilterableQuery: Sealed {
     /// The filter type, which actions may use too.
     type Filter;
 
@@ -41,11 +48,11 @@ pub trait FilterableQuery {
     fn set_filter(&mut self, filter: Self::Filter);
 }
 
-/// The query of a list that returns a total.
-pub trait CountableQuery {}
+/// The query of a list that returns a total. Only this crate implements it.
+pub trait CountableQuery: Sealed {}
 
-/// The body of an action that has a filter.
-pub trait FilterableBody {
+/// The body of an action that has a filter. Only this crate implements it.
+pub trait FilterableBody: Sealed {
     /// The filter type.
     type Filter;
 
@@ -56,14 +63,14 @@ pub trait FilterableBody {
     fn set_filter(&mut self, filter: Self::Filter);
 }
 
-/// The body of an action whose filter has a maximum number of items.
+/// The body of an action whose filter has a maximum number of items. Only this crate implements it.
 pub trait LimitedBody: FilterableBody {
     /// Sets the maximum number of items.
     fn set_limit(&mut self, items: u64);
 }
 
-/// A filter that a list also has, so that the matching items can be counted.
-pub trait CountableFilter: Clone + Default {
+/// A filter that a list also has, so that the matching items can be counted. Only this crate implements it.
+pub trait CountableFilter: Sealed + Clone + Default {
     /// The query of that list.
     type Query: CountableQuery + FilterableQuery<Filter = Self>;
 
@@ -374,14 +381,18 @@ macro_rules! impl_list_query {
     (@ counts $query:ty) => {
         impl $crate::resources::builders::CountableQuery for $query {}
     };
-    ($($query:ty: $($capability:ident $($ty:ty)?),+;)+) => { $($(
-        $crate::resources::builders::impl_list_query!(@ $capability $query $(, $ty)?);
-    )+)+ };
+    ($($query:ty: $($capability:ident $($ty:ty)?),+;)+) => { $(
+        impl $crate::resources::builders::Sealed for $query {}
+
+        $($crate::resources::builders::impl_list_query!(@ $capability $query $(, $ty)?);)+
+    )+ };
 }
 
 /// Implements [`FilterableBody`]: `Filter: Body, Body`.
 macro_rules! impl_action_body {
     ($($filter:ty: $($body:ty),+;)+) => { $($(
+        impl $crate::resources::builders::Sealed for $body {}
+
         impl $crate::resources::builders::FilterableBody for $body {
             type Filter = $filter;
 
@@ -399,6 +410,8 @@ macro_rules! impl_action_body {
 /// Implements [`FilterableBody`] and [`LimitedBody`] for bodies whose filter extends that of the list: `Filter: Body, Body`.
 macro_rules! impl_limited_action_body {
     ($filter:ty: $($body:ty),+) => { $(
+        impl $crate::resources::builders::Sealed for $body {}
+
         impl $crate::resources::builders::FilterableBody for $body {
             type Filter = $filter;
 
@@ -422,6 +435,8 @@ macro_rules! impl_limited_action_body {
 /// Implements [`CountableFilter`]: `Filter: resource, Query, Item`.
 macro_rules! impl_countable_filter {
     ($filter:ty: $resource:ident, $query:ty, $item:ty) => {
+        impl $crate::resources::builders::Sealed for $filter {}
+
         impl $crate::resources::builders::CountableFilter for $filter {
             type Query = $query;
             type Item = $item;

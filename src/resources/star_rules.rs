@@ -19,7 +19,7 @@ pub use sentinelone_raw::star_rules::{
 pub use crate::rule_update::{ChangedStarRule, SettingDifference};
 
 use super::builders::{
-    ActionBuilder, CountableFilter, ListBuilder, impl_action_body, impl_list_query, resource,
+    ActionBuilder, CountableFilter, ListBuilder, Sealed, impl_action_body, impl_list_query, resource,
 };
 
 use crate::Result;
@@ -39,6 +39,8 @@ impl_action_body! {
     ScopeFilter: StarRulesCreateRequest, StarRulesUpdateRequest;
     StarRuleFilter: StarRulesEnableRequest, StarRulesDisableRequest, StarRulesDeleteRequest;
 }
+
+impl Sealed for StarRuleFilter {}
 
 impl CountableFilter for StarRuleFilter {
     type Query = StarRulesListQuery;

@@ -19,7 +19,7 @@ pub use sentinelone_raw::threats::{
 };
 
 use super::builders::{
-    ActionBuilder, FilterableBody, LimitedBody, ListBuilder, impl_action_body, impl_countable_filter,
+    ActionBuilder, FilterableBody, LimitedBody, ListBuilder, Sealed, impl_action_body, impl_countable_filter,
     impl_limited_action_body, impl_list_query, resource,
 };
 use crate::Result;
@@ -235,6 +235,8 @@ impl IncidentUpdate {
         self.has_status.then_some(&self.body).ok_or_else(missing)
     }
 }
+
+impl Sealed for IncidentUpdate {}
 
 impl FilterableBody for IncidentUpdate {
     type Filter = ThreatFilter;
