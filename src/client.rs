@@ -18,7 +18,9 @@ use crate::files::{DownloadLink, link_parts};
 use crate::json_repair::RepairLog;
 use crate::response::Response;
 use crate::token::ApiToken;
-use crate::transport::{CallConfig, Download, RateLimits, RetryPolicy, SleepFuture, Transport};
+use crate::transport::{CallConfig, Download, RateLimits, SleepFuture, Transport};
+
+pub(crate) use crate::transport::RetryPolicy;
 
 pub(crate) const IS_LEGACY: &str = "isLegacy";
 
@@ -196,7 +198,7 @@ impl Client {
         let (operation, url) = link_parts(link);
         let missing = || {
             let message = "the console returned a link without a URL";
-            Error::no_result(operation, message, "there is no file to download").before_request()
+            Error::no_result(operation, message, "check that there is a file to download").before_request()
         };
         self.download_url(operation, url.ok_or_else(missing)?).await
     }

@@ -20,6 +20,7 @@ mod secret;
 mod time;
 mod timestamp;
 
+pub(crate) use field::Sealed;
 pub(crate) use open_enum::{deserialize as open_enum_deserialize, open_enum};
 #[cfg(feature = "full-serde")]
 pub(crate) use response::{reencode_request_body, reencode_response};

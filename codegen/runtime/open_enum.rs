@@ -8,10 +8,13 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde_json::Value;
 
+use super::Sealed;
+
 /// An enum of the API, to which SentinelOne may add values without notice.
 ///
-/// Every value survives a round trip: the variant `Unrecognized` keeps an unlisted value as the console sent it.
-pub trait OpenEnum: From<String> + for<'a> From<&'a str> {
+/// Every value survives a round trip: the variant `Unrecognized` keeps an unlisted value as the console sent it. Only
+/// generated types implement it.
+pub trait OpenEnum: Sealed + From<String> + for<'a> From<&'a str> {
     /// The wire values that this version of the client lists, in the order of the specification.
     const VALUES: &'static [&'static str];
 
@@ -95,6 +98,8 @@ macro_rules! open_enum {
                 }
             }
         }
+
+        impl $crate::runtime::Sealed for $name {}
 
         impl $crate::runtime::OpenEnum for $name {
             const VALUES: &'static [&'static str] = &[$($wire),+];

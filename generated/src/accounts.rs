@@ -623,6 +623,7 @@ impl AccountsListQuery {
     }
 }
 
+impl crate::runtime::Sealed for AccountsListQuery {}
 impl Fields for AccountsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {

@@ -453,6 +453,7 @@ impl ActivitiesListQuery {
     }
 }
 
+impl crate::runtime::Sealed for ActivitiesListQuery {}
 impl Fields for ActivitiesListQuery {
     const FIELDS: &'static [Field] = &[
         Field {

@@ -1404,6 +1404,7 @@ impl AgentBroadcastData {
     }
 }
 
+impl crate::runtime::Sealed for AgentBroadcastData {}
 impl Fields for AgentBroadcastData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1612,6 +1613,7 @@ impl AgentFileRequestData {
     }
 }
 
+impl crate::runtime::Sealed for AgentFileRequestData {}
 impl Fields for AgentFileRequestData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -4504,6 +4506,7 @@ impl Filter for AgentFilter {
     }
 }
 
+impl crate::runtime::Sealed for AgentFilter {}
 impl Fields for AgentFilter {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -5950,6 +5953,7 @@ impl AgentLogRequestData {
     }
 }
 
+impl crate::runtime::Sealed for AgentLogRequestData {}
 impl Fields for AgentLogRequestData {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -6166,6 +6170,7 @@ impl AgentsAbortScanRequest {
     }
 }
 
+impl crate::runtime::Sealed for AgentsAbortScanRequest {}
 impl Fields for AgentsAbortScanRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6211,6 +6216,7 @@ impl AgentsBroadcastRequest {
     }
 }
 
+impl crate::runtime::Sealed for AgentsBroadcastRequest {}
 impl Fields for AgentsBroadcastRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6246,6 +6252,7 @@ impl AgentsConnectRequest {
     }
 }
 
+impl crate::runtime::Sealed for AgentsConnectRequest {}
 impl Fields for AgentsConnectRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6287,6 +6294,7 @@ impl AgentsCountQuery {
     }
 }
 
+impl crate::runtime::Sealed for AgentsCountQuery {}
 impl Fields for AgentsCountQuery {
     const FIELDS: &'static [Field] = &[];
 }
@@ -6313,6 +6321,7 @@ impl AgentsDisconnectRequest {
     }
 }
 
+impl crate::runtime::Sealed for AgentsDisconnectRequest {}
 impl Fields for AgentsDisconnectRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6344,6 +6353,7 @@ impl AgentsFetchFilesRequest {
     }
 }
 
+impl crate::runtime::Sealed for AgentsFetchFilesRequest {}
 impl Fields for AgentsFetchFilesRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6392,6 +6402,7 @@ impl AgentsFetchLogsRequest {
     }
 }
 
+impl crate::runtime::Sealed for AgentsFetchLogsRequest {}
 impl Fields for AgentsFetchLogsRequest {
     const FIELDS: &'static [Field] = &[
         Field::new("data", "data", FieldKind::Object, "Logs to fetch."),
@@ -6436,6 +6447,7 @@ impl AgentsInitiateScanRequest {
     }
 }
 
+impl crate::runtime::Sealed for AgentsInitiateScanRequest {}
 impl Fields for AgentsInitiateScanRequest {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -6475,6 +6487,7 @@ impl AgentsListApplicationsQuery {
     }
 }
 
+impl crate::runtime::Sealed for AgentsListApplicationsQuery {}
 impl Fields for AgentsListApplicationsQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6602,6 +6615,7 @@ impl AgentsListQuery {
     }
 }
 
+impl crate::runtime::Sealed for AgentsListQuery {}
 impl Fields for AgentsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6696,6 +6710,7 @@ impl AgentsShutdownRequest {
     }
 }
 
+impl crate::runtime::Sealed for AgentsShutdownRequest {}
 impl Fields for AgentsShutdownRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6727,6 +6742,7 @@ impl AgentsUninstallRequest {
     }
 }
 
+impl crate::runtime::Sealed for AgentsUninstallRequest {}
 impl Fields for AgentsUninstallRequest {
     const FIELDS: &'static [Field] = &[
         Field {

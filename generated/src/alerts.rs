@@ -321,6 +321,7 @@ impl Filter for AlertActionFilter {
     }
 }
 
+impl crate::runtime::Sealed for AlertActionFilter {}
 impl Fields for AlertActionFilter {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1713,6 +1714,7 @@ impl Filter for AlertFilter {
     }
 }
 
+impl crate::runtime::Sealed for AlertFilter {}
 impl Fields for AlertFilter {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -2130,6 +2132,7 @@ impl AlertIncidentUpdateData {
     }
 }
 
+impl crate::runtime::Sealed for AlertIncidentUpdateData {}
 impl Fields for AlertIncidentUpdateData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -2753,6 +2756,7 @@ impl AlertVerdictUpdateData {
     }
 }
 
+impl crate::runtime::Sealed for AlertVerdictUpdateData {}
 impl Fields for AlertVerdictUpdateData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -2892,6 +2896,7 @@ impl AlertsListQuery {
     }
 }
 
+impl crate::runtime::Sealed for AlertsListQuery {}
 impl Fields for AlertsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -3009,6 +3014,7 @@ impl AlertsUpdateAnalystVerdictRequest {
     }
 }
 
+impl crate::runtime::Sealed for AlertsUpdateAnalystVerdictRequest {}
 impl Fields for AlertsUpdateAnalystVerdictRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -3058,6 +3064,7 @@ impl AlertsUpdateIncidentRequest {
     }
 }
 
+impl crate::runtime::Sealed for AlertsUpdateIncidentRequest {}
 impl Fields for AlertsUpdateIncidentRequest {
     const FIELDS: &'static [Field] = &[
         Field {

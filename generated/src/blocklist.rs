@@ -241,6 +241,7 @@ impl BlocklistCreateData {
     }
 }
 
+impl crate::runtime::Sealed for BlocklistCreateData {}
 impl Fields for BlocklistCreateData {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -323,6 +324,7 @@ impl BlocklistCreateRequest {
     }
 }
 
+impl crate::runtime::Sealed for BlocklistCreateRequest {}
 impl Fields for BlocklistCreateRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -363,6 +365,7 @@ impl BlocklistDeleteRequest {
     }
 }
 
+impl crate::runtime::Sealed for BlocklistDeleteRequest {}
 impl Fields for BlocklistDeleteRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -407,6 +410,7 @@ impl BlocklistDeletionData {
     }
 }
 
+impl crate::runtime::Sealed for BlocklistDeletionData {}
 impl Fields for BlocklistDeletionData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1004,6 +1008,7 @@ impl BlocklistListQuery {
     }
 }
 
+impl crate::runtime::Sealed for BlocklistListQuery {}
 impl Fields for BlocklistListQuery {
     const FIELDS: &'static [Field] = &[
         Field {

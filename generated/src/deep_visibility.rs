@@ -425,6 +425,7 @@ impl DeepVisibilityCancelQueryRequest {
     }
 }
 
+impl crate::runtime::Sealed for DeepVisibilityCancelQueryRequest {}
 impl Fields for DeepVisibilityCancelQueryRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1013,6 +1014,7 @@ impl DeepVisibilityGetQueryStatusQuery {
     }
 }
 
+impl crate::runtime::Sealed for DeepVisibilityGetQueryStatusQuery {}
 impl Fields for DeepVisibilityGetQueryStatusQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1113,6 +1115,7 @@ impl DeepVisibilityListEventsOfTypeQuery {
     }
 }
 
+impl crate::runtime::Sealed for DeepVisibilityListEventsOfTypeQuery {}
 impl Fields for DeepVisibilityListEventsOfTypeQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1270,6 +1273,7 @@ impl DeepVisibilityListEventsQuery {
     }
 }
 
+impl crate::runtime::Sealed for DeepVisibilityListEventsQuery {}
 impl Fields for DeepVisibilityListEventsQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1379,6 +1383,7 @@ impl DeepVisibilityPingPowerQueryQuery {
     }
 }
 
+impl crate::runtime::Sealed for DeepVisibilityPingPowerQueryQuery {}
 impl Fields for DeepVisibilityPingPowerQueryQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1509,6 +1514,7 @@ impl DeepVisibilityQuery {
     }
 }
 
+impl crate::runtime::Sealed for DeepVisibilityQuery {}
 impl Fields for DeepVisibilityQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1762,6 +1768,7 @@ impl PowerQuery {
     }
 }
 
+impl crate::runtime::Sealed for PowerQuery {}
 impl Fields for PowerQuery {
     const FIELDS: &'static [Field] = &[
         Field {

@@ -490,6 +490,7 @@ impl ExclusionDeletionData {
     }
 }
 
+impl crate::runtime::Sealed for ExclusionDeletionData {}
 impl Fields for ExclusionDeletionData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -622,6 +623,7 @@ impl ExclusionsCreateData {
     }
 }
 
+impl crate::runtime::Sealed for ExclusionsCreateData {}
 impl Fields for ExclusionsCreateData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -737,6 +739,7 @@ impl ExclusionsCreateRequest {
     }
 }
 
+impl crate::runtime::Sealed for ExclusionsCreateRequest {}
 impl Fields for ExclusionsCreateRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -777,6 +780,7 @@ impl ExclusionsDeleteRequest {
     }
 }
 
+impl crate::runtime::Sealed for ExclusionsDeleteRequest {}
 impl Fields for ExclusionsDeleteRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1326,6 +1330,7 @@ impl ExclusionsListQuery {
     }
 }
 
+impl crate::runtime::Sealed for ExclusionsListQuery {}
 impl Fields for ExclusionsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {

@@ -546,6 +546,7 @@ impl GroupsListQuery {
     }
 }
 
+impl crate::runtime::Sealed for GroupsListQuery {}
 impl Fields for GroupsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -742,6 +743,7 @@ impl GroupsMoveAgentsRequest {
     }
 }
 
+impl crate::runtime::Sealed for GroupsMoveAgentsRequest {}
 impl Fields for GroupsMoveAgentsRequest {
     const FIELDS: &'static [Field] = &[
         Field {

@@ -636,6 +636,7 @@ impl IocData {
     }
 }
 
+impl crate::runtime::Sealed for IocData {}
 impl Fields for IocData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1175,6 +1176,7 @@ impl Filter for IocFilter {
     }
 }
 
+impl crate::runtime::Sealed for IocFilter {}
 impl Fields for IocFilter {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1385,6 +1387,7 @@ impl IocsCreateRequest {
     }
 }
 
+impl crate::runtime::Sealed for IocsCreateRequest {}
 impl Fields for IocsCreateRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1422,6 +1425,7 @@ impl IocsDeleteRequest {
     }
 }
 
+impl crate::runtime::Sealed for IocsDeleteRequest {}
 impl Fields for IocsDeleteRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1548,6 +1552,7 @@ impl IocsListQuery {
     }
 }
 
+impl crate::runtime::Sealed for IocsListQuery {}
 impl Fields for IocsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {

@@ -293,6 +293,7 @@ impl PasswordScope {
     }
 }
 
+impl crate::runtime::Sealed for PasswordScope {}
 impl Fields for PasswordScope {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -504,6 +505,7 @@ impl RemoteScriptsExecuteData {
     }
 }
 
+impl crate::runtime::Sealed for RemoteScriptsExecuteData {}
 impl Fields for RemoteScriptsExecuteData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -660,6 +662,7 @@ impl RemoteScriptsExecuteRequest {
     }
 }
 
+impl crate::runtime::Sealed for RemoteScriptsExecuteRequest {}
 impl Fields for RemoteScriptsExecuteRequest {
     const FIELDS: &'static [Field] = &[
         Field::new("data", "data", FieldKind::Object, "The script and how to run it."),
@@ -773,6 +776,7 @@ impl RemoteScriptsFetchResultsData {
     }
 }
 
+impl crate::runtime::Sealed for RemoteScriptsFetchResultsData {}
 impl Fields for RemoteScriptsFetchResultsData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -818,6 +822,7 @@ impl RemoteScriptsFetchResultsRequest {
     }
 }
 
+impl crate::runtime::Sealed for RemoteScriptsFetchResultsRequest {}
 impl Fields for RemoteScriptsFetchResultsRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1021,6 +1026,7 @@ impl RemoteScriptsListQuery {
     }
 }
 
+impl crate::runtime::Sealed for RemoteScriptsListQuery {}
 impl Fields for RemoteScriptsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1568,6 +1574,7 @@ impl RemoteScriptsListTasksQuery {
     }
 }
 
+impl crate::runtime::Sealed for RemoteScriptsListTasksQuery {}
 impl Fields for RemoteScriptsListTasksQuery {
     const FIELDS: &'static [Field] = &[
         Field {

@@ -332,6 +332,7 @@ impl ServiceUsersListQuery {
     }
 }
 
+impl crate::runtime::Sealed for ServiceUsersListQuery {}
 impl Fields for ServiceUsersListQuery {
     const FIELDS: &'static [Field] = &[
         Field {

@@ -126,6 +126,7 @@ impl Filter for ScopeFilter {
     }
 }
 
+impl crate::runtime::Sealed for ScopeFilter {}
 impl Fields for ScopeFilter {
     const FIELDS: &'static [Field] = &[
         Field {

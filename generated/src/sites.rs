@@ -636,6 +636,7 @@ impl SiteReactivationData {
     }
 }
 
+impl crate::runtime::Sealed for SiteReactivationData {}
 impl Fields for SiteReactivationData {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -1063,6 +1064,7 @@ impl SitesListQuery {
     }
 }
 
+impl crate::runtime::Sealed for SitesListQuery {}
 impl Fields for SitesListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1359,6 +1361,7 @@ impl SitesReactivateRequest {
     }
 }
 
+impl crate::runtime::Sealed for SitesReactivateRequest {}
 impl Fields for SitesReactivateRequest {
     const FIELDS: &'static [Field] = &[
         Field {

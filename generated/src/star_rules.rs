@@ -460,6 +460,7 @@ impl AdvancedDetection {
     }
 }
 
+impl crate::runtime::Sealed for AdvancedDetection {}
 impl Fields for AdvancedDetection {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -518,6 +519,7 @@ impl AdvancedDetectionQuery {
     }
 }
 
+impl crate::runtime::Sealed for AdvancedDetectionQuery {}
 impl Fields for AdvancedDetectionQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -550,6 +552,7 @@ impl AdvancedDetectionWindow {
     }
 }
 
+impl crate::runtime::Sealed for AdvancedDetectionWindow {}
 impl Fields for AdvancedDetectionWindow {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -587,6 +590,7 @@ impl RuleCoolOff {
     }
 }
 
+impl crate::runtime::Sealed for RuleCoolOff {}
 impl Fields for RuleCoolOff {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -667,6 +671,7 @@ impl RuleCorrelation {
     }
 }
 
+impl crate::runtime::Sealed for RuleCorrelation {}
 impl Fields for RuleCorrelation {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -723,6 +728,7 @@ impl RuleCorrelationWindow {
     }
 }
 
+impl crate::runtime::Sealed for RuleCorrelationWindow {}
 impl Fields for RuleCorrelationWindow {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -796,6 +802,7 @@ impl RuleSchedule {
     }
 }
 
+impl crate::runtime::Sealed for RuleSchedule {}
 impl Fields for RuleSchedule {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -872,6 +879,7 @@ impl RuleSubQuery {
     }
 }
 
+impl crate::runtime::Sealed for RuleSubQuery {}
 impl Fields for RuleSubQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -927,6 +935,7 @@ impl RuleThreshold {
     }
 }
 
+impl crate::runtime::Sealed for RuleThreshold {}
 impl Fields for RuleThreshold {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1508,6 +1517,7 @@ impl StarRuleData {
     }
 }
 
+impl crate::runtime::Sealed for StarRuleData {}
 impl Fields for StarRuleData {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -1916,6 +1926,7 @@ impl Filter for StarRuleFilter {
     }
 }
 
+impl crate::runtime::Sealed for StarRuleFilter {}
 impl Fields for StarRuleFilter {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -2092,6 +2103,7 @@ impl StarRulesCreateRequest {
     }
 }
 
+impl crate::runtime::Sealed for StarRulesCreateRequest {}
 impl Fields for StarRulesCreateRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -2129,6 +2141,7 @@ impl StarRulesDeleteRequest {
     }
 }
 
+impl crate::runtime::Sealed for StarRulesDeleteRequest {}
 impl Fields for StarRulesDeleteRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -2160,6 +2173,7 @@ impl StarRulesDisableRequest {
     }
 }
 
+impl crate::runtime::Sealed for StarRulesDisableRequest {}
 impl Fields for StarRulesDisableRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -2191,6 +2205,7 @@ impl StarRulesEnableRequest {
     }
 }
 
+impl crate::runtime::Sealed for StarRulesEnableRequest {}
 impl Fields for StarRulesEnableRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -2334,6 +2349,7 @@ impl StarRulesListQuery {
     }
 }
 
+impl crate::runtime::Sealed for StarRulesListQuery {}
 impl Fields for StarRulesListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -2458,6 +2474,7 @@ impl StarRulesUpdateRequest {
     }
 }
 
+impl crate::runtime::Sealed for StarRulesUpdateRequest {}
 impl Fields for StarRulesUpdateRequest {
     const FIELDS: &'static [Field] = &[
         Field {

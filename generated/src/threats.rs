@@ -1516,6 +1516,7 @@ impl Filter for LegacyThreatFilter {
     }
 }
 
+impl crate::runtime::Sealed for LegacyThreatFilter {}
 impl Fields for LegacyThreatFilter {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -1631,6 +1632,7 @@ impl LegacyThreatMarkingData {
     }
 }
 
+impl crate::runtime::Sealed for LegacyThreatMarkingData {}
 impl Fields for LegacyThreatMarkingData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -1789,6 +1791,7 @@ impl Filter for ThreatActionFilter {
     }
 }
 
+impl crate::runtime::Sealed for ThreatActionFilter {}
 impl Fields for ThreatActionFilter {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -3382,6 +3385,7 @@ impl ThreatFileRequestData {
     }
 }
 
+impl crate::runtime::Sealed for ThreatFileRequestData {}
 impl Fields for ThreatFileRequestData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -5133,6 +5137,7 @@ impl Filter for ThreatFilter {
     }
 }
 
+impl crate::runtime::Sealed for ThreatFilter {}
 impl Fields for ThreatFilter {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6088,6 +6093,7 @@ impl ThreatIncidentData {
     }
 }
 
+impl crate::runtime::Sealed for ThreatIncidentData {}
 impl Fields for ThreatIncidentData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -6914,6 +6920,7 @@ impl ThreatNoteData {
     }
 }
 
+impl crate::runtime::Sealed for ThreatNoteData {}
 impl Fields for ThreatNoteData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -7218,6 +7225,7 @@ impl ThreatVerdictData {
     }
 }
 
+impl crate::runtime::Sealed for ThreatVerdictData {}
 impl Fields for ThreatVerdictData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -7304,6 +7312,7 @@ impl ThreatsAddNoteRequest {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsAddNoteRequest {}
 impl Fields for ThreatsAddNoteRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -7358,6 +7367,7 @@ impl ThreatsFetchFileRequest {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsFetchFileRequest {}
 impl Fields for ThreatsFetchFileRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -7500,6 +7510,7 @@ impl ThreatsListNotesQuery {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsListNotesQuery {}
 impl Fields for ThreatsListNotesQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -7696,6 +7707,7 @@ impl ThreatsListQuery {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsListQuery {}
 impl Fields for ThreatsListQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -7929,6 +7941,7 @@ impl ThreatsListTimelineQuery {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsListTimelineQuery {}
 impl Fields for ThreatsListTimelineQuery {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -8125,6 +8138,7 @@ impl ThreatsListV20Query {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsListV20Query {}
 impl Fields for ThreatsListV20Query {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -8190,6 +8204,7 @@ impl ThreatsMarkAsResolvedRequest {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsMarkAsResolvedRequest {}
 impl Fields for ThreatsMarkAsResolvedRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -8235,6 +8250,7 @@ impl ThreatsMarkAsThreatRequest {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsMarkAsThreatRequest {}
 impl Fields for ThreatsMarkAsThreatRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -8287,6 +8303,7 @@ impl ThreatsMitigateRequest {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsMitigateRequest {}
 impl Fields for ThreatsMitigateRequest {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -8360,6 +8377,7 @@ impl ThreatsSummaryQuery {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsSummaryQuery {}
 impl Fields for ThreatsSummaryQuery {
     const FIELDS: &'static [Field] = &[
         Field::new(
@@ -8413,6 +8431,7 @@ impl ThreatsUpdateAnalystVerdictRequest {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsUpdateAnalystVerdictRequest {}
 impl Fields for ThreatsUpdateAnalystVerdictRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -8462,6 +8481,7 @@ impl ThreatsUpdateIncidentRequest {
     }
 }
 
+impl crate::runtime::Sealed for ThreatsUpdateIncidentRequest {}
 impl Fields for ThreatsUpdateIncidentRequest {
     const FIELDS: &'static [Field] = &[
         Field {

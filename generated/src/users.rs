@@ -191,6 +191,7 @@ impl ApiTokenQueryData {
     }
 }
 
+impl crate::runtime::Sealed for ApiTokenQueryData {}
 impl Fields for ApiTokenQueryData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -227,6 +228,7 @@ impl ElevateSessionData {
     }
 }
 
+impl crate::runtime::Sealed for ElevateSessionData {}
 impl Fields for ElevateSessionData {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -289,6 +291,7 @@ impl UsersElevateSessionRequest {
     }
 }
 
+impl crate::runtime::Sealed for UsersElevateSessionRequest {}
 impl Fields for UsersElevateSessionRequest {
     const FIELDS: &'static [Field] = &[
         Field {
@@ -334,6 +337,7 @@ impl UsersGetApiTokenDetailsRequest {
     }
 }
 
+impl crate::runtime::Sealed for UsersGetApiTokenDetailsRequest {}
 impl Fields for UsersGetApiTokenDetailsRequest {
     const FIELDS: &'static [Field] = &[
         Field::new("data", "data", FieldKind::Object, "The token."),

@@ -10,12 +10,11 @@ use serde_json::Value;
 
 use crate::Result;
 use crate::batch::ActionBatch;
-use crate::client::Client;
+use crate::client::{Client, RetryPolicy};
 use crate::items::Items;
 use crate::paging::Pages;
 use crate::parallel::ParallelPages;
 use crate::response::Response;
-use crate::transport::RetryPolicy;
 
 /// Builds the request of a list from the path parameter, empty if the path has none, and the query.
 type BuildList<Q, T> = fn(&str, &Q) -> Result<Request<Page<T>>, RequestError>;

@@ -72,10 +72,11 @@ async fn resource_of_dropped_client_is_used_again() {
 #[test]
 fn client_builder_accepts_strings_and_console_urls() {
     let console: ConsoleUrl = "console.example".parse().unwrap();
+    let text = console.to_string();
     let built = [
         Client::builder("console.example"),
-        Client::builder("console.example".to_owned()),
-        Client::builder(&"console.example".to_owned()),
+        Client::builder(text.clone()),
+        Client::builder(&text),
         Client::builder(&console),
         Client::builder(console.clone()),
     ];

@@ -616,6 +616,7 @@ fn structure(
                 }
             });
         }
+        items.extend(quote!(impl crate::runtime::Sealed for #ident {}));
         items.extend(quote!(impl Fields for #ident { const FIELDS: &'static [Field] = &[#(#entries),*]; }));
     }
     Ok(items)

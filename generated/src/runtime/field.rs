@@ -53,8 +53,15 @@ pub enum FieldKind {
     Object,
 }
 
-/// A part of a request with declared fields.
-pub trait Fields {
+mod sealed {
+    /// Only generated code implements the traits that describe it, so that they can get more methods.
+    pub trait Sealed {}
+}
+
+pub(crate) use sealed::Sealed;
+
+/// A part of a request with declared fields. Only generated types implement it.
+pub trait Fields: Sealed {
     /// The fields, in the order of the specification.
     const FIELDS: &'static [Field];
 }
