@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     loop {
         let batch = fetcher.poll(&read_checkpoint(&state)?).await?;
         for failure in batch.failures {
-            eprintln!("{} failed: {}", failure.stream.as_str(), failure.error);
+            eprintln!("{} failed: {}", failure.stream.as_str(), failure.error.report());
         }
         println!("{} new", batch.incidents.len());
         for incident in batch.incidents {

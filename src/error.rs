@@ -19,12 +19,15 @@ use sentinelone_raw::runtime::{DecodeError, Operation, RequestError, Timestamp};
 use crate::console_url::ConsoleUrlError;
 use crate::redaction::Redactor;
 use crate::retry_after::RetryAfter;
+#[cfg(feature = "commands")]
+use crate::text::replace_control_chars;
 use crate::token::{AcceptedOperations, TokenError};
 
 use document::{NOT_THE_API, StoreError, mentions_expiry, redirect_target};
 
 pub use api::ApiError;
 pub(crate) use api::{excerpt, has_errors, parse_api_errors};
+pub use display::ErrorReport;
 pub(crate) use document::HtmlPage;
 pub(crate) use limit_timeout::LimitTimeout;
 
@@ -34,8 +37,9 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// An error of a call or of the client configuration.
 ///
 /// It has a [kind](Self::kind), the [operation](Self::operation), the [delivery](Self::delivery) of the request, the
-/// HTTP [status](Self::status), the [errors of the API](Self::api_errors) and a remedy ([`help`](Self::help)). The
-/// token of the client is redacted in all of its text.
+/// HTTP [status](Self::status), the [errors of the API](Self::api_errors) and a remedy ([`help`](Self::help)).
+/// [`Display`](fmt::Display) prints the message only, and [`report`](Self::report) the message and the remedy. The token
+/// of the client is redacted in all of its text.
 pub struct Error(Box<Inner>);
 
 /// The kind of an [`Error`].
@@ -158,7 +162,10 @@ impl History {
 }
 
 pub(crate) enum ErrorRepr {
-    Configuration(String),
+    Configuration {
+        message: String,
+        help: Option<&'static str>,
+    },
     /// An error of another type, whose message is complete. `source` returns it.
     Caused {
         kind: ErrorKind,
@@ -253,7 +260,7 @@ impl Error {
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
-        Self::new(None, ErrorRepr::Configuration(message.into()))
+        Self::new(None, ErrorRepr::Configuration { message: message.into(), help: None })
     }
 
     /// Creates an error from an error whose message is complete. [`source`](std::error::Error::source) returns it, and
@@ -395,7 +402,7 @@ impl Error {
     /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         match &self.0.repr {
-            ErrorRepr::Configuration(_) => ErrorKind::Configuration,
+            ErrorRepr::Configuration { .. } => ErrorKind::Configuration,
             ErrorRepr::InvalidRequest(_) | ErrorRepr::NotParallel(_) => ErrorKind::InvalidRequest,
             ErrorRepr::Caused { kind, .. }
             | ErrorRepr::Transport { kind, .. }
@@ -574,7 +581,7 @@ impl Error {
 
     /// Adds how to resume a job that continues on the console.
     pub(crate) fn with_resume_hint(mut self, hint: &str) -> Self {
-        self.0.resume_hint = Some(hint.to_owned());
+        self.0.resume_hint = Some(replace_control_chars(hint));
         self
     }
 }
@@ -591,10 +598,10 @@ impl From<TokenError> for Error {
     }
 }
 
-/// Prints the kind and the [`Display`](fmt::Display) output, without the body, which may contain personal data.
+/// Prints the kind and the [report](Error::report), without the body, which may contain personal data.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error({:?}: {self})", self.kind())
+        write!(f, "Error({:?}: {})", self.kind(), self.report())
     }
 }
 

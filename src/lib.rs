@@ -40,7 +40,7 @@ pub use sentinelone_raw::runtime::{
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use console_url::{ConsoleUrl, ConsoleUrlError};
-pub use error::{ApiError, Delivery, Error, ErrorKind};
+pub use error::{ApiError, Delivery, Error, ErrorKind, ErrorReport};
 pub use items::Items;
 pub use json_repair::{Repair, RepairKind, Repairs};
 pub use outcome::{IdOutcome, IdState};

@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use sentinelone::commands::ArgumentError;
-use sentinelone::{Error, ErrorKind, RequestError, TokenError, replace_control_chars};
+use sentinelone::{Error, ErrorKind, RequestError, TokenError};
 
 use crate::suggest::did_you_mean;
 
@@ -55,20 +55,17 @@ impl fmt::Display for CliError {
     }
 }
 
-/// Splits the message of an error into the fact and the remedy.
-pub(crate) fn split_help(error: &Error) -> (String, Option<String>) {
-    let text = error.to_string();
-    let help = replace_control_chars(&error.help());
-    // The message ends with the help, and may continue with the option that resumes a job.
-    match text.split_once(&format!("; {help}")) {
-        Some((fact, rest)) if !help.is_empty() => (fact.to_owned(), Some(format!("{help}{rest}"))),
-        _ => (text, None),
+/// Returns the remedy of an error, and how to resume its job.
+pub(crate) fn remedy(error: &Error) -> Option<String> {
+    match (error.help(), error.resume_hint()) {
+        (Some(help), Some(hint)) => Some(format!("{help}; {hint}")),
+        (help, hint) => help.or(hint.map(str::to_owned)),
     }
 }
 
 /// Formats an error in lines: the fact, the sources, the remedy, and the nearest expected value.
 pub(crate) fn format_error(error: &Error) -> String {
-    let (mut text, help) = split_help(error);
+    let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         let fact = cause.to_string();
@@ -78,7 +75,7 @@ pub(crate) fn format_error(error: &Error) -> String {
         }
         source = cause.source();
     }
-    if let Some(help) = help {
+    if let Some(help) = remedy(error) {
         text.push_str(&format!("\n  help: {help}"));
     }
     let argument = std::error::Error::source(error).and_then(|source| source.downcast_ref::<ArgumentError>());

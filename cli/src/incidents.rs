@@ -16,7 +16,7 @@ use sentinelone::incidents::{
 use serde::{Deserialize, Serialize};
 
 use crate::atomic_file::{open_lock, replace};
-use crate::failure::{CliError, DONE, FAILED, PARTIAL, format_error, split_help};
+use crate::failure::{CliError, DONE, FAILED, PARTIAL, format_error};
 use crate::json_text;
 use crate::list_values::ListReader;
 use crate::options::text;
@@ -156,16 +156,8 @@ async fn run_test(fetcher: &Fetcher) -> Result<(), ConnectionError> {
 
 /// Prints the error of a connection test: the fact, the cause and the remedy.
 pub(crate) fn report_connection_error(error: &ConnectionError) {
-    let (cause, help) = split_help(error.error());
-    let message = error.to_string();
-    let (fact, remedy) = match (error, message.split_once(": ")) {
-        (ConnectionError::Other { .. }, _) | (_, None) => {
-            let fact = message.split("; ").next().unwrap_or_default();
-            (fact, help.unwrap_or_default())
-        }
-        (_, Some((fact, remedy))) => (fact, remedy.to_owned()),
-    };
-    stdio::report(format_args!("error: {fact}\n  caused by: {cause}\n  help: {remedy}"));
+    let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+    stdio::report(format_args!("error: {error}\n  caused by: {}{help}", error.error()));
 }
 
 fn fetcher(session: &Session, matches: &ArgMatches) -> Result<Fetcher, CliError> {
@@ -241,7 +233,7 @@ async fn poll(
                 batch.has_more
             }
             Err(error) if follow && error.is_temporary() => {
-                stdio::report(format_args!("error: {error}; the next poll retries"));
+                stdio::report(format_args!("error: {}; the next poll retries", error.report()));
                 false
             }
             Err(error) => return Err(error.into()),
@@ -266,7 +258,8 @@ fn report_failure(failure: &StreamFailure) {
         return;
     }
     if failure.is_temporary() {
-        stdio::report(format_args!("error: {stream} could not be read; the next poll reads them: {error}"));
+        let report = error.report();
+        stdio::report(format_args!("error: {stream} could not be read; the next poll reads them: {report}"));
         return;
     }
     let other = FetchType::ALL.into_iter().find(|one| {

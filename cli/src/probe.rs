@@ -115,7 +115,7 @@ impl ProbeReporter {
         let source = FindingSource { file: None, entry: None };
         let (status, error, reason) = match &report.outcome {
             ProbeOutcome::Responded(status) => (Some(*status), None, None),
-            ProbeOutcome::Failed(error) => (error.status(), Some(error.to_string()), None),
+            ProbeOutcome::Failed(error) => (error.status(), Some(error.report().to_string()), None),
             ProbeOutcome::Skipped(reason) => (None, None, Some(reason.as_str())),
             _ => (None, None, None),
         };

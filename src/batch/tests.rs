@@ -525,7 +525,7 @@ fn journal_is_used_by_one_process_and_read_by_its_owner() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal");
     let journal = Journal::open(&path).unwrap();
-    let error = Journal::open(&path).unwrap_err().to_string();
+    let error = Journal::open(&path).unwrap_err().report().to_string();
     assert!(error.contains("another process uses this journal; wait until"), "{error}");
     #[cfg(unix)]
     {

@@ -279,11 +279,11 @@ async fn poll_timelines(
 /// Records a failure for each of these threats.
 fn record_failure(outcome: &mut Outcome, threats: &[String], error: Error) {
     for id in threats {
-        outcome.errors.push(error_about(&format!("threat {id}"), error.to_string()));
+        outcome.errors.push(error_about(&format!("threat {id}"), error.report().to_string()));
         for result in outcome.results.iter_mut().filter(|result| result.id == *id) {
             result.detail = Some(match result.detail.take() {
-                Some(detail) => format!("{detail}: {error}"),
-                None => error.to_string(),
+                Some(detail) => format!("{detail}: {}", error.report()),
+                None => error.report().to_string(),
             });
         }
     }

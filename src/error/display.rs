@@ -8,6 +8,8 @@ use super::document::{HtmlPage, StoreError};
 use super::{ApiError, Error, ErrorKind, ErrorRepr, FailedLink, LimitTimeout, excerpt};
 use crate::text::replace_control_chars;
 
+/// Prints the message: the operation, the status, the code and the detail of the console, and the number of the last
+/// attempt. It has neither the remedy nor the sources; [`Error::report`] adds the remedy.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Text of the console must not control a terminal.
@@ -17,7 +19,31 @@ impl fmt::Display for Error {
     }
 }
 
+/// Displays an error with its remedy in one line; from [`Error::report`].
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct ErrorReport<'a>(&'a Error);
+
+impl fmt::Display for ErrorReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        if let Some(help) = self.0.help() {
+            write!(f, "; {help}")?;
+        }
+        match self.0.resume_hint() {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Error {
+    /// Returns a value that displays the message, the remedy and the resume hint in one line, separated by semicolons,
+    /// for logs and for text without lines of its own.
+    pub fn report(&self) -> ErrorReport<'_> {
+        ErrorReport(self)
+    }
+
     fn describe(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         if let (Some(operation), false) =
             (self.operation(), matches!(self.0.repr, ErrorRepr::InvalidRequest(_)))
@@ -25,15 +51,9 @@ impl Error {
             write!(f, "{operation}: ")?;
         }
         match &self.0.repr {
-            ErrorRepr::Configuration(message) => return f.write_str(message),
-            ErrorRepr::Caused { source, .. } => return write!(f, "{source}"),
-            ErrorRepr::InvalidRequest(error) => {
-                write!(f, "{error}")?;
-                return match self.request_help() {
-                    Some(help) => write!(f, "; {help}"),
-                    None => Ok(()),
-                };
-            }
+            ErrorRepr::Configuration { message, .. } => f.write_str(message)?,
+            ErrorRepr::Caused { source, .. } => write!(f, "{source}")?,
+            ErrorRepr::InvalidRequest(error) => write!(f, "{error}")?,
             ErrorRepr::NotParallel(reason) => {
                 write!(f, "the list cannot be read in parallel: {reason}")?;
             }
@@ -104,13 +124,9 @@ impl Error {
                 self.describe_page(f)?;
             }
         }
-        if let attempts @ 2.. = self.attempts() {
-            write!(f, " (attempt {attempts})")?;
-        }
-        write!(f, "; {}", self.help())?;
-        match &self.0.resume_hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
+        match self.attempts() {
+            attempts @ 2.. => write!(f, " (attempt {attempts})"),
+            _ => Ok(()),
         }
     }
 

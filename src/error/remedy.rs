@@ -7,6 +7,7 @@ use sentinelone_raw::users;
 use super::document::NOT_THE_API;
 use super::refusal::{Refusal, Wording};
 use super::{ArchiveFault, Error, ErrorKind, ErrorRepr};
+use crate::text::replace_control_chars;
 
 /// Remedy for an action without a usable response.
 const CHECK_RESULT: &str = "the request may have taken effect; check the result before you retry";
@@ -33,17 +34,28 @@ impl ArchiveFault {
 }
 
 impl Error {
-    /// Returns the remedy in one sentence. For an error of the API it follows the HTTP status and the words of the
-    /// console.
-    pub fn help(&self) -> String {
+    /// Returns the remedy in one sentence; `None` if the message itself says what is allowed. For an error of the API it
+    /// follows the HTTP status and the words of the console. [`resume_hint`](Self::resume_hint) is not a part of it.
+    pub fn help(&self) -> Option<String> {
+        let help = match &self.0.repr {
+            ErrorRepr::Configuration { help, .. } => (*help)?.to_owned(),
+            ErrorRepr::Caused { .. } => return None,
+            ErrorRepr::InvalidRequest(_) => self.request_help()?.to_owned(),
+            _ => self.help_of_kind(),
+        };
+        // A remedy may have text of the console, such as the target of a redirect.
+        Some(replace_control_chars(&help)).filter(|help| !help.is_empty())
+    }
+
+    /// Returns how to resume a job that continues on the console, in one sentence; `None` if there is none.
+    pub fn resume_hint(&self) -> Option<&str> {
+        self.0.resume_hint.as_deref()
+    }
+
+    fn help_of_kind(&self) -> String {
         match self.kind() {
             ErrorKind::Configuration => "correct the client configuration".into(),
-            ErrorKind::InvalidRequest if matches!(self.0.repr, ErrorRepr::NotParallel(_)) => {
-                "read one page after the other; nothing was sent".into()
-            }
-            ErrorKind::InvalidRequest => {
-                self.request_help().unwrap_or("correct the request; nothing was sent").into()
-            }
+            ErrorKind::InvalidRequest => "read one page after the other; nothing was sent".into(),
             ErrorKind::Connect => self.connect_help(),
             ErrorKind::RateLimitTimeout => {
                 "retry later, or increase the call timeout; nothing was sent".into()
@@ -346,7 +358,7 @@ impl Error {
     }
 
     /// Returns the remedy for an invalid request whose message has none.
-    pub(super) fn request_help(&self) -> Option<&'static str> {
+    fn request_help(&self) -> Option<&'static str> {
         match self.request_error()?.kind() {
             RequestErrorKind::EmptyFilter => {
                 Some("set a filter field, or allow the action on everything in scope")

@@ -9,13 +9,13 @@ use super::fetch::{Fetcher, ListQuery, request};
 use crate::client::Client;
 use crate::{Error, ErrorKind};
 
-/// The error of [`Fetcher::test_connection`]. The message has the form "cause: remedy"; the source is the error of the
-/// call.
+/// The error of [`Fetcher::test_connection`]. The message is the fact, [`help`](Self::help) is the remedy, and the source
+/// is the error of the call.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectionError {
     /// The console is unreachable.
-    #[error("{console} is unreachable: {}", .source.help())]
+    #[error("{console} is unreachable")]
     Unreachable {
         /// The console URL.
         console: String,
@@ -23,7 +23,7 @@ pub enum ConnectionError {
         source: Error,
     },
     /// The console rejected the token.
-    #[error("{console} rejected the API token: {}", .source.help())]
+    #[error("{console} rejected the API token")]
     Unauthorized {
         /// The console URL.
         console: String,
@@ -31,7 +31,7 @@ pub enum ConnectionError {
         source: Error,
     },
     /// The console does not allow the token to read a configured stream.
-    #[error("the console does not allow the API token to view {stream}: {}", .source.help())]
+    #[error("the console does not allow the API token to view {stream}")]
     Forbidden {
         /// The stream.
         stream: &'static str,
@@ -39,7 +39,7 @@ pub enum ConnectionError {
         source: Error,
     },
     /// The console supports another API version.
-    #[error("{console} supports API {supported}, not API {version}: use version {supported}")]
+    #[error("{console} supports API {supported}, not API {version}")]
     UnsupportedApiVersion {
         /// The console URL.
         console: String,
@@ -51,9 +51,7 @@ pub enum ConnectionError {
         source: Error,
     },
     /// The server is not a console of this API.
-    #[error(
-        "the server at {console} is not a SentinelOne console with API {version}: check the address in the console URL and the proxy"
-    )]
+    #[error("the server at {console} is not a SentinelOne console with API {version}")]
     NotAConsole {
         /// The console URL.
         console: String,
@@ -63,7 +61,7 @@ pub enum ConnectionError {
         source: Error,
     },
     /// Any other error.
-    #[error("{stream} cannot be read from {console}; {}", .source.help())]
+    #[error("{stream} cannot be read from {console}")]
     Other {
         /// The console URL.
         console: String,
@@ -84,6 +82,16 @@ impl ConnectionError {
             | Self::UnsupportedApiVersion { source, .. }
             | Self::NotAConsole { source, .. }
             | Self::Other { source, .. } => source,
+        }
+    }
+
+    /// Returns the remedy in one sentence; `None` if the message of the [error of the call](Self::error) says what is
+    /// allowed.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::UnsupportedApiVersion { supported, .. } => Some(format!("use version {supported}")),
+            Self::NotAConsole { .. } => Some("check the address in the console URL and the proxy".into()),
+            _ => self.error().help(),
         }
     }
 }

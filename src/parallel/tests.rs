@@ -636,7 +636,7 @@ where
     let client = Client::builder("http://127.0.0.1:9").token(token).build().unwrap();
     let error = run(async { client.pages(request).concurrency(8).next().await.unwrap().unwrap_err() });
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
-    error.to_string()
+    error.report().to_string()
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
-    ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, ConsoleUrlError, Delivery, ErrorKind, IdState,
-    Page, RateLimits, Request, RequestErrorKind, RetryPolicy, raw,
+    ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, ConsoleUrlError, Delivery, Error, ErrorKind,
+    IdState, Page, RateLimits, Request, RequestErrorKind, RetryPolicy, raw,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
@@ -417,6 +417,24 @@ async fn response_with_data_and_errors_keeps_both() {
 }
 
 #[tokio::test]
+async fn error_display_is_message_and_report_adds_remedy() {
+    let server = MockServer::start().await;
+    let errors = json!({ "errors": [{ "code": 4040010, "title": "Not Found", "detail": "No such site" }] });
+    let response = ResponseTemplate::new(404).set_body_json(errors);
+    Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
+    let error = client(&server).sites().get("1").await.unwrap_err();
+    let message = "sites_get: HTTP 404 Not Found: 4040010 Not Found: No such site";
+    assert_eq!(error.to_string(), message);
+    let help = "check the ID, and that this console supports the operation on this API version";
+    assert_eq!((error.help().as_deref(), error.resume_hint()), (Some(help), None));
+    assert_eq!(error.report().to_string(), format!("{message}; {help}"));
+    assert_eq!(format!("{error:?}"), format!("Error(Api: {message}; {help})"));
+    // These messages say what is allowed.
+    let url = "ftp://x".parse::<ConsoleUrl>().map_err(Error::from).unwrap_err();
+    assert_eq!((url.help(), url.report().to_string()), (None, url.to_string()));
+}
+
+#[tokio::test]
 async fn error_of_html_response_redacts_token() {
     let server = MockServer::start().await;
     let echo = format!("<html>502\u{1b}[2J for Authorization: ApiToken {TOKEN}</html>");
@@ -608,7 +626,7 @@ async fn timeout_on_action_reports_possible_effect() {
     let error = note.send().await.unwrap_err();
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::Timeout, Delivery::Unknown));
     assert!(error.may_have_taken_effect());
-    assert!(error.help().contains("check the result"), "a note must not be added twice");
+    assert!(error.help().unwrap_or_default().contains("check the result"), "a note must not be added twice");
     assert!(error.to_string().contains("no response within the timeout"), "{error}");
     let client = builder(&server)
         .read_timeout(Duration::from_millis(200))

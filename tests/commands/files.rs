@@ -261,7 +261,7 @@ async fn fetch_file_timeout_names_resume_command() {
     let outcome = run(&server, V2_1, "fetch-file", &args).await;
     let failure = outcome.failure.as_ref().unwrap();
     assert_eq!(failure.kind(), ErrorKind::WaitTimeout);
-    assert!(failure.to_string().contains("download-fetched-file"), "{failure}");
+    assert!(failure.help().unwrap_or_default().contains("download-fetched-file"), "{}", failure.report());
     assert_eq!(states(&outcome), [("77", IdState::Unknown)]);
     assert!(outcome.has_effect() && !outcome.is_complete(), "the console accepted the request");
 }
@@ -528,7 +528,7 @@ async fn fetch_threat_file_timeout_names_pending_threats() {
     let outcome = run(&server, V2_1, "fetch-threat-file", &args).await;
     let failure = outcome.failure.as_ref().unwrap();
     assert_eq!(failure.kind(), ErrorKind::WaitTimeout);
-    assert!(failure.help().contains("upload the files of 1;"), "{failure}");
+    assert!(failure.help().unwrap_or_default().contains("upload the files of 1;"), "{failure}");
     assert_eq!(states(&outcome), [("1", IdState::Unknown)]);
 }
 

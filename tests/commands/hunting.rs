@@ -269,7 +269,7 @@ async fn power_query_timeout_returns_query_id() {
     for (query_id, polls_so_far) in [(None, 2), (Some("pq1"), 4)] {
         let error = short_poll(query_id).run(&client(&server, V2_1), &NoProgress).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WaitTimeout);
-        assert!(error.to_string().contains("resume with query_id=pq1"), "{error}");
+        assert!(error.help().unwrap_or_default().contains("resume with query_id=pq1"), "{}", error.report());
         assert_eq!(polls(&server).await, polls_so_far, "one immediate poll, one before the timeout");
     }
     assert_eq!(request_count(&server, &format!("{DV}/events/pq")).await, 1, "the query is started once");
@@ -283,7 +283,12 @@ async fn power_query_poll_error_keeps_query_id() {
         let server = power_query_server(in_state("RUNNING"), polled).await;
         let error = power_query().run(&client(&server, V2_1), &NoProgress).await.unwrap_err();
         assert_eq!(error.status().unwrap(), status);
-        assert_eq!(error.to_string().contains("resume with query_id=pq1"), resumes, "{error}");
+        assert_eq!(
+            error.resume_hint().is_some_and(|hint| hint.contains("resume with query_id=pq1")),
+            resumes
+        );
+        assert!(error.report().to_string().ends_with(error.resume_hint().unwrap_or_default()));
+        assert!(!error.to_string().contains("query_id"), "{error}");
     }
 }
 

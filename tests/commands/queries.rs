@@ -954,7 +954,7 @@ async fn automate_results_timeout_returns_parent_task_id() {
     };
     let assert_resume_hint = |error: &Error| {
         assert_eq!(error.kind(), ErrorKind::WaitTimeout);
-        assert!(error.to_string().contains("parent_task_id=55"), "{error}");
+        assert!(error.help().unwrap_or_default().contains("parent_task_id=55"), "{}", error.report());
     };
     let outcome = command(None).run(&client(&server, V2_1), &NoProgress).await.unwrap();
     assert_resume_hint(outcome.failure.as_ref().unwrap());

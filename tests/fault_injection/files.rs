@@ -158,7 +158,11 @@ async fn redirects_are_not_followed() {
                     error.status().unwrap().is_redirection() && !error.may_have_taken_effect(),
                     "{error}"
                 );
-                assert!(error.help().contains("redirects"), "{}", error.help());
+                assert!(
+                    error.help().unwrap_or_default().contains("redirects"),
+                    "{}",
+                    error.help().unwrap_or_default()
+                );
             }
             assert_eq!(server.requests().len(), 4);
         }

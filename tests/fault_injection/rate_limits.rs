@@ -176,7 +176,7 @@ async fn permit_beyond_timeout_fails_immediately() {
         (ErrorKind::RateLimitTimeout, Delivery::NotSent, 0)
     );
     assert_eq!(error.operation(), Some("agents_list"));
-    assert!(!error.may_have_taken_effect() && error.help().contains("nothing was sent"));
+    assert!(!error.may_have_taken_effect() && error.help().unwrap_or_default().contains("nothing was sent"));
     assert_eq!((server.requests().len(), clock.waits()), (1, vec![]));
 }
 

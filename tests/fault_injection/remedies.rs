@@ -45,7 +45,7 @@ async fn forbidden_remedy_follows_the_detail() {
         ("User lacks the permission Threats.view", &["role", "token"]),
     ] {
         let error = error_of(refusal(FORBIDDEN, "Insufficient permissions", Some(detail))).await;
-        let help = error.help();
+        let help = error.help().unwrap_or_default();
         let found: Vec<_> = words.into_iter().filter(|word| help.contains(word)).collect();
         assert_eq!(found, expected, "{detail}: {help}");
         assert!(error.to_string().contains(detail), "{error}");
@@ -53,16 +53,19 @@ async fn forbidden_remedy_follows_the_detail() {
     }
     // A reason without any known word does not become a matter of the role.
     for detail in ["Cette fonction est absente de ce contrat", "Der Bereich umfasst das nicht"] {
-        let help = error_of(refusal(FORBIDDEN, "Insufficient permissions", Some(detail))).await.help();
+        let help = error_of(refusal(FORBIDDEN, "Insufficient permissions", Some(detail)))
+            .await
+            .help()
+            .unwrap_or_default();
         assert!(help.contains("license") && help.contains("permissions") && !help.contains("role"), "{help}");
     }
     let vague = error_of(refusal(FORBIDDEN, "License required", Some("See the documentation"))).await;
-    assert!(vague.help().contains("includes the feature"), "{vague}");
+    assert!(vague.help().unwrap_or_default().contains("includes the feature"), "{vague}");
     // Without a detail, the title or the body has the reason.
     let titled = error_of(refusal(FORBIDDEN, "License required", None)).await;
-    assert!(titled.help().contains("license"), "{titled}");
+    assert!(titled.help().unwrap_or_default().contains("license"), "{titled}");
     let plain = error_of(response(FORBIDDEN, &[], "Feature disabled on this site")).await;
-    assert!(plain.help().contains("license"), "{plain}");
+    assert!(plain.help().unwrap_or_default().contains("license"), "{plain}");
 }
 
 /// Returns a client for each version of the API. Building a client takes longer than most calls.
@@ -78,7 +81,7 @@ async fn forbidden_remedy_has_documented_permission() {
     for case in cases() {
         let error = clients[&case.version].send(&case.request).await.unwrap_err();
         let expected = case.operation.permission.unwrap_or("role");
-        assert!(error.help().contains(expected), "{}: {error}", case.operation.id);
+        assert!(error.help().unwrap_or_default().contains(expected), "{}: {error}", case.operation.id);
     }
 }
 
@@ -92,14 +95,17 @@ async fn unauthorized_after_success_keeps_the_token() {
     .await;
     let client = client(&server);
     let first = send_read(&client).await.unwrap_err();
-    assert!(first.help().starts_with("create a new token"), "{first}");
-    assert!(first.help().contains("another console"), "{first}");
+    assert!(first.help().unwrap_or_default().starts_with("create a new token"), "{first}");
+    assert!(first.help().unwrap_or_default().contains("another console"), "{first}");
     send_read(&client).await.unwrap();
-    assert!(first.help().starts_with("keep the token"), "it is printed after the success: {first}");
+    assert!(
+        first.help().unwrap_or_default().starts_with("keep the token"),
+        "it is printed after the success: {first}"
+    );
     // Clones share what the client knows.
     let later = send_action(&client.clone()).await.unwrap_err();
-    assert!(later.help().starts_with("keep the token"), "{later}");
-    assert!(!later.help().contains("new token"), "{later}");
+    assert!(later.help().unwrap_or_default().starts_with("keep the token"), "{later}");
+    assert!(!later.help().unwrap_or_default().contains("new token"), "{later}");
 }
 
 #[tokio::test]
@@ -109,7 +115,7 @@ async fn unauthorized_after_public_operation_asks_for_a_token() {
     let client = client(&server);
     client.system().status().await.unwrap();
     let error = send_read(&client).await.unwrap_err();
-    assert!(error.help().starts_with("create a new token"), "{error}");
+    assert!(error.help().unwrap_or_default().starts_with("create a new token"), "{error}");
 }
 
 #[tokio::test]
@@ -119,7 +125,10 @@ async fn unauthorized_after_success_of_same_operation_asks_for_a_token() {
     let client = client(&server);
     send_read(&client).await.unwrap();
     for error in [send_read(&client).await.unwrap_err(), send_action(&client).await.unwrap_err()] {
-        assert!(error.help().starts_with("create a new token"), "the token was revoked: {error}");
+        assert!(
+            error.help().unwrap_or_default().starts_with("create a new token"),
+            "the token was revoked: {error}"
+        );
     }
 }
 
@@ -134,7 +143,8 @@ async fn unauthorized_remedy_follows_the_detail() {
         ("You are not authorized to do this", true),
         ("Denied", true),
     ] {
-        let help = error_of(refusal(UNAUTHORIZED, "Unauthorized", Some(detail))).await.help();
+        let help =
+            error_of(refusal(UNAUTHORIZED, "Unauthorized", Some(detail))).await.help().unwrap_or_default();
         assert_eq!(help.contains("new token"), wants_token, "{detail}: {help}");
     }
 }
@@ -149,7 +159,7 @@ async fn rejected_verification_code_is_to_be_checked() {
         (FORBIDDEN, Some("Protected action: invalid code")),
     ] {
         let server = Server::scripted([refusal(status, "Failed", detail)]).await;
-        let help = client(&server).send(&case.request).await.unwrap_err().help();
+        let help = client(&server).send(&case.request).await.unwrap_err().help().unwrap_or_default();
         assert!(help.starts_with("check the verification code"), "{status} {detail:?}: {help}");
         assert!(!help.contains("elevate"), "{help}");
     }
@@ -191,7 +201,7 @@ async fn unauthorized_with_expired_token_reports_expiry() {
     let client = builder(&server, &clock).token(token).retry_policy(RetryPolicy::disabled()).build().unwrap();
     send_read(&client).await.expect("an expired token is sent");
     let error = send_read(&client).await.unwrap_err();
-    assert!(error.help().contains("expired at 2026-11-21T11:54:59Z"), "{error}");
+    assert!(error.help().unwrap_or_default().contains("expired at 2026-11-21T11:54:59Z"), "{error}");
 }
 
 #[tokio::test]
@@ -199,8 +209,8 @@ async fn unimplemented_operation_is_not_worth_a_retry() {
     let server = Server::scripted([response("501 Not Implemented", &[], "")]).await;
     let client = builder(&server, &VirtualClock::auto()).build().unwrap();
     for error in [send_read(&client).await.unwrap_err(), send_action(&client).await.unwrap_err()] {
-        assert!(error.help().contains("does not support the operation"), "{error}");
-        assert!(!error.help().contains("later") && !error.is_temporary(), "{error}");
+        assert!(error.help().unwrap_or_default().contains("does not support the operation"), "{error}");
+        assert!(!error.help().unwrap_or_default().contains("later") && !error.is_temporary(), "{error}");
         assert_eq!(error.attempts(), 1);
     }
 }
@@ -227,8 +237,16 @@ async fn html_page_is_named_with_its_title() {
             assert!(error.is_html_page() && error.kind() == ErrorKind::Decode, "{text}");
             assert!(text.contains("HTML page") && !text.contains('\u{1b}'), "{text}");
             assert!(title.is_none_or(|title| text.contains(&format!("\"{title}\""))), "{text}");
-            assert!(error.help().contains("address") && error.help().contains("proxy"), "{text}");
-            assert_eq!(error.help().contains("may have taken effect"), is_action, "{text}");
+            assert!(
+                error.help().unwrap_or_default().contains("address")
+                    && error.help().unwrap_or_default().contains("proxy"),
+                "{text}"
+            );
+            assert_eq!(
+                error.help().unwrap_or_default().contains("may have taken effect"),
+                is_action,
+                "{text}"
+            );
             assert!(error.may_have_taken_effect() && !error.is_temporary(), "{text}");
             assert_eq!(error.attempts(), 1);
         }
@@ -236,7 +254,11 @@ async fn html_page_is_named_with_its_title() {
     let blocked =
         error_of(response(FORBIDDEN, &[], "<html><title>Access denied by the gateway</title>")).await;
     assert!(blocked.to_string().contains("\"Access denied by the gateway\""), "{blocked}");
-    assert!(blocked.help().contains("proxy") && !blocked.help().contains("role"), "{blocked}");
+    assert!(
+        blocked.help().unwrap_or_default().contains("proxy")
+            && !blocked.help().unwrap_or_default().contains("role"),
+        "{blocked}"
+    );
     let json = error_of(page("text/html", r#"{"data":7}"#)).await;
     assert!(!json.is_html_page(), "{json}");
 }
@@ -248,7 +270,7 @@ async fn html_page_in_place_of_a_file_is_named_with_its_title() {
     let request = cases().into_iter().find(|case| case.operation == &DOWNLOAD).unwrap().request;
     let error = client(&server).download(&request.with_response_type()).await.unwrap_err();
     assert!(error.to_string().contains("HTML page with the title \"Sign in\""), "{error}");
-    assert!(error.help().contains("address") && error.is_html_page(), "{error}");
+    assert!(error.help().unwrap_or_default().contains("address") && error.is_html_page(), "{error}");
 }
 
 #[tokio::test]
@@ -258,8 +280,8 @@ async fn approval_remedy_names_the_field_that_requests_it() {
     for case in cases() {
         let error = clients[&case.version].send(&case.request).await.unwrap_err();
         let is_script = case.operation.id == "remote_scripts_execute";
-        assert!(error.help().contains("approv"), "{error}");
-        assert_eq!(error.help().contains("--requires-approval"), is_script, "{error}");
+        assert!(error.help().unwrap_or_default().contains("approv"), "{error}");
+        assert_eq!(error.help().unwrap_or_default().contains("--requires-approval"), is_script, "{error}");
     }
 }
 
@@ -284,11 +306,11 @@ async fn redirect_names_its_target_without_secrets() {
         (format!("https://login.example.com/{TOKEN}"), "https://login.example.com/…"),
     ] {
         let error = error_of(response("302 Found", &[("Location", &location)], "moved")).await;
-        for text in [error.to_string(), error.help()] {
+        for text in [error.to_string(), error.help().unwrap_or_default()] {
             assert!(text.contains(&format!("to {target}")), "{text}");
             assert!(!text.contains("4711-secret") && !text.contains(TOKEN), "{text}");
         }
-        assert!(error.help().contains("address"), "{error}");
+        assert!(error.help().unwrap_or_default().contains("address"), "{error}");
     }
 }
 
@@ -320,8 +342,11 @@ async fn expired_link_asks_for_a_new_one() {
         let error = link_error(&format!("{query}&{signature}"), status, &body).await;
         let text = format!("{error} {:?}", error.body());
         assert_eq!(text.contains("link to the file has expired"), has_expired, "{text}");
-        assert!(error.help().contains("get-remote-script-task-results"), "{text}");
-        assert!(!text.contains("0a1b2c3d4e5f") && !error.help().contains("role"), "{text}");
+        assert!(error.help().unwrap_or_default().contains("get-remote-script-task-results"), "{text}");
+        assert!(
+            !text.contains("0a1b2c3d4e5f") && !error.help().unwrap_or_default().contains("role"),
+            "{text}"
+        );
         let code = body.split("<Code>").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
         assert!(error.to_string().contains(code), "{text}");
     }
@@ -358,12 +383,13 @@ async fn expired_link_asks_for_a_new_one() {
         assert!(
             error
                 .help()
+                .unwrap_or_default()
                 .contains("again with remote_scripts_fetch_results (s1 get-remote-script-task-results)"),
             "{error}"
         );
     }
     let failed = link_error(valid, "500 Internal Server Error", "").await;
-    assert!(failed.help().contains("retry later"), "{failed}");
+    assert!(failed.help().unwrap_or_default().contains("retry later"), "{failed}");
 }
 
 #[tokio::test]
@@ -399,7 +425,7 @@ async fn unresolved_host_without_domain_is_not_retried() {
         let error = send_read(&client).await.unwrap_err();
         let facts = (error.kind(), error.delivery(), error.attempts());
         assert_eq!(facts, (ErrorKind::Connect, Delivery::NotSent, attempts), "{error}");
-        assert!(error.help().contains(words), "{error}");
+        assert!(error.help().unwrap_or_default().contains(words), "{error}");
     }
 }
 
@@ -430,7 +456,7 @@ async fn conflict_is_retried_only_while_a_query_runs() {
             let is_power_query = id.contains("power_query");
             let kind = if is_power_query { "ping_power_query" } else { "get_query_status" };
             let status_command = command_of(&format!("deep_visibility_{kind}"));
-            assert!(error.help().contains(status_command), "{id}: {error}");
+            assert!(error.help().unwrap_or_default().contains(status_command), "{id}: {error}");
         } else {
             assert_eq!((requests, seconds), (1, 0.0), "{id}: {error}");
         }

@@ -308,7 +308,8 @@ async fn test_connection_reports_the_cause() {
     let fetcher = Fetcher::new(client_of(&server.uri(), "t", ApiVersion::V2_1), both).unwrap();
     let unavailable = fetcher.test_connection().await.unwrap_err();
     assert!(matches!(unavailable, ConnectionError::Forbidden { stream: "alerts", .. }), "{unavailable:?}");
-    assert!(!unavailable.to_string().contains("new token"), "{unavailable}");
+    let help = unavailable.help().unwrap_or_default();
+    assert!(!help.is_empty() && !help.contains("new token"), "{unavailable}; {help}");
     let messages = [wrong, unreachable, other, page, forbidden, broken].map(|error| error.to_string());
     assert_eq!(messages.iter().collect::<BTreeSet<_>>().len(), messages.len(), "{messages:#?}");
     assert!(messages.iter().all(|message| !message.contains("another-token")));

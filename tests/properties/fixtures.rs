@@ -270,7 +270,7 @@ async fn client_replays_fixtures() {
                 }
                 insta::assert_snapshot!(
                     format!("error_{}", path.file_stem().unwrap().to_string_lossy()),
-                    error
+                    error.report()
                 );
             }
         }

@@ -85,7 +85,7 @@ fn check_error(error: &Error, operation: &'static Operation, status: StatusCode)
     assert_eq!(error.status(), Some(status));
     let text = format!("{error} {error:?}");
     assert!(!text.contains(char::is_control), "{text:?}");
-    assert!(!error.help().is_empty());
+    assert!(error.help().is_some());
     let _ = (error.retry_after(), error.api_errors(), error.delivery(), error.may_have_taken_effect());
     let _ = (error.body(), error.decode_error(), error.request_id());
 }

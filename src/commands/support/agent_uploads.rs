@@ -16,7 +16,6 @@ use serde_json::{Map, Value};
 
 use super::context_entry::context_under;
 use super::error_text::error_about;
-use super::error_text::fact;
 use super::polling::PollPolicy;
 use super::upload_report::UploadReport;
 use crate::Result;
@@ -263,7 +262,7 @@ impl DownloadTarget<'_> {
         if let Some(error) =
             unreadable.as_ref().filter(|_| report.as_ref().is_none_or(|one| one.received > 0))
         {
-            tracing::warn!(target: "sentinelone", "the manifest of the upload was not read: {}", fact(error));
+            tracing::warn!(target: "sentinelone", "the manifest of the upload was not read: {error}");
         }
         ReceivedUpload { files: vec![zip], report, unreadable }
     }
@@ -353,7 +352,7 @@ impl ReceivedUpload {
                 "check that the file exists on the endpoint and that the agent can read it; the zip is kept"
             }
         };
-        let parts = [report.reasons(), self.unreadable.as_ref().map(fact)];
+        let parts = [report.reasons(), self.unreadable.as_ref().map(ToString::to_string)];
         let reasons: Vec<String> = parts.into_iter().flatten().collect();
         let message = match reasons.as_slice() {
             [] => "the upload contains no file and no reason for it".to_owned(),

@@ -4,7 +4,7 @@ use sentinelone_raw::remote_scripts;
 use sentinelone_raw::runtime::{Field, Request, RequestError};
 use serde_json::{Value, json};
 
-use super::error_text::{error_about, fact};
+use super::error_text::error_about;
 use super::execution::Requests;
 use super::ids::unique;
 use crate::Result;
@@ -98,7 +98,7 @@ pub(crate) async fn send_action(client: &Client, requests: Requests) -> Result<(
             continue;
         }
         let first = ids.first().map(|id| format!(" from {id}")).unwrap_or_default();
-        outcome.errors.push(error_about(&format!("batch of {} IDs{first}", ids.len()), fact(&error)));
+        outcome.errors.push(error_about(&format!("batch of {} IDs{first}", ids.len()), error.to_string()));
     }
     Ok((outcome, statuses, count))
 }

@@ -50,7 +50,7 @@ impl PollPolicy {
             let (state, transient) = match status {
                 Ok(PollStatus::Ready(value)) => return Ok(Some(value)),
                 Ok(PollStatus::Pending(state)) => (state, None),
-                Err(error) if error.is_transient() => (error.to_string(), Some(error)),
+                Err(error) if error.is_transient() => (error.report().to_string(), Some(error)),
                 Err(error) => return Err(error),
             };
             // The final poll starts one margin before the deadline, so that it can finish in time.

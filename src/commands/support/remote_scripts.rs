@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::batch_action::{merge_response, run_action};
 use super::batched_lists::non_empty;
 use super::context_entry::{context_under, entry};
-use super::error_text::{error_about, fact};
+use super::error_text::error_about;
 use super::execution::Requests;
 use super::ids::unique;
 use super::list_pages::entries;
@@ -187,7 +187,7 @@ pub(crate) async fn fetch_results(
         match save(client, observer, (link, &name), selection.dir).await {
             Ok(saved) => outcome.files.push(saved),
             Err(error) => {
-                outcome.errors.push(error_about(&format!("{name} of task {task}"), fact(&error)));
+                outcome.errors.push(error_about(&format!("{name} of task {task}"), error.to_string()));
                 outcome.failure.get_or_insert(error);
             }
         }
