@@ -14,7 +14,8 @@ use crate::console_url::{ConsoleUrl, ConsoleUrlError};
 use crate::error::Error;
 use crate::token::ApiToken;
 use crate::transport::{
-    CallConfig, Clock, HttpSettings, Proxy, RateLimits, Recorder, RetryPolicy, TokioClock, Transport,
+    CallConfig, Clock, HttpSettings, HttpTransport, Proxy, RateLimits, Recorder, RetryPolicy, TokioClock,
+    Transport,
 };
 
 /// Builds a [`Client`]. [`build`](Self::build) reports invalid configuration.
@@ -89,6 +90,7 @@ impl ClientBuilder {
                 roots: Vec::new(),
                 accept_invalid_certs: false,
                 user_agent: None,
+                transport: None,
             },
         }
     }
@@ -198,11 +200,22 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets a transport that sends all requests in place of connections, for example in tests. Rate limits, retries,
+    /// timeouts, redaction, recording and decoding stay. Downloads use it too. It has no TLS, no proxy and no connect
+    /// timeout of its own, so the console URL can be any https URL, without the cargo feature `rustls`.
+    ///
+    /// See [`HttpTransport`] for an example.
+    pub fn transport(mut self, transport: impl HttpTransport + 'static) -> Self {
+        self.http.transport = Some(Arc::new(transport));
+        self
+    }
+
     /// Builds the client, and logs the [warnings of the token](ApiToken::warnings). Nothing is sent.
     ///
     /// # Errors
     /// Returns an error of the kind [`Configuration`](crate::ErrorKind::Configuration) if the console URL is invalid,
-    /// the token is missing, or the proxy, a certificate or the user agent is invalid.
+    /// the token is missing, the proxy, a certificate or the user agent is invalid, or a proxy or a certificate is set
+    /// next to a [transport](Self::transport).
     pub fn build(self) -> Result<Client> {
         let console = self.console?;
         let token = self.token.ok_or_else(|| {

@@ -263,6 +263,14 @@ impl Error {
         Self::new(None, ErrorRepr::Configuration { message: message.into(), help: None })
     }
 
+    /// Sets the remedy of a configuration error.
+    pub(crate) fn with_help(mut self, remedy: &'static str) -> Self {
+        if let ErrorRepr::Configuration { help, .. } = &mut self.0.repr {
+            *help = Some(remedy);
+        }
+        self
+    }
+
     /// Creates an error from an error whose message is complete. [`source`](std::error::Error::source) returns it, and
     /// callers downcast it.
     pub(crate) fn caused(kind: ErrorKind, source: impl Into<Source>) -> Self {

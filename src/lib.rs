@@ -30,6 +30,10 @@ mod transport;
 pub mod commands;
 pub mod resources;
 
+/// The type of bodies in this crate.
+pub use ::bytes;
+/// The types of requests, responses, status codes and headers in this crate.
+pub use ::http;
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
     AffectedCount, ApiVersion, Data, DecodeError, FilterRequirement, OpenEnum, Operation, OperationKind,
@@ -51,7 +55,10 @@ pub use response::Response;
 pub use text::replace_control_chars;
 pub use token::{ApiToken, TokenError, TokenWarning};
 pub use token_expiry::TokenDetails;
-pub use transport::{Clock, RateLimits, RawExchange, Recorder, RetryPolicy, SleepFuture};
+pub use transport::{
+    Clock, HttpTransport, RateLimits, RawExchange, Recorder, RetryPolicy, SleepFuture, TransportBody,
+    TransportError, TransportFuture,
+};
 
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -105,6 +112,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/sandbox.md")]
     struct Sandbox;
+
+    #[doc = include_str!("../docs/guide/testing.md")]
+    struct Testing;
 
     #[doc = include_str!("../docs/guide/observability.md")]
     struct Observability;

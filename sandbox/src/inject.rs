@@ -4,6 +4,7 @@ use sentinelone::raw::runtime::Timestamp;
 use serde_json::{Value, json};
 
 use super::Sandbox;
+use super::state::State;
 use sentinelone::incidents::Stream;
 use sentinelone::json_path::set_path;
 
@@ -25,7 +26,14 @@ impl Sandbox {
     /// # }
     /// ```
     pub fn inject(&self, stream: Stream, count: usize, created: &Timestamp) -> Vec<String> {
-        let mut inner = self.state.lock();
+        self.state.inject(stream, count, created)
+    }
+}
+
+impl State {
+    /// Adds new threats or alerts and returns their IDs.
+    pub(super) fn inject(&self, stream: Stream, count: usize, created: &Timestamp) -> Vec<String> {
+        let mut inner = self.lock();
         let (collection, info) = match stream {
             Stream::Threats => ("threats", "threatInfo"),
             Stream::Alerts => ("alerts", "alertInfo"),

@@ -14,7 +14,7 @@
 //! The times of the example data are relative to the start of the sandbox. [`SandboxBuilder::clock`] sets the clock.
 //!
 //! The sandbox has no rate limits, no permissions and no agents; a mitigation takes effect at once. It listens on
-//! 127.0.0.1 only and uses HTTP without TLS.
+//! 127.0.0.1 only and uses HTTP without TLS. An [`InProcessSandbox`] responds without a server.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
@@ -31,8 +31,10 @@ mod clock;
 mod expression;
 mod files;
 mod handler;
+mod in_process;
 mod inject;
 mod message;
+mod respond;
 mod routing;
 mod sandbox;
 mod select;
@@ -42,5 +44,6 @@ mod tenant;
 mod undeclared;
 mod values;
 
+pub use in_process::InProcessSandbox;
 pub use sandbox::{Sandbox, SandboxBuilder};
 pub use state::RecordedExchange;

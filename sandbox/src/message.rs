@@ -15,7 +15,7 @@ pub(super) struct SandboxRequest<'a> {
     pub(super) authorization: Option<&'a str>,
     /// Time of the request.
     pub(super) now: Timestamp,
-    /// Origin of the sandbox, as in the `Host` header of the request.
+    /// Origin of the sandbox, as in the request.
     pub(super) origin: String,
     pub(super) body: Body,
 }

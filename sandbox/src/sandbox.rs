@@ -113,17 +113,23 @@ impl SandboxBuilder {
     /// # Errors
     /// Returns an error if the port is in use or not permitted, or if the time of the clock is not a valid time.
     pub async fn start(self) -> io::Result<Sandbox> {
+        let port = self.port;
+        let state = Arc::new(self.state()?);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&state), stopped));
+        Ok(Sandbox { address, state, stop, server })
+    }
+
+    /// Returns the state at the start.
+    pub(super) fn state(self) -> io::Result<State> {
         let now = self.clock.now();
         let Some(tenant) = Tenant::at(&now) else {
             let message =
                 format!("the clock of the sandbox returned {:?}, which is not a time", now.as_str());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
-        let address = listener.local_addr()?;
-        let state = Arc::new(State::new(tenant, self.clock));
-        let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&state), stopped));
-        Ok(Sandbox { address, state, stop, server })
+        Ok(State::new(tenant, self.clock))
     }
 }

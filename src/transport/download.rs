@@ -8,6 +8,7 @@ use bytes::Bytes;
 use sentinelone_raw::runtime::{Operation, ResponseFormat};
 
 use super::completeness::{Completeness, Expectation};
+use super::connection::HttpResponse;
 use super::response_timeouts::ResponseTimeouts;
 use crate::Result;
 use crate::error::{ArchiveFault, Error, ErrorKind, ErrorRepr, History};
@@ -22,7 +23,7 @@ const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 #[must_use = "no byte is read before `chunk` or `save` is called"]
 pub struct Download {
     operation: &'static Operation,
-    response: reqwest::Response,
+    response: HttpResponse,
     /// The first chunk, if it was read to determine the type of the content.
     first: Option<Bytes>,
     length: Option<u64>,
@@ -44,10 +45,10 @@ impl fmt::Debug for Download {
 
 impl Download {
     /// Starts a download with this read timeout. `length` is that of the response before the first chunk, because
-    /// reqwest then returns the remaining length.
-    pub(crate) fn new(
+    /// it may then be the remaining length.
+    pub(super) fn new(
         operation: &'static Operation,
-        response: reqwest::Response,
+        response: HttpResponse,
         (length, first): (Option<u64>, Option<Bytes>),
         read_timeout: Duration,
     ) -> Self {
@@ -138,7 +139,7 @@ impl Download {
 }
 
 /// Returns why a response is expected to be a zip archive.
-fn expectation(operation: &Operation, response: &reqwest::Response) -> Expectation {
+fn expectation(operation: &Operation, response: &HttpResponse) -> Expectation {
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = text(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_zip_type = matches!(
@@ -148,9 +149,7 @@ fn expectation(operation: &Operation, response: &reqwest::Response) -> Expectati
     let mut parameters =
         text(header::CONTENT_DISPOSITION).split(';').map(|part| part.trim().trim_end_matches('"'));
     match () {
-        () if is_zip_type || is_zip_name(response.url().path()) || parameters.any(is_zip_name) => {
-            Expectation::Name
-        }
+        () if is_zip_type || is_zip_name(response.path()) || parameters.any(is_zip_name) => Expectation::Name,
         () if operation.response_format == ResponseFormat::Binary => Expectation::Operation,
         () => Expectation::Content,
     }

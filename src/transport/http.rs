@@ -8,6 +8,8 @@ use ::http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
 
+use super::connection::Connection;
+use super::http_transport::HttpTransport;
 use crate::Result;
 use crate::console_url::ConsoleUrl;
 use crate::error::Error;
@@ -16,13 +18,27 @@ use crate::error::Error;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connection settings.
-#[derive(Debug)]
 pub(crate) struct HttpSettings {
     pub(crate) connect_timeout: Duration,
     pub(crate) proxy: Proxy,
     pub(crate) roots: Vec<Vec<u8>>,
     pub(crate) accept_invalid_certs: bool,
     pub(crate) user_agent: Option<String>,
+    /// Replaces the connections.
+    pub(crate) transport: Option<Arc<dyn HttpTransport>>,
+}
+
+/// Omits the transport, which may have no text.
+impl fmt::Debug for HttpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpSettings")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("proxy", &self.proxy)
+            .field("roots", &self.roots.len())
+            .field("accept_invalid_certs", &self.accept_invalid_certs)
+            .field("user_agent", &self.user_agent)
+            .finish_non_exhaustive()
+    }
 }
 
 pub(crate) enum Proxy {
@@ -42,32 +58,32 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// The HTTP clients of a console and of the servers that it refers to. They do not contain the token, which is added to
-/// each request to the console.
-pub(crate) struct HttpClients {
+/// The connections to a console and to the servers that it refers to.
+pub(crate) struct Connections {
     settings: HttpSettings,
     console_url: ConsoleUrl,
-    console: reqwest::Client,
-    /// The client for HTTPS, if the console uses HTTP.
-    https: OnceLock<reqwest::Client>,
+    console: Connection,
+    /// The connections for HTTPS, if the console uses HTTP.
+    https: OnceLock<Connection>,
 }
 
-impl HttpClients {
-    /// Returns the client of the console.
-    pub(crate) fn console(&self) -> &reqwest::Client {
+impl Connections {
+    /// Returns the connections to the console.
+    pub(super) fn console(&self) -> &Connection {
         &self.console
     }
 
-    /// Returns the client for a URL that the console returned.
-    pub(crate) fn of_url(&self, url: &url::Url) -> Result<&reqwest::Client> {
-        if self.console_url.is_https() || url.scheme() != "https" {
+    /// Returns the connections to a URL that the console returned.
+    pub(super) fn of_url(&self, url: &url::Url) -> Result<&Connection> {
+        let is_custom = matches!(self.console, Connection::Custom { .. });
+        if is_custom || self.console_url.is_https() || url.scheme() != "https" {
             return Ok(&self.console);
         }
-        if let Some(client) = self.https.get() {
-            return Ok(client);
+        if let Some(connection) = self.https.get() {
+            return Ok(connection);
         }
         let client = self.settings.build_client(&self.console_url, Certificates::OfSystem)?;
-        Ok(self.https.get_or_init(|| client))
+        Ok(self.https.get_or_init(|| Connection::Pool(client)))
     }
 }
 
@@ -81,10 +97,19 @@ enum Certificates {
 }
 
 impl HttpSettings {
-    /// Builds the HTTP clients. For a console without TLS, no certificates are read.
-    pub(crate) fn build(self, console: &ConsoleUrl) -> Result<Arc<HttpClients>> {
-        let certificates = if console.is_https() { Certificates::OfSystem } else { Certificates::None };
-        let client = self.build_client(console, certificates)?;
+    /// Builds the connections. For a console without TLS, no certificates are read.
+    pub(crate) fn build(self, console: &ConsoleUrl) -> Result<Arc<Connections>> {
+        let connection = match &self.transport {
+            Some(transport) => {
+                self.reject_connection_settings()?;
+                Connection::Custom { transport: Arc::clone(transport), user_agent: self.user_agent()? }
+            }
+            None => {
+                let is_https = console.is_https();
+                let certificates = if is_https { Certificates::OfSystem } else { Certificates::None };
+                Connection::Pool(self.build_client(console, certificates)?)
+            }
+        };
         if self.accept_invalid_certs {
             warn!(
                 target: "sentinelone",
@@ -93,7 +118,31 @@ impl HttpSettings {
             );
         }
         let console_url = console.clone();
-        Ok(Arc::new(HttpClients { settings: self, console_url, console: client, https: OnceLock::new() }))
+        Ok(Arc::new(Connections { settings: self, console_url, console: connection, https: OnceLock::new() }))
+    }
+
+    /// Rejects settings of connections next to a transport that replaces them.
+    fn reject_connection_settings(&self) -> Result<()> {
+        let ignored = [
+            ("a proxy", matches!(self.proxy, Proxy::Url(_))),
+            ("a root certificate", !self.roots.is_empty()),
+            ("danger_accept_invalid_certs", self.accept_invalid_certs),
+        ];
+        match ignored.into_iter().find(|(_, is_set)| *is_set) {
+            Some((name, _)) => Err(Error::configuration(format!(
+                "{name} is set next to a transport, which replaces the connections that it would apply to"
+            ))
+            .with_help("set it in the transport, or remove the transport")),
+            None => Ok(()),
+        }
+    }
+
+    fn user_agent(&self) -> Result<HeaderValue> {
+        let product = concat!("sentinelone-rs/", env!("CARGO_PKG_VERSION"));
+        let agent = self.user_agent.as_ref().map_or(product.to_owned(), |name| format!("{name} {product}"));
+        HeaderValue::try_from(agent).map_err(|_| {
+            Error::configuration("the user agent contains characters that are invalid in a header")
+        })
     }
 
     fn build_client(&self, console: &ConsoleUrl, certificates: Certificates) -> Result<reqwest::Client> {
@@ -110,13 +159,8 @@ impl HttpSettings {
         console: &ConsoleUrl,
         certificates: Certificates,
     ) -> Result<reqwest::ClientBuilder> {
-        let product = concat!("sentinelone-rs/", env!("CARGO_PKG_VERSION"));
-        let agent = self.user_agent.as_ref().map_or(product.to_owned(), |name| format!("{name} {product}"));
-        let agent = HeaderValue::try_from(agent).map_err(|_| {
-            Error::configuration("the user agent contains characters that are invalid in a header")
-        })?;
         let http = reqwest::Client::builder()
-            .user_agent(agent)
+            .user_agent(self.user_agent()?)
             .connect_timeout(self.connect_timeout)
             // Gateways drop idle connections after about a minute. An action that is sent on a dropped connection has
             // an unknown result, so the client closes idle connections earlier.

@@ -4,8 +4,10 @@ mod call;
 mod clock;
 mod completeness;
 mod config;
+mod connection;
 mod download;
 mod http;
+mod http_transport;
 mod in_flight;
 mod link;
 mod lock;
@@ -33,11 +35,13 @@ use crate::token::AcceptedOperations;
 
 use call::{Attempt, Call, StartAttempt};
 use completeness::starts_like_zip;
+use connection::{Connection, HttpError, HttpResponse};
 use response_timeouts::ResponseTimeouts;
 use target::{CallTarget, PreparedRequest};
 
 pub use clock::{Clock, SleepFuture};
 pub use download::Download;
+pub use http_transport::{HttpTransport, TransportBody, TransportError, TransportFuture};
 pub use rate_limits::RateLimits;
 pub use record::{RawExchange, Recorder};
 pub use retry::RetryPolicy;
@@ -45,14 +49,17 @@ pub use retry::RetryPolicy;
 pub(crate) use clock::TokioClock;
 pub(crate) use config::CallConfig;
 pub(crate) use download::is_zip_name;
-pub(crate) use http::{HttpClients, HttpSettings, Proxy};
+pub(crate) use http::{Connections, HttpSettings, Proxy};
+
+/// Type of the bodies of the API.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Maximum buffer size that is allocated before the body arrives.
 const MAX_PREALLOCATION: usize = 64 << 20;
 
 /// The connections and the configuration that all calls of a client share.
 pub(crate) struct Transport {
-    pub(crate) http: Arc<HttpClients>,
+    pub(crate) http: Arc<Connections>,
     /// Authorization header with the token. Requests to other servers do not have it.
     pub(crate) authorization: HeaderValue,
     pub(crate) accepted: Arc<AcceptedOperations>,
@@ -79,7 +86,7 @@ impl Transport {
         let attempt = move |left: Duration| -> Attempt<'_, RawResponse> {
             Box::pin(async move {
                 let timeouts = self.timeouts(target_ref.operation, left);
-                let response = timeouts.apply(self.request(prepared).send()).await?;
+                let response = timeouts.apply(self.http.console().send(self.request(prepared))).await?;
                 self.read(target_ref, (response, None), &timeouts).await
             })
         };
@@ -93,7 +100,7 @@ impl Transport {
         let prepared = &self.prepare(request)?;
         let target = &CallTarget::console(prepared, self.secrets_of(request));
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start_download(target, self.request(prepared), left))
+            Box::pin(self.start_download(target, (self.http.console(), Ok(self.request(prepared))), left))
         };
         let download = self.call_download(target, &attempt).await;
         let download = download.map_err(|error| self.explained(target, error))?;
@@ -111,7 +118,7 @@ impl Transport {
         let http = self.http.of_url(&url)?;
         let request_url = url.clone();
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start_download(target, http.get(request_url.clone()), left))
+            Box::pin(self.start_download(target, (http, http.get(request_url.clone())), left))
         };
         self.call_download(target, &attempt).await.map_err(|error| {
             let has_expired = link::has_expired(&url, self.settings.clock.system_time());
@@ -192,19 +199,21 @@ impl Transport {
     }
 
     #[inline]
-    fn request(&self, prepared: &PreparedRequest<'_>) -> reqwest::RequestBuilder {
+    fn request(&self, prepared: &PreparedRequest<'_>) -> reqwest::Request {
         let accept = if prepared.operation.response_format == ResponseFormat::Binary {
-            "*/*"
+            HeaderValue::from_static("*/*")
         } else {
-            "application/json"
+            JSON
         };
-        let builder = self.http.console().request(prepared.method.clone(), prepared.url.clone());
-        let builder = builder.header(header::AUTHORIZATION, self.authorization.clone());
-        let builder = builder.header(header::ACCEPT, accept);
-        match &prepared.body {
-            Some(body) => builder.header(header::CONTENT_TYPE, "application/json").body(body.clone()),
-            None => builder,
+        let mut request = reqwest::Request::new(prepared.method.clone(), prepared.url.clone());
+        let headers = request.headers_mut();
+        headers.insert(header::AUTHORIZATION, self.authorization.clone());
+        headers.insert(header::ACCEPT, accept);
+        if let Some(body) = &prepared.body {
+            headers.insert(header::CONTENT_TYPE, JSON);
+            *request.body_mut() = Some(body.clone().into());
         }
+        request
     }
 
     #[inline]
@@ -216,12 +225,13 @@ impl Transport {
     async fn start_download(
         &self,
         target: &CallTarget<'_>,
-        builder: reqwest::RequestBuilder,
+        (connection, request): (&Connection, Result<reqwest::Request, HttpError>),
         left: Duration,
     ) -> Result<Download> {
         let operation = target.operation;
         let timeouts = self.timeouts(operation, left);
-        let mut response = timeouts.apply(builder.send()).await?;
+        let request = request.map_err(|error| Error::for_operation(operation, error.into()))?;
+        let mut response = timeouts.apply(connection.send(request)).await?;
         let is_ok = response.status() == StatusCode::OK;
         let length = response.content_length();
         // Some servers send archives with the type of a document. The result of a script may be a file of any type.
@@ -250,7 +260,7 @@ impl Transport {
     async fn read(
         &self,
         target: &CallTarget<'_>,
-        (mut response, first): (reqwest::Response, Option<Bytes>),
+        (mut response, first): (HttpResponse, Option<Bytes>),
         timeouts: &ResponseTimeouts,
     ) -> Result<RawResponse> {
         let operation = target.operation;
@@ -313,7 +323,7 @@ impl Transport {
 }
 
 /// Returns whether the content type is JSON or HTML: an error of the console instead of a file, or the page of a proxy.
-fn is_document(response: &reqwest::Response) -> bool {
+fn is_document(response: &HttpResponse) -> bool {
     let kind =
         response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

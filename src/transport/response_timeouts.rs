@@ -6,6 +6,7 @@ use std::time::Duration;
 use sentinelone_raw::runtime::Operation;
 use tokio::time::{Instant, timeout_at};
 
+use super::connection::HttpError;
 use crate::Result;
 use crate::error::{Error, ErrorKind, ErrorRepr};
 
@@ -39,7 +40,7 @@ impl ResponseTimeouts {
     }
 
     /// Waits for the next part of the response, within both timeouts.
-    pub(crate) async fn apply<T>(&self, part: impl Future<Output = reqwest::Result<T>>) -> Result<T> {
+    pub(super) async fn apply<T>(&self, part: impl Future<Output = Result<T, HttpError>>) -> Result<T> {
         let Self { operation, read_timeout, deadline, deadline_message } = *self;
         let now = Instant::now();
         let read_deadline = now + read_timeout;
@@ -54,24 +55,8 @@ impl ResponseTimeouts {
             return Err(timeout_error());
         }
         let part = timeout_at(deadline.min(read_deadline), part).await.map_err(|_| timeout_error())?;
-        part.map_err(|error| connection_error(operation, error))
+        part.map_err(|error| Error::for_operation(operation, error.into()))
     }
-}
-
-/// Converts an error of the HTTP library.
-fn connection_error(operation: &'static Operation, source: reqwest::Error) -> Error {
-    let kind = if source.is_connect() {
-        ErrorKind::Connect
-    } else if source.is_timeout() {
-        ErrorKind::Timeout
-    } else if source.is_builder() {
-        ErrorKind::Configuration
-    } else {
-        ErrorKind::ConnectionLost
-    };
-    // The URL contains IDs of the customer, and the operation identifies the call.
-    let source = source.without_url().into();
-    Error::for_operation(operation, ErrorRepr::Transport { kind, source })
 }
 
 #[cfg(test)]
@@ -84,7 +69,7 @@ mod tests {
     use sentinelone_raw::OPERATIONS;
     use tokio::time::{Instant, sleep};
 
-    use super::ResponseTimeouts;
+    use super::{HttpError, ResponseTimeouts};
 
     fn timeouts(read_timeout: u64, total: u64) -> ResponseTimeouts {
         let [read_timeout, total] = [read_timeout, total].map(Duration::from_secs);
@@ -102,7 +87,7 @@ mod tests {
         ] {
             let before = start.elapsed();
             let timeouts = timeouts(read_timeout, total);
-            let error = timeouts.apply(pending::<reqwest::Result<()>>()).await.unwrap_err();
+            let error = timeouts.apply(pending::<Result<(), HttpError>>()).await.unwrap_err();
             assert!(error.to_string().contains(message), "{error}");
             assert_eq!((start.elapsed() - before).as_secs(), seconds);
         }
@@ -113,7 +98,7 @@ mod tests {
         let timeouts = timeouts(2, 4);
         let part = || async {
             sleep(Duration::from_millis(1_500)).await;
-            reqwest::Result::Ok(())
+            Ok::<(), HttpError>(())
         };
         assert!(timeouts.apply(part()).await.is_ok());
         assert!(timeouts.apply(part()).await.is_ok());

@@ -15,3 +15,4 @@ mod resources;
 mod secrets;
 mod spans;
 mod streams;
+mod transport;
