@@ -213,15 +213,17 @@ impl ClientBuilder {
     /// Builds the client, and logs the [warnings of the token](ApiToken::warnings). Nothing is sent.
     ///
     /// # Errors
-    /// Returns an error of the kind [`Configuration`](crate::ErrorKind::Configuration) if the console URL is invalid,
-    /// the token is missing, the proxy, a certificate or the user agent is invalid, or a proxy or a certificate is set
-    /// next to a [transport](Self::transport).
+    /// Returns an error of the kind [`Configuration`](crate::ErrorKind::Configuration) if
+    /// - the console URL is invalid, or uses https without the cargo feature `rustls` and without a
+    ///   [transport](Self::transport),
+    /// - the token is missing,
+    /// - the proxy, a certificate or the user agent is invalid, or
+    /// - a proxy or a certificate is set next to a transport.
     pub fn build(self) -> Result<Client> {
         let console = self.console?;
         let token = self.token.ok_or_else(|| {
-            Error::configuration(
-                "the API token is missing; read one with ApiToken::from_env or ApiToken::from_file",
-            )
+            Error::configuration("the API token is missing")
+                .with_help("read one with ApiToken::from_env or ApiToken::from_file")
         })?;
         let (http, authorization) = (self.http.build(&console)?, token.header()?);
         let settings = CallConfig {

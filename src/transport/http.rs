@@ -82,6 +82,7 @@ impl Connections {
         if let Some(connection) = self.https.get() {
             return Ok(connection);
         }
+        require_tls(true, || format!("the link to {} uses https", url.host_str().unwrap_or_default()))?;
         let client = self.settings.build_client(&self.console_url, Certificates::OfSystem)?;
         Ok(self.https.get_or_init(|| Connection::Pool(client)))
     }
@@ -105,6 +106,7 @@ impl HttpSettings {
                 Connection::Custom { transport: Arc::clone(transport), user_agent: self.user_agent()? }
             }
             None => {
+                require_tls(console.is_https(), || format!("the console URL {console} uses https"))?;
                 let is_https = console.is_https();
                 let certificates = if is_https { Certificates::OfSystem } else { Certificates::None };
                 Connection::Pool(self.build_client(console, certificates)?)
@@ -182,6 +184,15 @@ impl HttpSettings {
     }
 }
 
+/// Returns an error if a URL requires TLS, and the build has none. `fact` names the URL.
+fn require_tls(is_https: bool, fact: impl FnOnce() -> String) -> Result<()> {
+    if cfg!(feature = "rustls") || !is_https {
+        return Ok(());
+    }
+    let error = Error::configuration(format!("{}, and this build has no TLS", fact()));
+    Err(error.with_help("enable the cargo feature rustls of the crate sentinelone, or set a transport"))
+}
+
 /// Rejects a proxy of the environment whose password contains an @. The password is parsed up to the first @, so its
 /// rest would be a part of the host and would be printed.
 fn check_proxy_environment(value: impl Fn(&str) -> Option<String>) -> Result<()> {
@@ -241,9 +252,8 @@ fn tls(
     if roots.is_empty() && !accept_invalid_certs {
         return Ok(http);
     }
-    Err(Error::configuration(
-        "certificate options require the cargo feature rustls, which is not enabled in this build",
-    ))
+    let error = Error::configuration("a certificate option is set, and this build has no TLS");
+    Err(error.with_help("enable the cargo feature rustls of the crate sentinelone"))
 }
 
 /// Returns an error and its sources in one line.
@@ -259,8 +269,30 @@ fn error_chain(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
+#[cfg_attr(not(feature = "rustls"), allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 mod tests {
+    #[cfg(not(feature = "rustls"))]
+    use crate::{ApiToken, Client, ErrorKind};
+
     use super::check_proxy_environment;
+
+    /// Runs with `cargo test -p sentinelone --no-default-features`.
+    #[cfg(not(feature = "rustls"))]
+    #[test]
+    fn https_console_without_tls_is_rejected_unless_a_transport_is_set() {
+        let builder =
+            |url: &str| ApiToken::new("an-example").map(|token| Client::builder(url).token(token)).unwrap();
+        for url in ["https://usea1.sentinelone.net", "usea1.sentinelone.net"] {
+            let error = builder(url).build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            let fact = "the console URL https://usea1.sentinelone.net uses https, and this build has no TLS";
+            assert_eq!(error.to_string(), fact);
+            assert!(error.help().unwrap().contains("cargo feature rustls"), "{}", error.report());
+            let console = |_: http::Request<bytes::Bytes>| http::Response::new(bytes::Bytes::new());
+            assert!(builder(url).transport(console).build().is_ok());
+        }
+        assert!(builder("http://127.0.0.1:9").build().is_ok());
+    }
 
     #[test]
     fn proxy_environment_unescaped_password_is_rejected() {

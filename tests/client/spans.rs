@@ -148,6 +148,7 @@ async fn dropped_call_is_logged() {
     assert!(text.contains("dropped") && text.contains("attempts=1"), "{text}");
 }
 
+#[cfg(feature = "rustls")]
 #[tokio::test]
 async fn danger_accept_invalid_certs_is_logged_once() {
     let log = Log::default();
