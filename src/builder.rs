@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::token::ApiToken;
 use crate::transport::{
     CallConfig, Clock, HttpSettings, HttpTransport, Proxy, RateLimits, Recorder, RetryPolicy, TokioClock,
-    Transport,
+    Transport, require_time,
 };
 
 /// Builds a [`Client`]. [`build`](Self::build) reports invalid configuration.
@@ -107,20 +107,20 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout of a call. It includes all attempts, rate-limit permits, delays that the console requests, and
+    /// Sets the timeout of a call, above zero. It includes all attempts, rate-limit permits, delays that the console requests, and
     /// backoff. The default is 180 seconds. For a [download](Client::download), it is the time until the file begins.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets the timeout for the connection setup. The default is 10 seconds.
+    /// Sets the timeout for the connection setup, above zero. The default is 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http.connect_timeout = timeout;
         self
     }
 
-    /// Sets the read timeout: the longest time without any data, before and within a response. The default is 60
+    /// Sets the read timeout: the longest time without any data, before and within a response; above zero. The default is 60
     /// seconds. A value above [`timeout`](Self::timeout) has no effect.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
@@ -160,7 +160,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the maximum size of a response in bytes. The default is 64 MiB. A page of 1000 threats has about 7 MB.
+    /// Sets the maximum size of a response in bytes, 1 or more. The default is 64 MiB. A page of 1000 threats has about 7 MB.
     pub fn max_response_size(mut self, bytes: usize) -> Self {
         self.max_response_size = bytes;
         self
@@ -217,14 +217,26 @@ impl ClientBuilder {
     /// - the console URL is invalid, or uses https without the cargo feature `rustls` and without a
     ///   [transport](Self::transport),
     /// - the token is missing,
-    /// - the proxy, a certificate or the user agent is invalid, or
-    /// - a proxy or a certificate is set next to a transport.
+    /// - the proxy, a certificate or the user agent is invalid,
+    /// - a proxy or a certificate is set next to a transport, or
+    /// - a timeout, the maximum response size, or a number of the [retry policy](RetryPolicy) is 0.
     pub fn build(self) -> Result<Client> {
         let console = self.console?;
         let token = self.token.ok_or_else(|| {
             Error::configuration("the API token is missing")
                 .with_help("read one with ApiToken::from_env or ApiToken::from_file")
         })?;
+        for (name, time) in [
+            ("timeout", self.timeout),
+            ("connect_timeout", self.http.connect_timeout),
+            ("read_timeout", self.read_timeout),
+        ] {
+            require_time(name, time)?;
+        }
+        if self.max_response_size == 0 {
+            return Err(Error::configuration("max_response_size is 0 bytes; expected 1 or more"));
+        }
+        self.retry.validate()?;
         let (http, authorization) = (self.http.build(&console)?, token.header()?);
         let settings = CallConfig {
             console,

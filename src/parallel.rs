@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 
 use crate::Result;
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, ErrorRepr};
 use crate::paging::{Pages, effective_page_size, operation_id, truncate};
 use crate::response::Response;
 use crate::transport::RetryPolicy;
@@ -82,10 +82,11 @@ where
     T: Send + 'static,
     Page<T>: ResponseBody,
 {
-    /// Reads parts of the list at the same time, with up to `requests` requests in flight. 0 and 1 read one page after
-    /// the other. [Rate limits](crate::RateLimits) apply. A [prefetch](Self::prefetch) has no effect.
+    /// Reads parts of the list at the same time, with up to `requests` requests in flight, 1 or more. 1 reads one page
+    /// after the other. [Rate limits](crate::RateLimits) apply. A [prefetch](Self::prefetch) has no effect.
     ///
-    /// The first page is an error of kind [`InvalidRequest`](crate::ErrorKind) if the list cannot be read in parts:
+    /// The first page is an error of kind [`InvalidRequest`](crate::ErrorKind) if `requests` is 0, or the list cannot be
+    /// read in parts:
     ///
     /// - the operation has no filter by a time that never changes,
     /// - the list is sorted by another field, or
@@ -95,7 +96,7 @@ where
         ParallelPages {
             client,
             request,
-            concurrency: requests.max(1),
+            concurrency: requests,
             page_size,
             remaining,
             start: Running::start,
@@ -183,6 +184,10 @@ impl<T> ParallelPages<T> {
             Some(running) => running,
             None => {
                 let mut request = self.request.clone()?;
+                if self.concurrency == 0 {
+                    let reason = "0 requests in flight; expected 1 or more".to_owned();
+                    return Err(Error::for_operation(request.operation(), ErrorRepr::NotParallel(reason)));
+                }
                 let column = Column::of(&request)?;
                 let page_size = effective_page_size(&request, self.page_size, self.remaining);
                 if let Some(size) = page_size {

@@ -299,10 +299,9 @@ impl Session {
             .api_version(version)
             .user_agent(concat!("s1/", env!("CARGO_PKG_VERSION")))
             .retry_policy(
-                RetryPolicy::default()
-                    .max_attempts(matches.get_one("max-attempts").copied().unwrap_or_default()),
+                RetryPolicy::default().max_attempts(matches.get_one("max-attempts").copied().unwrap_or(1)),
             )
-            .rate_limits(rate_limits(matches, sandbox.is_some()))
+            .rate_limits(rate_limits(matches, sandbox.is_some())?)
             .danger_accept_invalid_certs(insecure);
         if let Some(seconds) = matches.get_one("request-timeout").copied() {
             client = client.timeout(Duration::from_secs(seconds));
@@ -378,16 +377,16 @@ fn is_sandbox(matches: &ArgMatches) -> Result<bool, CliError> {
     Ok(true)
 }
 
-fn rate_limits(matches: &ArgMatches, embedded: bool) -> RateLimits {
+fn rate_limits(matches: &ArgMatches, embedded: bool) -> Result<RateLimits, CliError> {
     match matches.get_one::<Option<Share>>("rate-limits") {
         // The embedded sandbox has no rate limits.
-        _ if embedded => RateLimits::disabled(),
-        Some(None) => RateLimits::disabled(),
+        _ if embedded => Ok(RateLimits::disabled()),
+        Some(None) => Ok(RateLimits::disabled()),
         Some(Some(Share(share))) => {
             let limits = RateLimits::default();
-            limits.set_share(*share);
-            limits
+            limits.set_share(*share)?;
+            Ok(limits)
         }
-        None => RateLimits::default(),
+        None => Ok(RateLimits::default()),
     }
 }

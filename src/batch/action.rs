@@ -46,8 +46,8 @@ impl<A: ResponseBody + Send> ActionBatch<A> {
     }
 
     /// Sets the maximum number of IDs of a batch. The default is the maximum of the API if all IDs fit in one request,
-    /// and otherwise [`DEFAULT_BATCH_SIZE`](super::DEFAULT_BATCH_SIZE). A value above the maximum of the API, and 0, have
-    /// no effect.
+    /// and otherwise [`DEFAULT_BATCH_SIZE`](super::DEFAULT_BATCH_SIZE). A value above the maximum of the API has no
+    /// effect. With 0, [`requests`](Self::requests) and [`send`](Self::send) return an error.
     pub fn batch_size(mut self, ids: usize) -> Self {
         self.settings.batch_size = Some(ids);
         self
@@ -55,7 +55,7 @@ impl<A: ResponseBody + Send> ActionBatch<A> {
 
     /// Sets the number of batches in flight, 1 to [`MAX_IN_FLIGHT`](super::MAX_IN_FLIGHT). The default is
     /// [`DEFAULT_IN_FLIGHT`](super::DEFAULT_IN_FLIGHT). The [rate limits](crate::RateLimits) of the client apply to all of
-    /// them.
+    /// them. With another number, [`send`](Self::send) returns an error.
     pub fn in_flight(mut self, batches: usize) -> Self {
         self.settings.in_flight = batches;
         self
@@ -106,7 +106,7 @@ impl<A: ResponseBody + Send> ActionBatch<A> {
     /// Returns the requests of all IDs without sending them, regardless of the journal.
     ///
     /// # Errors
-    /// Returns an error if the list of IDs is empty, or the API does not accept an ID.
+    /// Returns an error if the list of IDs is empty, the batch size is 0, or the API does not accept an ID.
     pub fn requests(&self) -> Result<Vec<Request<A>>> {
         batch_requests(&self.action, &self.ids, self.settings.batch_size)
     }
@@ -121,7 +121,7 @@ impl<A: ResponseBody + Send> ActionBatch<A> {
     /// Dropping the future ends the run. Batches in flight may have taken effect.
     ///
     /// # Errors
-    /// Returns the first error if the run certainly affected no ID. Nothing is sent if a request is invalid, if the
+    /// Returns the first error if the run certainly affected no ID. Nothing is sent if a setting or a request is invalid, if the
     /// journal is that of another action, or if the state of an ID with an unknown outcome cannot be read.
     pub async fn send(&self) -> Result<BatchReport<A>> {
         engine::run(&self.client, self.requests()?, &self.settings).await

@@ -12,7 +12,7 @@ use super::journal::{Entry, Header, Journal};
 use super::recovery::{Resolution, resolve};
 use super::report::{BatchFailure, BatchReport};
 use super::requests::{batch_requests, has_limit, unique_ids};
-use super::settings::{BatchProgress, BatchSettings, MAX_IN_FLIGHT};
+use super::settings::{BatchProgress, BatchSettings};
 use crate::Result;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::outcome::{IdOutcome, IdState, affected_count, too_many_affected};
@@ -91,6 +91,7 @@ pub(crate) async fn run<A: ResponseBody + Send>(
     requests: Vec<Request<A>>,
     settings: &BatchSettings,
 ) -> Result<BatchReport<A>> {
+    settings.validate()?;
     // No request is sent unless all are valid.
     requests.iter().try_for_each(Request::validate)?;
     let ids = unique_ids(&requests);
@@ -132,7 +133,7 @@ async fn resume<A: ResponseBody + Send>(
     let entries = journal.entries();
     let is_unknown = |id: &&String| entries.get(*id).is_some_and(Entry::is_unknown);
     let unknown: Vec<String> = ids.iter().filter(is_unknown).cloned().collect();
-    let options = (settings.in_flight.clamp(1, MAX_IN_FLIGHT), settings.resend_unknown);
+    let options = (settings.in_flight, settings.resend_unknown);
     let Resolution { confirmed, resent, keep } =
         resolve(console, console.version(), template, &unknown, options).await?;
     let outcome =
@@ -196,7 +197,7 @@ impl<C: Console> Run<'_, C> {
     /// Sends batches until all are sent, one fails, or the run is stopped. The batches in flight then finish.
     async fn send<A: ResponseBody + Send>(&self, batches: Vec<Batch<A>>) -> SentBatches<A> {
         let BatchSettings { journal, stop, progress, .. } = self.settings;
-        let limit = if self.total == 0 { 1 } else { self.settings.in_flight.clamp(1, MAX_IN_FLIGHT) };
+        let limit = if self.total == 0 { 1 } else { self.settings.in_flight };
         let mut sent = SentBatches {
             ends: batches.iter().map(|batch| (batch.ids.clone(), None)).collect(),
             journal_error: None,

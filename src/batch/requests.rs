@@ -17,7 +17,7 @@ pub const DEFAULT_BATCH_SIZE: usize = 1_000;
 /// Returns the number of IDs of a batch; `max` is the maximum of the API.
 pub(crate) fn effective_batch_size(max: Option<u64>, ids: usize, batch_size: Option<usize>) -> usize {
     let max = max.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
-    let size = match batch_size.filter(|size| *size > 0) {
+    let size = match batch_size {
         Some(size) => size,
         None if ids <= max => ids,
         None => DEFAULT_BATCH_SIZE,
@@ -36,6 +36,9 @@ pub(crate) fn batch_requests<A>(
     ids: &[String],
     batch_size: Option<usize>,
 ) -> Result<Vec<Request<A>>> {
+    if batch_size == Some(0) {
+        return Err(Error::configuration("the batch size is 0 IDs; expected 1 or more"));
+    }
     let max = action.id_field().and_then(|(_, field)| field.item_count.1);
     let size = effective_batch_size(max, ids.len(), batch_size);
     if has_limit(action) && ids.len() > size {

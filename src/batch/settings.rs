@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::journal::Journal;
+use crate::Result;
+use crate::error::Error;
 
 /// Default number of batches in flight.
 pub const DEFAULT_IN_FLIGHT: usize = 4;
@@ -53,6 +55,18 @@ pub(crate) struct BatchSettings {
     pub(crate) resend_unknown: bool,
     pub(crate) stop: StopSignal,
     pub(crate) progress: Option<Arc<dyn Fn(BatchProgress) + Send + Sync>>,
+}
+
+impl BatchSettings {
+    /// Checks the number of batches in flight.
+    pub(super) fn validate(&self) -> Result<()> {
+        if (1..=MAX_IN_FLIGHT).contains(&self.in_flight) {
+            return Ok(());
+        }
+        let number = self.in_flight;
+        let message = format!("the number of batches in flight is {number}; expected 1 to {MAX_IN_FLIGHT}");
+        Err(Error::configuration(message))
+    }
 }
 
 impl Default for BatchSettings {

@@ -22,10 +22,10 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::engine::run;
 use super::requests::batch_requests;
-use super::settings::BatchSettings;
+use super::settings::{BatchSettings, MAX_IN_FLIGHT};
 use super::{BatchReport, Journal, StopSignal};
 use crate::Result;
-use crate::error::{Error, ErrorKind, ErrorRepr};
+use crate::error::{Delivery, Error, ErrorKind, ErrorRepr};
 use crate::outcome::IdState;
 use crate::response::Response;
 use crate::transport::SleepFuture;
@@ -419,6 +419,22 @@ fn undisturbed() -> RunSpec {
 }
 
 #[test]
+fn run_with_invalid_number_sends_nothing() {
+    let ids = ids(3);
+    let mut model = model(Kind::Status, &ids);
+    for in_flight in [0, MAX_IN_FLIGHT + 1] {
+        let settings = BatchSettings { in_flight, ..BatchSettings::default() };
+        let requests = batch_requests(&Kind::Status.template(), &ids, None).unwrap();
+        let error = block_on(run(&model, requests, &settings)).unwrap_err();
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::Configuration, Delivery::NotSent));
+        assert!(error.to_string().contains(&format!("is {in_flight}; expected 1 to 16")), "{error}");
+    }
+    assert_eq!(model.state.get_mut().unwrap().max_in_flight, 0);
+    let error = batch_requests(&Kind::Status.template(), &ids, Some(0)).unwrap_err();
+    assert_eq!(error.to_string(), "the batch size is 0 IDs; expected 1 or more");
+}
+
+#[test]
 fn run_keeps_the_number_of_batches_in_flight() {
     let ids = ids(20);
     let mut model = model(Kind::Status, &ids);
@@ -546,7 +562,6 @@ fn batch_requests_of_many_ids_have_default_size() {
     assert_eq!(sizes(5_001, None), [1_000, 1_000, 1_000, 1_000, 1_000, 1]);
     assert_eq!(sizes(6_000, Some(9_000)), [5_000, 1_000]);
     assert_eq!(sizes(5, Some(2)), [2, 2, 1]);
-    assert_eq!(sizes(5, Some(0)), [5]);
     let error = batch_requests(&Kind::Status.template(), &[], None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     let data = ThreatIncidentData::new(IncidentStatus::Resolved);

@@ -50,6 +50,7 @@ pub(crate) use clock::TokioClock;
 pub(crate) use config::CallConfig;
 pub(crate) use download::is_zip_name;
 pub(crate) use http::{Connections, HttpSettings, Proxy};
+pub(crate) use retry::require_time;
 
 /// Type of the bodies of the API.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -17,7 +17,8 @@ use sentinelone_raw::runtime::Operation;
 use super::clock::Clock;
 use super::in_flight::InFlight;
 use super::lock::lock;
-use crate::error::LimitTimeout;
+use crate::Result;
+use crate::error::{Error, LimitTimeout};
 
 /// Maximum pause of a class after a response with status 429. A longer `Retry-After` may be a mistake.
 const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
@@ -41,15 +42,14 @@ const MAX_PERIOD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// value. The limits can be changed while clients use them.
 ///
 /// ```
-/// use sentinelone::{ApiToken, Client, RateLimits};
+/// use sentinelone::RateLimits;
 ///
 /// // Three processes use this token.
 /// let limits = RateLimits::default();
-/// limits.set_share(1.0 / 3.0);
-/// assert!(limits.set("agents", 5.0, 10), "the class exists");
-/// let token = ApiToken::new("an-example")?;
-/// let client = Client::builder("usea1.sentinelone.net").token(token).rate_limits(limits).build()?;
-/// assert!(client.rate_limits().is_enabled());
+/// limits.set_share(1.0 / 3.0)?;
+/// limits.set("agents", 5.0, 10)?;
+/// limits.remove("system-status")?;
+/// assert!(limits.set("agents", 0.0, 10).is_err(), "a rate of 0 is not the absence of a limit");
 /// # Ok::<(), sentinelone::Error>(())
 /// ```
 #[derive(Clone, Default)]
@@ -187,25 +187,63 @@ impl RateLimits {
         ClassKey::new(operation).to_string()
     }
 
-    /// Replaces the documented limit of a class: sustained requests per second, and the burst. A rate that is not a
-    /// positive number removes the limit. The next calls start with a full burst.
+    /// Replaces the documented limit of a class: sustained requests per second, and the burst. The next calls start with
+    /// a full burst. [`remove`](Self::remove) removes a limit.
     ///
-    /// Returns whether an operation has this [class](Self::class_of).
-    pub fn set(&self, class: &str, per_second: f64, burst: u32) -> bool {
-        let limit = (per_second > 0.0 && per_second.is_finite()).then_some((per_second, burst));
+    /// # Errors
+    /// Returns an error of the kind [`Configuration`](crate::ErrorKind::Configuration) if no operation has this
+    /// [class](Self::class_of), the rate is not a finite number above 0, or the burst is 0. The limit does not change.
+    pub fn set(&self, class: &str, per_second: f64, burst: u32) -> Result<()> {
+        if !(per_second > 0.0 && per_second.is_finite()) {
+            return Err(Error::configuration(format!(
+                "the rate of the class {class:?} is {per_second}; expected a finite number above 0"
+            )));
+        }
+        if burst == 0 {
+            return Err(Error::configuration(format!(
+                "the burst of the class {class:?} is 0; expected 1 or more"
+            )));
+        }
+        self.replace(class, Some((per_second, burst)))
+    }
+
+    /// Removes the limit of a class. Pauses after a 429 remain.
+    ///
+    /// # Errors
+    /// Returns an error of the kind [`Configuration`](crate::ErrorKind::Configuration) if no operation has this
+    /// [class](Self::class_of).
+    pub fn remove(&self, class: &str) -> Result<()> {
+        self.replace(class, None)
+    }
+
+    fn replace(&self, class: &str, limit: Option<(f64, u32)>) -> Result<()> {
+        if !sentinelone_raw::OPERATIONS.iter().any(|operation| Self::class_of(operation) == class) {
+            let error = Error::configuration(format!("no operation has the rate-limit class {class:?}"));
+            return Err(error.with_help("RateLimits::class_of returns the class of an operation"));
+        }
         let mut classes = self.classes();
         classes.overrides.insert(class.to_owned(), limit);
         let active = classes.active.iter().filter(|(key, _)| key.to_string() == class);
         active.for_each(|(_, active)| active.reset());
-        sentinelone_raw::OPERATIONS.iter().any(|operation| Self::class_of(operation) == class)
+        Ok(())
     }
 
-    /// Scales all limits, for a token that is shared by several processes: 0.5 for two processes. A value outside the
-    /// range above 0 and up to 1 is replaced by 1. The next calls start with a full burst.
-    pub fn set_share(&self, share: f64) {
+    /// Scales all limits, for a token that is shared by several processes: 0.5 for two processes. The next calls start
+    /// with a full burst.
+    ///
+    /// # Errors
+    /// Returns an error of the kind [`Configuration`](crate::ErrorKind::Configuration) if the share is not a number above
+    /// 0 and up to 1. The share does not change.
+    pub fn set_share(&self, share: f64) -> Result<()> {
+        if !(share > 0.0 && share <= 1.0) {
+            let message =
+                format!("the share of the rate limits is {share}; expected a number above 0 and up to 1");
+            return Err(Error::configuration(message));
+        }
         let mut classes = self.classes();
-        classes.share = if share > 0.0 && share <= 1.0 { share } else { 1.0 };
+        classes.share = share;
         classes.active.values().for_each(|class| class.reset());
+        Ok(())
     }
 
     /// Acquires a permit for `operation`, waiting at most `left`. The permit is kept during the attempt.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use sentinelone_raw::runtime::{Operation, OperationKind};
 
+use crate::Result;
 use crate::error::{Error, ErrorKind};
 
 /// Minimum delay after a response with status 429.
@@ -52,25 +53,35 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Returns a policy without retries.
     pub fn disabled() -> Self {
-        Self::default().max_attempts(0)
+        Self::default().max_attempts(1)
     }
 
-    /// Sets the maximum number of attempts, including the first one. 0 and 1 disable retries, also after a 429.
+    /// Sets the maximum number of attempts, including the first one; 1 or more. 1 disables retries, also after a 429.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// Sets the upper bound of the first delay, which doubles with each attempt.
+    /// Sets the upper bound of the first delay, which doubles with each attempt; above zero.
     pub fn initial_backoff(mut self, delay: Duration) -> Self {
         self.initial_backoff = delay;
         self
     }
 
-    /// Sets the upper bound of all backoff delays. It does not apply to delays that the console requests.
+    /// Sets the upper bound of all backoff delays; above zero. It does not apply to delays that the console requests.
     pub fn max_backoff(mut self, delay: Duration) -> Self {
         self.max_backoff = delay;
         self
+    }
+
+    /// Checks the settings.
+    pub(crate) fn validate(&self) -> Result<()> {
+        if self.max_attempts == 0 {
+            let error = Error::configuration("max_attempts of the retry policy is 0; expected 1 or more");
+            return Err(error.with_help("use RetryPolicy::disabled for a single attempt"));
+        }
+        require_time("initial_backoff of the retry policy", self.initial_backoff)?;
+        require_time("max_backoff of the retry policy", self.max_backoff)
     }
 
     /// Returns the delay before the next attempt, or `None` if the call is not retried. `counted` is the number of
@@ -98,6 +109,14 @@ impl RetryPolicy {
         // An invalid number of a custom jitter source must not cause a longer delay or a panic.
         if (0.0..=1.0).contains(&random) { bound.mul_f64(random) } else { bound }
     }
+}
+
+/// Returns an error if a time is zero.
+pub(crate) fn require_time(name: &str, time: Duration) -> Result<()> {
+    if time.is_zero() {
+        return Err(Error::configuration(format!("{name} is 0 s; expected a time above zero")));
+    }
+    Ok(())
 }
 
 /// Returns the minimum delay after an attempt that does not count; `None` for an attempt that counts.

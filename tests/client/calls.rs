@@ -599,6 +599,49 @@ async fn redirect_is_not_followed() {
     assert_eq!(requests(&other_server).await, 0);
 }
 
+#[test]
+fn client_settings_of_zero_are_rejected() {
+    let builder = || Client::builder("http://127.0.0.1:9").token(ApiToken::new(TOKEN).unwrap());
+    let retry = RetryPolicy::default;
+    for (client, message) in [
+        (builder().timeout(Duration::ZERO), "timeout is 0 s; expected a time above zero"),
+        (builder().connect_timeout(Duration::ZERO), "connect_timeout is 0 s; expected a time above zero"),
+        (builder().read_timeout(Duration::ZERO), "read_timeout is 0 s; expected a time above zero"),
+        (builder().max_response_size(0), "max_response_size is 0 bytes; expected 1 or more"),
+        (
+            builder().retry_policy(retry().max_attempts(0)),
+            "max_attempts of the retry policy is 0; expected 1 or more",
+        ),
+        (
+            builder().retry_policy(retry().initial_backoff(Duration::ZERO)),
+            "initial_backoff of the retry policy is 0 s; expected a time above zero",
+        ),
+        (
+            builder().retry_policy(retry().max_backoff(Duration::ZERO)),
+            "max_backoff of the retry policy is 0 s; expected a time above zero",
+        ),
+    ] {
+        let error = client.build().unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Configuration, message));
+    }
+    assert!(builder().retry_policy(RetryPolicy::disabled()).build().is_ok());
+}
+
+#[tokio::test]
+async fn list_numbers_of_zero_are_rejected() {
+    let client = Client::builder("http://127.0.0.1:9").token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
+    let list = || client.threats().list().pages();
+    let page = list().page_size(0).next().await.unwrap().unwrap_err();
+    let parallel_page = list().page_size(0).concurrency(2).next().await.unwrap().unwrap_err();
+    for error in [page, parallel_page] {
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
+        assert!(error.to_string().contains("limit"), "{error}");
+    }
+    let error = list().concurrency(0).next().await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
+    assert!(error.to_string().contains("0 requests in flight; expected 1 or more"), "{error}");
+}
+
 #[tokio::test]
 async fn connection_refused_reports_not_sent() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -120,16 +120,16 @@ async fn rate_limits_can_be_set_shared_and_disabled() {
     assert_eq!(seconds_of(200, &RateLimits::disabled()).await, 0.0);
 
     let limits = RateLimits::default();
-    limits.set("agents", 2.0, 3);
+    limits.set("agents", 2.0, 3).unwrap();
     assert!(is_close(seconds_of(5, &limits).await, 1.0), "burst of 3, then 2 per second");
     let limits = RateLimits::default();
-    limits.set_share(0.5);
+    limits.set_share(0.5).unwrap();
     assert!(is_close(seconds_of(51, &limits).await, 4.0), "half of the rate");
     let limits = RateLimits::default();
-    limits.set("agents", 0.0, 1);
-    assert_eq!(seconds_of(50, &limits).await, 0.0, "a rate of 0 disables the limit");
+    limits.remove("agents").unwrap();
+    assert_eq!(seconds_of(50, &limits).await, 0.0, "the class has no limit");
     let limits = RateLimits::default();
-    limits.set("agents", 1e-30, 1);
+    limits.set("agents", 1e-30, 1).unwrap();
     let (server, clock) = (Server::scripted([empty_page(), empty_page()]).await, VirtualClock::auto());
     let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
     list_agents(&client).await.unwrap();
@@ -139,15 +139,39 @@ async fn rate_limits_can_be_set_shared_and_disabled() {
         "the slowest rate limits calls"
     );
     let limits = RateLimits::default();
-    limits.set("threats", 0.1, 1);
+    limits.set("threats", 0.1, 1).unwrap();
     assert!(is_close(seconds_of(51, &limits).await, 2.0), "another class is not affected");
+}
+
+#[tokio::test]
+async fn invalid_rate_limits_are_rejected_and_change_nothing() {
+    let limits = RateLimits::default();
+    limits.set("agents", 2.0, 3).unwrap();
+    for rate in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let error = limits.set("agents", rate, 1).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let message = format!("the rate of the class \"agents\" is {rate}; expected a finite number above 0");
+        assert_eq!(error.to_string(), message);
+    }
+    let error = limits.set("agents", 1.0, 0).unwrap_err();
+    assert_eq!(error.to_string(), "the burst of the class \"agents\" is 0; expected 1 or more");
+    for share in [0.0, -0.5, 1.1, f64::NAN, f64::INFINITY] {
+        let error = limits.set_share(share).unwrap_err();
+        assert!(error.to_string().contains(&format!("is {share}; expected a number above 0")), "{error}");
+    }
+    for unknown in [limits.set("agent", 1.0, 1), limits.remove("agent")] {
+        let error = unknown.unwrap_err();
+        assert_eq!(error.to_string(), "no operation has the rate-limit class \"agent\"");
+        assert!(error.help().is_some());
+    }
+    assert!(is_close(seconds_of(5, &limits).await, 1.0), "burst of 3, then 2 per second");
 }
 
 #[tokio::test]
 async fn clients_sharing_rate_limits_are_throttled_together() {
     let (server, clock) = (Server::scripted([empty_page()]).await, VirtualClock::auto());
     let limits = RateLimits::default();
-    limits.set("agents", 1.0, 1);
+    limits.set("agents", 1.0, 1).unwrap();
     let client = || builder(&server, &clock).rate_limits(limits.clone()).build().unwrap();
     let (first, second) = (client(), client());
     for client in [&first, &second, &first, &second] {
@@ -166,7 +190,7 @@ async fn clients_sharing_rate_limits_are_throttled_together() {
 async fn permit_beyond_timeout_fails_immediately() {
     let (server, clock) = (Server::scripted([empty_page()]).await, VirtualClock::auto());
     let limits = RateLimits::default();
-    limits.set("agents", 0.1, 1);
+    limits.set("agents", 0.1, 1).unwrap();
     let client = builder(&server, &clock).rate_limits(limits).timeout(Duration::from_secs(9));
     let client = client.build().unwrap();
     list_agents(&client).await.unwrap();
@@ -185,7 +209,7 @@ async fn permit_beyond_timeout_fails_immediately() {
 async fn rate_limit_timeout_on_retry_keeps_previous_response_error() {
     let (server, clock) = (Server::scripted([unavailable()]).await, VirtualClock::auto());
     let limits = RateLimits::default();
-    limits.set("threats", 0.001, 2);
+    limits.set("threats", 0.001, 2).unwrap();
     let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
     let error = send_read(&client).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Api, 2));
@@ -198,7 +222,7 @@ async fn rate_limit_timeout_on_retry_keeps_previous_response_error() {
 async fn dropped_call_releases_its_permit() {
     let (server, clock) = (Server::scripted([empty_page()]).await, VirtualClock::manual());
     let limits = RateLimits::default();
-    limits.set("agents", 0.1, 1);
+    limits.set("agents", 0.1, 1).unwrap();
     let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
     list_agents(&client).await.unwrap();
 
@@ -271,8 +295,8 @@ async fn dropped_call_closes_its_connection() {
 #[tokio::test]
 async fn operation_without_rate_limit_is_not_delayed() {
     let limits = RateLimits::default();
-    assert!(limits.set("threats", 1.0, 1), "the class exists");
-    assert!(limits.set("threats.other", 0.0, 0) && !limits.set("threat", 1.0, 1), "the class does not exist");
+    limits.set("threats", 1.0, 1).unwrap();
+    limits.remove("threats.other").unwrap();
     let operations: Vec<_> = OPERATIONS.iter().filter(|operation| operation.resource == "threats").collect();
     assert!(operations.iter().any(|operation| operation.rate_limit.is_none()));
     for operation in &operations {
