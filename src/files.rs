@@ -1,6 +1,6 @@
 //! File downloads, and the password-protected archives that agents upload.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -25,6 +25,9 @@ pub use archive::{UnpackLimits, unpack};
 #[cfg(all(feature = "commands", feature = "unzip"))]
 pub(crate) use archive::{read_content, unpack_while, unpacked_content};
 
+/// Number of bytes that are written at once. Each write is handed to another thread.
+const WRITE_SIZE: usize = 256 * 1024;
+
 /// A file that was written to the local disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -40,6 +43,7 @@ pub struct SavedFile {
 impl Download {
     /// Writes the file to a directory, which is created if it does not exist. Unsafe characters of the name are
     /// replaced. The file gets its final name when it is complete, so a file with that name is never partial.
+    /// The file is written on a thread for blocking work, so a slow disk does not delay other tasks of the runtime.
     /// `progress` is called after each chunk with the number of bytes so far. A file with the extension `.zip` must be a
     /// complete zip archive.
     ///
@@ -52,16 +56,54 @@ impl Download {
         }
         let path = dir.join(safe_name(name));
         let failed = |source| Error::io(&path, source);
-        std::fs::create_dir_all(dir).map_err(failed)?;
-        let mut file = NamedTempFile::new_in(dir).map_err(failed)?;
-        while let Some(chunk) = self.chunk().await? {
-            file.write_all(&chunk).map_err(failed)?;
+        let into = dir.to_owned();
+        let mut file = off_executor(move || {
+            std::fs::create_dir_all(&into)?;
+            NamedTempFile::new_in(&into)
+        })
+        .await
+        .map_err(failed)?;
+        let mut chunks = Vec::new();
+        let mut size = 0;
+        loop {
+            let chunk = self.chunk().await?;
+            let is_end = chunk.is_none();
+            if let Some(chunk) = chunk {
+                size += chunk.len();
+                chunks.push(chunk);
+            }
+            if size >= WRITE_SIZE || is_end {
+                let written = std::mem::take(&mut chunks);
+                size = 0;
+                file = off_executor(move || {
+                    written.iter().try_for_each(|chunk| file.write_all(chunk))?;
+                    Ok(file)
+                })
+                .await
+                .map_err(failed)?;
+            }
+            if is_end {
+                break;
+            }
             progress(self.received());
         }
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist_noclobber(&path).map_err(|error| failed(error.error))?;
+        let target = path.clone();
+        off_executor(move || {
+            file.as_file().sync_all()?;
+            file.persist_noclobber(&target).map(drop).map_err(|error| error.error)
+        })
+        .await
+        .map_err(failed)?;
         Ok(SavedFile { name: name.to_owned(), bytes: self.received(), path })
     }
+}
+
+/// Runs file operations on a thread for blocking work.
+async fn off_executor<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    // An error means that the work panicked or the runtime ends.
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// Converts a name from another machine into a local file name: one path component, without special characters.

@@ -8,7 +8,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use sentinelone_raw::runtime::{Request, ResponseBody};
 
 use super::console::Console;
-use super::journal::{Entry, Header, Journal};
+use super::journal::{Entry, Header, Journal, Record};
 use super::recovery::{Resolution, resolve};
 use super::report::{BatchFailure, BatchReport};
 use super::requests::{batch_requests, has_limit, unique_ids};
@@ -102,7 +102,17 @@ pub(crate) async fn run<A: ResponseBody + Send>(
     let batches = requests.into_iter().map(|request| Batch { ids: request.ids(), request }).collect();
     let run = Run { console, settings, total: ids.len(), known: known.outcomes.len() };
     let sent = run.send(batches).await;
-    report(&ids, known, sent, settings)
+    let mut report = report(&ids, known, sent, settings)?;
+    let is_final = |outcome: &IdOutcome| outcome.state != IdState::Unknown;
+    if let Some(journal) = &settings.journal
+        && report.failures.is_empty()
+        && !report.is_stopped
+        && report.outcomes.iter().all(is_final)
+        && let Err(error) = journal.complete(ids.len() as u64).await
+    {
+        report.failures.push(BatchFailure { ids: Vec::new(), error });
+    }
+    Ok(report)
 }
 
 /// Returns what the journal and the console have about the IDs, and the requests of the other IDs.
@@ -129,7 +139,7 @@ async fn resume<A: ResponseBody + Send>(
             return Err(Error::journal(journal.path(), "the action has a request without IDs", help));
         }
     }
-    journal.begin(&header)?;
+    journal.begin(&header).await?;
     let entries = journal.entries();
     let is_unknown = |id: &&String| entries.get(*id).is_some_and(Entry::is_unknown);
     let unknown: Vec<String> = ids.iter().filter(is_unknown).cloned().collect();
@@ -144,7 +154,7 @@ async fn resume<A: ResponseBody + Send>(
         .map(|id| outcome(id, IdState::Done, CONFIRMED.to_owned()))
         .collect();
     if !confirmed.is_empty() {
-        journal.confirmed(&confirmed)?;
+        journal.write(Record::of_confirmed(&confirmed)).await?;
     }
     let mut known = Known { outcomes: HashMap::new(), affected: journal.affected(), resent };
     known.outcomes.extend(confirmed.into_iter().map(|outcome| (outcome.id.clone(), outcome)));
@@ -215,7 +225,11 @@ impl<C: Console> Run<'_, C> {
             sent.is_stopped |= stop.is_stopped();
             while !has_failed && !sent.is_stopped && in_flight.len() < limit {
                 let Some((index, batch)) = queue.next() else { break };
-                match journal.as_ref().map(|journal| journal.sent(&batch.ids)).transpose() {
+                let number = match journal {
+                    Some(journal) => journal.sent(&batch.ids).await.map(Some),
+                    None => Ok(None),
+                };
+                match number {
                     Ok(number) => numbers.extend(number.map(|number| (index, number))),
                     Err(error) => {
                         sent.journal_error = Some(error);
@@ -246,7 +260,8 @@ impl<C: Console> Run<'_, C> {
             let Some((ids, end)) = sent.ends.get_mut(index) else { continue };
             let batch_end = BatchEnd::of(ids, result);
             if let Some((journal, number)) = journal.as_ref().zip(numbers.get(&index))
-                && let Err(error) = record(journal, *number, &batch_end)
+                && let Some(record) = record(*number, &batch_end)
+                && let Err(error) = journal.write(record).await
             {
                 sent.journal_error.get_or_insert(error);
                 has_failed = true;
@@ -274,12 +289,14 @@ impl<C: Console> Run<'_, C> {
     }
 }
 
-/// Records the end of a batch. Without a record, the outcome stays unknown.
-fn record<A>(journal: &Journal, batch: u64, end: &BatchEnd<A>) -> Result<()> {
+/// Returns the record of the end of a batch. Without one, the outcome stays unknown.
+fn record<A>(batch: u64, end: &BatchEnd<A>) -> Option<Record> {
     match end {
-        BatchEnd::Response(response) => journal.outcome(batch, response.affected, &response.outcomes),
-        BatchEnd::Failure(error) if !error.may_have_taken_effect() => journal.rejected(batch),
-        BatchEnd::Failure(_) | BatchEnd::Abandoned => Ok(()),
+        BatchEnd::Response(response) => {
+            Some(Record::of_outcome(batch, response.affected, &response.outcomes))
+        }
+        BatchEnd::Failure(error) if !error.may_have_taken_effect() => Some(Record::Rejected { batch }),
+        BatchEnd::Failure(_) | BatchEnd::Abandoned => None,
     }
 }
 
@@ -362,14 +379,5 @@ fn report<A: ResponseBody>(
     }
     report.outcomes = ids.iter().filter_map(|id| outcomes.remove(id)).collect();
     report.outcomes.extend(without_ids);
-    let is_final = |outcome: &IdOutcome| outcome.state != IdState::Unknown;
-    if let Some(journal) = &settings.journal
-        && report.failures.is_empty()
-        && !report.is_stopped
-        && report.outcomes.iter().all(is_final)
-        && let Err(error) = journal.complete(ids.len() as u64)
-    {
-        report.failures.push(BatchFailure { ids: Vec::new(), error });
-    }
     Ok(report)
 }

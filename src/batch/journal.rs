@@ -121,6 +121,18 @@ pub(super) enum Record {
     Complete { ids: u64 },
 }
 
+impl Record {
+    /// Returns the record of the outcome of a batch.
+    pub(super) fn of_outcome(batch: u64, affected: Option<u64>, outcomes: &[IdOutcome]) -> Self {
+        Self::Outcome { batch, affected, results: outcomes.iter().map(RecordedOutcome::from).collect() }
+    }
+
+    /// Returns the record of outcomes that were read from the console.
+    pub(super) fn of_confirmed(outcomes: &[IdOutcome]) -> Self {
+        Self::Confirmed { results: outcomes.iter().map(RecordedOutcome::from).collect() }
+    }
+}
+
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RecordedOutcome {
@@ -208,7 +220,12 @@ impl Journal {
 
     /// Starts a run of an action: writes the header of a new journal, or compares that of an existing one, and removes an
     /// incomplete last line.
-    pub(super) fn begin(&self, header: &Header) -> Result<()> {
+    pub(super) async fn begin(&self, header: &Header) -> Result<()> {
+        let header = header.clone();
+        self.off_executor(move |journal| journal.begin_blocking(&header)).await
+    }
+
+    fn begin_blocking(&self, header: &Header) -> Result<()> {
         self.check(header)?;
         let mut state = self.state();
         let truncated =
@@ -244,37 +261,36 @@ impl Journal {
     }
 
     /// Records that a batch is about to be sent. Returns its number.
-    pub(super) fn sent(&self, ids: &[String]) -> Result<u64> {
-        let mut state = self.state();
-        let batch = state.last_batch + 1;
-        self.append(&mut state, &Record::Sent { batch, ids: ids.to_vec() })?;
-        Ok(batch)
+    pub(super) async fn sent(&self, ids: &[String]) -> Result<u64> {
+        let ids = ids.to_vec();
+        self.off_executor(move |journal| {
+            let mut state = journal.state();
+            let batch = state.last_batch + 1;
+            journal.append(&mut state, &Record::Sent { batch, ids })?;
+            Ok(batch)
+        })
+        .await
     }
 
-    /// Records the outcome of a batch.
-    pub(super) fn outcome(&self, batch: u64, affected: Option<u64>, outcomes: &[IdOutcome]) -> Result<()> {
-        let results = outcomes.iter().map(RecordedOutcome::from).collect();
-        self.append(&mut self.state(), &Record::Outcome { batch, affected, results })
-    }
-
-    /// Records that a batch had no effect.
-    pub(super) fn rejected(&self, batch: u64) -> Result<()> {
-        self.append(&mut self.state(), &Record::Rejected { batch })
-    }
-
-    /// Records the outcomes that were read from the console.
-    pub(super) fn confirmed(&self, outcomes: &[IdOutcome]) -> Result<()> {
-        let results = outcomes.iter().map(RecordedOutcome::from).collect();
-        self.append(&mut self.state(), &Record::Confirmed { results })
+    /// Writes a record about batches that were sent.
+    pub(super) async fn write(&self, record: Record) -> Result<()> {
+        self.off_executor(move |journal| journal.append(&mut journal.state(), &record)).await
     }
 
     /// Records that each ID has an outcome.
-    pub(super) fn complete(&self, ids: u64) -> Result<()> {
-        let mut state = self.state();
-        if state.is_complete {
-            return Ok(());
-        }
-        self.append(&mut state, &Record::Complete { ids })
+    pub(super) async fn complete(&self, ids: u64) -> Result<()> {
+        if self.is_complete() { Ok(()) } else { self.write(Record::Complete { ids }).await }
+    }
+
+    /// Runs a write on a thread for blocking work, because flushing to a slow disk would delay other tasks. The caller
+    /// waits for its end before it sends or reports the batch. A dropped caller does not interrupt the write.
+    async fn off_executor<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let journal = self.clone();
+        let written = tokio::task::spawn_blocking(move || write(&journal)).await;
+        written.unwrap_or_else(|error| Err(Error::io(&self.0.path, io::Error::other(error)).before_request()))
     }
 
     /// Writes a record and flushes it to the disk.

@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::future::poll_fn;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Mutex;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -233,15 +232,8 @@ impl Console for Model {
     }
 }
 
-/// Runs a future whose parts wake themselves.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    for _ in 0..100_000 {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return value;
-        }
-    }
-    panic!("the run does not end");
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 /// One run of the action.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -185,6 +186,34 @@ async fn transport_download_is_saved_in_chunks_without_the_token_for_links() {
     assert_eq!(std::fs::read(saved.path).unwrap(), archive());
     let expected = [("console.example".to_owned(), true), ("files.example".to_owned(), false)];
     assert_eq!(*with_token.lock().unwrap(), expected.into());
+}
+
+/// All chunks have already arrived, so only the writes wait.
+#[tokio::test(flavor = "current_thread")]
+async fn save_lets_other_tasks_run_while_it_writes() {
+    const CHUNK: usize = 512 * 1024;
+    let client = builder(Scripted(|_: &Request<Bytes>| {
+        let chunks = (0..16).map(|_| Ok(Bytes::from(vec![b'x'; CHUNK])));
+        Ok(Response::new(TransportBody::from_stream(stream::iter(chunks))))
+    }));
+    let client = client.build().unwrap();
+    let link = "https://files.example/log.txt";
+    let download = client.download_url(&raw::remote_scripts::FETCH_RESULTS, link).await.unwrap();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&runs);
+    let task = tokio::spawn(async move {
+        loop {
+            counter.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let saved = download.save(dir.path(), "log.txt", |_| ()).await.unwrap();
+    task.abort();
+    assert_eq!(saved.bytes, 16 * CHUNK as u64);
+    assert_eq!(std::fs::metadata(&saved.path).unwrap().len(), saved.bytes);
+    let runs = runs.load(Ordering::Relaxed);
+    assert!(runs >= 16, "another task ran {runs} times, expected once per write or more");
 }
 
 #[tokio::test]
