@@ -36,9 +36,9 @@ pub use ::bytes;
 pub use ::http;
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
-    AffectedCount, ApiVersion, Data, DecodeError, FilterRequirement, OpenEnum, Operation, OperationKind,
-    Page, ParseTimestampError, RawItem, Request, RequestError, RequestErrorKind, ResponseBody, Secret,
-    Timestamp, parse_timestamp,
+    AffectedCount, ApiVersion, Data, DecodeError, FilterRequirement, InvalidTimestampError, OpenEnum,
+    Operation, OperationKind, Page, ParseTimestampError, RawItem, Request, RequestError, RequestErrorKind,
+    ResponseBody, Secret, Timestamp, parse_timestamp,
 };
 
 pub use builder::ClientBuilder;

@@ -44,4 +44,4 @@ pub use response::{
 };
 pub use secret::Secret;
 pub use time::{ParseTimestampError, parse_timestamp};
-pub use timestamp::Timestamp;
+pub use timestamp::{InvalidTimestampError, Timestamp};

@@ -189,7 +189,74 @@ fn timestamp_converts_to_and_from_system_time() {
     assert_eq!(format!("[{:<4}]", Timestamp::from("x")), "[x   ]");
 }
 
+/// Texts of valid timestamps in all accepted formats, with few instants so that some are equal, and other texts.
+fn timestamp_text() -> impl Strategy<Value = String> {
+    let seconds = || 1_700_000_000_i64..1_700_000_010;
+    let at = |seconds: i64| jiff::Timestamp::from_second(seconds).unwrap();
+    prop_oneof![
+        seconds().prop_map(move |seconds| at(seconds).to_string()),
+        (seconds(), -12_i8..12).prop_map(move |(seconds, hours)| {
+            let offset = jiff::tz::offset(hours);
+            let local = offset.to_datetime(at(seconds));
+            format!("{local}{offset:#}")
+        }),
+        seconds().prop_map(move |seconds| at(seconds).to_string().trim_end_matches('Z').to_owned()),
+        (seconds(), 0..1_000_i64).prop_map(|(seconds, millis)| (seconds * 1_000 + millis).to_string()),
+        "[a-z]{0,2}",
+    ]
+}
+
+#[test]
+fn timestamp_order_is_that_of_instants() {
+    let mut times =
+        ["soon", "2026-11-20T10:00:00Z", "2026-11-20T10:30:00+01:00", "", "2026-11-20T09:59:59.5"]
+            .map(Timestamp::from);
+    times.sort();
+    let texts = times.each_ref().map(Timestamp::as_str);
+    assert_eq!(
+        texts,
+        ["2026-11-20T10:30:00+01:00", "2026-11-20T09:59:59.5", "2026-11-20T10:00:00Z", "", "soon"]
+    );
+    let (utc, local) = ("2026-11-20T10:00:00Z", "2026-11-20T11:00:00+01:00");
+    let (utc, local) = (Timestamp::from(utc), Timestamp::from(local));
+    assert!(utc < local && utc != local, "the string decides between equal instants");
+}
+
+#[test]
+fn timestamp_invalid_string_does_not_convert() {
+    let error = jiff::Timestamp::try_from(Timestamp::from("soon")).unwrap_err();
+    assert_eq!(error.text(), "soon");
+    let expected = "\"soon\" is not a timestamp; expected RFC 3339, such as 2026-11-20T10:00:00Z";
+    assert_eq!(error.to_string(), expected);
+}
+
 proptest! {
+    #[test]
+    fn timestamp_order_is_total_and_agrees_with_equality(
+        one in timestamp_text(), other in timestamp_text(), third in timestamp_text()
+    ) {
+        let [one, other, third] = [one, other, third].map(Timestamp::from);
+        prop_assert_eq!(one.cmp(&other), other.cmp(&one).reverse());
+        prop_assert_eq!(one.cmp(&other).is_eq(), one == other);
+        prop_assert_eq!(one.partial_cmp(&other), Some(one.cmp(&other)));
+        if one <= other && other <= third {
+            prop_assert!(one <= third);
+        }
+        match (jiff::Timestamp::try_from(&one), jiff::Timestamp::try_from(&other)) {
+            (Ok(first), Ok(second)) if first != second => prop_assert_eq!(one.cmp(&other), first.cmp(&second)),
+            (Ok(_), Err(_)) => prop_assert!(one < other),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn timestamp_converts_to_and_from_jiff(nanoseconds in 0..2_000_000_000_000_000_000_i128) {
+        let instant = jiff::Timestamp::from_nanosecond(nanoseconds).unwrap();
+        let time = Timestamp::from(instant);
+        prop_assert!(time.as_str().ends_with('Z'));
+        prop_assert_eq!(jiff::Timestamp::try_from(&time), Ok(instant));
+    }
+
     #[test]
     fn timestamp_unix_millis_round_trip(ms in -377_705_000_000_000_i64..253_402_200_000_000) {
         let time = Timestamp::from_unix_millis(ms).unwrap();

@@ -1,5 +1,6 @@
 //! Timestamps of the API.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -14,6 +15,13 @@ use serde_json::Value;
 /// strings. All of them decode: the string is preserved, and [`unix_millis`](Self::unix_millis) returns the time if it
 /// is valid. A string without a zone is UTC. A request accepts valid timestamps only, and sends them as RFC 3339 in
 /// UTC, ending in `Z`.
+///
+/// # Order and equality
+///
+/// Timestamps are ordered by their instant, then by their string. Those that are not valid are last, ordered by their
+/// string. Timestamps are equal only if their strings are equal: `2026-11-20T10:00:00Z` and `2026-11-20T11:00:00+01:00`
+/// are the same instant and not equal. To compare instants, convert both to `jiff::Timestamp` or [`SystemTime`]. A
+/// comparison parses both strings.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Timestamp(Box<str>);
 
@@ -72,6 +80,66 @@ impl Timestamp {
                 let millis = text.parse().ok().filter(|_| text.len() == 13)?;
                 jiff::Timestamp::from_millisecond(millis).ok()
             })
+    }
+}
+
+/// The error of the conversion of a [`Timestamp`] that is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidTimestampError {
+    text: Box<str>,
+}
+
+impl InvalidTimestampError {
+    /// Returns the string that is not a valid timestamp.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for InvalidTimestampError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a timestamp; expected RFC 3339, such as 2026-11-20T10:00:00Z", self.text)
+    }
+}
+
+impl std::error::Error for InvalidTimestampError {}
+
+impl Ord for Timestamp {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_instant = match (self.parse(), other.parse()) {
+            (Some(one), Some(other)) => one.cmp(&other),
+            (one, other) => one.is_none().cmp(&other.is_none()),
+        };
+        by_instant.then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Timestamp {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Writes RFC 3339 in UTC, ending in `Z`.
+impl From<jiff::Timestamp> for Timestamp {
+    fn from(time: jiff::Timestamp) -> Self {
+        Self::from_jiff(time)
+    }
+}
+
+impl TryFrom<&Timestamp> for jiff::Timestamp {
+    type Error = InvalidTimestampError;
+
+    fn try_from(time: &Timestamp) -> Result<Self, InvalidTimestampError> {
+        time.parse().ok_or_else(|| InvalidTimestampError { text: time.0.clone() })
+    }
+}
+
+impl TryFrom<Timestamp> for jiff::Timestamp {
+    type Error = InvalidTimestampError;
+
+    fn try_from(time: Timestamp) -> Result<Self, InvalidTimestampError> {
+        Self::try_from(&time)
     }
 }
 
