@@ -85,6 +85,7 @@ pub enum ErrorKind {
 
 /// Whether a request reached the console. The variants are in ascending order of likelihood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Delivery {
     /// The request did not reach the console.
     NotSent,

@@ -11,7 +11,8 @@ use sentinelone::json_path::set_path;
 impl Sandbox {
     /// Adds new threats or alerts and returns their IDs. All have the creation time `created`, which may be in the past
     /// or in the future; the lists are filtered and sorted by it. The items are copies of existing items in rotation,
-    /// with new IDs, the incident status unresolved and an undefined verdict.
+    /// with new IDs, the incident status unresolved and an undefined verdict. Of a stream that the example data does not
+    /// have, none are added.
     ///
     /// ```no_run
     /// # async fn run() -> std::io::Result<()> {
@@ -37,6 +38,8 @@ impl State {
         let (collection, info) = match stream {
             Stream::Threats => ("threats", "threatInfo"),
             Stream::Alerts => ("alerts", "alertInfo"),
+            // The example data has no other streams.
+            _ => return Vec::new(),
         };
         let mut ids = Vec::with_capacity(count);
         for _ in 0..count {
@@ -84,6 +87,7 @@ fn new_fields(stream: Stream, id: &str, created: &Timestamp) -> Vec<(String, Val
             ("alertInfo.incidentStatus", json!("UNRESOLVED")),
             ("alertInfo.analystVerdict", json!("UNDEFINED")),
         ],
+        _ => Vec::new(),
     };
     fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect()
 }

@@ -15,8 +15,9 @@ use crate::Result;
 use crate::error::{ArchiveFault, Error};
 use crate::text::is_unprintable;
 
-/// Limits for the content of an archive.
+/// Limits for the content of an archive. Change those of [`default`](Self::default).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnpackLimits {
     /// Maximum uncompressed size of all entries in bytes.
     pub bytes: u64,

@@ -15,6 +15,7 @@ use sentinelone_raw::runtime::parse_timestamp;
 /// A stream of items that become incidents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Stream {
     /// Threats: detections of agents.
     Threats,
@@ -34,6 +35,7 @@ impl Stream {
 
 /// The streams to fetch. The default, as in the integration, is threats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FetchType {
     /// Threats only.
     #[default]

@@ -13,6 +13,7 @@ pub const INCIDENT_TYPE: &str = "SentinelOne Incident";
 /// The severity of an incident, derived from the item of the console. The integration does not set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum IncidentSeverity {
     /// An alert of a rule of low severity; a threat with a risk score up to 3.
     Low,
