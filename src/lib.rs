@@ -1,5 +1,5 @@
-#![cfg_attr(docsrs, feature(doc_cfg))]
 #![doc = include_str!("../docs/rustdoc.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod batch;
 mod builder;

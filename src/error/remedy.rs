@@ -47,7 +47,7 @@ impl Error {
         Some(replace_control_chars(&help)).filter(|help| !help.is_empty())
     }
 
-    /// Returns how to resume a job that continues on the console, in one sentence; `None` if there is none.
+    /// Returns how to resume a job that continues on the console, in one sentence; `None` if no job continues.
     pub fn resume_hint(&self) -> Option<&str> {
         self.0.resume_hint.as_deref()
     }

@@ -269,30 +269,8 @@ fn error_chain(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-#[cfg_attr(not(feature = "rustls"), allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 mod tests {
-    #[cfg(not(feature = "rustls"))]
-    use crate::{ApiToken, Client, ErrorKind};
-
     use super::check_proxy_environment;
-
-    /// Runs with `cargo test -p sentinelone --no-default-features`.
-    #[cfg(not(feature = "rustls"))]
-    #[test]
-    fn https_console_without_tls_is_rejected_unless_a_transport_is_set() {
-        let builder =
-            |url: &str| ApiToken::new("an-example").map(|token| Client::builder(url).token(token)).unwrap();
-        for url in ["https://usea1.sentinelone.net", "usea1.sentinelone.net"] {
-            let error = builder(url).build().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Configuration);
-            let fact = "the console URL https://usea1.sentinelone.net uses https, and this build has no TLS";
-            assert_eq!(error.to_string(), fact);
-            assert!(error.help().unwrap().contains("cargo feature rustls"), "{}", error.report());
-            let console = |_: http::Request<bytes::Bytes>| http::Response::new(bytes::Bytes::new());
-            assert!(builder(url).transport(console).build().is_ok());
-        }
-        assert!(builder("http://127.0.0.1:9").build().is_ok());
-    }
 
     #[test]
     fn proxy_environment_unescaped_password_is_rejected() {

@@ -255,6 +255,23 @@ fn transport_next_to_a_connection_setting_is_rejected() {
     assert!(builder(console).no_proxy().build().is_ok());
 }
 
+/// Runs with `cargo test -p sentinelone --no-default-features`.
+#[cfg(not(feature = "rustls"))]
+#[test]
+fn https_console_without_tls_is_rejected_unless_a_transport_is_set() {
+    let builder = |url: &str| Client::builder(url).token(ApiToken::new(TOKEN).unwrap());
+    for url in ["https://usea1.sentinelone.net", "usea1.sentinelone.net"] {
+        let error = builder(url).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let fact = "the console URL https://usea1.sentinelone.net uses https, and this build has no TLS";
+        assert_eq!(error.to_string(), fact);
+        assert!(error.help().unwrap().contains("cargo feature rustls"), "{}", error.report());
+        let console = |_: Request<Bytes>| Response::new(Bytes::new());
+        assert!(builder(url).transport(console).build().is_ok());
+    }
+    assert!(builder("http://127.0.0.1:9").build().is_ok());
+}
+
 #[tokio::test]
 async fn transport_to_in_process_sandbox_lists_changes_and_downloads() {
     let sandbox = Sandbox::builder().in_process().unwrap();
