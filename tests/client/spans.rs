@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use super::clock::VirtualClock;
 use sentinelone::{ApiToken, Client, RateLimits, Timestamp};
@@ -156,7 +155,7 @@ async fn danger_accept_invalid_certs_is_logged_once() {
         let token = ApiToken::new("token-of-the-test").unwrap();
         let secure = Client::builder("console.example").token(token.clone()).build().unwrap();
         let insecure = Client::builder("console.example").token(token).danger_accept_invalid_certs(true);
-        let insecure = insecure.connect_timeout(Duration::from_millis(1)).build().unwrap();
+        let insecure = insecure.connect_timeout(std::time::Duration::from_millis(1)).build().unwrap();
         drop((insecure.clone(), insecure, secure));
     }
     .with_subscriber(log.subscriber(Level::WARN))
