@@ -11,7 +11,7 @@ use sentinelone::agents::AgentFilter;
 use sentinelone::bytes::Bytes;
 use sentinelone::http::{Request, Response, StatusCode};
 use sentinelone::remote_scripts::{
-    RemoteScriptsExecuteData, RemoteScriptsFetchResultsData, ScriptOutputDestination,
+    RemoteScriptsExecuteData, RemoteScriptsFetchResultsData, ScriptDownloadLink, ScriptOutputDestination,
 };
 use sentinelone::threats::{IncidentStatus, ThreatFilter};
 use sentinelone::{
@@ -24,6 +24,13 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::clock::VirtualClock;
+
+/// A link to the results of a script.
+fn script_link(url: &str) -> ScriptDownloadLink {
+    let mut link = ScriptDownloadLink::default();
+    link.download_url = Some(url.to_owned());
+    link
+}
 
 const CONSOLE: &str = "https://console.example";
 const TOKEN: &str = "token-of-the-test";
@@ -181,7 +188,7 @@ async fn transport_download_is_saved_in_chunks_without_the_token_for_links() {
     let download = client.download(&raw::agents::download("1", "2").unwrap()).await.unwrap();
     assert_eq!(download.save(dir.path(), "one.zip", |_| ()).await.unwrap().bytes, archive().len() as u64);
     let link = "https://files.example/b.zip?sig=secret";
-    let download = client.download_url(&raw::remote_scripts::FETCH_RESULTS, link).await.unwrap();
+    let download = client.download_link(&script_link(link)).await.unwrap();
     let saved = download.save(dir.path(), "two.zip", |_| ()).await.unwrap();
     assert_eq!(std::fs::read(saved.path).unwrap(), archive());
     let expected = [("console.example".to_owned(), true), ("files.example".to_owned(), false)];
@@ -198,7 +205,7 @@ async fn save_lets_other_tasks_run_while_it_writes() {
     }));
     let client = client.build().unwrap();
     let link = "https://files.example/log.txt";
-    let download = client.download_url(&raw::remote_scripts::FETCH_RESULTS, link).await.unwrap();
+    let download = client.download_link(&script_link(link)).await.unwrap();
     let runs = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&runs);
     let task = tokio::spawn(async move {
@@ -323,7 +330,7 @@ async fn transport_to_in_process_sandbox_runs_script_and_downloads_results() {
     let links = results.data.unwrap().download_links.unwrap();
     let link = links[0].download_url.as_deref().unwrap();
     assert!(link.starts_with(CONSOLE), "{link}");
-    let download = client.download_url(&raw::remote_scripts::FETCH_RESULTS, link).await.unwrap();
+    let download = client.download_link(&links[0]).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     assert!(download.save(dir.path(), "results.zip", |_| ()).await.unwrap().bytes > 0);
 }
