@@ -455,7 +455,7 @@ impl ChangedStarRule {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use sentinelone_raw::runtime::{FieldKind, Fields};
+    use sentinelone_raw::runtime::{Field, FieldKind, Fields};
     use sentinelone_raw::star_rules::{StarRule, StarRuleData};
     use serde_json::{Map, Value, json};
 
@@ -463,13 +463,14 @@ mod tests {
 
     #[test]
     fn settings_of_has_each_declared_setting() {
-        let value = |kind| match kind {
+        let value = |field: &Field| match field.kind {
+            _ if field.name == "queryLang" => json!("2.0"),
             FieldKind::Boolean => json!(true),
             FieldKind::Object => json!({}),
             FieldKind::Timestamp => json!("2026-11-21T08:30:00Z"),
             _ => json!("1"),
         };
-        let members = StarRuleData::FIELDS.iter().map(|field| (field.name.to_owned(), value(field.kind)));
+        let members = StarRuleData::FIELDS.iter().map(|field| (field.name.to_owned(), value(field)));
         let rule = Value::Object(members.collect::<Map<_, _>>());
         let rule: StarRule = serde_json::from_value(rule).unwrap();
         let settings = serde_json::to_value(settings_of(&rule).unwrap()).unwrap();

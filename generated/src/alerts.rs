@@ -2789,7 +2789,7 @@ pub struct AlertsListQuery {
     /// Filter.
     #[serde(flatten)]
     pub filter: AlertFilter,
-    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    /// Page size. 1 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
     /// Number of items to skip from the start, at most 1000. Further pages need the cursor. 0 to 1000.
@@ -2864,7 +2864,7 @@ impl AlertsListQuery {
         self.filter = filter.into();
         self
     }
-    /// Page size. The console returns 10 items by default. 1 to 1000, default 10.
+    /// Page size. 1 to 1000.
     #[must_use]
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
@@ -2902,12 +2902,7 @@ impl Fields for AlertsListQuery {
         Field {
             narrows_selection: false,
             range: (Some(1), Some(1000)),
-            ..Field::new(
-                "limit",
-                "limit",
-                FieldKind::Integer,
-                "Page size. The console returns 10 items by default.",
-            )
+            ..Field::new("limit", "limit", FieldKind::Integer, "Page size.")
         },
         Field {
             narrows_selection: false,

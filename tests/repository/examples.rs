@@ -102,7 +102,8 @@ fn examples_require_no_feature() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(!manifest.contains("[[example]]"));
     let (_, dev_dependencies) = manifest.split_once("[dev-dependencies]").unwrap();
-    let all = "\nsentinelone = { path = \".\", features = [\"commands\", \"unzip\"] }";
+    let all =
+        "\nsentinelone = { path = \".\", default-features = false, features = [\"commands\", \"unzip\"] }";
     assert!(dev_dependencies.contains(all));
 }
 

@@ -190,10 +190,11 @@ mod tests {
     fn repository() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path();
-        std::fs::create_dir_all(root.join("src/commands")).unwrap();
+        std::fs::create_dir_all(root.join("spec/commands")).unwrap();
         std::fs::write(
-            root.join("src/commands/one.rs"),
-            "const INFO: CommandInfo = CommandInfo { name: \"list-items\", operations: &[\"items_list\"] };",
+            root.join("spec/commands/console.yaml"),
+            "topic: console\ncommands:\n  list-items:\n    summary: List items\n    description: Lists items.\n    \
+             example: s1 list-items\n    operations: [items_list]\n    risk: read\n",
         )
         .unwrap();
         write_spec(root, 100);
@@ -283,7 +284,7 @@ mod tests {
             (&["v2:spec", "v1:spec"], "v2:spec: unknown git revision v2"),
             (&["--output=x:spec", "v1:spec"], "unexpected argument '--output'"),
             (&["v1:spek", "v1:spec"], "v1:spek: spek does not exist at v1"),
-            (&["v1:src", "v1:spec"], "openapi.yaml: is missing"),
+            (&["v1:spec/commands", "v1:spec"], "openapi.yaml: is missing"),
             (&["v1:spec", "v1:spec", "--format", "pdf"], "invalid value 'pdf' for '--format <FORMAT>'"),
             (&["v1:spec", "v1:spec", "--class", "bad"], "allowed: breaking"),
             (&["v1:spec", "v1:spec", "--fast"], "unexpected argument '--fast'"),

@@ -380,9 +380,9 @@ impl<T> Request<T> {
         let part = self.operation.body_parts.iter().find(|part| part.is_filter)?;
         // Compares the names, because the compiler may emit several copies of a table. The filter of an action may also
         // have the maximum number of items.
-        let condition = |field: &&Field| field.name != "limit";
-        let conditions = || part.fields.iter().filter(condition).map(|one| one.name);
-        let same = |fields: &&[Field]| fields.iter().map(|one| one.name).eq(conditions());
+        let conditions =
+            |fields: &'static [Field]| fields.iter().map(|field| field.name).filter(|name| *name != "limit");
+        let same = |fields: &&'static [Field]| conditions(fields).eq(conditions(part.fields));
         if list.kind != OperationKind::Read || !list.query_params.iter().any(same) {
             return None;
         }
