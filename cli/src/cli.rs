@@ -51,7 +51,16 @@ fn with_commands(is_selected: impl Fn(&str) -> bool) -> Command {
 
 /// Returns the commands that are not in the registry.
 fn other_commands() -> impl Iterator<Item = Command> {
-    let commands = Command::new("commands").about("List the integration commands");
+    let commands = Command::new("commands").about("List the integration commands").args([
+        Arg::new("command")
+            .value_name("COMMAND")
+            .num_args(1..)
+            .help("Names of commands, with or without the prefix sentinelone- [default: all]"),
+        Arg::new("schema")
+            .long("schema")
+            .action(ArgAction::SetTrue)
+            .help("Print the JSON Schema of the arguments of each command, by name"),
+    ]);
     let token = Command::new("token").about("Print the creation and expiry time of the API token");
     let sandbox = Command::new("sandbox").about("Run a local sandbox console with example data").args([
         Arg::new("port")

@@ -160,6 +160,15 @@ pub(crate) fn commands(entries: &[RegisteredCommand], format: &str) -> String {
     }
 }
 
+/// Returns the JSON Schemas of the arguments of commands, by name.
+pub(crate) fn schemas(entries: &[RegisteredCommand], format: &str) -> String {
+    let schema = |entry: &RegisteredCommand| (entry.info.name.to_owned(), entry.arguments_schema());
+    match format {
+        "ndjson" => entries.iter().map(|entry| format!("{}\n", schema(entry).1)).collect(),
+        _ => pretty(&Value::Object(entries.iter().map(schema).collect())),
+    }
+}
+
 fn command_json(entry: &RegisteredCommand) -> Value {
     let versions = |versions: &[ApiVersion]| -> Value {
         versions.iter().map(|version| Value::from(version.as_str())).collect()

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use sentinelone::Timestamp;
-use sentinelone::commands::{find, registry};
+use sentinelone::commands::{RegisteredCommand, find, registry};
 use sentinelone_sandbox::Sandbox;
 
 use crate::failure::{CliError, DONE, USAGE};
 use crate::options::text;
 use crate::session::{self, Session};
 use crate::signals::shutdown_signal;
+use crate::suggest::did_you_mean;
 use crate::terminal::Terminal;
 use crate::{cli, completions, contract, help, incidents, integration, log, login, output, stdio};
 
@@ -34,7 +35,11 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<u8, CliError> {
         "man" => completions::man(matches, cli::command()),
         "help" => help::print(matches, cli::command()),
         "commands" => {
-            stdio::write(&output::commands(registry(), format))?;
+            let entries = selected_commands(matches)?;
+            stdio::write(&match matches.get_flag("schema") {
+                true => output::schemas(&entries, format),
+                false => output::commands(&entries, format),
+            })?;
             Ok(DONE)
         }
         name => {
@@ -123,4 +128,16 @@ async fn print_token(matches: &ArgMatches, format: &str) -> Result<u8, CliError>
         Ok(DONE)
     });
     session.close(result).await
+}
+
+/// Returns the commands that the arguments of `s1 commands` name; all commands without a name.
+fn selected_commands(matches: &ArgMatches) -> Result<Vec<RegisteredCommand>, CliError> {
+    let Some(names) = matches.get_many::<String>("command") else { return Ok(registry().to_vec()) };
+    let entry = |name: &String| {
+        find(name).copied().ok_or_else(|| {
+            let known = registry().iter().map(|entry| entry.info.name);
+            CliError::Usage(format!("unknown command {name}{}", did_you_mean(name, known)))
+        })
+    };
+    names.map(entry).collect()
 }

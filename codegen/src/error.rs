@@ -44,8 +44,8 @@ pub enum Error {
     /// A command cannot run.
     #[error("{0}")]
     Command(String),
-    /// `generated/` is out of date.
-    #[error("{0}\ngenerated/ is out of date; run `cargo xtask generate` and commit the result")]
+    /// `generated/` or a generated page of `docs/` is out of date.
+    #[error("{0}\nthe generated files are out of date; run `cargo xtask generate` and commit the result")]
     Drift(String),
     /// The generated part of `fixtures/` is out of date.
     #[error("{0}\nfixtures/ is out of date; run `cargo xtask fixtures` and commit the result")]

@@ -64,6 +64,16 @@ pub fn check(directory: &Path, files: &Files) -> Result<()> {
     if diff.is_empty() { Ok(()) } else { Err(Error::Drift(diff)) }
 }
 
+/// Compares the generated pages of the documentation in `docs/` with the generated files. `owns` returns whether a page is
+/// generated.
+///
+/// # Errors
+/// Returns [`Error::Drift`] with a unified diff if they differ.
+pub fn check_documents(directory: &Path, files: &Files, owns: fn(&str) -> bool) -> Result<()> {
+    let diff = difference(directory, "docs", files, owns)?;
+    if diff.is_empty() { Ok(()) } else { Err(Error::Drift(diff)) }
+}
+
 /// Compares the generated fixtures in `fixtures/` with the generated files.
 ///
 /// # Errors

@@ -55,4 +55,4 @@ mod runtime_tests;
 mod raw_item_tests;
 
 pub use error::{Error, Result};
-pub use pipeline::{fixtures, generate, generate_from};
+pub use pipeline::{COMMAND_PAGES, fixtures, generate, generate_from, generate_with_documents};

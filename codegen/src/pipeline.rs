@@ -7,15 +7,29 @@ use crate::commands::{self, Commands};
 use crate::files::Files;
 use crate::{Error, Result, dialect, emit, examples, generator, lint, published};
 
+/// Directory of the pages of the commands, below `docs/`.
+pub const COMMAND_PAGES: &str = "reference/commands";
+
 /// Generates all files of `generated/` from the directory `spec`.
 ///
 /// # Errors
 /// Returns an error if a file cannot be read, violates a rule of `spec/README.md`, or is not supported by the
 /// generator.
 pub fn generate(spec: &Path) -> Result<Files> {
+    generate_with_documents(spec).map(|(generated, _)| generated)
+}
+
+/// Generates all files of `generated/`, and the pages of the documentation that come from the directory `spec`. The keys
+/// of the latter are paths below `docs/`.
+///
+/// # Errors
+/// Returns the errors of [`generate`].
+pub fn generate_with_documents(spec: &Path) -> Result<(Files, Files)> {
     let bundle = read_checked(spec)?;
     let commands = Commands::read(spec, &bundle)?;
-    generate_from(&bundle, &commands)
+    let pages = commands.reference(&bundle).into_iter();
+    let pages = pages.map(|(name, text)| (format!("{COMMAND_PAGES}/{name}"), text)).collect();
+    Ok((generate_from(&bundle, &commands)?, pages))
 }
 
 /// Generates all files of `generated/` from a bundled specification, which is not checked against the lint rules, and the

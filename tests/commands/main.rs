@@ -10,6 +10,7 @@ mod files;
 mod hunting;
 mod queries;
 mod repairs;
+mod schema;
 mod script_results;
 mod star_rules;
 mod threats;

@@ -1,11 +1,15 @@
 //! Development commands on top of codegen and the contract.
 
 #[cfg(test)]
+mod add_command;
+#[cfg(test)]
 mod add_operation;
 mod bench;
 mod diff;
 mod import;
 mod package;
+#[cfg(test)]
+mod project_copy;
 mod release_notes;
 #[cfg(feature = "report")]
 mod report;
@@ -16,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sentinelone_codegen::{Error, Result, examples, files, fixtures, generate};
+use sentinelone_codegen::{COMMAND_PAGES, Error, Result, examples, files, fixtures, generate_with_documents};
 
 /// Development tasks of the project.
 #[derive(Parser)]
@@ -105,7 +109,9 @@ fn main() -> ExitCode {
         }
         Err(Error::Drift(diff)) => {
             print!("{diff}");
-            eprintln!("generated/ does not match spec/; run `cargo xtask generate` and commit the result");
+            eprintln!(
+                "generated/ or docs/reference/commands/ does not match spec/; run `cargo xtask generate` and commit the result"
+            );
             ExitCode::FAILURE
         }
         Err(Error::Fixtures(diff)) => {
@@ -148,14 +154,22 @@ fn root() -> &'static Path {
 }
 
 fn write(root: &Path) -> Result<String> {
-    let files = generate(&root.join("spec"))?;
+    let (files, pages) = generate_with_documents(&root.join("spec"))?;
     let changes = files::write(&root.join("generated"), &files)?;
-    Ok(list("generated", &changes) + &format!("generated/ has {} files", files.len()))
+    let pages = files::write_owned(&root.join("docs"), &pages, is_command_page)?;
+    let lists = list("generated", &changes) + &list("docs", &pages);
+    Ok(lists + &format!("generated/ has {} files", files.len()))
+}
+
+/// Returns whether a page of `docs/` is generated.
+fn is_command_page(name: &str) -> bool {
+    name.starts_with(COMMAND_PAGES)
 }
 
 fn check(root: &Path) -> Result<String> {
-    let files = generate(&root.join("spec"))?;
+    let (files, pages) = generate_with_documents(&root.join("spec"))?;
     files::check(&root.join("generated"), &files)?;
+    files::check_documents(&root.join("docs"), &pages, is_command_page)?;
     Ok(format!("generated/ matches spec/ ({} files)", files.len()))
 }
 

@@ -5,6 +5,7 @@ mod emit;
 mod locations;
 mod manifest;
 mod model;
+mod reference;
 mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,6 +4,20 @@ use serde_json::Value;
 
 use super::manifest::{Form, Kind, ResultForm, Risk};
 
+/// Topics and their headings, in the order of the help.
+pub(super) const TOPICS: [(&str, &str); 10] = [
+    ("threats", "Threats"),
+    ("alerts", "Alerts"),
+    ("agents", "Agents"),
+    ("files", "Files"),
+    ("hunting", "Hunting"),
+    ("remote-scripts", "Remote scripts"),
+    ("detection", "Detection"),
+    ("exclusions", "Exclusions and blocklist"),
+    ("console", "Console"),
+    ("incidents", "Incidents"),
+];
+
 /// The commands of all topics.
 #[derive(Debug, Default)]
 pub struct Commands {

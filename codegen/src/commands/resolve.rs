@@ -9,27 +9,13 @@ use serde_saphyr::Spanned;
 use super::locations::{dereference, field, item, nearest};
 use super::manifest::{self, Form, Kind, Risk, TopicFile};
 use super::model::{
-    Argument, Command, Commands, Group, Location, Output, Request, RequestForm, Single, Source, TypeName,
-    Values,
+    Argument, Command, Commands, Group, Location, Output, Request, RequestForm, Single, Source, TOPICS,
+    TypeName, Values,
 };
 use crate::bundle::{Bundle, Operation, members, reference};
 use crate::emit::{field_name, function_name};
 use crate::lint::Finding;
 use crate::metadata::{self, FilterRequirement, Kind as OperationKind, OperationFacts};
-
-/// Topics, in the order of the help.
-const TOPICS: [&str; 10] = [
-    "threats",
-    "alerts",
-    "agents",
-    "files",
-    "hunting",
-    "remote-scripts",
-    "detection",
-    "exclusions",
-    "console",
-    "incidents",
-];
 
 /// API versions, oldest first.
 const VERSIONS: [&str; 2] = ["2.0", "2.1"];
@@ -65,13 +51,13 @@ impl<'a> Resolver<'a> {
         let mut names: BTreeMap<&str, &str> = BTreeMap::new();
         for (path, file) in self.files {
             self.file = path;
-            if !TOPICS.contains(&file.topic.as_str()) {
+            if !TOPICS.iter().any(|(topic, _)| *topic == file.topic) {
                 self.findings.push(Finding {
                     location: path.clone(),
                     message: format!(
                         "{:?} is not a topic; expected one of {}",
                         file.topic,
-                        TOPICS.join(", ")
+                        TOPICS.map(|(topic, _)| topic).join(", ")
                     ),
                 });
             }

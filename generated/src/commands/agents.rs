@@ -95,16 +95,28 @@ impl CommandDeclaration for BroadcastMessage {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("message", ArgumentKind::String,
-            "Text of the message.") }, Argument { default : Some("false"), values : &
-            ["true", "false"], ..Argument::new("active_agent", ArgumentKind::Boolean,
-            "Whether to skip inactive agents.") }, Argument::new("group_id",
-            ArgumentKind::List,
-            "Group IDs. At least one of group_id, agent_id and domain is required; agents must match all that are set."),
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("message", ArgumentKind::String, "Text of the message.")
+            },
+            Argument {
+                default: Some("false"),
+                values: &["true", "false"],
+                ..Argument::new(
+                    "active_agent",
+                    ArgumentKind::Boolean,
+                    "Whether to skip inactive agents.",
+                )
+            },
+            Argument::new(
+                "group_id",
+                ArgumentKind::List,
+                "Group IDs. At least one of group_id, agent_id and domain is required; agents must match all that are set.",
+            ),
             Argument::new("agent_id", ArgumentKind::List, "Agent IDs."),
-            Argument::new("domain", ArgumentKind::List, "Network domains.")
-        ]
+            Argument::new("domain", ArgumentKind::List, "Network domains."),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let message = arguments.string("message")?;
@@ -186,10 +198,12 @@ impl CommandDeclaration for ConnectAgent {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("agent_id", ArgumentKind::List,
-            "Agent IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("agent_id", ArgumentKind::List, "Agent IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let agent_id = arguments.list("agent_id")?;
@@ -261,10 +275,12 @@ impl CommandDeclaration for DisconnectAgent {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("agent_id", ArgumentKind::List,
-            "Agent IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("agent_id", ArgumentKind::List, "Agent IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let agent_id = arguments.list("agent_id")?;
@@ -502,10 +518,12 @@ impl CommandDeclaration for GetAgent {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("agent_id", ArgumentKind::List,
-            "Agent IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("agent_id", ArgumentKind::List, "Agent IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let agent_id = arguments.list("agent_id")?;
@@ -553,7 +571,7 @@ impl ListCommand for GetAgent {
         Vec::new()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![Identifier::new("agent_id", & self.agent_id, & ["id"])]
+        Vec::from([Identifier::new("agent_id", &self.agent_id, &["id"])])
     }
 }
 
@@ -647,10 +665,12 @@ impl CommandDeclaration for GetAgentMac {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("agent_id", ArgumentKind::List,
-            "Agent IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("agent_id", ArgumentKind::List, "Agent IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let agent_id = arguments.list("agent_id")?;
@@ -698,7 +718,7 @@ impl ListCommand for GetAgentMac {
         Vec::new()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![Identifier::new("agent_id", & self.agent_id, & ["id"])]
+        Vec::from([Identifier::new("agent_id", &self.agent_id, &["id"])])
     }
 }
 
@@ -792,10 +812,12 @@ impl CommandDeclaration for GetInstalledApplications {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("agent_ids", ArgumentKind::List,
-            "Agent IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("agent_ids", ArgumentKind::List, "Agent IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let agent_ids = arguments.list("agent_ids")?;
@@ -864,10 +886,12 @@ impl CommandDeclaration for InitiateEndpointScan {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("agent_ids", ArgumentKind::List,
-            "Agent IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("agent_ids", ArgumentKind::List, "Agent IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let agent_ids = arguments.list("agent_ids")?;
@@ -1202,26 +1226,61 @@ impl CommandDeclaration for ListAgents {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("computer_name", ArgumentKind::String,
-            "Substring of the computer name."), Argument { values : & ["started", "none",
-            "finished", "aborted"], ..Argument::new("scan_status", ArgumentKind::List,
-            "Statuses of the last full disk scan; any of them matches.") }, Argument {
-            values : & ["windows", "windows_legacy", "macos", "linux"],
-            ..Argument::new("os_type", ArgumentKind::List,
-            "Operating systems; any of them matches.") }, Argument::new("created_at",
-            ArgumentKind::Time,
-            "Created at or after this time. The API has no filter for an exact time."),
-            Argument { range : (Some(0), None), ..Argument::new("min_active_threats",
-            ArgumentKind::Integer,
-            "Minimum number of active threats. 0 does not filter.") }, Argument { default
-            : Some("10"), accepts_all : true, ..Argument::new("limit",
-            ArgumentKind::Integer, "Maximum number of agents.") },
-            Argument::new("params", ArgumentKind::List,
-            "Further filters as field=value pairs with the field names of the API, such as infected=true. Agents must match all fields. Repeat a list field in several pairs; any of its values matches. Use a JSON array of pairs if a value contains a comma."),
-            Argument::new("columns", ArgumentKind::List,
-            "Additional agent fields for the context, with the names of the API, such as uuid.")
-        ]
+        Vec::from([
+            Argument::new(
+                "computer_name",
+                ArgumentKind::String,
+                "Substring of the computer name.",
+            ),
+            Argument {
+                values: &["started", "none", "finished", "aborted"],
+                ..Argument::new(
+                    "scan_status",
+                    ArgumentKind::List,
+                    "Statuses of the last full disk scan; any of them matches.",
+                )
+            },
+            Argument {
+                values: &["windows", "windows_legacy", "macos", "linux"],
+                ..Argument::new(
+                    "os_type",
+                    ArgumentKind::List,
+                    "Operating systems; any of them matches.",
+                )
+            },
+            Argument::new(
+                "created_at",
+                ArgumentKind::Time,
+                "Created at or after this time. The API has no filter for an exact time.",
+            ),
+            Argument {
+                range: (Some(0), None),
+                ..Argument::new(
+                    "min_active_threats",
+                    ArgumentKind::Integer,
+                    "Minimum number of active threats. 0 does not filter.",
+                )
+            },
+            Argument {
+                default: Some("10"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of agents.",
+                )
+            },
+            Argument::new(
+                "params",
+                ArgumentKind::List,
+                "Further filters as field=value pairs with the field names of the API, such as infected=true. Agents must match all fields. Repeat a list field in several pairs; any of its values matches. Use a JSON array of pairs if a value contains a comma.",
+            ),
+            Argument::new(
+                "columns",
+                ArgumentKind::List,
+                "Additional agent fields for the context, with the names of the API, such as uuid.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let computer_name = arguments.string("computer_name")?;
@@ -1333,11 +1392,16 @@ impl CommandDeclaration for MoveAgent {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("group_id", ArgumentKind::String,
-            "ID of the group.") }, Argument { required : true,
-            ..Argument::new("agents_ids", ArgumentKind::List, "Agent IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("group_id", ArgumentKind::String, "ID of the group.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new("agents_ids", ArgumentKind::List, "Agent IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let group_id = arguments.trimmed("group_id")?;
@@ -1427,14 +1491,23 @@ impl CommandDeclaration for ShutdownAgent {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("query", ArgumentKind::String,
-            "Full-text search; matches a MAC address by prefix only. Requires agent_id or group_id."),
-            Argument::new("agent_id", ArgumentKind::List,
-            "Agent IDs. agent_id or group_id is required. If both are set, only agents in the groups match."),
-            Argument::new("group_id", ArgumentKind::List,
-            "Group IDs: all agents in the groups.")
-        ]
+        Vec::from([
+            Argument::new(
+                "query",
+                ArgumentKind::String,
+                "Full-text search; matches a MAC address by prefix only. Requires agent_id or group_id.",
+            ),
+            Argument::new(
+                "agent_id",
+                ArgumentKind::List,
+                "Agent IDs. agent_id or group_id is required. If both are set, only agents in the groups match.",
+            ),
+            Argument::new(
+                "group_id",
+                ArgumentKind::List,
+                "Group IDs: all agents in the groups.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query = arguments.string("query")?;
@@ -1511,14 +1584,23 @@ impl CommandDeclaration for UninstallAgent {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("query", ArgumentKind::String,
-            "Full-text search; matches a MAC address by prefix only. Requires agent_id or group_id."),
-            Argument::new("agent_id", ArgumentKind::List,
-            "Agent IDs. agent_id or group_id is required. If both are set, only agents in the groups match."),
-            Argument::new("group_id", ArgumentKind::List,
-            "Group IDs: all agents in the groups.")
-        ]
+        Vec::from([
+            Argument::new(
+                "query",
+                ArgumentKind::String,
+                "Full-text search; matches a MAC address by prefix only. Requires agent_id or group_id.",
+            ),
+            Argument::new(
+                "agent_id",
+                ArgumentKind::List,
+                "Agent IDs. agent_id or group_id is required. If both are set, only agents in the groups match.",
+            ),
+            Argument::new(
+                "group_id",
+                ArgumentKind::List,
+                "Group IDs: all agents in the groups.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query = arguments.string("query")?;

@@ -462,25 +462,58 @@ impl CommandDeclaration for GetAlerts {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("created_from",
-            ArgumentKind::Time, "Created at or after this time.") },
-            Argument::new("created_until", ArgumentKind::Time,
-            "Created at or before this time."), Argument::new("ruleName",
-            ArgumentKind::List, "Substrings of the rule name; any of them matches."),
-            Argument { values : < crate ::alerts::AlertIncidentStatus as crate
-            ::runtime::OpenEnum > ::VALUES, ..Argument::new("incidentStatus",
-            ArgumentKind::List, "Incident statuses, case-insensitive.") }, Argument {
-            values : < crate ::alerts::AlertAnalystVerdict as crate ::runtime::OpenEnum >
-            ::VALUES, ..Argument::new("analystVerdict", ArgumentKind::List,
-            "Analyst verdicts, case-insensitive.") }, Argument::new("alert_ids",
-            ArgumentKind::List, "Alert IDs."), Argument { default : Some("1000"),
-            accepts_all : true, ..Argument::new("limit", ArgumentKind::Integer,
-            "Maximum number of alerts; if not set, at least the number of alert_ids.") },
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "created_from",
+                    ArgumentKind::Time,
+                    "Created at or after this time.",
+                )
+            },
+            Argument::new(
+                "created_until",
+                ArgumentKind::Time,
+                "Created at or before this time.",
+            ),
+            Argument::new(
+                "ruleName",
+                ArgumentKind::List,
+                "Substrings of the rule name; any of them matches.",
+            ),
+            Argument {
+                values: <crate::alerts::AlertIncidentStatus as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "incidentStatus",
+                    ArgumentKind::List,
+                    "Incident statuses, case-insensitive.",
+                )
+            },
+            Argument {
+                values: <crate::alerts::AlertAnalystVerdict as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "analystVerdict",
+                    ArgumentKind::List,
+                    "Analyst verdicts, case-insensitive.",
+                )
+            },
+            Argument::new("alert_ids", ArgumentKind::List, "Alert IDs."),
+            Argument {
+                default: Some("1000"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of alerts; if not set, at least the number of alert_ids.",
+                )
+            },
             Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
-            Argument::new("cursor", ArgumentKind::String,
-            "Cursor of the next page: pagination.nextCursor of an earlier response.")
-        ]
+            Argument::new(
+                "cursor",
+                ArgumentKind::String,
+                "Cursor of the next page: pagination.nextCursor of an earlier response.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let created_from = arguments.time("created_from")?;
@@ -567,7 +600,9 @@ impl ListCommand for GetAlerts {
             .collect()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![Identifier::new("alert_ids", & self.alert_ids, & ["alertInfo.alertId"])]
+        Vec::from([
+            Identifier::new("alert_ids", &self.alert_ids, &["alertInfo.alertId"]),
+        ])
     }
 }
 
@@ -631,12 +666,21 @@ impl CommandDeclaration for UpdateAlertsStatus {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, values : & ["in_progress", "resolved",
-            "unresolved"], ..Argument::new("status", ArgumentKind::String,
-            "Incident status, case-insensitive.") }, Argument { required : true,
-            ..Argument::new("alert_ids", ArgumentKind::List, "Alert IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                values: &["in_progress", "resolved", "unresolved"],
+                ..Argument::new(
+                    "status",
+                    ArgumentKind::String,
+                    "Incident status, case-insensitive.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new("alert_ids", ArgumentKind::List, "Alert IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let status = arguments
@@ -762,13 +806,21 @@ impl CommandDeclaration for UpdateAlertsVerdict {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, values : < crate ::threats::AnalystVerdict as
-            crate ::runtime::OpenEnum > ::VALUES, ..Argument::new("verdict",
-            ArgumentKind::String, "Analyst verdict, case-insensitive.") }, Argument {
-            required : true, ..Argument::new("alert_ids", ArgumentKind::List,
-            "Alert IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                values: <crate::threats::AnalystVerdict as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "verdict",
+                    ArgumentKind::String,
+                    "Analyst verdict, case-insensitive.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new("alert_ids", ArgumentKind::List, "Alert IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let verdict = arguments

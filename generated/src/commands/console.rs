@@ -48,10 +48,12 @@ impl CommandDeclaration for DeleteGroup {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("group_id", ArgumentKind::String,
-            "ID of the group.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("group_id", ArgumentKind::String, "ID of the group.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let group_id = arguments.trimmed("group_id")?;
@@ -223,10 +225,12 @@ impl CommandDeclaration for ExpireSite {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("site_id", ArgumentKind::String,
-            "ID of the site.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("site_id", ArgumentKind::String, "ID of the site.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let site_id = arguments.trimmed("site_id")?;
@@ -349,10 +353,13 @@ impl CommandDeclaration for GetAccounts {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("account_id", ArgumentKind::String,
-            "Account ID. Default: all accounts.")
-        ]
+        Vec::from([
+            Argument::new(
+                "account_id",
+                ArgumentKind::String,
+                "Account ID. Default: all accounts.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let account_id = arguments.trimmed("account_id")?;
@@ -778,34 +785,74 @@ impl CommandDeclaration for GetActivities {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("created_after", ArgumentKind::Time,
-            "Created after this time."), Argument::new("user_emails", ArgumentKind::List,
-            "Email addresses of the users who caused the activity."),
+        Vec::from([
+            Argument::new(
+                "created_after",
+                ArgumentKind::Time,
+                "Created after this time.",
+            ),
+            Argument::new(
+                "user_emails",
+                ArgumentKind::List,
+                "Email addresses of the users who caused the activity.",
+            ),
             Argument::new("group_ids", ArgumentKind::List, "Group IDs."),
-            Argument::new("created_until", ArgumentKind::Time,
-            "Created at or before this time."), Argument::new("include_hidden",
-            ArgumentKind::Boolean,
-            "Whether to include internal activities, which the console hides."),
+            Argument::new(
+                "created_until",
+                ArgumentKind::Time,
+                "Created at or before this time.",
+            ),
+            Argument::new(
+                "include_hidden",
+                ArgumentKind::Boolean,
+                "Whether to include internal activities, which the console hides.",
+            ),
             Argument::new("activities_ids", ArgumentKind::List, "Activity IDs."),
-            Argument::new("created_before", ArgumentKind::Time,
-            "Created before this time."), Argument::new("threats_ids",
-            ArgumentKind::List, "Threat IDs."), Argument::new("activity_types",
-            ArgumentKind::List, "Activity type numbers, such as 52."),
-            Argument::new("user_ids", ArgumentKind::List,
-            "IDs of the users who caused the activity."), Argument::new("created_from",
-            ArgumentKind::Time, "Created at or after this time."),
-            Argument::new("created_between", ArgumentKind::String,
-            "Inclusive range of the creation time: two values in epoch milliseconds joined by a hyphen, or two times separated by a comma."),
-            Argument::new("agent_ids", ArgumentKind::List, "Agent IDs."), Argument {
-            default : Some("50"), accepts_all : true, ..Argument::new("limit",
-            ArgumentKind::Integer,
-            "Maximum number of activities; if not set, at least the number of activities_ids.")
-            }, Argument { values : & ["activityType", "createdAt", "id"],
-            ..Argument::new("sort_by", ArgumentKind::String, "Sort field.") }, Argument {
-            values : < crate ::shared::SortOrder as crate ::runtime::OpenEnum > ::VALUES,
-            ..Argument::new("sort_order", ArgumentKind::String, "Sort direction.") }
-        ]
+            Argument::new(
+                "created_before",
+                ArgumentKind::Time,
+                "Created before this time.",
+            ),
+            Argument::new("threats_ids", ArgumentKind::List, "Threat IDs."),
+            Argument::new(
+                "activity_types",
+                ArgumentKind::List,
+                "Activity type numbers, such as 52.",
+            ),
+            Argument::new(
+                "user_ids",
+                ArgumentKind::List,
+                "IDs of the users who caused the activity.",
+            ),
+            Argument::new(
+                "created_from",
+                ArgumentKind::Time,
+                "Created at or after this time.",
+            ),
+            Argument::new(
+                "created_between",
+                ArgumentKind::String,
+                "Inclusive range of the creation time: two values in epoch milliseconds joined by a hyphen, or two times separated by a comma.",
+            ),
+            Argument::new("agent_ids", ArgumentKind::List, "Agent IDs."),
+            Argument {
+                default: Some("50"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of activities; if not set, at least the number of activities_ids.",
+                )
+            },
+            Argument {
+                values: &["activityType", "createdAt", "id"],
+                ..Argument::new("sort_by", ArgumentKind::String, "Sort field.")
+            },
+            Argument {
+                values: <crate::shared::SortOrder as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("sort_order", ArgumentKind::String, "Sort direction.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let created_after = arguments.time("created_after")?;
@@ -912,7 +959,7 @@ impl ListCommand for GetActivities {
             .collect()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![Identifier::new("activities_ids", & self.activities_ids, & ["id"])]
+        Vec::from([Identifier::new("activities_ids", &self.activities_ids, &["id"])])
     }
 }
 
@@ -1171,20 +1218,35 @@ impl CommandDeclaration for GetGroups {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { values : < crate ::groups::GroupType as crate ::runtime::OpenEnum
-            > ::VALUES, ..Argument::new("group_type", ArgumentKind::String,
-            "Group type.") }, Argument::new("group_ids", ArgumentKind::List,
-            "Group IDs."), Argument::new("group_id", ArgumentKind::String, "Group ID."),
-            Argument::new("is_default", ArgumentKind::Boolean,
-            "Whether to list default groups only (true) or other groups only (false)."),
+        Vec::from([
+            Argument {
+                values: <crate::groups::GroupType as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("group_type", ArgumentKind::String, "Group type.")
+            },
+            Argument::new("group_ids", ArgumentKind::List, "Group IDs."),
+            Argument::new("group_id", ArgumentKind::String, "Group ID."),
+            Argument::new(
+                "is_default",
+                ArgumentKind::Boolean,
+                "Whether to list default groups only (true) or other groups only (false).",
+            ),
             Argument::new("name", ArgumentKind::String, "Exact name."),
             Argument::new("query", ArgumentKind::String, "Full-text search."),
-            Argument::new("rank", ArgumentKind::Integer,
-            "Rank of a dynamic group, from 1."), Argument { default : Some("50"),
-            accepts_all : true, ..Argument::new("limit", ArgumentKind::Integer,
-            "Maximum number of groups; if not set, at least the number of group_ids.") }
-        ]
+            Argument::new(
+                "rank",
+                ArgumentKind::Integer,
+                "Rank of a dynamic group, from 1.",
+            ),
+            Argument {
+                default: Some("50"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of groups; if not set, at least the number of group_ids.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let group_type = arguments
@@ -1253,11 +1315,11 @@ impl ListCommand for GetGroups {
         Vec::new()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![
-            Identifier::new("group_ids", & self.group_ids, & ["id"]),
-            Identifier::new("group_id", self.group_id.as_slice(), & []),
-            Identifier::new("name", self.name.as_slice(), & [])
-        ]
+        Vec::from([
+            Identifier::new("group_ids", &self.group_ids, &["id"]),
+            Identifier::new("group_id", self.group_id.as_slice(), &[]),
+            Identifier::new("name", self.name.as_slice(), &[]),
+        ])
     }
 }
 
@@ -1451,10 +1513,12 @@ impl CommandDeclaration for GetSite {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("site_id", ArgumentKind::String,
-            "ID of the site.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("site_id", ArgumentKind::String, "ID of the site.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let site_id = arguments.trimmed("site_id")?;
@@ -1726,28 +1790,51 @@ impl CommandDeclaration for GetSites {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("updated_at", ArgumentKind::Time,
-            "Exact time of the last update."), Argument::new("query",
-            ArgumentKind::String,
-            "Full-text search in the names of the site and its account."), Argument {
-            values : < crate ::sites::LicenseType as crate ::runtime::OpenEnum >
-            ::VALUES, ..Argument::new("site_type", ArgumentKind::String, "License type.")
-            }, Argument { values : < crate ::sites::LicenseFeature as crate
-            ::runtime::OpenEnum > ::VALUES, ..Argument::new("features",
-            ArgumentKind::List, "Supported features.") }, Argument { values : &
-            ["active", "deleted", "expired"], ..Argument::new("state",
-            ArgumentKind::String, "State.") }, Argument { values : < crate ::sites::Suite
-            as crate ::runtime::OpenEnum > ::VALUES, ..Argument::new("suite",
-            ArgumentKind::String, "Product tier.") }, Argument::new("admin_only",
-            ArgumentKind::Boolean,
-            "Whether to list only sites on which the user has admin rights. Some consoles reportedly return HTTP 500."),
+        Vec::from([
+            Argument::new(
+                "updated_at",
+                ArgumentKind::Time,
+                "Exact time of the last update.",
+            ),
+            Argument::new(
+                "query",
+                ArgumentKind::String,
+                "Full-text search in the names of the site and its account.",
+            ),
+            Argument {
+                values: <crate::sites::LicenseType as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("site_type", ArgumentKind::String, "License type.")
+            },
+            Argument {
+                values: <crate::sites::LicenseFeature as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("features", ArgumentKind::List, "Supported features.")
+            },
+            Argument {
+                values: &["active", "deleted", "expired"],
+                ..Argument::new("state", ArgumentKind::String, "State.")
+            },
+            Argument {
+                values: <crate::sites::Suite as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("suite", ArgumentKind::String, "Product tier.")
+            },
+            Argument::new(
+                "admin_only",
+                ArgumentKind::Boolean,
+                "Whether to list only sites on which the user has admin rights. Some consoles reportedly return HTTP 500.",
+            ),
             Argument::new("account_id", ArgumentKind::String, "Account ID."),
             Argument::new("site_name", ArgumentKind::String, "Exact name."),
             Argument::new("created_at", ArgumentKind::Time, "Exact creation time."),
-            Argument { default : Some("50"), accepts_all : true, ..Argument::new("limit",
-            ArgumentKind::Integer, "Maximum number of sites.") }
-        ]
+            Argument {
+                default: Some("50"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of sites.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let updated_at = arguments.time("updated_at")?;
@@ -1847,7 +1934,7 @@ impl ListCommand for GetSites {
         Vec::new()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![Identifier::new("site_name", self.site_name.as_slice(), & [])]
+        Vec::from([Identifier::new("site_name", self.site_name.as_slice(), &[])])
     }
 }
 
@@ -1920,13 +2007,22 @@ impl CommandDeclaration for ReactivateSite {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("site_id", ArgumentKind::String,
-            "ID of the site.") }, Argument::new("unlimited", ArgumentKind::Boolean,
-            "Whether the site never expires. unlimited=true or expiration is required."),
-            Argument::new("expiration", ArgumentKind::Time,
-            "Expiration time, absolute and in the future.")
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("site_id", ArgumentKind::String, "ID of the site.")
+            },
+            Argument::new(
+                "unlimited",
+                ArgumentKind::Boolean,
+                "Whether the site never expires. unlimited=true or expiration is required.",
+            ),
+            Argument::new(
+                "expiration",
+                ArgumentKind::Time,
+                "Expiration time, absolute and in the future.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let site_id = arguments.trimmed("site_id")?;

@@ -471,23 +471,52 @@ impl CommandDeclaration for CreateIoc {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("name", ArgumentKind::String,
-            "Name of the indicator.") }, Argument { required : true,
-            ..Argument::new("source", ArgumentKind::String, "Source of the indicator.")
-            }, Argument { required : true, values : < crate ::iocs::IocType as crate
-            ::runtime::OpenEnum > ::VALUES, ..Argument::new("type", ArgumentKind::String,
-            "Type of the value.") }, Argument { required : true, values : < crate
-            ::iocs::IocMethod as crate ::runtime::OpenEnum > ::VALUES,
-            ..Argument::new("method", ArgumentKind::String, "Comparison method.") },
-            Argument { required : true, ..Argument::new("validUntil", ArgumentKind::Time,
-            "End of the validity, in the future.") }, Argument { required : true,
-            ..Argument::new("value", ArgumentKind::String, "Value of the indicator.") },
-            Argument { required : true, ..Argument::new("account_ids",
-            ArgumentKind::List, "Account IDs.") }, Argument::new("externalId",
-            ArgumentKind::String, "ID of the indicator at its source."),
-            Argument::new("description", ArgumentKind::String, "Description.")
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("name", ArgumentKind::String, "Name of the indicator.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "source",
+                    ArgumentKind::String,
+                    "Source of the indicator.",
+                )
+            },
+            Argument {
+                required: true,
+                values: <crate::iocs::IocType as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("type", ArgumentKind::String, "Type of the value.")
+            },
+            Argument {
+                required: true,
+                values: <crate::iocs::IocMethod as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("method", ArgumentKind::String, "Comparison method.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "validUntil",
+                    ArgumentKind::Time,
+                    "End of the validity, in the future.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new("value", ArgumentKind::String, "Value of the indicator.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new("account_ids", ArgumentKind::List, "Account IDs.")
+            },
+            Argument::new(
+                "externalId",
+                ArgumentKind::String,
+                "ID of the indicator at its source.",
+            ),
+            Argument::new("description", ArgumentKind::String, "Description."),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let name = arguments.string("name")?;
@@ -719,54 +748,131 @@ impl CommandDeclaration for CreateStarRule {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("name", ArgumentKind::String,
-            "Name of the rule.") }, Argument { required : true, values : & ["Low",
-            "Medium", "High", "Critical"], ..Argument::new("rule_severity",
-            ArgumentKind::String, "Severity of the alerts.") }, Argument { required :
-            true, values : & ["Permanent", "Temporary"],
-            ..Argument::new("expiration_mode", ArgumentKind::String,
-            "Whether the rule expires.") }, Argument { required : true, values : &
-            ["events", "processes", "scheduled"], ..Argument::new("query_type",
-            ArgumentKind::String, "Type of the query.") }, Argument { required : true,
-            ..Argument::new("query", ArgumentKind::String,
-            "Query: a PowerQuery for query_type scheduled, else S1QL.") }, Argument {
-            values : & ["1.0", "2.0"], ..Argument::new("query_lang",
-            ArgumentKind::String,
-            "Version of the query language. An update keeps that of the rule. Without it, the console stores 1.0 for a new rule, and a query in 2.0 then matches nothing. Default for a new rule with query_type scheduled: 2.0.")
-            }, Argument::new("description", ArgumentKind::String,
-            "Description, up to 2000 characters; older consoles accept 250."),
-            Argument::new("expiration_date", ArgumentKind::Time,
-            "Expiration time of a temporary rule, in the future."), Argument { range :
-            (Some(1), Some(43200)), ..Argument::new("run_interval_minutes",
-            ArgumentKind::Integer,
-            "Interval between two runs of a scheduled rule, in minutes, 1 to 43200.") },
-            Argument { range : (Some(1), Some(43200)),
-            ..Argument::new("lookback_window_minutes", ArgumentKind::Integer,
-            "Period before each run that a scheduled rule searches, in minutes, 1 to 43200.")
-            }, Argument { range : (Some(0), None), ..Argument::new("threshold_value",
-            ArgumentKind::Integer,
-            "Number of result rows that a scheduled rule compares with threshold_operator; 0 if not set.")
-            }, Argument { values : < crate ::star_rules::ThresholdOperator as crate
-            ::runtime::OpenEnum > ::VALUES, ..Argument::new("threshold_operator",
-            ArgumentKind::String,
-            "Comparison that raises an alert of a scheduled rule; Greater if not set.")
-            }, Argument { range : (Some(1), Some(1440)),
-            ..Argument::new("cool_off_minutes", ArgumentKind::Integer,
-            "Period without further alerts after an alert, in minutes, 1 to 1440.") },
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("name", ArgumentKind::String, "Name of the rule.")
+            },
+            Argument {
+                required: true,
+                values: &["Low", "Medium", "High", "Critical"],
+                ..Argument::new(
+                    "rule_severity",
+                    ArgumentKind::String,
+                    "Severity of the alerts.",
+                )
+            },
+            Argument {
+                required: true,
+                values: &["Permanent", "Temporary"],
+                ..Argument::new(
+                    "expiration_mode",
+                    ArgumentKind::String,
+                    "Whether the rule expires.",
+                )
+            },
+            Argument {
+                required: true,
+                values: &["events", "processes", "scheduled"],
+                ..Argument::new("query_type", ArgumentKind::String, "Type of the query.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "query",
+                    ArgumentKind::String,
+                    "Query: a PowerQuery for query_type scheduled, else S1QL.",
+                )
+            },
+            Argument {
+                values: &["1.0", "2.0"],
+                ..Argument::new(
+                    "query_lang",
+                    ArgumentKind::String,
+                    "Version of the query language. An update keeps that of the rule. Without it, the console stores 1.0 for a new rule, and a query in 2.0 then matches nothing. Default for a new rule with query_type scheduled: 2.0.",
+                )
+            },
+            Argument::new(
+                "description",
+                ArgumentKind::String,
+                "Description, up to 2000 characters; older consoles accept 250.",
+            ),
+            Argument::new(
+                "expiration_date",
+                ArgumentKind::Time,
+                "Expiration time of a temporary rule, in the future.",
+            ),
+            Argument {
+                range: (Some(1), Some(43200)),
+                ..Argument::new(
+                    "run_interval_minutes",
+                    ArgumentKind::Integer,
+                    "Interval between two runs of a scheduled rule, in minutes, 1 to 43200.",
+                )
+            },
+            Argument {
+                range: (Some(1), Some(43200)),
+                ..Argument::new(
+                    "lookback_window_minutes",
+                    ArgumentKind::Integer,
+                    "Period before each run that a scheduled rule searches, in minutes, 1 to 43200.",
+                )
+            },
+            Argument {
+                range: (Some(0), None),
+                ..Argument::new(
+                    "threshold_value",
+                    ArgumentKind::Integer,
+                    "Number of result rows that a scheduled rule compares with threshold_operator; 0 if not set.",
+                )
+            },
+            Argument {
+                values: <crate::star_rules::ThresholdOperator as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "threshold_operator",
+                    ArgumentKind::String,
+                    "Comparison that raises an alert of a scheduled rule; Greater if not set.",
+                )
+            },
+            Argument {
+                range: (Some(1), Some(1440)),
+                ..Argument::new(
+                    "cool_off_minutes",
+                    ArgumentKind::Integer,
+                    "Period without further alerts after an alert, in minutes, 1 to 1440.",
+                )
+            },
             Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
             Argument::new("group_ids", ArgumentKind::List, "Group IDs."),
-            Argument::new("account_ids", ArgumentKind::List,
-            "Account IDs. A scope is required: sites, groups, accounts, or tenant=true."),
-            Argument::new("tenant", ArgumentKind::Boolean,
-            "Whether the rule applies to the whole tenant."), Argument { required : true,
-            values : & ["true", "false"], ..Argument::new("network_quarantine",
-            ArgumentKind::Boolean,
-            "Whether the rule disconnects matching endpoints from the network.") },
-            Argument { required : true, values : & ["Malicious", "Suspicious",
-            "UNDEFINED"], ..Argument::new("treatAsThreat", ArgumentKind::String,
-            "How to treat matches.") }
-        ]
+            Argument::new(
+                "account_ids",
+                ArgumentKind::List,
+                "Account IDs. A scope is required: sites, groups, accounts, or tenant=true.",
+            ),
+            Argument::new(
+                "tenant",
+                ArgumentKind::Boolean,
+                "Whether the rule applies to the whole tenant.",
+            ),
+            Argument {
+                required: true,
+                values: &["true", "false"],
+                ..Argument::new(
+                    "network_quarantine",
+                    ArgumentKind::Boolean,
+                    "Whether the rule disconnects matching endpoints from the network.",
+                )
+            },
+            Argument {
+                required: true,
+                values: &["Malicious", "Suspicious", "UNDEFINED"],
+                ..Argument::new(
+                    "treatAsThreat",
+                    ArgumentKind::String,
+                    "How to treat matches.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let rule = super::StarRuleSettings::from_arguments(arguments)?;
@@ -934,11 +1040,16 @@ impl CommandDeclaration for DeleteIoc {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("account_ids",
-            ArgumentKind::List, "Account IDs.") }, Argument { required : true,
-            ..Argument::new("uuids", ArgumentKind::List, "Indicator IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("account_ids", ArgumentKind::List, "Account IDs.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new("uuids", ArgumentKind::List, "Indicator IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let account_ids = arguments.list("account_ids")?;
@@ -1049,10 +1160,12 @@ impl CommandDeclaration for DeleteStarRule {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("rule_ids", ArgumentKind::List,
-            "Rule IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("rule_ids", ArgumentKind::List, "Rule IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let rule_ids = arguments.list("rule_ids")?;
@@ -1148,10 +1261,12 @@ impl CommandDeclaration for DisableStarRules {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("rule_ids", ArgumentKind::List,
-            "Rule IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("rule_ids", ArgumentKind::List, "Rule IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let rule_ids = arguments.list("rule_ids")?;
@@ -1247,10 +1362,12 @@ impl CommandDeclaration for EnableStarRules {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("rule_ids", ArgumentKind::List,
-            "Rule IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("rule_ids", ArgumentKind::List, "Rule IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let rule_ids = arguments.list("rule_ids")?;
@@ -1628,39 +1745,89 @@ impl CommandDeclaration for GetIocs {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("account_ids",
-            ArgumentKind::List, "Account IDs.") }, Argument { default : Some("1000"),
-            accepts_all : true, ..Argument::new("limit", ArgumentKind::Integer,
-            "Maximum number of indicators; if not set, at least the number of uuids.") },
-            Argument::new("upload_time_gte", ArgumentKind::Time,
-            "Uploaded at or after this time."), Argument::new("upload_time_lte",
-            ArgumentKind::Time, "Uploaded at or before this time."),
-            Argument::new("cursor", ArgumentKind::String,
-            "Cursor of the next page: pagination.nextCursor of an earlier response."),
-            Argument::new("uuids", ArgumentKind::List, "Indicator IDs."), Argument {
-            values : < crate ::iocs::IocType as crate ::runtime::OpenEnum > ::VALUES,
-            ..Argument::new("type", ArgumentKind::String, "Type of the value.") },
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("account_ids", ArgumentKind::List, "Account IDs.")
+            },
+            Argument {
+                default: Some("1000"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of indicators; if not set, at least the number of uuids.",
+                )
+            },
+            Argument::new(
+                "upload_time_gte",
+                ArgumentKind::Time,
+                "Uploaded at or after this time.",
+            ),
+            Argument::new(
+                "upload_time_lte",
+                ArgumentKind::Time,
+                "Uploaded at or before this time.",
+            ),
+            Argument::new(
+                "cursor",
+                ArgumentKind::String,
+                "Cursor of the next page: pagination.nextCursor of an earlier response.",
+            ),
+            Argument::new("uuids", ArgumentKind::List, "Indicator IDs."),
+            Argument {
+                values: <crate::iocs::IocType as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("type", ArgumentKind::String, "Type of the value.")
+            },
             Argument::new("batch_id", ArgumentKind::String, "ID of the upload."),
             Argument::new("source", ArgumentKind::List, "Sources; any of them matches."),
             Argument::new("value", ArgumentKind::String, "Exact value."),
-            Argument::new("external_id", ArgumentKind::String,
-            "ID of the indicator at its source."), Argument::new("name_contains",
-            ArgumentKind::List, "Substrings of the name; any of them matches."),
-            Argument::new("creator_contains", ArgumentKind::List,
-            "Substrings of the name or email address of the creator; any of them matches."),
-            Argument::new("description_contains", ArgumentKind::List,
-            "Substrings of the description; any of them matches."),
-            Argument::new("category_in", ArgumentKind::List,
-            "Categories, such as a kind of malware; any of them matches."),
-            Argument::new("updated_at_gte", ArgumentKind::Time,
-            "Last changed at or after this time."), Argument::new("updated_at_lte",
-            ArgumentKind::Time, "Last changed at or before this time."),
-            Argument::new("creation_time_gte", ArgumentKind::Time,
-            "Created at its source at or after this time."),
-            Argument::new("creation_time_lte", ArgumentKind::Time,
-            "Created at its source at or before this time.")
-        ]
+            Argument::new(
+                "external_id",
+                ArgumentKind::String,
+                "ID of the indicator at its source.",
+            ),
+            Argument::new(
+                "name_contains",
+                ArgumentKind::List,
+                "Substrings of the name; any of them matches.",
+            ),
+            Argument::new(
+                "creator_contains",
+                ArgumentKind::List,
+                "Substrings of the name or email address of the creator; any of them matches.",
+            ),
+            Argument::new(
+                "description_contains",
+                ArgumentKind::List,
+                "Substrings of the description; any of them matches.",
+            ),
+            Argument::new(
+                "category_in",
+                ArgumentKind::List,
+                "Categories, such as a kind of malware; any of them matches.",
+            ),
+            Argument::new(
+                "updated_at_gte",
+                ArgumentKind::Time,
+                "Last changed at or after this time.",
+            ),
+            Argument::new(
+                "updated_at_lte",
+                ArgumentKind::Time,
+                "Last changed at or before this time.",
+            ),
+            Argument::new(
+                "creation_time_gte",
+                ArgumentKind::Time,
+                "Created at its source at or after this time.",
+            ),
+            Argument::new(
+                "creation_time_lte",
+                ArgumentKind::Time,
+                "Created at its source at or before this time.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let account_ids = arguments.list("account_ids")?;
@@ -1779,12 +1946,12 @@ impl ListCommand for GetIocs {
             .collect()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![
-            Identifier::new("uuids", & self.uuids, & ["uuid"]),
-            Identifier::new("batch_id", self.batch_id.as_slice(), & []),
-            Identifier::new("value", self.value.as_slice(), & []),
-            Identifier::new("external_id", self.external_id.as_slice(), & [])
-        ]
+        Vec::from([
+            Identifier::new("uuids", &self.uuids, &["uuid"]),
+            Identifier::new("batch_id", self.batch_id.as_slice(), &[]),
+            Identifier::new("value", self.value.as_slice(), &[]),
+            Identifier::new("external_id", self.external_id.as_slice(), &[]),
+        ])
     }
 }
 
@@ -2050,31 +2217,68 @@ impl CommandDeclaration for GetStarRules {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { values : < crate ::star_rules::RuleStatus as crate
-            ::runtime::OpenEnum > ::VALUES, ..Argument::new("status", ArgumentKind::List,
-            "Statuses, case-insensitive.") }, Argument::new("creator_contains",
-            ArgumentKind::List,
-            "Substrings of the name or email address of the creator; any of them matches."),
-            Argument { values : < crate ::star_rules::RuleQueryType as crate
-            ::runtime::OpenEnum > ::VALUES, ..Argument::new("queryType",
-            ArgumentKind::String, "Query type.") }, Argument::new("query",
-            ArgumentKind::List, "Full-text search strings; any of them matches."),
-            Argument::new("description_contains", ArgumentKind::List,
-            "Substrings of the description; any of them matches."),
+        Vec::from([
+            Argument {
+                values: <crate::star_rules::RuleStatus as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "status",
+                    ArgumentKind::List,
+                    "Statuses, case-insensitive.",
+                )
+            },
+            Argument::new(
+                "creator_contains",
+                ArgumentKind::List,
+                "Substrings of the name or email address of the creator; any of them matches.",
+            ),
+            Argument {
+                values: <crate::star_rules::RuleQueryType as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("queryType", ArgumentKind::String, "Query type.")
+            },
+            Argument::new(
+                "query",
+                ArgumentKind::List,
+                "Full-text search strings; any of them matches.",
+            ),
+            Argument::new(
+                "description_contains",
+                ArgumentKind::List,
+                "Substrings of the description; any of them matches.",
+            ),
             Argument::new("ruleIds", ArgumentKind::List, "Rule IDs."),
-            Argument::new("name_contains", ArgumentKind::List,
-            "Substrings of the name; any of them matches."), Argument::new("accountIds",
-            ArgumentKind::List, "Account IDs."), Argument { values : & ["Temporary",
-            "Permanent"], ..Argument::new("expirationMode", ArgumentKind::String,
-            "Expiration mode.") }, Argument { values : & ["true", "false"],
-            ..Argument::new("is_legacy", ArgumentKind::Boolean,
-            "The only list to read: false for the list with scheduled rules, true for the list without them. Default: both lists.")
-            }, Argument { default : Some("1000"), accepts_all : true,
-            ..Argument::new("limit", ArgumentKind::Integer,
-            "Maximum number of rules; if not set, at least the number of ruleIds.") },
-            Argument::new("siteIds", ArgumentKind::List, "Site IDs.")
-        ]
+            Argument::new(
+                "name_contains",
+                ArgumentKind::List,
+                "Substrings of the name; any of them matches.",
+            ),
+            Argument::new("accountIds", ArgumentKind::List, "Account IDs."),
+            Argument {
+                values: &["Temporary", "Permanent"],
+                ..Argument::new(
+                    "expirationMode",
+                    ArgumentKind::String,
+                    "Expiration mode.",
+                )
+            },
+            Argument {
+                values: &["true", "false"],
+                ..Argument::new(
+                    "is_legacy",
+                    ArgumentKind::Boolean,
+                    "The only list to read: false for the list with scheduled rules, true for the list without them. Default: both lists.",
+                )
+            },
+            Argument {
+                default: Some("1000"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of rules; if not set, at least the number of ruleIds.",
+                )
+            },
+            Argument::new("siteIds", ArgumentKind::List, "Site IDs."),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let status = arguments
@@ -2171,7 +2375,7 @@ impl ListCommand for GetStarRules {
         Vec::new()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![Identifier::new("ruleIds", & self.rule_ids, & ["id"])]
+        Vec::from([Identifier::new("ruleIds", &self.rule_ids, &["id"])])
     }
 }
 
@@ -2349,56 +2553,132 @@ impl CommandDeclaration for UpdateStarRule {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("rule_id", ArgumentKind::String,
-            "ID of the rule.") }, Argument::new("name", ArgumentKind::String,
-            "Name of the rule."), Argument { values : & ["Low", "Medium", "High",
-            "Critical"], ..Argument::new("rule_severity", ArgumentKind::String,
-            "Severity of the alerts.") }, Argument { values : & ["Permanent",
-            "Temporary"], ..Argument::new("expiration_mode", ArgumentKind::String,
-            "Whether the rule expires.") }, Argument { values : & ["events", "processes",
-            "scheduled"], ..Argument::new("query_type", ArgumentKind::String,
-            "Type of the query.") }, Argument::new("query", ArgumentKind::String,
-            "Query: a PowerQuery for query_type scheduled, else S1QL."), Argument {
-            values : & ["1.0", "2.0"], ..Argument::new("query_lang",
-            ArgumentKind::String,
-            "Version of the query language. An update keeps that of the rule. Without it, the console stores 1.0 for a new rule, and a query in 2.0 then matches nothing. Default for a new rule with query_type scheduled: 2.0.")
-            }, Argument::new("description", ArgumentKind::String,
-            "Description, up to 2000 characters; older consoles accept 250."),
-            Argument::new("expiration_date", ArgumentKind::Time,
-            "Expiration time of a temporary rule, in the future."), Argument { range :
-            (Some(1), Some(43200)), ..Argument::new("run_interval_minutes",
-            ArgumentKind::Integer,
-            "Interval between two runs of a scheduled rule, in minutes, 1 to 43200.") },
-            Argument { range : (Some(1), Some(43200)),
-            ..Argument::new("lookback_window_minutes", ArgumentKind::Integer,
-            "Period before each run that a scheduled rule searches, in minutes, 1 to 43200.")
-            }, Argument { range : (Some(0), None), ..Argument::new("threshold_value",
-            ArgumentKind::Integer,
-            "Number of result rows that a scheduled rule compares with threshold_operator; 0 if not set.")
-            }, Argument { values : < crate ::star_rules::ThresholdOperator as crate
-            ::runtime::OpenEnum > ::VALUES, ..Argument::new("threshold_operator",
-            ArgumentKind::String,
-            "Comparison that raises an alert of a scheduled rule; Greater if not set.")
-            }, Argument { range : (Some(1), Some(1440)),
-            ..Argument::new("cool_off_minutes", ArgumentKind::Integer,
-            "Period without further alerts after an alert, in minutes, 1 to 1440.") },
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("rule_id", ArgumentKind::String, "ID of the rule.")
+            },
+            Argument::new("name", ArgumentKind::String, "Name of the rule."),
+            Argument {
+                values: &["Low", "Medium", "High", "Critical"],
+                ..Argument::new(
+                    "rule_severity",
+                    ArgumentKind::String,
+                    "Severity of the alerts.",
+                )
+            },
+            Argument {
+                values: &["Permanent", "Temporary"],
+                ..Argument::new(
+                    "expiration_mode",
+                    ArgumentKind::String,
+                    "Whether the rule expires.",
+                )
+            },
+            Argument {
+                values: &["events", "processes", "scheduled"],
+                ..Argument::new("query_type", ArgumentKind::String, "Type of the query.")
+            },
+            Argument::new(
+                "query",
+                ArgumentKind::String,
+                "Query: a PowerQuery for query_type scheduled, else S1QL.",
+            ),
+            Argument {
+                values: &["1.0", "2.0"],
+                ..Argument::new(
+                    "query_lang",
+                    ArgumentKind::String,
+                    "Version of the query language. An update keeps that of the rule. Without it, the console stores 1.0 for a new rule, and a query in 2.0 then matches nothing. Default for a new rule with query_type scheduled: 2.0.",
+                )
+            },
+            Argument::new(
+                "description",
+                ArgumentKind::String,
+                "Description, up to 2000 characters; older consoles accept 250.",
+            ),
+            Argument::new(
+                "expiration_date",
+                ArgumentKind::Time,
+                "Expiration time of a temporary rule, in the future.",
+            ),
+            Argument {
+                range: (Some(1), Some(43200)),
+                ..Argument::new(
+                    "run_interval_minutes",
+                    ArgumentKind::Integer,
+                    "Interval between two runs of a scheduled rule, in minutes, 1 to 43200.",
+                )
+            },
+            Argument {
+                range: (Some(1), Some(43200)),
+                ..Argument::new(
+                    "lookback_window_minutes",
+                    ArgumentKind::Integer,
+                    "Period before each run that a scheduled rule searches, in minutes, 1 to 43200.",
+                )
+            },
+            Argument {
+                range: (Some(0), None),
+                ..Argument::new(
+                    "threshold_value",
+                    ArgumentKind::Integer,
+                    "Number of result rows that a scheduled rule compares with threshold_operator; 0 if not set.",
+                )
+            },
+            Argument {
+                values: <crate::star_rules::ThresholdOperator as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "threshold_operator",
+                    ArgumentKind::String,
+                    "Comparison that raises an alert of a scheduled rule; Greater if not set.",
+                )
+            },
+            Argument {
+                range: (Some(1), Some(1440)),
+                ..Argument::new(
+                    "cool_off_minutes",
+                    ArgumentKind::Integer,
+                    "Period without further alerts after an alert, in minutes, 1 to 1440.",
+                )
+            },
             Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
             Argument::new("group_ids", ArgumentKind::List, "Group IDs."),
-            Argument::new("account_ids", ArgumentKind::List,
-            "Account IDs. Default of the scope: the scope of the rule."),
-            Argument::new("tenant", ArgumentKind::Boolean,
-            "Whether the rule applies to the whole tenant."), Argument { values : &
-            ["true", "false"], ..Argument::new("network_quarantine",
-            ArgumentKind::Boolean,
-            "Whether the rule disconnects matching endpoints from the network.") },
-            Argument { values : & ["Malicious", "Suspicious", "UNDEFINED"],
-            ..Argument::new("treatAsThreat", ArgumentKind::String,
-            "How to treat matches.") }, Argument { values : & ["Draft", "Active"],
-            ..Argument::new("status", ArgumentKind::String,
-            "Status of the rule. Draft stops an active rule. Default: the status of the rule.")
-            }
-        ]
+            Argument::new(
+                "account_ids",
+                ArgumentKind::List,
+                "Account IDs. Default of the scope: the scope of the rule.",
+            ),
+            Argument::new(
+                "tenant",
+                ArgumentKind::Boolean,
+                "Whether the rule applies to the whole tenant.",
+            ),
+            Argument {
+                values: &["true", "false"],
+                ..Argument::new(
+                    "network_quarantine",
+                    ArgumentKind::Boolean,
+                    "Whether the rule disconnects matching endpoints from the network.",
+                )
+            },
+            Argument {
+                values: &["Malicious", "Suspicious", "UNDEFINED"],
+                ..Argument::new(
+                    "treatAsThreat",
+                    ArgumentKind::String,
+                    "How to treat matches.",
+                )
+            },
+            Argument {
+                values: &["Draft", "Active"],
+                ..Argument::new(
+                    "status",
+                    ArgumentKind::String,
+                    "Status of the rule. Draft stops an active rule. Default: the status of the rule.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let rule_id = arguments.trimmed("rule_id")?;

@@ -92,17 +92,31 @@ impl CommandDeclaration for AddHashToBlocklist {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
+        Vec::from([
             Argument::new("sha1", ArgumentKind::String, "SHA-1 of the file. Required."),
-            Argument { default : Some("XSOAR"), ..Argument::new("source",
-            ArgumentKind::String, "Source of the entry.") }, Argument { required : true,
-            values : & ["windows", "linux", "macos"], ..Argument::new("os_type",
-            ArgumentKind::String, "Operating system.") }, Argument { default :
-            Some("Blocked from XSOAR"), ..Argument::new("description",
-            ArgumentKind::String, "Description of the entry.") },
-            Argument::new("block_site_ids", ArgumentKind::List,
-            "Site IDs. Default: the blocklist of the tenant.")
-        ]
+            Argument {
+                default: Some("XSOAR"),
+                ..Argument::new("source", ArgumentKind::String, "Source of the entry.")
+            },
+            Argument {
+                required: true,
+                values: &["windows", "linux", "macos"],
+                ..Argument::new("os_type", ArgumentKind::String, "Operating system.")
+            },
+            Argument {
+                default: Some("Blocked from XSOAR"),
+                ..Argument::new(
+                    "description",
+                    ArgumentKind::String,
+                    "Description of the entry.",
+                )
+            },
+            Argument::new(
+                "block_site_ids",
+                ArgumentKind::List,
+                "Site IDs. Default: the blocklist of the tenant.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let sha1 = arguments.trimmed("sha1")?;
@@ -270,25 +284,60 @@ impl CommandDeclaration for CreateWhiteListItem {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, values : & ["file_type", "path", "white_hash",
-            "certificate", "browser"], ..Argument::new("exclusion_type",
-            ArgumentKind::String, "Type of the value.") }, Argument { required : true,
-            ..Argument::new("exclusion_value", ArgumentKind::String, "Excluded value.")
-            }, Argument { required : true, values : & ["windows", "windows_legacy",
-            "macos", "linux"], ..Argument::new("os_type", ArgumentKind::String,
-            "Operating system.") }, Argument::new("description", ArgumentKind::String,
-            "Description."), Argument { values : & ["suppress",
-            "disable_in_process_monitor_deep", "disable_in_process_monitor",
-            "disable_all_monitors", "disable_all_monitors_deep"],
-            ..Argument::new("exclusion_mode", ArgumentKind::String,
-            "Exclusion mode, for paths only.") }, Argument::new("path_exclusion_type",
-            ArgumentKind::String,
-            "Depth of the exclusion, for paths only: file, folder or subfolders."),
-            Argument::new("group_ids", ArgumentKind::List,
-            "Group IDs. group_ids or site_ids is required."), Argument::new("site_ids",
-            ArgumentKind::List, "Site IDs. group_ids or site_ids is required.")
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                values: &["file_type", "path", "white_hash", "certificate", "browser"],
+                ..Argument::new(
+                    "exclusion_type",
+                    ArgumentKind::String,
+                    "Type of the value.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "exclusion_value",
+                    ArgumentKind::String,
+                    "Excluded value.",
+                )
+            },
+            Argument {
+                required: true,
+                values: &["windows", "windows_legacy", "macos", "linux"],
+                ..Argument::new("os_type", ArgumentKind::String, "Operating system.")
+            },
+            Argument::new("description", ArgumentKind::String, "Description."),
+            Argument {
+                values: &[
+                    "suppress",
+                    "disable_in_process_monitor_deep",
+                    "disable_in_process_monitor",
+                    "disable_all_monitors",
+                    "disable_all_monitors_deep",
+                ],
+                ..Argument::new(
+                    "exclusion_mode",
+                    ArgumentKind::String,
+                    "Exclusion mode, for paths only.",
+                )
+            },
+            Argument::new(
+                "path_exclusion_type",
+                ArgumentKind::String,
+                "Depth of the exclusion, for paths only: file, folder or subfolders.",
+            ),
+            Argument::new(
+                "group_ids",
+                ArgumentKind::List,
+                "Group IDs. group_ids or site_ids is required.",
+            ),
+            Argument::new(
+                "site_ids",
+                ArgumentKind::List,
+                "Site IDs. group_ids or site_ids is required.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let exclusion_type = arguments
@@ -600,23 +649,51 @@ impl CommandDeclaration for GetBlocklist {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { default : Some("true"), values : & ["true", "false"],
-            ..Argument::new("global", ArgumentKind::Boolean,
-            "Whether to list the blocklist of the tenant. Ignored if group_ids, site_ids or account_ids is set.")
-            }, Argument::new("group_ids", ArgumentKind::List, "Group IDs."),
+        Vec::from([
+            Argument {
+                default: Some("true"),
+                values: &["true", "false"],
+                ..Argument::new(
+                    "global",
+                    ArgumentKind::Boolean,
+                    "Whether to list the blocklist of the tenant. Ignored if group_ids, site_ids or account_ids is set.",
+                )
+            },
+            Argument::new("group_ids", ArgumentKind::List, "Group IDs."),
             Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
-            Argument::new("account_ids", ArgumentKind::List, "Account IDs."), Argument {
-            values : & ["true", "false"], ..Argument::new("include_children",
-            ArgumentKind::Boolean,
-            "Whether to include entries of the accounts, sites and groups below the scope. Default: true for a search by hash without a scope, otherwise false.")
-            }, Argument { default : Some("0"), range : (Some(0), Some(1000)),
-            ..Argument::new("offset", ArgumentKind::Integer,
-            "Number of entries to skip, at most 1000.") }, Argument { default :
-            Some("1000"), accepts_all : true, ..Argument::new("limit",
-            ArgumentKind::Integer, "Maximum number of entries.") }, Argument::new("hash",
-            ArgumentKind::List, "Hashes or substrings of hashes; any of them matches.")
-        ]
+            Argument::new("account_ids", ArgumentKind::List, "Account IDs."),
+            Argument {
+                values: &["true", "false"],
+                ..Argument::new(
+                    "include_children",
+                    ArgumentKind::Boolean,
+                    "Whether to include entries of the accounts, sites and groups below the scope. Default: true for a search by hash without a scope, otherwise false.",
+                )
+            },
+            Argument {
+                default: Some("0"),
+                range: (Some(0), Some(1000)),
+                ..Argument::new(
+                    "offset",
+                    ArgumentKind::Integer,
+                    "Number of entries to skip, at most 1000.",
+                )
+            },
+            Argument {
+                default: Some("1000"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of entries.",
+                )
+            },
+            Argument::new(
+                "hash",
+                ArgumentKind::List,
+                "Hashes or substrings of hashes; any of them matches.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let global = arguments.boolean("global")?.unwrap_or(true);
@@ -690,7 +767,7 @@ impl ListCommand for GetBlocklist {
             .collect()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![]
+        Vec::new()
     }
 }
 
@@ -875,21 +952,46 @@ impl CommandDeclaration for GetWhiteList {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("item_ids", ArgumentKind::List, "Exclusion IDs."), Argument {
-            values : & ["windows", "windows_legacy", "macos", "linux"],
-            ..Argument::new("os_types", ArgumentKind::List, "Operating systems.") },
-            Argument { values : < crate ::exclusions::ExclusionType as crate
-            ::runtime::OpenEnum > ::VALUES, ..Argument::new("exclusion_type",
-            ArgumentKind::String, "Type of the value.") }, Argument { default :
-            Some("10"), accepts_all : true, ..Argument::new("limit",
-            ArgumentKind::Integer,
-            "Maximum number of exclusions; if not set, at least the number of item_ids.")
-            }, Argument { default : Some("false"), ..Argument::new("include_parent",
-            ArgumentKind::Boolean, "Whether to include exclusions of parent scopes.") },
-            Argument { default : Some("false"), ..Argument::new("include_children",
-            ArgumentKind::Boolean, "Whether to include exclusions of child scopes.") }
-        ]
+        Vec::from([
+            Argument::new("item_ids", ArgumentKind::List, "Exclusion IDs."),
+            Argument {
+                values: &["windows", "windows_legacy", "macos", "linux"],
+                ..Argument::new("os_types", ArgumentKind::List, "Operating systems.")
+            },
+            Argument {
+                values: <crate::exclusions::ExclusionType as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "exclusion_type",
+                    ArgumentKind::String,
+                    "Type of the value.",
+                )
+            },
+            Argument {
+                default: Some("10"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of exclusions; if not set, at least the number of item_ids.",
+                )
+            },
+            Argument {
+                default: Some("false"),
+                ..Argument::new(
+                    "include_parent",
+                    ArgumentKind::Boolean,
+                    "Whether to include exclusions of parent scopes.",
+                )
+            },
+            Argument {
+                default: Some("false"),
+                ..Argument::new(
+                    "include_children",
+                    ArgumentKind::Boolean,
+                    "Whether to include exclusions of child scopes.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let item_ids = arguments.list("item_ids")?.unwrap_or_default();
@@ -960,7 +1062,7 @@ impl ListCommand for GetWhiteList {
         Vec::new()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![Identifier::new("item_ids", & self.item_ids, & ["id"])]
+        Vec::from([Identifier::new("item_ids", &self.item_ids, &["id"])])
     }
 }
 
@@ -1057,15 +1159,24 @@ impl CommandDeclaration for RemoveHashFromBlocklist {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
+        Vec::from([
             Argument::new("sha1", ArgumentKind::String, "SHA-1 of the file. Required."),
-            Argument { values : & ["windows", "macos", "linux"],
-            ..Argument::new("os_type", ArgumentKind::String,
-            "Operating system. Default: all.") }, Argument::new("block_site_ids",
-            ArgumentKind::List, "Site IDs. Default: the blocklist of the tenant."),
+            Argument {
+                values: &["windows", "macos", "linux"],
+                ..Argument::new(
+                    "os_type",
+                    ArgumentKind::String,
+                    "Operating system. Default: all.",
+                )
+            },
+            Argument::new(
+                "block_site_ids",
+                ArgumentKind::List,
+                "Site IDs. Default: the blocklist of the tenant.",
+            ),
             Argument::new("block_group_ids", ArgumentKind::List, "Group IDs."),
-            Argument::new("block_account_ids", ArgumentKind::List, "Account IDs.")
-        ]
+            Argument::new("block_account_ids", ArgumentKind::List, "Account IDs."),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let sha1 = arguments.trimmed("sha1")?;
@@ -1166,16 +1277,32 @@ impl CommandDeclaration for RemoveItemFromWhitelist {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("item", ArgumentKind::String,
-            "Exact value of the exclusion.") }, Argument { values : & ["windows",
-            "windows_legacy", "macos", "linux"], ..Argument::new("os_type",
-            ArgumentKind::String, "Operating system. Default: all.") }, Argument { values
-            : < crate ::exclusions::ExclusionType as crate ::runtime::OpenEnum >
-            ::VALUES, ..Argument::new("exclusion_type", ArgumentKind::String,
-            "Exclusion type: file_type, path, white_hash, certificate or browser. Default: all.")
-            }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "item",
+                    ArgumentKind::String,
+                    "Exact value of the exclusion.",
+                )
+            },
+            Argument {
+                values: &["windows", "windows_legacy", "macos", "linux"],
+                ..Argument::new(
+                    "os_type",
+                    ArgumentKind::String,
+                    "Operating system. Default: all.",
+                )
+            },
+            Argument {
+                values: <crate::exclusions::ExclusionType as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "exclusion_type",
+                    ArgumentKind::String,
+                    "Exclusion type: file_type, path, white_hash, certificate or browser. Default: all.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let item = arguments.string("item")?;

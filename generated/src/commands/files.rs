@@ -81,19 +81,41 @@ impl CommandDeclaration for DownloadFetchedFile {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("agent_id", ArgumentKind::String,
-            "ID of the agent on the endpoint.") }, Argument { required : true,
-            ..Argument::new("activity_id", ArgumentKind::String,
-            "ID of the activity of the upload, from get-activities.") }, Argument {
-            required : true, secret : true, ..Argument::new("password",
-            ArgumentKind::String, "Password of the zip.") }, Argument { default :
-            Some("."), ..Argument::new("dir", ArgumentKind::String, "Output directory.")
-            }, Argument { default : Some("true"), ..Argument::new("unpack",
-            ArgumentKind::Boolean,
-            "Whether to unpack the zip into its own directory. Otherwise the protected zip is kept.")
-            }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "agent_id",
+                    ArgumentKind::String,
+                    "ID of the agent on the endpoint.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "activity_id",
+                    ArgumentKind::String,
+                    "ID of the activity of the upload, from get-activities.",
+                )
+            },
+            Argument {
+                required: true,
+                secret: true,
+                ..Argument::new("password", ArgumentKind::String, "Password of the zip.")
+            },
+            Argument {
+                default: Some("."),
+                ..Argument::new("dir", ArgumentKind::String, "Output directory.")
+            },
+            Argument {
+                default: Some("true"),
+                ..Argument::new(
+                    "unpack",
+                    ArgumentKind::Boolean,
+                    "Whether to unpack the zip into its own directory. Otherwise the protected zip is kept.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let agent_id = arguments.trimmed("agent_id")?;
@@ -207,22 +229,54 @@ impl CommandDeclaration for FetchFile {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("agent_id", ArgumentKind::String,
-            "ID of the agent on the endpoint.") }, Argument { required : true,
-            ..Argument::new("file_path", ArgumentKind::String,
-            "Absolute path of the file on the endpoint.") }, Argument { required : true,
-            secret : true, ..Argument::new("password", ArgumentKind::String,
-            "Password that protects the zip: 10 to 256 characters, with three of uppercase letters, lowercase letters, digits and symbols.")
-            }, Argument { default : Some("."), ..Argument::new("dir",
-            ArgumentKind::String, "Output directory.") }, Argument { default :
-            Some("600"), range : (Some(1), Some(604800)), ..Argument::new("timeout",
-            ArgumentKind::Integer, "Maximum time to wait for the upload, in seconds.") },
-            Argument { default : Some("true"), ..Argument::new("unpack",
-            ArgumentKind::Boolean,
-            "Whether to unpack the zip into its own directory. Otherwise the protected zip is kept.")
-            }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "agent_id",
+                    ArgumentKind::String,
+                    "ID of the agent on the endpoint.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "file_path",
+                    ArgumentKind::String,
+                    "Absolute path of the file on the endpoint.",
+                )
+            },
+            Argument {
+                required: true,
+                secret: true,
+                ..Argument::new(
+                    "password",
+                    ArgumentKind::String,
+                    "Password that protects the zip: 10 to 256 characters, with three of uppercase letters, lowercase letters, digits and symbols.",
+                )
+            },
+            Argument {
+                default: Some("."),
+                ..Argument::new("dir", ArgumentKind::String, "Output directory.")
+            },
+            Argument {
+                default: Some("600"),
+                range: (Some(1), Some(604800)),
+                ..Argument::new(
+                    "timeout",
+                    ArgumentKind::Integer,
+                    "Maximum time to wait for the upload, in seconds.",
+                )
+            },
+            Argument {
+                default: Some("true"),
+                ..Argument::new(
+                    "unpack",
+                    ArgumentKind::Boolean,
+                    "Whether to unpack the zip into its own directory. Otherwise the protected zip is kept.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let agent_id = arguments.trimmed("agent_id")?;
@@ -326,10 +380,16 @@ impl CommandDeclaration for GetHash {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("hash", ArgumentKind::String,
-            "SHA-1 of the file, 40 hexadecimal characters.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "hash",
+                    ArgumentKind::String,
+                    "SHA-1 of the file, 40 hexadecimal characters.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let hash = arguments.trimmed("hash")?;

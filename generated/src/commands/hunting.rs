@@ -8,7 +8,7 @@
 )]
 use crate::runtime::commands::*;
 
-/// Starts a PowerQuery and returns its rows, or its ID if it is still running. It does not change data. The integration marks it as deprecated: [`GetPowerQueryResults`](super::GetPowerQueryResults) also waits for the rows. The command `create-power-query`.
+/// Starts a PowerQuery and returns its rows, or its ID if it is still running. It does not change data. The integration marks it as deprecated: get-power-query-results also waits for the rows. The command `create-power-query`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CreatePowerQuery {
@@ -50,7 +50,7 @@ impl CommandDeclaration for CreatePowerQuery {
         full_name: "sentinelone-create-power-query",
         topic: Topic::Hunting,
         summary: "Start a PowerQuery",
-        description: "Starts a PowerQuery and returns its rows, or its ID if it is still running. It does not change data. The integration marks it as deprecated: [`GetPowerQueryResults`](super::GetPowerQueryResults) also waits for the rows.",
+        description: "Starts a PowerQuery and returns its rows, or its ID if it is still running. It does not change data. The integration marks it as deprecated: get-power-query-results also waits for the rows.",
         example: "s1 create-power-query --query 'event.type = *' --from-date '3 days' --to-date now",
         versions: &[crate::runtime::ApiVersion::V2_1],
         is_action: false,
@@ -84,15 +84,28 @@ impl CommandDeclaration for CreatePowerQuery {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("query", ArgumentKind::String,
-            "PowerQuery text.") }, Argument { required : true,
-            ..Argument::new("from_date", ArgumentKind::Time, "Start of the period.") },
-            Argument { required : true, ..Argument::new("to_date", ArgumentKind::Time,
-            "End of the period.") }, Argument { default : Some("1000"),
-            ..Argument::new("limit", ArgumentKind::Integer,
-            "Maximum number of rows, 1 to 100000.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("query", ArgumentKind::String, "PowerQuery text.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new("from_date", ArgumentKind::Time, "Start of the period.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new("to_date", ArgumentKind::Time, "End of the period.")
+            },
+            Argument {
+                default: Some("1000"),
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of rows, 1 to 100000.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query = arguments.string("query")?;
@@ -190,13 +203,28 @@ impl CommandDeclaration for CreateQuery {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("query", ArgumentKind::String,
-            "Deep Visibility query text.") }, Argument { required : true,
-            ..Argument::new("from_date", ArgumentKind::Time,
-            "Start of the period, at most 93 days ago.") }, Argument { required : true,
-            ..Argument::new("to_date", ArgumentKind::Time, "End of the period.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "query",
+                    ArgumentKind::String,
+                    "Deep Visibility query text.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "from_date",
+                    ArgumentKind::Time,
+                    "Start of the period, at most 93 days ago.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new("to_date", ArgumentKind::Time, "End of the period.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query = arguments.string("query")?;
@@ -322,10 +350,16 @@ impl CommandDeclaration for GetDvQueryStatus {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("query_id", ArgumentKind::String,
-            "ID of the query, from create-query.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "query_id",
+                    ArgumentKind::String,
+                    "ID of the query, from create-query.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query_id = arguments.trimmed("query_id")?;
@@ -827,16 +861,35 @@ impl CommandDeclaration for GetEvents {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { default : Some("50"), accepts_all : true, ..Argument::new("limit",
-            ArgumentKind::Integer, "Maximum number of events.") }, Argument { required :
-            true, ..Argument::new("query_id", ArgumentKind::String,
-            "ID of the query, from create-query.") }, Argument::new("cursor",
-            ArgumentKind::String,
-            "Cursor of the next page: SentinelOne.Cursor.Event of an earlier run with the same limit."),
-            Argument::new("columns", ArgumentKind::List,
-            "Additional event fields for the context, with the names of the API.")
-        ]
+        Vec::from([
+            Argument {
+                default: Some("50"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of events.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "query_id",
+                    ArgumentKind::String,
+                    "ID of the query, from create-query.",
+                )
+            },
+            Argument::new(
+                "cursor",
+                ArgumentKind::String,
+                "Cursor of the next page: SentinelOne.Cursor.Event of an earlier run with the same limit.",
+            ),
+            Argument::new(
+                "columns",
+                ArgumentKind::List,
+                "Additional event fields for the context, with the names of the API.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let limit = arguments.limit()?;
@@ -1005,23 +1058,51 @@ impl CommandDeclaration for GetPowerQueryResults {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
+        Vec::from([
             Argument::new("account_ids", ArgumentKind::List, "Account IDs."),
             Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
-            Argument::new("query", ArgumentKind::String,
-            "PowerQuery text. Required without query_id."), Argument::new("from_date",
-            ArgumentKind::Time, "Start of the period. Required without query_id."),
-            Argument::new("to_date", ArgumentKind::Time,
-            "End of the period. Required without query_id."), Argument::new("limit",
-            ArgumentKind::Integer,
-            "Maximum number of rows, 1 to 100000. Default: the limit of the console."),
-            Argument { default : Some("10"), ..Argument::new("interval",
-            ArgumentKind::Integer, "Time between two polls, in seconds.") }, Argument {
-            default : Some("300"), ..Argument::new("timeout", ArgumentKind::Integer,
-            "Maximum time to wait, in seconds.") }, Argument::new("query_id",
-            ArgumentKind::String,
-            "ID of an earlier query to resume. The other arguments are not sent.")
-        ]
+            Argument::new(
+                "query",
+                ArgumentKind::String,
+                "PowerQuery text. Required without query_id.",
+            ),
+            Argument::new(
+                "from_date",
+                ArgumentKind::Time,
+                "Start of the period. Required without query_id.",
+            ),
+            Argument::new(
+                "to_date",
+                ArgumentKind::Time,
+                "End of the period. Required without query_id.",
+            ),
+            Argument::new(
+                "limit",
+                ArgumentKind::Integer,
+                "Maximum number of rows, 1 to 100000. Default: the limit of the console.",
+            ),
+            Argument {
+                default: Some("10"),
+                ..Argument::new(
+                    "interval",
+                    ArgumentKind::Integer,
+                    "Time between two polls, in seconds.",
+                )
+            },
+            Argument {
+                default: Some("300"),
+                ..Argument::new(
+                    "timeout",
+                    ArgumentKind::Integer,
+                    "Maximum time to wait, in seconds.",
+                )
+            },
+            Argument::new(
+                "query_id",
+                ArgumentKind::String,
+                "ID of an earlier query to resume. The other arguments are not sent.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let account_ids = arguments.list("account_ids")?.unwrap_or_default();
@@ -1305,12 +1386,25 @@ impl CommandDeclaration for GetProcesses {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("query_id", ArgumentKind::String,
-            "ID of the query, from create-query.") }, Argument { default : Some("50"),
-            accepts_all : true, ..Argument::new("limit", ArgumentKind::Integer,
-            "Maximum number of processes.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "query_id",
+                    ArgumentKind::String,
+                    "ID of the query, from create-query.",
+                )
+            },
+            Argument {
+                default: Some("50"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of processes.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query_id = arguments.trimmed("query_id")?;
@@ -1381,11 +1475,16 @@ impl CommandDeclaration for PingPowerQuery {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("queryId", ArgumentKind::String,
-            "ID of the query, from create-power-query. A query that is not polled expires.")
-            }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "queryId",
+                    ArgumentKind::String,
+                    "ID of the query, from create-power-query. A query that is not polled expires.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let query_id = arguments.trimmed("queryId")?;

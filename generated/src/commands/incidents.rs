@@ -31,7 +31,7 @@ impl CommandDeclaration for GetMappingFields {
     };
     const OUTPUTS: &'static [ContextPath] = &[];
     fn arguments() -> Vec<Argument> {
-        vec![]
+        Vec::new()
     }
     fn from_arguments(_: &mut Arguments) -> Result<Self, ArgumentError> {
         Ok(Self)
@@ -90,11 +90,18 @@ impl CommandDeclaration for GetModifiedRemoteData {
     };
     const OUTPUTS: &'static [ContextPath] = &[];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("last_update", ArgumentKind::Time,
-            "Changed at or after this time. Required."), Argument::new("lastUpdate",
-            ArgumentKind::Time, "Alternative name of last_update, used by the platform.")
-        ]
+        Vec::from([
+            Argument::new(
+                "last_update",
+                ArgumentKind::Time,
+                "Changed at or after this time. Required.",
+            ),
+            Argument::new(
+                "lastUpdate",
+                ArgumentKind::Time,
+                "Alternative name of last_update, used by the platform.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let last_update = arguments.time("last_update")?;
@@ -159,16 +166,28 @@ impl CommandDeclaration for GetRemoteData {
     };
     const OUTPUTS: &'static [ContextPath] = &[];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("id", ArgumentKind::String,
-            "ID of the threat.") }, Argument { required : true,
-            ..Argument::new("lastUpdate", ArgumentKind::Time,
-            "Time of the last update of the incident. The threat is always read; `changed` is true if the threat changed since then.")
-            }, Argument { default : Some("false"),
-            ..Argument::new("close_xsoar_incident", ArgumentKind::Boolean,
-            "Whether to close the incident if the threat is resolved, and to reopen it otherwise.")
-            }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("id", ArgumentKind::String, "ID of the threat.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "lastUpdate",
+                    ArgumentKind::Time,
+                    "Time of the last update of the incident. The threat is always read; `changed` is true if the threat changed since then.",
+                )
+            },
+            Argument {
+                default: Some("false"),
+                ..Argument::new(
+                    "close_xsoar_incident",
+                    ArgumentKind::Boolean,
+                    "Whether to close the incident if the threat is resolved, and to reopen it otherwise.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let id = arguments.trimmed("id")?;
@@ -249,19 +268,37 @@ impl CommandDeclaration for UpdateRemoteSystem {
     };
     const OUTPUTS: &'static [ContextPath] = &[];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("remoteId", ArgumentKind::String,
-            "ID of the threat.") }, Argument::new("incidentChanged",
-            ArgumentKind::Boolean,
-            "Whether the incident changed. Without a change no request is sent. Required if delta has a verdict or a status."),
-            Argument::new("delta", ArgumentKind::String,
-            "Changes as a JSON object: sentinelonethreatanalystverdict (True positive, Suspicious, False positive, Undefined), sentinelonethreatstatus (Unresolved, In progress, Resolved) and closeNotes. Other fields are ignored."),
-            Argument::new("status", ArgumentKind::String,
-            "Ignored; accepted because the platform passes it."), Argument::new("data",
-            ArgumentKind::String, "Ignored; accepted because the platform passes it."),
-            Argument::new("entries", ArgumentKind::String,
-            "Ignored; accepted because the platform passes it.")
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("remoteId", ArgumentKind::String, "ID of the threat.")
+            },
+            Argument::new(
+                "incidentChanged",
+                ArgumentKind::Boolean,
+                "Whether the incident changed. Without a change no request is sent. Required if delta has a verdict or a status.",
+            ),
+            Argument::new(
+                "delta",
+                ArgumentKind::String,
+                "Changes as a JSON object: sentinelonethreatanalystverdict (True positive, Suspicious, False positive, Undefined), sentinelonethreatstatus (Unresolved, In progress, Resolved) and closeNotes. Other fields are ignored.",
+            ),
+            Argument::new(
+                "status",
+                ArgumentKind::String,
+                "Ignored; accepted because the platform passes it.",
+            ),
+            Argument::new(
+                "data",
+                ArgumentKind::String,
+                "Ignored; accepted because the platform passes it.",
+            ),
+            Argument::new(
+                "entries",
+                ArgumentKind::String,
+                "Ignored; accepted because the platform passes it.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let remote_id = arguments.trimmed("remoteId")?;

@@ -95,13 +95,25 @@ impl CommandDeclaration for GetRemoteScriptTaskResults {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("computer_names", ArgumentKind::List,
-            "Computer names or substrings of them."), Argument { required : true,
-            ..Argument::new("task_ids", ArgumentKind::List, "Task IDs.") }, Argument {
-            default : Some("."), ..Argument::new("dir", ArgumentKind::String,
-            "Output directory. Existing files are not overwritten.") }
-        ]
+        Vec::from([
+            Argument::new(
+                "computer_names",
+                ArgumentKind::List,
+                "Computer names or substrings of them.",
+            ),
+            Argument {
+                required: true,
+                ..Argument::new("task_ids", ArgumentKind::List, "Task IDs.")
+            },
+            Argument {
+                default: Some("."),
+                ..Argument::new(
+                    "dir",
+                    ArgumentKind::String,
+                    "Output directory. Existing files are not overwritten.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let computer_names = arguments.list("computer_names")?.unwrap_or_default();
@@ -783,51 +795,134 @@ impl CommandDeclaration for GetRemoteScriptTaskStatus {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
+        Vec::from([
             Argument::new("account_ids", ArgumentKind::List, "Account IDs."),
-            Argument::new("computer_name_contains", ArgumentKind::List,
-            "Substrings of computer names; any of them matches."),
-            Argument::new("count_only", ArgumentKind::Boolean,
-            "Whether to count the tasks without listing them."),
-            Argument::new("created_at_gt", ArgumentKind::Time,
-            "Created after this time."), Argument::new("created_at_gte",
-            ArgumentKind::Time, "Created at or after this time."),
-            Argument::new("created_at_lt", ArgumentKind::Time,
-            "Created before this time."), Argument::new("created_at_lte",
-            ArgumentKind::Time, "Created at or before this time."),
-            Argument::new("cursor", ArgumentKind::String,
-            "Cursor of the next page: pagination.nextCursor of an earlier response."),
-            Argument::new("description_contains", ArgumentKind::List,
-            "Substrings of descriptions; any of them matches."),
-            Argument::new("detailed_status_contains", ArgumentKind::List,
-            "Substrings of detailed statuses; any of them matches."),
+            Argument::new(
+                "computer_name_contains",
+                ArgumentKind::List,
+                "Substrings of computer names; any of them matches.",
+            ),
+            Argument::new(
+                "count_only",
+                ArgumentKind::Boolean,
+                "Whether to count the tasks without listing them.",
+            ),
+            Argument::new(
+                "created_at_gt",
+                ArgumentKind::Time,
+                "Created after this time.",
+            ),
+            Argument::new(
+                "created_at_gte",
+                ArgumentKind::Time,
+                "Created at or after this time.",
+            ),
+            Argument::new(
+                "created_at_lt",
+                ArgumentKind::Time,
+                "Created before this time.",
+            ),
+            Argument::new(
+                "created_at_lte",
+                ArgumentKind::Time,
+                "Created at or before this time.",
+            ),
+            Argument::new(
+                "cursor",
+                ArgumentKind::String,
+                "Cursor of the next page: pagination.nextCursor of an earlier response.",
+            ),
+            Argument::new(
+                "description_contains",
+                ArgumentKind::List,
+                "Substrings of descriptions; any of them matches.",
+            ),
+            Argument::new(
+                "detailed_status_contains",
+                ArgumentKind::List,
+                "Substrings of detailed statuses; any of them matches.",
+            ),
             Argument::new("group_ids", ArgumentKind::List, "Group IDs."),
             Argument::new("ids", ArgumentKind::List, "Task IDs."),
-            Argument::new("initiated_by_contains", ArgumentKind::List,
-            "Substrings of the user who started the run; any of them matches."), Argument
-            { default : Some("50"), accepts_all : true, ..Argument::new("limit",
-            ArgumentKind::Integer,
-            "Maximum number of tasks; if not set, at least the number of ids.") },
-            Argument { required : true, ..Argument::new("parent_task_id",
-            ArgumentKind::String, "ID of the parent task, from run-remote-script.") },
-            Argument::new("parent_task_id_in", ArgumentKind::List,
-            "IDs of parent tasks."), Argument::new("query", ArgumentKind::String,
-            "Full-text search in several fields."), Argument::new("site_ids",
-            ArgumentKind::List, "Site IDs."), Argument { values : & ["created",
-            "scheduled", "pending", "pending_user_action", "in_progress", "failed",
-            "completed", "canceled", "expired", "partially_completed"],
-            ..Argument::new("status", ArgumentKind::List, "Task statuses.") },
-            Argument::new("tenant", ArgumentKind::Boolean,
-            "Whether to list the tasks of the whole tenant. Cannot be used with another scope."),
-            Argument::new("updated_at_gt", ArgumentKind::Time,
-            "Changed after this time."), Argument::new("updated_at_gte",
-            ArgumentKind::Time, "Changed at or after this time."),
-            Argument::new("updated_at_lt", ArgumentKind::Time,
-            "Changed before this time."), Argument::new("updated_at_lte",
-            ArgumentKind::Time, "Changed at or before this time."),
-            Argument::new("uuid_contains", ArgumentKind::List,
-            "Substrings of agent UUIDs; any of them matches.")
-        ]
+            Argument::new(
+                "initiated_by_contains",
+                ArgumentKind::List,
+                "Substrings of the user who started the run; any of them matches.",
+            ),
+            Argument {
+                default: Some("50"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of tasks; if not set, at least the number of ids.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "parent_task_id",
+                    ArgumentKind::String,
+                    "ID of the parent task, from run-remote-script.",
+                )
+            },
+            Argument::new(
+                "parent_task_id_in",
+                ArgumentKind::List,
+                "IDs of parent tasks.",
+            ),
+            Argument::new(
+                "query",
+                ArgumentKind::String,
+                "Full-text search in several fields.",
+            ),
+            Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
+            Argument {
+                values: &[
+                    "created",
+                    "scheduled",
+                    "pending",
+                    "pending_user_action",
+                    "in_progress",
+                    "failed",
+                    "completed",
+                    "canceled",
+                    "expired",
+                    "partially_completed",
+                ],
+                ..Argument::new("status", ArgumentKind::List, "Task statuses.")
+            },
+            Argument::new(
+                "tenant",
+                ArgumentKind::Boolean,
+                "Whether to list the tasks of the whole tenant. Cannot be used with another scope.",
+            ),
+            Argument::new(
+                "updated_at_gt",
+                ArgumentKind::Time,
+                "Changed after this time.",
+            ),
+            Argument::new(
+                "updated_at_gte",
+                ArgumentKind::Time,
+                "Changed at or after this time.",
+            ),
+            Argument::new(
+                "updated_at_lt",
+                ArgumentKind::Time,
+                "Changed before this time.",
+            ),
+            Argument::new(
+                "updated_at_lte",
+                ArgumentKind::Time,
+                "Changed at or before this time.",
+            ),
+            Argument::new(
+                "uuid_contains",
+                ArgumentKind::List,
+                "Substrings of agent UUIDs; any of them matches.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let account_ids = arguments.list("account_ids")?.unwrap_or_default();
@@ -978,12 +1073,19 @@ impl ListCommand for GetRemoteScriptTaskStatus {
             .collect()
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
-        vec![
-            Identifier::new("ids", & self.ids, & ["id"]),
-            Identifier::new("parent_task_id", std::slice::from_ref(& self
-            .parent_task_id), & []), Identifier::new("parent_task_id_in", & self
-            .parent_task_id_in, & ["parentTaskId"])
-        ]
+        Vec::from([
+            Identifier::new("ids", &self.ids, &["id"]),
+            Identifier::new(
+                "parent_task_id",
+                std::slice::from_ref(&self.parent_task_id),
+                &[],
+            ),
+            Identifier::new(
+                "parent_task_id_in",
+                &self.parent_task_id_in,
+                &["parentTaskId"],
+            ),
+        ])
     }
 }
 
@@ -1146,46 +1248,136 @@ impl CommandDeclaration for RemoteScriptAutomateResults {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("account_ids",
-            ArgumentKind::List, "IDs of the accounts of the agents.") }, Argument {
-            required : true, values : & ["DataSetCloud", "Local", "None",
-            "SentinelCloud", "SingularityXDR"], ..Argument::new("output_destination",
-            ArgumentKind::String,
-            "Destination of the output. Files can be downloaded from SentinelCloud. SentinelOne's API document lists SingularityXDR and no longer lists DataSetCloud.")
-            }, Argument { required : true, ..Argument::new("task_description",
-            ArgumentKind::String, "Description of the task.") }, Argument { required :
-            true, ..Argument::new("script_id", ArgumentKind::String, "ID of the script.")
-            }, Argument::new("output_directory", ArgumentKind::String,
-            "Output directory on the endpoint."), Argument { required : true,
-            ..Argument::new("agent_ids", ArgumentKind::List, "Agent IDs.") },
-            Argument::new("singularity_xdr_Keyword", ArgumentKind::String,
-            "Keyword for Singularity XDR."), Argument::new("singularity_xdr_Url",
-            ArgumentKind::String, "URL of Singularity XDR."), Argument { secret : true,
-            ..Argument::new("api_key", ArgumentKind::String,
-            "API key of Singularity XDR. It is never printed.") },
-            Argument::new("input_params", ArgumentKind::String,
-            "Parameters of the script, as one string. Not treated as a secret: --dry-run prints it."),
-            Argument { secret : true, ..Argument::new("password", ArgumentKind::String,
-            "Password that protects the output. It is never printed.") }, Argument {
-            default : Some("3600"), ..Argument::new("script_runtime_timeout_seconds",
-            ArgumentKind::Integer,
-            "Maximum run time of the script, 60 to 172800 seconds.") }, Argument {
-            default : Some("false"), ..Argument::new("requires_approval",
-            ArgumentKind::Boolean,
-            "Whether the run requires an approval before it starts.") }, Argument {
-            secret : true, ..Argument::new("protected_actions_code",
-            ArgumentKind::String,
-            "Verification code of the token's user for protected actions. It is sent before the run, and it is never printed.")
-            }, Argument { default : Some("60"), ..Argument::new("interval",
-            ArgumentKind::Integer, "Time between two polls, in seconds.") }, Argument {
-            default : Some("600"), ..Argument::new("timeout", ArgumentKind::Integer,
-            "Maximum time to wait, in seconds.") }, Argument::new("parent_task_id",
-            ArgumentKind::String,
-            "ID of the parent task of an earlier run to resume. No script is started."),
-            Argument { default : Some("."), ..Argument::new("dir", ArgumentKind::String,
-            "Output directory. Existing files are not overwritten.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "account_ids",
+                    ArgumentKind::List,
+                    "IDs of the accounts of the agents.",
+                )
+            },
+            Argument {
+                required: true,
+                values: &[
+                    "DataSetCloud",
+                    "Local",
+                    "None",
+                    "SentinelCloud",
+                    "SingularityXDR",
+                ],
+                ..Argument::new(
+                    "output_destination",
+                    ArgumentKind::String,
+                    "Destination of the output. Files can be downloaded from SentinelCloud. SentinelOne's API document lists SingularityXDR and no longer lists DataSetCloud.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "task_description",
+                    ArgumentKind::String,
+                    "Description of the task.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new("script_id", ArgumentKind::String, "ID of the script.")
+            },
+            Argument::new(
+                "output_directory",
+                ArgumentKind::String,
+                "Output directory on the endpoint.",
+            ),
+            Argument {
+                required: true,
+                ..Argument::new("agent_ids", ArgumentKind::List, "Agent IDs.")
+            },
+            Argument::new(
+                "singularity_xdr_Keyword",
+                ArgumentKind::String,
+                "Keyword for Singularity XDR.",
+            ),
+            Argument::new(
+                "singularity_xdr_Url",
+                ArgumentKind::String,
+                "URL of Singularity XDR.",
+            ),
+            Argument {
+                secret: true,
+                ..Argument::new(
+                    "api_key",
+                    ArgumentKind::String,
+                    "API key of Singularity XDR. It is never printed.",
+                )
+            },
+            Argument::new(
+                "input_params",
+                ArgumentKind::String,
+                "Parameters of the script, as one string. Not treated as a secret: --dry-run prints it.",
+            ),
+            Argument {
+                secret: true,
+                ..Argument::new(
+                    "password",
+                    ArgumentKind::String,
+                    "Password that protects the output. It is never printed.",
+                )
+            },
+            Argument {
+                default: Some("3600"),
+                ..Argument::new(
+                    "script_runtime_timeout_seconds",
+                    ArgumentKind::Integer,
+                    "Maximum run time of the script, 60 to 172800 seconds.",
+                )
+            },
+            Argument {
+                default: Some("false"),
+                ..Argument::new(
+                    "requires_approval",
+                    ArgumentKind::Boolean,
+                    "Whether the run requires an approval before it starts.",
+                )
+            },
+            Argument {
+                secret: true,
+                ..Argument::new(
+                    "protected_actions_code",
+                    ArgumentKind::String,
+                    "Verification code of the token's user for protected actions. It is sent before the run, and it is never printed.",
+                )
+            },
+            Argument {
+                default: Some("60"),
+                ..Argument::new(
+                    "interval",
+                    ArgumentKind::Integer,
+                    "Time between two polls, in seconds.",
+                )
+            },
+            Argument {
+                default: Some("600"),
+                ..Argument::new(
+                    "timeout",
+                    ArgumentKind::Integer,
+                    "Maximum time to wait, in seconds.",
+                )
+            },
+            Argument::new(
+                "parent_task_id",
+                ArgumentKind::String,
+                "ID of the parent task of an earlier run to resume. No script is started.",
+            ),
+            Argument {
+                default: Some("."),
+                ..Argument::new(
+                    "dir",
+                    ArgumentKind::String,
+                    "Output directory. Existing files are not overwritten.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let script = super::RunRemoteScript::from_arguments(arguments)?;
@@ -1421,39 +1613,107 @@ impl CommandDeclaration for RunRemoteScript {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("account_ids",
-            ArgumentKind::List, "IDs of the accounts of the agents.") }, Argument {
-            required : true, values : & ["DataSetCloud", "Local", "None",
-            "SentinelCloud", "SingularityXDR"], ..Argument::new("output_destination",
-            ArgumentKind::String,
-            "Destination of the output. Files can be downloaded from SentinelCloud. SentinelOne's API document lists SingularityXDR and no longer lists DataSetCloud.")
-            }, Argument { required : true, ..Argument::new("task_description",
-            ArgumentKind::String, "Description of the task.") }, Argument { required :
-            true, ..Argument::new("script_id", ArgumentKind::String, "ID of the script.")
-            }, Argument::new("output_directory", ArgumentKind::String,
-            "Output directory on the endpoint."), Argument { required : true,
-            ..Argument::new("agent_ids", ArgumentKind::List, "Agent IDs.") },
-            Argument::new("singularity_xdr_Keyword", ArgumentKind::String,
-            "Keyword for Singularity XDR."), Argument::new("singularity_xdr_Url",
-            ArgumentKind::String, "URL of Singularity XDR."), Argument { secret : true,
-            ..Argument::new("api_key", ArgumentKind::String,
-            "API key of Singularity XDR. It is never printed.") },
-            Argument::new("input_params", ArgumentKind::String,
-            "Parameters of the script, as one string. Not treated as a secret: --dry-run prints it."),
-            Argument { secret : true, ..Argument::new("password", ArgumentKind::String,
-            "Password that protects the output. It is never printed.") }, Argument {
-            default : Some("3600"), ..Argument::new("script_runtime_timeout_seconds",
-            ArgumentKind::Integer,
-            "Maximum run time of the script, 60 to 172800 seconds.") }, Argument {
-            default : Some("false"), ..Argument::new("requires_approval",
-            ArgumentKind::Boolean,
-            "Whether the run requires an approval before it starts.") }, Argument {
-            secret : true, ..Argument::new("protected_actions_code",
-            ArgumentKind::String,
-            "Verification code of the token's user for protected actions. It is sent before the run, and it is never printed.")
-            }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "account_ids",
+                    ArgumentKind::List,
+                    "IDs of the accounts of the agents.",
+                )
+            },
+            Argument {
+                required: true,
+                values: &[
+                    "DataSetCloud",
+                    "Local",
+                    "None",
+                    "SentinelCloud",
+                    "SingularityXDR",
+                ],
+                ..Argument::new(
+                    "output_destination",
+                    ArgumentKind::String,
+                    "Destination of the output. Files can be downloaded from SentinelCloud. SentinelOne's API document lists SingularityXDR and no longer lists DataSetCloud.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "task_description",
+                    ArgumentKind::String,
+                    "Description of the task.",
+                )
+            },
+            Argument {
+                required: true,
+                ..Argument::new("script_id", ArgumentKind::String, "ID of the script.")
+            },
+            Argument::new(
+                "output_directory",
+                ArgumentKind::String,
+                "Output directory on the endpoint.",
+            ),
+            Argument {
+                required: true,
+                ..Argument::new("agent_ids", ArgumentKind::List, "Agent IDs.")
+            },
+            Argument::new(
+                "singularity_xdr_Keyword",
+                ArgumentKind::String,
+                "Keyword for Singularity XDR.",
+            ),
+            Argument::new(
+                "singularity_xdr_Url",
+                ArgumentKind::String,
+                "URL of Singularity XDR.",
+            ),
+            Argument {
+                secret: true,
+                ..Argument::new(
+                    "api_key",
+                    ArgumentKind::String,
+                    "API key of Singularity XDR. It is never printed.",
+                )
+            },
+            Argument::new(
+                "input_params",
+                ArgumentKind::String,
+                "Parameters of the script, as one string. Not treated as a secret: --dry-run prints it.",
+            ),
+            Argument {
+                secret: true,
+                ..Argument::new(
+                    "password",
+                    ArgumentKind::String,
+                    "Password that protects the output. It is never printed.",
+                )
+            },
+            Argument {
+                default: Some("3600"),
+                ..Argument::new(
+                    "script_runtime_timeout_seconds",
+                    ArgumentKind::Integer,
+                    "Maximum run time of the script, 60 to 172800 seconds.",
+                )
+            },
+            Argument {
+                default: Some("false"),
+                ..Argument::new(
+                    "requires_approval",
+                    ArgumentKind::Boolean,
+                    "Whether the run requires an approval before it starts.",
+                )
+            },
+            Argument {
+                secret: true,
+                ..Argument::new(
+                    "protected_actions_code",
+                    ArgumentKind::String,
+                    "Verification code of the token's user for protected actions. It is sent before the run, and it is never printed.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let account_ids = arguments.list("account_ids")?;

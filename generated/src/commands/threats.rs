@@ -95,20 +95,42 @@ impl CommandDeclaration for FetchThreatFile {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("threat_id", ArgumentKind::List,
-            "Threat IDs.") }, Argument { required : true, secret : true,
-            ..Argument::new("password", ArgumentKind::String,
-            "Password that protects the zip: 10 to 256 characters, with three of uppercase letters, lowercase letters, digits and symbols.")
-            }, Argument { default : Some("."), ..Argument::new("dir",
-            ArgumentKind::String, "Output directory.") }, Argument { default :
-            Some("600"), range : (Some(1), Some(604800)), ..Argument::new("timeout",
-            ArgumentKind::Integer, "Maximum time to wait for the upload, in seconds.") },
-            Argument { default : Some("true"), ..Argument::new("unpack",
-            ArgumentKind::Boolean,
-            "Whether to unpack the zip into its own directory. Otherwise the protected zip is kept.")
-            }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("threat_id", ArgumentKind::List, "Threat IDs.")
+            },
+            Argument {
+                required: true,
+                secret: true,
+                ..Argument::new(
+                    "password",
+                    ArgumentKind::String,
+                    "Password that protects the zip: 10 to 256 characters, with three of uppercase letters, lowercase letters, digits and symbols.",
+                )
+            },
+            Argument {
+                default: Some("."),
+                ..Argument::new("dir", ArgumentKind::String, "Output directory.")
+            },
+            Argument {
+                default: Some("600"),
+                range: (Some(1), Some(604800)),
+                ..Argument::new(
+                    "timeout",
+                    ArgumentKind::Integer,
+                    "Maximum time to wait for the upload, in seconds.",
+                )
+            },
+            Argument {
+                default: Some("true"),
+                ..Argument::new(
+                    "unpack",
+                    ArgumentKind::Boolean,
+                    "Whether to unpack the zip into its own directory. Otherwise the protected zip is kept.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let threat_ids = arguments.list("threat_id")?;
@@ -253,10 +275,12 @@ impl CommandDeclaration for GetThreatNotes {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("threat_id",
-            ArgumentKind::String, "ID of the threat.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("threat_id", ArgumentKind::String, "ID of the threat.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let threat_id = arguments.trimmed("threat_id")?;
@@ -737,39 +761,99 @@ impl CommandDeclaration for GetThreats {
         },
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument::new("content_hash", ArgumentKind::List,
-            "SHA-1 hashes of the file content."), Argument { values : & ["not_mitigated",
-            "mitigated", "marked_as_benign", "active", "blocked", "suspicious",
-            "pending", "suspicious_resolved"], ..Argument::new("mitigation_status",
-            ArgumentKind::List,
-            "Mitigation statuses. API 2.1 accepts not_mitigated, mitigated, marked_as_benign, and active as an alias of not_mitigated. API 2.0 accepts mitigated, active, blocked, suspicious, pending and suspicious_resolved.")
-            }, Argument::new("created_before", ArgumentKind::Time,
-            "Created before this time."), Argument::new("created_after",
-            ArgumentKind::Time, "Created after this time."),
-            Argument::new("created_until", ArgumentKind::Time,
-            "Created at or before this time."), Argument::new("created_from",
-            ArgumentKind::Time, "Created at or after this time."),
-            Argument::new("resolved", ArgumentKind::Boolean,
-            "Whether to list resolved threats only (true) or unresolved threats only (false). Default: both. Ignored with include_resolved_param=false."),
-            Argument::new("display_name", ArgumentKind::String,
-            "Name of the threat: exact on API 2.1, a substring on API 2.0."), Argument {
-            default : Some("20"), accepts_all : true, ..Argument::new("limit",
-            ArgumentKind::Integer,
-            "Maximum number of threats; if not set, at least the number of threat_ids.")
-            }, Argument::new("query", ArgumentKind::String,
-            "Full-text search in the content hash, file name and path, computer name, agent UUID and other fields."),
+        Vec::from([
+            Argument::new(
+                "content_hash",
+                ArgumentKind::List,
+                "SHA-1 hashes of the file content.",
+            ),
+            Argument {
+                values: &[
+                    "not_mitigated",
+                    "mitigated",
+                    "marked_as_benign",
+                    "active",
+                    "blocked",
+                    "suspicious",
+                    "pending",
+                    "suspicious_resolved",
+                ],
+                ..Argument::new(
+                    "mitigation_status",
+                    ArgumentKind::List,
+                    "Mitigation statuses. API 2.1 accepts not_mitigated, mitigated, marked_as_benign, and active as an alias of not_mitigated. API 2.0 accepts mitigated, active, blocked, suspicious, pending and suspicious_resolved.",
+                )
+            },
+            Argument::new(
+                "created_before",
+                ArgumentKind::Time,
+                "Created before this time.",
+            ),
+            Argument::new(
+                "created_after",
+                ArgumentKind::Time,
+                "Created after this time.",
+            ),
+            Argument::new(
+                "created_until",
+                ArgumentKind::Time,
+                "Created at or before this time.",
+            ),
+            Argument::new(
+                "created_from",
+                ArgumentKind::Time,
+                "Created at or after this time.",
+            ),
+            Argument::new(
+                "resolved",
+                ArgumentKind::Boolean,
+                "Whether to list resolved threats only (true) or unresolved threats only (false). Default: both. Ignored with include_resolved_param=false.",
+            ),
+            Argument::new(
+                "display_name",
+                ArgumentKind::String,
+                "Name of the threat: exact on API 2.1, a substring on API 2.0.",
+            ),
+            Argument {
+                default: Some("20"),
+                accepts_all: true,
+                ..Argument::new(
+                    "limit",
+                    ArgumentKind::Integer,
+                    "Maximum number of threats; if not set, at least the number of threat_ids.",
+                )
+            },
+            Argument::new(
+                "query",
+                ArgumentKind::String,
+                "Full-text search in the content hash, file name and path, computer name, agent UUID and other fields.",
+            ),
             Argument::new("threat_ids", ArgumentKind::List, "Threat IDs."),
-            Argument::new("classifications", ArgumentKind::List,
-            "Classifications, such as Malware."), Argument::new("rank",
-            ArgumentKind::Integer, "Lowest risk score, 1 to 10. API 2.0 only."),
-            Argument::new("site_ids", ArgumentKind::List, "Site IDs."), Argument { values
-            : < crate ::threats::IncidentStatus as crate ::runtime::OpenEnum > ::VALUES,
-            ..Argument::new("incident_statuses", ArgumentKind::List,
-            "Incident statuses, case-insensitive. API 2.1 only.") },
-            Argument::new("include_resolved_param", ArgumentKind::Boolean,
-            "Whether to send `resolved`. True sends it, with the default false. False never sends it. Without this argument, `resolved` is sent if it is set.")
-        ]
+            Argument::new(
+                "classifications",
+                ArgumentKind::List,
+                "Classifications, such as Malware.",
+            ),
+            Argument::new(
+                "rank",
+                ArgumentKind::Integer,
+                "Lowest risk score, 1 to 10. API 2.0 only.",
+            ),
+            Argument::new("site_ids", ArgumentKind::List, "Site IDs."),
+            Argument {
+                values: <crate::threats::IncidentStatus as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "incident_statuses",
+                    ArgumentKind::List,
+                    "Incident statuses, case-insensitive. API 2.1 only.",
+                )
+            },
+            Argument::new(
+                "include_resolved_param",
+                ArgumentKind::Boolean,
+                "Whether to send `resolved`. True sends it, with the default false. False never sends it. Without this argument, `resolved` is sent if it is set.",
+            ),
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let content_hash = arguments.list("content_hash")?.unwrap_or_default();
@@ -891,13 +975,21 @@ impl CommandDeclaration for MarkAsThreat {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("threat_ids", ArgumentKind::List,
-            "Threat IDs.") }, Argument { required : true, values : < crate
-            ::threats::ThreatTargetScope as crate ::runtime::OpenEnum > ::VALUES,
-            ..Argument::new("target_scope", ArgumentKind::String,
-            "Scope of the exclusions.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("threat_ids", ArgumentKind::List, "Threat IDs.")
+            },
+            Argument {
+                required: true,
+                values: <crate::threats::ThreatTargetScope as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new(
+                    "target_scope",
+                    ArgumentKind::String,
+                    "Scope of the exclusions.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let threat_ids = arguments.list("threat_ids")?;
@@ -1023,13 +1115,23 @@ impl CommandDeclaration for MitigateThreat {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, values : & ["kill", "quarantine",
-            "un-quarantine", "remediate", "rollback-remediation"],
-            ..Argument::new("action", ArgumentKind::String, "Mitigation action.") },
-            Argument { required : true, ..Argument::new("threat_ids", ArgumentKind::List,
-            "Threat IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                values: &[
+                    "kill",
+                    "quarantine",
+                    "un-quarantine",
+                    "remediate",
+                    "rollback-remediation",
+                ],
+                ..Argument::new("action", ArgumentKind::String, "Mitigation action.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new("threat_ids", ArgumentKind::List, "Threat IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let action = arguments
@@ -1107,7 +1209,7 @@ impl ActionCommand for MitigateThreat {
     }
 }
 
-/// Resolves threats. API 2.0 only; on API 2.1 use [`UpdateThreatsStatus`](super::UpdateThreatsStatus) with the status `resolved`. The command `resolve-threat`.
+/// Resolves threats. API 2.0 only; on API 2.1 use update-threats-status with the status `resolved`. The command `resolve-threat`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ResolveThreat {
@@ -1130,7 +1232,7 @@ impl CommandDeclaration for ResolveThreat {
         full_name: "sentinelone-resolve-threat",
         topic: Topic::Threats,
         summary: "Resolve threats",
-        description: "Resolves threats. API 2.0 only; on API 2.1 use [`UpdateThreatsStatus`](super::UpdateThreatsStatus) with the status `resolved`.",
+        description: "Resolves threats. API 2.0 only; on API 2.1 use update-threats-status with the status `resolved`.",
         example: "s1 resolve-threat --threat-ids 460000000000000011 --api-version 2.0",
         versions: &[crate::runtime::ApiVersion::V2_0],
         is_action: true,
@@ -1155,10 +1257,12 @@ impl CommandDeclaration for ResolveThreat {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("threat_ids", ArgumentKind::List,
-            "Threat IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("threat_ids", ArgumentKind::List, "Threat IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let threat_ids = arguments.list("threat_ids")?;
@@ -1326,7 +1430,7 @@ impl CommandDeclaration for ThreatSummary {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![Argument::new("group_ids", ArgumentKind::List, "Group IDs.")]
+        Vec::from([Argument::new("group_ids", ArgumentKind::List, "Group IDs.")])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let group_ids = arguments.list("group_ids")?.unwrap_or_default();
@@ -1584,12 +1688,17 @@ impl CommandDeclaration for UpdateThreatsStatus {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, values : < crate ::threats::IncidentStatus as
-            crate ::runtime::OpenEnum > ::VALUES, ..Argument::new("status",
-            ArgumentKind::String, "Incident status.") }, Argument { required : true,
-            ..Argument::new("threat_ids", ArgumentKind::List, "Threat IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                values: <crate::threats::IncidentStatus as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("status", ArgumentKind::String, "Incident status.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new("threat_ids", ArgumentKind::List, "Threat IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let status = arguments
@@ -1715,12 +1824,17 @@ impl CommandDeclaration for UpdateThreatsVerdict {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, values : < crate ::threats::AnalystVerdict as
-            crate ::runtime::OpenEnum > ::VALUES, ..Argument::new("verdict",
-            ArgumentKind::String, "Analyst verdict.") }, Argument { required : true,
-            ..Argument::new("threat_ids", ArgumentKind::List, "Threat IDs.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                values: <crate::threats::AnalystVerdict as crate::runtime::OpenEnum>::VALUES,
+                ..Argument::new("verdict", ArgumentKind::String, "Analyst verdict.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new("threat_ids", ArgumentKind::List, "Threat IDs.")
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let verdict = arguments
@@ -1847,11 +1961,20 @@ impl CommandDeclaration for WriteThreatNote {
         ),
     ];
     fn arguments() -> Vec<Argument> {
-        vec![
-            Argument { required : true, ..Argument::new("threat_ids", ArgumentKind::List,
-            "Threat IDs.") }, Argument { required : true, ..Argument::new("note",
-            ArgumentKind::String, "Note, 2 to 10,000 characters.") }
-        ]
+        Vec::from([
+            Argument {
+                required: true,
+                ..Argument::new("threat_ids", ArgumentKind::List, "Threat IDs.")
+            },
+            Argument {
+                required: true,
+                ..Argument::new(
+                    "note",
+                    ArgumentKind::String,
+                    "Note, 2 to 10,000 characters.",
+                )
+            },
+        ])
     }
     fn from_arguments(arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         let threat_ids = arguments.list("threat_ids")?;

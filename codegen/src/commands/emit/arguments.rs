@@ -293,7 +293,7 @@ pub(super) fn list(command: &Command) -> TokenStream {
         pending.extend(argument.singles().iter().map(declaration));
     }
     if !has_filter {
-        return quote!(vec![#(#pending),*]);
+        return if pending.is_empty() { quote!(Vec::new()) } else { quote!(Vec::from([#(#pending),*])) };
     }
     if !pending.is_empty() {
         parts.push(quote!(arguments.extend([#(#pending),*]);));

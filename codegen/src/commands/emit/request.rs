@@ -120,15 +120,19 @@ fn list<'a>(
             arguments.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
         },
     };
-    let identifiers = singles.filter_map(|one| {
-        let (fields, name, rust) = (one.identifies.as_ref()?, &one.name, format_ident!("{}", one.rust));
-        let values = match presence(one) {
-            Presence::List | Presence::RequiredList => quote!(&self.#rust),
-            Presence::Optional => quote!(self.#rust.as_slice()),
-            _ => quote!(std::slice::from_ref(&self.#rust)),
-        };
-        Some(quote!(Identifier::new(#name, #values, &[#(#fields),*])))
-    });
+    let identifiers: Vec<_> = singles
+        .filter_map(|one| {
+            let (fields, name, rust) = (one.identifies.as_ref()?, &one.name, format_ident!("{}", one.rust));
+            let values = match presence(one) {
+                Presence::List | Presence::RequiredList => quote!(&self.#rust),
+                Presence::Optional => quote!(self.#rust.as_slice()),
+                _ => quote!(std::slice::from_ref(&self.#rust)),
+            };
+            Some(quote!(Identifier::new(#name, #values, &[#(#fields),*])))
+        })
+        .collect();
+    let identifiers =
+        if identifiers.is_empty() { quote!(Vec::new()) } else { quote!(Vec::from([#(#identifiers),*])) };
     quote! {
         impl ListCommand for #name {
             const DEFAULT_LIMIT: Option<u64> = #default;
@@ -146,7 +150,7 @@ fn list<'a>(
             }
 
             fn identifiers(&self) -> Vec<Identifier<'_>> {
-                vec![#(#identifiers),*]
+                #identifiers
             }
         }
     }
