@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         if poll == MAX_POLLS {
             // Cancel the query, because a console runs only a few queries at a time.
-            telemetry().cancel_query(&id).send().await?;
+            let _ = telemetry().cancel_query(&id).send().await?;
             return Err("query timed out and was canceled".into());
         }
         tokio::time::sleep(POLL_INTERVAL).await;

@@ -47,7 +47,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let isolated = find(client, &endpoint).await;
 
     // Reconnect before the result is checked, so that the endpoint does not stay disconnected.
-    client.agents().connect().filter(one).send().await?;
+    let connected = client.agents().connect().filter(one).send().await?;
+    println!("connect: {} affected", connected.affected().unwrap_or_default());
     print_status(&isolated?);
     print_status(&find(client, &endpoint).await?);
     Ok(())

@@ -120,7 +120,8 @@ async fn set_status_on_console(
 ) -> sentinelone::Result<()> {
     println!("console: {threat} becomes {}", labels::label_of_status(&status).unwrap_or("an unknown status"));
     let filter = ThreatFilter::default().ids([threat]);
-    client.threats().update_incident().filter(filter).status(status).send().await?;
+    let updated = client.threats().update_incident().filter(filter).status(status).send().await?;
+    println!("console: {} threats updated", updated.affected().unwrap_or_default());
     Ok(())
 }
 

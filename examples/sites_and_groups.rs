@@ -61,11 +61,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let moved = moved.data.and_then(|result| result.agents_moved).unwrap_or_default();
     println!("{moved} moved to {group}");
 
-    client.sites().expire(site).send().await?;
+    // The state is read afterwards, because a response may lack it.
+    let _ = client.sites().expire(site).send().await?;
     let state =
         |site: sentinelone::sites::Site| site.state.map(|state| state.to_string()).unwrap_or_default();
     println!("the site is {}", state(client.sites().get(site).await?.into_value().data.unwrap_or_default()));
-    client.sites().reactivate(site).unlimited().send().await?;
+    let _ = client.sites().reactivate(site).unlimited().send().await?;
     println!("the site is {}", state(client.sites().get(site).await?.into_value().data.unwrap_or_default()));
     Ok(())
 }

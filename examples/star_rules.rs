@@ -56,10 +56,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let rule = StarRuleFilter::default().ids([id]);
     wait_for_status(client, &rule, RuleStatus::Draft).await?;
 
-    client.star_rules().enable().filter(rule.clone()).send().await?;
+    // The status is read until it changes.
+    let _ = client.star_rules().enable().filter(rule.clone()).send().await?;
     wait_for_status(client, &rule, RuleStatus::Active).await?;
 
-    client.star_rules().disable().filter(rule.clone()).send().await?;
+    let _ = client.star_rules().disable().filter(rule.clone()).send().await?;
     wait_for_status(client, &rule, RuleStatus::Disabled).await?;
 
     let deleted = client.star_rules().delete().filter(rule).send().await?;

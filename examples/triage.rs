@@ -28,8 +28,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{name}: {} affected", response.affected().unwrap_or_default());
     }
 
-    threats().update_analyst_verdict(AnalystVerdict::TruePositive).filter(one.clone()).send().await?;
-    threats().add_note(note).filter(one.clone()).send().await?;
+    let verdict =
+        threats().update_analyst_verdict(AnalystVerdict::TruePositive).filter(one.clone()).send().await?;
+    println!("verdict: {} affected", verdict.affected().unwrap_or_default());
+    let noted = threats().add_note(note).filter(one.clone()).send().await?;
+    println!("note: {} affected", noted.affected().unwrap_or_default());
     let update = threats().update_incident().filter(one.clone()).status(IncidentStatus::Resolved);
     for outcome in update.send().await?.outcomes([&id]) {
         println!("{}: {}", outcome.id, outcome.state);

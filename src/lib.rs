@@ -120,3 +120,66 @@ mod guide {
     #[doc = include_str!("../docs/guide/observability.md")]
     struct Observability;
 }
+
+/// Programs that do not compile, so that the crate can change without breaking others.
+#[cfg(all(doctest, feature = "commands"))]
+mod rejected {
+    /// A request grows by fields: a struct literal is rejected, and constructors and setters are used instead.
+    ///
+    /// ```compile_fail,E0639
+    /// use sentinelone::threats::ThreatFilter;
+    /// let filter = ThreatFilter { ids: Some(vec!["1".to_owned()]), ..ThreatFilter::default() };
+    /// ```
+    ///
+    /// ```compile_fail,E0639
+    /// use sentinelone::commands::UpdateThreatsStatus;
+    /// let command = UpdateThreatsStatus { status: "resolved".into(), threat_ids: vec!["1".to_owned()] };
+    /// ```
+    struct Literals;
+
+    /// Errors and other enums grow by variants: a match needs a wildcard.
+    ///
+    /// ```compile_fail,E0004
+    /// fn is_sent(delivery: sentinelone::Delivery) -> bool {
+    ///     match delivery {
+    ///         sentinelone::Delivery::NotSent => false,
+    ///         sentinelone::Delivery::Unknown | sentinelone::Delivery::Delivered => true,
+    ///     }
+    /// }
+    /// ```
+    struct Variants;
+
+    /// Traits that grow by methods cannot be implemented.
+    ///
+    /// ```compile_fail,E0277
+    /// #[derive(Debug)]
+    /// struct Mine;
+    /// impl sentinelone::commands::Command for Mine {}
+    /// ```
+    ///
+    /// ```compile_fail,E0277
+    /// struct Mine;
+    /// impl sentinelone::resources::CountableQuery for Mine {}
+    /// ```
+    struct Traits;
+
+    /// An outcome says whether an action was applied: a program that ignores one has a warning.
+    ///
+    /// ```compile_fail
+    /// #![deny(unused_must_use)]
+    /// # use sentinelone::commands::{Command, NoProgress, ResolveThreat};
+    /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
+    /// ResolveThreat::new(["1"]).run(&client, &NoProgress).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// ```compile_fail
+    /// #![deny(unused_must_use)]
+    /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
+    /// client.sites().expire("1").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    struct Outcomes;
+}

@@ -29,6 +29,7 @@ use crate::retry_after::RetryAfter;
 /// A body that is not valid JSON in single values is repaired: an unpaired surrogate becomes U+FFFD, `NaN` becomes null,
 /// and an item of a list that cannot be repaired is set apart. [`repairs`](Self::repairs) describes each change.
 #[derive(Clone)]
+#[must_use = "the response says what the console applied"]
 pub struct Response<T> {
     pub(crate) operation: &'static Operation,
     pub(crate) status: StatusCode,

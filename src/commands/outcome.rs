@@ -29,6 +29,7 @@ impl NotFound {
 
 /// The outcome of a command.
 #[derive(Debug)]
+#[must_use = "the outcome says whether the command succeeded"]
 #[non_exhaustive]
 pub struct Outcome {
     /// JSON that the console sent, with unknown fields. Several responses are merged: lists are concatenated and

@@ -577,7 +577,7 @@ fn parallel_list_with_slow_caller_holds_few_pages() {
         run(async {
             let console = Console::new(&history);
             let mut running = start(&console, &request(&history), 8);
-            next(&mut running).await.unwrap().unwrap();
+            let _ = next(&mut running).await.unwrap().unwrap();
             sleep(Duration::from_secs(3600)).await;
             let pages = console.log.lock().unwrap().pages;
             // The page of the whole list and the first and last item are not held.
@@ -595,7 +595,7 @@ fn parallel_list_dropped_cancels_its_requests() {
     run(async {
         let console = Console::new(&history);
         let mut running = start(&console, &request(&history), 8);
-        next(&mut running).await.unwrap().unwrap();
+        let _ = next(&mut running).await.unwrap().unwrap();
         assert!(console.log.lock().unwrap().in_flight > 1);
         let requests = console.log.lock().unwrap().requests;
         drop(running);

@@ -107,7 +107,8 @@ impl Agents {
     /// let filter = AgentFilter::default().computer_name("web-01");
     /// let isolate = client.agents().disconnect().filter(filter);
     /// if isolate.count().await? == 1 {
-    ///     isolate.send().await?;
+    ///     let response = isolate.send().await?;
+    ///     println!("{} affected", response.affected().unwrap_or_default());
     /// }
     /// # Ok(())
     /// # }
@@ -181,7 +182,8 @@ impl Agents {
     /// ```no_run
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
     /// let agent = "1234567890123456789";
-    /// client.agents().fetch_files(agent, ["/var/log/auth.log"], "a password").send().await?;
+    /// let response = client.agents().fetch_files(agent, ["/var/log/auth.log"], "a password").send().await?;
+    /// println!("HTTP {}", response.status());
     /// # Ok(())
     /// # }
     /// ```

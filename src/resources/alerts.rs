@@ -64,7 +64,8 @@ impl Alerts {
     /// # use sentinelone::alerts::{AlertFilter, IncidentStatus};
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
     /// let filter = AlertFilter::default().ids(["1234567890123456789"]);
-    /// client.alerts().update_incident().filter(filter).status(IncidentStatus::Resolved).send().await?;
+    /// let response = client.alerts().update_incident().filter(filter).status(IncidentStatus::Resolved).send().await?;
+    /// println!("{} affected", response.affected().unwrap_or_default());
     /// # Ok(())
     /// # }
     /// ```

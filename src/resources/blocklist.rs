@@ -54,7 +54,8 @@ impl Blocklist {
     /// let hash = "3395856ce81f2b7382dee72602f798b642f14140";
     /// let entry = BlocklistCreateData::new(OsType::Windows, BlocklistType::BlackHash, hash);
     /// let site = ScopeFilter::default().site_ids(["1234567890123456789"]);
-    /// client.blocklist().create(entry).filter(site).send().await?;
+    /// let response = client.blocklist().create(entry).filter(site).send().await?;
+    /// println!("HTTP {}", response.status());
     /// # Ok(())
     /// # }
     /// ```

@@ -54,8 +54,10 @@ impl Groups {
     /// let page = client.groups().list().query(servers).page().await?;
     /// if let Some(group) = page.data.first().and_then(|group| group.id.as_deref()) {
     ///     let agents = AgentFilter::default().computer_name_contains(["web-"]);
-    ///     client.groups().move_agents(group).filter(agents).send().await?;
-    /// }
+    ///     let response = client.groups().move_agents(group).filter(agents).send().await?;
+    ///     println!("{} affected", response.affected().unwrap_or_default());
+    ///     let moved = response.into_value().data.and_then(|result| result.agents_moved);
+    ///     println!("{} moved", moved.unwrap_or_default());
     /// # Ok(())
     /// # }
     /// ```

@@ -47,7 +47,8 @@ impl Iocs {
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
     /// let address = IocData::new("own research", "203.0.113.7").type_(IocType::Ipv4);
     /// let account = ScopeFilter::default().account_ids(["1234567890123456789"]);
-    /// client.iocs().create([address.method(IocMethod::Equals)]).filter(account).send().await?;
+    /// let response = client.iocs().create([address.method(IocMethod::Equals)]).filter(account).send().await?;
+    /// println!("HTTP {}", response.status());
     /// # Ok(())
     /// # }
     /// ```

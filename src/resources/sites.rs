@@ -68,7 +68,8 @@ impl Sites {
     ///
     /// ```no_run
     /// # async fn example(client: sentinelone::Client) -> Result<(), sentinelone::Error> {
-    /// client.sites().reactivate("1234567890123456789").expiration("2027-01-01T00:00:00Z").send().await?;
+    /// let response = client.sites().reactivate("1234567890123456789").expiration("2027-01-01T00:00:00Z").send().await?;
+    /// println!("HTTP {}", response.status());
     /// # Ok(())
     /// # }
     /// ```

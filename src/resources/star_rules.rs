@@ -162,7 +162,8 @@ impl StarRules {
     /// let rule = rule.s1ql(r#"ProcessName = "curl""#);
     /// let response = client.star_rules().create(rule).filter(site).send().await?;
     /// if let Some(id) = response.into_value().data.and_then(|saved| saved.id) {
-    ///     client.star_rules().enable().filter(StarRuleFilter::default().ids([id])).send().await?;
+    ///     let response = client.star_rules().enable().filter(StarRuleFilter::default().ids([id])).send().await?;
+    ///     println!("{} affected", response.affected().unwrap_or_default());
     /// }
     /// # Ok(())
     /// # }

@@ -90,7 +90,8 @@ impl Threats {
     ///     .status(IncidentStatus::Resolved)
     ///     .verdict(AnalystVerdict::FalsePositive);
     /// if update.count().await? == 1 {
-    ///     update.send().await?;
+    ///     let response = update.send().await?;
+    ///     println!("{} affected", response.affected().unwrap_or_default());
     /// }
     /// # Ok(())
     /// # }

@@ -99,8 +99,8 @@ async fn incident_updates_of_both_resources_have_one_shape() {
         assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
         assert!(error.to_string().contains("data.incidentStatus"), "{error}");
     }
-    threats.status(IncidentStatus::Resolved).send().await.unwrap();
-    alerts.status(IncidentStatus::Resolved).send().await.unwrap();
+    let _ = threats.status(IncidentStatus::Resolved).send().await.unwrap();
+    let _ = alerts.status(IncidentStatus::Resolved).send().await.unwrap();
     let bodies: Vec<Value> = server
         .received_requests()
         .await

@@ -137,7 +137,7 @@ async fn dropped_items_cancel_prefetch() {
     let responses = std::sync::Arc::new(ResponseCounter::default());
     let client = builder(&server).recorder(responses.clone()).build().unwrap();
     let mut pages = client.threats().list().pages().prefetch();
-    pages.next().await.unwrap().unwrap();
+    let _ = pages.next().await.unwrap().unwrap();
     wait_for_requests(&server, 2).await;
     // Dropping the future of `next` does not cancel the prefetch.
     let waiting = tokio::time::timeout(Duration::from_millis(1), pages.next()).await;
@@ -146,7 +146,7 @@ async fn dropped_items_cancel_prefetch() {
     assert_eq!((requests(&server).await, responses.0.load(std::sync::atomic::Ordering::SeqCst)), (2, 2));
 
     let mut pages = client.threats().list().pages().prefetch();
-    pages.next().await.unwrap().unwrap();
+    let _ = pages.next().await.unwrap().unwrap();
     wait_for_requests(&server, 4).await;
     drop(pages);
     tokio::time::sleep(Duration::from_secs(3)).await;

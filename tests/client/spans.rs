@@ -82,7 +82,7 @@ async fn call_span_records_metrics() {
         sentinelone::threats::ThreatFilter::default().computer_name_contains(["content-of-a-request"]);
     let client = client(&server);
     let call = async { client.threats().list().filter(filter).page().await.unwrap() };
-    call.with_subscriber(log.subscriber(Level::TRACE)).await;
+    let _ = call.with_subscriber(log.subscriber(Level::TRACE)).await;
 
     let text = log.text();
     let last = text.lines().rfind(|line| line.contains(" INFO ")).unwrap();

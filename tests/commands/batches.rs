@@ -203,7 +203,7 @@ async fn batch_progress_counts_ids() {
     let log = Log::default();
     let mut options = options();
     options.observer = &log;
-    resolve("1,2,3,4").run_with(&client(&server, V2_1), &options).await.unwrap();
+    let _ = resolve("1,2,3,4").run_with(&client(&server, V2_1), &options).await.unwrap();
     let finished = |finished| ProgressEvent::BatchFinished { finished, total: 4 };
     assert_eq!(log.events(), [finished(2), finished(4)]);
 }

@@ -58,7 +58,7 @@ fn check_property(argument: &Argument, property: &Value) {
     }
 }
 
-/// Secrets are those that an argument of the same name is in any other command, too.
+/// An argument with the name of a secret is a secret in each command.
 #[test]
 fn secret_arguments_are_secret_in_each_command() {
     let all = || registry().iter().flat_map(|entry| (entry.arguments)());

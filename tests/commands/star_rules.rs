@@ -231,7 +231,7 @@ async fn update_star_rule_each_argument_changes_its_setting_only() {
     ];
     let unchanged = {
         let server = rule_console(&stored(), None, stored()).await;
-        run(&server, V2_1, "update-star-rule", &[("rule_id", "51"), ("rule_severity", "High")]).await;
+        let _ = run(&server, V2_1, "update-star-rule", &[("rule_id", "51"), ("rule_severity", "High")]).await;
         put_body(&server).await.unwrap()
     };
     for (argument, value, changes) in cases {
@@ -254,11 +254,11 @@ async fn update_star_rule_named_scope_replaces_that_of_rule() {
     for (scope, filter) in scopes {
         let rule = changed(stored(), scope);
         let server = rule_console(&rule, None, rule.clone()).await;
-        run(&server, V2_1, "update-star-rule", &[("rule_id", "51"), ("name", "Odd logins")]).await;
+        let _ = run(&server, V2_1, "update-star-rule", &[("rule_id", "51"), ("name", "Odd logins")]).await;
         assert_eq!(put_body(&server).await.unwrap()["filter"], filter);
     }
     let server = rule_console(&stored(), None, stored()).await;
-    run(&server, V2_1, "update-star-rule", &[("rule_id", "51"), ("group_ids", "33")]).await;
+    let _ = run(&server, V2_1, "update-star-rule", &[("rule_id", "51"), ("group_ids", "33")]).await;
     assert_eq!(put_body(&server).await.unwrap()["filter"], json!({ "groupIds": ["33"] }));
 
     let server = rule_console(&changed(stored(), json!({ "scope": null })), None, stored()).await;
@@ -557,7 +557,7 @@ async fn update_scheduled_star_rule_keeps_schedule() {
     }
     let server = rule_console(&rule, Some("false"), changed(stored(), json!({ "s1ql": "q" }))).await;
     let args = [("rule_id", "51"), ("query_type", "events"), ("query", "q")];
-    run(&server, V2_1, "update-star-rule", &args).await;
+    let _ = run(&server, V2_1, "update-star-rule", &args).await;
     let data = put_body(&server).await.unwrap()["data"].clone();
     assert_eq!((&data["s1ql"], data.get("scheduledParams")), (&json!("q"), None));
 }

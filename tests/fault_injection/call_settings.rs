@@ -120,9 +120,9 @@ async fn batch_settings_precede_those_of_its_action() {
 async fn derived_client_shares_connections_and_rate_limits() {
     let server = Server::scripted([empty_page()]).await;
     let client = builder(&server, &VirtualClock::auto()).build().unwrap();
-    client.threats().list().page().await.unwrap();
+    let _ = client.threats().list().page().await.unwrap();
     for derived in [client.with_timeout(SHORT), client.with_retry(RetryPolicy::disabled())] {
-        derived.threats().list().page().await.unwrap();
+        let _ = derived.threats().list().page().await.unwrap();
         for is_enabled in [true, false] {
             client.rate_limits().set_enabled(is_enabled);
             assert_eq!(derived.rate_limits().is_enabled(), is_enabled);

@@ -101,7 +101,7 @@ async fn rate_limits_default_to_documented_rates() {
         let client = builder(&server, &clock).rate_limits(limits).api_version(case.version).build().unwrap();
         let calls = rate.burst + 3;
         for call in 0..calls {
-            client.send(&case.request).await.unwrap_or_else(|error| panic!("{class}: {error}"));
+            let _ = client.send(&case.request).await.unwrap_or_else(|error| panic!("{class}: {error}"));
             if call + 1 == rate.burst {
                 assert_eq!(clock.waits(), [0.0; 0], "{class}: the burst is not delayed");
             }
@@ -309,13 +309,13 @@ async fn operation_without_rate_limit_is_not_delayed() {
     );
     let client = builder(&server, &clock).rate_limits(limits).build().unwrap();
     for _ in 0..3 {
-        client.threats().list().page().await.unwrap();
+        let _ = client.threats().list().page().await.unwrap();
     }
     assert!(is_close(clock.seconds(), 2.0), "burst of 1, then 1 per second");
     let request = raw::threats::summary(&raw::threats::ThreatsSummaryQuery::default()).unwrap();
     let request = request.with_response_type::<Value>();
     for _ in 0..5 {
-        client.send(&request).await.unwrap();
+        let _ = client.send(&request).await.unwrap();
     }
     assert!(is_close(clock.seconds(), 2.0), "calls were delayed: {}", clock.seconds());
 }

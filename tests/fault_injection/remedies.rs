@@ -113,7 +113,7 @@ async fn unauthorized_after_public_operation_asks_for_a_token() {
     let ok = response("200 OK", &[], r#"{"data":{"health":"ok"}}"#);
     let server = Server::scripted([ok, refusal(UNAUTHORIZED, "Authentication Failed", None)]).await;
     let client = client(&server);
-    client.system().status().await.unwrap();
+    let _ = client.system().status().await.unwrap();
     let error = send_read(&client).await.unwrap_err();
     assert!(error.help().unwrap_or_default().starts_with("create a new token"), "{error}");
 }

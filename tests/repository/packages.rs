@@ -55,10 +55,7 @@ fn package_contains_the_pages_for_users() {
         let pages: Vec<String> = match root.join(page) {
             // A packed crate has no pages outside its package.
             path if !path.exists() => continue,
-            path if path.is_dir() => std::fs::read_dir(path)
-                .unwrap()
-                .map(|entry| format!("{page}{}", entry.unwrap().file_name().to_string_lossy()))
-                .collect(),
+            path if path.is_dir() => files_below(&path, page),
             _ => vec![page.to_owned()],
         };
         for page in pages {
@@ -76,4 +73,14 @@ fn development_crates_set_publish_false() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest);
         assert!(std::fs::read_to_string(path).unwrap().contains("\npublish = false\n"), "{manifest}");
     }
+}
+
+/// Returns the files below a directory, each with its path, which begins with `prefix`.
+fn files_below(dir: &std::path::Path, prefix: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).unwrap().map(Result::unwrap);
+    let paths = entries.flat_map(|entry| {
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() { files_below(&entry.path(), &format!("{path}/")) } else { vec![path] }
+    });
+    paths.collect()
 }

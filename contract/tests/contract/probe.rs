@@ -101,7 +101,7 @@ async fn params_of_started_jobs(url: &str) -> Vec<(&'static str, String)> {
             ..RequestParts::default()
         };
         let poll = sentinelone::raw::request_from_parts("deep_visibility_get_query_status", &parts).unwrap();
-        client.send(&poll).await.unwrap();
+        let _ = client.send(&poll).await.unwrap();
     }
     let agent = "440000000000000001";
     let files = json!({ "data": { "password": "Ex4mple-Pass", "files": ["/var/log/app.log"] } });

@@ -610,8 +610,15 @@ async fn recorder_sandbox_exchanges_conform_to_contract() {
     let page = client.threats().list().filter(ThreatFilter::default()).page().await.unwrap();
     let id = page.data[0].id.clone().unwrap();
     let filter = ThreatFilter::default().ids([id.to_string()]);
-    client.threats().update_incident().filter(filter).status(IncidentStatus::Resolved).send().await.unwrap();
-    client.agents().list().filter(AgentFilter::default()).page().await.unwrap();
+    let _ = client
+        .threats()
+        .update_incident()
+        .filter(filter)
+        .status(IncidentStatus::Resolved)
+        .send()
+        .await
+        .unwrap();
+    let _ = client.agents().list().filter(AgentFilter::default()).page().await.unwrap();
 
     let dir = tempfile::TempDir::new().unwrap();
     let recorder = sandbox_recorder(dir.path());

@@ -40,7 +40,8 @@ pub(crate) async fn start_script(client: &Client, requests: Requests) -> Result<
     let (elevation, requests): (Vec<_>, Vec<_>) =
         requests.into_iter().partition(|request| request.operation() == &ELEVATE_SESSION);
     for request in &elevation {
-        client.send(request).await?;
+        // The response only has the duration of the elevation.
+        let _ = client.send(request).await?;
     }
     let (mut outcome, _) = run_action(client, requests).await?;
     let data = outcome.response.get("data").cloned().unwrap_or_default();
