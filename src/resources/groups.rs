@@ -55,9 +55,9 @@ impl Groups {
     /// if let Some(group) = page.data.first().and_then(|group| group.id.as_deref()) {
     ///     let agents = AgentFilter::default().computer_name_contains(["web-"]);
     ///     let response = client.groups().move_agents(group).filter(agents).send().await?;
-    ///     println!("{} affected", response.affected().unwrap_or_default());
     ///     let moved = response.into_value().data.and_then(|result| result.agents_moved);
     ///     println!("{} moved", moved.unwrap_or_default());
+    /// }
     /// # Ok(())
     /// # }
     /// ```

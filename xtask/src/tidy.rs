@@ -99,7 +99,7 @@ pub(crate) fn rules() -> &'static [Rule] {
         },
         Rule {
             id: "no-unused-spec",
-            requirement: "each file of spec/ is read and needed by an operation; each overlay has an action",
+            requirement: "each file of spec/ is read: it is needed by an operation, declares commands, or has overlay actions",
             reason: "unused files are not validated",
             check: specification::no_unused_spec,
         },

@@ -365,6 +365,22 @@ fn help_fits_line_limits() {
 }
 
 #[test]
+fn commands_schema_prints_the_arguments_of_the_named_commands() {
+    let all = json_of(&run(&["commands", "--schema"]));
+    assert_eq!(all.as_object().unwrap().len(), registry().len());
+    let one = json_of(&run(&["commands", "--schema", "sentinelone-get-sites"]));
+    assert_eq!(one, json!({ "get-sites": all["get-sites"] }));
+    assert_eq!(one["get-sites"]["properties"]["state"]["enum"], json!(["active", "deleted", "expired"]));
+    let named = json_of(&run(&["commands", "get-sites", "get-site", "--output", "json"]));
+    let names: Vec<_> = named.as_array().unwrap().iter().map(|command| &command["name"]).collect();
+    assert_eq!(names, ["get-sites", "get-site"]);
+    let unknown = run(&["commands", "get-threts"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(error.contains("did you mean get-threats?"), "{error}");
+}
+
+#[test]
 fn help_groups_commands_by_topic() {
     let help = help_at_100_columns(&["--help"]);
     let narrow = s1().env("COLUMNS", "80").arg("--help").output().unwrap();

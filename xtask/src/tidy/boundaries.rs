@@ -127,7 +127,6 @@ const LAYERS: [Layer; 8] = [
             "redaction",
             "retry_after",
             "text",
-            "time",
             "token",
         ],
         uses: &[],
