@@ -30,15 +30,15 @@ pub struct PreparedCommand {
 }
 
 impl PreparedCommand {
-    /// Returns [`Command::INFO`].
+    /// Returns [`CommandDeclaration::INFO`](super::CommandDeclaration::INFO).
     pub fn info(&self) -> &'static CommandInfo {
         self.command.info()
     }
 
-    /// Returns the requests, like [`Command::requests`].
+    /// Returns the requests, like [`Command::requests`](super::Command::requests).
     ///
     /// # Errors
-    /// Returns the errors of [`Command::requests`], and an error if the API version does not support the command or a
+    /// Returns the errors of [`Command::requests`](super::Command::requests), and an error if the API version does not support the command or a
     /// request is invalid.
     pub fn requests(&self, version: ApiVersion) -> Result<Vec<Request<Value>>> {
         let requests = self.take_requests(version)?;
@@ -57,10 +57,10 @@ impl PreparedCommand {
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, requests));
     }
 
-    /// Runs the command, like [`Command::run`].
+    /// Runs the command, like [`Command::run`](super::Command::run).
     ///
     /// # Errors
-    /// Returns the errors of [`Command::run`] and of [`requests`](Self::requests).
+    /// Returns the errors of [`Command::run`](super::Command::run) and of [`requests`](Self::requests).
     pub async fn run(&self, client: &Client) -> Result<Outcome> {
         self.run_with(client, &RunOptions::default()).await
     }

@@ -64,10 +64,8 @@ impl Arguments {
         self.values.insert(name.replace('-', "_"), vec![value.into()]);
     }
 
-    /// Creates the arguments from a JSON object, as the [schema](CommandInfo::arguments_schema) of the command describes
-    /// it. Members that are null are omitted; a number or a boolean is the same as its text, and an array is a list.
-    ///
-    /// [`CommandInfo::arguments_schema`]: super::CommandInfo::arguments_schema
+    /// Creates the arguments from a JSON object, as `CommandInfo::arguments_schema` of the command describes it. Members
+    /// that are null are omitted; a number or a boolean is the same as its text, and an array is a list.
     ///
     /// # Errors
     /// Returns an error if two members have the same name except for hyphens and underscores.
