@@ -181,7 +181,7 @@ fn command_json(entry: &RegisteredCommand) -> Value {
                 "type": argument.kind.as_str(),
                 "values": argument.values,
                 "default": argument.default,
-                "required": argument.required,
+                "required": argument.required && !argument.documented_as_optional,
                 "all": argument.accepts_all,
                 "description": argument.doc,
             })

@@ -153,6 +153,58 @@ fn declaration_that_does_not_match_is_a_finding_at_its_line() {
         ("argument: threat_ids,", "argument: threats,", "threats is not an argument of the command"),
         ("type: Boolean,", "type: Bool,", "Bool is not a type of context paths; the nearest is Boolean"),
         ("versions: ['2.1']", "versions: ['2.2']", "2.2 is not an API version"),
+        ("versions: ['2.1']", "versions: ['2.0', '2.1']", "annotate has no operation of API 2.0"),
+        (
+            "versions: ['2.1']",
+            "versions: ['2.1']\n    without-operation: { '2.1': Nothing. }",
+            "annotate has an operation of API 2.1; remove without-operation",
+        ),
+        (
+            "versions: ['2.1']",
+            "without-operation: { '2.0': Nothing. }\n    versions: ['2.1']",
+            "2.0 is not an API version of the command; the nearest is 2.1",
+        ),
+        (
+            "query.siteIds",
+            "path.siteIds",
+            "path.siteIds is not a parameter of sites_list; the nearest is query.siteIds",
+        ),
+        (
+            "      limit: { kind: integer,",
+            "      max: { kind: integer,",
+            "max is a limit; expected the name limit and a default",
+        ),
+        (
+            "default: '50', as: limit,",
+            "as: limit,",
+            "limit is a limit; expected the name limit and a default",
+        ),
+        (
+            "default: '50'",
+            "default: ten",
+            "the default \"ten\" is not valid; expected a number of at least 1",
+        ),
+        ("default: '60'", "default: '0'", "the default \"0\" is not valid; expected a number of at least 1"),
+        (
+            "values: [active, expired],",
+            "values: [active, expired], default: activ,",
+            "the default \"activ\" is not valid; expected a value of the argument",
+        ),
+        (
+            "days: { kind: integer,",
+            "days: { kind: integer, default: '91',",
+            "the default \"91\" is not valid; expected an integer in the range of the argument",
+        ),
+        (
+            "from: { kind: time,",
+            "from: { kind: boolean, default: 'yes',",
+            "the default \"yes\" is not valid; expected true or false",
+        ),
+        (
+            "identifies: [id],",
+            "identifies: [id], undeclared: a guess,",
+            "each field is declared; remove undeclared",
+        ),
         ("identifies: [id]", "identifies: [ident]", "ident is not a field of the items of sites_list"),
         ("group: period,", "group: peroid,", "peroid is neither an argument group nor a command"),
         ("requires: [from]", "requires: [form]", "form is not an argument of the group; the nearest is from"),

@@ -77,7 +77,7 @@ impl Behavior for FetchThreatFile {
         let mut pending = Vec::new();
         for id in &ids {
             let (fetch, timeline) = (next_request(&mut requests)?, next_request(&mut requests)?);
-            match request_file(self, client, id, (fetch, &timeline), &mut outcome).await {
+            match request_file(client, id, (fetch, &timeline), &mut outcome).await {
                 Ok(Some(threat)) => pending.push(threat),
                 Ok(None) => {}
                 Err(error) => {
@@ -99,14 +99,13 @@ impl Behavior for FetchThreatFile {
             }
             entry
         });
-        outcome.context = context_under("SentinelOne.Threat", entries.collect());
+        outcome.context = context_under(Self::INFO.context, entries.collect());
         Ok(outcome)
     }
 }
 
 /// Requests the file of a threat. Returns `None` if the console skipped the threat.
 async fn request_file(
-    _command: &FetchThreatFile,
     client: &Client,
     id: &str,
     (fetch, timeline): (Request<Value>, &Request<Page<Value>>),

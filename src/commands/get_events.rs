@@ -18,8 +18,6 @@ use crate::event_fields::EventFields;
 use crate::json_path::set_path;
 use crate::paging::with_page_size;
 
-const DEFAULT_LIMIT: u64 = 50;
-
 const EVENT: &str = GetEvents::INFO.context;
 const CURSOR: &str = "SentinelOne.Cursor.Event";
 const GENERIC: &str = "Event";
@@ -29,7 +27,7 @@ impl Behavior for GetEvents {
         let mut query = DeepVisibilityListEventsQuery::new(self.query_id.as_str());
         query.cursor = self.cursor.clone();
         let request = raw::list_events(&query)?.with_response_type();
-        Ok(vec![with_page_size(request, Some(effective_limit(self)))?])
+        Ok(vec![with_page_size(request, Some(self.limit.unwrap_or(Self::DEFAULT_LIMIT)))?])
     }
 
     async fn execute(&self, run: Run<'_>) -> Result<Outcome> {
@@ -51,7 +49,8 @@ impl Behavior for GetEvents {
             }
             event
         };
-        let (limit, entries) = (Some(effective_limit(self)), ContextEntries::built(EVENT, &event));
+        let (limit, entries) =
+            (Some(self.limit.unwrap_or(Self::DEFAULT_LIMIT)), ContextEntries::built(EVENT, &event));
         let mut outcome = list((client, observer), requests, limit, None, entries).await?;
         let generic_events = generic_events.into_inner().unwrap_or_else(PoisonError::into_inner);
         set_path(&mut outcome.context, GENERIC, Value::Array(generic_events));
@@ -61,8 +60,4 @@ impl Behavior for GetEvents {
         }
         Ok(outcome)
     }
-}
-
-fn effective_limit(command: &GetEvents) -> u64 {
-    command.limit.unwrap_or(DEFAULT_LIMIT)
 }

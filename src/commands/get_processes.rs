@@ -13,25 +13,21 @@ use super::{CommandDeclaration, GetProcesses, Outcome};
 use crate::Result;
 use crate::paging::with_page_size;
 
-const DEFAULT_LIMIT: u64 = 50;
-
 impl Behavior for GetProcesses {
     fn build_requests(&self, _: ApiVersion) -> Result<Requests> {
         let query = DeepVisibilityListEventsOfTypeQuery::new(self.query_id.as_str());
         let request = raw::list_events_of_type("process", &query)?.with_response_type();
-        Ok(vec![with_page_size(request, Some(effective_limit(self)))?])
+        Ok(vec![with_page_size(request, Some(self.limit.unwrap_or(Self::DEFAULT_LIMIT)))?])
     }
 
     async fn execute(&self, run: Run<'_>) -> Result<Outcome> {
         let Run { client, requests, observer } = run;
         let version = client.api_version();
         let event = |item: &Value| event(Self::OUTPUTS, Self::INFO.context, version, item);
-        let (limit, entries) =
-            (Some(effective_limit(self)), ContextEntries::built(Self::INFO.context, &event));
+        let (limit, entries) = (
+            Some(self.limit.unwrap_or(Self::DEFAULT_LIMIT)),
+            ContextEntries::built(Self::INFO.context, &event),
+        );
         list((client, observer), requests, limit, None, entries).await
     }
-}
-
-fn effective_limit(command: &GetProcesses) -> u64 {
-    command.limit.unwrap_or(DEFAULT_LIMIT)
 }

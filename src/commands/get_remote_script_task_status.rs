@@ -38,12 +38,8 @@ fn requested_ids(command: &GetRemoteScriptTaskStatus) -> RequestedIds {
     // A run without tasks that match the other filters may exist.
     let mut without_limit = command.clone();
     without_limit.limit = None;
-    if without_limit == GetRemoteScriptTaskStatus::new(&command.parent_task_id) {
-        return RequestedIds::default().with_one("parent_task_id", Some(&command.parent_task_id));
+    match without_limit == GetRemoteScriptTaskStatus::new(&command.parent_task_id) {
+        true => RequestedIds::of(command),
+        false => RequestedIds::of(command).without("parent_task_id"),
     }
-    RequestedIds::default().with("ids", &command.ids, &["id"]).with(
-        "parent_task_id_in",
-        &command.parent_task_id_in,
-        &["parentTaskId"],
-    )
 }

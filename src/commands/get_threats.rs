@@ -17,8 +17,6 @@ use super::support::requested_ids::RequestedIds;
 use super::{CommandDeclaration, GetThreats, Outcome};
 use crate::Result;
 
-const DEFAULT_LIMIT: u64 = 20;
-
 impl Behavior for GetThreats {
     fn build_requests(&self, version: ApiVersion) -> Result<Requests> {
         // With a rank, threats may be dropped here. Small pages would then need a request per kept threat.
@@ -48,7 +46,7 @@ impl Behavior for GetThreats {
 }
 
 fn effective_limit(command: &GetThreats) -> u64 {
-    command.limit.unwrap_or(DEFAULT_LIMIT.max(command.threat_ids.len() as u64))
+    command.limit.unwrap_or(GetThreats::DEFAULT_LIMIT.max(command.threat_ids.len() as u64))
 }
 
 /// Returns the filter for resolved threats. A platform passes both documented defaults (false), which mean no filter.

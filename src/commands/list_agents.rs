@@ -16,8 +16,6 @@ use crate::Result;
 use crate::json_path::set_path;
 use crate::paging::with_page_size;
 
-const DEFAULT_LIMIT: u64 = 10;
-
 impl Behavior for ListAgents {
     fn build_requests(&self, _: ApiVersion) -> Result<Requests> {
         // The console compares with "greater than".
@@ -30,13 +28,13 @@ impl Behavior for ListAgents {
         set(&mut filter.active_threats_gt, above, "min_active_threats")?;
         let request = raw::list(&AgentsListQuery::default().filter(filter))?;
         // If agents may be dropped here, small pages would need a request per kept agent.
-        let page_limit = min_threats(self).is_none().then(|| effective_limit(self));
+        let page_limit = min_threats(self).is_none().then(|| self.limit.unwrap_or(Self::DEFAULT_LIMIT));
         Ok(vec![with_page_size(request, page_limit)?.with_response_type()])
     }
 
     async fn execute(&self, run: Run<'_>) -> Result<Outcome> {
         let Run { client, requests, observer } = run;
-        let limit = Some(effective_limit(self));
+        let limit = Some(self.limit.unwrap_or(Self::DEFAULT_LIMIT));
         // The API document also describes the filter as "at least", so the items are filtered here too.
         let keep =
             |agent: &Value| match (min_threats(self), agent.get("activeThreats").and_then(Value::as_i64)) {
@@ -62,10 +60,6 @@ impl Behavior for ListAgents {
         let keep: Keep<'_> = if min_threats(self).is_some() { Some(&keep) } else { None };
         list((client, observer, &requested), requests, limit, keep, entries).await
     }
-}
-
-fn effective_limit(command: &ListAgents) -> u64 {
-    command.limit.unwrap_or(DEFAULT_LIMIT)
 }
 
 /// Returns the minimum number of active threats, or `None` if it is 0.

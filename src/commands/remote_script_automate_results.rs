@@ -15,11 +15,11 @@ use super::support::polling::{PollPolicy, PollStatus};
 use super::support::remote_scripts::{
     ResultSelection, fetch_results, parent_task, result_requests, start_script, string_member,
 };
-use super::{CommandDeclaration, Outcome, RemoteScriptAutomateResults};
+use super::{CommandDeclaration, GetRemoteScriptTaskResults, Outcome, RemoteScriptAutomateResults};
 use crate::Result;
 use crate::client::Client;
 use crate::error::Error;
-use crate::json_path::set_path;
+use crate::json_path::{get_path, set_path};
 use crate::outcome::{IdOutcome, IdState};
 use crate::paging::with_page_size;
 
@@ -144,8 +144,9 @@ async fn finish(
                 "data.results",
                 results.response.get("data").cloned().unwrap_or_default(),
             );
-            if let Some(found) = results.context.pointer("/SentinelOne/RemoteScriptResults") {
-                set_path(&mut outcome.context, "SentinelOne.RemoteScriptResults", found.clone());
+            let path = GetRemoteScriptTaskResults::INFO.context;
+            if let Some(found) = get_path(&results.context, path) {
+                set_path(&mut outcome.context, path, found.clone());
             }
             outcome.errors.extend(results.errors);
             outcome.files = results.files;

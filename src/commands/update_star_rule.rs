@@ -19,7 +19,10 @@ use crate::rule_update::{self, FoundRule, find, lookups, not_found, scope_of, se
 impl Behavior for UpdateStarRule {
     /// Returns the searches for the rule, which end with the first that finds it. The update depends on the rule.
     fn build_requests(&self, _: ApiVersion) -> Result<Requests> {
-        if self.rule == StarRuleSettings::default() && self.status.is_none() {
+        // A platform passes false for a scope that it does not name.
+        let mut named = self.rule.clone();
+        named.tenant = named.tenant.filter(|tenant| *tenant);
+        if named == StarRuleSettings::default() && self.status.is_none() {
             let message = "is the only argument; expected a setting to change";
             return Err(argument_error(Self::INFO.name, "rule_id", message));
         }

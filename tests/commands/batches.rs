@@ -3,6 +3,9 @@
 use sentinelone::ErrorKind;
 use sentinelone::batch::Journal;
 use sentinelone::commands::{PreparedCommand, RunOptions};
+use sentinelone::raw::commands as declared;
+use sentinelone::raw::runtime::RequestErrorKind;
+use sentinelone::raw::runtime::commands::ActionCommand;
 use wiremock::Mock;
 use wiremock::matchers::{body_partial_json, method, path, query_param};
 
@@ -206,4 +209,24 @@ async fn batch_progress_counts_ids() {
     let _ = resolve("1,2,3,4").run_with(&client(&server, V2_1), &options).await.unwrap();
     let finished = |finished| ProgressEvent::BatchFinished { finished, total: 4 };
     assert_eq!(log.events(), [finished(2), finished(4)]);
+}
+
+/// The filter of a request without IDs would match every object in scope.
+#[test]
+fn action_request_without_ids_is_an_error_in_each_command() {
+    fn check<C: ActionCommand>() {
+        let required = C::arguments().into_iter().filter(|argument| argument.required);
+        let arguments = required.fold(Arguments::new(), |arguments, argument| {
+            arguments.with(argument.name, argument.values.first().copied().unwrap_or("11"))
+        });
+        let command = C::parse(arguments).unwrap();
+        let (name, ids) = command.ids();
+        assert!(command.request(ids).is_ok(), "{}: {:?}", C::INFO.name, command.request(ids));
+        let error = command.request(&[]).unwrap_err();
+        assert_eq!(error.kind(), &RequestErrorKind::EmptyList(name.to_owned()), "{}", C::INFO.name);
+    }
+    macro_rules! check_each {
+        ($($command:ident)*) => { $(check::<declared::$command>();)* };
+    }
+    sentinelone::raw::for_each_action_command!(check_each);
 }

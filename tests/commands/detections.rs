@@ -182,7 +182,7 @@ async fn list_by_ids_default_limit_covers_all_ids() {
     let server = MockServer::start().await;
     let ids: Vec<_> = (0..1100).map(|id| id.to_string()).collect();
     for batch in ids.chunks(100) {
-        let data: Vec<_> = batch.iter().map(|id| json!({ "id": id })).collect();
+        let data: Vec<_> = batch.iter().map(|id| json!({ "id": id, "uuid": id })).collect();
         let body = json_response(json!({ "data": data, "pagination": { "nextCursor": null } }));
         for (name, times) in [("ids", 2), ("uuids", 1)] {
             let list = Mock::given(method("GET")).and(query_param(name, batch.join(",")));
@@ -197,6 +197,7 @@ async fn list_by_ids_default_limit_covers_all_ids() {
     ] {
         let outcome = run(&server, V2_1, name, &args).await;
         assert_eq!(outcome.response["data"].as_array().unwrap().len(), 1100, "{name}");
+        assert!(outcome.not_found.is_empty(), "{name}: {:?}", outcome.not_found);
         let args = with(&args, &[("limit", "30")]);
         let limits: Vec<_> =
             sent(name, V2_1, &args).unwrap().iter().map(|one| one[2]["limit"].clone()).collect();

@@ -269,6 +269,14 @@ async fn update_star_rule_named_scope_replaces_that_of_rule() {
     assert_eq!(put_body(&server).await, None);
 }
 
+/// The update of a rule without a change would overwrite what others changed in the meantime.
+#[test]
+fn update_star_rule_without_setting_is_an_error() {
+    for args in [vec![("rule_id", "51")], vec![("rule_id", "51"), ("tenant", "false")]] {
+        assert!(error("update-star-rule", &args).contains("rule_id is the only argument"), "{args:?}");
+    }
+}
+
 #[tokio::test]
 async fn update_star_rule_searches_named_scope_first() {
     let requests = sent("update-star-rule", V2_1, &[("rule_id", "51"), ("site_ids", "21")]).unwrap();

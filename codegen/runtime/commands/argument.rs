@@ -12,6 +12,8 @@ pub struct Argument {
     pub kind: ArgumentKind,
     /// Whether the argument is required.
     pub required: bool,
+    /// Whether the published integration documents the required argument as optional.
+    pub documented_as_optional: bool,
     /// Default value; `None` if the argument has no default.
     pub default: Option<&'static str>,
     /// Allowed values; empty if any string is allowed.
@@ -62,6 +64,7 @@ impl Argument {
             name,
             kind,
             required: false,
+            documented_as_optional: false,
             default: None,
             values: &[],
             range: (None, None),

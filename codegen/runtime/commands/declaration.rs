@@ -158,20 +158,20 @@ pub trait CommandRequest: CommandDeclaration {
     /// Returns the operation of the request.
     fn operation() -> &'static Operation;
 
-    /// Returns the request for these IDs, or without IDs if the slice is empty.
+    /// Returns the request for these IDs. The request of a list without IDs has no filter by ID.
     ///
     /// # Errors
-    /// Returns an error if the API does not accept a value.
+    /// Returns an error if the API does not accept a value, and for an action without IDs.
     fn request(&self, ids: &[String]) -> Result<Request<Value>, RequestError>;
 }
 
 /// A command that reads a list.
 pub trait ListCommand: CommandRequest {
-    /// Maximum number of items if no limit is set; `None` if the command has no limit.
-    const DEFAULT_LIMIT: Option<u64>;
-
     /// Returns the limit, if it is set.
     fn limit(&self) -> Option<u64>;
+
+    /// Returns the maximum number of items if no limit is set; `None` if the command has no limit.
+    fn default_limit(&self) -> Option<u64>;
 
     /// Returns the argument that filters the list by ID, and its values; they go out in several requests.
     fn ids(&self) -> (&'static str, &[String]);

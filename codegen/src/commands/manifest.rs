@@ -43,6 +43,9 @@ pub(super) struct Command {
     pub(super) example: String,
     /// API versions. Default: all.
     pub(super) versions: Option<Vec<Spanned<String>>>,
+    /// What the command does on an API version that none of its operations supports.
+    #[serde(default)]
+    pub(super) without_operation: Members<String>,
     pub(super) operations: Vec<Spanned<String>>,
     pub(super) risk: Risk,
     /// Argument whose IDs go out in batches.
@@ -116,7 +119,7 @@ pub(super) struct Argument {
     /// Whether the integration documents the required argument as optional, although it cannot run without it.
     #[serde(default)]
     pub(super) documented_as_optional: bool,
-    pub(super) default: Option<String>,
+    pub(super) default: Option<Spanned<String>>,
     /// Whether the default is that of the console, and a missing argument is not sent.
     #[serde(default)]
     pub(super) default_of_console: bool,
@@ -140,6 +143,8 @@ pub(super) struct Argument {
     pub(super) sends: Option<Spanned<String>>,
     /// Fields of an item that have the identifier. Empty: the items have the identifier that the argument names.
     pub(super) identifies: Option<Vec<Spanned<String>>>,
+    /// Evidence of a field of `identifies` that the operation does not declare.
+    pub(super) undeclared: Option<String>,
     /// Name of the Rust field. Default: the name in snake case.
     pub(super) rust: Option<String>,
     pub(super) description: Option<String>,

@@ -177,6 +177,14 @@ pub(super) enum Source {
     Unavailable,
 }
 
+impl Command {
+    /// Returns the argument with the maximum number of items.
+    pub(super) fn limit(&self) -> Option<&Single> {
+        let mut singles = self.arguments.iter().flat_map(Argument::singles);
+        singles.find(|one| one.form == Some(Form::Limit))
+    }
+}
+
 impl Argument {
     /// Returns the single arguments, without the fields of a filter.
     pub(super) fn singles(&self) -> &[Single] {

@@ -134,27 +134,10 @@ impl<'a> Resolver<'a> {
                 self.unknown(named, "an argument of the command", names.iter().map(String::as_str));
             }
         }
-        for (_, argument) in command.arguments.iter() {
-            for path in argument.identifies.iter().flatten() {
-                let lists = request
-                    .iter()
-                    .map(|(id, _)| id.clone())
-                    .chain(command.response.iter().map(|id| id.value.clone()));
-                let lists: Vec<String> = lists.collect();
-                let is_known = lists.iter().any(|id| {
-                    let list = self
-                        .operations
-                        .get(id.as_str())
-                        .and_then(|(one, _)| item(self.bundle, *one, None).ok());
-                    list.is_some_and(|list| field(self.bundle, list, &path.value).is_ok())
-                });
-                if !is_known {
-                    self.add(
-                        path,
-                        format!("{} is not a field of the items of {}", path.value, lists.join(" or ")),
-                    );
-                }
-            }
+        let lists = request.iter().map(|(id, _)| id.clone());
+        let lists: Vec<String> = lists.chain(command.response.iter().map(|id| id.value.clone())).collect();
+        for (name, argument) in command.arguments.iter() {
+            self.check_identifiers(name, argument, &lists);
         }
         let outputs = self.outputs(command, &versions, &names);
         Command {
@@ -175,6 +158,26 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Checks that the items of the lists have the fields in which an argument names them.
+    fn check_identifiers(&mut self, name: &Spanned<String>, argument: &manifest::Argument, lists: &[String]) {
+        let mut is_declared = true;
+        for path in argument.identifies.iter().flatten() {
+            let is_known = lists.iter().any(|id| {
+                let list = self.operations.get(id.as_str());
+                let list = list.and_then(|(one, _)| item(self.bundle, *one, None).ok());
+                list.is_some_and(|list| field(self.bundle, list, &path.value).is_ok())
+            });
+            is_declared &= is_known;
+            if !is_known && argument.undeclared.is_none() {
+                let message = format!("{} is not a field of the items of {}", path.value, lists.join(" or "));
+                self.add(path, message);
+            }
+        }
+        if argument.undeclared.is_some() && is_declared {
+            self.add(name, "each field is declared; remove undeclared");
+        }
+    }
+
     /// Returns the API versions of a command. Each needs an operation that supports it.
     fn versions(
         &mut self,
@@ -182,25 +185,41 @@ impl<'a> Resolver<'a> {
         command: &manifest::Command,
         operations: &[(Operation<'a>, OperationFacts)],
     ) -> Vec<String> {
-        let mut versions = VERSIONS.map(str::to_owned).to_vec();
-        if let Some(declared) = &command.versions {
-            for version in declared {
-                if !VERSIONS.contains(&version.value.as_str()) {
-                    self.unknown(version, "an API version", VERSIONS);
-                }
+        let all = VERSIONS.map(|version| (name, version));
+        let declared =
+            command.versions.as_ref().map(|declared| declared.iter().map(|one| (one, one.value.as_str())));
+        let versions: Vec<(&Spanned<String>, &str)> =
+            declared.map_or_else(|| all.to_vec(), Iterator::collect);
+        for (at, version) in &versions {
+            if !VERSIONS.contains(version) {
+                self.unknown(at, "an API version", VERSIONS);
+                continue;
             }
-            versions = declared.iter().map(|version| version.value.clone()).collect();
-        }
-        for version in &versions {
             let supports = |facts: &OperationFacts| facts.versions.iter().any(|one| one == version);
-            if command.versions.is_none()
-                && !operations.is_empty()
-                && !operations.iter().any(|(_, facts)| supports(facts))
-            {
-                self.add(name, format!("{} has no operation of API {version}", name.value));
+            let is_supported = operations.is_empty() || operations.iter().any(|(_, facts)| supports(facts));
+            match (is_supported, command.without_operation.get(version)) {
+                (false, None) => {
+                    self.add(at, format!("{} has no operation of API {version}", name.value));
+                }
+                (true, Some(_)) => {
+                    self.add(
+                        at,
+                        format!("{} has an operation of API {version}; remove without-operation", name.value),
+                    );
+                }
+                _ => {}
             }
         }
-        versions
+        for (at, _) in command.without_operation.iter() {
+            if !versions.iter().any(|(_, version)| *version == at.value) {
+                self.unknown(
+                    at,
+                    "an API version of the command",
+                    versions.iter().map(|(_, version)| *version),
+                );
+            }
+        }
+        versions.into_iter().map(|(_, version)| version.to_owned()).collect()
     }
 
     fn check_risk(
@@ -253,8 +272,10 @@ impl<'a> Resolver<'a> {
         if matches!(part, "query" | "path") {
             let mut found = operation.parameters_in(if part == "path" { "path" } else { "query" });
             let Some(parameter) = found.find(|one| one["name"] == name) else {
-                let names = operation.parameters().filter_map(|one| one["name"].as_str());
-                let names: Vec<String> = names.map(|name| format!("{part}.{name}")).collect();
+                let names = operation
+                    .parameters()
+                    .filter_map(|one| Some((one["in"].as_str()?, one["name"].as_str()?)));
+                let names: Vec<String> = names.map(|(part, name)| format!("{part}.{name}")).collect();
                 let what = format!("a parameter of {}", operation.id());
                 self.unknown(at, &what, names.iter().map(String::as_str));
                 return None;
@@ -371,6 +392,12 @@ impl<'a> Resolver<'a> {
             self.check_kind(at, kind, argument.form, schema);
         }
         let (values, enum_type) = self.values(argument, target.as_ref().map(|(_, schema)| *schema));
+        if argument.form == Some(Form::Limit) && (name.value != "limit" || argument.default.is_none()) {
+            self.add(name, format!("{} is a limit; expected the name limit and a default", name.value));
+        }
+        if let Some(default) = &argument.default {
+            self.check_default(default, (kind, argument), (&values, enum_type.as_ref()));
+        }
         Single {
             name: name.value.clone(),
             rust: argument.rust.clone().unwrap_or_else(|| field_name(&name.value.to_snake_case())),
@@ -378,7 +405,7 @@ impl<'a> Resolver<'a> {
             required: argument.required,
             is_optional_in_group: false,
             documented_as_optional: argument.documented_as_optional,
-            default: argument.default.clone(),
+            default: argument.default.as_ref().map(|default| default.value.clone()),
             default_of_console: argument.default_of_console,
             values,
             enum_type,
@@ -394,6 +421,49 @@ impl<'a> Resolver<'a> {
                 .map(|fields| fields.iter().map(|field| field.value.clone()).collect()),
             description: argument.description.clone().unwrap_or_default().trim().to_owned(),
         }
+    }
+
+    /// Checks that a default is a value that the argument accepts.
+    fn check_default(
+        &mut self,
+        default: &Spanned<String>,
+        (kind, argument): (Kind, &manifest::Argument),
+        (values, enum_type): (&Values, Option<&TypeName>),
+    ) {
+        let text = default.value.as_str();
+        let number = text.parse::<i64>().ok();
+        let in_range = |number: i64| {
+            argument.minimum.is_none_or(|minimum| number >= minimum)
+                && argument.maximum.is_none_or(|maximum| number <= maximum)
+        };
+        let known = match values {
+            Values::Any => Vec::new(),
+            Values::These(values) => values.iter().map(String::as_str).collect(),
+            Values::OfEnum => enum_type.map(|ty| self.enum_values(ty)).unwrap_or_default(),
+        };
+        let expected = match (argument.form, kind) {
+            (Some(Form::Limit | Form::Seconds), _) => {
+                (!number.is_some_and(|number| number > 0)).then_some("a number of at least 1")
+            }
+            (_, Kind::Integer) => {
+                (!number.is_some_and(in_range)).then_some("an integer in the range of the argument")
+            }
+            (_, Kind::Boolean) => (!matches!(text, "true" | "false")).then_some("true or false"),
+            (_, Kind::String) if !known.is_empty() => {
+                (!known.contains(&text)).then_some("a value of the argument")
+            }
+            (_, Kind::String) => None,
+            (_, Kind::List | Kind::Time) => Some("no default of a list or a time"),
+        };
+        if let Some(expected) = expected {
+            self.add(default, format!("the default {text:?} is not valid; expected {expected}"));
+        }
+    }
+
+    /// Returns the values of an enum.
+    fn enum_values(&self, ty: &TypeName) -> Vec<&'a str> {
+        let values = self.bundle.schema(&ty.name).and_then(|schema| schema["enum"].as_array());
+        values.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
     /// Checks that a location accepts the kind of an argument.
@@ -437,13 +507,7 @@ impl<'a> Resolver<'a> {
                 .map(|module| TypeName { module: module.clone(), name: name.to_owned() }),
             (None, None) => None,
         };
-        let known = enum_type.as_ref().and_then(|ty| self.bundle.schema(&ty.name));
-        let known: Vec<&str> = known
-            .and_then(|schema| schema["enum"].as_array())
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let known = enum_type.as_ref().map(|ty| self.enum_values(ty)).unwrap_or_default();
         let values = match &argument.values {
             None if enum_type.is_some() => Values::OfEnum,
             None => Values::Any,

@@ -560,8 +560,10 @@ impl CommandRequest for GetAgent {
 }
 
 impl ListCommand for GetAgent {
-    const DEFAULT_LIMIT: Option<u64> = None;
     fn limit(&self) -> Option<u64> {
+        None
+    }
+    fn default_limit(&self) -> Option<u64> {
         None
     }
     fn ids(&self) -> (&'static str, &[String]) {
@@ -707,8 +709,10 @@ impl CommandRequest for GetAgentMac {
 }
 
 impl ListCommand for GetAgentMac {
-    const DEFAULT_LIMIT: Option<u64> = None;
     fn limit(&self) -> Option<u64> {
+        None
+    }
+    fn default_limit(&self) -> Option<u64> {
         None
     }
     fn ids(&self) -> (&'static str, &[String]) {
@@ -924,6 +928,7 @@ impl CommandRequest for InitiateEndpointScan {
         crate::runtime::RequestError,
     > {
         RequestValues::new(Self::operation())
+            .require_ids("agent_ids", ids)
             .body("filter", "ids", ids)
             .body("data", "", serde_json::json!({}))
             .build()
@@ -965,6 +970,8 @@ pub struct ListAgents {
 }
 
 impl ListAgents {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 10;
     /// Substring of the computer name.
     #[must_use]
     pub fn computer_name(mut self, computer_name: impl Into<String>) -> Self {

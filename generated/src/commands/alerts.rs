@@ -33,6 +33,8 @@ pub struct GetAlerts {
 }
 
 impl GetAlerts {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 1000;
     /// Creates the command with its required arguments.
     pub fn new(created_from: impl Into<crate::runtime::Timestamp>) -> Self {
         Self {
@@ -584,9 +586,11 @@ impl CommandRequest for GetAlerts {
 }
 
 impl ListCommand for GetAlerts {
-    const DEFAULT_LIMIT: Option<u64> = Some(1000);
     fn limit(&self) -> Option<u64> {
         self.limit
+    }
+    fn default_limit(&self) -> Option<u64> {
+        Some(Self::DEFAULT_LIMIT)
     }
     fn ids(&self) -> (&'static str, &[String]) {
         ("alert_ids", &self.alert_ids)
@@ -601,7 +605,7 @@ impl ListCommand for GetAlerts {
     }
     fn identifiers(&self) -> Vec<Identifier<'_>> {
         Vec::from([
-            Identifier::new("alert_ids", &self.alert_ids, &["alertInfo.alertId"]),
+            Identifier::new("alert_ids", &self.alert_ids, &["alertInfo.alertId", "id"]),
         ])
     }
 }
@@ -727,6 +731,7 @@ impl CommandRequest for UpdateAlertsStatus {
         crate::runtime::RequestError,
     > {
         RequestValues::new(Self::operation())
+            .require_ids("alert_ids", ids)
             .body("data", "incidentStatus", &self.status)
             .body("filter", "ids", ids)
             .build()
@@ -867,6 +872,7 @@ impl CommandRequest for UpdateAlertsVerdict {
         crate::runtime::RequestError,
     > {
         RequestValues::new(Self::operation())
+            .require_ids("alert_ids", ids)
             .body("data", "analystVerdict", &self.verdict)
             .body("filter", "ids", ids)
             .build()

@@ -409,6 +409,8 @@ pub struct GetActivities {
 }
 
 impl GetActivities {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 50;
     /// Created after this time.
     #[must_use]
     pub fn created_after(
@@ -940,9 +942,11 @@ impl CommandRequest for GetActivities {
 }
 
 impl ListCommand for GetActivities {
-    const DEFAULT_LIMIT: Option<u64> = Some(50);
     fn limit(&self) -> Option<u64> {
         self.limit
+    }
+    fn default_limit(&self) -> Option<u64> {
+        Some(Self::DEFAULT_LIMIT)
     }
     fn ids(&self) -> (&'static str, &[String]) {
         ("activities_ids", &self.activities_ids)
@@ -986,6 +990,8 @@ pub struct GetGroups {
 }
 
 impl GetGroups {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 50;
     /// Group type.
     #[must_use]
     pub fn group_type(
@@ -1304,9 +1310,11 @@ impl CommandRequest for GetGroups {
 }
 
 impl ListCommand for GetGroups {
-    const DEFAULT_LIMIT: Option<u64> = Some(50);
     fn limit(&self) -> Option<u64> {
         self.limit
+    }
+    fn default_limit(&self) -> Option<u64> {
+        Some(Self::DEFAULT_LIMIT)
     }
     fn ids(&self) -> (&'static str, &[String]) {
         ("group_ids", &self.group_ids)
@@ -1562,6 +1570,8 @@ pub struct GetSites {
 }
 
 impl GetSites {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 50;
     /// Exact time of the last update.
     #[must_use]
     pub fn updated_at(
@@ -1923,9 +1933,11 @@ impl CommandRequest for GetSites {
 }
 
 impl ListCommand for GetSites {
-    const DEFAULT_LIMIT: Option<u64> = Some(50);
     fn limit(&self) -> Option<u64> {
         self.limit
+    }
+    fn default_limit(&self) -> Option<u64> {
+        Some(Self::DEFAULT_LIMIT)
     }
     fn ids(&self) -> (&'static str, &[String]) {
         ("", &[])

@@ -1093,6 +1093,7 @@ impl CommandRequest for DeleteIoc {
         crate::runtime::RequestError,
     > {
         RequestValues::new(Self::operation())
+            .require_ids("uuids", ids)
             .body("filter", "accountIds", &self.account_ids)
             .body("filter", "uuids", ids)
             .build()
@@ -1197,7 +1198,10 @@ impl CommandRequest for DeleteStarRule {
         crate::runtime::Request<serde_json::Value>,
         crate::runtime::RequestError,
     > {
-        RequestValues::new(Self::operation()).body("filter", "ids", ids).build()
+        RequestValues::new(Self::operation())
+            .require_ids("rule_ids", ids)
+            .body("filter", "ids", ids)
+            .build()
     }
 }
 
@@ -1298,7 +1302,10 @@ impl CommandRequest for DisableStarRules {
         crate::runtime::Request<serde_json::Value>,
         crate::runtime::RequestError,
     > {
-        RequestValues::new(Self::operation()).body("filter", "ids", ids).build()
+        RequestValues::new(Self::operation())
+            .require_ids("rule_ids", ids)
+            .body("filter", "ids", ids)
+            .build()
     }
 }
 
@@ -1399,7 +1406,10 @@ impl CommandRequest for EnableStarRules {
         crate::runtime::Request<serde_json::Value>,
         crate::runtime::RequestError,
     > {
-        RequestValues::new(Self::operation()).body("filter", "ids", ids).build()
+        RequestValues::new(Self::operation())
+            .require_ids("rule_ids", ids)
+            .body("filter", "ids", ids)
+            .build()
     }
 }
 
@@ -1460,6 +1470,8 @@ pub struct GetIocs {
 }
 
 impl GetIocs {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 1000;
     /// Creates the command with its required arguments.
     pub fn new(account_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
@@ -1930,9 +1942,11 @@ impl CommandRequest for GetIocs {
 }
 
 impl ListCommand for GetIocs {
-    const DEFAULT_LIMIT: Option<u64> = Some(1000);
     fn limit(&self) -> Option<u64> {
         self.limit
+    }
+    fn default_limit(&self) -> Option<u64> {
+        Some(Self::DEFAULT_LIMIT)
     }
     fn ids(&self) -> (&'static str, &[String]) {
         ("uuids", &self.uuids)
@@ -1986,6 +2000,8 @@ pub struct GetStarRules {
 }
 
 impl GetStarRules {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 1000;
     /// Statuses, case-insensitive.
     #[must_use]
     pub fn status(
@@ -2364,9 +2380,11 @@ impl CommandRequest for GetStarRules {
 }
 
 impl ListCommand for GetStarRules {
-    const DEFAULT_LIMIT: Option<u64> = Some(1000);
     fn limit(&self) -> Option<u64> {
         self.limit
+    }
+    fn default_limit(&self) -> Option<u64> {
+        Some(Self::DEFAULT_LIMIT)
     }
     fn ids(&self) -> (&'static str, &[String]) {
         ("ruleIds", &self.rule_ids)

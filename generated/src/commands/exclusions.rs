@@ -93,7 +93,15 @@ impl CommandDeclaration for AddHashToBlocklist {
     ];
     fn arguments() -> Vec<Argument> {
         Vec::from([
-            Argument::new("sha1", ArgumentKind::String, "SHA-1 of the file. Required."),
+            Argument {
+                required: true,
+                documented_as_optional: true,
+                ..Argument::new(
+                    "sha1",
+                    ArgumentKind::String,
+                    "SHA-1 of the file. Required.",
+                )
+            },
             Argument {
                 default: Some("XSOAR"),
                 ..Argument::new("source", ArgumentKind::String, "Source of the entry.")
@@ -436,7 +444,7 @@ pub struct GetBlocklist {
     pub account_ids: Vec<String>,
     /// Whether to include entries of the accounts, sites and groups below the scope. Default: true for a search by hash without a scope, otherwise false.
     pub include_children: Option<bool>,
-    /// Number of entries to skip, at most 1000. Default: `0`.
+    /// Number of entries to skip, at most 1000. A larger limit reads further entries. Default: `0`.
     pub offset: Option<i64>,
     /// Maximum number of entries. Default: `1000`.
     pub limit: Option<u64>,
@@ -460,6 +468,8 @@ impl Default for GetBlocklist {
 }
 
 impl GetBlocklist {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 1000;
     /// Whether to list the blocklist of the tenant. Ignored if group_ids, site_ids or account_ids is set. Default: `true`.
     #[must_use]
     pub fn global(mut self, global: bool) -> Self {
@@ -499,7 +509,7 @@ impl GetBlocklist {
         self.include_children = Some(include_children);
         self
     }
-    /// Number of entries to skip, at most 1000. Default: `0`.
+    /// Number of entries to skip, at most 1000. A larger limit reads further entries. Default: `0`.
     #[must_use]
     pub fn offset(mut self, offset: i64) -> Self {
         self.offset = Some(offset);
@@ -676,7 +686,7 @@ impl CommandDeclaration for GetBlocklist {
                 ..Argument::new(
                     "offset",
                     ArgumentKind::Integer,
-                    "Number of entries to skip, at most 1000.",
+                    "Number of entries to skip, at most 1000. A larger limit reads further entries.",
                 )
             },
             Argument {
@@ -751,9 +761,11 @@ impl CommandRequest for GetBlocklist {
 }
 
 impl ListCommand for GetBlocklist {
-    const DEFAULT_LIMIT: Option<u64> = Some(1000);
     fn limit(&self) -> Option<u64> {
         self.limit
+    }
+    fn default_limit(&self) -> Option<u64> {
+        Some(Self::DEFAULT_LIMIT)
     }
     fn ids(&self) -> (&'static str, &[String]) {
         ("", &[])
@@ -790,6 +802,8 @@ pub struct GetWhiteList {
 }
 
 impl GetWhiteList {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 10;
     /// Exclusion IDs.
     #[must_use]
     pub fn item_ids(
@@ -1051,9 +1065,11 @@ impl CommandRequest for GetWhiteList {
 }
 
 impl ListCommand for GetWhiteList {
-    const DEFAULT_LIMIT: Option<u64> = Some(10);
     fn limit(&self) -> Option<u64> {
         self.limit
+    }
+    fn default_limit(&self) -> Option<u64> {
+        Some(Self::DEFAULT_LIMIT)
     }
     fn ids(&self) -> (&'static str, &[String]) {
         ("item_ids", &self.item_ids)
@@ -1160,7 +1176,15 @@ impl CommandDeclaration for RemoveHashFromBlocklist {
     ];
     fn arguments() -> Vec<Argument> {
         Vec::from([
-            Argument::new("sha1", ArgumentKind::String, "SHA-1 of the file. Required."),
+            Argument {
+                required: true,
+                documented_as_optional: true,
+                ..Argument::new(
+                    "sha1",
+                    ArgumentKind::String,
+                    "SHA-1 of the file. Required.",
+                )
+            },
             Argument {
                 values: &["windows", "macos", "linux"],
                 ..Argument::new(

@@ -389,6 +389,8 @@ pub struct GetEvents {
 }
 
 impl GetEvents {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 50;
     /// Creates the command with its required arguments.
     pub fn new(query_id: impl Into<String>) -> Self {
         Self {
@@ -1146,6 +1148,8 @@ pub struct GetProcesses {
 }
 
 impl GetProcesses {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 50;
     /// Creates the command with its required arguments.
     pub fn new(query_id: impl Into<String>) -> Self {
         Self {

@@ -199,6 +199,8 @@ pub struct GetRemoteScriptTaskStatus {
 }
 
 impl GetRemoteScriptTaskStatus {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 50;
     /// Creates the command with its required arguments.
     pub fn new(parent_task_id: impl Into<String>) -> Self {
         Self {
@@ -1057,9 +1059,11 @@ impl CommandRequest for GetRemoteScriptTaskStatus {
 }
 
 impl ListCommand for GetRemoteScriptTaskStatus {
-    const DEFAULT_LIMIT: Option<u64> = Some(50);
     fn limit(&self) -> Option<u64> {
         self.limit
+    }
+    fn default_limit(&self) -> Option<u64> {
+        Some(Self::DEFAULT_LIMIT)
     }
     fn ids(&self) -> (&'static str, &[String]) {
         ("ids", &self.ids)

@@ -334,6 +334,8 @@ pub struct GetThreats {
 }
 
 impl GetThreats {
+    /// Maximum number of items if no limit is set.
+    pub const DEFAULT_LIMIT: u64 = 20;
     /// SHA-1 hashes of the file content.
     #[must_use]
     pub fn content_hash(
@@ -1036,6 +1038,7 @@ impl CommandRequest for MarkAsThreat {
         crate::runtime::RequestError,
     > {
         RequestValues::new(Self::operation())
+            .require_ids("threat_ids", ids)
             .body("filter", "ids", ids)
             .body("data", "targetScope", &self.target_scope)
             .build()
@@ -1190,6 +1193,7 @@ impl CommandRequest for MitigateThreat {
         crate::runtime::RequestError,
     > {
         RequestValues::new(Self::operation())
+            .require_ids("threat_ids", ids)
             .path("action", crate::runtime::OpenEnum::as_str(&self.action))
             .body("filter", "ids", ids)
             .build()
@@ -1294,7 +1298,10 @@ impl CommandRequest for ResolveThreat {
         crate::runtime::Request<serde_json::Value>,
         crate::runtime::RequestError,
     > {
-        RequestValues::new(Self::operation()).body("filter", "ids", ids).build()
+        RequestValues::new(Self::operation())
+            .require_ids("threat_ids", ids)
+            .body("filter", "ids", ids)
+            .build()
     }
 }
 
@@ -1745,6 +1752,7 @@ impl CommandRequest for UpdateThreatsStatus {
         crate::runtime::RequestError,
     > {
         RequestValues::new(Self::operation())
+            .require_ids("threat_ids", ids)
             .body("data", "incidentStatus", &self.status)
             .body("filter", "ids", ids)
             .build()
@@ -1881,6 +1889,7 @@ impl CommandRequest for UpdateThreatsVerdict {
         crate::runtime::RequestError,
     > {
         RequestValues::new(Self::operation())
+            .require_ids("threat_ids", ids)
             .body("data", "analystVerdict", &self.verdict)
             .body("filter", "ids", ids)
             .body("filter", "tenant", serde_json::json!(true))
@@ -2012,6 +2021,7 @@ impl CommandRequest for WriteThreatNote {
         crate::runtime::RequestError,
     > {
         RequestValues::new(Self::operation())
+            .require_ids("threat_ids", ids)
             .body("filter", "ids", ids)
             .body("data", "text", &self.note)
             .build()

@@ -12,7 +12,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use sentinelone_raw::agents as raw;
 use sentinelone_raw::runtime::{Binary, Page, Request, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::context_entry::context_under;
 use super::error_text::error_about;
@@ -21,7 +21,7 @@ use super::upload_report::UploadReport;
 use crate::Result;
 use crate::client::Client;
 use crate::commands::argument_error::argument_error;
-use crate::commands::{ProgressEvent, ProgressObserver};
+use crate::commands::{CommandDeclaration, FetchFile, ProgressEvent, ProgressObserver};
 use crate::entry_id::id_of;
 #[cfg(feature = "unzip")]
 use crate::error::ArchiveFault;
@@ -35,9 +35,6 @@ use crate::files::{UnpackLimits, read_content, unpack_while, unpacked_content};
 use crate::outcome::{IdOutcome, IdState};
 #[cfg(feature = "unzip")]
 use crate::redaction::RequestSecrets;
-
-/// Context path of the unpacked file.
-const PATH: &str = "SentinelOne.Download.Path";
 
 /// An upload of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -364,7 +361,7 @@ impl ReceivedUpload {
     /// Returns the context: the name of the first unpacked file. The files of a zip that is kept are not in it.
     pub(crate) fn context(&self, unpack: bool) -> Value {
         match self.report.as_ref().and_then(|report| report.first.as_ref()).filter(|_| unpack) {
-            Some(name) => context_under(PATH, name.clone().into()),
+            Some(name) => context_under(FetchFile::INFO.context, json!({ "Path": name })),
             None => empty_context(),
         }
     }

@@ -32,8 +32,8 @@ sentinelone_raw::for_each_list_command!(behaviors);
 /// Returns the maximum number of items: the limit, or else the larger of the default and the number of IDs. `None` if the
 /// command has no limit.
 pub(crate) fn effective_limit<C: ListCommand>(command: &C) -> Option<u64> {
-    let default = C::DEFAULT_LIMIT?;
-    Some(command.limit().unwrap_or(default.max(command.ids().1.len() as u64)))
+    let default = command.default_limit().map(|default| default.max(command.ids().1.len() as u64));
+    command.limit().or(default)
 }
 
 /// Returns the requests of the list. IDs go out in batches that fit in a URL.

@@ -54,6 +54,12 @@ impl RequestedIds {
             .fold(Self::default(), |requested, one| requested.with(one.argument, one.values, one.fields))
     }
 
+    /// Removes an argument.
+    pub(crate) fn without(mut self, argument: &str) -> Self {
+        self.0.retain(|one| one.argument != argument);
+        self
+    }
+
     /// Returns whether the arguments name no identifier.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

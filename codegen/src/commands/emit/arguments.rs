@@ -156,7 +156,7 @@ pub(super) fn structure(name: &syn::Ident, command: &Command) -> TokenStream {
         Argument::Filter { .. } => false,
     });
     let doc = format!("{} The command `{}`.", command.description, command.name);
-    struct_items(name, &doc, &fields, has_secrets)
+    struct_items(name, &doc, default_limit(command), &fields, has_secrets)
 }
 
 /// Returns the struct of a group of arguments.
@@ -164,7 +164,7 @@ pub(super) fn group(group: &Group) -> TokenStream {
     let name = format_ident!("{}", group.name.to_upper_camel_case());
     let fields: Vec<Field> = group.arguments.iter().filter_map(single_field).collect();
     let has_secrets = group.arguments.iter().any(Single::is_secret);
-    let structure = struct_items(&name, &group.description, &fields, has_secrets);
+    let structure = struct_items(&name, &group.description, None, &fields, has_secrets);
     let reads = reads(&group.arguments);
     let names = fields.iter().map(|field| &field.rust);
     quote! {
@@ -180,7 +180,23 @@ pub(super) fn group(group: &Group) -> TokenStream {
     }
 }
 
-fn struct_items(name: &syn::Ident, doc: &str, fields: &[Field], has_secrets: bool) -> TokenStream {
+/// Returns the constant with the default limit of a command.
+fn default_limit(command: &Command) -> Option<TokenStream> {
+    let limit = command.limit()?.default.as_ref()?.parse().ok()?;
+    let limit = Literal::u64_unsuffixed(limit);
+    Some(quote! {
+        /// Maximum number of items if no limit is set.
+        pub const DEFAULT_LIMIT: u64 = #limit;
+    })
+}
+
+fn struct_items(
+    name: &syn::Ident,
+    doc: &str,
+    constant: Option<TokenStream>,
+    fields: &[Field],
+    has_secrets: bool,
+) -> TokenStream {
     let declarations = fields.iter().map(|field| {
         let (rust, ty, doc) = (&field.rust, field.ty(), format!(" {}", field.doc));
         quote!(#[doc = #doc] pub #rust: #ty)
@@ -210,7 +226,7 @@ fn struct_items(name: &syn::Ident, doc: &str, fields: &[Field], has_secrets: boo
         default.is_none_or(|default| matches!(default.to_string().as_str(), "false" | "0"))
     };
     let plain = fields.iter().all(is_plain);
-    let mut constructors = TokenStream::new();
+    let mut constructors = constant.unwrap_or_default();
     if !required.is_empty() {
         let parameters = required.iter().map(|field| {
             let (rust, ty) = (&field.rust, field.parameter().0);
@@ -315,8 +331,11 @@ fn declaration(one: &Single) -> TokenStream {
         Kind::Time => quote!(Time),
     };
     let mut changes = Vec::new();
-    if one.required && !one.documented_as_optional {
+    if one.required {
         changes.push(quote!(required: true));
+    }
+    if one.documented_as_optional {
+        changes.push(quote!(documented_as_optional: true));
     }
     if let Some(default) = &one.default {
         changes.push(quote!(default: Some(#default)));

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::super::manifest::Kind;
 use super::super::model::{Argument, Command, Location, Request, RequestForm, Single};
-use super::arguments::{Presence, option, presence, type_tokens};
+use super::arguments::{Presence, presence, type_tokens};
 
 /// Query parameters that apply to one request, and not to several requests of one list.
 const SINGLE_REQUEST: [&str; 4] = ["cursor", "skip", "sortBy", "sortOrder"];
@@ -22,9 +22,11 @@ pub(super) fn implementations(name: &syn::Ident, command: &Command, request: &Re
     let ids_parameter = if request.ids.is_some() { quote!(ids) } else { quote!(_) };
     let ids = ids(request, singles());
     let form = match request.form {
-        RequestForm::List => list(name, &ids, singles()),
+        RequestForm::List => list(name, &ids, command, singles()),
         RequestForm::Action => action(name, &ids, singles()),
     };
+    let required_ids = request.ids.as_ref().filter(|_| request.form == RequestForm::Action);
+    let required_ids = required_ids.map(|name| quote!(.require_ids(#name, ids)));
     quote! {
         impl CommandRequest for #name {
             fn operation() -> &'static crate::runtime::Operation {
@@ -35,7 +37,7 @@ pub(super) fn implementations(name: &syn::Ident, command: &Command, request: &Re
                 &self,
                 #ids_parameter: &[String],
             ) -> Result<crate::runtime::Request<serde_json::Value>, crate::runtime::RequestError> {
-                RequestValues::new(Self::operation())#(#values)*#(#constants)*.build()
+                RequestValues::new(Self::operation())#required_ids #(#values)*#(#constants)*.build()
             }
         }
 
@@ -90,15 +92,13 @@ fn ids<'a>(request: &Request, mut singles: impl Iterator<Item = &'a Single>) -> 
 fn list<'a>(
     name: &syn::Ident,
     ids: &TokenStream,
+    command: &Command,
     singles: impl Iterator<Item = &'a Single> + Clone,
 ) -> TokenStream {
-    let limit = singles.clone().find(|one| one.name == "limit");
-    let default = limit.and_then(|limit| limit.default.as_ref()?.parse::<u64>().ok());
-    let default = option(default.map(|limit| {
-        let limit = proc_macro2::Literal::u64_unsuffixed(limit);
-        quote!(#limit)
-    }));
-    let limit = if limit.is_some() { quote!(self.limit) } else { quote!(None) };
+    let (limit, default) = match command.limit() {
+        Some(_) => (quote!(self.limit), quote!(Some(Self::DEFAULT_LIMIT))),
+        None => (quote!(None), quote!(None)),
+    };
     let is_single = |one: &&Single| {
         let location = one.sends.as_ref();
         location.is_some_and(|location| {
@@ -135,10 +135,12 @@ fn list<'a>(
         if identifiers.is_empty() { quote!(Vec::new()) } else { quote!(Vec::from([#(#identifiers),*])) };
     quote! {
         impl ListCommand for #name {
-            const DEFAULT_LIMIT: Option<u64> = #default;
-
             fn limit(&self) -> Option<u64> {
                 #limit
+            }
+
+            fn default_limit(&self) -> Option<u64> {
+                #default
             }
 
             fn ids(&self) -> (&'static str, &[String]) {

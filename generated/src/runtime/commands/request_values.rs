@@ -19,6 +19,16 @@ impl RequestValues {
         Self { request: Ok(Request::new(operation)), query: Map::new(), body: Map::new() }
     }
 
+    /// Rejects an empty list of IDs: without them, the filter of an action would match more objects.
+    pub(crate) fn require_ids(mut self, argument: &str, ids: &[String]) -> Self {
+        let kind = RequestErrorKind::EmptyList(argument.to_owned());
+        self.request = self.request.and_then(|request| match ids {
+            [] => Err(RequestError::new(request.operation(), kind)),
+            _ => Ok(request),
+        });
+        self
+    }
+
     /// Sets a path parameter.
     pub(crate) fn path(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
         self.request = self.request.and_then(|request| request.path_param(name, value));
