@@ -441,21 +441,16 @@ impl<'a> Resolver<'a> {
             Values::These(values) => values.iter().map(String::as_str).collect(),
             Values::OfEnum => enum_type.map(|ty| self.enum_values(ty)).unwrap_or_default(),
         };
-        let expected = match (argument.form, kind) {
+        let (is_valid, expected) = match (argument.form, kind) {
             (Some(Form::Limit | Form::Seconds), _) => {
-                (!number.is_some_and(|number| number > 0)).then_some("a number of at least 1")
+                (number.is_some_and(|number| number > 0), "a number of at least 1")
             }
-            (_, Kind::Integer) => {
-                (!number.is_some_and(in_range)).then_some("an integer in the range of the argument")
-            }
-            (_, Kind::Boolean) => (!matches!(text, "true" | "false")).then_some("true or false"),
-            (_, Kind::String) if !known.is_empty() => {
-                (!known.contains(&text)).then_some("a value of the argument")
-            }
-            (_, Kind::String) => None,
-            (_, Kind::List | Kind::Time) => Some("no default of a list or a time"),
+            (_, Kind::Integer) => (number.is_some_and(in_range), "an integer in the range of the argument"),
+            (_, Kind::Boolean) => (matches!(text, "true" | "false"), "true or false"),
+            (_, Kind::String) => (known.is_empty() || known.contains(&text), "a value of the argument"),
+            (_, Kind::List | Kind::Time) => (false, "no default of a list or a time"),
         };
-        if let Some(expected) = expected {
+        if !is_valid {
             self.add(default, format!("the default {text:?} is not valid; expected {expected}"));
         }
     }
