@@ -31,6 +31,9 @@ fn files(dir: &Path) -> BTreeSet<PathBuf> {
 }
 
 /// Copies all files and removes others from the copy. Equal files are not written, so that cargo does not rebuild them.
+///
+/// The packages of the copy have a version of their own. Both projects have one build directory, in which cargo would
+/// otherwise take the artifacts of the copy for those of the project.
 pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     let sources = files(from);
@@ -38,8 +41,19 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         std::fs::remove_file(to.join(path)).unwrap();
     }
     for path in &sources {
-        write_if_changed(&to.join(path), &std::fs::read(from.join(path)).unwrap());
+        let content = std::fs::read(from.join(path)).unwrap();
+        let content = match path.to_str() {
+            Some("Cargo.toml") => with_own_version(&String::from_utf8(content).unwrap()).into_bytes(),
+            _ => content,
+        };
+        write_if_changed(&to.join(path), &content);
     }
+}
+
+/// Returns the manifest of the workspace with another version of its packages.
+fn with_own_version(manifest: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    replaced(manifest, &format!("\nversion = \"{version}\"\n"), &format!("\nversion = \"{version}+copy\"\n"))
 }
 
 pub(crate) fn write_if_changed(path: &Path, content: &[u8]) {
