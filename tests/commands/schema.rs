@@ -57,6 +57,27 @@ fn check_property(argument: &Argument, property: &Value) {
     }
 }
 
+/// A command reports only required arguments as missing, and others together with the condition.
+#[test]
+fn schema_requires_what_the_command_cannot_run_without() {
+    for entry in registry() {
+        let required = (entry.arguments)().into_iter().filter(|argument| argument.required);
+        let arguments = required.fold(Arguments::new(), |arguments, argument| {
+            let value = match argument.kind {
+                ArgumentKind::Boolean => "true",
+                ArgumentKind::Time => "2036-01-01",
+                _ => argument.values.first().copied().unwrap_or("11"),
+            };
+            arguments.with(argument.name, value)
+        });
+        let prepared = entry.prepare(arguments).map_err(sentinelone::Error::from);
+        let requests = prepared.and_then(|command| command.requests(entry.info.versions[0]));
+        let error = requests.err().map(|error| error.to_string()).unwrap_or_default();
+        let is_unconditional = error.ends_with("is missing") || error.contains("is missing; expected");
+        assert!(!is_unconditional, "{}: {error}", entry.info.name);
+    }
+}
+
 /// An argument with the name of a secret is a secret in each command.
 #[test]
 fn secret_arguments_are_secret_in_each_command() {
