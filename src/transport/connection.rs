@@ -115,7 +115,12 @@ impl HttpResponse {
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         match self {
             Self::Pool(response) => Ok(response.chunk().await?),
-            Self::Custom(response) => Ok(response.body.chunk().await?),
+            // A response has begun, so the request was sent, whatever the error says.
+            Self::Custom(response) => response
+                .body
+                .chunk()
+                .await
+                .map_err(|error| HttpError::Custom(TransportError::connection_lost(error.into_cause()))),
         }
     }
 }

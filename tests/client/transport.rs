@@ -153,6 +153,25 @@ async fn transport_failure_decides_about_repetition() {
     assert_eq!(failure.to_string(), "the request was not sent");
 }
 
+/// A response has begun, so the request was sent.
+#[tokio::test]
+async fn transport_body_failure_is_a_lost_connection() {
+    for failure in [TransportError::not_sent as fn(Unplugged) -> _, TransportError::connection_lost] {
+        let client = builder(Scripted(move |_: &Request<Bytes>| {
+            let chunks = [Ok(Bytes::from_static(b"{")), Err(failure(Unplugged))];
+            Ok(Response::new(TransportBody::from_stream(stream::iter(chunks))))
+        }));
+        let client = client.clock(VirtualClock::auto()).build().unwrap();
+        let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
+        let error = note.send().await.unwrap_err();
+        let expected = (ErrorKind::ConnectionLost, Delivery::Unknown, 1);
+        assert_eq!((error.kind(), error.delivery(), error.attempts()), expected, "{error}");
+        assert!(error.may_have_taken_effect());
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
+        assert_eq!(cause, Some(&Unplugged));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn transport_without_response_times_out() {
     struct Silent;
