@@ -791,26 +791,28 @@ fn console_url_that_is_a_token_is_not_shown() {
 
 #[test]
 fn client_builder_invalid_configuration_is_an_error() {
-    let token = || ApiToken::new(TOKEN).unwrap();
-    let invalid = [
-        Client::builder("usea1.sentinelone.net").build(),
-        Client::builder("http://usea1.sentinelone.net").token(token()).build(),
-        Client::builder("usea1.sentinelone.net").token(token()).proxy("::no proxy::").build(),
-        Client::builder("usea1.sentinelone.net").token(token()).proxy("user:secret@proxy:99999").build(),
-        Client::builder("usea1.sentinelone.net").token(token()).proxy("ftp://user:secret@proxy").build(),
-        Client::builder("usea1.sentinelone.net")
-            .token(token())
-            .add_root_certificate("no certificate")
-            .build(),
-        Client::builder("usea1.sentinelone.net").token(token()).user_agent("line\nbreak").build(),
-    ];
-    for result in invalid {
-        let error = result.unwrap_err();
+    const HTTPS: &str = "usea1.sentinelone.net";
+    const LOOPBACK: &str = "http://127.0.0.1:9";
+    let builder = |url: &str| Client::builder(url).token(ApiToken::new(TOKEN).unwrap());
+    // A build without TLS rejects https first. Connections to this machine have no proxy.
+    let of_tls = |fact| if cfg!(feature = "rustls") { fact } else { "this build has no TLS" };
+    let proxy = of_tls("the proxy URL is invalid");
+    for (client, fact) in [
+        (Client::builder(LOOPBACK), "the API token is missing"),
+        (builder("http://usea1.sentinelone.net"), "plain http"),
+        (builder(HTTPS).proxy("::no proxy::"), proxy),
+        (builder(HTTPS).proxy("user:secret@proxy:99999"), proxy),
+        (builder(HTTPS).proxy("ftp://user:secret@proxy"), proxy),
+        (builder(LOOPBACK).add_root_certificate("no certificate"), of_tls("contains no PEM certificate")),
+        (builder(LOOPBACK).user_agent("line\nbreak"), "the user agent"),
+    ] {
+        let error = client.build().unwrap_err();
         assert_eq!(
             (error.kind(), error.delivery()),
             (ErrorKind::Configuration, Delivery::NotSent),
             "{error}"
         );
+        assert!(error.to_string().contains(fact), "{error}");
         assert!(!format!("{error:?}").contains("secret"));
     }
 }
