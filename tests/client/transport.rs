@@ -266,6 +266,19 @@ async fn transport_incomplete_download_is_an_error() {
     }
 }
 
+/// A stream of `unfold` panics if it is polled after its end.
+#[tokio::test]
+async fn transport_stream_is_not_polled_after_its_end() {
+    let client = builder(Scripted(|_: &Request<Bytes>| {
+        let empty = stream::unfold((), |()| async { None::<(Result<Bytes, TransportError>, ())> });
+        let response = Response::builder().header("content-type", "application/json");
+        Ok(response.body(TransportBody::from_stream(empty)).unwrap())
+    }));
+    let client = client.build().unwrap();
+    let error = client.download(&raw::agents::download("1", "2").unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoResult, "{error}");
+}
+
 #[test]
 fn transport_next_to_a_connection_setting_is_rejected() {
     let console = |_: Request<Bytes>| Response::new(Bytes::new());
