@@ -110,15 +110,16 @@ impl<Q, T> ListBuilder<Q, T> {
         self
     }
 
-    /// Sets the timeout of each call instead of [that of the client](crate::ClientBuilder::timeout). It includes all
-    /// attempts, rate-limit permits, delays that the console requests, and backoff. A list has one call per page, and a count
-    /// is one call.
+    /// Sets the timeout of each call, above zero, instead of [that of the client](crate::ClientBuilder::timeout). It
+    /// includes all attempts, rate-limit permits, delays that the console requests, and backoff. A list has one call
+    /// per page, and a count is one call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.with_timeout(timeout);
         self
     }
 
-    /// Sets the retry policy of each call instead of [that of the client](crate::ClientBuilder::retry_policy).
+    /// Sets the retry policy of each call, in the ranges of [`RetryPolicy`], instead of [that of the
+    /// client](crate::ClientBuilder::retry_policy).
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.client = self.client.with_retry(retry);
         self
@@ -235,16 +236,16 @@ impl<B, A> ActionBuilder<B, A> {
         Self { client: client.clone(), path_param, body, everything_in_scope: false, build }
     }
 
-    /// Sets the timeout of each call instead of [that of the client](crate::ClientBuilder::timeout). It includes all
-    /// attempts, rate-limit permits, delays that the console requests, and backoff. [Batches](Self::batches) inherit it, and
-    /// have one call each.
+    /// Sets the timeout of each call, above zero, instead of [that of the client](crate::ClientBuilder::timeout). It
+    /// includes all attempts, rate-limit permits, delays that the console requests, and backoff.
+    /// [Batches](Self::batches) inherit it, and have one call each.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.with_timeout(timeout);
         self
     }
 
-    /// Sets the retry policy of each call instead of [that of the client](crate::ClientBuilder::retry_policy).
-    /// [Batches](Self::batches) inherit it.
+    /// Sets the retry policy of each call, in the ranges of [`RetryPolicy`], instead of [that of the
+    /// client](crate::ClientBuilder::retry_policy). [Batches](Self::batches) inherit it.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.client = self.client.with_retry(retry);
         self

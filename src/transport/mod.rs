@@ -18,6 +18,7 @@ mod retry;
 mod target;
 
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,12 +156,16 @@ impl Transport {
         RequestSecrets::new(request.secrets(), &self.settings.token)
     }
 
-    /// Runs a call until an attempt succeeds, the error is not retryable, or the call timeout elapses.
+    /// Runs a call until an attempt succeeds, the error is not retryable, or the call timeout elapses. Nothing is sent
+    /// if a setting of the call is invalid.
     fn call<'a, T: Send + 'a>(
         &'a self,
         target: &'a CallTarget<'a>,
         attempt: StartAttempt<'a, T>,
     ) -> Attempt<'a, (T, History)> {
+        if let Err(error) = self.settings.validate() {
+            return Box::pin(ready(Err(error.before_request())));
+        }
         let span = info_span!(
             target: "sentinelone",
             "call",

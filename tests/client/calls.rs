@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use sentinelone::bytes::Bytes;
+use sentinelone::http::Response;
+use sentinelone::remote_scripts::ScriptDownloadLink;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
     ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, ConsoleUrlError, Delivery, Error, ErrorKind,
@@ -625,6 +628,58 @@ fn client_settings_of_zero_are_rejected() {
         assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Configuration, message));
     }
     assert!(builder().retry_policy(RetryPolicy::disabled()).build().is_ok());
+}
+
+/// A setting of a call has the range of that of the client. The transport is not reached.
+#[tokio::test]
+async fn call_settings_of_zero_are_rejected() {
+    let sent = |_: sentinelone::http::Request<Bytes>| -> Response<Bytes> { panic!("a request was sent") };
+    let client = Client::builder("http://127.0.0.1:9").token(ApiToken::new(TOKEN).unwrap()).transport(sent);
+    let client = client.build().unwrap();
+    let list = || client.threats().list();
+    let note = || client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
+    let batch = || note().batches(["1", "2"]).unwrap();
+    let file = raw::agents::download("1", "2").unwrap();
+    let mut link = ScriptDownloadLink::default();
+    link.download_url = Some("https://files.example/a.zip".to_owned());
+    let retry = RetryPolicy::default;
+    macro_rules! assert_rejected {
+        ($($call:expr, $timeout:ident, $retry:ident, |$own:ident| $error:expr;)+) => { $(
+            for ($own, message) in [
+                ($call.$timeout(Duration::ZERO), "timeout is 0 s; expected a time above zero"),
+                (
+                    $call.$retry(retry().max_attempts(0)),
+                    "max_attempts of the retry policy is 0; expected 1 or more",
+                ),
+                (
+                    $call.$retry(retry().initial_backoff(Duration::ZERO)),
+                    "initial_backoff of the retry policy is 0 s; expected a time above zero",
+                ),
+                (
+                    $call.$retry(retry().max_backoff(Duration::ZERO)),
+                    "max_backoff of the retry policy is 0 s; expected a time above zero",
+                ),
+            ] {
+                let error: Error = $error;
+                let actual = (error.kind(), error.delivery(), error.attempts());
+                let name = stringify!($call);
+                assert_eq!(actual, (ErrorKind::Configuration, Delivery::NotSent, 0), "{name}: {error}");
+                assert_eq!(error.to_string(), message, "{name}");
+            }
+        )+ };
+    }
+    assert_rejected! {
+        list(), timeout, retry, |own| own.page().await.unwrap_err();
+        list(), timeout, retry, |own| own.count().await.unwrap_err();
+        list().pages(), timeout, retry, |own| { let mut own = own; own.next().await.unwrap().unwrap_err() };
+        list().items(), timeout, retry, |own| own.collect().await.unwrap_err();
+        list().concurrency(2), timeout, retry, |own| { let mut own = own; own.next().await.unwrap().unwrap_err() };
+        note(), timeout, retry, |own| own.send().await.unwrap_err();
+        batch(), timeout, retry, |own| own.send().await.unwrap_err();
+        client, with_timeout, with_retry, |own| own.sites().get("7").await.unwrap_err();
+        client, with_timeout, with_retry, |own| own.download(&file).await.unwrap_err();
+        client, with_timeout, with_retry, |own| own.download_link(&link).await.unwrap_err();
+    }
 }
 
 #[tokio::test]
