@@ -42,7 +42,8 @@ pub trait HttpTransport: Send + Sync {
     /// Sends a request and returns the response, with a body that may still be arriving.
     ///
     /// The request has the full URL, all headers and the whole body. A request to the console has the header
-    /// `Authorization` with the token, marked as sensitive. A download from a link of the console has no token.
+    /// `Authorization` with the token, marked as sensitive. A request for a link of the console has no token; if the link
+    /// has a user and a password, they are in the header `Authorization`, and not in the URL.
     /// Implementations must not follow redirects, because that could send the token to another server.
     ///
     /// The client drops the future at the timeout.

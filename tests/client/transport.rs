@@ -20,6 +20,8 @@ use sentinelone::{
 };
 use sentinelone_sandbox::Sandbox;
 use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -212,6 +214,32 @@ async fn transport_download_is_saved_in_chunks_without_the_token_for_links() {
     assert_eq!(std::fs::read(saved.path).unwrap(), archive());
     let expected = [("console.example".to_owned(), true), ("files.example".to_owned(), false)];
     assert_eq!(*with_token.lock().unwrap(), expected.into());
+}
+
+#[tokio::test]
+async fn link_with_user_and_password_has_them_in_a_header_only() {
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&received);
+    let transport = move |request: Request<Bytes>| {
+        assert!(request.headers()["authorization"].is_sensitive());
+        seen.lock().unwrap().push((request.uri().to_string(), request.headers().clone()));
+        Response::new(Bytes::new())
+    };
+    let link = "https://us%2Ber:p%40+&ss@files.example/log.txt?sig=1";
+    let client = builder(transport).build().unwrap();
+    let _ = client.download_link(&script_link(link)).await.unwrap();
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let client = Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
+    let link = format!("{}/log.txt?sig=1", server.uri()).replace("http://", "http://us%2Ber:p%40+&ss@");
+    let _ = client.download_link(&script_link(&link)).await.unwrap();
+    let request = server.received_requests().await.unwrap().remove(0);
+    let (uri, mut headers) = received.lock().unwrap().remove(0);
+    assert_eq!(uri, "https://files.example/log.txt?sig=1");
+    assert_eq!(headers["authorization"], "Basic dXMrZXI6cEArJnNz");
+    // The header of a connection.
+    headers.insert("host", request.headers["host"].clone());
+    assert_eq!(headers, request.headers);
 }
 
 /// All chunks have already arrived, so only the writes wait.
