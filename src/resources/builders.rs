@@ -432,6 +432,66 @@ macro_rules! impl_limited_action_body {
     )+ };
 }
 
+/// Defines `IncidentUpdate`, the body of an action whose incident status is required and set later: `Filter: Body(Data),
+/// Response, operation`.
+macro_rules! incident_update {
+    ($(#[$doc:meta])* $filter:ty: $body:ident($data:ident), $response:ty, $operation:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct IncidentUpdate {
+            // The request body itself: copying a filter with a hundred fields takes as long as sending it.
+            body: $body,
+            has_status: bool,
+        }
+
+        impl Default for IncidentUpdate {
+            #[inline]
+            fn default() -> Self {
+                let data = $data::new(IncidentStatus::from(""));
+                Self { body: $body::new(data, <$filter>::default()), has_status: false }
+            }
+        }
+
+        impl IncidentUpdate {
+            fn body(&self) -> Result<&$body, RequestError> {
+                let missing = || RequestError::missing(&$operation, "data.incidentStatus");
+                self.has_status.then_some(&self.body).ok_or_else(missing)
+            }
+        }
+
+        impl $crate::resources::builders::Sealed for IncidentUpdate {}
+
+        impl $crate::resources::builders::FilterableBody for IncidentUpdate {
+            type Filter = $filter;
+
+            fn filter(&self) -> Option<&$filter> {
+                $crate::resources::builders::FilterableBody::filter(&self.body)
+            }
+
+            #[inline]
+            fn set_filter(&mut self, filter: $filter) {
+                self.body.set_filter(filter);
+            }
+        }
+
+        impl $crate::resources::builders::LimitedBody for IncidentUpdate {
+            fn set_limit(&mut self, items: u64) {
+                self.body.set_limit(items);
+            }
+        }
+
+        impl ActionBuilder<IncidentUpdate, $response> {
+            /// Sets the incident status, which the API requires.
+            #[inline]
+            pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {
+                self.body.body.data.incident_status = status.into();
+                self.body.has_status = true;
+                self
+            }
+        }
+    };
+}
+
 /// Implements [`CountableFilter`]: `Filter: resource, Query, Item`.
 macro_rules! impl_countable_filter {
     ($filter:ty: $resource:ident, $query:ty, $item:ty) => {
@@ -449,5 +509,6 @@ macro_rules! impl_countable_filter {
 }
 
 pub(super) use {
-    impl_action_body, impl_countable_filter, impl_limited_action_body, impl_list_query, resource,
+    impl_action_body, impl_countable_filter, impl_limited_action_body, impl_list_query, incident_update,
+    resource,
 };
