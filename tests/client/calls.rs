@@ -8,7 +8,7 @@ use sentinelone::remote_scripts::ScriptDownloadLink;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
     ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, ConsoleUrlError, Delivery, Error, ErrorKind,
-    IdState, Page, RateLimits, Request, RequestErrorKind, RetryPolicy, raw,
+    IdState, Page, RateLimits, Request, RequestErrorKind, RetryPolicy, Timestamp, raw,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
@@ -842,6 +842,13 @@ fn console_url_that_is_a_token_is_not_shown() {
         assert!(error.contains("api token"), "{error}");
         assert!(!error.contains(&token.to_lowercase()), "{error}");
     }
+}
+
+/// Callers convert with the time library of this crate, in the same version.
+#[test]
+fn timestamp_converts_to_the_reexported_library() {
+    let time = sentinelone::jiff::Timestamp::try_from(Timestamp::from("2026-11-21T12:00:00Z")).unwrap();
+    assert_eq!(Timestamp::from(time).as_str(), "2026-11-21T12:00:00Z");
 }
 
 #[test]
