@@ -8,7 +8,7 @@ use sentinelone::remote_scripts::ScriptDownloadLink;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
     ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, ConsoleUrlError, Delivery, Error, ErrorKind,
-    IdState, Page, RateLimits, Request, RequestErrorKind, RetryPolicy, Timestamp, raw,
+    IdState, Page, RateLimits, Request, RequestErrorKind, RetryPolicy, Timestamp, TokenError, raw,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
@@ -791,7 +791,7 @@ fn console_url_parsing_accepts_and_rejects() {
     for short in ["usea1", " USEA1/ ", "usea1/web/api/v2.1", "usea1?x=1"] {
         let error = short.parse::<ConsoleUrl>().unwrap_err();
         assert_eq!(error, ConsoleUrlError::ShortName("usea1".to_owned()), "{short}");
-        assert!(error.to_string().contains("https://usea1.sentinelone.net"), "{error}");
+        assert!(error.help().unwrap().contains("https://usea1.sentinelone.net"), "{error}");
     }
     for loopback in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8080", "http://127.8.9.1"] {
         assert!(loopback.parse::<ConsoleUrl>().unwrap().is_loopback(), "{loopback}");
@@ -841,6 +841,58 @@ fn console_url_that_is_a_token_is_not_shown() {
         let error = token.parse::<ConsoleUrl>().unwrap_err().to_string().to_lowercase();
         assert!(error.contains("api token"), "{error}");
         assert!(!error.contains(&token.to_lowercase()), "{error}");
+    }
+}
+
+#[test]
+fn configuration_error_has_its_remedy_apart_from_the_message() {
+    let url = |text: &str| Error::from(text.parse::<ConsoleUrl>().unwrap_err());
+    let token = |error: TokenError| Error::from(error);
+    let agent = Client::builder("http://127.0.0.1:9").token(ApiToken::new(TOKEN).unwrap());
+    for (error, message, help) in [
+        (
+            url("http://usea1.example"),
+            "plain http would send the token in clear text to usea1.example; http is for this machine only",
+            Some("use https"),
+        ),
+        (
+            url("usea1"),
+            "the console URL \"usea1\" is not a full host name",
+            Some("use https://usea1.sentinelone.net, or https://usea1 for a host of the local network"),
+        ),
+        (
+            url("https://user:secret@usea1.example"),
+            "the console URL contains a user name or a password",
+            Some("remove it; the API token is sufficient"),
+        ),
+        (url(""), "the console URL is empty; expected a host name such as usea1.sentinelone.net", None),
+        (
+            token(ApiToken::new("").unwrap_err()),
+            "the API token is empty",
+            Some("create one in the console, in the settings of the user or service user"),
+        ),
+        (
+            token(TokenError::Invalid("spaces".into())),
+            "the API token contains spaces",
+            Some("copy only the token from the console"),
+        ),
+        (
+            token(TokenError::Environment("S1_API_TOKEN".into())),
+            "the environment variable S1_API_TOKEN contains no API token",
+            Some("set it, or use a token file"),
+        ),
+        (
+            agent.user_agent("line\nbreak").build().unwrap_err(),
+            concat!(
+                "the user agent \"line\\nbreak sentinelone-rs/",
+                env!("CARGO_PKG_VERSION"),
+                "\" contains a control character; expected none"
+            ),
+            None,
+        ),
+    ] {
+        assert_eq!((error.to_string().as_str(), error.help().as_deref()), (message, help));
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
     }
 }
 
