@@ -114,9 +114,10 @@ impl Client {
         self.transport.accepted.any()
     }
 
-    /// Returns a client with another call timeout, and the same connections, rate limits and configuration. The timeout
-    /// includes all attempts, rate-limit permits, delays that the console requests, and backoff; of a
-    /// [download](Self::download), it is the time until the file begins.
+    /// Returns a client with another call timeout, above zero, and the same connections, rate limits and configuration.
+    /// The timeout includes all attempts, rate-limit permits, delays that the console requests, and backoff; of a
+    /// [download](Self::download), it is the time until the file begins. With zero, each call returns an error of the
+    /// kind [`Configuration`](crate::ErrorKind::Configuration), and sends nothing.
     ///
     /// It costs one small allocation, so a client can be derived for a single call:
     ///
@@ -133,8 +134,9 @@ impl Client {
         self.with_settings(CallConfig { timeout, ..self.transport.settings.clone() })
     }
 
-    /// Returns a client with another retry policy, and the same connections, rate limits and configuration. It costs one
-    /// small allocation.
+    /// Returns a client with another retry policy, in the ranges of [`RetryPolicy`], and the same connections, rate
+    /// limits and configuration. It costs one small allocation. With another number, each call returns an error of the
+    /// kind [`Configuration`](crate::ErrorKind::Configuration), and sends nothing.
     #[must_use = "the client itself does not change"]
     pub fn with_retry(&self, retry: RetryPolicy) -> Self {
         self.with_settings(CallConfig { retry, ..self.transport.settings.clone() })

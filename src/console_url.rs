@@ -23,7 +23,7 @@ use url::{Host, Url};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleUrl(Arc<Url>);
 
-/// The error of parsing a [`ConsoleUrl`].
+/// The error of parsing a [`ConsoleUrl`]. The message is the fact, and [`help`](Self::help) is the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConsoleUrlError {
@@ -41,20 +41,33 @@ pub enum ConsoleUrlError {
         reason: String,
     },
     /// The URL is plain http to another machine, which would send the token in clear text.
-    #[error("plain http would send the token in clear text to {0}; use https: http is for this machine only")]
+    #[error("plain http would send the token in clear text to {0}; http is for this machine only")]
     PlainHttp(String),
     /// The scheme is neither https nor http.
     #[error("the scheme {0:?} is not supported for a console; expected https")]
     Scheme(String),
     /// The string is a host name without a domain and without a scheme, such as `usea1`.
-    #[error(
-        "the console URL {0:?} is not a full host name; use https://{0}.sentinelone.net, or https://{0} for a host of \
-         the local network"
-    )]
+    #[error("the console URL {0:?} is not a full host name")]
     ShortName(String),
     /// The URL contains a user name or a password.
-    #[error("the console URL contains a user name or a password; remove it: the API token is sufficient")]
+    #[error("the console URL contains a user name or a password")]
     Credentials,
+}
+
+impl ConsoleUrlError {
+    /// Returns the remedy in one sentence; `None` if the message says what is allowed.
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::PlainHttp(_) => "use https".to_owned(),
+            Self::ShortName(name) => {
+                format!(
+                    "use https://{name}.sentinelone.net, or https://{name} for a host of the local network"
+                )
+            }
+            Self::Credentials => "remove it; the API token is sufficient".to_owned(),
+            Self::Empty | Self::Invalid { .. } | Self::Scheme(_) => return None,
+        })
+    }
 }
 
 impl ConsoleUrl {

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::NamedTempFile;
 
@@ -47,6 +49,9 @@ impl Download {
     /// `progress` is called after each chunk with the number of bytes so far. A file with the extension `.zip` must be a
     /// complete zip archive.
     ///
+    /// Dropping the future ends the download, and no file remains. A drop while the complete file gets its name, which is
+    /// the last step, can be too late: the file then exists.
+    ///
     /// # Errors
     /// Returns the errors of [`chunk`](Self::chunk), and [`ErrorKind::Io`](crate::ErrorKind::Io) if the file exists or
     /// cannot be written. No partial file remains.
@@ -87,15 +92,30 @@ impl Download {
             }
             progress(self.received());
         }
-        let target = path.clone();
-        off_executor(move || {
-            file.as_file().sync_all()?;
-            file.persist_noclobber(&target).map(drop).map_err(|error| error.error)
-        })
-        .await
-        .map_err(failed)?;
+        let guard = CancelOnDrop::default();
+        let (target, is_canceled) = (path.clone(), Arc::clone(&guard.0));
+        off_executor(move || persist(file, &target, &is_canceled)).await.map_err(failed)?;
         Ok(SavedFile { name: name.to_owned(), bytes: self.received(), path })
     }
+}
+
+/// Cancels the last step of a save, which runs on another thread, when the future of the save is dropped.
+#[derive(Default)]
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Gives a complete file its name, unless its save was canceled: the file is then removed.
+fn persist(file: NamedTempFile, target: &Path, is_canceled: &AtomicBool) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    if is_canceled.load(Ordering::Acquire) {
+        return Err(io::Error::other("the save was canceled"));
+    }
+    file.persist_noclobber(target).map(drop).map_err(|error| error.error)
 }
 
 /// Runs file operations on a thread for blocking work.
@@ -132,8 +152,23 @@ pub(crate) fn is_device(name: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::safe_name;
+    use super::*;
+
+    #[test]
+    fn persist_after_drop_of_the_guard_leaves_no_file() {
+        for is_canceled in [true, false] {
+            let dir = tempfile::tempdir().unwrap();
+            let (guard, target) = (CancelOnDrop::default(), dir.path().join("one.zip"));
+            let flag = Arc::clone(&guard.0);
+            let guard = (!is_canceled).then_some(guard);
+            let persisted = persist(NamedTempFile::new_in(dir.path()).unwrap(), &target, &flag);
+            assert_eq!((persisted.is_err(), target.exists()), (is_canceled, !is_canceled));
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), usize::from(!is_canceled));
+            drop(guard);
+        }
+    }
 
     #[test]
     fn safe_name_returns_one_component() {

@@ -35,6 +35,8 @@ pub mod resources;
 pub use ::bytes;
 /// The types of requests, responses, status codes and headers in this crate.
 pub use ::http;
+/// The time library, whose timestamps convert to and from [`Timestamp`].
+pub use ::jiff;
 pub use sentinelone_raw as raw;
 pub use sentinelone_raw::runtime::{
     AffectedCount, ApiVersion, Data, DecodeError, FilterRequirement, InvalidTimestampError, OpenEnum,

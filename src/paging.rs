@@ -171,14 +171,15 @@ impl<T> Pages<T> {
         self
     }
 
-    /// Sets the timeout of each page instead of [that of the client](crate::ClientBuilder::timeout). It includes all
-    /// attempts, rate-limit permits, delays that the console requests, and backoff.
+    /// Sets the timeout of each page, above zero, instead of [that of the client](crate::ClientBuilder::timeout). It
+    /// includes all attempts, rate-limit permits, delays that the console requests, and backoff.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.with_timeout(timeout);
         self
     }
 
-    /// Sets the retry policy of each page instead of [that of the client](crate::ClientBuilder::retry_policy).
+    /// Sets the retry policy of each page, in the ranges of [`RetryPolicy`], instead of [that of the
+    /// client](crate::ClientBuilder::retry_policy).
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.client = self.client.with_retry(retry);
         self

@@ -119,14 +119,15 @@ impl<T> ParallelPages<T> {
         self
     }
 
-    /// Sets the timeout of each request instead of [that of the client](crate::ClientBuilder::timeout). It includes all
-    /// attempts, rate-limit permits, delays that the console requests, and backoff.
+    /// Sets the timeout of each request, above zero, instead of [that of the client](crate::ClientBuilder::timeout). It
+    /// includes all attempts, rate-limit permits, delays that the console requests, and backoff.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.with_timeout(timeout);
         self
     }
 
-    /// Sets the retry policy of each request instead of [that of the client](crate::ClientBuilder::retry_policy).
+    /// Sets the retry policy of each request, in the ranges of [`RetryPolicy`], instead of [that of the
+    /// client](crate::ClientBuilder::retry_policy).
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.client = self.client.with_retry(retry);
         self

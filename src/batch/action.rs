@@ -61,15 +61,15 @@ impl<A: ResponseBody + Send> ActionBatch<A> {
         self
     }
 
-    /// Sets the timeout of each batch instead of that of the action builder or
-    /// [that of the client](crate::ClientBuilder::timeout). It includes all attempts, rate-limit permits, delays that the
-    /// console requests, and backoff. The whole run has no timeout.
+    /// Sets the timeout of each batch, above zero, instead of that of the action builder or [that of the
+    /// client](crate::ClientBuilder::timeout). It includes all attempts, rate-limit permits, delays that the console
+    /// requests, and backoff. The whole run has no timeout.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.with_timeout(timeout);
         self
     }
 
-    /// Sets the retry policy of each batch instead of that of the action builder or
+    /// Sets the retry policy of each batch, in the ranges of [`RetryPolicy`], instead of that of the action builder or
     /// [that of the client](crate::ClientBuilder::retry_policy).
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.client = self.client.with_retry(retry);
@@ -121,8 +121,9 @@ impl<A: ResponseBody + Send> ActionBatch<A> {
     /// Dropping the future ends the run. Batches in flight may have taken effect.
     ///
     /// # Errors
-    /// Returns the first error if the run certainly affected no ID. Nothing is sent if a setting or a request is invalid, if the
-    /// journal is that of another action, or if the state of an ID with an unknown outcome cannot be read.
+    /// Returns the first error if the run certainly affected no ID. Nothing is sent if a setting or a request is
+    /// invalid, if the journal is that of another action, or if the state of an ID with an unknown outcome cannot be
+    /// read.
     pub async fn send(&self) -> Result<BatchReport<A>> {
         engine::run(&self.client, self.requests()?, &self.settings).await
     }

@@ -129,7 +129,7 @@ async fn resume<A: ResponseBody + Send>(
         let help = "leave out the limit, or the journal";
         return Err(Error::journal(
             journal.path(),
-            "the filter has a limit, which applies to each run",
+            "the action has a limit, which applies to each run",
             help,
         ));
     }

@@ -25,7 +25,7 @@ pub(crate) fn effective_batch_size(max: Option<u64>, ids: usize, batch_size: Opt
     size.min(max).max(1)
 }
 
-/// Returns whether the filter limits the number of items.
+/// Returns whether the action limits the number of items.
 pub(super) fn has_limit<A>(action: &Request<A>) -> bool {
     action.body().and_then(|body| body.pointer("/filter/limit")).is_some_and(|limit| !limit.is_null())
 }
@@ -42,12 +42,13 @@ pub(crate) fn batch_requests<A>(
     let max = action.id_field().and_then(|(_, field)| field.item_count.1);
     let size = effective_batch_size(max, ids.len(), batch_size);
     if has_limit(action) && ids.len() > size {
-        // The limit applies to each request, so several requests would exceed it.
         return Err(Error::configuration(format!(
-            "{}: filter.limit cannot be used with {} IDs in batches of {size}",
+            "{}: the action has a limit and {} IDs in batches of {size}; expected at most {size} IDs, because the \
+             limit applies to each batch",
             action.operation().id,
             ids.len()
-        )));
+        ))
+        .with_help("leave out the limit, or pass fewer IDs"));
     }
     if ids.is_empty() {
         // The list is rejected.

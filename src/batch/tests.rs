@@ -560,5 +560,9 @@ fn batch_requests_of_many_ids_have_default_size() {
     let filter = ThreatActionFilter::from(ThreatFilter::default().ids(["t"])).limit(10);
     let limited = threats::update_incident(&ThreatsUpdateIncidentRequest::new(data, filter)).unwrap();
     assert_eq!(batch_requests(&limited, &ids(5), None).unwrap().len(), 1);
-    assert!(batch_requests(&limited, &ids(5), Some(2)).unwrap_err().to_string().contains("filter.limit"));
+    let error = batch_requests(&limited, &ids(5), Some(2)).unwrap_err();
+    let message = "threats_update_incident: the action has a limit and 5 IDs in batches of 2; expected at most 2 IDs, because \
+                   the limit applies to each batch";
+    assert_eq!(error.to_string(), message);
+    assert_eq!(error.help().as_deref(), Some("leave out the limit, or pass fewer IDs"));
 }

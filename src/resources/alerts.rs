@@ -15,8 +15,8 @@ pub use sentinelone_raw::star_rules::{RuleQueryType, Severity, TreatAsThreat};
 pub use sentinelone_raw::threats::{AnalystVerdict, IncidentStatus, OsType};
 
 use super::builders::{
-    ActionBuilder, FilterableBody, LimitedBody, ListBuilder, Sealed, impl_countable_filter,
-    impl_limited_action_body, impl_list_query, resource,
+    ActionBuilder, ListBuilder, impl_countable_filter, impl_limited_action_body, impl_list_query,
+    incident_update, resource,
 };
 use crate::Result;
 
@@ -90,52 +90,7 @@ impl Alerts {
     }
 }
 
-/// The fields of an incident update; from [`Alerts::update_incident`].
-#[derive(Clone, Debug)]
-pub struct IncidentUpdate {
-    body: AlertsUpdateIncidentRequest,
-    has_status: bool,
-}
-
-impl Default for IncidentUpdate {
-    fn default() -> Self {
-        let data = AlertIncidentUpdateData::new(IncidentStatus::from(""));
-        Self { body: AlertsUpdateIncidentRequest::new(data, AlertFilter::default()), has_status: false }
-    }
-}
-
-impl IncidentUpdate {
-    fn body(&self) -> Result<&AlertsUpdateIncidentRequest, RequestError> {
-        let missing = || RequestError::missing(&raw::UPDATE_INCIDENT, "data.incidentStatus");
-        self.has_status.then_some(&self.body).ok_or_else(missing)
-    }
-}
-
-impl Sealed for IncidentUpdate {}
-
-impl FilterableBody for IncidentUpdate {
-    type Filter = AlertFilter;
-
-    fn filter(&self) -> Option<&AlertFilter> {
-        FilterableBody::filter(&self.body)
-    }
-
-    fn set_filter(&mut self, filter: AlertFilter) {
-        self.body.set_filter(filter);
-    }
-}
-
-impl LimitedBody for IncidentUpdate {
-    fn set_limit(&mut self, items: u64) {
-        self.body.set_limit(items);
-    }
-}
-
-impl ActionBuilder<IncidentUpdate, Data<Affected>> {
-    /// Sets the incident status, which the API requires.
-    pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {
-        self.body.body.data.incident_status = status.into();
-        self.body.has_status = true;
-        self
-    }
+incident_update! {
+    /// The fields of an incident update; from [`Alerts::update_incident`].
+    AlertFilter: AlertsUpdateIncidentRequest(AlertIncidentUpdateData), Data<Affected>, raw::UPDATE_INCIDENT
 }

@@ -110,15 +110,16 @@ impl<Q, T> ListBuilder<Q, T> {
         self
     }
 
-    /// Sets the timeout of each call instead of [that of the client](crate::ClientBuilder::timeout). It includes all
-    /// attempts, rate-limit permits, delays that the console requests, and backoff. A list has one call per page, and a count
-    /// is one call.
+    /// Sets the timeout of each call, above zero, instead of [that of the client](crate::ClientBuilder::timeout). It
+    /// includes all attempts, rate-limit permits, delays that the console requests, and backoff. A list has one call
+    /// per page, and a count is one call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.with_timeout(timeout);
         self
     }
 
-    /// Sets the retry policy of each call instead of [that of the client](crate::ClientBuilder::retry_policy).
+    /// Sets the retry policy of each call, in the ranges of [`RetryPolicy`], instead of [that of the
+    /// client](crate::ClientBuilder::retry_policy).
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.client = self.client.with_retry(retry);
         self
@@ -235,16 +236,16 @@ impl<B, A> ActionBuilder<B, A> {
         Self { client: client.clone(), path_param, body, everything_in_scope: false, build }
     }
 
-    /// Sets the timeout of each call instead of [that of the client](crate::ClientBuilder::timeout). It includes all
-    /// attempts, rate-limit permits, delays that the console requests, and backoff. [Batches](Self::batches) inherit it, and
-    /// have one call each.
+    /// Sets the timeout of each call, above zero, instead of [that of the client](crate::ClientBuilder::timeout). It
+    /// includes all attempts, rate-limit permits, delays that the console requests, and backoff.
+    /// [Batches](Self::batches) inherit it, and have one call each.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.client = self.client.with_timeout(timeout);
         self
     }
 
-    /// Sets the retry policy of each call instead of [that of the client](crate::ClientBuilder::retry_policy).
-    /// [Batches](Self::batches) inherit it.
+    /// Sets the retry policy of each call, in the ranges of [`RetryPolicy`], instead of [that of the
+    /// client](crate::ClientBuilder::retry_policy). [Batches](Self::batches) inherit it.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.client = self.client.with_retry(retry);
         self
@@ -431,6 +432,66 @@ macro_rules! impl_limited_action_body {
     )+ };
 }
 
+/// Defines `IncidentUpdate`, the body of an action whose incident status is required and set later: `Filter: Body(Data),
+/// Response, operation`.
+macro_rules! incident_update {
+    ($(#[$doc:meta])* $filter:ty: $body:ident($data:ident), $response:ty, $operation:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct IncidentUpdate {
+            // The request body itself: copying a filter with a hundred fields takes as long as sending it.
+            body: $body,
+            has_status: bool,
+        }
+
+        impl Default for IncidentUpdate {
+            #[inline]
+            fn default() -> Self {
+                let data = $data::new(IncidentStatus::from(""));
+                Self { body: $body::new(data, <$filter>::default()), has_status: false }
+            }
+        }
+
+        impl IncidentUpdate {
+            fn body(&self) -> Result<&$body, RequestError> {
+                let missing = || RequestError::missing(&$operation, "data.incidentStatus");
+                self.has_status.then_some(&self.body).ok_or_else(missing)
+            }
+        }
+
+        impl $crate::resources::builders::Sealed for IncidentUpdate {}
+
+        impl $crate::resources::builders::FilterableBody for IncidentUpdate {
+            type Filter = $filter;
+
+            fn filter(&self) -> Option<&$filter> {
+                $crate::resources::builders::FilterableBody::filter(&self.body)
+            }
+
+            #[inline]
+            fn set_filter(&mut self, filter: $filter) {
+                self.body.set_filter(filter);
+            }
+        }
+
+        impl $crate::resources::builders::LimitedBody for IncidentUpdate {
+            fn set_limit(&mut self, items: u64) {
+                self.body.set_limit(items);
+            }
+        }
+
+        impl ActionBuilder<IncidentUpdate, $response> {
+            /// Sets the incident status, which the API requires.
+            #[inline]
+            pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {
+                self.body.body.data.incident_status = status.into();
+                self.body.has_status = true;
+                self
+            }
+        }
+    };
+}
+
 /// Implements [`CountableFilter`]: `Filter: resource, Query, Item`.
 macro_rules! impl_countable_filter {
     ($filter:ty: $resource:ident, $query:ty, $item:ty) => {
@@ -448,5 +509,6 @@ macro_rules! impl_countable_filter {
 }
 
 pub(super) use {
-    impl_action_body, impl_countable_filter, impl_limited_action_body, impl_list_query, resource,
+    impl_action_body, impl_countable_filter, impl_limited_action_body, impl_list_query, incident_update,
+    resource,
 };

@@ -19,8 +19,8 @@ pub use sentinelone_raw::threats::{
 };
 
 use super::builders::{
-    ActionBuilder, FilterableBody, LimitedBody, ListBuilder, Sealed, impl_action_body, impl_countable_filter,
-    impl_limited_action_body, impl_list_query, resource,
+    ActionBuilder, ListBuilder, impl_action_body, impl_countable_filter, impl_limited_action_body,
+    impl_list_query, incident_update, resource,
 };
 use crate::Result;
 use crate::response::Response;
@@ -214,59 +214,12 @@ impl Threats {
     }
 }
 
-/// The fields of an incident update; from [`Threats::update_incident`].
-#[derive(Clone, Debug)]
-pub struct IncidentUpdate {
-    // The request body itself: copying a filter with a hundred fields takes as long as sending it.
-    body: ThreatsUpdateIncidentRequest,
-    has_status: bool,
-}
-
-impl Default for IncidentUpdate {
-    #[inline]
-    fn default() -> Self {
-        let data = ThreatIncidentData::new(IncidentStatus::from(""));
-        Self { body: ThreatsUpdateIncidentRequest::new(data, ThreatFilter::default()), has_status: false }
-    }
-}
-
-impl IncidentUpdate {
-    fn body(&self) -> Result<&ThreatsUpdateIncidentRequest, RequestError> {
-        let missing = || RequestError::missing(&raw::UPDATE_INCIDENT, "data.incidentStatus");
-        self.has_status.then_some(&self.body).ok_or_else(missing)
-    }
-}
-
-impl Sealed for IncidentUpdate {}
-
-impl FilterableBody for IncidentUpdate {
-    type Filter = ThreatFilter;
-
-    fn filter(&self) -> Option<&ThreatFilter> {
-        FilterableBody::filter(&self.body)
-    }
-
-    #[inline]
-    fn set_filter(&mut self, filter: ThreatFilter) {
-        self.body.set_filter(filter);
-    }
-}
-
-impl LimitedBody for IncidentUpdate {
-    fn set_limit(&mut self, items: u64) {
-        self.body.set_limit(items);
-    }
+incident_update! {
+    /// The fields of an incident update; from [`Threats::update_incident`].
+    ThreatFilter: ThreatsUpdateIncidentRequest(ThreatIncidentData), Data<ThreatIncidentResult>, raw::UPDATE_INCIDENT
 }
 
 impl ActionBuilder<IncidentUpdate, Data<ThreatIncidentResult>> {
-    /// Sets the incident status, which the API requires.
-    #[inline]
-    pub fn status(mut self, status: impl Into<IncidentStatus>) -> Self {
-        self.body.body.data.incident_status = status.into();
-        self.body.has_status = true;
-        self
-    }
-
     /// Sets the analyst verdict too.
     pub fn verdict(mut self, verdict: impl Into<AnalystVerdict>) -> Self {
         self.body.body.data.analyst_verdict = Some(verdict.into());

@@ -9,7 +9,8 @@ use sentinelone_raw::runtime::ApiVersion;
 use super::clock::Clock;
 use super::rate_limits::RateLimits;
 use super::record::Recorder;
-use super::retry::RetryPolicy;
+use super::retry::{RetryPolicy, require_time};
+use crate::Result;
 use crate::console_url::ConsoleUrl;
 use crate::json_repair::RepairLog;
 use crate::token::ApiToken;
@@ -37,6 +38,14 @@ pub(crate) struct CallConfig {
     pub(crate) list_concurrency: std::num::NonZeroUsize,
     /// Token to redact in errors.
     pub(crate) token: ApiToken,
+}
+
+impl CallConfig {
+    /// Checks the settings that a call can have of its own.
+    pub(super) fn validate(&self) -> Result<()> {
+        require_time("timeout", self.timeout)?;
+        self.retry.validate()
+    }
 }
 
 impl fmt::Debug for CallConfig {

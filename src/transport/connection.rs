@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use bytes::Bytes;
-use url::Url;
 
 use super::http_transport::{HttpTransport, TransportBody, TransportError};
 use crate::error::{ErrorKind, ErrorRepr};
@@ -16,14 +15,6 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// Returns a request for a link of the console, with the user and the password of its URL.
-    pub(super) fn get(&self, url: Url) -> Result<reqwest::Request, HttpError> {
-        match self {
-            Self::Pool(client) => Ok(client.get(url).build()?),
-            Self::Custom { .. } => Ok(reqwest::Request::new(::http::Method::GET, url)),
-        }
-    }
-
     /// Sends a request once, and waits for the response to begin.
     pub(super) async fn send(&self, request: reqwest::Request) -> Result<HttpResponse, HttpError> {
         match self {
@@ -115,7 +106,12 @@ impl HttpResponse {
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         match self {
             Self::Pool(response) => Ok(response.chunk().await?),
-            Self::Custom(response) => Ok(response.body.chunk().await?),
+            // A response has begun, so the request was sent, whatever the error says.
+            Self::Custom(response) => response
+                .body
+                .chunk()
+                .await
+                .map_err(|error| HttpError::Custom(TransportError::connection_lost(error.into_cause()))),
         }
     }
 }

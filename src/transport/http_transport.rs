@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::stream::{Stream, StreamExt};
 use http::{Request, Response};
 
 /// The future of [`HttpTransport::send`].
@@ -42,7 +42,8 @@ pub trait HttpTransport: Send + Sync {
     /// Sends a request and returns the response, with a body that may still be arriving.
     ///
     /// The request has the full URL, all headers and the whole body. A request to the console has the header
-    /// `Authorization` with the token, marked as sensitive. A download from a link of the console has no token.
+    /// `Authorization` with the token, marked as sensitive. A request for a link of the console has no token; if the link
+    /// has a user and a password, they are in the header `Authorization`, and not in the URL.
     /// Implementations must not follow redirects, because that could send the token to another server.
     ///
     /// The client drops the future at the timeout.
@@ -78,9 +79,11 @@ impl Default for Content {
 
 impl TransportBody {
     /// Creates a body that arrives in chunks. An error of the stream ends the response: use
-    /// [`TransportError::connection_lost`]. If the response has the header `Content-Length`, a download checks it.
+    /// [`TransportError::connection_lost`]. If the response has the header `Content-Length`, a download checks it. The
+    /// stream is not polled after its end.
     pub fn from_stream(chunks: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static) -> Self {
-        Self(Content::Stream(Mutex::new(Box::pin(chunks))))
+        // The end is read twice if an empty response is not a file.
+        Self(Content::Stream(Mutex::new(Box::pin(chunks.fuse()))))
     }
 
     /// Returns the length in bytes, if it is known.

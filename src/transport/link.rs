@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderValue, Method, header};
 use sentinelone_raw::runtime::{Secret, Timestamp};
 use url::Url;
 
@@ -21,6 +24,37 @@ pub(super) fn secrets(url: &Url) -> Vec<Secret> {
     let mut secrets: Vec<Secret> = query.map(|(_, value)| Secret::from(value.as_ref())).collect();
     secrets.extend(url.password().map(Secret::from));
     secrets
+}
+
+/// Returns a request for a link. The user and the password of its URL become a header, because a transport would not read
+/// them from the URL.
+pub(super) fn request(mut url: Url) -> reqwest::Request {
+    let authorization = take_user_info(&mut url);
+    let mut request = reqwest::Request::new(Method::GET, url);
+    let headers = request.headers_mut();
+    headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+    headers.extend(authorization.map(|value| (header::AUTHORIZATION, value)));
+    request
+}
+
+/// Removes the user and the password from a URL, and returns the value of the header `Authorization` with them.
+fn take_user_info(url: &mut Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let user_info = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
+    // A URL with user info has a host, so its user info can be removed.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(user_info))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Decodes a user name or a password of a URL.
+fn decoded(part: &str) -> String {
+    // The decoder is that of forms, in which these characters have another meaning.
+    let part = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(part.as_bytes()).map(|(text, _)| text).collect()
 }
 
 /// Returns whether the time of expiry in the query of a link has passed.

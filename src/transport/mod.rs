@@ -18,6 +18,7 @@ mod retry;
 mod target;
 
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ use crate::token::AcceptedOperations;
 
 use call::{Attempt, Call, StartAttempt};
 use completeness::starts_like_zip;
-use connection::{Connection, HttpError, HttpResponse};
+use connection::{Connection, HttpResponse};
 use response_timeouts::ResponseTimeouts;
 use target::{CallTarget, PreparedRequest};
 
@@ -101,7 +102,7 @@ impl Transport {
         let prepared = &self.prepare(request)?;
         let target = &CallTarget::console(prepared, self.secrets_of(request));
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start_download(target, (self.http.console(), Ok(self.request(prepared))), left))
+            Box::pin(self.start_download(target, (self.http.console(), self.request(prepared)), left))
         };
         let download = self.call_download(target, &attempt).await;
         let download = download.map_err(|error| self.explained(target, error))?;
@@ -115,14 +116,14 @@ impl Transport {
         operation: &'static Operation,
         url: url::Url,
     ) -> Result<Download> {
-        let target = &CallTarget::external(operation, &url, &self.settings.token);
-        let http = self.http.of_url(&url)?;
-        let request_url = url.clone();
+        let url = &url;
+        let target = &CallTarget::external(operation, url, &self.settings.token);
+        let http = self.http.of_url(url)?;
         let attempt = move |left: Duration| -> Attempt<'_, Download> {
-            Box::pin(self.start_download(target, (http, http.get(request_url.clone())), left))
+            Box::pin(self.start_download(target, (http, link::request(url.clone())), left))
         };
         self.call_download(target, &attempt).await.map_err(|error| {
-            let has_expired = link::has_expired(&url, self.settings.clock.system_time());
+            let has_expired = link::has_expired(url, self.settings.clock.system_time());
             target.redact(error.of_link(url.host_str().unwrap_or_default(), has_expired))
         })
     }
@@ -155,12 +156,16 @@ impl Transport {
         RequestSecrets::new(request.secrets(), &self.settings.token)
     }
 
-    /// Runs a call until an attempt succeeds, the error is not retryable, or the call timeout elapses.
+    /// Runs a call until an attempt succeeds, the error is not retryable, or the call timeout elapses. Nothing is sent
+    /// if a setting of the call is invalid.
     fn call<'a, T: Send + 'a>(
         &'a self,
         target: &'a CallTarget<'a>,
         attempt: StartAttempt<'a, T>,
     ) -> Attempt<'a, (T, History)> {
+        if let Err(error) = self.settings.validate() {
+            return Box::pin(ready(Err(error.before_request())));
+        }
         let span = info_span!(
             target: "sentinelone",
             "call",
@@ -226,12 +231,11 @@ impl Transport {
     async fn start_download(
         &self,
         target: &CallTarget<'_>,
-        (connection, request): (&Connection, Result<reqwest::Request, HttpError>),
+        (connection, request): (&Connection, reqwest::Request),
         left: Duration,
     ) -> Result<Download> {
         let operation = target.operation;
         let timeouts = self.timeouts(operation, left);
-        let request = request.map_err(|error| Error::for_operation(operation, error.into()))?;
         let mut response = timeouts.apply(connection.send(request)).await?;
         let is_ok = response.status() == StatusCode::OK;
         let length = response.content_length();

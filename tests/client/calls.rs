@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use sentinelone::bytes::Bytes;
+use sentinelone::http::Response;
+use sentinelone::remote_scripts::ScriptDownloadLink;
 use sentinelone::threats::{AnalystVerdict, IncidentStatus, MitigationAction, ThreatFilter};
 use sentinelone::{
     ApiToken, ApiVersion, Client, ClientBuilder, ConsoleUrl, ConsoleUrlError, Delivery, Error, ErrorKind,
-    IdState, Page, RateLimits, Request, RequestErrorKind, RetryPolicy, raw,
+    IdState, Page, RateLimits, Request, RequestErrorKind, RetryPolicy, Timestamp, TokenError, raw,
 };
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
@@ -627,6 +630,58 @@ fn client_settings_of_zero_are_rejected() {
     assert!(builder().retry_policy(RetryPolicy::disabled()).build().is_ok());
 }
 
+/// A setting of a call has the range of that of the client. The transport is not reached.
+#[tokio::test]
+async fn call_settings_of_zero_are_rejected() {
+    let sent = |_: sentinelone::http::Request<Bytes>| -> Response<Bytes> { panic!("a request was sent") };
+    let client = Client::builder("http://127.0.0.1:9").token(ApiToken::new(TOKEN).unwrap()).transport(sent);
+    let client = client.build().unwrap();
+    let list = || client.threats().list();
+    let note = || client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
+    let batch = || note().batches(["1", "2"]).unwrap();
+    let file = raw::agents::download("1", "2").unwrap();
+    let mut link = ScriptDownloadLink::default();
+    link.download_url = Some("https://files.example/a.zip".to_owned());
+    let retry = RetryPolicy::default;
+    macro_rules! assert_rejected {
+        ($($call:expr, $timeout:ident, $retry:ident, |$own:ident| $error:expr;)+) => { $(
+            for ($own, message) in [
+                ($call.$timeout(Duration::ZERO), "timeout is 0 s; expected a time above zero"),
+                (
+                    $call.$retry(retry().max_attempts(0)),
+                    "max_attempts of the retry policy is 0; expected 1 or more",
+                ),
+                (
+                    $call.$retry(retry().initial_backoff(Duration::ZERO)),
+                    "initial_backoff of the retry policy is 0 s; expected a time above zero",
+                ),
+                (
+                    $call.$retry(retry().max_backoff(Duration::ZERO)),
+                    "max_backoff of the retry policy is 0 s; expected a time above zero",
+                ),
+            ] {
+                let error: Error = $error;
+                let actual = (error.kind(), error.delivery(), error.attempts());
+                let name = stringify!($call);
+                assert_eq!(actual, (ErrorKind::Configuration, Delivery::NotSent, 0), "{name}: {error}");
+                assert_eq!(error.to_string(), message, "{name}");
+            }
+        )+ };
+    }
+    assert_rejected! {
+        list(), timeout, retry, |own| own.page().await.unwrap_err();
+        list(), timeout, retry, |own| own.count().await.unwrap_err();
+        list().pages(), timeout, retry, |own| { let mut own = own; own.next().await.unwrap().unwrap_err() };
+        list().items(), timeout, retry, |own| own.collect().await.unwrap_err();
+        list().concurrency(2), timeout, retry, |own| { let mut own = own; own.next().await.unwrap().unwrap_err() };
+        note(), timeout, retry, |own| own.send().await.unwrap_err();
+        batch(), timeout, retry, |own| own.send().await.unwrap_err();
+        client, with_timeout, with_retry, |own| own.sites().get("7").await.unwrap_err();
+        client, with_timeout, with_retry, |own| own.download(&file).await.unwrap_err();
+        client, with_timeout, with_retry, |own| own.download_link(&link).await.unwrap_err();
+    }
+}
+
 #[tokio::test]
 async fn list_numbers_of_zero_are_rejected() {
     let client = Client::builder("http://127.0.0.1:9").token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
@@ -736,7 +791,7 @@ fn console_url_parsing_accepts_and_rejects() {
     for short in ["usea1", " USEA1/ ", "usea1/web/api/v2.1", "usea1?x=1"] {
         let error = short.parse::<ConsoleUrl>().unwrap_err();
         assert_eq!(error, ConsoleUrlError::ShortName("usea1".to_owned()), "{short}");
-        assert!(error.to_string().contains("https://usea1.sentinelone.net"), "{error}");
+        assert!(error.help().unwrap().contains("https://usea1.sentinelone.net"), "{error}");
     }
     for loopback in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8080", "http://127.8.9.1"] {
         assert!(loopback.parse::<ConsoleUrl>().unwrap().is_loopback(), "{loopback}");
@@ -790,27 +845,88 @@ fn console_url_that_is_a_token_is_not_shown() {
 }
 
 #[test]
+fn configuration_error_has_its_remedy_apart_from_the_message() {
+    let url = |text: &str| Error::from(text.parse::<ConsoleUrl>().unwrap_err());
+    let token = |error: TokenError| Error::from(error);
+    let agent = Client::builder("http://127.0.0.1:9").token(ApiToken::new(TOKEN).unwrap());
+    for (error, message, help) in [
+        (
+            url("http://usea1.example"),
+            "plain http would send the token in clear text to usea1.example; http is for this machine only",
+            Some("use https"),
+        ),
+        (
+            url("usea1"),
+            "the console URL \"usea1\" is not a full host name",
+            Some("use https://usea1.sentinelone.net, or https://usea1 for a host of the local network"),
+        ),
+        (
+            url("https://user:secret@usea1.example"),
+            "the console URL contains a user name or a password",
+            Some("remove it; the API token is sufficient"),
+        ),
+        (url(""), "the console URL is empty; expected a host name such as usea1.sentinelone.net", None),
+        (
+            token(ApiToken::new("").unwrap_err()),
+            "the API token is empty",
+            Some("create one in the console, in the settings of the user or service user"),
+        ),
+        (
+            token(TokenError::Invalid("spaces".into())),
+            "the API token contains spaces",
+            Some("copy only the token from the console"),
+        ),
+        (
+            token(TokenError::Environment("S1_API_TOKEN".into())),
+            "the environment variable S1_API_TOKEN contains no API token",
+            Some("set it, or use a token file"),
+        ),
+        (
+            agent.user_agent("line\nbreak").build().unwrap_err(),
+            concat!(
+                "the user agent \"line\\nbreak sentinelone-rs/",
+                env!("CARGO_PKG_VERSION"),
+                "\" contains a control character; expected none"
+            ),
+            None,
+        ),
+    ] {
+        assert_eq!((error.to_string().as_str(), error.help().as_deref()), (message, help));
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+    }
+}
+
+/// Callers convert with the time library of this crate, in the same version.
+#[test]
+fn timestamp_converts_to_the_reexported_library() {
+    let time = sentinelone::jiff::Timestamp::try_from(Timestamp::from("2026-11-21T12:00:00Z")).unwrap();
+    assert_eq!(Timestamp::from(time).as_str(), "2026-11-21T12:00:00Z");
+}
+
+#[test]
 fn client_builder_invalid_configuration_is_an_error() {
-    let token = || ApiToken::new(TOKEN).unwrap();
-    let invalid = [
-        Client::builder("usea1.sentinelone.net").build(),
-        Client::builder("http://usea1.sentinelone.net").token(token()).build(),
-        Client::builder("usea1.sentinelone.net").token(token()).proxy("::no proxy::").build(),
-        Client::builder("usea1.sentinelone.net").token(token()).proxy("user:secret@proxy:99999").build(),
-        Client::builder("usea1.sentinelone.net").token(token()).proxy("ftp://user:secret@proxy").build(),
-        Client::builder("usea1.sentinelone.net")
-            .token(token())
-            .add_root_certificate("no certificate")
-            .build(),
-        Client::builder("usea1.sentinelone.net").token(token()).user_agent("line\nbreak").build(),
-    ];
-    for result in invalid {
-        let error = result.unwrap_err();
+    const HTTPS: &str = "usea1.sentinelone.net";
+    const LOOPBACK: &str = "http://127.0.0.1:9";
+    let builder = |url: &str| Client::builder(url).token(ApiToken::new(TOKEN).unwrap());
+    // A build without TLS rejects https first. Connections to this machine have no proxy.
+    let of_tls = |fact| if cfg!(feature = "rustls") { fact } else { "this build has no TLS" };
+    let proxy = of_tls("the proxy URL is invalid");
+    for (client, fact) in [
+        (Client::builder(LOOPBACK), "the API token is missing"),
+        (builder("http://usea1.sentinelone.net"), "plain http"),
+        (builder(HTTPS).proxy("::no proxy::"), proxy),
+        (builder(HTTPS).proxy("user:secret@proxy:99999"), proxy),
+        (builder(HTTPS).proxy("ftp://user:secret@proxy"), proxy),
+        (builder(LOOPBACK).add_root_certificate("no certificate"), of_tls("contains no PEM certificate")),
+        (builder(LOOPBACK).user_agent("line\nbreak"), "the user agent"),
+    ] {
+        let error = client.build().unwrap_err();
         assert_eq!(
             (error.kind(), error.delivery()),
             (ErrorKind::Configuration, Delivery::NotSent),
             "{error}"
         );
+        assert!(error.to_string().contains(fact), "{error}");
         assert!(!format!("{error:?}").contains("secret"));
     }
 }

@@ -20,6 +20,8 @@ use sentinelone::{
 };
 use sentinelone_sandbox::Sandbox;
 use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -153,6 +155,25 @@ async fn transport_failure_decides_about_repetition() {
     assert_eq!(failure.to_string(), "the request was not sent");
 }
 
+/// A response has begun, so the request was sent.
+#[tokio::test]
+async fn transport_body_failure_is_a_lost_connection() {
+    for failure in [TransportError::not_sent as fn(Unplugged) -> _, TransportError::connection_lost] {
+        let client = builder(Scripted(move |_: &Request<Bytes>| {
+            let chunks = [Ok(Bytes::from_static(b"{")), Err(failure(Unplugged))];
+            Ok(Response::new(TransportBody::from_stream(stream::iter(chunks))))
+        }));
+        let client = client.clock(VirtualClock::auto()).build().unwrap();
+        let note = client.threats().add_note("a note").filter(ThreatFilter::default().ids(["1"]));
+        let error = note.send().await.unwrap_err();
+        let expected = (ErrorKind::ConnectionLost, Delivery::Unknown, 1);
+        assert_eq!((error.kind(), error.delivery(), error.attempts()), expected, "{error}");
+        assert!(error.may_have_taken_effect());
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
+        assert_eq!(cause, Some(&Unplugged));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn transport_without_response_times_out() {
     struct Silent;
@@ -193,6 +214,32 @@ async fn transport_download_is_saved_in_chunks_without_the_token_for_links() {
     assert_eq!(std::fs::read(saved.path).unwrap(), archive());
     let expected = [("console.example".to_owned(), true), ("files.example".to_owned(), false)];
     assert_eq!(*with_token.lock().unwrap(), expected.into());
+}
+
+#[tokio::test]
+async fn link_with_user_and_password_has_them_in_a_header_only() {
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&received);
+    let transport = move |request: Request<Bytes>| {
+        assert!(request.headers()["authorization"].is_sensitive());
+        seen.lock().unwrap().push((request.uri().to_string(), request.headers().clone()));
+        Response::new(Bytes::new())
+    };
+    let link = "https://us%2Ber:p%40+&ss@files.example/log.txt?sig=1";
+    let client = builder(transport).build().unwrap();
+    let _ = client.download_link(&script_link(link)).await.unwrap();
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let client = Client::builder(server.uri()).token(ApiToken::new(TOKEN).unwrap()).build().unwrap();
+    let link = format!("{}/log.txt?sig=1", server.uri()).replace("http://", "http://us%2Ber:p%40+&ss@");
+    let _ = client.download_link(&script_link(&link)).await.unwrap();
+    let request = server.received_requests().await.unwrap().remove(0);
+    let (uri, mut headers) = received.lock().unwrap().remove(0);
+    assert_eq!(uri, "https://files.example/log.txt?sig=1");
+    assert_eq!(headers["authorization"], "Basic dXMrZXI6cEArJnNz");
+    // The header of a connection.
+    headers.insert("host", request.headers["host"].clone());
+    assert_eq!(headers, request.headers);
 }
 
 /// All chunks have already arrived, so only the writes wait.
@@ -245,6 +292,19 @@ async fn transport_incomplete_download_is_an_error() {
         assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "no partial file");
     }
+}
+
+/// A stream of `unfold` panics if it is polled after its end.
+#[tokio::test]
+async fn transport_stream_is_not_polled_after_its_end() {
+    let client = builder(Scripted(|_: &Request<Bytes>| {
+        let empty = stream::unfold((), |()| async { None::<(Result<Bytes, TransportError>, ())> });
+        let response = Response::builder().header("content-type", "application/json");
+        Ok(response.body(TransportBody::from_stream(empty)).unwrap())
+    }));
+    let client = client.build().unwrap();
+    let error = client.download(&raw::agents::download("1", "2").unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoResult, "{error}");
 }
 
 #[test]
