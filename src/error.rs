@@ -167,7 +167,7 @@ pub(crate) enum ErrorRepr {
         message: String,
         help: Option<&'static str>,
     },
-    /// An error of another type, whose message is complete. `source` returns it.
+    /// An error of another type, whose message and cause are those of this error. `downcast_ref` returns it.
     Caused {
         kind: ErrorKind,
         source: Source,
@@ -272,8 +272,7 @@ impl Error {
         self
     }
 
-    /// Creates an error from an error whose message is complete. [`source`](std::error::Error::source) returns it, and
-    /// callers downcast it.
+    /// Creates an error from an error whose message is complete. [`downcast_ref`](Self::downcast_ref) returns it.
     pub(crate) fn caused(kind: ErrorKind, source: impl Into<Source>) -> Self {
         Self::new(None, ErrorRepr::Caused { kind, source: source.into() })
     }
@@ -565,6 +564,16 @@ impl Error {
         }
     }
 
+    /// Returns the error that this one was converted from, if it is a `T`: an `ArgumentError`, a
+    /// [`MirrorError`](crate::incidents::MirrorError), a [`ConsoleUrlError`] or a [`TokenError`]. Its message is that of
+    /// this error.
+    pub fn downcast_ref<T: std::error::Error + 'static>(&self) -> Option<&T> {
+        match &self.0.repr {
+            ErrorRepr::Caused { source, .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
+
     /// Returns the decode error with the location of the invalid value, if the response does not decode.
     pub fn decode_error(&self) -> Option<&DecodeError> {
         match &self.0.repr {
@@ -614,12 +623,13 @@ impl fmt::Debug for Error {
     }
 }
 
-/// [`source`](std::error::Error::source) returns the error of the connection, or the error of an argument, a mirror, a
-/// console URL or a token, such as `ArgumentError`, which callers can downcast.
+/// [`source`](std::error::Error::source) returns the error of the connection, which callers can downcast. An error that was
+/// converted from another one has the source of that one; [`downcast_ref`](Error::downcast_ref) returns the other.
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.repr {
-            ErrorRepr::Caused { source, .. } | ErrorRepr::Transport { source, .. } => Some(&**source),
+            ErrorRepr::Caused { source, .. } => source.source(),
+            ErrorRepr::Transport { source, .. } => Some(&**source),
             _ => None,
         }
     }

@@ -69,7 +69,7 @@ pub(crate) fn format_error(error: &Error) -> String {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         let fact = cause.to_string();
-        // The message of an error that was converted from another one is that of the other.
+        // The message of a token error has that of the file system.
         if !text.contains(&fact) {
             text.push_str(&format!("\n  caused by: {fact}"));
         }
@@ -78,7 +78,7 @@ pub(crate) fn format_error(error: &Error) -> String {
     if let Some(help) = remedy(error) {
         text.push_str(&format!("\n  help: {help}"));
     }
-    let argument = std::error::Error::source(error).and_then(|source| source.downcast_ref::<ArgumentError>());
+    let argument = error.downcast_ref::<ArgumentError>();
     if let Some((value, expected)) = argument.and_then(ArgumentError::expected_values) {
         text.push_str(&did_you_mean(value, expected.iter().map(String::as_str)));
     }

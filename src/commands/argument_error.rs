@@ -4,8 +4,8 @@ use sentinelone_raw::runtime::commands::ArgumentError;
 
 use crate::error::{Error, ErrorKind};
 
-/// The kind is [`InvalidRequest`](ErrorKind::InvalidRequest), and [`source`](std::error::Error::source) returns the
-/// argument error.
+/// The kind is [`InvalidRequest`](ErrorKind::InvalidRequest), and [`downcast_ref`](Error::downcast_ref) returns the argument
+/// error.
 impl From<ArgumentError> for Error {
     fn from(error: ArgumentError) -> Self {
         Self::caused(ErrorKind::InvalidRequest, error)

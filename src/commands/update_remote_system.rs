@@ -68,8 +68,7 @@ fn invalid_delta(error: &MirrorError) -> String {
 
 /// Converts a mirror error to an error of the argument `delta`.
 fn delta_error(error: Error) -> Error {
-    let source = std::error::Error::source(&error);
-    match source.and_then(|source| source.downcast_ref()) {
+    match error.downcast_ref() {
         Some(mirror) => argument_error(UpdateRemoteSystem::INFO.name, "delta", invalid_delta(mirror)),
         None => error,
     }

@@ -41,9 +41,9 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         let help = match &self.0.repr {
             ErrorRepr::Configuration { help, .. } => (*help)?.to_owned(),
-            ErrorRepr::Caused { source, .. } => {
-                let of_url = source.downcast_ref().and_then(ConsoleUrlError::help);
-                of_url.or_else(|| source.downcast_ref().and_then(TokenError::help))?
+            ErrorRepr::Caused { .. } => {
+                let of_url = self.downcast_ref().and_then(ConsoleUrlError::help);
+                of_url.or_else(|| self.downcast_ref().and_then(TokenError::help))?
             }
             ErrorRepr::InvalidRequest(_) => self.request_help()?.to_owned(),
             _ => self.help_of_kind(),

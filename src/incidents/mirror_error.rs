@@ -42,7 +42,7 @@ pub enum MirrorError {
 }
 
 /// The kind is [`Configuration`](ErrorKind::Configuration) for the wrong direction, and
-/// [`InvalidRequest`](ErrorKind::InvalidRequest) otherwise. [`source`](std::error::Error::source) returns the mirror error.
+/// [`InvalidRequest`](ErrorKind::InvalidRequest) otherwise. [`downcast_ref`](Error::downcast_ref) returns the mirror error.
 impl From<MirrorError> for Error {
     fn from(error: MirrorError) -> Self {
         let kind = match error {

@@ -896,6 +896,19 @@ fn configuration_error_has_its_remedy_apart_from_the_message() {
     }
 }
 
+/// A printed chain has each text once.
+#[test]
+fn converted_error_is_transparent_and_downcasts() {
+    let error = Error::from("usea1".parse::<ConsoleUrl>().unwrap_err());
+    assert!(std::error::Error::source(&error).is_none(), "{error:?}");
+    assert_eq!(error.downcast_ref(), Some(&ConsoleUrlError::ShortName("usea1".to_owned())));
+    assert!(error.downcast_ref::<TokenError>().is_none());
+    let error = Error::from(ApiToken::from_file("missing").unwrap_err());
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    assert_eq!(cause.unwrap().kind(), std::io::ErrorKind::NotFound);
+    assert!(matches!(error.downcast_ref(), Some(TokenError::File { .. })));
+}
+
 /// Callers convert with the time library of this crate, in the same version.
 #[test]
 fn timestamp_converts_to_the_reexported_library() {

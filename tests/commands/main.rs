@@ -55,7 +55,7 @@ impl Log {
 
 /// Returns the argument error that an error was converted from.
 fn argument_error(error: &Error) -> &ArgumentError {
-    std::error::Error::source(error).unwrap().downcast_ref().unwrap()
+    error.downcast_ref().unwrap()
 }
 
 fn arguments(args: &[(&str, &str)]) -> Arguments {

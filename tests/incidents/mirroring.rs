@@ -28,7 +28,7 @@ fn client(url: &str, token: &str, version: ApiVersion) -> Client {
 
 /// Returns the mirror error that an error was converted from.
 fn mirror_error(error: &Error) -> Option<&MirrorError> {
-    std::error::Error::source(error)?.downcast_ref()
+    error.downcast_ref()
 }
 
 fn mirror_on(client: Client, direction: MirrorDirection, close: bool) -> ThreatMirror {
