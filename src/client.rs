@@ -114,6 +114,11 @@ impl Client {
         self.transport.accepted.any()
     }
 
+    /// Checks the timeout and the retry policy of calls.
+    pub(crate) fn check_call_settings(&self) -> Result<()> {
+        self.transport.settings.validate()
+    }
+
     /// Returns a client with another call timeout, above zero, and the same connections, rate limits and configuration.
     /// The timeout includes all attempts, rate-limit permits, delays that the console requests, and backoff; of a
     /// [download](Self::download), it is the time until the file begins. With zero, each call returns an error of the

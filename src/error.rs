@@ -171,6 +171,7 @@ pub(crate) enum ErrorRepr {
     Caused {
         kind: ErrorKind,
         source: Source,
+        help: Option<String>,
     },
     InvalidRequest(RequestError),
     /// A list that cannot be read in parallel, with the reason.
@@ -272,9 +273,10 @@ impl Error {
         self
     }
 
-    /// Creates an error from an error whose message is complete. [`downcast_ref`](Self::downcast_ref) returns it.
-    pub(crate) fn caused(kind: ErrorKind, source: impl Into<Source>) -> Self {
-        Self::new(None, ErrorRepr::Caused { kind, source: source.into() })
+    /// Creates an error from an error whose message is complete, with its remedy. [`downcast_ref`](Self::downcast_ref)
+    /// returns it.
+    pub(crate) fn caused(kind: ErrorKind, source: impl Into<Source>, help: Option<String>) -> Self {
+        Self::new(None, ErrorRepr::Caused { kind, source: source.into(), help })
     }
 
     /// Creates an error for a job without a result. `help` is the remedy.
@@ -606,13 +608,15 @@ impl Error {
 
 impl From<ConsoleUrlError> for Error {
     fn from(error: ConsoleUrlError) -> Self {
-        Self::caused(ErrorKind::Configuration, error)
+        let help = error.help();
+        Self::caused(ErrorKind::Configuration, error, help)
     }
 }
 
 impl From<TokenError> for Error {
     fn from(error: TokenError) -> Self {
-        Self::caused(ErrorKind::Configuration, error)
+        let help = error.help();
+        Self::caused(ErrorKind::Configuration, error, help)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::NamedTempFile;
 
 use crate::Result;
+use crate::cancel_on_drop::CancelOnDrop;
 use crate::error::Error;
 use crate::transport::is_zip_name;
 
@@ -93,26 +92,16 @@ impl Download {
             progress(self.received());
         }
         let guard = CancelOnDrop::default();
-        let (target, is_canceled) = (path.clone(), Arc::clone(&guard.0));
-        off_executor(move || persist(file, &target, &is_canceled)).await.map_err(failed)?;
+        let (target, is_canceled) = (path.clone(), guard.is_canceled());
+        off_executor(move || persist(file, &target, is_canceled)).await.map_err(failed)?;
         Ok(SavedFile { name: name.to_owned(), bytes: self.received(), path })
     }
 }
 
-/// Cancels the last step of a save, which runs on another thread, when the future of the save is dropped.
-#[derive(Default)]
-struct CancelOnDrop(Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
-}
-
 /// Gives a complete file its name, unless its save was canceled: the file is then removed.
-fn persist(file: NamedTempFile, target: &Path, is_canceled: &AtomicBool) -> io::Result<()> {
+fn persist(file: NamedTempFile, target: &Path, is_canceled: impl Fn() -> bool) -> io::Result<()> {
     file.as_file().sync_all()?;
-    if is_canceled.load(Ordering::Acquire) {
+    if is_canceled() {
         return Err(io::Error::other("the save was canceled"));
     }
     file.persist_noclobber(target).map(drop).map_err(|error| error.error)
@@ -161,9 +150,9 @@ mod tests {
         for is_canceled in [true, false] {
             let dir = tempfile::tempdir().unwrap();
             let (guard, target) = (CancelOnDrop::default(), dir.path().join("one.zip"));
-            let flag = Arc::clone(&guard.0);
+            let canceled = guard.is_canceled();
             let guard = (!is_canceled).then_some(guard);
-            let persisted = persist(NamedTempFile::new_in(dir.path()).unwrap(), &target, &flag);
+            let persisted = persist(NamedTempFile::new_in(dir.path()).unwrap(), &target, canceled);
             assert_eq!((persisted.is_err(), target.exists()), (is_canceled, !is_canceled));
             assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), usize::from(!is_canceled));
             drop(guard);

@@ -3,6 +3,7 @@
 
 pub mod batch;
 mod builder;
+mod cancel_on_drop;
 mod client;
 mod console_url;
 mod entry_id;

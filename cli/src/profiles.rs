@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use sentinelone::{ApiToken, ApiVersion, TokenError};
+use sentinelone::{ApiToken, ApiVersion, ConsoleUrlError, TokenError};
 use serde_json::{Value, json};
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value as Setting, value};
 
@@ -143,7 +143,10 @@ impl ConfigFile {
         };
         let console =
             string("console")?.ok_or_else(|| self.error(format_args!("{location}console is missing")))?;
-        let console = console.parse().map_err(|error| self.error(format_args!("{location}{error}")))?;
+        let console = console.parse().map_err(|error: ConsoleUrlError| {
+            let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+            self.error(format_args!("{location}{error}{help}"))
+        })?;
         let version = match string("api-version")? {
             None => None,
             Some(text) => {

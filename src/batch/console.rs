@@ -12,6 +12,9 @@ use crate::transport::SleepFuture;
 
 /// The console that receives the batches.
 pub(crate) trait Console: Sync {
+    /// Checks the settings of the calls.
+    fn validate(&self) -> Result<()>;
+
     fn send<A: ResponseBody + Send>(
         &self,
         request: &Request<A>,
@@ -28,6 +31,10 @@ pub(crate) trait Console: Sync {
 }
 
 impl Console for Client {
+    fn validate(&self) -> Result<()> {
+        self.check_call_settings()
+    }
+
     async fn send<A: ResponseBody + Send>(&self, request: &Request<A>) -> Result<Response<A>> {
         Client::send(self, request).await
     }

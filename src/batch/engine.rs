@@ -92,6 +92,7 @@ pub(crate) async fn run<A: ResponseBody + Send>(
     settings: &BatchSettings,
 ) -> Result<BatchReport<A>> {
     settings.validate()?;
+    console.validate()?;
     // No request is sent unless all are valid.
     requests.iter().try_for_each(Request::validate)?;
     let ids = unique_ids(&requests);

@@ -152,6 +152,10 @@ async fn polls(count: u8) {
 }
 
 impl Console for Model {
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn send<A: ResponseBody + Send>(&self, request: &Request<A>) -> Result<Response<A>> {
         let (operation, ids) = (request.operation(), request.ids());
         assert!(ids.iter().all(|id| self.requested.contains(id)), "an ID that was not requested: {ids:?}");

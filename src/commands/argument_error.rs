@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 /// error.
 impl From<ArgumentError> for Error {
     fn from(error: ArgumentError) -> Self {
-        Self::caused(ErrorKind::InvalidRequest, error)
+        Self::caused(ErrorKind::InvalidRequest, error, None)
     }
 }
 

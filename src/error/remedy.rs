@@ -7,9 +7,7 @@ use sentinelone_raw::users;
 use super::document::NOT_THE_API;
 use super::refusal::{Refusal, Wording};
 use super::{ArchiveFault, Error, ErrorKind, ErrorRepr};
-use crate::console_url::ConsoleUrlError;
 use crate::text::replace_control_chars;
-use crate::token::TokenError;
 
 /// Remedy for an action without a usable response.
 const CHECK_RESULT: &str = "the request may have taken effect; check the result before you retry";
@@ -41,10 +39,7 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         let help = match &self.0.repr {
             ErrorRepr::Configuration { help, .. } => (*help)?.to_owned(),
-            ErrorRepr::Caused { .. } => {
-                let of_url = self.downcast_ref().and_then(ConsoleUrlError::help);
-                of_url.or_else(|| self.downcast_ref().and_then(TokenError::help))?
-            }
+            ErrorRepr::Caused { help, .. } => help.clone()?,
             ErrorRepr::InvalidRequest(_) => self.request_help()?.to_owned(),
             _ => self.help_of_kind(),
         };

@@ -4,12 +4,13 @@ use sentinelone_raw::runtime::ApiVersion;
 
 use crate::error::{Error, ErrorKind};
 
-/// The error of a mirroring call that was rejected before a request was sent.
+/// The error of a mirroring call that was rejected before a request was sent. The message is the fact, and
+/// [`help`](Self::help) is the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MirrorError {
     /// The call does not match the configured direction.
-    #[error("{call} requires the mirror direction {expected}, but it is {actual}; change the configuration")]
+    #[error("{call} requires the mirror direction {expected}, but it is {actual}")]
     Direction {
         /// The method.
         call: &'static str,
@@ -19,9 +20,7 @@ pub enum MirrorError {
         actual: &'static str,
     },
     /// The API version does not have analyst verdicts and incident statuses.
-    #[error(
-        "analyst verdict and incident status cannot be set on API {0}; use API 2.1 or mirror incoming changes only"
-    )]
+    #[error("analyst verdict and incident status cannot be set on API {0}")]
     UnsupportedApiVersion(ApiVersion),
     /// An unknown label or value.
     #[error("{field} is {value:?}; expected one of {allowed}")]
@@ -41,6 +40,17 @@ pub enum MirrorError {
     NotAString(&'static str),
 }
 
+impl MirrorError {
+    /// Returns the remedy; `None` if the message says what is allowed.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Direction { .. } => Some("change the mirror direction of the configuration"),
+            Self::UnsupportedApiVersion(_) => Some("use API 2.1, or mirror incoming changes only"),
+            Self::Unknown { .. } | Self::NotAnObject | Self::NotAString(_) => None,
+        }
+    }
+}
+
 /// The kind is [`Configuration`](ErrorKind::Configuration) for the wrong direction, and
 /// [`InvalidRequest`](ErrorKind::InvalidRequest) otherwise. [`downcast_ref`](Error::downcast_ref) returns the mirror error.
 impl From<MirrorError> for Error {
@@ -49,6 +59,7 @@ impl From<MirrorError> for Error {
             MirrorError::Direction { .. } => ErrorKind::Configuration,
             _ => ErrorKind::InvalidRequest,
         };
-        Self::caused(kind, error)
+        let help = error.help().map(str::to_owned);
+        Self::caused(kind, error, help)
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct CallConfig {
 
 impl CallConfig {
     /// Checks the settings that a call can have of its own.
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(crate) fn validate(&self) -> Result<()> {
         require_time("timeout", self.timeout)?;
         self.retry.validate()
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Method, header};
+use percent_encoding::percent_decode_str;
 use sentinelone_raw::runtime::{Secret, Timestamp};
 use url::Url;
 
@@ -42,19 +43,13 @@ fn take_user_info(url: &mut Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
-    let user_info = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
+    let decoded = |part| percent_decode_str(part).collect::<Vec<u8>>();
+    let user_info = [decoded(url.username()), decoded(url.password().unwrap_or_default())].join(&b':');
     // A URL with user info has a host, so its user info can be removed.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(user_info))).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// Decodes a user name or a password of a URL.
-fn decoded(part: &str) -> String {
-    // The decoder is that of forms, in which these characters have another meaning.
-    let part = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    url::form_urlencoded::parse(part.as_bytes()).map(|(text, _)| text).collect()
 }
 
 /// Returns whether the time of expiry in the query of a link has passed.

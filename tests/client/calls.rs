@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sentinelone::batch::Journal;
 use sentinelone::bytes::Bytes;
 use sentinelone::http::Response;
 use sentinelone::remote_scripts::ScriptDownloadLink;
@@ -680,6 +681,13 @@ async fn call_settings_of_zero_are_rejected() {
         client, with_timeout, with_retry, |own| own.download(&file).await.unwrap_err();
         client, with_timeout, with_retry, |own| own.download_link(&link).await.unwrap_err();
     }
+    // The journal would record that the console rejected the batches.
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("journal");
+    let journal = Journal::open(&file).unwrap();
+    let error = batch().journal(journal).timeout(Duration::ZERO).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(std::fs::read(&file).unwrap_or_default().is_empty(), "{error}");
 }
 
 #[tokio::test]

@@ -2,10 +2,6 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-#[cfg(feature = "unzip")]
-use std::sync::Arc;
-#[cfg(feature = "unzip")]
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +15,8 @@ use super::error_text::error_about;
 use super::polling::PollPolicy;
 use super::upload_report::UploadReport;
 use crate::Result;
+#[cfg(feature = "unzip")]
+use crate::cancel_on_drop::CancelOnDrop;
 use crate::client::Client;
 use crate::commands::argument_error::argument_error;
 use crate::commands::{CommandDeclaration, FetchFile, ProgressEvent, ProgressObserver};
@@ -219,11 +217,10 @@ impl DownloadTarget<'_> {
         let zip = self.save(download, temp_dir.path(), observer).await?;
         let target = self.path();
         let (key, into) = (password.clone(), target.clone());
-        let guard = CancelOnDrop(Arc::new(AtomicBool::new(true)));
-        let active = Arc::clone(&guard.0);
+        let guard = CancelOnDrop::default();
+        let is_canceled = guard.is_canceled();
         let work = tokio::task::spawn_blocking(move || {
-            let is_active = || active.load(Ordering::Relaxed);
-            let files = unpack_while(&zip.path, &key, &into, UnpackLimits::default(), &is_active);
+            let files = unpack_while(&zip.path, &key, &into, UnpackLimits::default(), &|| !is_canceled());
             drop(temp_dir);
             files
         });
@@ -370,17 +367,6 @@ impl ReceivedUpload {
 /// Returns the context of an upload that was not downloaded.
 pub(crate) fn empty_context() -> Value {
     Value::Object(Map::new())
-}
-
-/// Stops the unpacking when it is dropped.
-#[cfg(feature = "unzip")]
-struct CancelOnDrop(Arc<AtomicBool>);
-
-#[cfg(feature = "unzip")]
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
 }
 
 const NOT_BUILT: &str = "requires the feature unzip, which is not part of this build; use unpack=false to \

@@ -119,6 +119,7 @@ const LAYERS: [Layer; 8] = [
         name: "values",
         modules: &[
             "console_url",
+            "cancel_on_drop",
             "entry_id",
             "event_fields",
             "json_path",
