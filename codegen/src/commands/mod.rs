@@ -48,6 +48,8 @@ impl Commands {
         let mut findings: Vec<Finding> = Vec::new();
         let client = bundle.sent_by_client();
         let commands = Resolver::new(&client, &files, &mut findings).resolve();
+        // A field is checked on each API version.
+        findings.dedup();
         if findings.is_empty() { Ok(commands) } else { Err(Error::Lint(findings)) }
     }
 
