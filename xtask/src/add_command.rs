@@ -31,7 +31,7 @@ fn json(output: &Output) -> Value {
 fn added_list_command_needs_one_entry() {
     let work = target().join("add_command");
     let project = work.join("project");
-    copy(root(), &project);
+    copy(&root().unwrap(), &project);
     let before = contents(&project);
     let declarations = project.join("spec/commands/console.yaml");
     let text = std::fs::read_to_string(&declarations).unwrap();

@@ -18,7 +18,7 @@ const TESTS: [&str; 4] = ["client", "properties", "repository", "sandbox"];
 fn added_operation_needs_three_edited_files() {
     let work = target().join("add_operation");
     let project = work.join("project");
-    copy(root(), &project);
+    copy(&root().unwrap(), &project);
     let before = contents(&project);
 
     // 1. Add a line and import the vendor document.
@@ -26,7 +26,7 @@ fn added_operation_needs_three_edited_files() {
     let text = std::fs::read_to_string(&list).unwrap();
     let line = "\ntags_list = { method = \"GET\", path = \"/tags\", file = \"tags.yaml\" }\n";
     write_if_changed(&list, format!("{text}{line}").as_bytes());
-    let default = root().join("xtask/src/add_operation/tags.yaml");
+    let default = root().unwrap().join("xtask/src/add_operation/tags.yaml");
     let document = std::env::var_os("S1_VENDOR_DOCUMENT").map_or(default, PathBuf::from);
     let report = work.join("report.txt");
     let exit_code = import::run(&project, &import::Args::for_writing(document, "2024-03", report.clone()));

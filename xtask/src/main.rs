@@ -88,18 +88,27 @@ struct ReportArgs {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().task {
-        Task::Generate(Check { check: false }) => write(root()),
-        Task::Generate(Check { check: true }) => check(root()),
-        Task::Fixtures(Check { check: false }) => write_fixtures(root()),
-        Task::Fixtures(Check { check: true }) => check_fixtures(root()),
-        Task::Report(args) => report(&args),
-        Task::Import(args) => return import::run(root(), &args),
-        Task::Diff(args) => return diff::run(root(), &args),
-        Task::ReleaseNotes { since } => release_notes::run(root(), since.as_deref()),
-        Task::Tidy { list } => return tidy::run(root(), list),
-        Task::Bench { quick } => bench::run(root(), quick),
-        Task::Package => package::run(root()),
+    let task = Arguments::parse().task;
+    let root = match root() {
+        Ok(root) => root,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let root = root.as_path();
+    let result = match task {
+        Task::Generate(Check { check: false }) => write(root),
+        Task::Generate(Check { check: true }) => check(root),
+        Task::Fixtures(Check { check: false }) => write_fixtures(root),
+        Task::Fixtures(Check { check: true }) => check_fixtures(root),
+        Task::Report(args) => report(root, &args),
+        Task::Import(args) => return import::run(root, &args),
+        Task::Diff(args) => return diff::run(root, &args),
+        Task::ReleaseNotes { since } => release_notes::run(root, since.as_deref()),
+        Task::Tidy { list } => return tidy::run(root, list),
+        Task::Bench { quick } => bench::run(root, quick),
+        Task::Package => package::run(root),
     };
     match result {
         Ok(message) => {
@@ -127,13 +136,13 @@ fn main() -> ExitCode {
 }
 
 #[cfg(feature = "report")]
-fn report(args: &ReportArgs) -> Result<String> {
-    report::run(root(), args.out.as_deref(), args.base.as_deref())
+fn report(root: &Path, args: &ReportArgs) -> Result<String> {
+    report::run(root, args.out.as_deref(), args.base.as_deref())
 }
 
 /// Runs `xtask` again with the feature `report`, since this build does not have the client.
 #[cfg(not(feature = "report"))]
-fn report(args: &ReportArgs) -> Result<String> {
+fn report(_: &Path, args: &ReportArgs) -> Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = std::process::Command::new(cargo);
     command.args(["run", "--quiet", "--package", "xtask", "--features", "report", "--", "report"]);
@@ -148,9 +157,18 @@ fn report(args: &ReportArgs) -> Result<String> {
     std::process::exit(status.code().unwrap_or(1))
 }
 
-fn root() -> &'static Path {
-    let manifest_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest_dir.parent().unwrap_or(manifest_dir)
+/// Returns the checkout of the project that contains the current directory, which need not be the one that this program
+/// was compiled from.
+fn root() -> Result<PathBuf> {
+    let dir = std::env::current_dir().map_err(|source| Error::Io { path: ".".into(), source })?;
+    let root = root_of(&dir).map(Path::to_owned);
+    root.ok_or_else(|| Error::Command(format!("{} is not in a checkout of the project", dir.display())))
+}
+
+fn root_of(dir: &Path) -> Option<&Path> {
+    let is_root =
+        |dir: &Path| ["spec/openapi.yaml", "xtask/Cargo.toml"].iter().all(|file| dir.join(file).is_file());
+    dir.ancestors().find(|dir| is_root(dir))
 }
 
 fn write(root: &Path) -> Result<String> {
@@ -191,4 +209,27 @@ fn list(dir: &str, changes: &files::Changes) -> String {
         names.iter().map(|name| format!("{verb} {dir}/{name}\n")).collect::<String>()
     };
     lines("wrote", &changes.written) + &lines("removed", &changes.removed)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::{root, root_of};
+
+    /// A copy of the project that has another one around it, such as in `target/`, is its own root.
+    #[test]
+    fn root_is_the_checkout_around_the_current_directory() {
+        let outer = tempfile::tempdir().unwrap();
+        let inner = outer.path().join("target/copy");
+        for dir in [outer.path(), &inner] {
+            for file in ["spec/openapi.yaml", "xtask/Cargo.toml"] {
+                std::fs::create_dir_all(dir.join(file).parent().unwrap()).unwrap();
+                std::fs::write(dir.join(file), "").unwrap();
+            }
+        }
+        assert_eq!(root_of(&inner.join("spec")), Some(inner.as_path()));
+        assert_eq!(root_of(&outer.path().join("target")), Some(outer.path()));
+        assert!(std::env::current_dir().unwrap().starts_with(root().unwrap()));
+    }
 }

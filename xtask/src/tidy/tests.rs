@@ -420,7 +420,7 @@ fn assert_violations(root: &Path, expected: &[(&str, &str, usize)], context: &st
 
 #[test]
 fn violations_of_the_project_are_empty() {
-    let found = violations(crate::root()).unwrap();
+    let found = violations(&crate::root().unwrap()).unwrap();
     assert!(found.is_empty(), "\n{}", lines(&found));
 }
 
